@@ -1,0 +1,82 @@
+"""Microseconds per image of a training step and of a prediction, network by network, from MNIST's pixels.
+
+python benchmarks/kernels/steps.py [threads]        (CPU time with one thread, wall time with more)
+
+The smallest of many short runs is shown: what the kernels cost, not what a busy machine adds.
+"""
+
+import sys
+import time
+
+import numpy as np
+
+import digitlab.data
+from digitlab.engine.fast import FastEngine, Predictor
+from digitlab.nn import mlp
+from digitlab.nn.activations import ReLU
+from digitlab.nn.conv import Conv2D
+from digitlab.nn.losses import LogLikelihood
+from digitlab.nn.network import Dense, Network, Sigmoid
+from digitlab.nn.pooling import MaxPool2D
+from digitlab.nn.regularizers import L2
+from digitlab.nn.reshaping import Flatten
+from digitlab.optimizers import SGD, Adam, Momentum
+
+
+def pictures(activation, *filters, hidden=100):
+    """Convolutions with pools, one per pair (filters, kernel size), and a hidden layer."""
+    layers = []
+    for n, size in filters:
+        layers += [Conv2D(n, size), activation(), MaxPool2D(2)]
+    return Network([*layers, Flatten(), Dense(hidden), activation(), Dense(10)], (28, 28, 1), LogLikelihood())
+
+
+ROWS = [
+    ("[784,30,10] quadratic", lambda: mlp([784, 30, 10], init="large"), SGD(3.0), (), 10),
+    ("[784,30,10] cross-entropy, L2", lambda: mlp([784, 30, 10], loss="cross-entropy"), SGD(0.5), (L2(5.0),), 10),
+    ("[784,30,10] momentum", lambda: mlp([784, 30, 10]), Momentum(0.1), (), 10),
+    ("[784,30,10] Adam", lambda: mlp([784, 30, 10]), Adam(), (), 10),
+    ("[784,100,10]", lambda: mlp([784, 100, 10]), SGD(1.0), (), 10),
+    ("[784,100,10] Rashid", lambda: mlp([784, 100, 10], scaling="0.01-1"), SGD(0.1), (), 1),
+    ("[784,100,10]", lambda: mlp([784, 100, 10]), SGD(1.0), (), 256),
+    *(
+        (f"{name}, {activation.__name__}", make, SGD(0.03), (), batch)
+        for activation in (Sigmoid, ReLU)
+        for name, make in (
+            ("20@5×5, FC100", lambda a=activation: pictures(a, (20, 5))),
+            ("20@5×5, 40@5×5, FC100", lambda a=activation: pictures(a, (20, 5), (40, 5))),
+        )
+        for batch in (10, 256)
+    ),
+    ("16@5×5, 32@3×3, FC128, ReLU, Adam", lambda: pictures(ReLU, (16, 5), (32, 3), hidden=128), Adam(), (), 128),
+]
+
+
+def main():
+    threads = int(sys.argv[1]) if len(sys.argv) > 1 else 1
+    clock = time.process_time if threads == 1 else time.perf_counter
+    train = digitlab.data.load("mnist").train
+    x, y = np.asarray(train.images)[:5000], np.asarray(train.labels)[:5000]
+    rng = np.random.default_rng(0)
+    print(f"{'network':36} batch   step  forward   µs per image, {threads} thread(s)")
+    for name, make, optimizer, regularizers, batch in ROWS:
+        network = make()
+        engine = FastEngine(network, optimizer, regularizers, examples=50_000, threads=threads)
+        predictor = Predictor(network)
+        shaped = x.reshape(len(x), *network.input_shape)
+        n = max(256, 2 * batch) if len(network.input_shape) == 3 else 2000
+        rates = np.full(-(-n // batch), optimizer.learning_rate / 10)
+        step = forward = np.inf
+        for _ in range(25):
+            order = rng.permutation(len(x))[:n]
+            began = clock()
+            engine.train_batches(shaped, y, order, batch, rates)
+            step = min(step, clock() - began)
+            began = clock()
+            predictor(shaped[:n])
+            forward = min(forward, clock() - began)
+        print(f"{name:36} {batch:5} {step / n * 1e6:6.2f} {forward / n * 1e6:8.2f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,197 @@
+"""How fast, beside what a user would pick instead: every row in one run, contestants in turns, medians and ratios.
+
+    python benchmarks/speed.py [--repeats 5] [--rows dense,rashid ...] [--json docs/results/speed.json]
+
+Peers run at each thread count and are counted at their best; PyTorch's convolutions also at their best batch. All
+contestants of a row train the same kind of network on the same MNIST images, already in memory, from a warm start.
+Run it on a machine that does nothing else.
+"""
+
+import argparse
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+import digitlab
+import peers
+from contest import Contest, machine, store
+from digitlab import SGD, Conv2D, Dense, Flatten, He, LogLikelihood, MaxPool2D, Network, ReLU, Trainer, mlp
+from digitlab.optimizers import Optimizer
+
+THREADS = sorted({1, os.cpu_count() or 1})
+CONV1, CONV2 = [(20, 5)], [(20, 5), (40, 5)]
+Images, Labels = np.ndarray, np.ndarray
+
+
+def ours(network: Network, x: Images, y: Labels, batch: int, optimizer: Optimizer, engine: str = "fast") -> peers.Work:
+    """One epoch of digitlab's trainer; its `seconds` count the training alone, as the peers' loops do."""
+    trainer = Trainer(network, optimizer, batch_size=batch, engine=engine, keep="last")
+    epochs = 0
+
+    def epoch() -> float:
+        nonlocal epochs
+        epochs += 1
+        return float(trainer.fit((x, y), epochs=epochs)[-1]["seconds"])
+
+    return epoch
+
+
+def conv_network(filters: list[tuple[int, int]], dense: int = 100) -> Network:
+    """Convolutions with pooling and ReLU after each, then a dense layer and softmax."""
+    layers = [layer for n, size in filters for layer in (Conv2D(n, size, weights=He()), MaxPool2D(2), ReLU())]
+    layers += [Flatten(), Dense(dense, He()), ReLU(), Dense(10)]
+    return Network(layers, (28, 28, 1), LogLikelihood())
+
+
+def per_image(work: peers.Work, n: int) -> peers.Work:
+    """Microseconds per image instead of seconds."""
+    return lambda: 1e6 * work() / n
+
+
+def dense(x: Images, y: Labels) -> list[Contest]:
+    """[784, 30, 10], batch 10: seconds per epoch of 50,000."""
+    contestants = {
+        "digitlab": ours(mlp([784, 30, 10]), x, y, 10, SGD(3.0)),
+        "digitlab, reference engine": ours(mlp([784, 30, 10]), x, y, 10, SGD(3.0), "reference"),
+        "NumPy by example": peers.per_example_numpy(x, y, 30, 10, 3.0),
+        "scikit-learn": peers.sklearn_mlp(x, y, 30, 10),
+    } | {f"PyTorch, {t} threads": peers.torch_dense(x, y, 30, 10, 3.0, t) for t in THREADS}
+    goals = {"PyTorch": 20.0, "scikit-learn": 10.0, "NumPy by example": 30.0}
+    return [Contest("[784,30,10], batch 10", "s per epoch of 50,000", "digitlab", contestants, goals)]
+
+
+def rashid(x: Images, y: Labels) -> list[Contest]:
+    """[784, 100, 10], batch 1, as Rashid trains."""
+    x, y = x[:10_000], y[:10_000]
+    contestants = {
+        "digitlab": ours(mlp([784, 100, 10]), x, y, 1, SGD(0.1)),
+        "NumPy by example": peers.per_example_numpy(x, y, 100, 1, 0.1),
+    } | {f"PyTorch, {t} threads": peers.torch_dense(x, y, 100, 1, 0.1, t) for t in THREADS}
+    contestants = {name: per_image(work, len(x)) for name, work in contestants.items()}
+    return [Contest("[784,100,10], batch 1", "µs per image", "digitlab", contestants, {"PyTorch": 25.0})]
+
+
+def convolution(x: Images, y: Labels) -> list[Contest]:
+    """One and two convolutions, at the book's batch of 10 and at PyTorch's best batch."""
+    contests = []
+    for text, filters, n, goals in (
+        ("20@5×5, pool, FC100", CONV1, 5120, {10: 5.0, 256: 2.0}),
+        ("20@5×5, pool, 40@5×5, pool, FC100", CONV2, 2560, {10: 4.0, 256: 2.0}),
+    ):
+        for batch in (10, 256):
+            contestants = {"digitlab": ours(conv_network(filters), x[:n], y[:n], batch, SGD(0.03))}
+            contestants |= {
+                f"PyTorch, {t} threads": peers.torch_convolutional(x[:n], y[:n], filters, 100, batch, 0.03, t)
+                for t in THREADS
+            }
+            if batch == 10:
+                reference = ours(conv_network(filters), x[:n], y[:n], batch, SGD(0.03), "reference")
+                contestants["digitlab, reference engine"] = reference
+            contestants = {name: per_image(work, n) for name, work in contestants.items()}
+            goal = {"PyTorch": goals[batch]}
+            contests.append(Contest(f"{text}, batch {batch}", "µs per image", "digitlab", contestants, goal))
+    return contests
+
+
+def many(x: Images, y: Labels) -> list[Contest]:
+    """Eight networks [784, 30, 10] at once: seconds for three epochs of 20,000 images each, from nothing to trained."""
+    x, y, count, epochs, cores = x[:20_000], y[:20_000], 8, 3, os.cpu_count() or 1
+
+    def train_one(seed: int) -> None:
+        trainer = Trainer(mlp([784, 30, 10], seed=seed), SGD(3.0), batch_size=10, engine="fast", keep="last")
+        trainer.fit((x, y), epochs=epochs)
+
+    def timed(work: Callable[[], object]) -> peers.Work:
+        def run() -> float:
+            began = time.perf_counter()
+            work()
+            return time.perf_counter() - began
+
+        return run
+
+    def together() -> None:
+        with ThreadPoolExecutor(cores) as pool:
+            list(pool.map(train_one, range(count)))
+
+    def pytorch() -> None:
+        for _ in range(count):
+            epoch = peers.torch_dense(x, y, 30, 10, 3.0, 1)
+            for _ in range(epochs):
+                epoch()
+
+    def pytorch_vmap() -> None:
+        epoch = peers.torch_vmap_dense(x, y, 30, 10, 3.0, count)
+        for _ in range(epochs):
+            epoch()
+
+    contestants = {
+        "digitlab, at once": timed(together),
+        "digitlab, one after another": timed(lambda: [train_one(seed) for seed in range(count)]),
+        "PyTorch, one after another": timed(pytorch),
+        "PyTorch vmap": timed(pytorch_vmap),
+    }
+    goals = {"digitlab, one after another": 1.9, "PyTorch, one after another": 20.0}
+    unit = f"s for {epochs} epochs of {len(x):,} images each"
+    return [Contest("8 networks [784,30,10]", unit, "digitlab, at once", contestants, goals)]
+
+
+def prediction(x: Images, y: Labels) -> list[Contest]:
+    """One image through [784, 30, 10]."""
+    import torch
+
+    from digitlab.engine.select import make_predictor
+
+    network, image = mlp([784, 30, 10]), x[:1]
+    one = make_predictor(network)
+    model = torch.nn.Sequential(torch.nn.Linear(784, 30), torch.nn.Sigmoid(), torch.nn.Linear(30, 10))
+    tensor = torch.from_numpy((image.reshape(1, -1) / 255).astype(np.float32))
+
+    def microseconds(call: Callable[[], object]) -> peers.Work:
+        def run() -> float:
+            began = time.perf_counter()
+            for _ in range(2000):
+                call()
+            return 1e6 * (time.perf_counter() - began) / 2000
+
+        return run
+
+    def torch_predict() -> None:
+        with torch.inference_mode():
+            model(tensor)
+
+    torch.set_num_threads(1)
+    contestants = {
+        "digitlab": microseconds(lambda: one(image)),
+        "digitlab, network.predict": microseconds(lambda: network.predict(image)),
+        "PyTorch": microseconds(torch_predict),
+    }
+    return [Contest("one prediction, [784,30,10]", "µs", "digitlab", contestants, {"PyTorch": 5.0})]
+
+
+ROWS = {"dense": dense, "rashid": rashid, "convolution": convolution, "many": many, "prediction": prediction}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--rows", default=",".join(ROWS), help="a selection, separated by commas")
+    parser.add_argument("--json", type=Path, help="store the figures in this file as well")
+    options = parser.parse_args()
+    train = digitlab.load("mnist", part="train")
+    print(", ".join(f"{key} {value}" for key, value in machine().items()))
+    finished = []
+    for row in options.rows.split(","):
+        for contest in ROWS[row](train.images, train.labels):
+            contest.run(options.repeats)
+            print("\n".join(contest.lines()), flush=True)
+            finished.append(contest)
+            if options.json:
+                store(options.json, finished)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""digitlab: a laboratory for neural networks that a person can read, built around handwritten digits.
+
+>>> import digitlab
+>>> train, valid, test = digitlab.load("mnist")
+>>> net = digitlab.Net([784, 30, 10])
+
+Names are loaded when they are first used, so that `import digitlab` costs next to nothing.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "digitlab.lab": ("Net", "get_net"),
+    "digitlab.data": ("Digits", "Splits", "load"),
+    "digitlab.train": (
+        "Callback", "EarlyStopping", "ExponentialMovingAverage", "History", "PlainLines", "RunConfig",
+        "StochasticWeightAveraging", "Trainer", "evaluate",
+    ),
+    "digitlab.many": ("train_many",),
+    "digitlab.reading": ("read_photo",),
+    "digitlab.data.handwriting": ("find_digits", "open_photo"),
+    "digitlab.shipped": ("shipped_network",),
+    "digitlab.optimizers": (
+        "SGD", "Adam", "AdamW", "ConstantRate", "Cosine", "Cyclic", "Exponential", "HalveOnPlateau", "Momentum",
+        "Nesterov", "OneCycle", "RMSProp", "StepDecay",
+    ),
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__all__":
+        return __dir__()
+    if name.startswith("_"):
+        raise AttributeError(f"module 'digitlab' has no attribute {name!r}")
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(importlib.import_module(home), name)
+    layers = importlib.import_module("digitlab.nn")
+    if name in layers.__all__:
+        return getattr(layers, name)
+    raise AttributeError(f"module 'digitlab' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    layers = importlib.import_module("digitlab.nn").__all__
+    return sorted({"__version__", *layers, *(name for names in _HOMES.values() for name in names)})
+
+
+if TYPE_CHECKING:
+    from digitlab.data import Digits as Digits
+    from digitlab.data import Splits as Splits
+    from digitlab.data import load as load
+    from digitlab.data.handwriting import find_digits as find_digits
+    from digitlab.data.handwriting import open_photo as open_photo
+    from digitlab.lab import Net as Net
+    from digitlab.lab import get_net as get_net
+    from digitlab.many import train_many as train_many
+    from digitlab.nn import *  # noqa: F403
+    from digitlab.optimizers import *  # noqa: F403
+    from digitlab.reading import read_photo as read_photo
+    from digitlab.shipped import shipped_network as shipped_network
+    from digitlab.train import *  # noqa: F403

@@ -1,0 +1,15 @@
+"""What one can reach without a network: the figures that a network has to beat.
+
+base.py      what a baseline is, and how it is judged
+simple.py    Darkness and NearestMean: one number, or one picture, for each digit
+standard.py  LogisticRegression and SupportVectors: scikit-learn's, with the book's settings and today's
+"""
+
+from digitlab.baselines.base import BASELINES, Baseline, Result, fit, judge, make_baseline
+from digitlab.baselines.simple import Darkness, NearestMean
+from digitlab.baselines.standard import LogisticRegression, SupportVectors
+
+__all__ = [
+    "BASELINES", "Baseline", "Darkness", "LogisticRegression", "NearestMean", "Result", "SupportVectors", "fit",
+    "judge", "make_baseline",
+]  # fmt: skip

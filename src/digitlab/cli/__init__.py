@@ -1,0 +1,108 @@
+"""The command line: `digitlab COMMAND`. Each command is a module here, imported only when it is called.
+
+Exit codes: 0 all went well; 1 an error that one line explains; 2 the command was called wrongly; 130 interrupted.
+"""
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+import click
+
+COMMANDS = {
+    "train": "Train a network: the book's first one, on MNIST, unless told otherwise.",
+    "test": "Say how well a saved network reads the test images.",
+    "info": "Show what a saved network is made of and how it came about.",
+    "nets": "List the networks that have names: the books' and others.",
+    "fit": "Fit a network to a function of x and plot the curve over the epochs.",
+    "gradients": "Compare the ways of taking a gradient: error, evaluations, time.",
+    "gradcheck": "Check a network's gradients against another way of taking them.",
+    "read": "Read the handwritten digits on photos and scans.",
+    "imagine": "Ask a network what a digit looks like, in three ways.",
+    "failures": "Show the images that a network gets wrong, and follow them over the epochs.",
+    "look": "Look inside a network: a folder of pictures, from its errors to its loss surface.",
+    "watch": "Draw a run's curves in the terminal as it trains, or as a picture.",
+    "draw": "Draw the network itself: its neurons and the weights between them.",
+    "explain": "Walk forward and backward through one example, with every array and formula.",
+    "compare": "Put runs, or settings such as optimizers, into one table and one plot.",
+    "baseline": "Class images without a network: darkness, nearest mean, logistic regression, SVM.",
+    "expand": "Write a larger training set: every image with its shifts, or rotations.",
+    "augment": "Draw what each augmentation makes of images.",
+    "reproduce": "Run the books' experiments and hold the figures against theirs.",
+    "ensemble": "Combine several networks into one, and say what that gains.",
+    "search": "Search for the settings that train best.",
+    "lr-find": "Find a learning rate by trying them all in one short training.",
+    "data": "List, show, fetch or make images to learn from.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands' names and one-line helps, and imports a command when it is needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"digitlab.cli.{cmd_name.replace('-', '_')}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="digitlab", message="digitlab %(version)s")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error (anywhere on the line).")
+def digitlab(debug: bool) -> None:
+    """A laboratory for neural networks that a person can read.
+
+    Begin with `digitlab train`; `digitlab COMMAND --help` explains each command.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with its code."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code; every error becomes one line on stderr."""
+    debug = "--debug" in arguments
+    try:
+        result = digitlab.main([a for a in arguments if a != "--debug"], "digitlab", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except click.exceptions.Exit as exit_:
+        return exit_.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:  # called by its name alone: the help itself, with its lines
+        error.show()
+        return error.exit_code
+    except click.ClickException as error:
+        if debug:
+            raise
+        # One line, as for every other error; click would print the usage above it.
+        context = error.ctx if isinstance(error, click.UsageError) else None
+        hint = f" (see: {context.command_path} --help)" if context is not None else ""
+        _complain(f"error: {error.format_message()}{hint}")
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        _complain("interrupted")
+        return 130
+    except BrokenPipeError:  # the reader of a pipe has gone, as `head` does; nobody is left to tell
+        sys.stderr.close()
+        return 1
+    except Exception as error:
+        # Imported here: the errors of digitlab cost nothing until there is one.
+        from digitlab.errors import DigitlabError
+
+        if debug or not isinstance(error, DigitlabError | OSError | MemoryError):
+            raise
+        told = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else str(error)
+        _complain(f"error: {told}")
+        return 1
+
+
+def _complain(message: str) -> None:
+    click.echo(" ".join(message.split()), err=True)

@@ -1,0 +1,46 @@
+"""`digitlab augment`: a picture of what each augmentation does."""
+
+from pathlib import Path
+
+import click
+
+from digitlab.cli.options import Augment
+
+ALL = "shift,rotate,scale,shear,elastic,noise"
+
+
+@click.command("augment")
+@click.option("--augment", "spec", type=Augment(), default=ALL, show_default=True,
+              help="Which, with their settings: shift:2,rotate:15,elastic:34:4.")  # fmt: skip
+@click.option("--data", "source", default="auto", show_default=True, help="mnist, digits, or a path (as in train).")
+@click.option("-n", "count", type=click.IntRange(1, 40), default=6, show_default=True, help="How many images.")
+@click.option("--draws", type=click.IntRange(1, 10), default=1, show_default=True, help="Pictures of each.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the dice.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("augment.png"), show_default=True,
+              help="The picture's file; its suffix chooses PNG, SVG or PDF.")  # fmt: skip
+def command(spec: str, source: str, count: int, draws: int, seed: int, out: Path) -> None:
+    """Draw images, what each augmentation makes of them, and what all of them together do.
+
+    `digitlab train --augment ...` changes the training images so, afresh every epoch.
+    """
+    import numpy as np
+
+    from digitlab.cli.console import say
+    from digitlab.cli.sets import load_sets
+    from digitlab.data.augment import Augmentation, parse_augmentation
+    from digitlab.see.augment import augment_figure
+    from digitlab.see.figures import save_figure
+
+    together = parse_augmentation(spec)
+    images = load_sets({"source": source}).train.images[:count]
+    steps: list[Augmentation] = [*together.steps, *([together] if len(together.steps) > 1 else [])]
+    columns = {"as it is": images}
+    for step in steps:
+        rng = np.random.default_rng(seed)  # each column alike, whichever others there are
+        for draw in range(draws):
+            name = "all together" if step is together else step.spec.replace(":", " ")
+            columns[f"{name} ({draw + 1})" if draws > 1 else name] = step.augment(images, rng)
+    save_figure(augment_figure(columns, title=f"Augmentation: {together.spec}"), out)
+    for step in together.steps:
+        say(repr(step))
+    say(f"picture: {out}")

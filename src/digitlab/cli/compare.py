@@ -1,0 +1,126 @@
+"""`digitlab compare RUN RUN…`: several runs side by side; `digitlab compare --optimizers sgd,adam`: settings."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from digitlab.cli import options
+from digitlab.cli.comparing import LISTS, MOST, Specs
+from digitlab.cli.options import Augment, Spec
+
+
+@click.command("compare")
+@click.argument("runs", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--optimizers", type=Specs(options.optimizers), help="Train with each: sgd,momentum,nesterov,rmsprop,adam."
+)
+@click.option("--losses", type=Specs(options.losses), help="Train with each: quadratic,cross-entropy,log-likelihood.")
+@click.option("--inits", type=Specs(options.initializers), help="Train from each: large,scaled,glorot,he.")
+@click.option("--activations", type=Specs(options.activations, options.elementwise),
+              help="Train with each: sigmoid,tanh,relu.")  # fmt: skip
+@click.option("--seeds", type=click.IntRange(1), help="Trainings of each setting. [default: 3]")
+@click.option("--net", metavar="NET", help="As in train. [default: 784-30-10]")
+@click.option("--optimizer", type=Spec(options.optimizers), help="Of all of them. [default: sgd]")
+@click.option("--loss", type=Spec(options.losses), help="Of all of them. [default: quadratic]")
+@click.option("--init", type=Spec(options.initializers), help="Of all of them.")
+@click.option("--activation", type=Spec(options.activations, options.elementwise),
+              help="Of all of them. [default: sigmoid]")  # fmt: skip
+@click.option("--learning-rate", type=click.FloatRange(0, min_open=True),
+              help="η for all of them. [default: as in train; times 1 − μ with momentum μ]")  # fmt: skip
+@click.option("--l2", type=click.FloatRange(0), metavar="λ", help="Weight decay for all of them.")
+@click.option("--augment", type=Augment(), help="As in train, for all of them.")
+@click.option("--batch-size", type=click.IntRange(1), help="Images per step. [default: 10]")
+@click.option("--epochs", type=click.IntRange(1), help="[default: 5]")
+@click.option("--data", "source", metavar="SOURCE", help="mnist, digits, or a path. [default: mnist, else digits]")
+@click.option("--train-size", type=click.IntRange(1), help="Train on the first n images only.")
+@click.option("--engine", type=click.Choice(["auto", "fast", "reference", "torch", "cupy"]), help="[default: auto]")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("compare.png"), show_default=True,
+              help="The plot's file; its suffix chooses PNG, SVG or PDF.")  # fmt: skip
+def command(runs: tuple[Path, ...], out: Path, **chosen: Any) -> None:
+    """Put several runs (their folders), or settings, into one table and one plot.
+
+    With --optimizers, --losses, --inits or --activations it trains with each of them (with every combination, if
+    there are several), with several seeds, and shows mean and standard deviation over the seeds.
+    """
+    given = {name: value for name, value in chosen.items() if value is not None}
+    lists = {name: given.pop(name) for name in LISTS if name in given}
+    if runs and given | lists:
+        option = next(iter(given | lists)).replace("source", "data").replace("_", "-")
+        raise click.UsageError(f"--{option} is for trainings to be done, and RUN is a finished one; give either")
+    if runs:
+        compare_runs(runs, out)
+    elif lists:
+        compare_settings(given, lists, out)
+    else:
+        raise click.UsageError("name the folders of runs, or what to compare: --optimizers sgd,momentum,adam")
+
+
+def compare_settings(given: dict[str, Any], lists: dict[str, Any], out: Path) -> None:
+    """Train with every combination of the lists and say what came of it."""
+    from digitlab.cli.comparing import choices, monitored, summary, train_all
+    from digitlab.cli.console import say, table
+    from digitlab.cli.counted import counted
+    from digitlab.see.bands import bands_figure
+    from digitlab.see.figures import save_figure
+
+    for name in lists:
+        if LISTS[name] in given:
+            raise click.UsageError(f"--{name} says what --{LISTS[name]} says; leave one out")
+    seeds, given = given.pop("seeds", 3), {"epochs": 5, **given}
+    found, splits = choices(given, lists)
+    trainings = len(found) * seeds
+    if trainings > MOST:
+        raise click.UsageError(f"these are {trainings} trainings, {MOST} at most; name fewer settings or --seeds")
+    epochs = found[0].config.epochs
+    noun = "seed" if seeds == 1 else "seeds"
+    say(f"{len(found)} settings, {seeds} {noun} each, {epochs} epochs on {splits.train!r}")
+    with counted("training", trainings * epochs) as advance:
+        histories, diverged = train_all(found, splits, seeds, say, advance)
+    monitor = monitored(history for several in histories.values() for history in several)
+    unit = " %" if monitor.endswith("accuracy") else ""
+    headings = ["setting", "η", f"best {monitor}{unit}", "at the end", "train_loss", "seconds", "diverged"]
+    rows = summary(found, histories, diverged)
+    if not any(diverged.values()):
+        headings, rows = headings[:-1], [row[:-1] for row in rows]
+    say(table(headings, rows))
+    if seeds > 1:
+        say(f"mean ± sd over the seeds 0 to {seeds - 1}; the test images were not looked at")
+    # Different losses have no common scale: only how many images are right can be compared.
+    columns = [monitor] if "losses" in lists and monitor == "valid_accuracy" else ["train_loss", monitor]
+    band = f", mean ± sd of {seeds} seeds" if seeds > 1 else ""
+    compared = " × ".join(lists).replace("inits", "initializers").capitalize()
+    title = f"{compared} compared on {splits.train.name.removesuffix(' train')}{band}"
+    save_figure(bands_figure(histories, title=title, columns=columns), out)
+    say(f"plot: {out}")
+
+
+def compare_runs(runs: tuple[Path, ...], out: Path) -> None:
+    """Finished runs, as they are."""
+    from digitlab.cli.console import say, table
+    from digitlab.errors import ModelFileError
+    from digitlab.see.curves import curves_figure
+    from digitlab.see.figures import save_figure
+    from digitlab.train import History, RunConfig
+
+    rows, histories = [], {}
+    short = len({run.name for run in runs}) == len(runs)
+    for run in runs:
+        config, history = RunConfig.load(run / "config.toml"), History.load(run / "history.jsonl")
+        if not len(history):
+            raise ModelFileError(f"{run}: has no finished epoch to compare; go on with it by `digitlab train --resume`")
+        name = run.name if short else str(run)
+        monitor = next(column for column in ("valid_accuracy", "valid_loss", "train_loss") if column in history[0])
+        s = history.statistics(monitor)
+        unit = 100.0 if monitor.endswith("accuracy") else 1.0
+        histories[name] = history
+        rows.append([
+            name, f"{config.optimizer!r}", str(s.epochs), monitor, f"{unit * s.best:.2f}", str(s.best_epoch),
+            f"{unit * s.mean:.2f}", f"{unit * s.sd:.2f}", f"{unit * s.range:.2f}",
+            f"{sum(history.column('seconds')):.1f}",
+        ])  # fmt: skip
+    headings = ["run", "optimizer", "epochs", "monitored", "best", "at", "mean", "sd", "range", "seconds"]
+    say(table(headings, rows))
+    say("mean, sd and range are over the epochs; accuracies in per cent")
+    save_figure(curves_figure(histories, title="Runs compared"), out)
+    say(f"plot: {out}")

@@ -1,0 +1,153 @@
+"""What `digitlab compare` trains when it is given settings instead of runs: every choice, with several seeds."""
+
+import dataclasses
+import itertools
+import re
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from digitlab.cli.options import Spec
+from digitlab.errors import ConfigError, DivergenceError
+
+if TYPE_CHECKING:
+    from digitlab.data import Splits
+    from digitlab.train import History, RunConfig
+
+LISTS = {"optimizers": "optimizer", "losses": "loss", "inits": "init", "activations": "activation"}
+MOST = 100  # trainings at once: above that, somebody meant something else
+
+
+class Named(NamedTuple):
+    """One of the choices: as it was typed, and as a table."""
+
+    text: str
+    table: dict[str, Any]
+
+
+class Specs(click.ParamType[Any]):
+    """Several choices of a family: `sgd,momentum:momentum=0.8,adam:beta1=0.8,beta2=0.99`."""
+
+    name = "names"
+
+    def __init__(self, family: Callable[[], Any], among: Callable[[], tuple[type, ...]] | None = None) -> None:
+        self.one = Spec(family, among)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not isinstance(value, str):
+            return value
+        # A comma before "beta2=" separates settings of one choice, not choices.
+        texts = [text.strip() for text in re.split(r",(?!\s*\w+=)", value) if text.strip()]
+        if len(texts) < 2:
+            self.fail(f"{value!r}: expected two at least, separated by commas", param, ctx)
+        if len(set(texts)) < len(texts):
+            self.fail(f"{value!r}: one of them is there twice", param, ctx)
+        return [Named(text, self.one.convert(text, param, ctx)) for text in texts]
+
+
+class Choice(NamedTuple):
+    """A combination of what is compared: what to call it, its training, without the seed."""
+
+    name: str
+    config: "RunConfig"
+
+
+def choices(given: dict[str, Any], lists: dict[str, list[Named]]) -> "tuple[list[Choice], Splits]":
+    """Every combination of the lists, each with what was given besides; and the data, read once."""
+    from digitlab.cli.train import network_table, optimizer_table, settings
+    from digitlab.train import RunConfig
+
+    config, splits = settings(given, None)
+    found = []
+    for combination in itertools.product(*lists.values()):
+        varied = dict(zip((LISTS[name] for name in lists), (named.table for named in combination)))
+        table = config.table() | {"network": network_table({**given, **varied}, splits)}
+        del table["optimizer"]
+        table["optimizer"] = tamed(optimizer_table({**given, **varied}, table), {**given, **varied})
+        found.append(Choice(", ".join(named.text for named in combination), RunConfig.from_table(table)))
+    return found, splits
+
+
+def tamed(optimizer: Any, given: dict[str, Any]) -> Any:
+    """The optimizer's table; a rate that nobody chose is times 1 − μ where there is momentum μ.
+
+    Momentum adds up 1/(1 − μ) steps, so that this compares optimizers at steps of about the same size.
+    """
+    from digitlab.nn.describe import build
+    from digitlab.optimizers import Momentum, Nesterov, Optimizer
+
+    chosen = "learning_rate" in given or "learning_rate" in (given.get("optimizer") or {})
+    built = build(Optimizer, optimizer)
+    if chosen or not isinstance(built, Momentum | Nesterov):
+        return optimizer
+    return {**optimizer, "learning_rate": round(built.learning_rate * (1 - built.momentum), 12)}
+
+
+def train_all(
+    found: "Iterable[Choice]", splits: "Splits", seeds: int, say: Callable[[str], None], advance: Callable[[int], None]
+) -> "tuple[dict[str, list[History]], dict[str, int]]":
+    """The histories of every choice, one for each seed 0, 1 ..., and how many trainings of each diverged."""
+    from digitlab.train import Callback
+
+    class Advance(Callback):
+        def on_epoch_end(self, trainer: Any, row: Any) -> None:
+            advance(1)
+
+    histories: dict[str, list[History]] = {}
+    diverged: dict[str, int] = {}
+    for choice in found:
+        histories[choice.name], diverged[choice.name] = [], 0
+        for seed in range(seeds):
+            trainer = dataclasses.replace(choice.config, seed=seed).trainer([Advance()])
+            try:
+                trainer.fit(splits.train, splits.valid, epochs=choice.config.epochs)
+            except DivergenceError as error:
+                diverged[choice.name] += 1
+                say(f"{choice.name}, seed {seed}: {error}")
+            else:
+                s = trainer.history.statistics(trainer.monitor)
+                unit, mark = (100, " %") if trainer.monitor.endswith("accuracy") else (1, "")
+                seconds = sum(trainer.history.column("seconds"))
+                say(f"{choice.name}, seed {seed}: {trainer.monitor} {unit * s.best:.2f}{mark} (epoch {s.best_epoch}), "
+                    f"{seconds:.2f} s")  # fmt: skip
+            if trainer.interrupted:
+                raise KeyboardInterrupt
+            histories[choice.name].append(trainer.history)
+    if not any(len(history) for several in histories.values() for history in several):
+        raise ConfigError("every training diverged in its first epoch; try a smaller --learning-rate")
+    return histories, diverged
+
+
+def summary(
+    found: "Iterable[Choice]", histories: "dict[str, list[History]]", diverged: dict[str, int]
+) -> list[list[str]]:
+    """A row for each choice: its learning rate, the monitored column at its best and at the end, seconds."""
+    rows = []
+    for choice in found:
+        several = [history for history in histories[choice.name] if len(history)]
+        row = [choice.name, f"{choice.config.optimizer.learning_rate:g}"]
+        monitor = monitored(several)
+        unit = 100.0 if monitor.endswith("accuracy") else 1.0
+        best = [unit * history.statistics(monitor).best for history in several]
+        last = [unit * history[-1][monitor] for history in several]
+        seconds = [sum(history.column("seconds")) for history in several]
+        row += [mean_and_sd(best), mean_and_sd(last), mean_and_sd([h[-1]["train_loss"] for h in several], 4)]
+        rows.append([*row, mean_and_sd(seconds), str(diverged[choice.name] or "")])
+    return rows
+
+
+def monitored(histories: "Iterable[History]") -> str:
+    """The column to judge by: accuracy on the validation images where there is one."""
+    columns = next((history[0] for history in histories if len(history)), {})
+    return "valid_accuracy" if "valid_accuracy" in columns else "valid_loss"
+
+
+def mean_and_sd(values: list[float], digits: int = 2) -> str:
+    """ "95.20 ± 0.31" with the sample standard deviation; without it for a single value, "–" for none."""
+    import statistics
+
+    if not values:
+        return "–"
+    sd = f" ± {statistics.stdev(values):.{digits}f}" if len(values) > 1 else ""
+    return f"{statistics.fmean(values):.{digits}f}{sd}"

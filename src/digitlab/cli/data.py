@@ -1,0 +1,135 @@
+"""`digitlab data list|show|fetch|make`: the images to learn from."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from digitlab.data import Splits
+
+
+@click.group("data")
+def command() -> None:
+    """List, show, fetch or make images to learn from."""
+
+
+@command.command("list")
+def list_() -> None:
+    """Say which data sets there are and where MNIST was looked for."""
+    from digitlab.cli.console import say
+    from digitlab.data import mnist_status
+    from digitlab.data.idx_families import FAMILIES
+
+    say("mnist    70,000 handwritten digits, 28×28 (LeCun, Cortes, Burges)")
+    say("digits   1,797 handwritten digits, 8×8, always there: they come with scikit-learn")
+    say("PATH     a folder of IDX files, mnist.pkl.gz, a CSV file, an .npz file, a folder of your own pictures")
+    say(f"FAMILY   or FAMILY:FOLDER, files in MNIST's form: {', '.join(FAMILIES)}")
+    say(str(mnist_status()))
+
+
+@command.command("show")
+@click.option("--data", "source", default="auto", show_default=True, help="mnist, digits, or a path.")
+@click.option("--part", type=click.Choice(["train", "valid", "test"]), default="train", show_default=True,
+              help="Which of the three sets.")  # fmt: skip
+@click.option("-n", "count", type=click.IntRange(1, 400), default=30, show_default=True, help="How many images.")
+@click.option("--out", type=click.Path(path_type=Path), help="Save the picture here instead of digits.png.")
+def show(source: str, part: str, count: int, out: Path | None) -> None:
+    """Save the first images as one picture; on a terminal the first one is drawn in text as well."""
+    from digitlab.cli.console import say
+    from digitlab.cli.sets import load_sets
+    from digitlab.see.figures import save_figure
+
+    digits = load_sets({"source": source}).part(part)  # type: ignore[arg-type]  # click checked it
+    say(repr(digits))
+    counts = digits.counts()
+    say("per class: " + "  ".join(f"{name} {n:,}" for name, n in zip(digits.class_names, counts)))
+    if sys.stdout.isatty():
+        say(digits.as_text(0))
+    path = out or Path("digits.png")
+    save_figure(digits.show(min(count, len(digits))), path)
+    say(f"picture: {path}")
+
+
+@command.command("fetch")
+def fetch() -> None:
+    """Download MNIST into the user's cache, unless it is on this machine already."""
+    from digitlab.cli.console import say
+    from digitlab.data import fetch_mnist, find_mnist
+
+    found = find_mnist()
+    say(f"MNIST is here: {found if found is not None else fetch_mnist()}")
+
+
+@command.command("make")
+@click.argument("kind")
+@click.option("--data", "source", default="auto", show_default=True, help="What it is made from: images of 28×28.")
+@click.option("-n", "count", type=click.IntRange(1), help="How many training images, or pictures. [default: all; 20]")
+@click.option("--style", help="sheets: one of their styles alone.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of everything that is drawn.")
+@click.option("--out", type=click.Path(path_type=Path), help="The file, KIND.npz, or for pictures the folder, KIND.")
+def make(kind: str, source: str, count: int | None, style: str | None, seed: int, out: Path | None) -> None:
+    """Make digits look otherwise, as a data set or as pictures.
+
+    \b
+    colour-mnist    in colour, thin and thick, on plain, gradient, noisy and textured paper
+    colour-plain, colour-gradient, colour-noise, colour-texture      one kind of paper alone
+    hands           grey, turned, slanted, with thinner and thicker pens
+    mnist-rgb       as they are, with three equal channels
+    scenes          several digits in one coloured picture, and truth.json with what stands where
+    sheets          sheets of pen, print and MNIST digits on ruled paper, in shadow, ..., and truth.json
+    """
+    from digitlab.cli.console import say
+    from digitlab.cli.sets import load_sets
+    from digitlab.data import write_npz
+    from digitlab.data.appearances import APPEARANCES, make_appearance
+
+    if kind in ("scenes", "sheets"):
+        make_pictures(kind, source, count, style, seed, out or Path(kind))
+        return
+    if kind not in APPEARANCES:
+        raise click.UsageError(f"got {kind!r}; there are: {', '.join(APPEARANCES)}, scenes, sheets")
+    if style is not None:
+        raise click.UsageError("--style is for sheets")
+    path = out or Path(f"{kind}.npz")
+    if path.suffix != ".npz":
+        raise click.UsageError(f"--out: got {path}, expected a file name that ends in .npz")
+    train, test = make_appearance(kind, _of_28(load_sets({"source": source})), n=count, seed=seed)
+    write_npz(path, train, test)
+    valid = len(train) // 6
+    say(f"{path}: {len(train) - valid:,} images to train, {valid:,} to validate, {len(test):,} to test; seed {seed}")
+    say(f"made of {source}: {APPEARANCES[kind][0]}; `digitlab train --data {path}` learns from it")
+
+
+def make_pictures(kind: str, source: str, count: int | None, style: str | None, seed: int, out: Path) -> None:
+    """Pictures of several digits, made of test images, with their truth in JSON."""
+    import numpy as np
+
+    from digitlab.cli.console import say
+    from digitlab.cli.sets import load_sets
+    from digitlab.data.appearances import draw_scene
+    from digitlab.data.sheets import STYLES, draw_sheet, write_sheets
+
+    digits = _of_28(load_sets({"source": source})).test
+    if kind == "scenes":
+        if style is not None:
+            raise click.UsageError("--style is for sheets")
+        streams = np.random.default_rng(seed).spawn(count or 20)
+        sheets = [draw_scene(digits, rng) for rng in streams]
+    else:
+        styles = [style] if style is not None else list(STYLES)
+        streams = np.random.default_rng(seed).spawn((count or 1) * len(styles))
+        sheets = [draw_sheet(styles[i % len(styles)], rng, digits=digits) for i, rng in enumerate(streams)]
+    path = write_sheets(out, sheets)
+    say(f"{out}: {len(sheets)} pictures with {sum(len(s.truth) for s in sheets)} digits; {path} says what stands where")
+    say(f"`digitlab read {out}/*.png --check {path}` reads them and lists what goes wrong")
+
+
+def _of_28(splits: "Splits") -> "Splits":
+    """The sets, if their images are of MNIST's form; else a ConfigError."""
+    from digitlab.errors import ConfigError
+
+    if splits.train.image_shape != (28, 28):
+        raise ConfigError(f"--data: got images of {splits.train.image_shape}, expected (28, 28), as MNIST's")
+    return splits

@@ -1,0 +1,33 @@
+"""`digitlab draw NET`: the network as neurons and the weights between them."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command("draw")
+@click.argument("net", required=False)
+@click.option("--most", type=click.IntRange(2, 200), default=16, show_default=True, help="Neurons of a layer, at most.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("network.png"), show_default=True,
+              help="The drawing's file; its suffix chooses PNG, SVG or PDF.")  # fmt: skip
+def command(net: str | None, most: int, out: Path) -> None:
+    """Draw the network itself: its neurons, and the weights between them.
+
+    NET is a .safetensors file, a run folder, layer sizes or a name of the zoo (then with fresh weights); without it,
+    the newest run in runs/. Positive weights are orange, negative ones blue, large ones thick.
+    """
+    from digitlab.cli.console import say
+    from digitlab.cli.options import load_named
+    from digitlab.nn.zoo import ZOO, build_named, mlp, parse_sizes
+    from digitlab.see.drawing import network_figure
+    from digitlab.see.figures import save_figure
+
+    if net is not None and not Path(net).exists() and net.lower() in ZOO:
+        name, network = net, build_named(net)
+    elif net is not None and not Path(net).exists() and (sizes := parse_sizes(net)):
+        name, network = net, mlp(sizes)
+    else:
+        path, network = load_named(net)
+        name = path.parent.name or path.name
+    save_figure(network_figure(network, most=most, title=name), out)
+    say(f"drawing: {out}")

@@ -1,0 +1,207 @@
+"""`digitlab ensemble NET…`: several networks as one."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from digitlab.cli import train as train_command
+
+if TYPE_CHECKING:
+    from digitlab.data import Digits, Splits
+    from digitlab.nn import Network
+    from digitlab.train import RunConfig
+
+SETTINGS = (
+    "net", "loss", "activation", "init", "optimizer", "learning_rate", "schedule", "l2", "epochs", "batch_size",
+    "train_size", "dropout", "averaging", "augment", "seed", "from_file",
+)  # fmt: skip
+SHOWN = 40  # errors in the picture
+
+
+def settings_of_train(command: click.Command) -> click.Command:
+    """Add the options of `digitlab train` that say how fresh members are trained."""
+    options = {option.name: option for option in train_command.command.params}
+    command.params += [options[name] for name in SETTINGS if name in options]
+    return command
+
+
+@click.command("ensemble")
+@click.argument("nets", nargs=-1)
+@click.option("--combine", "how", type=click.Choice(["vote", "mean", "weighted", "stack"]), default="vote",
+              show_default=True, help="How one answer is made of the members'.")  # fmt: skip
+@click.option("--train", "kind", metavar="KIND",
+              help="Train fresh members: seeds, bagging, shares, specialists, parts, snapshots.")  # fmt: skip
+@click.option("--members", type=click.IntRange(2), default=5, show_default=True, help="How many fresh members.")
+@click.option("--run", "folder", type=click.Path(path_type=Path), help="The fresh members' folder; it is gone on with.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("ensemble.safetensors"), show_default=True,
+              help="The file for the whole.")  # fmt: skip
+@click.option("--data", "source", metavar="SOURCE", default="auto", show_default=True, help="As in train.")
+@click.option(
+    "--errors", type=click.Path(path_type=Path), help="A picture of the test images that it still gets wrong."
+)
+@click.option("--workers", type=click.IntRange(1), help="How many members are trained at once.")
+@click.option("--cluster", metavar="ADDRESS", help="A Dask scheduler that trains them: tcp://HOST:8786, or local.")
+def command(
+    nets: tuple[str, ...], how: str, kind: str | None, members: int, folder: Path | None, out: Path, source: str,
+    errors: Path | None, workers: int | None, cluster: str | None, **chosen: Any,
+) -> None:  # fmt: skip
+    """Combine several networks into one, and say what that gains on the test images.
+
+    NET… are files, run folders, or folders of many runs. With --train, fresh members are trained side by side instead,
+    with the options of `digitlab train`. The result is one file that every command reads like a network.
+    """
+    from digitlab.cli.console import say
+    from digitlab.cli.sets import load_sets
+    from digitlab.ensemble import combine
+
+    given = {name: value for name, value in chosen.items() if value is not None}
+    if bool(nets) == bool(kind):
+        raise click.UsageError("name the networks to combine, or say by --train how fresh ones are to differ; not both")
+    if nets and (given or folder or cluster or workers):
+        raise click.UsageError("settings of training are for --train; saved networks are taken as they are")
+    if nets:
+        splits = load_sets({"source": source})
+        networks, covers, names = saved_members(nets)
+    else:
+        given["source"] = source
+        networks, covers, names, splits = fresh_members(given, str(kind), members, folder, workers, cluster)
+    whole = combine(networks, how, valid=splits.valid, covers=covers, classes=len(splits.test.class_names))
+    whole.save(out)
+    say_gain(whole, names, splits, how)
+    if errors is not None:
+        save_errors(whole, splits.test, errors)
+    say(f"saved: {out} ({out.stat().st_size:,} bytes); try: digitlab test {out}")
+
+
+def saved_members(nets: tuple[str, ...]) -> "tuple[list[Network], list[list[int]], list[str]]":
+    """The networks that are named, what each is a specialist for, and what to call them."""
+    from digitlab.cli.options import load_named
+    from digitlab.ensemble.making import covers_for
+    from digitlab.train import RunConfig
+
+    paths: list[str] = []
+    for net in nets:
+        inside = sorted(Path(net).glob("*/network.safetensors")) if Path(net).is_dir() else []
+        own = (Path(net) / "network.safetensors").is_file()
+        paths += [str(path) for path in inside] if inside and not own else [net]
+    networks, covers, names = [], [], []
+    for name in paths:
+        path, network = load_named(name)
+        beside = path.parent / "config.toml"
+        specialist = path.name == "network.safetensors" and beside.is_file()
+        networks.append(network)
+        covers += covers_for([RunConfig.load(beside)]) if specialist else [[]]
+        names.append(path.parent.name if path.name == "network.safetensors" else path.stem)
+    return networks, covers, names
+
+
+def fresh_members(
+    given: dict[str, Any], kind: str, members: int, folder: Path | None, workers: int | None, cluster: str | None
+) -> "tuple[list[Network], list[list[int]], list[str], Splits]":
+    """Train the members and return them, as `saved_members` does, with the sets they learned from."""
+    from digitlab.cli.console import say
+    from digitlab.cli.many import group_progress
+    from digitlab.cli.options import fresh_run
+    from digitlab.ensemble.making import covers_for, member_configs
+    from digitlab.errors import DigitlabError
+    from digitlab.many import train_many
+
+    config, splits = train_command.settings(given, given.pop("from_file", None))
+    configs = member_configs(config, kind, members, len(splits.test.class_names))
+    folder = folder or fresh_run(f"{train_command.title(given, config)}-{kind}")
+    if kind == "snapshots":
+        networks = train_snapshots(configs[0], splits, folder, members)
+        return networks, [[] for _ in networks], [f"snapshot {i + 1}" for i in range(len(networks))], splits
+    names = [f"member-{i + 1}" for i in range(members)]
+    together = train_many(
+        configs, names=names, folder=folder, workers=workers, cluster=cluster, watcher=group_progress()
+    )  # fmt: skip
+    say(f"members: {folder}; {together.seconds:.1f} s in all, {together.reason}")
+    if together.interrupted:
+        say(f"go on with the same command and --run {folder}")
+        raise KeyboardInterrupt
+    if failed := [outcome for outcome in together.outcomes if outcome.error]:
+        raise DigitlabError(f"{failed[0].name}: {failed[0].error}")
+    return together.networks(), covers_for(configs), names, splits
+
+
+def train_snapshots(config: "RunConfig", splits: "Splits", folder: Path, members: int) -> "list[Network]":
+    """One training that leaves a network behind at the end of each cycle."""
+    from digitlab.cli.console import progress, say
+    from digitlab.ensemble.making import Snapshots, snapshot_networks
+    from digitlab.train import resume_run, start_run
+
+    callbacks = [progress(), Snapshots(folder, members)]
+    if (folder / "config.toml").is_file():
+        _, trainer = resume_run(folder, callbacks)
+    else:
+        trainer = start_run(config, folder, callbacks)
+    trainer.fit(splits.train, splits.valid, epochs=config.epochs)
+    if trainer.interrupted:
+        say(f"go on with the same command and --run {folder}")
+        raise KeyboardInterrupt
+    return snapshot_networks(folder)
+
+
+def say_gain(whole: "Network", names: list[str], splits: "Splits", how: str) -> None:
+    """The table of members and whole, then diversity and errors; the test set chooses nothing here."""
+    from digitlab.cli.console import say, table
+    from digitlab.ensemble import gain
+    from digitlab.ensemble.combining import covers_of
+    from digitlab.many import spread
+
+    test = gain(whole, splits.test.images, splits.test.labels)
+    valid = gain(whole, splits.valid.images, splits.valid.labels) if splits.valid is not None else None
+    covers = covers_of(whole)
+    rows = []
+    for i, name in enumerate(names):
+        own = f" (tells apart {', '.join(map(str, covers[i]))}, other)" if covers[i] else ""
+        rows.append([name + own, *([f"{100 * valid.members[i]:.2f}"] if valid else []), f"{100 * test.members[i]:.2f}"])
+    rows.append([f"together ({how})", *([f"{100 * valid.whole:.2f}"] if valid else []), f"{100 * test.whole:.2f}"])
+    say(table(["network", *(["valid (%)"] if valid else []), "test (%)"], rows))
+    s, d = spread(test.members), test.diversity
+    if any(covers):  # members for other questions are not to be compared with the whole
+        say(f"{len(test.errors)} errors remain of {len(splits.test):,}")
+        return
+    say(
+        f"members on the test set: mean {100 * s.mean:.2f} %, sd {100 * s.sd:.2f}; "
+        f"together {100 * (test.whole - s.mean):+.2f} points against their mean, "
+        f"{100 * (test.whole - s.maximum):+.2f} against the best of them"
+    )
+    if how == "stack":
+        say(
+            "the stacking network has learned from the validation set: its figure there is not fair, the test figure is"
+        )
+    say(
+        f"pairs of members: disagreement {100 * d.disagreement:.2f} %, Q statistic {d.q:.3f}, "
+        f"both wrong {100 * d.double_fault:.2f} %"
+    )
+    say(
+        f"{len(test.errors)} errors remain of {len(splits.test):,}: {test.shared} that every member makes; "
+        f"of the best member's, {test.mended} are mended, {test.spoilt} new ones made; "
+        f"one member at least is right on {100 * test.oracle:.2f} %"
+    )
+
+
+def save_errors(whole: "Network", test: "Digits", path: Path) -> None:
+    """A picture of the first test images that the whole gets wrong: "label → what it reads"."""
+    from digitlab.cli.console import say
+    from digitlab.data.pictures import image_grid
+    from digitlab.ensemble import gain
+    from digitlab.see.figures import save_figure
+
+    found = gain(whole, test.images, test.labels)
+    wrong = found.errors[:SHOWN]
+    if not len(wrong):
+        say("no errors remain, so there is no picture of them")
+        return
+    names = test.class_names
+    titles = [f"{names[test.labels[i]]} → {names[found.predicted[i]]}" for i in wrong]
+    figure = image_grid(test.images[wrong], titles, columns=min(10, len(wrong)))
+    figure.suptitle(f"The first {len(wrong)} of {len(found.errors)} errors that remain: label → reading")
+    save_figure(figure, path)
+    say(f"errors: {path}")
+
+
+command = settings_of_train(command)

@@ -1,0 +1,55 @@
+"""`digitlab expand`: a larger training set by fixed changes, as in the books, written to files."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command("expand")
+@click.option("--data", "source", default="auto", show_default=True, help="mnist, digits, or a path (as in train).")
+@click.option("--split", type=click.Choice(["50k/10k/10k", "60k/10k"]), default="50k/10k/10k", show_default=True,
+              help="60k/10k expands all published training images.")  # fmt: skip
+@click.option("--train-size", type=click.IntRange(1), help="Expand the first n images only.")
+@click.option("--by", type=click.Choice(["shifts", "rotations"]), default="shifts", show_default=True,
+              help="Four shifts of each image (Nielsen), or two rotations (Rashid).")  # fmt: skip
+@click.option("--pixels", type=click.IntRange(1), default=1, show_default=True, help="How far a shift goes.")
+@click.option("--degrees", type=click.FloatRange(0, 180, min_open=True), default=10.0, show_default=True,
+              help="How far a rotation goes.")  # fmt: skip
+@click.option("--out", type=click.Path(path_type=Path), required=True,
+              help="A folder for IDX files, or a file name that ends in .npz.")  # fmt: skip
+@click.option("--raw", is_flag=True, help="Do not compress: faster, and four to ten times larger.")
+@click.option("--in-order", is_flag=True, help="Variants of the first image first; else mixed once, as in the book.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the mixing.")
+@click.option("--overwrite", is_flag=True, help="Replace an expanded set that is there already.")
+def command(
+    source: str, split: str, train_size: int | None, by: str, pixels: int, degrees: float, out: Path, raw: bool,
+    in_order: bool, seed: int, overwrite: bool,
+) -> None:  # fmt: skip
+    """Write a larger training set: 50,000 images become 250,000, each with its four shifts by a pixel.
+
+    Validation and test images go along unchanged; `digitlab train --data OUT` reads the result.
+    """
+    import numpy as np
+
+    from digitlab.cli.console import say
+    from digitlab.cli.counted import counted
+    from digitlab.cli.sets import load_sets
+    from digitlab.data.augment import rotations, shifts, write_expanded
+    from digitlab.errors import ConfigError
+
+    if out.suffix not in ("", ".npz"):
+        raise ConfigError(f"--out: got {out}, expected a folder (IDX files) or a file name that ends in .npz")
+    if not overwrite and (out.is_file() or (out.is_dir() and any(out.glob("*-ubyte*")))):
+        raise ConfigError(f"{out}: is there already; choose another name, or replace it by --overwrite")
+    splits = load_sets({"source": source, "split": split} | ({"train_size": train_size} if train_size else {}))
+    variants = shifts(pixels) if by == "shifts" else rotations(degrees)
+    total = len(splits.train) * len(variants)
+    how = f"shifted by {pixels} pixel{'s'[: pixels > 1]}" if by == "shifts" else f"turned by {degrees:g}° both ways"
+    say(f"{len(splits.train):,} images of {splits.train.name}, each also {how}: {total:,}")
+    with counted("writing images", total) as advance:
+        rng = None if in_order else np.random.default_rng(seed)
+        files = write_expanded(out, splits, variants, rng, compress=not raw, advance=advance)
+    for file in files:
+        say(f"{file}  {file.stat().st_size:,} bytes")
+    # Cut from an expanded set, validation images would have their own variants in training.
+    say(f"train on them with: digitlab train --data {out}" + (" --split 60k/10k" if splits.valid is None else ""))

@@ -1,0 +1,52 @@
+"""`digitlab explain NET --image 7`: one training step under the microscope."""
+
+from pathlib import Path
+
+import click
+
+from digitlab.cli.looking import PARTS, SOURCE_HELP
+
+
+@click.command("explain")
+@click.argument("net", required=False)
+@click.option("--image", type=click.IntRange(0), default=0, show_default=True, help="Which image, counted from 0.")
+@click.option("--data", "source", metavar="SOURCE", help=SOURCE_HELP)
+@click.option("--part", type=PARTS, default="test", show_default=True, help="Which of the three sets.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write an HTML page, too, with arrays as pictures.")
+def command(net: str | None, image: int, source: str | None, part: str, out: Path | None) -> None:
+    """Walk forward and backward through one example, with every array's shape, values and formula.
+
+    NET is a .safetensors file, a run folder, layer sizes or a name of the zoo (then with fresh weights); without it,
+    the newest run in runs/. Nothing is learned: the gradients are those that one training step would follow.
+    """
+    import numpy as np
+
+    from digitlab.cli.console import say
+    from digitlab.cli.looking import sets_for
+    from digitlab.cli.options import network_file, network_for
+    from digitlab.data.pictures import image_text
+    from digitlab.errors import ConfigError, DataError
+    from digitlab.files import write_text
+    from digitlab.see.explain import check_label, walk, walk_text
+    from digitlab.see.explain_page import explain_page
+    from digitlab.train.evaluation import examples
+
+    if out is not None and out.suffix.lower() not in (".html", ".htm"):
+        raise ConfigError(f"--out: got {out}, expected a file name that ends in .html")
+    saved = net is None or Path(net).exists()
+    splits = sets_for(network_file(net) if saved else Path("none"), source)
+    name, network = network_for(net, splits)
+    digits = splits.part(part)  # type: ignore[arg-type]  # click checked it
+    examples(digits, network, f"{part} set")
+    if image >= len(digits):
+        raise DataError(f"--image: got {image}, expected at most {len(digits) - 1}: there are {len(digits):,} images")
+    pixels, label = digits[image]
+    check_label(network, label)
+    found = walk(network, pixels, np.int64(label))
+    title = f"Image {image} of {digits.name}, a {digits.class_names[label]}, through {name}"
+    say(title)
+    say(image_text(pixels))
+    say(walk_text(found, digits.class_names, label=label))
+    if out is not None:
+        write_text(out, explain_page(found, digits.class_names, label=label, title=title))
+        say(f"\npage: {out}")

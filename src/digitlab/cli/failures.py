@@ -1,0 +1,143 @@
+"""`digitlab failures NET`: the images that a network gets wrong."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from digitlab.cli.looking import PARTS, SOURCE_HELP
+
+
+@click.command("failures")
+@click.argument("nets", nargs=-1, metavar="[NET]…")
+@click.option("--data", "source", metavar="SOURCE", help=SOURCE_HELP)
+@click.option("--part", type=PARTS, default="test", show_default=True, help="Which of the three sets.")
+@click.option("--out", type=click.Path(path_type=Path), help="The picture. [default: failures.png or alike]")
+@click.option("--page", type=click.Path(path_type=Path), help="The HTML page. [default: failures.html]")
+@click.option("--limit", type=click.IntRange(1), default=96, show_default=True, help="Images in the picture, at most.")
+@click.option("--watch", "run", type=click.Path(path_type=Path), help="Follow the images of a run over its epochs.")
+@click.option("--mislabelled", is_flag=True, help="Images whose label several NETs contradict with one voice.")
+def command(
+    nets: tuple[str, ...], source: str | None, part: str, out: Path | None, page: Path | None, limit: int,
+    run: Path | None, mislabelled: bool,
+) -> None:  # fmt: skip
+    """Show the images that a network gets wrong: as a picture, and as a page that sorts and filters.
+
+    NET is a .safetensors file or a run folder; without it, the newest run in runs/. With --watch RUN (trained with
+    --record): which images were learned, forgotten and never learned. With --mislabelled and several NETs: which
+    labels may be wrong.
+    """
+    if run is not None:
+        if nets or mislabelled:
+            raise click.UsageError("--watch RUN goes by itself, without NET and --mislabelled")
+        follow_run(run, source, out or Path("learning.png"))
+    elif mislabelled:
+        if len(nets) < 2:
+            raise click.UsageError("--mislabelled needs several networks to agree: name two or more")
+        suspect(nets, source, part, out or Path("mislabelled.png"), limit)
+    elif len(nets) > 1:
+        raise click.UsageError("name one NET, or ask for --mislabelled to hear what several agree on")
+    else:
+        show(nets[0] if nets else None, source, part, out or Path("failures.png"), page or Path("failures.html"), limit)
+
+
+def show(net: str | None, source: str | None, part: str, out: Path, page: Path, limit: int) -> None:
+    """Picture and page of one network's failures."""
+    from digitlab.cli.console import say, table
+    from digitlab.cli.options import load_named
+    from digitlab.files import write_text
+    from digitlab.see.failures import failures_figure, find_failures
+    from digitlab.see.failures_page import failures_page
+    from digitlab.see.figures import save_figure
+
+    path, network = load_named(net)
+    digits, probabilities = _asked(path, network, source, part)
+    failures, names = find_failures(probabilities, digits.labels), digits.class_names
+    wrong, total = len(failures.positions), len(digits)
+    say(f"{path} on {total:,} {part} images of {digits.name}: {wrong:,} wrong ({100 * wrong / total:.2f} %)")
+    pairs: dict[tuple[int, int], int] = {}
+    for pair in zip(failures.labels.tolist(), failures.guesses.tolist()):
+        pairs[pair] = pairs.get(pair, 0) + 1
+    often = sorted(pairs.items(), key=lambda item: -item[1])[:5]
+    if often:
+        say(table(["most often", "images"], [[f"{names[a]} read as {names[b]}", str(n)] for (a, b), n in often]))
+    save_figure(failures_figure(digits.images, failures, names, total=total, limit=limit), out)
+    title = f"What {path.parent.name or path.name} reads wrongly"
+    write_text(page, failures_page(digits.images, failures, names, total=total, title=title))
+    say(f"picture: {out}, page: {page}")
+
+
+def follow_run(run: Path, source: str | None, out: Path) -> None:
+    """What the images of a recorded run went through."""
+    import numpy as np
+
+    from digitlab.cli.console import say, table
+    from digitlab.cli.looking import sets_for
+    from digitlab.errors import DataError
+    from digitlab.see.figures import save_figure
+    from digitlab.see.learning import follow, learning_figure, learning_images_figure
+    from digitlab.train.recorders import PREDICTIONS, Recorded
+
+    recorded = Recorded.load(run / PREDICTIONS)
+    digits = sets_for(run / PREDICTIONS, source).part(recorded.part)  # type: ignore[arg-type]  # valid or test
+    if not np.array_equal(digits.labels, recorded.labels):
+        raise DataError(f"{run / PREDICTIONS}: was recorded on other images than {digits}; name them by --data")
+    learning = follow(recorded.predictions, digits.labels)
+    say(f"{run}: {len(digits):,} images ({recorded.part} set) after epochs {recorded.epochs[0]}–{recorded.epochs[-1]}")
+    say(table(["kind", "images"], [[name, f"{n:,}"] for name, n in learning.counts().items()]))
+    lost = np.argsort(-learning.forgettings, kind="stable")[:5]
+    words = [f"no. {i} (a {digits.class_names[digits.labels[i]]}) {learning.forgettings[i]}×" for i in lost]
+    if learning.forgettings.any():
+        say("forgotten most often: " + ", ".join(words))
+    images = out.with_name(f"{out.stem}-images{out.suffix}")
+    save_figure(learning_figure(recorded.epochs.tolist(), learning, title=f"{run.name}: learned and forgotten"), out)
+    grid = learning_images_figure(digits.images, digits.labels, recorded.predictions[-1], learning, digits.class_names)
+    save_figure(grid, images)
+    say(f"pictures: {out}, {images}")
+
+
+def suspect(nets: tuple[str, ...], source: str | None, part: str, out: Path, limit: int) -> None:
+    """Labels that several networks contradict."""
+    from digitlab.cli.console import say, table
+    from digitlab.cli.options import load_named
+    from digitlab.errors import DataError
+    from digitlab.see.failures import find_mislabelled, suspects_figure
+    from digitlab.see.figures import save_figure
+
+    several, digits = [], None
+    for net in nets:
+        path, network = load_named(net)
+        own, probabilities = _asked(path, network, source, part)
+        if digits is not None and (len(own) != len(digits) or (own.labels != digits.labels).any()):
+            raise DataError(f"{net}: was trained on other images than {nets[0]}; name the images by --data")
+        digits = own
+        several.append(probabilities)
+    assert digits is not None
+    found, names = find_mislabelled(several, digits.labels), digits.class_names
+    count = len(found.positions)
+    say(
+        f"{len(nets)} networks on {len(digits):,} {part} images: {count} labels that at least 80 % of them "
+        "contradict alike"
+    )
+    rows = [
+        [f"no. {at}", names[label], names[guess], f"{100 * agree:.0f} %", f"{doubt:.3f}"]
+        for at, label, guess, agree, doubt in zip(*(array[:15] for array in found))
+    ]
+    if count:
+        say(table(["image", "label", "they say", "agree", "doubt"], rows))
+        save_figure(suspects_figure(digits.images, found, names, limit=limit), out)
+        say(f"picture: {out}" + (f"; {count - 15} more images in doubt" if count > 15 else ""))
+
+
+def _asked(path: Path, network: Any, source: str | None, part: str) -> tuple[Any, Any]:
+    """The images, and the network's probabilities for them."""
+    from digitlab.arrays import to_numpy
+    from digitlab.cli.looking import part_for
+    from digitlab.errors import ConfigError
+    from digitlab.see.failures import as_probabilities
+    from digitlab.train.evaluation import classifies
+
+    if not classifies(network):
+        raise ConfigError(f"{path}: gives outputs {network.shapes[-1]}, no classes; nothing can be wrong in that sense")
+    _, digits = part_for(network, path, source, part)
+    return digits, as_probabilities(to_numpy(network.predict(digits.images)), network.loss)

@@ -1,0 +1,54 @@
+"""`digitlab gradcheck NET`: is backpropagation right for this network?"""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from digitlab.cli import options
+from digitlab.cli.options import Spec
+
+
+@click.command("gradcheck")
+@click.argument("net", required=False)
+@click.option("--data", "source", default="auto", show_default=True, help="mnist, digits, or a path.")
+@click.option("--batch-size", type=click.IntRange(1), default=5, show_default=True, help="Images in the batch.")
+@click.option("--samples", type=click.IntRange(1), default=200, show_default=True,
+              help="Elements of each parameter to check, drawn at random.")  # fmt: skip
+@click.option("--way", type=Spec(options.gradients), help="central-differences or forward-differences instead.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of that draw.")
+def command(net: str | None, source: str, batch_size: int, samples: int, way: Any, seed: int) -> int:
+    """Check a network's gradients against another way of taking them: per parameter the worst element and a verdict.
+
+    The other way is a complex step, which is exact and stays on one side of every kink; --way central-differences
+    goes without complex numbers, but is off where a ReLU or a pool is about to switch.
+
+    NET is a saved network, a run folder, layer sizes such as 784-30-10, or a name such as lenet5; without it,
+    the newest run in runs/. Exit code 1 if a gradient is wrong.
+    """
+    import numpy as np
+
+    from digitlab.cli.console import say
+    from digitlab.cli.options import network_for
+    from digitlab.cli.sets import load_sets
+    from digitlab.nn.describe import build
+    from digitlab.nn.gradients import CentralDifferences, ComplexStep, Gradient, check_gradients
+    from digitlab.train.evaluation import examples
+
+    splits = load_sets({"source": source})
+    name, network = network_for(net, splits)
+    fresh = name == net and not Path(name).exists()
+    x, y = examples(splits.train.first(batch_size), network, "training set")
+    rng = np.random.default_rng(seed)
+    # Some fresh networks start with weights of 0 above, through which no gradient comes: nothing would be checked.
+    if fresh:
+        for p in network.parameters().values():
+            p.value = p.value + rng.normal(0, 0.05, p.value.shape).astype(p.value.dtype)
+    chosen = build(Gradient, way) if way is not None else ComplexStep()
+    if way is None and chosen.serves(network) is not None:
+        chosen = CentralDifferences()
+    tolerance = 1e-9 if isinstance(chosen, ComplexStep) else 1e-6
+    report = check_gradients(network, x, y, way=chosen, tolerance=tolerance, samples=samples, rng=rng)
+    say(f"{name}: {len(x)} images, float64, up to {samples} elements of each parameter")
+    say(str(report))
+    return 0 if report.passed else 1

@@ -1,0 +1,52 @@
+"""`digitlab gradients NET`: every way of taking the gradient, what it costs and how near it comes."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command("gradients")
+@click.argument("net", required=False)
+@click.option("--data", "source", default="auto", show_default=True, help="mnist, digits, or a path.")
+@click.option("--batch-size", type=click.IntRange(1), default=10, show_default=True, help="Images in the batch.")
+@click.option("--budget", type=click.IntRange(1), default=100_000, show_default=True,
+              help="Leave out ways that need more evaluations of the network than this.")  # fmt: skip
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of random directions.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("gradients.png"), show_default=True, help="The plot."
+)
+def command(net: str | None, source: str, batch_size: int, budget: int, seed: int, out: Path) -> None:
+    """Compare the ways of taking a gradient: error against backpropagation, evaluations, time.
+
+    NET is a saved network, a run folder, layer sizes such as 784-10-10, or a name such as lenet5; without it,
+    the newest run in runs/.
+    """
+    import numpy as np
+
+    from digitlab.cli.console import say, table
+    from digitlab.cli.options import network_for
+    from digitlab.cli.sets import load_sets
+    from digitlab.nn.gradients import Gradient, compare_gradients
+    from digitlab.see.figures import save_figure
+    from digitlab.see.gradients import gradients_figure
+    from digitlab.train.evaluation import examples
+
+    splits = load_sets({"source": source})
+    name, network = network_for(net, splits)
+    x, y = examples(splits.train.first(batch_size), network, "training set")
+    ways = [cls() for cls in dict.fromkeys(Gradient.registry.values())]
+    served = [way for way in ways if way.serves(network) is None and way.evaluations(network) <= budget]
+    rows = compare_gradients(network, x, y, served, np.random.default_rng(seed))
+    say(f"{name}: one gradient on {len(x)} images, in float64")
+    lines = [
+        [repr(r.way), f"{r.evaluations:,}", f"{r.seconds:.4f}", f"{r.relative_error:.1e}", f"{r.cosine:.6f}"]
+        for r in rows
+    ]
+    say(table(["way", "evaluations", "seconds", "relative error", "cosine"], lines))
+    for way in ways:
+        if refusal := way.serves(network):
+            say(f"{way!r} cannot serve: {refusal}")
+        elif way not in served:
+            say(f"{way!r} left out: it needs {way.evaluations(network):,} evaluations (--budget)")
+    save_figure(gradients_figure(rows, title=f"Ways to the gradient of {name}"), out)
+    say(f"plot: {out}")

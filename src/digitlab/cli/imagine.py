@@ -1,0 +1,50 @@
+"""`digitlab imagine NET 3`: what does the network think a 3 looks like?"""
+
+from pathlib import Path
+
+import click
+
+
+@click.command("imagine")
+@click.argument("net_and_digits", nargs=-1, metavar="[NET] [DIGIT]…")
+@click.option("--all", "every", is_flag=True, help="Every digit that the network knows.")
+@click.option("--out", type=click.Path(path_type=Path), help="The figure's file. [default: imagine-DIGIT.png]")
+@click.option("--pictures", type=click.Path(path_type=Path), help="A folder for each picture by itself, as PNG.")
+def command(net_and_digits: tuple[str, ...], every: bool, out: Path | None, pictures: Path | None) -> None:
+    """Ask a network what a digit looks like, in three ways, and show it its own pictures again.
+
+    NET is a .safetensors file or a run folder; without it, the newest run in runs/. The ways are: a one-hot output back
+    through the transposed weights; the inverse query, back through the inverse of each activation, too; and gradient
+    ascent, in which the picture climbs to where the network is surest. The margin says how far the first guess's output
+    is above the second's.
+    """
+    from digitlab.cli.console import say, table
+    from digitlab.cli.options import load_named
+    from digitlab.see.figures import save_figure
+    from digitlab.see.pages import write_picture
+    from digitlab.see.ways import WAYS, imagine_ways, margin_text, ways_figure
+
+    words = list(net_and_digits)
+    net = words.pop(0) if words and not words[0].isdigit() else None
+    if wrong := [word for word in words if not word.isdigit()]:
+        raise click.UsageError(f"got {wrong[0]!r}; expected a digit, as in `digitlab imagine {net or 'NET'} 3`")
+    if bool(words) == every:
+        raise click.UsageError("name a digit, as in `digitlab imagine 3`, or ask for --all of them")
+    path, network = load_named(net)
+    if len(network.shapes[-1]) != 1 or network.shapes[-1][0] < 2:
+        raise click.UsageError(f"{path} gives outputs {network.shapes[-1]}, no classes; there is no digit to imagine")
+    digits = list(range(network.shapes[-1][0])) if every else [int(word) for word in words]
+    answers = imagine_ways(network, digits)
+    rows = []
+    for way, found in answers.items():
+        if isinstance(found, str):
+            say(found)
+            continue
+        rows += [[WAYS[way], *map(str, seen[:1]), str(seen.first), str(seen.second), margin_text(seen.margin)]
+                 for seen in found]  # fmt: skip
+        for seen in found if pictures is not None else ():
+            write_picture(pictures / f"{seen.digit}-{way}.png", seen.picture)  # type: ignore[operator]
+    say(table(["way", "digit", "read as", "then", "margin"], rows))
+    out = out or Path("imagine-all.png" if every else f"imagine-{'-'.join(words)}.png")
+    save_figure(ways_figure(answers, title=f"imagined by {path.parent.name or path.name}"), out)
+    say(f"picture: {out}" + (f"; each by itself in {pictures}" if pictures is not None else ""))

@@ -1,0 +1,50 @@
+"""`digitlab info NET`: what a saved network is made of."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command("info")
+@click.argument("net", required=False)
+@click.option("--engine", is_flag=True, help="Say which engine would train it here, and why.")
+def command(net: str | None, engine: bool) -> None:
+    """Show what a saved network is made of and how it came about.
+
+    NET is a .safetensors file or a run folder; without it, the newest run in runs/.
+    """
+    from digitlab.cli.console import say
+    from digitlab.cli.options import load_named
+    from digitlab.nn.scaling import describe_scaling
+
+    path, network = load_named(net)
+    say(f"{path}, {path.stat().st_size:,} bytes, {network.dtype}, pixels scaled by {describe_scaling(network.scaling)}")
+    say(network.summary())
+    if (path.parent / "config.toml").is_file():
+        _say_run(path.parent)
+    if engine:
+        from digitlab.engine import select_engine
+        from digitlab.optimizers import SGD
+
+        chosen, reason = select_engine("auto", network, SGD())
+        say(f"engine: {chosen.name}: {reason}")
+
+
+def _say_run(place: Path) -> None:
+    from digitlab.cli.console import say
+    from digitlab.train import History, RunConfig
+
+    config = RunConfig.load(place / "config.toml")
+    say(
+        f"trained with {config.optimizer!r}, {config.schedule!r}, batches of {config.batch_size}, "
+        f"seed {config.seed}, on {config.data.get('source')}"
+    )
+    if not (place / "history.jsonl").is_file():
+        return
+    history = History.load(place / "history.jsonl")
+    for name in ("valid_accuracy", "valid_loss"):
+        if len(history) and name in history[0]:
+            s = history.statistics(name)
+            best = f"best {name} {s.best:.4f} in epoch {s.best_epoch}"
+            say(f"{s.epochs} epochs; {best}; mean {s.mean:.4f}, sd {s.sd:.4f}")
+            break

@@ -1,0 +1,104 @@
+"""`digitlab look NET`: a folder of pictures from inside a network."""
+
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import click
+
+from digitlab.cli.looking import PARTS, SOURCE_HELP
+
+KINDS = ("confusion", "accuracy", "calibration", "weights", "filters", "maps", "activations", "saliency", "neurons",
+         "gradients", "embedding", "surface")  # fmt: skip
+
+
+class Kinds(click.ParamType[Any]):
+    """Names from KINDS separated by commas."""
+
+    name = "what,…"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        chosen = [word.strip() for word in value.split(",")] if isinstance(value, str) else value
+        if wrong := [word for word in chosen if word not in KINDS]:
+            self.fail(f"{wrong[0]!r}: there are {', '.join(KINDS)}", param, ctx)
+        return chosen
+
+
+@click.command("look")
+@click.argument("net", required=False)
+@click.option("--what", type=Kinds(), help=f"Only these, separated by commas: {', '.join(KINDS)}.")
+@click.option("--data", "source", metavar="SOURCE", help=SOURCE_HELP)
+@click.option("--part", type=PARTS, default="test", show_default=True, help="Which of the three sets.")
+@click.option(
+    "--image", type=click.IntRange(0), default=0, show_default=True, help="The one that goes through the layers."
+)
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Of t-SNE and the surface's directions."
+)
+@click.option("--out", type=click.Path(path_type=Path), default=Path("look"), show_default=True, help="The folder.")
+@click.option("--svg", is_flag=True, help="SVG instead of PNG.")
+def command(
+    net: str | None, what: list[str] | None, source: str | None, part: str, image: int, seed: int, out: Path, svg: bool
+) -> None:
+    """Look inside a network: pictures in a folder, and a page index.html that shows them all.
+
+    NET is a .safetensors file or a run folder; without it, the newest run in runs/. Gradient norms over the epochs need
+    a run that was trained with --record. What a network has none of, such as filters, is left out and said.
+    """
+    from digitlab.cli.console import say
+    from digitlab.cli.looking import part_for
+    from digitlab.cli.options import load_named
+    from digitlab.errors import ConfigError, DataError, ShapeError
+    from digitlab.files import write_text
+    from digitlab.see.figures import save_figure
+    from digitlab.see.look import WHAT, Subject
+    from digitlab.see.pages import page
+    from digitlab.train.evaluation import classifies
+    from digitlab.train.history import History
+    from digitlab.train.recorders import GRADIENTS
+
+    path, network = load_named(net)
+    if not classifies(network):
+        raise ConfigError(f"{path}: gives outputs {network.shapes[-1]}, no classes; these pictures are of classes")
+    _, digits = part_for(network, path, source, part)
+    if image >= len(digits):
+        raise DataError(f"--image: got {image}, expected at most {len(digits) - 1}: there are {len(digits):,} images")
+    recorded = path.parent / GRADIENTS
+    subject = Subject(
+        network, digits.images, digits.labels, digits.class_names, image, seed=seed, progress=progress_line(),
+        gradient_rows=History.load(recorded).rows if recorded.is_file() else [],
+    )  # fmt: skip
+    say(f"{path} and {len(digits):,} {part} images of {digits.name}")
+    parts = []
+    for kind in what or KINDS:
+        try:
+            for picture in WHAT[kind](subject):
+                file = f"{picture.name}.{'svg' if svg else 'png'}"
+                save_figure(picture.figure, out / file)
+                say(f"{out / file}: {picture.caption}")
+                parts.append(
+                    f"<section><h2>{escape(picture.name)}</h2><p>{escape(picture.caption)}</p>"
+                    f'<img src="{file}" alt="{escape(picture.caption)}" loading="lazy"></section>'
+                )
+        except ShapeError as error:
+            say(f"{kind}: left out: {error}")
+    if not parts:
+        raise ConfigError("nothing of what was asked for is in this network; leave --what out to see what is")
+    summary = f"<details><summary>its layers</summary><pre>{escape(network.summary())}</pre></details>"
+    title = f"Inside {path.parent.name or path.name}"
+    write_text(out / "index.html", page(title, summary + "\n".join(parts), local_pictures=True))
+    say(f"all of them: {out / 'index.html'}")
+
+
+def progress_line() -> Any:
+    """How a terminal hears of something slow: one line that counts; a pipe hears nothing of it."""
+    import sys
+
+    if not sys.stdout.isatty():
+        return None
+
+    def tell(what: str, done: int, total: int) -> None:
+        end = "\r" if done < total else "\r\033[K"
+        print(f"{what}: {100 * done // total} %", end=end, flush=True)
+
+    return tell

@@ -1,0 +1,34 @@
+"""What the commands that look into a network share: its data, and the images they ask for."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from digitlab.cli.sets import load_sets
+
+if TYPE_CHECKING:
+    from digitlab.data import Digits, Splits
+
+SOURCE_HELP = "mnist, digits, or a path (as in train). [default: what the run was trained on, else mnist]"
+PARTS = click.Choice(["train", "valid", "test"])
+
+
+def sets_for(network_file: Path, source: str | None) -> "Splits":
+    """The sets that `--data` names; without it those of the run that the network belongs to, else MNIST."""
+    config = network_file.parent / "config.toml"
+    if source is None and config.is_file():
+        from digitlab.train import RunConfig
+
+        return load_sets(RunConfig.load(config).data)
+    return load_sets({"source": source or "auto"})
+
+
+def part_for(network: Any, network_file: Path, source: str | None, part: str) -> "tuple[Splits, Digits]":
+    """The sets, and one of them, checked against the network."""
+    from digitlab.train.evaluation import examples
+
+    splits = sets_for(network_file, source)
+    digits = splits.part(part)  # type: ignore[arg-type]  # click checked it
+    examples(digits, network, f"{part} set")
+    return splits, digits

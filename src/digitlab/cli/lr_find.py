@@ -1,0 +1,44 @@
+"""`digitlab lr-find`: a learning rate by one short training in which it grows."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from digitlab.cli import train as train_command
+from digitlab.cli.ensemble import settings_of_train
+
+
+@click.command("lr-find")
+@click.option("--low", type=click.FloatRange(0, min_open=True), default=1e-4, show_default=True, help="The first rate.")
+@click.option(
+    "--high", type=click.FloatRange(0, min_open=True), default=100.0, show_default=True, help="The last rate."
+)
+@click.option("--steps", type=click.IntRange(20), help="How many steps. [default: an epoch, 200 to 2,000]")
+@click.option("--data", "source", metavar="SOURCE", help="As in train.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("lr-find.png"), show_default=True,
+              help="The curve's file; its suffix chooses PNG, SVG or PDF.")  # fmt: skip
+def command(low: float, high: float, steps: int | None, out: Path, **chosen: Any) -> None:
+    """Find a learning rate: train shortly while it grows from far too small to far too large, and read the loss.
+
+    The options of `digitlab train` say which network, loss, optimizer and batches. The network is thrown away.
+    """
+    from digitlab.cli.console import say
+    from digitlab.search import range_test
+    from digitlab.search.figures import range_figure
+    from digitlab.see.figures import save_figure
+
+    given = {name: value for name, value in chosen.items() if value is not None}
+    config, splits = train_command.settings(given, given.pop("from_file", None))
+    test = range_test(config, splits.train, low=low, high=high, steps=steps)
+    say(
+        f"{len(test.rates):,} steps with batches of {config.batch_size}, rates from {test.rates[0]:.2g} "
+        f"to {test.rates[-1]:.2g}; loss {test.smoothed[0]:.4f}, at best {test.smoothed.min():.4f}"
+    )
+    say(f"falls fastest at {test.steepest:.2g}, is least at {test.lowest:.2g}")
+    say(f"suggested learning rate: {test.reason}")
+    save_figure(range_figure(test), out)
+    say(f"curve: {out}; try: digitlab train --learning-rate {test.suggested:g}")
+
+
+settings_of_train(command)

@@ -1,0 +1,260 @@
+"""Many networks from one command: `digitlab train --seeds 5 --grid learning-rate=0.1,0.3,3`. Not a command itself."""
+
+import itertools
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from digitlab.data import Splits
+    from digitlab.many import Outcome, Together, Watcher
+    from digitlab.train import RunConfig
+
+
+class Grid(click.ParamType[Any]):
+    """One side of a grid: `learning-rate=0.1,0.3,3`; values that have commas of their own are separated by `;`."""
+
+    name = "option=v,v,…"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not isinstance(value, str):
+            return value
+        name, equals, text = value.partition("=")
+        values = [v.strip() for v in text.split(";" if ";" in text else ",")]
+        if not equals or not all(values):
+            self.fail(f"{value!r}: expected OPTION=value,value,… as learning-rate=0.1,0.3,3", param, ctx)
+        return name.removeprefix("--"), values
+
+
+def grid_points(sides: Sequence[tuple[str, list[str]]], command: click.Command) -> list[dict[str, Any]]:
+    """All combinations of the sides' values, as the command's own options would have read them."""
+    options = {
+        flag.removeprefix("--"): option
+        for option in command.params
+        for flag in option.opts
+        if option.name not in ("folder", "resume", "from_file", "seeds", "grid", "cluster", "workers")
+    }
+    read = []
+    for name, values in sides:
+        option = options.get(name)
+        if option is None:
+            raise click.UsageError(f"--grid: there is no option --{name} to vary; `digitlab train --help` lists them")
+        read.append([(option.name, option.type.convert(value, option, None)) for value in values])
+    names = [side[0][0] for side in read]
+    if repeated := [name for name in names if names.count(name) > 1]:
+        raise click.UsageError(f"--grid: {repeated[0]} is there twice; put all of its values into one --grid")
+    return [dict(point) for point in itertools.product(*read)]
+
+
+def group_settings(
+    given: dict[str, Any], from_file: Path | None, seeds: int | None, points: list[dict[str, Any]]
+) -> "tuple[list[RunConfig], Splits]":
+    """The settings of every network of the group, and the sets that the first one learns from."""
+    import dataclasses
+
+    from digitlab.cli.train import settings
+
+    configs: list[RunConfig] = []
+    first = None
+    for point in points:
+        # What "auto" turned out to be is said once, and holds for all.
+        source = {"source": configs[0].data["source"]} if configs and "source" not in given else {}
+        config, splits = settings(given | source | point, from_file)
+        first = first or splits
+        configs += [dataclasses.replace(config, seed=config.seed + i) for i in range(seeds or 1)]
+    if first is None:
+        raise click.UsageError("--grid: got no values")
+    return configs, first
+
+
+def train_group(
+    given: dict[str, Any],
+    folder: Path | None,
+    resume: bool,
+    from_file: Path | None,
+    seeds: int | None,
+    grid: Sequence[tuple[str, list[str]]],
+    cluster: str | None,
+    workers: int | None,
+    command: click.Command,
+) -> None:
+    """Train the group, say what came of it, and keep it in a folder."""
+    from digitlab.cli.console import say
+    from digitlab.cli.options import fresh_run
+    from digitlab.cli.train import title
+    from digitlab.errors import ConfigError
+    from digitlab.many import train_many
+    from digitlab.many.folders import settings_in
+    from digitlab.many.results import differences
+
+    if resume:
+        if given or grid or seeds or from_file:
+            raise click.UsageError("--resume of a group keeps its settings; give --run, and --workers or --cluster")
+        if folder is None:
+            raise click.UsageError("--resume of a group needs its folder: --run FOLDER")
+        named = settings_in(folder)
+        names, configs = [name for name, _ in named], [config for _, config in named]
+    else:
+        configs, splits = group_settings(given, from_file, seeds, grid_points(grid, command))
+        folder = folder or fresh_run(f"{title(given, configs[0])}-x{len(configs)}")
+        if any(folder.glob("*/config.toml")):
+            raise ConfigError(f"{folder}: holds a group of runs already; go on with it by --resume, or choose another")
+        say(f"{splits.train!r}; {len(splits.valid or ()):,} to validate, {len(splits.test):,} to test")
+        names = None
+    varied = len(set(differences(configs, but=("seed",))))
+    together = train_many(
+        configs, names=names, folder=folder, workers=workers, cluster=cluster, watcher=group_progress(),
+        # With several settings the test set waits until one of them is chosen.
+        test=varied == 1,
+    )  # fmt: skip
+    say_group(together, folder)
+    if together.interrupted:
+        say(f"go on with: digitlab train --run {folder} --resume")
+        raise KeyboardInterrupt
+
+
+def say_group(together: "Together", folder: Path) -> None:
+    """The tables of a group: every network, then mean, variance and range by setting."""
+    from digitlab.cli.console import say, table
+    from digitlab.many.results import figure
+
+    good = together.good
+    if not good:
+        for outcome in together.outcomes[:3]:
+            say(f"{outcome.name or 'network'}: {outcome.error or 'not finished'}")
+        say(f"no network came to its end; table: {folder / 'results.csv'}")
+        return
+    monitor = good[0].monitor
+    unit, mark = (100, " (%)") if monitor.endswith("accuracy") else (1, "")
+    measured = "accuracy" if unit == 100 else "loss"
+    tested = [o for o in good if o.test is not None]
+    rows = []
+    for i, o in enumerate(together.outcomes):
+        value, test = figure(o, monitor), figure(o, f"test_{measured}")
+        note = o.error or ("" if o.finished else "not finished")
+        rows.append([
+            o.name or f"network {i}", "" if value is None else f"{unit * value:.2f}", str(o.best_epoch or ""),
+            *(["" if test is None else f"{unit * test:.2f}"] if tested else []), f"{o.seconds:.1f}",
+            *([note[:70]] if any(x.error or not x.finished for x in together.outcomes) else []),
+        ])  # fmt: skip
+    headings = ["network", f"{monitor}{mark}", "at epoch", *(["test"] if tested else []), "seconds"]
+    say(table(headings + (["note"] if len(rows[0]) > len(headings) else []), rows))
+    parts = together.settings()
+    rows = [
+        [label or "all", *_spread_cells(part.spread(monitor), unit)]
+        for label, part in parts.items() if part.good
+    ]  # fmt: skip
+    say("")
+    say(table([f"{monitor}{mark}", "n", "mean", "variance", "sd", "least", "most", "range"], rows))
+    if tested and len(parts) == 1:
+        s = together.spread(f"test_{measured}")
+        percent = " %" if mark else ""
+        say(f"test set: mean {unit * s.mean:.2f}{percent}, sd {unit * s.sd:.2f}, range {unit * s.range:.2f}, n = {s.n}")
+    elif len(parts) > 1 and not together.interrupted:
+        say_best(together, monitor)
+    say(f"{together.seconds:.1f} s in all; {together.reason}")
+    say(f"saved: {folder} (a run each; results.csv)")
+
+
+def say_best(together: "Together", monitor: str) -> None:
+    """The setting that validation chooses, and what its networks reach on the test set, which is looked at only now."""
+    from digitlab.cli.console import say
+    from digitlab.many import spread
+    from digitlab.many.job import sets_for
+    from digitlab.train.evaluation import evaluate, examples
+
+    label, part = together.best_setting()
+    say(f"best by {monitor}: {label}")
+    accuracies = []
+    for outcome in part.good:
+        network = outcome.network()
+        test = sets_for(outcome.config.data).test
+        accuracies.append(evaluate(network, *examples(test, network, "test set")).accuracy)
+    known = [100 * a for a in accuracies if a is not None]
+    if known:
+        s = spread(known)
+        say(f"its networks on the test set: mean {s.mean:.2f} %, sd {s.sd:.2f}, n = {s.n}")
+
+
+def _spread_cells(s: Any, unit: float) -> list[str]:
+    values = [s.mean, s.sd, s.minimum, s.maximum, s.range]
+    mean, sd, low, high, width = (f"{unit * value:.2f}" for value in values)
+    return [str(s.n), mean, f"{unit * unit * s.variance:.4f}", sd, low, high, width]
+
+
+def group_progress() -> "Watcher":
+    """What shows many trainings here: bars on a terminal, a line for each that has ended in a pipe."""
+    return GroupBars() if sys.stdout.isatty() else GroupLines()
+
+
+class GroupLines:
+    """A line when it begins, and one for each training that has ended."""
+
+    def began(self, names: Sequence[str], epochs: Sequence[int], reason: str) -> None:
+        from digitlab.cli.console import say
+
+        self.total, self.ready = len(names), 0
+        say(f"{len(names)} networks on {reason}")
+
+    def epoch(self, event: dict[str, Any]) -> None:
+        """Nothing: a pipe gets a line for each network, not for each epoch."""
+
+    def done(self, outcome: "Outcome") -> None:
+        from digitlab.cli.console import say
+
+        self.ready += 1
+        say(f"{self.ready}/{self.total}  {outcome_line(outcome)}")
+
+    def ended(self) -> None:
+        """Nothing."""
+
+
+class GroupBars:
+    """A bar for all epochs of all networks; those that have ended as lines above it."""
+
+    def began(self, names: Sequence[str], epochs: Sequence[int], reason: str) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self.bar = Progress(
+            TextColumn("{task.description}"), BarColumn(bar_width=40), MofNCompleteColumn(), TextColumn("epochs"),
+            TimeRemainingColumn(), transient=True,
+        )  # fmt: skip
+        self.bar.start()
+        self.bar.console.print(f"{len(names)} networks on {reason}", highlight=False)
+        self.total, self.ready, self.epochs = len(names), 0, dict.fromkeys(names, 0)
+        self.goal = sum(epochs)
+        self.task = self.bar.add_task(f"0/{self.total} networks", total=self.goal)
+
+    def epoch(self, event: dict[str, Any]) -> None:
+        self.bar.advance(self.task)
+
+    def done(self, outcome: "Outcome") -> None:
+        self.ready += 1
+        left = outcome.config.epochs - len(outcome.rows)  # stopped early, or resumed
+        if left and not outcome.interrupted:
+            self.goal -= left
+        self.bar.update(self.task, description=f"{self.ready}/{self.total} networks", total=self.goal)
+        style = "yellow" if outcome.error or outcome.interrupted else "green"
+        self.bar.console.print(outcome_line(outcome), style=style, highlight=False)
+
+    def ended(self) -> None:
+        self.bar.stop()
+
+
+def outcome_line(outcome: "Outcome") -> str:
+    """What came of one training, as one line."""
+    from digitlab.many.results import figure
+
+    name = outcome.name or "network"
+    if outcome.error:
+        return f"{name}: {outcome.error}"
+    if outcome.interrupted:
+        return f"{name}: interrupted after {len(outcome.rows)} epochs"
+    value = figure(outcome, outcome.monitor)
+    unit, mark = (100, " %") if outcome.monitor.endswith("accuracy") else (1, "")
+    shown = f"{outcome.monitor} {unit * value:.2f}{mark} at epoch {outcome.best_epoch}" if value is not None else "done"
+    test = (outcome.test or {}).get("accuracy")
+    return f"{name}: {shown}" + (f", test {100 * test:.2f} %" if test is not None else "")

@@ -1,0 +1,214 @@
+"""What the commands' options have in common: their types, and how a saved network or a run is named."""
+
+import difflib
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from digitlab.errors import ConfigError, ModelFileError
+
+if TYPE_CHECKING:
+    from digitlab.data import Splits
+    from digitlab.nn import Network
+
+RUNS = Path("runs")  # where `digitlab train` puts runs that were given no folder
+
+
+class Spec(click.ParamType[Any]):
+    """A named choice, with settings where it has any: `adam`, `halve:patience=5`, `momentum:momentum=0.8`.
+
+    The family is given as a function, so that `--help` need not import it. The value is checked against the
+    family and handed on as its table: {"type": "halve", "patience": 5}.
+    """
+
+    name = "name"
+
+    def __init__(self, family: Callable[[], Any], among: Callable[[], tuple[type, ...]] | None = None) -> None:
+        self.family = family
+        self.among = among  # the members of the family that make sense here; None: all of them
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not isinstance(value, str):
+            return value
+        from digitlab.nn.describe import build, kebab
+
+        kind, _, settings = value.partition(":")
+        table: dict[str, Any] = {"type": kind}
+        for setting in filter(None, settings.split(",")):
+            key, equals, number = setting.partition("=")
+            if not equals:
+                self.fail(f"{setting!r}: expected NAME or NAME:setting=value,…", param, ctx)
+            table[key.replace("-", "_")] = _number(number)
+        try:
+            if self.among is not None:
+                require_name(kind, [kebab(cls.__name__) for cls in self.among()], self.family())
+            build(self.family(), table)
+        except (ConfigError, TypeError) as error:
+            self.fail(str(error), param, ctx)
+        return table
+
+
+def require_name(name: str, known: list[str], family: Any) -> None:
+    """Raise ConfigError with the nearest name unless `name` is one of `known`, compared as the registries do."""
+    from digitlab.nn.describe import find, kebab
+
+    near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
+    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    message = f"unknown name {name!r}{hint}; there are: {', '.join(known)}"
+    try:
+        cls = find(family, name)
+    except ConfigError:
+        raise ConfigError(message) from None
+    if kebab(cls.__name__) not in known:
+        raise ConfigError(message)
+
+
+def _number(text: str) -> Any:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return {"true": True, "false": False}.get(text, text)
+
+
+def optimizers() -> Any:
+    """The family of optimizers."""
+    from digitlab.optimizers import Optimizer
+
+    return Optimizer
+
+
+def schedules() -> Any:
+    """The family of schedules."""
+    from digitlab.optimizers import Schedule
+
+    return Schedule
+
+
+def losses() -> Any:
+    """The family of losses."""
+    import digitlab.nn
+
+    return digitlab.nn.Loss
+
+
+def activations() -> Any:
+    """The family of layers: an activation is a layer without parameters."""
+    import digitlab.nn
+
+    return digitlab.nn.Layer
+
+
+def elementwise() -> tuple[type, ...]:
+    """The layers that are activations."""
+    from digitlab.nn.activations import ACTIVATIONS
+
+    return ACTIVATIONS
+
+
+def initializers() -> Any:
+    """The family of initializers."""
+    import digitlab.nn
+
+    return digitlab.nn.Initializer
+
+
+def averagings() -> Any:
+    """The family of averages of weights."""
+    from digitlab.train.averaging import Averaging
+
+    return Averaging
+
+
+def gradients() -> Any:
+    """The family of ways to take the gradient."""
+    from digitlab.nn.gradients import Gradient
+
+    return Gradient
+
+
+class Whole(click.ParamType[Any]):
+    """Whole numbers separated by commas: `0,1,7`."""
+
+    name = "n,n,…"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not isinstance(value, str):
+            return value
+        if not re.fullmatch(r"\d+(,\d+)*", value):
+            self.fail(f"{value!r}: expected whole numbers separated by commas, as 0,1,7", param, ctx)
+        return [int(n) for n in value.split(",")]
+
+
+class Augment(click.ParamType[Any]):
+    """Augmentations in order: `shift,rotate:10,elastic`. Handed on as text, checked and written out."""
+
+    name = "augment"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from digitlab.data.augment import parse_augmentation
+
+        try:
+            augmentation = parse_augmentation(value)
+        except ConfigError as error:
+            self.fail(str(error), param, ctx)
+        return augmentation.spec if augmentation.steps else ""
+
+
+def network_file(name: str | None) -> Path:
+    """The file of a network named by itself, by its run folder, or not at all: the newest run in runs/, else shipped.
+
+    "shipped" is the trained network that comes with digitlab.
+    """
+    if name == "shipped" or (not name and not any_run()):
+        from digitlab.shipped import PATH
+
+        return PATH
+    path = Path(name) if name else newest_run()
+    return path / "network.safetensors" if path.is_dir() else path
+
+
+def load_named(name: str | None) -> "tuple[Path, Network]":
+    """The network that NET names on a command line, and the file it came from."""
+    from digitlab.nn import load_network
+
+    path = network_file(name)
+    return path, load_network(path)
+
+
+def network_for(name: str | None, splits: "Splits") -> "tuple[str, Network]":
+    """The network that NET names: saved, or fresh from layer sizes or a name of the zoo, fitted to the images."""
+    from digitlab.nn import load_network
+    from digitlab.nn.zoo import ZOO, build_named, mlp, parse_sizes
+
+    if name is not None and not Path(name).exists():
+        if name.lower() in ZOO:
+            images = splits.train.images
+            return name, build_named(name, input_shape=images.shape[1:], classes=len(splits.train.class_names))
+        if sizes := parse_sizes(name):
+            return name, mlp(sizes)
+    path = network_file(name)
+    return str(path), load_network(path)
+
+
+def any_run() -> list[Path]:
+    """The run folders in runs/ that hold a network."""
+    return [path for path in RUNS.glob("*") if (path / "network.safetensors").is_file()]
+
+
+def newest_run() -> Path:
+    """The run folder that was written to last. Raises ModelFileError if there is none."""
+    runs = any_run()
+    if not runs:
+        raise ModelFileError("no NET was named and there is no run in runs/; train one with `digitlab train`")
+    return max(runs, key=lambda path: (path / "network.safetensors").stat().st_mtime)
+
+
+def fresh_run(title: str) -> Path:
+    """A folder for a new run, numbered after those that are there: runs/003-784-30-10."""
+    numbers = [int(match[1]) for path in RUNS.glob("*") if (match := re.match(r"(\d+)", path.name))]
+    return RUNS / f"{max(numbers, default=0) + 1:03}-{title}"

@@ -1,0 +1,193 @@
+"""`digitlab read PHOTO…`: the digits on photos and scans."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from digitlab.reading import Read, Reading
+
+FEW = 5  # marks that are no digit and are told of one by one: a patterned paper has hundreds
+NETWORKS = (".safetensors", ".json", ".pkl", ".pickle", ".npy")
+
+
+@click.command("read")
+@click.argument("net_and_photos", nargs=-1, required=True, metavar="[NET] PHOTO…")
+@click.option("--net", help="The network: a file, a run folder, or `shipped`. [default: the one that comes with it]")
+@click.option("--show", is_flag=True, help="Save the annotated photo and every stage.")
+@click.option("--out", type=click.Path(path_type=Path), help="That folder. [default: read-PHOTO]")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: labels, probabilities, boxes.")
+@click.option("--least-confidence", type=click.FloatRange(0, 1), default=0.5, show_default=True,
+              help="A mark read with less is called no digit.")  # fmt: skip
+@click.option("--check", type=click.Path(path_type=Path), metavar="TRUTH.JSON",
+              help="What stands there, as `digitlab data make sheets` writes it: list failures.")  # fmt: skip
+def command(
+    net_and_photos: tuple[str, ...], net: str | None, show: bool, out: Path | None, as_json: bool,
+    least_confidence: float, check: Path | None,
+) -> None:  # fmt: skip
+    """Read the handwritten digits on photos or scans, line by line.
+
+    PHOTO is a JPEG, PNG, WebP, TIFF, BMP or GIF file: dark on light or light on dark, in any light, on ruled or
+    coloured paper. NET, if it comes first, is a network file or a run folder. What is no digit is said to be none.
+    """
+    from digitlab.cli.console import say
+    from digitlab.cli.options import load_named
+    from digitlab.data.handwriting import open_photo
+    from digitlab.errors import DigitlabError
+    from digitlab.reading import read_photo
+
+    photos = list(net_and_photos)
+    if net is None and is_network(photos[0]):
+        net = photos.pop(0)
+    if not photos:
+        raise click.UsageError(f"got the network {net} and no photo; expected `digitlab read {net} PHOTO…`")
+    if out is not None and len(photos) > 1:
+        raise click.UsageError("--out names the folder of one photo's stages; leave it out for several photos")
+    path, network = load_named(net or "shipped")
+    readings, failed = {}, ""
+    for photo in photos:
+        try:
+            readings[photo] = read_photo(network, open_photo(photo), least_confidence=least_confidence)
+        except DigitlabError as error:
+            if len(photos) == 1:
+                raise
+            failed = photo  # the others are read all the same
+            click.echo(f"error: {error}", err=True)
+            continue
+        if not as_json:
+            for line in lines_of(photo, readings[photo]):
+                say(line)
+        if show or out is not None:
+            folder = out or Path(f"read-{Path(photo).stem}")
+            save_stages(readings[photo], folder, f"{Path(photo).name}, read by {path.name}")
+            if not as_json:
+                say(f"stages: {folder}")
+    if as_json:
+        say("[\n" + ",\n".join(json.dumps(table_of(*pair)) for pair in readings.items()) + "\n]")
+    if check is not None:
+        say_score(readings, check, err=as_json)
+    if failed:
+        raise click.exceptions.Exit(1)
+
+
+def is_network(word: str) -> bool:
+    """Whether a first argument names a network: `shipped`, a network file, or a run folder."""
+    path = Path(word)
+    return word == "shipped" or path.suffix.lower() in NETWORKS or (path / "network.safetensors").is_file()
+
+
+def lines_of(photo: str, reading: "Reading") -> list[str]:
+    """What was read, for people: each line of writing, each digit's confidence under it, and what is no digit."""
+    count, rows = len(reading.digits), len(reading.lines)
+    if not count:
+        why = "the page is blank" if not reading.others else "nothing on it looks like one"
+        lines = [f"{photo}: no digit found; {why}"]
+    else:
+        lines = [f"{photo}: {count} digit{'s' * (count > 1)} in {rows} line{'s' * (rows > 1)}"]
+    for row in reading.lines:
+        lines.append("  " + "".join(f"{reading.class_names[d.label]:>5}" for d in row))
+        lines.append("  " + "".join(f"{100 * d.confidence:>4.0f}%" for d in row))
+    for other in reading.others[:FEW]:
+        lines.append(f"  no digit at {other.box[0]},{other.box[1]}: {other.why_not}")
+    if (more := len(reading.others) - FEW) > 0:
+        lines.append(f"  and {more} more mark{'s' * (more > 1)} that {'are' if more > 1 else 'is'} no digit (--json)")
+    return lines
+
+
+def table_of(photo: str, reading: "Reading") -> dict[str, Any]:
+    """What was read, as JSON; boxes are left, top, right, bottom in pixels of a picture of `size`, turned upright."""
+    zoom = reading.page.zoom
+    h, w = reading.page.photo.shape[:2]
+
+    def box(read: "Read") -> list[int]:
+        return [round(n / zoom) for n in read.box]
+
+    return {
+        "photo": photo,
+        "size": [round(w / zoom), round(h / zoom)],
+        "text": reading.text,
+        "digits": [
+            {
+                "label": reading.class_names[d.label], "confidence": round(d.confidence, 4), "line": d.line,
+                "box": box(d), "probabilities": [round(float(p), 4) for p in d.probabilities],
+            }
+            for d in reading.digits
+        ],
+        "others": [{"why_not": o.why_not, "box": box(o)} for o in reading.others],
+    }  # fmt: skip
+
+
+def save_stages(reading: "Reading", folder: Path, title: str) -> None:
+    """The annotated photo and every stage: PNGs that are numbered as they follow, and all of them in one figure."""
+    import numpy as np
+
+    from digitlab.see.figures import save_figure
+    from digitlab.see.reading import annotated_figure, stages_figure
+
+    page, reads = reading.page, [*reading.digits, *reading.others]
+    boxes = [r.box for r in reads]
+    texts = [f"{reading.class_names[r.label]} {100 * r.confidence:.0f}%" if not r.why_not else "no" for r in reads]
+    fine = [not r.why_not for r in reads]
+    flat = np.clip(255 * (1 - page.ink.flat / page.ink.strength), 0, 255).astype(np.uint8)
+    stages = [
+        ("photo", page.photo),
+        ("grey", np.round(255 * page.ink.grey).clip(0, 255).astype(np.uint8)),
+        ("flattened", flat),
+        ("binary", ~page.ink.binary),
+        ("rules-removed", ~page.clean),
+        ("marks", coloured_marks(reading)),
+    ]
+    for number, (name, plane) in enumerate(stages, start=1):
+        _save_png(folder / f"{number}-{name}.png", plane)
+    for number, read in enumerate(reads):
+        _save_png(folder / "digits" / f"{number:03}-{texts[number].replace(' ', '-')}.png", read.image)
+    save_figure(annotated_figure(page.photo, boxes, texts, fine, title=title), folder / "7-answers.png")
+    images = np.stack([r.image for r in reads]) if reads else np.zeros((0, 28, 28), np.uint8)
+    save_figure(stages_figure(stages, boxes, texts, fine, images, title=title), folder / "stages.png")
+
+
+def coloured_marks(reading: "Reading") -> Any:
+    """Each mark in a colour of its own on white, (H, W, 3); grey what is no digit."""
+    import numpy as np
+
+    from digitlab.see.figures import COLOURS
+
+    page = reading.page
+    plane = np.full(page.photo.shape, 255, np.uint8)
+    for number, mark in enumerate([*page.marks, *page.others]):
+        colour = "#999999" if mark.why_not else COLOURS[number % len(COLOURS)]
+        rgb = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+        left, top, right, bottom = mark.box
+        plane[top:bottom, left:right][mark.mask] = rgb
+    return plane
+
+
+def _save_png(path: Path, plane: Any) -> None:
+    from PIL import Image
+
+    from digitlab.files import written_beside
+
+    with written_beside(path) as temporary:
+        Image.fromarray(plane).save(temporary)
+
+
+def say_score(readings: "dict[str, Reading]", check: Path, *, err: bool) -> None:
+    """What the file says stands on the photos beside what was read: counts, and every failure."""
+    from digitlab.data.sheets import read_truth
+    from digitlab.data.truths import Score, score_reading
+
+    truths = read_truth(check)
+    score = Score()
+    for photo, reading in readings.items():
+        name = Path(photo).name
+        if name not in truths:
+            click.echo(f"{check} says nothing about {name}", err=True)
+            continue
+        zoom = reading.page.zoom
+        read = [(d.label, tuple(round(n / zoom) for n in d.box)) for d in reading.digits]
+        score += score_reading(truths[name], read, name=name)  # type: ignore[arg-type]  # four numbers each
+    for failure in score.failures:
+        click.echo(failure, err=err)
+    click.echo(str(score), err=err)

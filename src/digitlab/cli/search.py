@@ -1,0 +1,255 @@
+"""`digitlab search`: find the settings that train best."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from digitlab.cli import train as train_command
+from digitlab.cli.ensemble import settings_of_train
+from digitlab.cli.search_progress import search_progress, watch_search
+
+if TYPE_CHECKING:
+    from digitlab.search import Plan, Study, Trial
+
+SEARCHES = Path("searches")
+PLAN = ("strategy", "trials", "repeats", "points", "population", "prune", "min_epochs", "factor", "search_seed")
+SHOWN = 5  # best trials in the table
+
+
+class Varied(click.ParamType[Any]):
+    """A parameter to vary: `learning-rate=log:0.01,100`, `width=integer:10,100`, `activation=sigmoid,relu`."""
+
+    name = "name=range"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not isinstance(value, str):
+            return value
+        name, equals, text = value.partition("=")
+        if not equals or not text:
+            self.fail(f"{value!r}: expected NAME=log:LOW,HIGH, uniform:, integer:, or NAME=value,value,…", param, ctx)
+        return name.removeprefix("--"), text
+
+
+@click.command("search")
+@click.option("--space", type=Varied(), multiple=True,
+              help="What to vary: NAME=log:LOW,HIGH, uniform:, integer:, integer-log:, or values.")  # fmt: skip
+@click.option("--plan", "plan_file", type=click.Path(path_type=Path), help="A TOML file with [space], strategy ...")
+@click.option("--strategy", help="grid, log-scale, random, tpe (the default), cma-es, genetic.")
+@click.option("--trials", type=click.IntRange(1), help="How many settings to try. [default: 30]")
+@click.option("--repeats", type=click.IntRange(1), help="Seeds for each setting. [default: 1]")
+@click.option("--points", type=click.IntRange(2), help="Values on each side of a grid. [default: 5]")
+@click.option("--population", type=click.IntRange(2), help="Of the genetic algorithm and CMA-ES.")
+@click.option("--prune", type=click.Choice(["none", "halving", "hyperband"]), help="End hopeless trials early.")
+@click.option("--min-epochs", type=click.IntRange(1), help="When the first are ended. [default: 1]")
+@click.option("--factor", type=click.IntRange(2), help="How many times later the next are. [default: 3]")
+@click.option("--search-seed", type=click.IntRange(0), help="Of the strategy's dice. [default: 0]")
+@click.option(
+    "--study", "folder", type=click.Path(path_type=Path), help="The search's folder. [default: searches/NUMBER-…]"
+)
+@click.option(
+    "--resume", is_flag=True, help="Go on with the search (--study, or the newest); --trials may raise the goal."
+)
+@click.option(
+    "--watch", type=click.Path(path_type=Path), metavar="STUDY", help="Only watch a search that runs elsewhere."
+)
+@click.option(
+    "--report", type=click.Path(path_type=Path), metavar="STUDY", help="Only show a search's table and pictures."
+)
+@click.option("--test/--no-test", default=True, help="Look at the test set at the end, with the best. [default: yes]")
+@click.option("--data", "source", metavar="SOURCE", help="As in train.")
+@click.option("--split", type=click.Choice(["50k/10k/10k", "60k/10k"]), hidden=True)
+@click.option("--workers", type=click.IntRange(1), help="How many trainings at once. [default: one per processor]")
+@click.option("--cluster", metavar="ADDRESS", help="A Dask scheduler that trains them: tcp://HOST:8786, or local.")
+def command(
+    space: tuple[tuple[str, str], ...], plan_file: Path | None, folder: Path | None, resume: bool, watch: Path | None,
+    report: Path | None, test: bool, workers: int | None, cluster: str | None, **chosen: Any,
+) -> None:  # fmt: skip
+    """Search for the settings of a training, by what they reach on the validation set.
+
+    All options of `digitlab train` say where the search starts from. Every step is kept in the folder's study.journal,
+    so that a search goes on wherever it was stopped (--resume); others can watch it (--watch) or join in (--resume).
+    """
+    from digitlab.cli.console import say
+    from digitlab.search import search
+
+    given = {name: value for name, value in chosen.items() if value is not None}
+    if watch is not None:
+        watch_search(watch)
+        return
+    if report is not None:
+        from digitlab.search import Study
+
+        say_study(Study(report), report if report.is_dir() else report.parent, test=False)
+        return
+    plan = None
+    if resume:
+        folder = folder or newest_search()
+        if other := [name for name in given if name != "trials"] or (["space"] if space else []):
+            raise click.UsageError(
+                f"--resume keeps the search's settings; --{other[0].replace('_', '-')} cannot change them"
+            )
+        if "trials" in given:
+            plan = raised(folder, given["trials"])
+    else:
+        plan = make_plan(given, space, plan_file)
+        folder = folder or fresh_search(plan)
+        if (folder / "study.journal").exists():
+            raise click.UsageError(f"{folder} holds a search already; go on with it by --resume --study {folder}")
+    try:
+        study = search(plan, folder / "study.journal", workers=workers, cluster=cluster, watcher=search_progress())
+    except KeyboardInterrupt:
+        say(f"go on with: digitlab search --resume --study {folder}")
+        raise
+    say_study(study, folder, test=test)
+
+
+settings_of_train(command)
+
+
+def make_plan(given: dict[str, Any], space: Sequence[tuple[str, str]], plan_file: Path | None) -> "Plan":
+    """The plan that the file and the options make together; options win."""
+    from digitlab.cli.console import say
+    from digitlab.errors import ConfigError
+    from digitlab.search import Plan
+    from digitlab.train import RunConfig
+    from digitlab.train.config import read_toml
+
+    table = read_toml(plan_file) if plan_file is not None else {}
+    settings = table.pop("settings", {})
+    if not isinstance(settings, dict):
+        raise ConfigError(f"{plan_file}: got settings {settings!r}, expected a table [settings]")
+    how = {name: given.pop(name) for name in PLAN if name in given}
+    if "search_seed" in how:
+        how["seed"] = how.pop("search_seed")
+    varied = {**table.pop("space", {}), **dict(space)} or {"learning_rate": "log:0.01,100"}
+    if "network" in settings:
+        if clash := [name for name in given if name in train_command.NETWORK]:
+            raise click.UsageError(f"--{clash[0]} and the network in {plan_file} contradict each other; leave one out")
+        settings["data"] = {"source": "auto", **settings.get("data", {})}
+    base, splits = train_command.settings({**options_in(settings), **given}, given.pop("from_file", None))
+    if "network" in settings:
+        base = RunConfig.from_table({**base.table(), **settings, "data": base.data})
+    if splits.valid is None:
+        raise ConfigError("a search chooses on the validation set, and this split has none; use --split 50k/10k/10k")
+    say(f"{splits.train!r}; {len(splits.valid):,} to validate; the test set waits until the search is over")
+    return Plan.from_table({"base": base.table(), "space": varied, **table, **how})
+
+
+def options_in(settings: dict[str, Any]) -> dict[str, Any]:
+    """The [settings] of a plan's file that are written as options of train: net, epochs, learning-rate ..."""
+    options = {option.name: option for option in train_command.command.params}
+    if "network" in settings:
+        return {"source": settings["data"]["source"]}
+    given = {}
+    for key, value in settings.items():
+        name = "source" if key == "data" and isinstance(value, str) else key.replace("-", "_")
+        if name not in options:
+            raise click.UsageError(f"[settings]: {key} is no option of `digitlab train`")
+        given[name] = options[name].type.convert(value, options[name], None)
+    return given
+
+
+def raised(folder: Path, trials: int) -> "Plan":
+    """The plan of a search with another goal."""
+    import dataclasses
+
+    from digitlab.search import Study
+
+    return dataclasses.replace(Study(folder).plan, trials=trials)
+
+
+def fresh_search(plan: "Plan") -> Path:
+    """A folder for a new search, numbered after those that are there."""
+    from digitlab.cli.train import title
+
+    numbers = [int(path.name[:3]) for path in SEARCHES.glob("*") if path.name[:3].isdigit()]
+    return SEARCHES / f"{max(numbers, default=0) + 1:03}-{title({}, plan.base)}-{plan.strategy}"
+
+
+def newest_search() -> Path:
+    """The search that was written to last. Raises ConfigError if there is none."""
+    from digitlab.errors import ConfigError
+
+    found = list(SEARCHES.glob("*/study.journal"))
+    if not found:
+        raise ConfigError("there is no search in searches/ to resume; begin one, or name it by --study")
+    return max(found, key=lambda path: path.stat().st_mtime).parent
+
+
+def say_study(study: "Study", folder: Path, *, test: bool) -> None:
+    """What a search found: the best trials, what they cost, the test set, where table and pictures lie."""
+    from digitlab.cli.console import say, table
+    from digitlab.errors import ConfigError
+    from digitlab.files import write_text
+    from digitlab.search.kept import best_networks, judge_best
+    from digitlab.search.space import as_text
+    from digitlab.search.study import epochs_trained
+
+    trials = study.trials()
+    count = {
+        state: sum(t.state == state for t in trials) for state in ("done", "pruned", "failed", "running", "waiting")
+    }
+    say(", ".join(f"{n} {state}" for state, n in count.items() if n) + f"; {epochs_trained(trials):,} epochs trained")
+    done = sorted((t for t in trials if t.state == "done"), key=lambda t: (-(t.score or 0.0), t.number))
+    if not done:
+        raise ConfigError(f"{study.path}: no trial is finished yet, so there is nothing to show")
+    names = list(study.plan.space)
+    rows = [
+        [str(t.number), *(_cell(t.point.get(name, "")) for name in names), t.shown(), str(t.notes.get("epochs", ""))]
+        for t in done[:SHOWN]
+    ]
+    say(table(["trial", *names, study.monitor, "epochs"], rows))
+    write_text(folder / "trials.csv", study.csv())
+    pictures = save_pictures(study, trials, folder)
+    best = done[0]
+    config = study.plan.configs(best.point)[0]
+    config.save(folder / "best" / "config.toml")
+    if test:
+        tested = judge_best(study)
+        say_tested(tested)
+    networks = best_networks(study)
+    networks[0].save(folder / "best" / "network.safetensors")
+    say(f"best by validation: {as_text(best.point)}")
+    say(f"saved: {folder / 'trials.csv'}, {', '.join(pictures)}, best/network.safetensors")
+    say(f"train it again with: digitlab train --from-file {folder / 'best' / 'config.toml'}")
+
+
+def say_tested(tested: dict[str, Any]) -> None:
+    """What the test set said, and how often it was asked."""
+    from digitlab.cli.console import say
+    from digitlab.many import spread
+
+    s = spread(tested["values"])
+    sd = f" ± {100 * s.sd:.2f}" if s.n > 1 else ""
+    once = (
+        "once, after the search; " if not tested["again"] else "again, since the search went on after the first time; "
+    )
+    say(
+        f"test set, looked at {once}network{'s' * (s.n > 1)} of trial {tested['trial']}, chosen by validation alone: "
+        f"{100 * s.mean:.2f}{sd} % (n = {s.n})"
+    )
+
+
+def save_pictures(study: "Study", trials: "list[Trial]", folder: Path) -> list[str]:
+    """Draw what can be drawn of these trials, and say what was."""
+    from digitlab.search import figures
+    from digitlab.see.figures import save_figure
+
+    drawn = {
+        "history.png": figures.history_figure(trials),
+        "slices.png": figures.slices_figure(trials, study.plan.space),
+        "parallel.png": figures.parallel_figure(trials, study.plan.space),
+    }
+    if shares := figures.importances(study.study):
+        drawn["importance.png"] = figures.importance_figure(shares)
+    if any(t.notes.get("generation") is not None for t in trials):
+        drawn["generations.png"] = figures.generations_figure(trials)
+    for name, figure in drawn.items():
+        save_figure(figure, folder / name)
+    return list(drawn)
+
+
+def _cell(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

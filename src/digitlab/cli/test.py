@@ -1,0 +1,31 @@
+"""`digitlab test NET`: how well a saved network reads."""
+
+import click
+
+
+@click.command("test")
+@click.argument("net", required=False)
+@click.option("--data", "source", default="auto", show_default=True, help="mnist, digits, or a path (as in train).")
+@click.option("--part", type=click.Choice(["train", "valid", "test"]), default="test", show_default=True,
+              help="Which of the three sets.")  # fmt: skip
+def command(net: str | None, source: str, part: str) -> None:
+    """Say how well a saved network reads the test images.
+
+    NET is a .safetensors file or a run folder; without it, the newest run in runs/.
+    """
+    from digitlab.cli.console import say
+    from digitlab.cli.options import load_named
+    from digitlab.cli.sets import load_sets
+    from digitlab.train.evaluation import evaluate, examples
+
+    path, network = load_named(net)
+    splits = load_sets({"source": source})
+    digits = splits.part(part)  # type: ignore[arg-type]  # click checked it
+    x, y = examples(digits, network, f"{part} set")
+    loss, accuracy = evaluate(network, x, y)
+    say(f"{path} on {len(digits):,} {part} images of {digits.name}")
+    if accuracy is not None:
+        wrong = round((1 - accuracy) * len(digits))
+        say(f"{100 * accuracy:.2f} % correct, {wrong:,} wrong, loss {loss:.4f}")
+    else:
+        say(f"loss {loss:.6f}")

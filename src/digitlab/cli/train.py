@@ -1,0 +1,358 @@
+"""`digitlab train`: from options, a settings file or an earlier run to a trained network in a run folder."""
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from digitlab.cli import options
+from digitlab.cli.many import Grid, train_group
+from digitlab.cli.options import Augment, Spec, Whole
+
+if TYPE_CHECKING:
+    from digitlab.data import Splits
+    from digitlab.train import Callback, RunConfig, Trainer
+
+PREDICTIONS = "predictions.npz"  # as in train/recorders.py, which is not imported until training starts
+NETWORK = ("net", "loss", "activation", "init", "dropout", "scaling")
+TRAINER = (
+    "epochs", "batch_size", "shuffle", "monitor", "keep", "evaluate_train", "engine", "device", "seed", "early_stop",
+    "schedule", "gradient", "augment", "averaging",
+)  # fmt: skip
+DATA = ("split", "train_size", "per_class", "digits", "fraction", "mix")
+
+# A set of one's own is small: accuracy on its few validation images takes steps, and their loss does not.
+FINE_TUNING = {
+    "epochs": 30,
+    "monitor": "valid_loss",
+    "batch_size": 16,
+    "optimizer": {"type": "adam", "learning_rate": 0.001},
+}
+
+
+@click.command("train")
+@click.option("--net", metavar="NET", help="Layer sizes, 784-30-10 by default, or a name: `digitlab nets` lists them.")
+@click.option(
+    "--from", "start", metavar="NET", help="Fine-tune: begin with the weights of a file, a run folder, or `shipped`."
+)
+@click.option(
+    "--activation", type=Spec(options.activations, options.elementwise), help="Of the hidden layers. [default: sigmoid]"
+)
+@click.option(
+    "--loss",
+    type=Spec(options.losses),
+    help="quadratic (the default), cross-entropy, log-likelihood, mean-squared-error.",
+)
+@click.option(
+    "--init",
+    type=Spec(options.initializers),
+    help="First weights: large, scaled, glorot, he, ... [default: he for the ReLU family, else scaled]",
+)
+@click.option("--dropout", type=click.FloatRange(0, 1, max_open=True), help="Share of hidden activations left out.")
+@click.option("--scaling", metavar="NAME", help="Pixels to numbers: /255 (the default), /256, 0.01-1, none.")
+@click.option(
+    "--data",
+    "source",
+    metavar="SOURCE",
+    help="mnist, digits (8×8, always there), or a path. [default: mnist, else digits]",
+)
+@click.option("--mix", metavar="SOURCE", help="Ten images of this source, such as mnist, join each one of --data.")
+@click.option("--split", type=click.Choice(["50k/10k/10k", "60k/10k"]), help="[default: 50k/10k/10k]")
+@click.option("--train-size", type=click.IntRange(1), help="Train on the first n images only.")
+@click.option("--per-class", type=click.IntRange(1), help="Train on n random images of each class.")
+@click.option("--fraction", type=click.FloatRange(0, 1, min_open=True), help="Train on the first part of the images.")
+@click.option("--digits", type=Whole(), help="Only these digits, in all sets, as 0,1,7.")
+@click.option("--epochs", type=click.IntRange(1), help="Passes through the training set. [default: 30]")
+@click.option("--batch-size", type=click.IntRange(1), help="Images per step. [default: 10]")
+@click.option(
+    "--learning-rate",
+    type=click.FloatRange(0, min_open=True),
+    help="η. [default: 3 for the quadratic loss, 0.5 for others; the optimizer's own for adaptive ones]",
+)
+@click.option("--optimizer", type=Spec(options.optimizers), help="sgd (the default), momentum, nesterov, adam ...")
+@click.option(
+    "--schedule",
+    type=Spec(options.schedules),
+    help="Of the learning rate: constant (the default), step, exponential, cosine, one-cycle, halve.",
+)
+@click.option("--averaging", type=Spec(options.averagings), help="Of the weights: swa, ema. [default: none]")
+@click.option("--gradient", type=Spec(options.gradients), help="How to take it. [default: backpropagation]")
+@click.option("--l2", type=click.FloatRange(0), metavar="λ", help="Weight decay, the book's λ (divided by n).")
+@click.option("--l1", type=click.FloatRange(0), metavar="λ", help="L1 regularization, the book's λ (divided by n).")
+@click.option("--max-norm", type=click.FloatRange(0, min_open=True), help="Longest weight vector into a neuron.")
+@click.option(
+    "--augment", type=Augment(), help="Change the training images afresh every epoch: shift,rotate:10,elastic."
+)
+@click.option("--early-stop", type=click.IntRange(1), metavar="N", help="Stop after N epochs without improvement.")
+@click.option("--monitor", metavar="COLUMN", help="What says how good an epoch was. [default: valid_accuracy]")
+@click.option("--keep", type=click.Choice(["best", "last"]), help="Which epoch's network to keep. [default: best]")
+@click.option("--shuffle/--file-order", default=None, help="A new order every epoch (the default), or none.")
+@click.option("--evaluate-train", is_flag=True, default=None, help="Measure accuracy on the training set, too.")
+@click.option(
+    "--engine", type=click.Choice(["auto", "fast", "reference", "torch", "cupy"]), help="What computes. [default: auto]"
+)
+@click.option("--device", metavar="NAME", help="Where the torch and cupy engines compute: cpu (the default), cuda.")
+@click.option("--seed", type=click.IntRange(0), help="Of weights, shuffling, dropout. [default: 0]")
+@click.option("--run", "folder", type=click.Path(path_type=Path), help="The run's folder. [default: runs/NUMBER-NET]")
+@click.option("--resume", is_flag=True, help="Go on with the run (--run, or the newest); --epochs may raise the goal.")
+@click.option(
+    "--preset", metavar="NAME", help="A whole recipe: sprint (99 % in seconds) or best (as accurate as it gets)."
+)
+@click.option("--from-file", type=click.Path(path_type=Path), help="Settings or a network in TOML; options win.")
+@click.option("--record", is_flag=True, help="Keep every epoch's predictions and gradient norms, too.")
+@click.option("--watch", is_flag=True, help="Draw loss and accuracy as curves in the terminal while it trains.")
+@click.option("--seeds", type=click.IntRange(1), metavar="N", help="Train N networks side by side, from N seeds.")
+@click.option("--grid", type=Grid(), multiple=True, help="Train one for each value; several --grid multiply.")
+@click.option("--workers", type=click.IntRange(1), help="How many networks at once. [default: one per processor]")
+@click.option("--cluster", metavar="ADDRESS", help="A Dask scheduler that trains many: tcp://HOST:8786, or local.")
+def command(
+    folder: Path | None,
+    resume: bool,
+    from_file: Path | None,
+    record: bool,
+    watch: bool,
+    seeds: int | None,
+    grid: tuple[tuple[str, list[str]], ...],
+    workers: int | None,
+    cluster: str | None,
+    **chosen: Any,
+) -> None:
+    """Train a network: the book's first one, on MNIST, unless told otherwise.
+
+    The run's folder keeps settings, history, curves, a checkpoint and the best network. Choices with settings of
+    their own take them behind a colon: --optimizer momentum:momentum=0.8, --schedule halve:patience=5.
+    """
+    from digitlab.cli.console import progress, say
+    from digitlab.cli.live import live_curves
+    from digitlab.cli.options import fresh_run, newest_run
+    from digitlab.cli.sets import load_sets
+    from digitlab.see.curves import CurvesPicture
+    from digitlab.train import resume_run, start_run
+
+    given = {name: value for name, value in chosen.items() if value is not None}
+    group = (
+        resume and folder is not None and not (folder / "config.toml").exists() and any(folder.glob("*/config.toml"))
+    )
+    if seeds or grid or workers or cluster or group:
+        if record or watch:
+            raise click.UsageError("--record and --watch are for one network; leave them out with --seeds or --grid")
+        train_group(given, folder, resume, from_file, seeds, grid, cluster, workers, command)
+        return
+    shown = live_curves() if watch else progress()
+    if resume:
+        folder = folder or newest_run()
+        _only_epochs({**given, **({"from_file": from_file} if from_file else {})})
+        config, trainer = resume_run(folder, [shown, CurvesPicture(folder)], **given)
+        splits = load_sets(config.data)
+        say(f"resuming {folder} after epoch {len(trainer.history)}")
+        if len(trainer.history) >= config.epochs:
+            say(f"all {config.epochs} epochs are done; --epochs {2 * config.epochs} would go on")
+    else:
+        config, splits = settings(given, from_file)
+        folder = folder or fresh_run(title(given, config))
+        trainer = start_run(config, folder, [shown, CurvesPicture(folder)])
+    say(f"{splits.train!r}; {len(splits.valid or ()):,} to validate, {len(splits.test):,} to test")
+    if trainer.augment is not None:
+        say(f"training images drawn afresh every epoch: {trainer.augment.spec}")
+    say(trainer.network.summary())
+    if record or (folder / PREDICTIONS).exists():
+        # Before those that save: see recorders.py.
+        trainer.callbacks[:0] = recorders(folder, splits)
+    train(trainer, config, splits, folder)
+
+
+def recorders(folder: Path, splits: "Splits") -> "list[Callback]":
+    """What --record adds: predictions for the images that validate (or test), gradient norms on a thousand others."""
+    from digitlab.train.recorders import RecordGradients, RecordPredictions
+
+    part, watched = ("valid", splits.valid) if splits.valid is not None else ("test", splits.test)
+    few = splits.train.first(min(1000, len(splits.train)))
+    return [
+        RecordPredictions(folder, watched.images, watched.labels, part=part),
+        RecordGradients(folder, few.images, few.labels),
+    ]
+
+
+def train(trainer: "Trainer", config: "RunConfig", splits: "Splits", folder: Path) -> None:
+    """Run the training, then say what came of it and where it lies; the test set is looked at once, here."""
+    from digitlab.cli.console import say
+    from digitlab.train.callbacks import duration
+
+    history = trainer.fit(splits.train, splits.valid, epochs=config.epochs)
+    if len(history):
+        best = trainer.best.epoch if trainer.best is not None and trainer.keep == "best" else len(history)
+        s = history.statistics(trainer.monitor)
+        unit, mark = (100, " %") if trainer.monitor.endswith("accuracy") else (1, "")
+        say(
+            f"{trainer.monitor} over {s.epochs} epochs: best {unit * s.best:.2f}{mark} (epoch {s.best_epoch}), "
+            f"mean {unit * s.mean:.2f}, sd {unit * s.sd:.2f}, range {unit * s.range:.2f}"
+        )
+        seconds = sum(history.column("seconds"))
+        spent = f"{seconds:.2f} s" if seconds < 10 else duration(seconds)
+        say(f"{spent} of training by {trainer.engine_reason}")
+        loss, accuracy = trainer.evaluate(splits.test)
+        figure = f"{100 * accuracy:.2f} % correct" if accuracy is not None else f"loss {loss:.6f}"
+        whose = f"network of epoch {best}"
+        if (average := history[-1].get("average_valid_accuracy")) is not None:
+            whose = "average of the weights"
+            say(f"{whose}: valid_accuracy {100 * average:.2f} %")
+        say(f"test set, {whose}: {figure}")
+    say(f"saved: {folder / 'network.safetensors'}")
+    if trainer.interrupted:
+        say(f"go on with: digitlab train --run {folder} --resume")
+        raise KeyboardInterrupt
+
+
+def settings(given: dict[str, Any], from_file: Path | None) -> "tuple[RunConfig, Splits]":
+    """The settings that the file and the options make together, and the data they name."""
+    from digitlab.cli.sets import load_sets
+    from digitlab.errors import ConfigError
+    from digitlab.train import RunConfig
+    from digitlab.train.config import read_toml
+    from digitlab.train.presets import preset
+
+    table = read_toml(from_file) if from_file else {}
+    if "layers" in table:  # a network alone
+        table = {"network": table}
+    if "preset" in given:
+        recipe = preset(given["preset"])
+        if "network" in table or "net" in given or "start" in given:
+            raise click.UsageError("--preset brings a network of its own; leave the other one out")
+        given["net"] = recipe.net
+        table = recipe.settings | {"data": recipe.data} | table
+    data = table.get("data", {})
+    if not isinstance(data, dict):
+        raise ConfigError(f'data: got {data!r}, expected a table such as [data] with source = "mnist"')
+    data = dict(data)
+    data["source"] = given.get("source", data.get("source", "auto"))
+    data |= {name: given[name] for name in DATA if name in given}
+    splits = load_sets(data)
+    if data["source"] == "auto":  # written down as what it turned out to be, so that a resume reads the same
+        data["source"] = "mnist" if splits.train.images.shape[1] == 28 else "digits"
+    table["data"] = data
+    if "start" in given:
+        table = starting_settings(given, table)
+    elif "network" not in table:
+        table = recipe_settings(given.get("net")) | table
+        table["network"] = network_table(given, splits)
+    elif clash := [name for name in NETWORK if name in given]:
+        raise click.UsageError(f"--{clash[0]} and the network in {from_file} contradict each other; leave one out")
+    table |= {name: given[name] for name in TRAINER if name in given}
+    if penalties := _regularizers(given):
+        table["regularizers"] = penalties
+    if "optimizer" in given or "learning_rate" in given or "optimizer" not in table:
+        table["optimizer"] = optimizer_table(given, table)
+    return RunConfig.from_table(table), splits
+
+
+def starting_settings(given: dict[str, Any], table: dict[str, Any]) -> dict[str, Any]:
+    """The settings of a fine-tuning: the network that is there, and small steps unless others are asked for."""
+    from digitlab.cli.options import load_named
+    from digitlab.nn import describe_network
+
+    if clash := [name for name in NETWORK if name in given]:
+        raise click.UsageError(f"--{clash[0]} makes a new network, and --from takes one that is there; leave one out")
+    path, network = load_named(given["start"])
+    if table.get("network", network_ := describe_network(network)) != network_:
+        raise click.UsageError(f"--from {given['start']} is another network than the file's; leave one out")
+    return FINE_TUNING | table | {"network": network_, "start": str(path.resolve())}
+
+
+def recipe_settings(net: str | None) -> dict[str, Any]:
+    """How a network of the zoo is trained if nothing else is said; {} for layer sizes."""
+    from digitlab.nn.zoo import ZOO
+
+    if net is None or net.lower() not in ZOO:
+        return {}
+    training = ZOO[net.lower()].training
+    return {
+        "epochs": training.epochs,
+        "batch_size": training.batch_size,
+        "optimizer": {"type": training.optimizer, "learning_rate": training.learning_rate},
+        "schedule": {"type": training.schedule},
+        "regularizers": [{"type": "L2", "strength": training.l2}] if training.l2 else [],
+    }
+
+
+def network_table(given: dict[str, Any], splits: "Splits") -> dict[str, Any]:
+    """The table of the network that --net and its companions describe, fitted to the data."""
+    from digitlab.errors import ConfigError
+    from digitlab.nn import describe_network, mlp
+    from digitlab.nn.describe import build
+    from digitlab.nn.zoo import parse_sizes, recipe
+
+    shape, classes = splits.train.images.shape[1:], len(splits.train.class_names)
+    net = given.get("net", f"{math.prod(shape)}-30-{classes}")
+    sizes = parse_sizes(net)
+    if sizes is None:
+        if own := [name for name in ("activation", "init", "dropout") if name in given]:
+            raise ConfigError(f"--{own[0]}: {net} has its own; leave the option out, or give --net layer sizes")
+        network = recipe(net).build(input_shape=shape, classes=classes, seed=None)
+        if "loss" in given:
+            network.loss = build(options.losses(), given["loss"])
+        return describe_network(network)
+    if sizes[0] == 784 and shape == (8, 8) and given.get("source") is None:
+        sizes[0] = 64  # MNIST was replaced by smaller images, which the user has been told
+    init = given.get("init")
+    network = mlp(
+        sizes,
+        activation=build(options.activations(), given.get("activation", "sigmoid")),
+        loss=build(options.losses(), given.get("loss", "quadratic")),
+        init=build(options.initializers(), init) if init is not None else None,
+        dropout=given.get("dropout", 0.0),
+        scaling=given.get("scaling", "/255"),
+        seed=None,
+    )
+    return describe_network(network)
+
+
+def title(given: dict[str, Any], config: "RunConfig") -> str:
+    """A short name for the run's folder."""
+    if "net" in given:
+        return str(given["net"]).lower()
+    if "start" in given:
+        return f"from-{Path(given['start']).stem}"
+    from digitlab.nn import build_network
+
+    network = build_network(config.network, seed=None)
+    outputs = [layer.out_features for layer in network.layers if hasattr(layer, "out_features")]
+    return "-".join(map(str, [*network.input_shape, *outputs]))
+
+
+def optimizer_table(given: dict[str, Any], table: dict[str, Any]) -> Any:
+    """The optimizer's table; a learning rate that nobody chose follows the loss, as in the book."""
+    from digitlab.nn.describe import find
+    from digitlab.optimizers import SGD, Momentum, Nesterov
+
+    chosen = given.get("optimizer", table.get("optimizer", "SGD"))
+    if isinstance(chosen, str):
+        chosen = {"type": chosen}
+    if not isinstance(chosen, dict) or "type" not in chosen:
+        return chosen  # which is none; building it says so
+    if "learning_rate" in given:
+        return {**chosen, "learning_rate": given["learning_rate"]}
+    if "learning_rate" in chosen or find(options.optimizers(), chosen["type"]) not in (SGD, Momentum, Nesterov):
+        return dict(chosen)
+    network = table["network"]
+    loss = network.get("loss", "quadratic") if isinstance(network, dict) else "quadratic"
+    return {**chosen, "learning_rate": 3.0 if _is_quadratic(loss) else 0.5}
+
+
+def _is_quadratic(loss: Any) -> bool:
+    name = loss["type"] if isinstance(loss, dict) else loss
+    return str(name).lower() == "quadratic"
+
+
+def _regularizers(given: dict[str, Any]) -> list[dict[str, Any]]:
+    table = [("l2", "L2", "strength"), ("l1", "L1", "strength"), ("max_norm", "MaxNorm", "limit")]
+    return [{"type": kind, field: given[name]} for name, kind, field in table if name in given]
+
+
+def _only_epochs(given: dict[str, Any]) -> None:
+    other = ["data" if name == "source" else name for name in given if name != "epochs"]
+    if other:
+        raise click.UsageError(
+            f"--resume keeps the settings that the run began with; --{other[0].replace('_', '-')} cannot change them "
+            "(--epochs can)"
+        )

@@ -1,0 +1,93 @@
+"""`digitlab watch RUN`: the curves of a training that goes on elsewhere."""
+
+import sys
+import time
+from pathlib import Path
+
+import click
+
+
+@click.command("watch")
+@click.argument("run", required=False, type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="Write the curves as .png, .svg or .pdf, and don't wait.")
+@click.option("--every", type=click.FloatRange(0.05), default=0.5, show_default=True, help="Seconds between looks.")
+def command(run: Path | None, out: Path | None, every: float) -> None:
+    """Draw a run's loss and accuracy in the terminal, epoch after epoch, until the training has ended.
+
+    RUN is a run folder, before its first epoch has ended, too; without it, the newest in runs/. In a pipe: a line an
+    epoch. With --out the curves so far become a picture. Ctrl-C ends the watching, not the training.
+    """
+    from digitlab.cli.console import say
+    from digitlab.cli.options import newest_run
+    from digitlab.errors import ConfigError
+    from digitlab.see.curves import curves_figure
+    from digitlab.see.figures import save_figure
+    from digitlab.train import History, RunConfig
+
+    run = run or newest_run()
+    if not (run / "config.toml").is_file():
+        raise ConfigError(f"{run}: no run; expected the folder of a `digitlab train --run`")
+    if out is not None:
+        history = History.load(run / "history.jsonl")
+        save_figure(curves_figure({run.name: history}, title=run.name), out)
+        say(f"{len(history)} epochs of {run}: {out}")
+        return
+    epochs = RunConfig.load(run / "config.toml").epochs
+    if sys.stdout.isatty():
+        _draw(run, epochs, every)
+    else:
+        _lines(run, epochs, every)
+
+
+def ended(run: Path, done: int, epochs: int) -> bool:
+    """Whether the run's training is over: all its epochs are done, or it was stopped.
+
+    A training that ends writes the best network last, after the last epoch's checkpoint.
+    """
+    network, checkpoint = run / "network.safetensors", run / "checkpoint.safetensors"
+    if done >= epochs:
+        return True
+    return checkpoint.is_file() and network.is_file() and network.stat().st_mtime_ns > checkpoint.stat().st_mtime_ns
+
+
+def _draw(run: Path, epochs: int, every: float) -> None:
+    from digitlab.cli.live import curve_screen, curves_text
+    from digitlab.train.callbacks import epoch_line
+
+    with curve_screen() as screen:
+        while True:
+            over, rows = _look(run, epochs)
+            line = epoch_line(rows[-1], epochs, _monitor(rows)) if rows else "waiting for the first epoch to end"
+            screen.update(curves_text(rows, f"{run}  {line}"), refresh=True)
+            if over:
+                return
+            time.sleep(every)
+
+
+def _lines(run: Path, epochs: int, every: float) -> None:
+    from digitlab.cli.console import say
+    from digitlab.train.callbacks import epoch_line
+
+    told = 0
+    while True:
+        over, rows = _look(run, epochs)
+        for row in rows[told:]:
+            say(epoch_line(row, epochs, _monitor(rows)))
+        told = max(told, len(rows))
+        if over:
+            return
+        time.sleep(every)
+
+
+def _look(run: Path, epochs: int) -> tuple[bool, list[dict[str, object]]]:
+    """Whether it has ended, asked before the history is read so that no row is missed, and the rows."""
+    from digitlab.train import History
+
+    path = run / "history.jsonl"
+    over = ended(run, 0, epochs)
+    rows = History.load(path).rows if path.is_file() else []
+    return over or ended(run, len(rows), epochs), rows
+
+
+def _monitor(rows: list[dict[str, object]]) -> str:
+    return next((name for name in ("valid_accuracy", "valid_loss") if name in rows[0]), "train_loss")

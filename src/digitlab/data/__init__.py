@@ -1,0 +1,41 @@
+"""Digits to learn from: `train, valid, test = load()`.
+
+digits.py           Digits, a set of labelled images: slice it, sample it, look at it
+splits.py           Splits: training, validation, test; smaller experiments of them
+sources.py          load: from a name or a path to the sets
+mnist_files.py      the four published files;  fetch.py  where they are, or fetching them once
+idx.py  nielsen_pickle.py  csv_digits.py  npz.py  bundled.py    one file format each
+safe_gzip.py        reading a file that may be cut off, damaged or hostile
+pictures.py         a grid of images, or one as text
+"""
+
+from digitlab.data.csv_digits import read_csv, write_csv
+from digitlab.data.digits import DIGIT_NAMES, Digits, concatenate
+from digitlab.data.fetch import MissingDataError, MnistStatus, fetch_mnist, find_mnist, mnist_status
+from digitlab.data.idx import read_idx, read_idx_pair, write_idx
+from digitlab.data.nielsen_pickle import read_nielsen
+from digitlab.data.npz import read_npz, write_npz
+from digitlab.data.sources import load, load_auto
+from digitlab.data.splits import Splits
+
+__all__ = [
+    "DIGIT_NAMES",
+    "Digits",
+    "MissingDataError",
+    "MnistStatus",
+    "Splits",
+    "concatenate",
+    "fetch_mnist",
+    "find_mnist",
+    "load",
+    "load_auto",
+    "mnist_status",
+    "read_csv",
+    "read_idx",
+    "read_idx_pair",
+    "read_nielsen",
+    "read_npz",
+    "write_csv",
+    "write_idx",
+    "write_npz",
+]

@@ -1,0 +1,60 @@
+"""Whole data sets of other appearances, made from one of MNIST's form, its training and test images kept apart."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitlab.data.appearances.colours import coloured
+from digitlab.data.appearances.hands import other_hands
+from digitlab.data.digits import Digits
+from digitlab.data.splits import Splits
+from digitlab.errors import ConfigError, DataError
+
+Images = NDArray[np.uint8]
+
+
+def _colour_hands(images: Images, rng: np.random.Generator) -> Images:
+    return coloured(other_hands(images, rng), rng)
+
+
+def _three_channels(images: Images, rng: np.random.Generator) -> Images:
+    return np.repeat(images[..., None], 3, axis=3)
+
+
+APPEARANCES: dict[str, tuple[str, Callable[[Images, np.random.Generator], Images]]] = {
+    "colour-mnist": ("in colour, thin and thick, on plain, gradient, noisy and textured paper", _colour_hands),
+    "colour-plain": ("in colour on plain paper", lambda x, rng: coloured(x, rng, backgrounds=("plain",))),
+    "colour-gradient": ("in colour on gradients", lambda x, rng: coloured(x, rng, backgrounds=("gradient",))),
+    "colour-noise": ("in colour on noise", lambda x, rng: coloured(x, rng, backgrounds=("noise",))),
+    "colour-texture": ("in colour on textures", lambda x, rng: coloured(x, rng, backgrounds=("texture",))),
+    "hands": ("grey, turned, slanted, with thinner and thicker pens", lambda x, rng: other_hands(x, rng)),
+    "mnist-rgb": ("as they are, with three equal channels", _three_channels),
+}
+
+
+def make_appearance(kind: str, splits: Splits, *, n: int | None = None, seed: int = 0) -> tuple[Digits, Digits]:
+    """Training (with validation behind it) and test images of an appearance.
+
+    `n` training images, n/5 to validate and n/5 to test, the first of each set; None: all. What was a test image stays
+    one. Every image is drawn anew with `seed`. The result, written as x_train … y_test, splits 5 : 1 : 1 on loading.
+    Raises ConfigError for an unknown kind, DataError where there are too few images.
+    """
+    if kind not in APPEARANCES:
+        raise ConfigError(f"appearance: got {kind!r}; there are: {', '.join(APPEARANCES)}")
+    change = APPEARANCES[kind][1]
+    train, valid, test = splits
+    if valid is None:
+        raise DataError("appearance: the sets have no validation images; use the split 50k/10k/10k")
+    if n is not None:
+        few = max(1, n // 5)
+        if n < 5 or n > len(train) or few > len(valid) or few > len(test):
+            raise DataError(f"appearance: got n {n}, expected 5 to {min(len(train), 5 * len(valid), 5 * len(test)):,}.")
+        n -= n % 5  # so that the validation images are exactly the last sixth
+        train, valid, test = train.first(n), valid.first(few), test.first(few)
+    streams = np.random.default_rng(seed).spawn(3)
+    made = [change(part.images, rng) for part, rng in zip((train, valid, test), streams)]
+    learned = Digits(
+        np.concatenate(made[:2]), np.concatenate([train.labels, valid.labels]), train.class_names, f"{kind} train"
+    )
+    return learned, Digits(made[2], test.labels, test.class_names, f"{kind} test")

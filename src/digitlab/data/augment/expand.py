@@ -1,0 +1,154 @@
+"""A larger training set by fixed changes, as in the books: every image, and beside it the same one changed.
+
+Nielsen ch. 6, "Expanding the training data": 50,000 images become 250,000, each with its four shifts by a pixel.
+Rashid, part 3, "Rotating the images": 60,000 become 180,000, each turned by 10° both ways.
+
+Validation and test images stay as they are: what judges a network is not to be made easier or harder, and a changed
+copy of a training image in the validation set would be no stranger there.
+"""
+
+import os
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitlab.data.augment.affine import rotation
+from digitlab.data.augment.warp import warp
+from digitlab.data.digits import Digits
+from digitlab.data.idx import idx_file
+from digitlab.data.splits import Splits
+from digitlab.errors import DataError
+from digitlab.files import written_beside
+
+Maps = NDArray[np.float32]  # (V, 3, 3): the variants of each image, the first of them unchanged
+BLOCK = 10_000  # images at a time: what a block needs is small beside the set itself
+
+
+def shifts(pixels: int = 1) -> Maps:
+    """The image, and the same moved down, up, right and left; the rows or columns left empty are paper, 0.
+
+    Exact, no pixel is blurred. This is the order of Nielsen's expand_mnist.py.
+    """
+    maps = _identities(5)
+    maps[1:, :2, 2] = [[-pixels, 0], [pixels, 0], [0, -pixels], [0, pixels]]  # where it comes from: the other side
+    return maps
+
+
+def rotations(degrees: float = 10.0) -> Maps:
+    """The image, and the same turned anticlockwise and clockwise by this angle."""
+    maps = _identities(3)
+    rotation(maps[1:], np.array([degrees, -degrees]))
+    return maps
+
+
+def expanded_blocks(
+    digits: Digits, variants: Maps, rng: np.random.Generator | None = None, *, block: int = BLOCK
+) -> Iterator[Digits]:
+    """The expanded set as a stream of smaller ones: variants of the first image, of the second ...; memory stays low.
+
+    With `rng` in random order over the whole set, which training without shuffling needs.
+    """
+    total = len(digits) * len(variants)
+    order = np.arange(total) if rng is None else rng.permutation(total)
+    for start in range(0, total, block):
+        which, variant = np.divmod(order[start : start + block], len(variants))
+        yield Digits(
+            warp(digits.images[which], variants[variant], None), digits.labels[which], digits.class_names, digits.name
+        )
+
+
+def expand(digits: Digits, variants: Maps, rng: np.random.Generator | None = None) -> Digits:
+    """The expanded set in memory: `expand(train, shifts())` has five times as many images."""
+    images = np.empty((len(digits) * len(variants), *digits.image_shape), np.uint8)
+    labels = np.empty(len(images), np.int64)
+    at = 0
+    for part in expanded_blocks(digits, variants, rng):
+        images[at : at + len(part)], labels[at : at + len(part)] = part.images, part.labels
+        at += len(part)
+    return Digits(images, labels, digits.class_names, f"{digits.name} expanded".strip())
+
+
+def write_expanded(
+    path: str | os.PathLike[str],
+    splits: Splits,
+    variants: Maps,
+    rng: np.random.Generator | None = None,
+    *,
+    compress: bool = True,
+    advance: Callable[[int], None] = lambda images: None,
+) -> list[Path]:
+    """Write expanded training images with the untouched validation and test images; returns the files.
+
+    A path that ends in .npz becomes one archive (x_train, y_train, x_valid ... y_test), another a folder of IDX files
+    under MNIST's names, gzip-compressed with `compress`, and valid-images, valid-labels beside them.
+    `digitlab.load(path)` reads both. `advance` is told of every block of images written. Each file is written beside
+    and renamed; the training labels come last, so that a folder that was begun and not finished is not read as whole.
+    Raises DataError for another suffix.
+    """
+    path = Path(path)
+    if path.suffix not in ("", ".npz"):
+        raise DataError(f"{path}: expected a folder (IDX files) or a file name that ends in .npz")
+    train = splits.train
+    count = len(train) * len(variants)
+    labels = np.empty(count, np.uint8)
+
+    def blocks() -> Iterator[NDArray[np.uint8]]:
+        at = 0
+        for part in expanded_blocks(train, variants, rng):
+            labels[at : at + len(part)] = part.labels
+            at += len(part)
+            yield part.images
+            advance(len(part))
+
+    shape = (count, *train.image_shape)
+    others = {name: part for name, part in (("valid", splits.valid), ("test", splits.test)) if part is not None}
+    if path.suffix == ".npz":
+        with written_beside(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+            for name, part in others.items():
+                _write_member(archive, f"x_{name}", part.images.shape, [part.images], compress)
+                _write_member(archive, f"y_{name}", part.labels.shape, [part.labels.astype(np.uint8)], compress)
+            _write_member(archive, "x_train", shape, blocks(), compress)
+            _write_member(archive, "y_train", labels.shape, [labels], compress)
+        return [path]
+    end = ".gz" if compress else ""
+    stems = {"train": "train", "valid": "valid", "test": "t10k"}
+    images_file, labels_file = (
+        {name: path / f"{stem}-{kind}-ubyte{end}" for name, stem in stems.items()}
+        for kind in ("images-idx3", "labels-idx1")
+    )
+    # An older set in this folder must not shine through: its labels, or files under the other ending, or a validation
+    # set where there is none now. The new training labels come last, and without them a folder is not read as MNIST.
+    for stem in stems.values():
+        for old in path.glob(f"{stem}-*-ubyte*"):
+            old.unlink()
+    for name, part in others.items():
+        _write_idx(images_file[name], part.images.shape, [part.images])
+        _write_idx(labels_file[name], part.labels.shape, [part.labels.astype(np.uint8)])
+    _write_idx(images_file["train"], shape, blocks())
+    _write_idx(labels_file["train"], labels.shape, [labels])
+    return [names[name] for name in ("train", *others) for names in (images_file, labels_file)]
+
+
+def _identities(n: int) -> Maps:
+    return np.tile(np.eye(3, dtype=np.float32), (n, 1, 1))
+
+
+def _write_idx(path: Path, shape: tuple[int, ...], blocks: Any) -> None:
+    with written_beside(path) as temporary, idx_file(temporary, shape) as file:
+        for values in blocks:
+            file.write(np.ascontiguousarray(values).data)
+
+
+def _write_member(archive: zipfile.ZipFile, name: str, shape: tuple[int, ...], blocks: Any, compress: bool) -> None:
+    """One array of an .npz, block by block: `numpy.savez` would want all of it at once."""
+    info = zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0))  # no time stamp: the same values, the same bytes
+    info.compress_type = zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
+    member: IO[bytes]
+    with archive.open(info, "w", force_zip64=True) as member:
+        np.lib.format.write_array_header_1_0(member, {"descr": "|u1", "fortran_order": False, "shape": shape})  # type: ignore[no-untyped-call,unused-ignore]
+        for values in blocks:
+            member.write(np.ascontiguousarray(values).data)

@@ -1,0 +1,64 @@
+"""A mark in MNIST's form: in a box of 20×20, its centre of mass in the middle of 28×28, white on black, soft edges.
+
+"The original black and white images were size normalized to fit in a 20x20 pixel box while preserving their aspect
+ratio. The resulting images contain grey levels as a result of the anti-aliasing technique used by the normalization
+algorithm. The images were centered in a 28x28 image by computing the center of mass of the pixels" (LeCun, Cortes and
+Burges, http://yann.lecun.com/exdb/mnist/).
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+SIZE, BOX = 28, 20
+THINNEST = 1.9  # pixels a stroke is wide at least after shrinking; MNIST's pens make 2 to 4
+
+
+def mnist_form(ink: NDArray[np.floating[Any]], *, pen: float | None = None) -> NDArray[np.uint8]:
+    """Ink (H, W), 0 for paper to 1 for ink, cropped to one digit, as uint8 (28, 28).
+
+    `pen` is the stroke's width in pixels. Where it would shrink below 1.9 pixels, strokes are widened first: a thin
+    pen on a large sheet would else leave grey hairs such as no image of MNIST has.
+    """
+    from scipy import ndimage
+
+    ink = np.clip(ink, 0, 1).astype(np.float32)
+    h, w = ink.shape
+    scale = BOX / max(h, w)
+    if pen is not None and pen * scale < THINNEST:
+        wider = (THINNEST / scale - pen) / 2  # on both sides
+        radius = max(1, round(wider))
+        y, x = np.mgrid[-radius : radius + 1, -radius : radius + 1]
+        disc = x * x + y * y <= (wider + 0.5) ** 2
+        ink = ndimage.grey_dilation(np.pad(ink, radius), footprint=disc)
+        h, w = ink.shape
+        scale = BOX / max(h, w)
+    small = _resized(ink, max(1, round(h * scale)), max(1, round(w * scale)))
+    top = float(np.quantile(small[small > 0.25], 0.9)) if (small > 0.25).any() else 1.0
+    small = np.clip(small / max(top, 0.25), 0, 1)
+    return np.round(255 * centred(small)).astype(np.uint8)
+
+
+def _resized(ink: NDArray[np.float32], h: int, w: int) -> NDArray[np.float32]:
+    """Averaged down (or interpolated up) to (h, w)."""
+    from PIL import Image
+
+    image = Image.fromarray(ink)
+    return np.asarray(image.resize((w, h), Image.Resampling.BOX if h < ink.shape[0] // 3 else Image.Resampling.BICUBIC))
+
+
+def centred(small: NDArray[np.float32], size: int = SIZE) -> NDArray[np.float32]:
+    """An image in the middle of size×size, by its centre of mass, shifted by whole pixels; nothing is cut off.
+
+    The middle is the pixel number size/2, counted from 0, as in MNIST: the centres of its images lie around (14, 14).
+    """
+    h, w = small.shape
+    weight = float(small.sum()) or 1.0
+    y = float((small.sum(axis=1) * np.arange(h)).sum()) / weight
+    x = float((small.sum(axis=0) * np.arange(w)).sum()) / weight
+    top = int(np.clip(round(size / 2 - y), 0, size - h))
+    left = int(np.clip(round(size / 2 - x), 0, size - w))
+    image = np.zeros((size, size), np.float32)
+    image[top : top + h, left : left + w] = small
+    return image

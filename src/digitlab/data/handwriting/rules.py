@@ -1,0 +1,164 @@
+"""Ruled lines: found as long thin runs of ink, and taken away where nothing crosses them.
+
+A rule is followed column by column: ink that is no higher than a rule's own thickness belongs to it, ink that is
+higher belongs to a stroke that crosses, and stays. So a digit keeps its strokes where it stands on the line.
+This is how staff lines are removed from sheets of music (Dalitz et al. 2008, "A comparative study of staff
+removal algorithms", sec. 2: line tracking).
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Mask = NDArray[np.bool_]
+
+THINNEST = 25  # a rule is at least so many times longer than thick
+REACH = 0.45  # and spans at least this share of the picture
+
+
+def remove_rules(binary: Mask, faint: Mask | None = None) -> tuple[Mask, Mask]:
+    """The ink (H, W) without ruled lines, and the lines that were taken away, (H, W).
+
+    Lines are looked for in `faint`, if given: ink with everything paler, where they are not torn.
+    """
+    seen = binary if faint is None else faint | binary
+    across = _horizontal_rules(seen)
+    down = _horizontal_rules(np.ascontiguousarray(seen.T)).T
+    rules = across | down
+    if not (rules & binary).any():
+        return binary, np.zeros_like(binary)
+    left = binary & ~rules
+    left = _mended(binary, left, across)
+    left = _mended(binary.T, left.T, down.T).T
+    return left, binary & ~left
+
+
+def _horizontal_rules(binary: Mask) -> Mask:
+    """Pixels that belong to lines from left to right and to nothing that crosses them."""
+    from scipy import ndimage
+
+    h, w = binary.shape
+    heights = run_heights(binary)
+    thin = binary & (heights <= _thickest(binary))
+    if not thin.any():
+        return thin
+    # Bridge what crosses: gaps of up to a twentieth of the width, in pieces long enough to be a line's.
+    labels, _ = ndimage.label(thin, structure=np.ones((3, 3), bool))
+    spans = ndimage.find_objects(labels)
+    pieces = [i for i, (_, x) in enumerate(spans, start=1) if x.stop - x.start >= max(8, w // 60)]
+    if not pieces:
+        return np.zeros_like(binary)
+    rules = np.zeros_like(binary)
+    for members, curve in _chains(labels, spans, pieces, w):
+        ys, xs = _pixels(labels, spans, members)
+        thick = float(np.median(heights[ys, xs]))
+        near = np.abs(ys - curve(xs)) <= max(2.0, 0.8 * thick)
+        length = float(xs.max() - xs.min() + 1)
+        covered = len(np.unique(xs[near])) / length
+        if length >= REACH * w and length >= THINNEST * thick and covered >= 0.5:
+            # Along the whole curve, also the short pieces that were too small to be followed.
+            columns = np.arange(max(0, int(xs.min()) - 4), min(w, int(xs.max()) + 5))
+            middle = np.clip(np.round(curve(columns)).astype(int), 0, h - 1)
+            reach = int(np.ceil(max(2.0, 0.5 * thick)))
+            for offset in range(-reach, reach + 1):
+                row = np.clip(middle + offset, 0, h - 1)
+                single = binary[row, columns] & (heights[row, columns] <= 1.6 * thick + 1)
+                rules[row[single], columns[single]] = True
+    return rules
+
+
+def run_heights(binary: Mask) -> NDArray[np.int32]:
+    """For each pixel of ink, how long the vertical run of ink is that it lies in; 0 on paper. (H, W)."""
+    h, w = binary.shape
+    padded = np.zeros((h + 2, w), np.int8)
+    padded[1:-1] = binary
+    edge = np.diff(padded, axis=0).T  # (W, H + 1): 1 where a run begins, -1 just after its end
+    column, begin = np.nonzero(edge == 1)
+    _, end = np.nonzero(edge == -1)
+    lengths = end - begin
+    heights = np.zeros((w, h), np.int32)
+    at = np.repeat(begin + column * h - np.concatenate([[0], np.cumsum(lengths)[:-1]]), lengths) + np.arange(
+        lengths.sum()
+    )
+    heights.ravel()[at] = np.repeat(lengths, lengths)
+    return np.ascontiguousarray(heights.T)
+
+
+def _thickest(binary: Mask) -> int:
+    """The largest run that may be part of a rule: a hundredth of the picture, at least 4 pixels."""
+    return max(4, int(max(binary.shape)) // 120)
+
+
+def _pixels(
+    labels: NDArray[np.int32], spans: list[tuple[slice, slice]], members: list[int]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    ys, xs = [], []
+    for member in members:
+        rows, columns = spans[member - 1]
+        y, x = np.nonzero(labels[rows, columns] == member)
+        ys.append(y + rows.start)
+        xs.append(x + columns.start)
+    return np.concatenate(ys), np.concatenate(xs)
+
+
+def _chains(
+    labels: NDArray[np.int32], spans: list[tuple[slice, slice]], pieces: list[int], width: int
+) -> "list[tuple[list[int], np.poly1d]]":
+    """Pieces that lie on one slightly bent line, with that line, y = a + bx + cx²: longest pieces first.
+
+    A line grows by the nearest piece that continues it, and is fitted anew each time: a short piece says little
+    about the direction, so a far one could be mistaken.
+    """
+    places = {piece: _pixels(labels, spans, [piece]) for piece in pieces}
+    names, ends = [], []  # of pieces not steeper than 15°: x of the left end, of the right end, y there
+    for piece, (y, x) in places.items():
+        slope, height = np.polyfit(x, y, 1) if x.max() > x.min() else (0.0, float(y.mean()))
+        if abs(slope) <= 0.27:
+            names.append(piece)
+            ends.append((x.min(), x.max(), slope * x.min() + height, slope * x.max() + height))
+    if not names:
+        return []
+    x0, x1, y0, y1 = np.array(ends, dtype=float).T
+    free = np.ones(len(names), bool)
+    chains = []
+    for seed in np.argsort(x0 - x1, kind="stable"):
+        if not free[seed]:
+            continue
+        free[seed] = False
+        members = [int(seed)]
+        left, right = x0[seed], x1[seed]
+        curve = np.poly1d(np.polyfit([left, right], [y0[seed], y1[seed]], 1) if right > left else [y0[seed]])
+        while True:
+            before, after = x1 < left, x0 > right
+            gap = np.where(before, left - x1, np.where(after, x0 - right, np.inf))
+            off = np.abs(np.where(before, curve(x1) - y1, curve(x0) - y0))
+            fits = free & (gap <= max(30, width / 6)) & (off <= 2.5 + 0.03 * np.minimum(gap, 1e6))
+            if not fits.any():
+                break
+            nearest = int(np.argmin(np.where(fits, gap, np.inf)))
+            free[nearest] = False
+            members.append(nearest)
+            left, right = min(left, x0[nearest]), max(right, x1[nearest])
+            xs, ys = np.concatenate([x0[members], x1[members]]), np.concatenate([y0[members], y1[members]])
+            curve = np.poly1d(np.polyfit(xs, ys, 1 if right - left < width / 3 else 2))
+        chains.append(([names[m] for m in members], curve))
+    return chains
+
+
+def _mended(binary: Mask, left: Mask, rules: Mask) -> Mask:
+    """Give back what joined two strokes: columns of a rule with ink left both above and below."""
+    if not rules.any():
+        return left
+    from scipy import ndimage
+
+    heights = run_heights(rules)
+    reach = int(heights.max()) + 2
+    above = np.zeros_like(left)
+    below = np.zeros_like(left)
+    for step in range(1, reach + 1):
+        above[step:] |= left[:-step]
+        below[:-step] |= left[step:]
+    # A stroke crosses at an angle: what is above may be some pixels further to the side than what is below.
+    side = np.ones((1, 2 * (reach // 2 + 1) + 1), bool)
+    both = ndimage.binary_dilation(above, side) & ndimage.binary_dilation(below, side)
+    mended: Mask = left | (rules & both & binary)
+    return mended

@@ -1,0 +1,160 @@
+"""Data sets published in MNIST's files: what their classes are called, and where they differ from MNIST.
+
+    load("fashion-mnist")            a folder of that name, here or in DIGITLAB_DATA
+    load("some/folder/KMNIST/raw")   the folder's name tells the family; so do file names such as emnist-letters-…
+    load("kmnist:some/folder")       or you tell it
+
+Fashion-MNIST  https://github.com/zalandoresearch/fashion-mnist    same names and form as MNIST
+KMNIST         https://codh.rois.ac.jp/kmnist/                     same names and form
+EMNIST         https://www.nist.gov/itl/products-and-services/emnist-dataset
+               emnist-VARIANT-train-images-idx3-ubyte; images lie on their side; letters count from 1
+QMNIST         https://github.com/facebookresearch/qmnist
+               qmnist-train-labels-idx2-int: eight numbers per image, of which the first is the class
+"""
+
+import os
+import string
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitlab.data.digits import DIGIT_NAMES, Digits
+from digitlab.data.idx import read_idx, read_idx_pair
+from digitlab.data.mnist_files import missing_files, read_folder
+from digitlab.data.safe_gzip import SafeReader
+from digitlab.data.splits import Split, Splits, split_published
+from digitlab.errors import DataError
+
+_UPPER, _LOWER = tuple(string.ascii_uppercase), tuple(string.ascii_lowercase)
+_MERGED = (*DIGIT_NAMES, *_UPPER, *"abdefghnqrt")  # EMNIST: where upper and lower case look alike, they are one class
+
+
+@dataclass(frozen=True)
+class Family:
+    """How the files of one data set are named and read.
+
+    prefix       of the four files; "" for MNIST's own names
+    sideways     whether images are stored transposed
+    first_label  the label of the first class
+    columns      numbers per label: 8 in QMNIST, of which the first is the class
+    """
+
+    class_names: tuple[str, ...]
+    prefix: str = ""
+    sideways: bool = False
+    first_label: int = 0
+    columns: int = 1
+    folder_words: tuple[str, ...] = ()
+
+
+FAMILIES: dict[str, Family] = {
+    "fashion-mnist": Family(
+        ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
+        folder_words=("fashion",),
+    ),
+    "kmnist": Family(
+        ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"), folder_words=("kmnist", "kuzushiji")
+    ),
+    "emnist-digits": Family(DIGIT_NAMES, "emnist-digits-", sideways=True),
+    "emnist-mnist": Family(DIGIT_NAMES, "emnist-mnist-", sideways=True),
+    "emnist-letters": Family(_UPPER, "emnist-letters-", sideways=True, first_label=1),
+    "emnist-balanced": Family(_MERGED, "emnist-balanced-", sideways=True),
+    "emnist-bymerge": Family(_MERGED, "emnist-bymerge-", sideways=True),
+    "emnist-byclass": Family((*DIGIT_NAMES, *_UPPER, *_LOWER), "emnist-byclass-", sideways=True),
+    "qmnist": Family(DIGIT_NAMES, "qmnist-", columns=8),
+}
+
+
+def family_in(folder: Path) -> str | None:
+    """The family of the files in a folder: told by their names, or by the folder's; None if it is none of these.
+
+    Raises DataError if several families lie there.
+    """
+    found = [name for name, family in FAMILIES.items() if family.prefix and _files(folder, family) is not None]
+    if len(found) > 1:
+        raise DataError(f"{folder}: holds {', '.join(found)}; say which: {found[0]}:{folder}")
+    if found:
+        return found[0]
+    if missing_files(folder):
+        return None
+    named = folder.parent if folder.name == "raw" else folder
+    word = named.name.lower()
+    return next((name for name, f in FAMILIES.items() if any(w in word for w in f.folder_words)), None)
+
+
+def read_family(name: str, folder: str | os.PathLike[str], split: Split = "50k/10k/10k") -> Splits:
+    """The sets of a family in a folder, or in its subfolder `raw`. Raises DataError naming what is missing."""
+    if name not in FAMILIES:
+        raise DataError(f"{name}: an unknown family of data sets; there are: {', '.join(FAMILIES)}.")
+    family, folder = FAMILIES[name], Path(folder).expanduser()
+    places = (folder, folder / "raw", folder / name)
+    if not family.prefix:
+        place = next((place for place in places if not missing_files(place)), folder)
+        return read_folder(place, split, name=name, class_names=family.class_names)
+    files = next((files for place in places if (files := _files(place, family)) is not None), None)
+    if files is None:
+        raise DataError(
+            f"{folder}: holds no {family.prefix}train-images-idx3-ubyte with its three companions "
+            f"({family.prefix}train-labels…, {family.prefix}test-images…, {family.prefix}test-labels…)."
+        )
+    train, test = (_read_pair(images, labels, family) for images, labels in (files[:2], files[2:]))
+    return split_published(train, test, split).named(name)
+
+
+def _files(folder: Path, family: Family) -> tuple[Path, Path, Path, Path] | None:
+    """Training images and labels, test images and labels; None unless all four are there."""
+    kinds = ("idx3-ubyte",), ("idx1-ubyte",) if family.columns == 1 else ("idx2-int", "idx1-ubyte")
+    found = []
+    for part in ("train", "test"):
+        for what, endings in zip(("images", "labels"), kinds):
+            names = [f"{family.prefix}{part}-{what}-{end}{gz}" for end in endings for gz in (".gz", "")]
+            path = next((folder / name for name in names if (folder / name).is_file()), None)
+            if path is None:
+                return None
+            found.append(path)
+    return found[0], found[1], found[2], found[3]
+
+
+def _read_pair(images: Path, labels: Path, family: Family) -> Digits:
+    if family.columns == 1 and not family.sideways and not family.first_label:
+        return read_idx_pair(images, labels, class_names=family.class_names)
+    pictures = read_idx(images, dimensions=3)
+    if family.sideways:
+        pictures = np.ascontiguousarray(pictures.transpose(0, 2, 1))
+    numbers = read_idx2_int(labels)[:, 0] if "idx2-int" in labels.name else read_idx(labels, dimensions=1)
+    classes = numbers.astype(np.int64) - family.first_label
+    if len(pictures) != len(classes):
+        raise DataError(
+            f"{images} holds {len(pictures):,} images and {labels} {len(classes):,} labels; fetch both again."
+        )
+    wrong = np.flatnonzero((classes < 0) | (classes >= len(family.class_names)))
+    if len(wrong):
+        last = family.first_label + len(family.class_names) - 1
+        raise DataError(
+            f"{labels}: label number {wrong[0]} is {numbers[wrong[0]]}, expected {family.first_label}–{last}. "
+            "It is damaged, or of another family."
+        )
+    return Digits(pictures, classes, family.class_names)
+
+
+def read_idx2_int(path: str | os.PathLike[str]) -> NDArray[np.int32]:
+    """A table of 32-bit numbers in an IDX file (type 0x0c, two dimensions), int32 (N, columns): QMNIST's labels.
+
+    The header's promise is held against the file before memory is taken. Raises DataError.
+    """
+    with SafeReader(path) as file:
+        magic, sizes = file.read(4), np.frombuffer(file.read(8), dtype=">u4").tolist()
+        if magic != b"\0\0\x0c\x02" or len(sizes) != 2:
+            found = int.from_bytes(magic, "big")
+            raise DataError(f"{file.path}: at byte 0 found the magic number {found}, expected 3074 (a table).")
+        promised = 4 * sizes[0] * sizes[1]
+        if not sizes[1] or promised > file.most_bytes - 12:
+            raise DataError(
+                f"{file.path}: the header promises {sizes[0]} × {sizes[1]} numbers, more than this file can hold. "
+                "It is cut off or damaged; fetch it again."
+            )
+        values = file.read_array(promised, "labels")
+        file.expect_end()
+    return values.view(">i4").reshape(sizes).astype(np.int32)

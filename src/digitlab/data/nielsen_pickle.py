@@ -1,0 +1,96 @@
+"""`mnist.pkl.gz`, the file behind the book's programs, and its expanded sister: read without running them.
+
+Both are pickles of three pairs (x, y): training, validation and test. In `mnist.pkl.gz` x is one float32 array
+(n, 784); in `mnist_expanded.pkl.gz`, training is a list of 250,000 rows and a list of labels.
+Values are byte / 256, so the bytes come back exactly. See Nielsen, mnist_loader.py and expand_mnist.py.
+"""
+
+import math
+import os
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitlab import restricted_pickle
+from digitlab.data.digits import Digits, require_classes
+from digitlab.data.safe_gzip import SafeReader, require_file
+from digitlab.data.splits import PARTS, Splits
+from digitlab.errors import DataError
+
+# Real digits shrink to about a thirteenth; a file that would grow a hundredfold is not one of digits.
+MOST_GROWTH, MOST_SMALL, MOST_LARGE = 100, 64 << 20, 4 << 30
+_ROWS = 4096  # rows converted at a time, so that the floats need little room beside the bytes
+
+
+def read_nielsen(path: str | os.PathLike[str]) -> Splits:
+    """The three sets of a `mnist.pkl.gz` (gzip or not), as uint8 images (n, 28, 28) and labels.
+
+    Raises DataError for a pickle that asks for anything but arrays (nothing of it is run), for another layout,
+    and for values that are not byte/256 or byte/255.
+    """
+    limit = min(MOST_LARGE, max(MOST_SMALL, MOST_GROWTH * require_file(path).stat().st_size))
+    with SafeReader(path, limit=limit) as file:
+        # Byte strings stay bytes: turning 150 MB of pixels into text and back would cost twice the memory.
+        value = restricted_pickle.load(file, what=str(file.path), encoding="bytes")
+        file.expect_end()
+    if not _is_sequence(value, 3) or not all(_is_sequence(pair, 2) for pair in value):
+        raise DataError(
+            f"{path}: holds {_describe(value)}, expected three pairs (images, labels) as in mnist.pkl.gz. "
+            "If it is a saved network, load it as one."
+        )
+    train, valid, test = (_read_pair(path, part, *pair) for part, pair in zip(PARTS, value))
+    return Splits(train, valid, test)
+
+
+def _read_pair(path: str | os.PathLike[str], part: str, x: Any, y: Any) -> Digits:
+    where = f"{path}: {part}"
+    try:
+        count = len(x)
+        labels = np.asarray(y)  # (n,)
+        pixels = np.size(x[0])
+        side = math.isqrt(pixels)
+        if side * side != pixels:
+            raise DataError(f"{where} has images of {pixels} values, expected a square number such as 784.")
+        images = _bytes_of(where, x, count, pixels).reshape(count, side, side)
+    except (TypeError, ValueError, IndexError) as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(
+            f"{where} holds {_describe(x)} and {_describe(y)}, expected rows of 784 numbers and their labels ({error})."
+        ) from error
+    if labels.dtype.kind not in "iu" or labels.shape != (count,):
+        raise DataError(f"{where} has {count:,} images and labels {_describe(y)}, expected {count:,} whole numbers.")
+    require_classes(labels, 10, where)
+    return Digits(images, labels.astype(np.int64))
+
+
+def _bytes_of(where: str, x: Any, count: int, pixels: int) -> NDArray[np.uint8]:
+    """Rows of values 0 … 1 as the bytes they came from: (count, pixels). The book's scale is 256; others use 255."""
+    images = np.empty((count, pixels), dtype=np.uint8)
+    for scale in (256, 255):
+        for start in range(0, count, _ROWS):
+            rows = np.asarray(x[start : start + _ROWS], dtype=np.float64).reshape(-1, pixels)  # (≤4096, 784)
+            exact = np.rint(rows * scale)
+            with np.errstate(invalid="ignore"):  # infinity less infinity; NaN then fails the comparison, as it should
+                good = (np.abs(rows * scale - exact) < 1e-3) & (exact >= 0) & (exact <= 255)  # float32 has 7 digits
+            if not good.all():
+                break
+            images[start : start + len(rows)] = exact
+        else:
+            return images
+    row, column = (int(i) for i in np.argwhere(~good)[0])
+    raise DataError(
+        f"{where}, image {start + row}, pixel {column}: found {rows[row, column]:.6g}, expected byte/256 or byte/255 "
+        "(0 to 1). Export images as bytes 0–255, for instance with numpy.savez(images=..., labels=...)."
+    )
+
+
+def _is_sequence(value: object, length: int) -> bool:
+    return isinstance(value, tuple | list) and len(value) == length
+
+
+def _describe(value: object) -> str:
+    if isinstance(value, np.ndarray):
+        return f"an array {value.shape} of {value.dtype}"
+    return f"a {type(value).__name__}" + (f" of {len(value)}" if isinstance(value, tuple | list | dict) else "")

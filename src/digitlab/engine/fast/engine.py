@@ -1,0 +1,202 @@
+"""The fast engine: the same training as the reference engine's, in compiled kernels."""
+
+import math
+import os
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from digitlab.arrays import Array
+from digitlab.engine.base import Losses
+from digitlab.engine.fast import layout as at
+from digitlab.engine.fast.job import Job, Vector, aligned
+from digitlab.engine.fast.load import Kernels, kernels
+from digitlab.engine.fast.packing import read, write
+from digitlab.engine.fast.pixel_lists import PixelLists, list_pixels
+from digitlab.engine.fast.plan import can_list_pixels, make_plan
+from digitlab.errors import EngineError
+from digitlab.nn.gradients import Gradient
+from digitlab.nn.network import Network
+from digitlab.nn.regularizers import Regularizer
+from digitlab.optimizers.base import Optimizer
+
+THREADS = "DIGITLAB_THREADS"  # the environment variable that says how many threads to use at most
+WORK_PER_THREAD = 3_000_000  # multiplications in one step, about 50 µs: less does not repay the threads' meetings
+
+
+class FastEngine:
+    """Compiled twin of `ReferenceEngine`, for the networks that plan.py can read.
+
+    Losses and parameters agree with the reference's to float32 accuracy (tests/engine/test_twins.py says how closely),
+    except for dropout, whose masks come from another generator. The same seed and machine give the same bits,
+    whatever the number of threads.
+
+    examples   n in the regularizers' λ/n: the size of the training set
+    threads    how many share each batch; None: by the work there is in it
+
+    Raises EngineError with the reason if the network cannot be planned or the kernels cannot be compiled.
+    """
+
+    name = "fast"
+
+    def __init__(
+        self,
+        network: Network,
+        optimizer: Optimizer,
+        regularizers: Sequence[Regularizer] = (),
+        *,
+        examples: int = 1,
+        gradient: Gradient | None = None,
+        rng: np.random.Generator | None = None,
+        threads: int | None = None,
+    ) -> None:
+        plan = make_plan(network, optimizer, regularizers, examples=examples, gradient=gradient)
+        if isinstance(plan, str):
+            raise EngineError(plan)
+        self.network, self.optimizer, self.plan, self.threads = network, optimizer, plan, threads
+        self.kernels: Kernels = kernels(plan.piece)
+        self.params = aligned(plan.params_size)
+        self.states = [aligned(plan.params_size) for _ in plan.state_keys]
+        self.updates = np.zeros(1 + len(plan.slots), np.int64)  # steps taken so far, by parameter
+        self.updates[0] = len(plan.slots)
+        self.job: Job | None = None
+        self.placed: dict[int, tuple[Array, Vector | PixelLists]] = {}
+
+    def place(self, array: Array) -> Array:
+        """The array itself. Its pixels are listed once here; after changing it in place, place it again."""
+        if isinstance(array, np.ndarray) and array.ndim > 1:
+            self.placed.pop(id(array), None)
+        return array
+
+    def train_batches(self, x: Array, y: Array, order: Any, batch_size: int, learning_rates: Any) -> Losses:
+        """See `Engine`."""
+        order = np.ascontiguousarray(order, np.int64)
+        steps = math.ceil(len(order) / batch_size)
+        losses = np.zeros(steps)
+        if steps == 0:
+            return losses
+        source = self.source(x)
+        job = self.job_for(source, min(batch_size, len(order)))
+        self.pack()
+        job.reads(source)
+        y = np.asarray(y)
+        labels = y.ndim == 1 and y.dtype.kind in "iu"
+        job.hold(at.LABELS, np.ascontiguousarray(y, np.int64) if labels else None)
+        job.hold(at.TARGETS, None if labels else np.ascontiguousarray(y, np.float32))
+        self.check(x, y, order, labels)
+        job.hold(at.ORDER, order)
+        job.hold(at.RATES, np.ascontiguousarray(learning_rates, np.float64))
+        job.hold(at.LOSSES, losses)
+        job.header[at.N_ORDER] = len(order)
+        job.header[at.KEY] = self.dropout_key()
+        written = self.run(job)
+        self.unpack()
+        return losses[:written]
+
+    def run(self, job: Job) -> int:
+        """Train, on as many threads as the job is made for."""
+        others = [
+            threading.Thread(target=self.kernels.run, args=("train", job.address, t)) for t in range(1, job.threads)
+        ]
+        for thread in others:
+            thread.start()
+        written = self.kernels.run("train", job.address, 0)
+        for thread in others:
+            thread.join()
+        return written
+
+    # Between calls
+
+    def state(self) -> dict[str, dict[str, Any]]:
+        """The optimizer's state, in the reference engine's form."""
+        steps = self.plan.optimizer == at.ADAM
+        return {
+            slot.name: ({"step": int(self.updates[slot.number])} if steps else {})
+            | {key: read(vector, slot) for key, vector in zip(self.plan.state_keys, self.states)}
+            for slot in self.plan.slots
+        }
+
+    def load_state(self, state: dict[str, dict[str, Any]]) -> None:
+        """Go on from a state that `state` gave, this engine's or the reference's."""
+        for slot in self.plan.slots:
+            parts = state[slot.name]
+            self.updates[slot.number] = parts.get("step", 0)
+            for key, vector in zip(self.plan.state_keys, self.states):
+                write(vector, slot, np.asarray(parts[key]))
+
+    def pack(self) -> None:
+        """The network's parameters into the flat vector: others may have replaced them since the last call."""
+        for slot in self.plan.slots:
+            write(self.params, slot, slot.parameter.value)
+
+    def unpack(self) -> None:
+        """The flat vector's parameters into the network, as arrays of their own."""
+        for slot in self.plan.slots:
+            slot.parameter.value = read(self.params, slot)
+
+    # Input
+
+    def source(self, x: Array) -> Vector | PixelLists:
+        """x as the kernels read it, made on first sight and kept."""
+        known = self.placed.get(id(x))
+        if known is not None and known[0] is x:
+            return known[1]
+        flat = np.asarray(x).reshape(len(x), -1)
+        if flat.shape[1] != self.plan.input_size or not len(flat):
+            self.network.prepare(x)  # raises the error that says what is wrong
+        if flat.dtype not in (np.uint8, np.float32):
+            flat = self.network.prepare(x).reshape(len(x), -1)
+        flat = np.ascontiguousarray(flat)
+        source: Vector | PixelLists = flat
+        if can_list_pixels(self.plan):
+            scaling = self.network.scaling
+            lists = list_pixels(self.kernels, flat, scaling.factor, scaling.offset)
+            source = lists if lists is not None else source
+        self.placed = {id(x): (x, source)}
+        return source
+
+    def job_for(self, source: Vector | PixelLists, batch: int) -> Job:
+        sparse = isinstance(source, PixelLists)
+        offset = source.offset if isinstance(source, PixelLists) else 0.0
+        threads = min(self.threads or self.worthwhile_threads(batch), batch)
+        job = self.job
+        if job is None or (job.batch, job.threads, job.sparse, job.offset) != (batch, threads, sparse, offset):
+            job = self.job = Job(self.plan, batch, threads, sparse, offset)
+            job.hold(at.PARAMS, self.params)
+            job.hold(at.STATE_1, self.states[0] if self.states else None)
+            job.hold(at.STATE_2, self.states[1] if len(self.states) > 1 else None)
+            job.hold(at.UPDATES, self.updates)
+        return job
+
+    def worthwhile_threads(self, batch: int) -> int:
+        """As many threads as there are cores, if a step's work is worth waiting for each other: see docs."""
+        asked = os.environ.get(THREADS, "")
+        cores = int(asked) if asked.isdigit() and int(asked) > 0 else available_cores()
+        return min(cores, batch, max(1, batch * self.plan.work // WORK_PER_THREAD))
+
+    def check(self, x: Array, y: Vector, order: Vector, labels: bool) -> None:
+        """Compiled code does not check bounds, so this does: indices, labels and the targets' shape."""
+        if order.min() < 0 or order.max() >= len(x) or len(y) != len(x):
+            raise EngineError(f"got indices up to {order.max()} into {len(x)} examples and {len(y)} targets")
+        out = self.plan.out
+        if labels and (y.min() < 0 or y.max() >= out):
+            raise EngineError(f"got labels from {y.min()} to {y.max()}, expected 0 to {out - 1}")
+        if not labels and y.size != len(x) * out:
+            raise EngineError(f"got targets of shape {y.shape}, expected ({len(x)},) labels or ({len(x)}, {out})")
+
+    def dropout_key(self) -> int:
+        """A number that decides this call's dropout masks, from the layers' own generators."""
+        key = 0
+        for layer in self.plan.dropouts:
+            if layer.rng is not None:
+                key ^= int(layer.rng.integers(1 << 62))
+        return key
+
+
+def available_cores() -> int:
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,113 @@
+"""A share of a batch's examples on its way through all operations: inputs, forward, losses, backward.
+
+Twins: `Network.forward`, `Network.backward` and `Network.prepare` in nn/network.py.
+"""
+
+# mypy: ignore-errors
+# ruff: noqa: F403, F405  (layout.py's names are all needed)
+
+from numba.types import float64, int64, void
+
+from digitlab.engine.fast.kernels.activation import activate, deactivate, drop
+from digitlab.engine.fast.kernels.dense import dense_backward, dense_forward
+from digitlab.engine.fast.kernels.frame import frame, unframe
+from digitlab.engine.fast.kernels.jit import kernel
+from digitlab.engine.fast.kernels.loss import copy_row, label_row, loss_and_delta
+from digitlab.engine.fast.kernels.piece import CONVOLUTION
+from digitlab.engine.fast.kernels.pooled_conv import conv_backward, conv_forward
+from digitlab.engine.fast.kernels.simd import FLOATS, INTS, at, bytes_, doubles, floats, ints, shorts, words
+from digitlab.engine.fast.kernels.sparse import finish_forward, gather_rows
+from digitlab.engine.fast.layout import *
+
+
+@kernel()
+def fetch_rows(job, work, order, lo, hi):
+    """Dense input: the examples `order[lo:hi]` as rows of floats. Twin: `Network.prepare`."""
+    op, hyper = ints(job[OPS]), doubles(job[HYPER])
+    n_in, stride, x = job[INPUT_SIZE], op[X_STRIDE], op[X]
+    factor, offset = hyper[FACTOR], hyper[OFFSET]
+    for n in range(lo, hi):
+        row = at(work, x + n * stride)
+        if job[INPUT] == FLOAT_ROWS:
+            source = at(floats(job[INPUTS]), order[n] * n_in)
+            for i in range(n_in):
+                row[i] = source[i]
+        else:
+            pixels = at(bytes_(job[INPUTS]), order[n] * n_in)
+            for i in range(n_in):
+                row[i] = pixels[i] * factor + offset
+
+
+@kernel(void(INTS, FLOATS, FLOATS, INTS, int64, int64, float64, int64, int64))
+def forward(job, work, scratch, order, lo, hi, s, key, counter):
+    """Logits of the examples lo … hi of a batch, operation after operation."""
+    params = floats(job[PARAMS])
+    for k in range(job[N_OPS]):
+        op, number = at(ints(job[OPS]), k * OP_SIZE), at(doubles(job[NUMBERS]), k * NUMBER_SIZE)
+        xs, ys = op[X_STRIDE], op[Y_STRIDE]
+        x, y = at(work, op[X] + lo * xs), at(work, op[Y] + lo * ys)
+        if op[KIND] == DENSE:
+            dense_forward(y, ys, x, xs, hi - lo, at(params, op[W]), op[N_IN], at(params, op[B]))
+        elif op[KIND] == ACTIVATION:
+            activate(op[CODE], number[0], x, y, (hi - lo) * ys)
+        elif op[KIND] == DROPOUT:
+            drop(number[0], key + k, (counter + lo) * ys, x, y, (hi - lo) * ys)
+        elif CONVOLUTION and op[KIND] == POOLED_CONV:
+            w, bias = at(work, op[W2]), at(params, op[B])
+            for n in range(lo, hi):
+                where = words(at(work, op[WHERE] + n * op[EXTRA]))
+                conv_forward(op, at(work, op[X] + n * xs), at(work, op[Y] + n * ys), where, w, bias, scratch)
+        elif op[KIND] == FRAME:
+            for n in range(lo, hi):
+                frame(op, at(work, op[X] + n * xs), at(work, op[Y] + n * ys))
+        elif op[KIND] == SPARSE_DENSE:
+            starts = ints(job[STARTS])
+            common, sums = at(work, op[EXTRA]), at(work, op[EXTRA] + ys)
+            for n in range(lo, hi):
+                start = starts[2 * order[n]]
+                count, row = starts[2 * order[n] + 2] - start, at(work, op[Y] + n * ys)
+                values, indices = at(floats(job[VALUES]), start), at(shorts(job[INDICES]), start)
+                gather_rows(row, values, indices, count, at(params, op[W]), ys)
+                pixels = doubles(job[STARTS])[2 * order[n] + 1]
+                finish_forward(row, ys, s, at(params, op[B]), pixels, number[0], op[N_IN], common, sums)
+
+
+@kernel()
+def backward(job, work, scratch, lo, hi, key, counter):
+    """∂L/∂x of every operation but the first with parameters, from δ of the examples lo … hi."""
+    params = floats(job[PARAMS])
+    for k in range(job[N_OPS] - 1, -1, -1):
+        op, number = at(ints(job[OPS]), k * OP_SIZE), at(doubles(job[NUMBERS]), k * NUMBER_SIZE)
+        xs, ys = op[X_STRIDE], op[Y_STRIDE]
+        gy = at(work, op[GY] + lo * ys)
+        if op[KIND] == DENSE and op[GX] >= 0:
+            dense_backward(at(work, op[GX] + lo * xs), xs, gy, ys, hi - lo, at(params, op[W]), op[N_IN])
+        elif op[KIND] == ACTIVATION:
+            x, y = at(work, op[X] + lo * xs), at(work, op[Y] + lo * ys)
+            deactivate(op[CODE], number[0], x, y, gy, (hi - lo) * ys)
+        elif op[KIND] == DROPOUT:
+            drop(number[0], key + k, (counter + lo) * ys, gy, gy, (hi - lo) * ys)
+        elif CONVOLUTION and op[KIND] == POOLED_CONV and op[GX] >= 0:
+            for n in range(lo, hi):
+                where = words(at(work, op[WHERE] + n * op[EXTRA]))
+                g = at(work, op[GY] + n * ys)
+                conv_backward(op, at(work, op[GX] + n * xs), xs, g, where, at(params, op[W]), scratch)
+        elif op[KIND] == FRAME and op[GX] >= 0:
+            for n in range(lo, hi):
+                unframe(op, at(work, op[GY] + n * ys), at(work, op[GX] + n * xs))
+
+
+@kernel()
+def losses_and_deltas(job, work, scratch, order, examples, lo, hi):
+    """The summed loss of the examples lo … hi, and their δ; their targets are labels or rows of numbers."""
+    out, stride, hyper = job[OUT], job[OUT_STRIDE], doubles(job[HYPER])
+    target, mask = scratch, at(work, job[LANE_MASK])
+    sum_ = 0.0
+    for n in range(lo, hi):
+        if job[TARGETS] == 0:
+            label_row(ints(job[LABELS])[order[n]], hyper[LOW], hyper[HIGH], target, stride)
+        else:
+            copy_row(at(floats(job[TARGETS]), order[n] * out), target, out)
+        z, delta = at(work, job[LOGITS] + n * stride), at(work, job[DELTA] + n * stride)
+        sum_ += loss_and_delta(job[LOSS], z, target, mask, delta, stride, out, examples)
+    return sum_

@@ -1,0 +1,78 @@
+"""The training step over many batches in one call: what `ReferenceEngine.train_batches` does, compiled.
+
+Twins: `ReferenceEngine.train_batches` (engine/reference.py), `Network.gradient` (nn/network.py).
+
+Each step has two phases with a barrier after each. First every thread takes its share of the batch's *examples*
+through forward, loss and backward; then its share of the *parameters*, each with the whole batch's gradient, and
+updates them. No two threads add to one number, and every sum has one order: the result does not depend on
+how many threads there are.
+"""
+
+# mypy: ignore-errors
+# ruff: noqa: F403, F405  (layout.py's names are all needed)
+
+import math
+
+from digitlab.engine.fast.kernels.jit import kernel
+from digitlab.engine.fast.kernels.piece import CONVOLUTION
+from digitlab.engine.fast.kernels.simd import at, doubles, floats, ints
+from digitlab.engine.fast.kernels.sparse import column_sums, fold_in
+from digitlab.engine.fast.kernels.steps import count_updates, has_convolution, step_parameters, transpose_filters
+from digitlab.engine.fast.kernels.sync import barrier
+from digitlab.engine.fast.kernels.through import backward, fetch_rows, forward, losses_and_deltas
+from digitlab.engine.fast.layout import *
+
+
+@kernel()
+def train(job_address, thread):
+    """Thread `thread`'s part of all batches of a job; returns how many losses were written.
+
+    A loss that is not finite is the last one: its step is not taken.
+    """
+    job = ints(job_address)
+    work, sync = floats(job[WORK]), ints(job[SYNC])
+    losses, partial, rates = doubles(job[LOSSES]), doubles(job[PARTIAL]), doubles(job[RATES])
+    scratch = at(floats(job[SCRATCH]), thread * job[SCRATCH_SIZE])
+    threads, batch, total = job[THREADS], job[BATCH], job[N_ORDER]
+    op, number = ints(job[OPS]), doubles(job[NUMBERS])
+    sparse, fused = op[KIND] == SPARSE_DENSE, op[KIND] == SPARSE_DENSE and op[CHOICE] == 1
+    stride = op[Y_STRIDE]
+    s, written = 1.0, 0
+    if CONVOLUTION and has_convolution(job):
+        transpose_filters(job, work, thread)
+        barrier(sync, threads)
+    for first in range(0, total, batch):
+        step, examples = first // batch, min(batch, total - first)
+        order = at(ints(job[ORDER]), first)
+        lo, hi = examples * thread // threads, examples * (thread + 1) // threads
+        if sparse and number[0] != 0.0 and (step == 0 or not fused):
+            if thread == 0:
+                column_sums(at(floats(job[PARAMS]), op[W]), op[N_IN], stride, at(work, op[EXTRA] + stride))
+            barrier(sync, threads)
+        if job[INPUT] != SPARSE:
+            fetch_rows(job, work, order, lo, hi)
+        counter = step * batch
+        forward(job, work, scratch, order, lo, hi, s, job[KEY], counter)
+        partial[8 * thread] = losses_and_deltas(job, work, scratch, order, examples, lo, hi)
+        backward(job, work, scratch, lo, hi, job[KEY], counter)
+        barrier(sync, threads)
+        loss = 0.0
+        for t in range(threads):
+            loss += partial[8 * t]
+        loss /= examples
+        written = step + 1
+        if thread == 0:
+            losses[step] = loss
+        if not math.isfinite(loss):
+            break
+        if thread == 0:
+            count_updates(job)
+        if threads > 1:
+            barrier(sync, threads)
+        s = step_parameters(job, work, scratch, order, examples, rates[step], s, thread)
+        barrier(sync, threads)
+    if fused:
+        n_in = op[N_IN]
+        w, low = at(floats(job[PARAMS]), op[W]), n_in * thread // threads
+        fold_in(at(w, low * stride), 0, n_in * (thread + 1) // threads - low, stride, s, at(work, op[EXTRA]))
+    return written

@@ -1,0 +1,44 @@
+"""How a plan and its kernels talk: the numbers' places in the job, the operations' columns, and the codes.
+
+A job is one int64 vector: addresses of arrays, sizes and choices. The kernels receive its address and nothing else.
+Each operation is one row of int64 and one row of float64 numbers; offsets count floats from the start of `WORK`
+(what passes between layers: row n of a batch at offset + n · stride) or of `PARAMS` (weights; the optimizer's
+state and gradients lie at the same offsets in vectors of their own).
+"""
+
+# The job: addresses …
+(
+    OPS, NUMBERS, PARAMS, STATE_1, STATE_2, WORK, SCRATCH, INPUTS, STARTS, INDICES, VALUES, LABELS, TARGETS, ORDER,
+    RATES, LOSSES, PARTIAL, HYPER, UPDATES, SYNC, GRADIENTS, OUTPUTS,
+    # … and sizes and choices
+    N_OPS, N_ORDER, BATCH, THREADS, INPUT, INPUT_SIZE, LOSS, OPTIMIZER, OUT, OUT_STRIDE, LOGITS, DELTA, LANE_MASK,
+    SCRATCH_SIZE, KEY, FIRST_OFFSET, JOB_SIZE,
+) = range(39)  # fmt: skip
+
+# Where examples come from
+SPARSE, FLOAT_ROWS, BYTE_ROWS = range(3)
+
+# One operation's columns
+(
+    KIND, N_IN, N_OUT, X_STRIDE, Y_STRIDE, X, Y, GX, GY, W, B, CODE, EXTRA, PARAMETER,
+    HEIGHT, WIDTH, CHANNELS, KERNEL, KERNEL_WIDTH, POOL, OUT_HEIGHT, OUT_WIDTH, PADDING, FILTER_STRIDE, W2, WHERE,
+    CHOICE, OP_SIZE,
+) = range(28)  # fmt: skip
+NUMBER_SIZE = 4  # float64 numbers per operation
+
+# Kinds of operation
+SPARSE_DENSE, DENSE, ACTIVATION, DROPOUT, POOLED_CONV, FRAME = range(6)
+
+# Activations
+LINEAR, SIGMOID, TANH, RELU, LEAKY_RELU, ELU_, GELU_, SOFTPLUS, SILU, HARD_SIGMOID = range(10)
+
+# Losses
+QUADRATIC, CROSS_ENTROPY, LOG_LIKELIHOOD, MEAN_SQUARED_ERROR = range(4)
+
+# Optimizers
+PLAIN_SGD, MOMENTUM, NESTEROV, RMSPROP, ADAM = range(5)
+
+# Hyper-parameters of optimizer, regularizers and loss, float64
+(
+    MU, BETA_1, BETA_2, EPSILON, DECOUPLED, L1_SHARE, L2_SHARE, MAX_NORM, LOW, HIGH, FACTOR, OFFSET, HYPER_SIZE,
+) = range(13)  # fmt: skip

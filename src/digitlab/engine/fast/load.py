@@ -1,0 +1,166 @@
+"""The compiled kernels, from this machine's cache or compiled now.
+
+The cache holds machine code as compile.py made it, under a name that says what it was made from: the kernels' text,
+numba's and LLVM's versions, and the processor. So it never needs to be emptied to be right, and loading it takes
+llvmlite alone, a few hundredths of a second; numba is imported only to compile.
+"""
+
+import contextlib
+import ctypes
+import hashlib
+import importlib
+import importlib.metadata
+import json
+import logging
+import os
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from digitlab.errors import EngineError
+
+KERNELS = Path(__file__).parent
+ARGUMENTS: dict[str, list[Any]] = {
+    "train": [ctypes.c_int64] * 2,
+    "predict": [ctypes.c_int64] * 2,
+    "list_bytes": [*[ctypes.c_int64] * 3, ctypes.c_double, *[ctypes.c_int64] * 3],
+    "list_floats": [ctypes.c_int64] * 6,
+}
+_lock = threading.Lock()
+_loaded: "dict[str, Kernels]" = {}
+logger = logging.getLogger("digitlab")
+
+
+class Kernels:
+    """The entry functions, callable from any thread; a call releases Python's lock."""
+
+    def __init__(self, code: bytes, symbols: dict[str, str]) -> None:
+        llvm = _llvm()
+        llvm.initialize_native_target()
+        llvm.initialize_native_asmprinter()
+        machine = llvm.Target.from_triple(llvm.get_process_triple()).create_target_machine()
+        self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
+        self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+        self._engine.finalize_object()
+        self._calls = {name: self._call(self._engine.get_function_address(symbols[name]), name) for name in ARGUMENTS}
+
+    @staticmethod
+    def _call(address: int, name: str) -> Any:
+        # Numba's own convention: status = f(&result, &error, arguments ...).
+        pointer = ctypes.POINTER(ctypes.c_int64)
+        kind = ctypes.CFUNCTYPE(ctypes.c_int32, pointer, ctypes.POINTER(ctypes.c_void_p), *ARGUMENTS[name])
+        return kind(address)
+
+    def run(self, name: str, *arguments: Any) -> int:
+        """Call an entry function."""
+        result, error = ctypes.c_int64(), ctypes.c_void_p()
+        self._calls[name](ctypes.byref(result), ctypes.byref(error), *arguments)
+        return result.value
+
+    def bound(self, name: str, *arguments: int) -> Callable[[], int]:
+        """A call of an entry function with all its arguments settled; for one thread at a time."""
+        result, error, function = ctypes.c_int64(), ctypes.c_void_p(), self._calls[name]
+        settled = (ctypes.byref(result), ctypes.byref(error), *map(ctypes.c_int64, arguments))
+        return lambda: int(function(*settled))
+
+
+def kernels(piece: str = "all") -> Kernels:
+    """The compiled kernels, the same for every caller: "dense", enough for networks without convolution, or "all".
+
+    Before a compilation, which takes seconds, one line goes to the log as a warning, and so to the terminal.
+    Raises EngineError with the reason if they can be neither loaded nor compiled here.
+    """
+    with _lock:
+        if piece not in _loaded:
+            _loaded[piece] = _kernels(piece)
+        return _loaded[piece]
+
+
+def _kernels(piece: str) -> Kernels:
+    try:
+        path = _path(piece)
+        with contextlib.suppress(OSError, ValueError, KeyError, RuntimeError):
+            return Kernels(*_read(path))
+        with _file_lock(path.with_suffix(".lock")):
+            with contextlib.suppress(OSError, ValueError, KeyError, RuntimeError):
+                return Kernels(*_read(path))  # another process compiled it while this one waited
+            logger.warning("compiling the fast kernels for this machine, once; this takes about 10 seconds ...")
+            from digitlab.engine.fast import build
+
+            code, symbols = build.build(piece)
+            with contextlib.suppress(OSError):  # nowhere to write: compiled again next time
+                _write(path, code, symbols)
+            return Kernels(code, symbols)
+    except Exception as error:
+        # Whatever it is that numba or LLVM cannot do here, training goes on without it.
+        raise EngineError(f"the fast kernels cannot be compiled here: {type(error).__name__}: {error}") from error
+
+
+def cache_folder() -> Path:
+    """Where compiled kernels are kept: $NUMBA_CACHE_DIR if that is set, else the user's cache folder."""
+    if folder := os.environ.get("NUMBA_CACHE_DIR"):
+        return Path(folder) / "digitlab"
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("digitlab")) / "kernels"
+
+
+def fingerprint() -> str:
+    """A name for what compilation would give: text of the kernels, versions, processor."""
+    llvm = _llvm()
+    text = hashlib.sha256()
+    for path in sorted([*KERNELS.glob("kernels/*.py"), KERNELS / "layout.py", KERNELS / "compile.py"]):
+        text.update(path.name.encode() + b"\0" + path.read_bytes())
+    for part in (importlib.metadata.version("numba"), llvm.get_process_triple(), llvm.get_host_cpu_name()):
+        text.update(part.encode() + b"\0")
+    text.update(llvm.get_host_cpu_features().flatten().encode())
+    return text.hexdigest()[:24]
+
+
+def _llvm() -> Any:
+    return importlib.import_module("llvmlite.binding")
+
+
+def cached_code(piece: str = "all") -> tuple[bytes, dict[str, str]]:
+    """The machine code and symbols in this machine's cache; OSError or ValueError if there are none that are sound."""
+    return _read(_path(piece))
+
+
+def _path(piece: str) -> Path:
+    return cache_folder() / f"kernels-{piece}-{fingerprint()}.bin"
+
+
+def _read(path: Path) -> tuple[bytes, dict[str, str]]:
+    header, code = path.read_bytes().split(b"\n", 1)
+    about = json.loads(header)
+    if hashlib.sha256(code).hexdigest() != about["sha256"]:
+        raise ValueError(f"{path} is damaged")
+    return code, about["symbols"]
+
+
+def _write(path: Path, code: bytes, symbols: dict[str, str]) -> None:
+    about = {"sha256": hashlib.sha256(code).hexdigest(), "symbols": symbols}
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        file.write(json.dumps(about).encode() + b"\n" + code)
+    Path(file.name).replace(path)
+
+
+@contextlib.contextmanager
+def _file_lock(path: Path) -> Iterator[None]:
+    """One process compiles, the others wait; without a folder to write in, each compiles for itself."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("w")
+    except OSError:
+        yield
+        return
+    with file:
+        try:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX)
+        except (ImportError, OSError):  # no such locks on this system or disk: at worst two compile at once
+            pass
+        yield

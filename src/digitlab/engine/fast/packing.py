@@ -1,0 +1,47 @@
+"""Parameters and optimizer states between a network's arrays and the kernels' flat vectors."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from digitlab.engine.fast import layout as at
+from digitlab.engine.fast.plan import Plan, Slot, make_plan
+from digitlab.nn.network import Network
+from digitlab.optimizers.sgd import SGD
+
+Vector = np.ndarray[Any, Any]
+
+
+def rows(vector: Vector, slot: Slot) -> Vector:
+    """A parameter's part of a vector, as (rows, columns) without the padding; a view."""
+    flat = vector[slot.offset : slot.offset + slot.rows * slot.stride]
+    return flat.reshape(slot.rows, slot.stride)[:, : slot.columns]
+
+
+def read(vector: Vector, slot: Slot) -> Vector:
+    """A parameter's part of a vector, as an array of its own in the parameter's shape."""
+    part, shape = rows(vector, slot), slot.parameter.value.shape
+    if slot.kernels is not None:
+        kh, filters = slot.kernels
+        return np.ascontiguousarray(part.reshape(filters, kh, *shape[1:3]).transpose(1, 2, 3, 0))
+    return part.reshape(shape).copy()
+
+
+def write(vector: Vector, slot: Slot, value: Vector) -> None:
+    """An array of the parameter's shape into its part of a vector."""
+    if slot.kernels is not None:
+        value = value.transpose(3, 0, 1, 2)
+    rows(vector, slot)[...] = value.reshape(slot.rows, slot.columns)
+
+
+def read_only_plan(network: Network) -> Plan | str:
+    """The plan for going forward only: nothing is dropped out, and frozen weights do not matter."""
+    plan = make_plan(network, SGD(), learning=False)
+    if isinstance(plan, str):
+        return plan
+    operations = [list(row) for row in plan.operations]
+    for row in operations:
+        if row[at.KIND] == at.DROPOUT:
+            row[at.KIND], row[at.CODE] = at.ACTIVATION, at.LINEAR
+    return replace(plan, operations=operations)

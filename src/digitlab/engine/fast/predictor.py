@@ -1,0 +1,106 @@
+"""Answers of a trained network, as fast as its arithmetic allows: one picture in a few microseconds, or many."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from digitlab.arrays import Array
+from digitlab.engine.fast import layout as at
+from digitlab.engine.fast.choices import LOSSES
+from digitlab.engine.fast.job import Job, Vector, aligned
+from digitlab.engine.fast.load import kernels
+from digitlab.engine.fast.packing import read_only_plan, write
+from digitlab.errors import EngineError
+from digitlab.nn.losses import MeanSquaredError
+from digitlab.nn.network import Network
+
+
+class Predictor:
+    """`Predictor(network)(x)` is `network.predict(x)`, compiled; with `logits` the outputs before activation.
+
+    It follows the network: parameters that were replaced (training, load_state) are noticed;
+    after changing one in place call `refresh`. Not for two threads at once: each makes its own.
+    Raises EngineError with the reason if there is no kernel for the network.
+    """
+
+    def __init__(self, network: Network, *, logits: bool = False) -> None:
+        plan = read_only_plan(network)
+        if isinstance(plan, str):
+            raise EngineError(plan)
+        if logits:  # what a loss without an output activation gives
+            plan = replace(plan, loss=LOSSES[MeanSquaredError])
+        self.network, self.plan = network, plan
+        self.kernels = kernels(plan.piece)
+        self.params = aligned(plan.params_size)
+        self.seen: list[Any] = []
+        self.jobs: dict[tuple[int, str], Job] = {}
+        self.single: dict[Any, tuple[Vector, Vector, Callable[[], int]]] = {}
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Take over the network's parameters as they are now."""
+        for slot in self.plan.slots:
+            write(self.params, slot, slot.parameter.value)
+        self.seen = [slot.parameter.value for slot in self.plan.slots]
+        self.fresh = dict.fromkeys(self.jobs, True)
+        self.single = {}
+
+    def __call__(self, x: Array) -> Vector:
+        """Outputs (N, out) for pictures or features (N, ...)."""
+        for slot, value in zip(self.plan.slots, self.seen):
+            if slot.parameter.value is not value:
+                self.refresh()
+                break
+        if len(x) == 1:
+            return self._one(x)
+        flat = np.asarray(x).reshape(len(x), -1) if len(x) else x
+        if len(flat) == 0 or flat.shape[1] != self.plan.input_size or flat.dtype not in (np.uint8, np.float32):
+            flat = self.network.prepare(x).reshape(len(x), -1)
+        flat = np.ascontiguousarray(flat)
+        outputs = np.empty((len(flat), self.plan.out), np.float32)
+        job = self._job(min(len(flat), 32), flat.dtype.name)
+        job.reads(flat)
+        job.hold(at.OUTPUTS, outputs)
+        job.hold(at.ORDER, np.arange(len(flat)))
+        job.header[at.N_ORDER] = len(flat)
+        self._run(job, (job.batch, flat.dtype.name))
+        return outputs
+
+    def _one(self, x: Vector) -> Vector:
+        """One example, with every address settled beforehand."""
+        ready = self.single.get(x.dtype)
+        if ready is None or x.size != self.plan.input_size:
+            if x.size != self.plan.input_size or x.dtype not in (np.uint8, np.float32):
+                x = self.network.prepare(x)
+            ready = self._ready(x.dtype)
+        image, outputs, call = ready
+        image[:] = x.reshape(-1)
+        call()
+        return outputs.copy()
+
+    def _ready(self, dtype: Any) -> tuple[Vector, Vector, Callable[[], int]]:
+        """Where one example of this type goes, where its outputs come from, and the call between; for these weights."""
+        if dtype not in self.single:
+            job = self._job(1, dtype.name)
+            image, outputs = np.zeros((1, self.plan.input_size), dtype), np.zeros((1, self.plan.out), np.float32)
+            job.reads(image)
+            job.hold(at.OUTPUTS, outputs)
+            job.hold(at.ORDER, np.zeros(1, np.int64))
+            job.header[at.N_ORDER] = 1
+            self._run(job, (1, dtype.name))  # takes over new weights, so that the calls after it need not look
+            self.single[dtype] = image[0], outputs, self.kernels.bound("predict", job.address, 0)
+        return self.single[dtype]
+
+    def _job(self, batch: int, dtype: str) -> Job:
+        # One example has a job of its own, whose addresses never change.
+        key = (batch, dtype)
+        if key not in self.jobs:
+            job = self.jobs[key] = Job(self.plan, batch, 1, False, 0.0)
+            job.hold(at.PARAMS, self.params)
+            self.fresh[key] = True
+        return self.jobs[key]
+
+    def _run(self, job: Job, key: tuple[int, str]) -> None:
+        self.kernels.run("predict", job.address, self.fresh.pop(key, False))

@@ -1,0 +1,103 @@
+"""Which engine trains a network, and why."""
+
+import os
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from digitlab.arrays import Array
+from digitlab.engine.base import Engine
+from digitlab.engine.reference import ReferenceEngine
+from digitlab.errors import ConfigError, EngineError
+from digitlab.nn.gradients import Gradient
+from digitlab.nn.network import Network
+from digitlab.nn.regularizers import Regularizer
+from digitlab.optimizers.base import Optimizer
+
+NAMES = {
+    "auto": "the fastest engine that can train this network here",
+    "fast": "the compiled engine",
+    "reference": "the readable engine, in NumPy",
+    "torch": "the readable engine, on PyTorch tensors",
+    "cupy": "the readable engine, on CuPy arrays",
+}
+
+SWITCH = "DIGITLAB_FAST"  # the environment variable that switches the fast engine off
+
+
+def select_engine(
+    name: str,
+    network: Network,
+    optimizer: Optimizer,
+    regularizers: Sequence[Regularizer] = (),
+    *,
+    examples: int = 1,
+    gradient: Gradient | None = None,
+    rng: np.random.Generator | None = None,
+    device: str = "cpu",
+) -> tuple[Engine, str]:
+    """The engine for this training and one sentence that says why it is that one.
+
+    For "torch" and "cupy" the network is moved to that library and `device`; `network.to("numpy")` brings it back.
+    Raises ConfigError for an unknown name, EngineError if the engine insisted on cannot run here.
+    """
+    if name not in NAMES:
+        raise ConfigError(f"unknown engine {name!r}; there are: {', '.join(NAMES)}")
+    library = name if name in ("torch", "cupy") else "numpy"
+    if library == "numpy" and device != "cpu":
+        raise ConfigError(
+            f"the {name} engine computes on the CPU; for device {device!r} choose the engine torch or cupy"
+        )
+    network.to(library, device)
+    refusal = ""
+    if name in ("auto", "fast"):
+        try:
+            return _fast(network, optimizer, regularizers, examples, gradient), _reason(name)
+        except EngineError as error:
+            if name == "fast":
+                raise EngineError(f"the fast engine cannot train this: {error}; the reference engine can") from None
+            refusal = str(error)
+    engine = ReferenceEngine(network, optimizer, regularizers, examples=examples, gradient=gradient, rng=rng)
+    if name == "auto":
+        return engine, f"the reference engine: {refusal}"
+    return engine, f"{NAMES[name]}, as asked" + (f", device {device}" if library != "numpy" else "")
+
+
+def _fast(
+    network: Network,
+    optimizer: Optimizer,
+    regularizers: Sequence[Regularizer],
+    examples: int,
+    gradient: Gradient | None,
+) -> Engine:
+    """The fast engine; EngineError with the reason if it cannot serve."""
+    if switched_off():
+        raise EngineError(f"the fast engine is switched off by {SWITCH}")
+    from digitlab.engine.fast import FastEngine
+
+    return FastEngine(network, optimizer, regularizers, examples=examples, gradient=gradient)
+
+
+def _reason(name: str) -> str:
+    return "the fast engine: every part of this training has a kernel" if name == "auto" else f"{NAMES[name]}, as asked"
+
+
+def make_predictor(network: Network, *, logits: bool = False) -> Callable[[Array], Array]:
+    """The fastest function from examples (N, ...) to outputs (N, out) that this network has here.
+
+    Compiled where there are kernels, else `network.predict`. `logits`: outputs before the loss's activation.
+    It follows the network's parameters when they are replaced; not for two threads at once.
+    """
+    try:
+        if switched_off() or any(not isinstance(p.value, np.ndarray) for p in network.parameters().values()):
+            raise EngineError("not for the fast engine")
+        from digitlab.engine.fast import Predictor
+
+        return Predictor(network, logits=logits)
+    except EngineError:
+        return (lambda x: network.forward(x)[0]) if logits else network.predict
+
+
+def switched_off() -> bool:
+    """Whether the environment says that the fast engine is not to be used."""
+    return os.environ.get(SWITCH, "").lower() in ("0", "off", "no", "false")

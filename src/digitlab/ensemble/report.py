@@ -1,0 +1,106 @@
+"""What an ensemble gains: the members, the whole, how differently they err, and which errors remain. Arrays in."""
+
+import itertools
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from digitlab.arrays import to_numpy
+from digitlab.ensemble.combining import covers_of, members, targets_for
+from digitlab.errors import ConfigError
+from digitlab.nn.combining import Rescale
+from digitlab.nn.network import Network
+from digitlab.nn.scaling import Scaling
+
+
+class Diversity(NamedTuple):
+    """How differently several classifiers err, the mean over all pairs of them.
+
+    disagreement   share of examples on which one of the two is right and the other wrong
+    q              the Q statistic: 0 for members that err independently, 1 for members that err together, below 0 where
+                   they err on different examples; nan if it is defined for no pair
+    double_fault   share of examples on which both are wrong
+    """
+
+    disagreement: float
+    q: float
+    double_fault: float
+
+
+class Gain(NamedTuple):
+    """Accuracies are shares of 1; `errors` are the positions that the whole gets wrong.
+
+    mended     of the best member's errors, how many the whole gets right
+    spoilt     of what the best member had right, how many the whole gets wrong
+    shared     errors of the whole that every member makes, too
+    oracle     the share of examples that at least one member has right: the most that any choice could reach
+    """
+
+    members: list[float]
+    whole: float
+    diversity: Diversity
+    errors: Any
+    mended: int
+    spoilt: int
+    shared: int
+    oracle: float
+    predicted: Any  # (N,) what the whole reads
+
+
+def diversity(correct: Any) -> Diversity:
+    """Diversity of K classifiers from correct (K, N), where each was right.
+
+    For two with N¹¹ examples that both have right, N⁰⁰ both wrong, N¹⁰ and N⁰¹ one:
+        disagreement (N¹⁰ + N⁰¹)/N        Q = (N¹¹N⁰⁰ − N⁰¹N¹⁰)/(N¹¹N⁰⁰ + N⁰¹N¹⁰)        double fault N⁰⁰/N
+    Kuncheva & Whitaker 2003, "Measures of diversity in classifier ensembles", eq. 4, 7, 8.
+    By hand: right on 1110 and 1101: N¹¹ = 2, N¹⁰ = N⁰¹ = 1, N⁰⁰ = 0; disagreement ½, Q −1, double fault 0.
+    """
+    correct = np.asarray(correct, dtype=bool)
+    if correct.ndim != 2 or correct.shape[0] < 2 or not correct.shape[1]:
+        raise ConfigError(f"diversity: got an array of shape {correct.shape}, expected (members, examples), 2 or more")
+    rows = []
+    for a, b in itertools.combinations(correct, 2):
+        both, neither = int(np.sum(a & b)), int(np.sum(~a & ~b))
+        one, other = int(np.sum(a & ~b)), int(np.sum(~a & b))
+        bottom = both * neither + one * other
+        rows.append((one + other, (both * neither - one * other) / bottom if bottom else math.nan, neither))
+    n, qs = correct.shape[1], [q for _, q, _ in rows if not math.isnan(q)]
+    return Diversity(
+        float(np.mean([d for d, _, _ in rows])) / n,
+        float(np.mean(qs)) if qs else math.nan,
+        float(np.mean([f for _, _, f in rows])) / n,
+    )
+
+
+def gain(network: Network, images: Any, labels: Any) -> Gain:
+    """What the ensemble gains on these images and labels (N,). Raises ConfigError if the network is no ensemble."""
+    parts = members(network)
+    if not parts:
+        raise ConfigError(f"{network!r} is no ensemble; `digitlab ensemble NET NET …` makes one")
+    labels = np.asarray(labels)
+    correct = np.stack([
+        np.argmax(to_numpy(part.predict(images)), axis=1) == targets_for(labels, cover)
+        for part, cover in zip(rescaled(network), covers_of(network))
+    ])  # fmt: skip
+    predicted = np.argmax(to_numpy(network.predict(images)), axis=1)
+    right = predicted == labels
+    best = correct[int(np.argmax(correct.mean(axis=1)))]
+    return Gain(
+        [float(share) for share in correct.mean(axis=1)], float(right.mean()), diversity(correct),
+        np.flatnonzero(~right), int(np.sum(~best & right)), int(np.sum(best & ~right)),
+        int(np.sum(~right & ~correct.any(axis=0))), float(correct.any(axis=0).mean()), predicted,
+    )  # fmt: skip
+
+
+def rescaled(network: Network) -> list[Network]:
+    """The members, each as a network of its own that takes the ensemble's images."""
+    alone = []
+    for chain, part in zip(network.layers[0].children().values(), members(network)):
+        own = part.copy()
+        first, outer = next(iter(chain.children().values())), network.scaling
+        own.scaling = outer
+        if isinstance(first, Rescale):
+            own.scaling = Scaling(first.factor * outer.factor, first.factor * outer.offset + first.offset)
+        alone.append(own)
+    return alone

@@ -1,0 +1,37 @@
+"""Every error a user can cause, each saying what it got, what it expected and how to mend it.
+
+They are all `DigitlabError`s, so the command line can turn any of them into one line and exit code 1,
+and each is also the built-in error that fits (`ShapeError` is a `ValueError`), so ordinary `except` works.
+"""
+
+
+class DigitlabError(Exception):
+    """Base of all errors below: a fault in what was asked, not in the code."""
+
+
+class ShapeError(DigitlabError, ValueError):
+    """An array, or a layer's input, has another shape than the layer can take."""
+
+
+class DataError(DigitlabError, ValueError):
+    """A data file, a label or an image is not what it should be."""
+
+
+class ModelFileError(DigitlabError, ValueError):
+    """A saved network, checkpoint or description cannot be read, or does not fit."""
+
+
+class ConfigError(DigitlabError, ValueError):
+    """A setting is unknown, of the wrong type, or out of range."""
+
+
+class GradientError(DigitlabError, ValueError):
+    """A way of taking the gradient cannot serve a layer, or there is no gradient to take."""
+
+
+class EngineError(DigitlabError, RuntimeError):
+    """The engine that was insisted on cannot run this network here."""
+
+
+class DivergenceError(DigitlabError, ArithmeticError):
+    """The loss became NaN or infinite; training stopped and the last finite network was kept."""

@@ -1,0 +1,44 @@
+"""Writing a file so that nobody ever sees half of it."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def written_beside(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a temporary path in the target's folder; on success it takes the target's name, on failure it goes.
+
+    The rename is atomic on one file system, so a reader, a full disk or a kill at any moment
+    leaves either the whole old file or the whole new one.
+
+        with written_beside("net.safetensors") as temporary:
+            temporary.write_bytes(data)
+
+    The temporary file keeps the target's suffix, since many writers choose the format by it.
+    Raises OSError if the folder cannot be made or written.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{target.stem}.", suffix=target.suffix, dir=target.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+        # mkstemp makes files private; a result should be as readable as any file the user makes.
+        umask = os.umask(0)
+        os.umask(umask)
+        temporary.chmod(0o666 & ~umask)
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Write `text` as UTF-8, beside and renamed (see `written_beside`)."""
+    with written_beside(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")

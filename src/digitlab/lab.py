@@ -1,0 +1,160 @@
+"""The friendly top: one object to train, test, look into, save and load, for a session at Python's prompt.
+
+>>> train, valid, test = digitlab.load("mnist")
+>>> net = digitlab.Net([784, 30, 10])
+>>> net.train(train, 3.0)
+>>> net.test(test)
+95.42% correct!
+>>> net.imagine(3)
+>>> net.save()
+"""
+
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from digitlab.errors import DataError, ModelFileError
+from digitlab.nn import Network, load_network, mlp
+from digitlab.optimizers import SGD
+from digitlab.see.figures import heatmap_figure, save_figure
+from digitlab.see.imagine import Imagined, imagine
+from digitlab.train import Callback, History, PlainLines, Trainer
+from digitlab.train.evaluation import evaluate, examples
+
+DEFAULT_FILE = "net.safetensors"
+
+
+class Net:
+    """A network with everything one does to it; `Net([784, 30, 10])`, any number of layers.
+
+    Keyword arguments are those of `digitlab.mlp` (activation, loss, init, dropout, seed ...). By default it has
+    sigmoid neurons and the quadratic cost, as the book's first network. `net.network` is the network itself.
+    """
+
+    def __init__(self, sizes: Sequence[int], *, seed: int = 0, **settings: Any) -> None:
+        self.network: Network = mlp(sizes, seed=seed, **settings)
+        self.history = History()
+        self._seed = seed
+
+    def train(
+        self,
+        data: Any,
+        learning_rate: float = 3.0,
+        *,
+        epochs: int = 1,
+        batch_size: int = 10,
+        valid: Any = None,
+        callbacks: Sequence[Callback] = (),
+    ) -> History:
+        """Train on Digits, a pair (x, y), or a list of (x, y) examples: one pass, or `epochs` of them.
+
+        Goes on from the weights as they are. Returns the history of this call; `net.history` holds all of them.
+        """
+        trainer = Trainer(
+            self.network,
+            SGD(learning_rate),
+            batch_size=batch_size,
+            keep="last" if valid is None else "best",
+            callbacks=callbacks,
+            seed=self._seed + len(self.history),  # another order in every call
+        )
+        history = trainer.fit(as_arrays(data), as_arrays(valid), epochs=epochs)
+        first = len(self.history)
+        self.history.rows += [{**row, "epoch": first + row["epoch"]} for row in history]
+        return history
+
+    def test(self, data: Any) -> float:
+        """Print and return the share of examples that are classed right, in per cent."""
+        x, y = examples(as_arrays(data), self.network, "test set")
+        percent = 100 * (evaluate(self.network, x, y).accuracy or 0.0)
+        print(f"{percent:.2f}% correct!")
+        return percent
+
+    def predict(self, images: Any) -> Any:
+        """The digit that the network reads in each image, shape (N,)."""
+        return np.argmax(self.network.predict(np.asarray(images)), axis=1)
+
+    def imagine(self, digit: int, path: str | os.PathLike[str] | None = None) -> Imagined:
+        """Ask what a digit looks like: prints what the network reads in its own picture, and saves that picture.
+
+        `path` defaults to "imagine-3.png" in the current folder. Returns picture and figures.
+        """
+        seen = imagine(self.network, digit)
+        path = Path(path) if path is not None else Path(f"imagine-{digit}.png")
+        title = f"imagined {digit}, read as {seen.first}"
+        save_figure(heatmap_figure([seen.picture], [title]), path)
+        print(f"imagined a {digit}; shown its own picture, the network reads a {seen.first}")
+        print(f"second best: {seen.second}; margin {seen.margin:.1f}%")
+        print(f"picture: {path}")
+        return seen
+
+    def save(self, path: str | os.PathLike[str] = DEFAULT_FILE) -> None:
+        """Write architecture and weights into one file."""
+        self.network.save(path)
+
+    def load(self, path: str | os.PathLike[str] = DEFAULT_FILE) -> None:
+        """Take over a saved network of the same layer sizes; raises ModelFileError if they differ."""
+        network = load_network(path)
+        if network.shapes != self.network.shapes:
+            raise ModelFileError(f"{path}: holds layers {_sizes(network)}, this Net has {_sizes(self.network)}")
+        self.network = network
+
+    def __repr__(self) -> str:
+        return f"Net({_sizes(self.network)})"
+
+
+def get_net(
+    sizes: Sequence[int] = (784, 30, 10),
+    *,
+    epochs: int = 30,
+    batch_size: int = 10,
+    learning_rate: float = 3.0,
+    seed: int = 0,
+    data: str = "mnist",
+    folder: str | os.PathLike[str] = ".",
+) -> Net:
+    """Make, train and save a network in one call, and return it.
+
+    The file's name tells how it came about, as
+    net-year-month-day-hour-minute-epochs-layers-widest hidden layer-batch size-learning rate-accuracy-seed,
+    the accuracy being the best on the validation set, in per cent.
+    """
+    from digitlab.data import load
+
+    splits = load(data)
+    net = Net(sizes, seed=seed)
+    net.train(
+        splits.train, learning_rate, epochs=epochs, batch_size=batch_size, valid=splits.valid, callbacks=[PlainLines()]
+    )
+    accuracy = 100 * net.history.statistics("valid_accuracy").best
+    widest = max(sizes[1:-1], default=0)
+    name = time.strftime("net-%Y-%m-%d-%H-%M")
+    name += f"-{epochs}-{len(sizes)}-{widest}-{batch_size}-{learning_rate:g}-{accuracy:.2f}-{seed}.safetensors"
+    net.save(Path(folder) / name)
+    print(f"saved: {Path(folder) / name}")
+    return net
+
+
+def as_arrays(data: Any) -> Any:
+    """A list of (x, y) examples, such as older loaders of MNIST give, as a pair of arrays; other forms unchanged."""
+    if not isinstance(data, list | zip):
+        return data
+    pairs = list(data)
+    if not pairs or not all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in pairs):
+        what = f"one with {type(pairs[0]).__name__} in it" if pairs else "an empty one"
+        raise DataError(f"got a list of examples, {what}; expected a list of (x, y) pairs, at least one")
+    xs, ys = ([np.asarray(pair[i]).ravel() for pair in pairs] for i in (0, 1))
+    if len({len(x) for x in xs}) > 1 or len({len(y) for y in ys}) > 1:
+        raise DataError("got a list of examples of different lengths; expected all x of one length, and all y")
+    bytes_alone = all(x.dtype == np.uint8 for x in xs)  # pixels, which the network scales itself
+    x = np.stack(xs, dtype=np.uint8 if bytes_alone else np.float32)  # (N, in)
+    y = np.stack(ys)  # (N, 1) labels or (N, out) targets
+    return (x, y[:, 0].astype(np.int64)) if y.shape[1] == 1 else (x, y.astype(np.float32))
+
+
+def _sizes(network: Network) -> list[int]:
+    return [network.input_shape[0], *(layer.out_features for layer in network.layers if hasattr(layer, "out_features"))]

@@ -1,0 +1,189 @@
+"""One training as a job that any worker can do: settings in, history and weights out."""
+
+import json
+import os
+import socket
+import tempfile
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from digitlab.arrays import to_numpy
+from digitlab.data import Splits, load_auto
+from digitlab.data.splits import restrict
+from digitlab.errors import DigitlabError
+from digitlab.nn.network import Network
+from digitlab.train.callbacks import Callback
+from digitlab.train.checkpoint import load_checkpoint, save_checkpoint
+from digitlab.train.config import RunConfig
+from digitlab.train.evaluation import evaluate, examples
+from digitlab.train.history import Row
+from digitlab.train.run import resume_run
+
+if TYPE_CHECKING:
+    from digitlab.train.trainer import Trainer
+
+Arrays = dict[str, np.ndarray[Any, Any]]
+Emit = Callable[[dict[str, Any]], None]
+Stopped = Callable[[], bool]
+BASE = ("source", "split")  # what is read; the rest of a data table says what of it to take
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a worker is to train.
+
+    name         what progress and results call it
+    config       the settings; equal settings give equal networks wherever they are trained
+    folder       a run folder that the worker keeps up to date, and goes on from; None: nothing is written
+    checkpoint   the state to go on from (the bytes of a checkpoint file), where there is no folder
+    stop_after   end after this epoch with a checkpoint to go on from, as if interrupted; schedules still see the whole
+    test         whether to look at the test set, once, with the network that is kept
+    """
+
+    name: str
+    config: RunConfig
+    folder: str | None = None
+    checkpoint: bytes | None = None
+    stop_after: int | None = None
+    test: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a job. `arrays` are the weights of the network that was kept, `rows` its history.
+
+    `error` is one line where a DigitlabError ended the training (it diverged, say); `interrupted` where it was told
+    to stop; `finished` where neither is the case and every epoch was done, or a callback decided to stop.
+    """
+
+    name: str
+    config: RunConfig
+    rows: list[Row]
+    monitor: str = ""
+    best_epoch: int | None = None
+    arrays: Arrays | None = None
+    test: dict[str, float] | None = None
+    error: str | None = None
+    interrupted: bool = False
+    finished: bool = True
+    stop_reason: str | None = None
+    engine: str = ""
+    checkpoint: bytes | None = None
+    worker: str = ""
+
+    @property
+    def best_row(self) -> Row | None:
+        """The row of the epoch whose network was kept."""
+        return self.rows[self.best_epoch - 1] if self.best_epoch else None
+
+    @property
+    def seconds(self) -> float:
+        """Of training alone."""
+        return float(sum(row["seconds"] for row in self.rows))
+
+    def network(self) -> Network:
+        """The network that was kept."""
+        network = self.config.trainer().network
+        network.load_state(self.arrays or {})
+        return network
+
+
+def run_job(job: Job, data: Splits | None = None, emit: Emit | None = None, stopped: Stopped | None = None) -> Outcome:
+    """Train as the job says and return what came of it; a DigitlabError becomes part of the outcome.
+
+    `data` are the sets that `source` and `split` of the settings' data table name, where the caller has them already.
+    """
+    beside = Beside(job, emit, stopped)
+    trainer = None
+    try:
+        sets = sets_for(job.config.data, data)
+        if job.folder is not None:
+            _, trainer = resume_run(job.folder, [beside])
+        else:
+            trainer = job.config.trainer([beside])
+            if job.checkpoint is not None:
+                _from_bytes(trainer, job.checkpoint)
+        trainer.fit(sets.train, sets.valid, epochs=job.config.epochs)
+    except DigitlabError as error:
+        rows = trainer.history.rows if trainer is not None else []
+        return Outcome(job.name, job.config, rows, error=str(error), worker=worker_name())
+    paused = beside.paused
+    finished = not trainer.interrupted and not paused
+    best = trainer.best.epoch if trainer.best is not None and trainer.keep == "best" else len(trainer.history) or None
+    return Outcome(
+        job.name, job.config, trainer.history.rows, trainer.monitor, best,
+        arrays={name: np.array(to_numpy(array)) for name, array in trainer.network.state().items()},
+        test=_test(trainer, sets) if job.test and finished else None,
+        interrupted=trainer.interrupted, finished=finished,
+        stop_reason=None if paused else trainer.stop_reason, engine=trainer.engine_reason,
+        checkpoint=_as_bytes(trainer) if paused else None, worker=worker_name(),
+    )  # fmt: skip
+
+
+class Beside(Callback):
+    """Tells how far a job is, ends it when it is told to, and after the epoch that it was to stop after."""
+
+    def __init__(self, job: Job, emit: Emit | None, stopped: Stopped | None) -> None:
+        self.job, self.emit, self.stopped, self.paused = job, emit, stopped, False
+
+    def on_batches(self, trainer: "Trainer", done: int, total: int) -> None:
+        if self.stopped is not None and self.stopped():
+            raise KeyboardInterrupt  # which the trainer ends cleanly on, with its last whole epoch kept
+
+    def on_epoch_end(self, trainer: "Trainer", row: Row) -> None:
+        if self.emit is not None:
+            self.emit({"name": self.job.name, "epochs": trainer.epochs, "row": row})
+        last = row["epoch"] >= trainer.epochs or trainer.stop_reason is not None
+        if not last and self.job.stop_after is not None and row["epoch"] >= self.job.stop_after:
+            self.paused = True
+            trainer.stop(f"to be gone on with after epoch {row['epoch']}")
+
+
+def sets_for(table: dict[str, Any], data: Splits | None = None) -> Splits:
+    """The sets that a data table names; what is read from disk is read once in each worker."""
+    base = data if data is not None else base_sets(table)
+    return restrict(base, **{name: value for name, value in table.items() if name not in BASE})
+
+
+_reading = threading.Lock()
+
+
+def base_sets(table: dict[str, Any]) -> Splits:
+    """What the data table's `source` and `split` name."""
+    with _reading:  # else several threads would read the same files at once
+        return _base_sets(json.dumps({name: table[name] for name in BASE if name in table}, default=os.fspath))
+
+
+@lru_cache(maxsize=2)
+def _base_sets(table: str) -> Splits:
+    return load_auto(**json.loads(table))[0]
+
+
+def worker_name() -> str:
+    """Where a job ran: host and process."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def _test(trainer: "Trainer", sets: Splits) -> dict[str, float]:
+    loss, accuracy = evaluate(trainer.network, *examples(sets.test, trainer.network, "test set"))
+    return {"loss": loss} | ({"accuracy": accuracy} if accuracy is not None else {})
+
+
+def _as_bytes(trainer: "Trainer") -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "checkpoint.safetensors"
+        save_checkpoint(trainer, path)
+        return path.read_bytes()
+
+
+def _from_bytes(trainer: "Trainer", checkpoint: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "checkpoint.safetensors"
+        path.write_bytes(checkpoint)
+        load_checkpoint(trainer, path)

@@ -1,0 +1,134 @@
+"""What came of many trainings: the spread over the networks, by setting, as text and as CSV."""
+
+import csv
+import io
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from digitlab.errors import ConfigError
+from digitlab.many.job import Outcome
+from digitlab.nn.network import Network
+from digitlab.train.config import RunConfig
+
+
+class Spread(NamedTuple):
+    """How a figure spread over networks; variance and sd are of the sample (divided by n − 1), 0 for n = 1."""
+
+    n: int
+    mean: float
+    variance: float
+    sd: float
+    minimum: float
+    maximum: float
+    range: float
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """The spread of these figures, at least one. By hand: 1, 2, 6 have mean 3, variance 7, range 5."""
+    if not values:
+        raise ConfigError("got no figures, expected at least one to take statistics over")
+    variance = statistics.variance(values) if len(values) > 1 else 0.0
+    low, high = min(values), max(values)
+    return Spread(len(values), statistics.fmean(values), variance, variance**0.5, low, high, high - low)
+
+
+@dataclass(frozen=True)
+class Together:
+    """The outcomes of many trainings, in the order they were given in; `reason` says what computed them."""
+
+    outcomes: list[Outcome]
+    reason: str = ""
+    seconds: float = 0.0  # from the first to the last, on the clock
+    interrupted: bool = False
+
+    def __len__(self) -> int:
+        return len(self.outcomes)
+
+    @property
+    def good(self) -> list[Outcome]:
+        """Those that came to their end."""
+        return [o for o in self.outcomes if o.finished and o.error is None]
+
+    def values(self, name: str = "valid_accuracy") -> list[float]:
+        """One figure per finished network, of the epoch that was kept; "test_accuracy" and "test_loss" too."""
+        return [value for outcome in self.good if (value := figure(outcome, name)) is not None]
+
+    def spread(self, name: str = "valid_accuracy") -> Spread:
+        """Mean, variance, sd and range of a figure over the networks. Raises ConfigError if none has it."""
+        values = self.values(name)
+        if not values:
+            raise ConfigError(f"no finished network has a {name!r}")
+        return spread(values)
+
+    def settings(self) -> "dict[str, Together]":
+        """The same outcomes by setting: those that differ in nothing but the seed together."""
+        labels = differences([o.config for o in self.outcomes], but=("seed",))
+        groups: dict[str, list[Outcome]] = {}
+        for label, outcome in zip(labels, self.outcomes):
+            groups.setdefault(label, []).append(outcome)
+        return {label: Together(outcomes, self.reason) for label, outcomes in groups.items()}
+
+    def best_setting(self) -> "tuple[str, Together]":
+        """The setting with the best mean of what was monitored. Raises ConfigError if nothing was finished."""
+        finished = {label: part for label, part in self.settings().items() if part.good}
+        if not finished:
+            raise ConfigError("no training came to its end, so there is no best setting")
+        monitor = self.good[0].monitor
+        sign = -1 if monitor.endswith("loss") else 1
+        return max(finished.items(), key=lambda item: sign * item[1].spread(monitor).mean)
+
+    def networks(self) -> list[Network]:
+        """The networks that were kept."""
+        return [outcome.network() for outcome in self.good]
+
+    def csv(self) -> str:
+        """One line per network: name, what its settings differ in, the figures of the epoch kept, what it cost."""
+        varied = varied_settings([o.config for o in self.outcomes])
+        names = list(dict.fromkeys(key for o in self.good for key in (o.best_row or {}) if key.startswith("valid")))
+        names += [f"test_{key}" for key in ("loss", "accuracy") if any(key in (o.test or {}) for o in self.good)]
+        file = io.StringIO()
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["name", *varied, "epoch", *names, "seconds", "note"])
+        for i, o in enumerate(self.outcomes):
+            note = o.error or o.stop_reason or ("" if o.finished else "not finished")
+            writer.writerow([
+                o.name, *(varied[key][i] for key in varied), o.best_epoch or "",
+                *("" if (value := figure(o, name)) is None else value for name in names), f"{o.seconds:.3f}", note,
+            ])  # fmt: skip
+        return file.getvalue()
+
+
+def figure(outcome: Outcome, name: str) -> float | None:
+    """A figure of the epoch whose network was kept, or of the test set; None if there is none."""
+    if name.startswith("test_") and outcome.test is not None:
+        return outcome.test.get(name.removeprefix("test_"))
+    return (outcome.best_row or {}).get(name)
+
+
+def varied_settings(configs: Sequence[RunConfig]) -> dict[str, list[Any]]:
+    """The settings in which these differ, under their shortest clear names, with each one's value ("" if unset)."""
+    flat = [flattened(config.table()) for config in configs]
+    keys = list(dict.fromkeys(key for table in flat for key in table))
+    varied = [key for key in keys if len({repr(table.get(key)) for table in flat}) > 1]
+    short = {key: key.rsplit(".", 1)[-1] for key in varied}
+    clear = {key: name if list(short.values()).count(name) == 1 else key for key, name in short.items()}
+    return {clear[key]: [table.get(key, "") for table in flat] for key in varied}
+
+
+def differences(configs: Sequence[RunConfig], but: Sequence[str] = ()) -> list[str]:
+    """A label for each, of the settings in which they differ: "learning_rate=0.1 seed=3"; `but` leaves some out."""
+    varied = {key: values for key, values in varied_settings(configs).items() if key not in but}
+    return [" ".join(f"{key}={values[i]}" for key, values in varied.items()) for i in range(len(configs))]
+
+
+def flattened(table: Any, prefix: str = "") -> dict[str, Any]:
+    """A nested table with dotted keys: {"optimizer.learning_rate": 0.1}."""
+    if isinstance(table, dict):
+        items = [(str(key), value) for key, value in table.items()]
+    elif isinstance(table, list) and any(isinstance(item, dict | list) for item in table):
+        items = [(str(i), value) for i, value in enumerate(table)]
+    else:
+        return {prefix: table}
+    return {k: v for key, value in items for k, v in flattened(value, f"{prefix}.{key}" if prefix else key).items()}

@@ -1,0 +1,144 @@
+"""`train_many`: many networks trained side by side."""
+
+import os
+import time
+from collections.abc import Sequence
+from concurrent.futures import Executor, Future, as_completed
+from pathlib import Path
+from typing import Any, Protocol
+
+from digitlab.data import Splits
+from digitlab.errors import ConfigError
+from digitlab.files import write_text
+from digitlab.many import folders
+from digitlab.many.job import Job, Outcome
+from digitlab.many.pool import Pool, open_pool
+from digitlab.many.results import Together, differences
+from digitlab.train.config import RunConfig
+
+
+class Watcher(Protocol):
+    """Who wants to see how far many trainings are. Called from several threads."""
+
+    def began(self, names: Sequence[str], epochs: Sequence[int], reason: str) -> None:
+        """These trainings are about to begin; `reason` says what computes them."""
+
+    def epoch(self, event: dict[str, Any]) -> None:
+        """An epoch of one is done: {"name", "epochs", "row"}."""
+
+    def done(self, outcome: Outcome) -> None:
+        """One has ended, or had before."""
+
+    def ended(self) -> None:
+        """All have ended."""
+
+
+def train_many(
+    configs: Sequence[RunConfig],
+    *,
+    names: Sequence[str] | None = None,
+    data: Splits | None = None,
+    folder: str | os.PathLike[str] | None = None,
+    workers: int | None = None,
+    executor: Executor | None = None,
+    cluster: str | None = None,
+    test: bool = False,
+    watcher: Watcher | None = None,
+) -> Together:
+    """Train a network for each of these settings, several at once, and return what came of them in the same order.
+
+    names      what to call them; by default what their settings differ in, "learning_rate=0.1 seed=3"
+    data       the sets, instead of what `source` and `split` in each one's data table name
+    folder     a group folder with a run folder for each; finished ones are kept, the others gone on with
+    workers    how many at once; by default one for each processor. The results do not depend on it.
+    executor   any `concurrent.futures.Executor`, instead of threads or processes as it fits (pool.py)
+    cluster    a Dask scheduler, "tcp://HOST:8786", or "local"
+    test       look at the test set, once, with the network that was kept
+
+    A training that fails (its loss diverges, say) does not stop the others: its outcome has an `error`. Ctrl-C ends all
+    after the batches they are in; the result says so, and with a folder the same call goes on from there.
+    In a script, processes need the call to stand under `if __name__ == "__main__":`.
+    Raises ConfigError for settings that cannot be, before anything is trained.
+    """
+    configs = list(configs)
+    if not configs:
+        raise ConfigError("train_many: got no settings, expected at least one RunConfig")
+    labels = list(names) if names is not None else differences(configs)
+    if len(labels) != len(configs):
+        raise ConfigError(f"train_many: got {len(labels)} names for {len(configs)} settings, expected as many of each")
+    places: list[Path | None] = [None] * len(configs)
+    if folder is not None:
+        numbered = labels if names is not None else folders.folder_names(labels)
+        places = [Path(folder) / name for name in numbered]
+    for config, label, place in zip(configs, labels, places):
+        config.trainer()  # raises for settings that cannot be
+        if place is not None:
+            folders.prepare(place, label, config)
+    known = [
+        folders.finished(place, label, config) if place is not None else None
+        for config, label, place in zip(configs, labels, places)
+    ]
+    # Names need not differ, but who listens has to tell the trainings apart.
+    jobs = {i: Job(labels[i], configs[i], test=test) for i, outcome in enumerate(known) if outcome is None}
+    began = time.perf_counter()
+    pool = open_pool(
+        [job.config for job in jobs.values()] or configs[:1], data=data, workers=workers, executor=executor,
+        cluster=cluster, on_event=watcher.epoch if watcher is not None else None,
+    )  # fmt: skip
+    if watcher is not None:
+        watcher.began(labels, [config.epochs for config in configs], pool.reason)
+        for outcome in filter(None, known):
+            watcher.done(outcome)
+    try:
+        interrupted = _train(jobs, pool, places, known, watcher)
+    finally:
+        pool.close()
+        if watcher is not None:
+            watcher.ended()
+    outcomes = [o or Outcome(label, config, [], finished=False) for o, label, config in zip(known, labels, configs)]
+    together = Together(outcomes, pool.reason, time.perf_counter() - began, interrupted)
+    if folder is not None:
+        write_text(Path(folder) / "results.csv", together.csv())
+    return together
+
+
+def _train(
+    jobs: dict[int, Job],
+    pool: Pool,
+    places: Sequence[Path | None],
+    known: list[Outcome | None],
+    watcher: Watcher | None,
+) -> bool:
+    """Train, and put the outcomes into `known`; whether it was interrupted."""
+    by_worker = pool.kind in ("threads", "processes")  # which write where we do
+    futures: dict[Future[Outcome], int] = {}
+    for i, job in jobs.items():
+        place = places[i]
+        if place is not None and by_worker:
+            job = Job(job.name, job.config, folder=str(place), test=job.test)
+        futures[pool.submit(job)] = i
+    interrupted = False
+    while futures:
+        try:
+            for future in as_completed(list(futures)):
+                i = futures.pop(future)
+                outcome = None if future.cancelled() else future.result()
+                known[i] = outcome
+                if outcome is None:
+                    continue
+                interrupted = interrupted or outcome.interrupted
+                place = places[i]
+                if place is not None and not outcome.interrupted:
+                    folders.keep(place, outcome, written=by_worker)
+                if watcher is not None:
+                    watcher.done(outcome)
+        except KeyboardInterrupt:
+            if interrupted:  # twice: at once
+                raise
+            interrupted = True
+            pool.stop()
+            for future in futures:
+                future.cancel()
+            if not by_worker:  # there is no way to reach those under way
+                break
+    return interrupted

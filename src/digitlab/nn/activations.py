@@ -1,0 +1,211 @@
+"""The activation functions, elementwise: y = f(x), and backward g f'(x). They have no parameters.
+
+Sigmoid, the book's own, is in network.py. `Softmax` is not here: it belongs to a loss (losses.py),
+where its gradient is one subtraction.
+"""
+
+import math
+from dataclasses import dataclass
+
+from digitlab.arrays import Array, array_namespace, real
+from digitlab.errors import GradientError
+from digitlab.nn.network import Cache, Layer, Sigmoid, sigmoid
+
+
+@dataclass(eq=False, repr=False)
+class Linear(Layer):
+    """f(x) = x, to say openly that there is no activation.
+
+    Backward   g
+    """
+
+    aliases = ("identity",)
+
+    def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
+        return x, None
+
+    def backward(self, grad_y: Array, cache: Cache) -> Array:
+        return grad_y
+
+
+@dataclass(eq=False, repr=False)
+class Tanh(Layer):
+    """f(x) = tanh x, between −1 and 1.
+
+    Backward   g (1 − y²)
+    Cache      y
+    By hand    f(0) = 0, f'(0) = 1.
+    """
+
+    def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
+        y = array_namespace(x).tanh(x)
+        return y, y
+
+    def backward(self, grad_y: Array, cache: Cache) -> Array:
+        y = cache
+        return grad_y * (1 - y * y)
+
+
+@dataclass(eq=False, repr=False)
+class ReLU(Layer):
+    """f(x) = max(x, 0).
+
+    Backward   g where x > 0, else 0; at the kink, x = 0, we take 0
+    Cache      where x ≤ 0
+    By hand    f(3) = 3, f'(3) = 1, f(−3) = f'(−3) = 0.
+    """
+
+    def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
+        off = real(x) <= 0  # not `> 0` the other way round: a NaN would turn into a harmless 0
+        return array_namespace(x).where(off, 0.0, x), off
+
+    def backward(self, grad_y: Array, cache: Cache) -> Array:
+        off = cache
+        return array_namespace(grad_y).where(off, 0.0, grad_y)
+
+
+@dataclass(eq=False, repr=False)
+class LeakyReLU(Layer):
+    """f(x) = x for x > 0, else slope · x: a neuron that is off still learns.
+
+    Backward   g for x > 0, else slope · g
+    Cache      where x > 0
+    By hand    slope .01: f(−3) = −.03, f'(−3) = .01.
+    """
+
+    slope: float = 0.01
+
+    def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
+        positive = real(x) > 0
+        return array_namespace(x).where(positive, x, self.slope * x), positive
+
+    def backward(self, grad_y: Array, cache: Cache) -> Array:
+        positive = cache
+        return array_namespace(grad_y).where(positive, grad_y, self.slope * grad_y)
+
+
+@dataclass(eq=False, repr=False)
+class ELU(Layer):
+    """f(x) = x for x > 0, else α (eˣ − 1). Clevert et al. 2016, eq. 7.
+
+    Backward   g for x > 0, else g (y + α)
+    Cache      where x > 0, y
+    By hand    α = 1: f(−1) = e⁻¹ − 1 = −.6321, f'(−1) = e⁻¹ = .3679.
+    """
+
+    alpha: float = 1.0
+
+    def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
+        xp, positive = array_namespace(x), real(x) > 0
+        # The exponential is computed everywhere; fed a 0 where it is not used, it cannot overflow there.
+        y = xp.where(positive, x, self.alpha * xp.expm1(xp.where(positive, 0.0, x)))
+        return y, (positive, y)
+
+    def backward(self, grad_y: Array, cache: Cache) -> Array:
+        positive, y = cache
+        return array_namespace(grad_y).where(positive, grad_y, grad_y * (y + self.alpha))
+
+
+@dataclass(eq=False, repr=False)
+class GELU(Layer):
+    """f(x) = x Φ(x), Φ the normal distribution, in its tanh form. Hendrycks & Gimpel 2016, sec. 2.
+
+    Forward    y = ½ x (1 + t),   t = tanh(√(2/π) (x + 0.044715 x³)); within .0005 of x Φ(x)
+    Backward   g (½ (1 + t) + ½ x (1 − t²) √(2/π) (1 + 3 · 0.044715 x²))
+    Cache      x, t
+    By hand    f(0) = 0, f'(0) = ½.
+    """
+
+    def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
+        t = array_namespace(x).tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x))
+        return 0.5 * x * (1 + t), (x, t)
+
+    def backward(self, grad_y: Array, cache: Cache) -> Array:
+        x, t = cache
+        slope = math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * x * x)
+        return grad_y * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * slope)
+
+
+@dataclass(eq=False, repr=False)
+class Softplus(Layer):
+    """f(x) = ln(1 + eˣ), a smooth ReLU whose derivative is the sigmoid.
+
+    Backward   g σ(x)
+    Cache      x
+    By hand    f(0) = ln 2 = .6931, f'(0) = ½.
+    """
+
+    def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
+        return softplus(x), x
+
+    def backward(self, grad_y: Array, cache: Cache) -> Array:
+        x = cache
+        return grad_y * sigmoid(x)
+
+
+@dataclass(eq=False, repr=False)
+class SiLU(Layer):
+    """f(x) = x σ(x), also called swish. Elfwing et al. 2018; Ramachandran et al. 2017.
+
+    Backward   g σ (1 + x (1 − σ))
+    Cache      x, σ(x)
+    By hand    f(0) = 0, f'(0) = ½.
+    """
+
+    aliases = ("swish",)
+
+    def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
+        s = sigmoid(x)
+        return x * s, (x, s)
+
+    def backward(self, grad_y: Array, cache: Cache) -> Array:
+        x, s = cache
+        return grad_y * s * (1 + x * (1 - s))
+
+
+@dataclass(eq=False, repr=False)
+class HardSigmoid(Layer):
+    """f(x) = min(max(x/6 + ½, 0), 1): a sigmoid of three straight lines, as PyTorch and ONNX's HardSwish define it.
+
+    Backward   g/6 where −3 < x < 3, else 0
+    Cache      where −3 < x < 3
+    By hand    f(0) = ½, f(3) = 1, f'(0) = 1/6.
+    """
+
+    def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
+        xp, inside = array_namespace(x), (real(x) > -3) & (real(x) < 3)
+        beyond = xp.where(real(x) > 0, 1.0, 0.0 * x)
+        return xp.where(inside, x / 6 + 0.5, beyond), inside
+
+    def backward(self, grad_y: Array, cache: Cache) -> Array:
+        inside = cache
+        return array_namespace(grad_y).where(inside, grad_y / 6, 0.0)
+
+
+@dataclass(eq=False, repr=False)
+class Step(Layer):
+    """f(x) = 1 for x ≥ 0, else 0: the perceptron of Nielsen ch. 1. Forward only.
+
+    By hand    f(−.1) = 0, f(0) = 1.
+    Raises GradientError on the way back: its derivative is 0 wherever it exists, so nothing could be learned.
+    """
+
+    analytic = False
+
+    def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
+        return array_namespace(x).astype(real(x) >= 0, x.dtype), None
+
+    def backward(self, grad_y: Array, cache: Cache) -> Array:
+        raise GradientError(
+            "Step: the derivative of a step is 0, so backpropagation cannot train through it; "
+            "use Sigmoid, or a way of taking the gradient that needs forward passes only"
+        )
+
+
+def softplus(x: Array) -> Array:
+    """ln(1 + eˣ) = max(x, 0) + ln(1 + e^−|x|), elementwise, without overflow."""
+    xp, positive = array_namespace(x), real(x) > 0
+    return xp.where(positive, x, 0.0) + xp.log1p(xp.exp(xp.where(positive, -x, x)))
+
+
+ACTIVATIONS = (Sigmoid, Tanh, ReLU, LeakyReLU, ELU, GELU, Softplus, SiLU, HardSigmoid, Step, Linear)

@@ -1,0 +1,94 @@
+"""Which input reaches which neuron: masks of 0 and 1, shape (in, out), for `Dense(30, connections=...)`.
+
+A mask is a plain list of lists, so that it can be written into a file with the rest of the network's choices.
+Row i says where input i leads; column j is what neuron j sees.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from digitlab.errors import ConfigError
+
+Mask = list[list[int]]
+
+
+def all_connections(n_in: int, n_out: int) -> Mask:
+    """Every input reaches every neuron: what a dense layer is without a mask, to be thinned out by hand."""
+    return _mask(np.ones((n_in, n_out)))
+
+
+def random_connections(n_in: int, n_out: int, share: float, rng: np.random.Generator | int) -> Mask:
+    """Every neuron sees the same number of inputs, round(share · n_in) and at least one, drawn without replacement."""
+    if not 0 < share <= 1:
+        raise ConfigError(f"random_connections: got share {share}, expected 0 < share ≤ 1: the part of inputs seen")
+    rng, count = np.random.default_rng(rng), max(1, round(share * n_in))
+    mask = np.zeros((n_in, n_out))
+    for neuron in range(n_out):
+        mask[rng.choice(n_in, count, replace=False), neuron] = 1
+    return _mask(mask)
+
+
+def block_connections(n_in: int, n_out: int, blocks: int) -> Mask:
+    """The inputs in `blocks` runs, the neurons too, and each run of inputs reaches only its run of neurons.
+
+    By hand    block_connections(4, 2, 2) is [[1 0] [1 0] [0 1] [0 1]].
+    Sizes that the count does not divide differ by one.
+    """
+    if not 1 <= blocks <= min(n_in, n_out):
+        raise ConfigError(f"block_connections: got {blocks} blocks, expected 1 to {min(n_in, n_out)}")
+    rows, columns = np.arange(n_in) * blocks // n_in, np.arange(n_out) * blocks // n_out
+    return _mask(rows[:, None] == columns[None, :])
+
+
+def local_connections(
+    image_shape: tuple[int, ...], field: int | tuple[int, int], stride: int | tuple[int, int] | None = None
+) -> Mask:
+    """Local receptive fields: each neuron sees one window of a flattened picture, all of its channels.
+
+    The windows are `field` high and wide and start every `stride` pixels (as far as the field, if not given, so that
+    they do not overlap); there are as many neurons as windows. A convolution whose places do not share weights.
+
+    By hand    local_connections((4, 4), 2) has 16 rows and 4 columns, with four 1s in each column.
+    """
+    height, width, *channels = image_shape
+    high, wide = (field, field) if isinstance(field, int) else field
+    down, right = (high, wide) if stride is None else (stride, stride) if isinstance(stride, int) else stride
+    if not (1 <= high <= height and 1 <= wide <= width and down >= 1 and right >= 1 and len(channels) <= 1):
+        raise ConfigError(
+            f"local_connections: fields of {high}×{wide} every {down}, {right} pixels do not fit an image of shape "
+            f"{tuple(image_shape)}; expected (height, width) or (height, width, channels) and smaller fields"
+        )
+    neurons = []
+    for top in range(0, height - high + 1, down):
+        for left in range(0, width - wide + 1, right):
+            seen = np.zeros(image_shape)
+            seen[top : top + high, left : left + wide, ...] = 1
+            neurons.append(seen.ravel())
+    return _mask(np.stack(neurons, axis=1))  # (in, windows)
+
+
+def checked_connections(mask: Any, layer: str) -> Mask:
+    """A mask given as nested lists or as an array, as a list of lists of 0 and 1. Raises ConfigError."""
+    try:
+        values = np.asarray(mask, dtype=np.float64)
+    except (TypeError, ValueError):
+        values = np.zeros(0)
+    if values.ndim != 2 or values.size == 0 or not np.isin(values, (0, 1)).all():
+        raise ConfigError(
+            f"{layer}: connections must be rows of 0 and 1, one row an input, one column an output: "
+            "1 where the two are connected"
+        )
+    return _mask(values)
+
+
+def connections_text(mask: Mask | None) -> str:
+    """A mask in few characters: how many of its places are connected."""
+    if mask is None:
+        return "None"
+    return f"<{sum(map(sum, mask)):,} of {sum(map(len, mask)):,}>"
+
+
+def _mask(values: Any) -> Mask:
+    rows: Mask = np.asarray(values).astype(int).tolist()
+    return rows

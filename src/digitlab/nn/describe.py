@@ -1,0 +1,185 @@
+"""Choices written down: every layer, loss, optimizer ... as a small dictionary of JSON values, and back.
+
+A class that inherits `Described` and is a dataclass gets, for its fields, a short `repr`, a dictionary form
+and a place in its family's registry, by which a file can name it:
+
+    describe(Dense(30))                              {"type": "Dense", "out_features": 30}
+    build(Layer, {"type": "Dense", "out_features": 30})    Dense(30)
+    build(Layer, "leaky-relu")                       LeakyReLU()
+
+Fields that hold their default are left out, so the form stays as short as what was chosen.
+Names are compared without case, hyphens and underscores: "leaky-relu", "LeakyReLU" and "leaky_relu" are one.
+"""
+
+import dataclasses
+import difflib
+import numbers
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar, TypeVar
+
+from digitlab.errors import ConfigError
+
+NONE = "none"  # how "there is none" is written: Dense(30, biases=None) is {..., "biases": "none"}
+D = TypeVar("D", bound="Described")
+
+
+class Described:
+    """Base of everything that is a set of named choices: layers, initializers, losses, optimizers, schedules.
+
+    A direct subclass opens a family with a registry of its own; `aliases` are further names in that registry.
+    A field with `metadata={"described": False}` holds arrays, not a choice, and stays out of the description;
+    `metadata={"shown": function}` says how `repr` writes a long one in few characters.
+    """
+
+    aliases: ClassVar[tuple[str, ...]] = ()
+    registry: ClassVar[dict[str, type[Any]]]
+    family: ClassVar[str]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if Described in cls.__bases__:
+            cls.registry, cls.family = {}, words(cls.__name__)
+        elif not cls.__name__.startswith("_"):
+            for name in (cls.__name__, *cls.__dict__.get("aliases", ())):
+                cls.registry[normalized(name)] = cls
+
+    def __repr__(self) -> str:
+        positional = [shown(self, f) for f in choices(self) if required(f)]
+        named = [f"{f.name}={shown(self, f)}" for f in choices(self) if not required(f) and chosen(self, f)]
+        return f"{type(self).__name__}({', '.join(positional + named)})"
+
+
+def describe(thing: Any) -> Any:
+    """The dictionary form of a `Described` object: "type" and every field that is not at its default.
+
+    Nested objects are described, tuples become lists and None becomes "none", since TOML has no None;
+    other values must be what JSON can hold.
+    """
+    if thing is None:
+        return NONE
+    if isinstance(thing, Described):
+        fields = {f.name: describe(getattr(thing, f.name)) for f in choices(thing) if required(f) or chosen(thing, f)}
+        return {"type": type(thing).__name__, **fields}
+    if isinstance(thing, list | tuple):
+        return [describe(item) for item in thing]
+    if isinstance(thing, Mapping):
+        return {key: describe(value) for key, value in thing.items()}
+    return thing
+
+
+def build(family: type[D], description: Any) -> D:
+    """The object that `description` names: an object of the family itself, a name, or a dictionary with "type".
+
+    Raises ConfigError, naming what fits, for an unknown name, an unknown field, a missing one, or a value
+    that is no number where a number is wanted.
+    """
+    if isinstance(description, family):
+        return description
+    if isinstance(description, str):
+        return build(family, {"type": description})
+    if not isinstance(description, Mapping) or not isinstance(description.get("type"), str):
+        raise ConfigError(
+            f"{article(family.family)}: got {description!r}; expected a name such as "
+            f"{names(family)[0]!r} or a table with a \"type\""
+        )
+    given = dict(description)
+    name = given.pop("type")
+    cls = find(family, name)
+    fields = {f.name: f for f in choices(cls)}
+    unknown = [key for key in given if key not in fields]
+    if unknown:
+        raise ConfigError(f"{cls.__name__} has no setting {unknown[0]!r}; it has {', '.join(fields) or 'none'}")
+    missing = [f.name for f in fields.values() if required(f) and f.name not in given]
+    if missing:
+        raise ConfigError(f"{cls.__name__} needs {missing[0]!r}, which was not given")
+    for key, value in given.items():
+        kind, expected = _PLAIN.get(fields[key].type, (object, ""))
+        number_wanted = kind in (numbers.Integral, numbers.Real)  # to Python, True is a number too
+        if not isinstance(value, kind) or (number_wanted and isinstance(value, bool)):
+            raise ConfigError(f"{cls.__name__}: got {key} {value!r}, expected {expected}")
+    return cls(**{key: _value(value, fields[key].metadata.get("family")) for key, value in given.items()})
+
+
+def find(family: type[D], name: str) -> type[D]:
+    """The class that `name` stands for; ConfigError with the nearest names if there is none."""
+    cls = family.registry.get(normalized(name))
+    if cls is None:
+        near = difflib.get_close_matches(name.lower(), names(family), n=1, cutoff=0.5)
+        hint = f" (did you mean {near[0]!r}?)" if near else ""
+        raise ConfigError(f"unknown {family.family} {name!r}{hint}; there are: {', '.join(names(family))}")
+    return cls
+
+
+def names(family: type[Described]) -> list[str]:
+    """The names of a family's members as one types them, in order of definition: "leaky-relu"."""
+    seen: dict[str, None] = {}
+    for cls in family.registry.values():
+        seen[kebab(cls.__name__)] = None
+    return list(seen)
+
+
+def choices(thing: Any) -> list[dataclasses.Field[Any]]:
+    """The fields that are choices: what the constructor takes, without arrays."""
+    return [f for f in dataclasses.fields(thing) if f.init and f.metadata.get("described", True)]
+
+
+def required(field: "dataclasses.Field[Any]") -> bool:
+    """Whether the field has no default."""
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+
+
+def chosen(thing: Any, field: "dataclasses.Field[Any]") -> bool:
+    """Whether the object's field differs from its default."""
+    default = field.default
+    if field.default_factory is not dataclasses.MISSING:
+        default = field.default_factory()
+    return bool(describe(getattr(thing, field.name)) != describe(default))
+
+
+def shown(thing: Any, field: "dataclasses.Field[Any]") -> str:
+    """The object's field as `repr` writes it."""
+    return str(field.metadata.get("shown", repr)(getattr(thing, field.name)))
+
+
+def normalized(name: str) -> str:
+    """A name as registries compare it: letters and digits only, in lower case."""
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def words(name: str) -> str:
+    """CamelCase in words: "LeakyReLU" → "leaky relu", "MaxPool2D" → "max pool2d"."""
+    text = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name).lower()
+    return text.replace("re lu", "relu").replace("si lu", "silu")
+
+
+def kebab(name: str) -> str:
+    """CamelCase as one types it on a command line: "LeakyReLU" → "leaky-relu"."""
+    return words(name).replace(" ", "-")
+
+
+def article(noun: str) -> str:
+    """The noun with its indefinite article."""
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
+# What a field of a plain type may be given: numbers.Real takes whole numbers, and NumPy's, for a float as well.
+_PLAIN: dict[Any, tuple[type[Any], str]] = {
+    bool: (bool, "true or false"),
+    int: (numbers.Integral, "a whole number"),
+    float: (numbers.Real, "a number"),
+    str: (str, "text"),
+}
+
+
+def _value(value: Any, family: type[Described] | None) -> Any:
+    """A field's value from its description; `family` (from the field's metadata) says what a table in it is."""
+    if value is None or value == NONE:
+        return None
+    if family is None:
+        return value
+    if isinstance(value, list | tuple):
+        return type(value)(_value(item, family) for item in value)
+    if isinstance(value, Mapping) and "type" not in value:
+        return {key: _value(item, family) for key, item in value.items()}
+    return build(family, value)

@@ -1,0 +1,44 @@
+"""Dropout: in training every number is left out with some probability, so that no neuron can lean on another."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from digitlab.arrays import Array, like
+from digitlab.errors import ConfigError
+from digitlab.nn.network import Cache, Layer, Shape
+
+
+@dataclass(eq=False, repr=False)
+class Dropout(Layer):
+    """Sets each element of its input to 0 with probability `rate` in training; passes all on otherwise.
+
+    Forward    y = x m / (1 − rate),  m = 1 with probability 1 − rate, else 0;  outside of training y = x
+    Backward   g m / (1 − rate)
+    Cache      m / (1 − rate), or None outside of training
+
+    Dividing by 1 − rate in training keeps every sum's expected size, so nothing need be scaled afterwards
+    ("inverted" dropout); Nielsen ch. 3 and 6 instead shrink the weights by 1 − p at test time, which computes the same.
+    The mask is drawn from the layer's own generator, which `init` receives. Srivastava et al. 2014.
+    """
+
+    rate: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.rate < 1:
+            raise ConfigError(f"Dropout: got rate {self.rate}, expected 0 ≤ rate < 1: the share of numbers left out")
+
+    def init(self, input_shape: Shape, rng: np.random.Generator | None, *, dtype: str = "float32") -> None:
+        self.rng = rng if rng is not None else np.random.default_rng(0)
+
+    def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
+        if not training or self.rate == 0:
+            return x, None
+        assert self.rng is not None, "a layer is used inside a Network, which calls init"
+        kept = self.rng.random(tuple(x.shape), dtype=np.float32) >= self.rate
+        mask = like(kept / (1 - self.rate), x)
+        return x * mask, mask
+
+    def backward(self, grad_y: Array, cache: Cache) -> Array:
+        mask = cache
+        return grad_y if mask is None else grad_y * mask

@@ -1,0 +1,89 @@
+"""Saved networks: architecture and weights in one safetensors file, written beside and renamed, no pickle.
+
+The file's metadata holds the network's description as JSON under "digitlab"; its tensors are the parameters
+and buffers by name ("0.W", "0.b" ...). https://github.com/huggingface/safetensors
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from digitlab.arrays import to_numpy
+from digitlab.errors import DigitlabError, ModelFileError
+from digitlab.files import written_beside
+from digitlab.nn.description import build_network, describe_network
+from digitlab.nn.network import Network
+
+FORMAT = 1
+FOREIGN = (".json", ".pkl", ".pickle", ".npy")
+
+
+def save_network(network: Network, path: str | os.PathLike[str]) -> None:
+    """Write the network to `path`; any earlier file there stays whole until the new one is."""
+    write_arrays(path, network.state(), {"network": describe_network(network)})
+
+
+def load_network(path: str | os.PathLike[str]) -> Network:
+    """The network in a file that `Network.save` wrote, or in one of the formats of foreign.py.
+
+    Raises ModelFileError if the file cannot be one.
+    """
+    if Path(path).suffix in FOREIGN or Path(path).name in ("weights_file", "biases_file"):
+        from digitlab.nn.foreign import read_foreign
+
+        return read_foreign(path)
+    metadata = read_metadata(path)
+    if "network" not in metadata:
+        raise ModelFileError(f"{path}: holds no digitlab network; expected a file written by network.save()")
+    try:
+        network = build_network(metadata["network"], seed=None)
+        network.load_state(read_arrays(path))
+    except DigitlabError as error:
+        raise ModelFileError(f"{path}: {error}") from error
+    return network
+
+
+def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, Any], metadata: Mapping[str, Any]) -> None:
+    """Write named arrays and JSON-able metadata as one safetensors file, atomically."""
+    tensors = {name: np.ascontiguousarray(to_numpy(array)) for name, array in arrays.items()}
+    text = json.dumps({"format": FORMAT, **metadata}, ensure_ascii=False)
+    with written_beside(path) as temporary:
+        save_file(tensors, temporary, metadata={"digitlab": text})
+
+
+def read_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray[Any, Any]]:
+    """All tensors of a safetensors file as NumPy arrays. Raises ModelFileError."""
+    with _opened(path) as file:
+        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+
+
+def read_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """The metadata that `write_arrays` put into the file; {} for a safetensors file of another origin."""
+    with _opened(path) as file:
+        text = (file.metadata() or {}).get("digitlab", "{}")
+    try:
+        metadata = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ModelFileError(f"{path}: its description is not JSON ({error}); the file is damaged") from None
+    if not isinstance(metadata, dict):
+        raise ModelFileError(f"{path}: its description is {type(metadata).__name__}, expected a table")
+    if metadata.get("format", FORMAT) != FORMAT:
+        raise ModelFileError(
+            f"{path}: written in format {metadata['format']}, this version reads {FORMAT}; update digitlab"
+        )
+    return metadata
+
+
+def _opened(path: str | os.PathLike[str]) -> Any:
+    if not Path(path).is_file():
+        raise ModelFileError(f"{path}: no such file; `digitlab train` writes network.safetensors into its run folder")
+    try:
+        return safe_open(path, framework="numpy")
+    except (SafetensorError, OSError) as error:
+        raise ModelFileError(f"{path}: not a safetensors file ({error}); it may be cut short, or no network") from None

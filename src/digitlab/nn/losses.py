@@ -1,0 +1,101 @@
+"""The losses besides the quadratic one (network.py), each with the output activation it belongs to.
+
+Paired so, the activation's derivative cancels: for all three here δ is the outputs minus the targets.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from digitlab.arrays import Array, array_namespace, real
+from digitlab.errors import DataError
+from digitlab.nn.activations import softplus
+from digitlab.nn.network import Cache, Loss, sigmoid
+
+
+@dataclass(eq=False, repr=False)
+class CrossEntropy(Loss):
+    """Cross-entropy on sigmoid outputs, L = −1/N Σₙ Σⱼ [t ln a + (1 − t) ln(1 − a)], a = σ(z).
+
+    Forward    softplus(z) − t z summed: the same, without logarithms of 0
+    Backward   δ = (a − t) / N
+    By hand    z = 0 and t = 1: L = ln 2 = .6931, δ = −½.
+    The larger the error, the faster it learns: Nielsen ch. 3, eq. 63.
+    """
+
+    def activation(self, logits: Array) -> Array:
+        return sigmoid(logits)
+
+    def forward(self, logits: Array, targets: Array) -> tuple[Array, Cache]:
+        targets = self.targets(targets, logits)  # (N, out)
+        loss = array_namespace(logits).sum(softplus(logits) - targets * logits) / logits.shape[0]
+        return loss, (logits, targets)
+
+    def backward(self, cache: Cache) -> Array:
+        logits, targets = cache
+        return (sigmoid(logits) - targets) / logits.shape[0]  # (N, out)
+
+
+@dataclass(eq=False, repr=False)
+class LogLikelihood(Loss):
+    """Minus log-likelihood on softmax outputs, L = −1/N Σₙ Σⱼ t ln a, aⱼ = e^zⱼ / Σₖ e^zₖ.
+
+    Forward    ln a = z − m − ln Σₖ e^(zₖ − m), m = max z: no exponential overflows
+    Backward   δ = (a Σⱼ t − t) / N, which is (a − t)/N where the targets sum to 1
+    By hand    z = [0 0] and label 0: L = ln 2 = .6931, δ = [−½ ½].
+    Nielsen ch. 3, eq. 78–82; other libraries call this pair cross-entropy.
+    """
+
+    aliases = ("softmax",)
+
+    def activation(self, logits: Array) -> Array:
+        return array_namespace(logits).exp(log_softmax(logits))
+
+    def forward(self, logits: Array, targets: Array) -> tuple[Array, Cache]:
+        targets = self.targets(targets, logits)  # (N, out)
+        log_a = log_softmax(logits)  # (N, out)
+        return -array_namespace(logits).sum(targets * log_a) / logits.shape[0], (log_a, targets)
+
+    def backward(self, cache: Cache) -> Array:
+        log_a, targets = cache
+        xp = array_namespace(log_a)
+        total = xp.sum(targets, axis=1, keepdims=True)  # (N, 1)
+        return (xp.exp(log_a) * total - targets) / log_a.shape[0]  # (N, out)
+
+
+@dataclass(eq=False, repr=False)
+class MeanSquaredError(Loss):
+    """Mean squared error on the logits themselves, L = 1/(N·out) Σₙ Σⱼ (zₙⱼ − tₙⱼ)²: for fitting functions.
+
+    Backward   δ = 2 (z − t) / (N·out)
+    By hand    z = 3 and t = 1: L = 4, δ = 4.
+    """
+
+    aliases = ("mse",)
+
+    def activation(self, logits: Array) -> Array:
+        return logits
+
+    def forward(self, logits: Array, targets: Array) -> tuple[Array, Cache]:
+        error = logits - self.targets(targets, logits)  # (N, out)
+        return array_namespace(logits).sum(error * error) / math.prod(error.shape), error
+
+    def backward(self, cache: Cache) -> Array:
+        error = cache
+        return 2 * error / math.prod(error.shape)  # (N, out)
+
+
+def log_softmax(z: Array) -> Array:
+    """ln softmax along the last axis, shifted by the row's maximum so that nothing overflows."""
+    xp = array_namespace(z)
+    z = z - xp.max(real(z), axis=-1, keepdims=True)
+    return z - xp.log(xp.sum(xp.exp(z), axis=-1, keepdims=True))
+
+
+def soft_targets(labels: Array, classes: int, low: float = 0.01, high: float = 0.99) -> Array:
+    """Labels (N,) as targets (N, classes): `high` at the label's place, `low` elsewhere. Rashid's are .01 and .99."""
+    labels = np.asarray(labels)
+    if labels.ndim != 1 or (len(labels) and not 0 <= labels.min() <= labels.max() < classes):
+        raise DataError(f"got labels of shape {labels.shape}; expected (N,) whole numbers from 0 to {classes - 1}")
+    return np.where(labels[:, None] == np.arange(classes), high, low).astype(np.float32)  # (N, classes)

@@ -1,0 +1,102 @@
+"""Everything a network holds, by name: its layers, parameters and buffers, to count, save, load and copy them."""
+
+import copy
+import os
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Self
+
+from digitlab.arrays import Array, like, placed
+from digitlab.errors import ConfigError, ModelFileError
+
+if TYPE_CHECKING:
+    from digitlab.nn.network import Layer, Parameter
+
+
+class NamedArrays:
+    """The part of a Network that is bookkeeping, kept out of the file where the mathematics is read."""
+
+    layers: "list[Layer]"
+
+    def named_layers(self) -> "Iterator[tuple[str, Layer]]":
+        """Every layer with its name, the ones inside others too: "0", "1", "1.left.0"."""
+        waiting = [(str(i), layer) for i, layer in enumerate(self.layers)]
+        while waiting:
+            name, layer = waiting.pop(0)
+            yield name, layer
+            waiting = [(f"{name}.{key}", child) for key, child in layer.children().items()] + waiting
+
+    def check_each_layer_once(self) -> None:
+        """A layer holds one set of weights, so it has one place: ConfigError names one that is met again."""
+        places: dict[int, str] = {}
+
+        def visit(name: str, layer: "Layer") -> None:
+            first, kind = places.setdefault(id(layer), name), type(layer).__name__
+            if first != name:
+                inside = name.startswith(f"{first}.")
+                fault = "contains itself" if inside else f"is the layer that stands at {first} already"
+                raise ConfigError(f"layer {name}, {kind}: {fault}; make a new {kind}(...) for this place")
+            for key, child in layer.children().items():
+                visit(f"{name}.{key}", child)
+
+        for i, layer in enumerate(self.layers):
+            visit(str(i), layer)
+
+    def parameters(self) -> "dict[str, Parameter]":
+        """Every learned parameter by name: "0.W", "0.b", "2.W" ..."""
+        return {f"{name}.{key}": p for name, layer in self.named_layers() for key, p in layer.params.items()}
+
+    def state(self) -> dict[str, Array]:
+        """Everything a saved network must hold, by name: the parameters' values and the buffers. Not copied."""
+        buffers = {f"{name}.{key}": b for name, layer in self.named_layers() for key, b in layer.buffers.items()}
+        return {name: p.value for name, p in self.parameters().items()} | buffers
+
+    def load_state(self, arrays: Mapping[str, Any]) -> None:
+        """Take over arrays from `state()` (copied). All or nothing: ModelFileError lists what does not fit."""
+        mine = self.state()
+        wrong = [f"missing: {name} {tuple(mine[name].shape)}" for name in mine if name not in arrays]
+        wrong += [f"not in this network: {name} {tuple(arrays[name].shape)}" for name in arrays if name not in mine]
+        wrong += [
+            f"{name} has shape {tuple(arrays[name].shape)}, expected {tuple(mine[name].shape)}"
+            for name in mine
+            if name in arrays and tuple(arrays[name].shape) != tuple(mine[name].shape)
+        ]
+        if wrong:
+            raise ModelFileError(f"these weights do not fit {self!r}: {'; '.join(wrong)}")
+        for name, layer in self.named_layers():
+            for key, p in layer.params.items():
+                p.value = like(copy.deepcopy(arrays[f"{name}.{key}"]), p.value)
+            for key, buffer in layer.buffers.items():
+                layer.buffers[key] = like(copy.deepcopy(arrays[f"{name}.{key}"]), buffer)
+
+    def to(self, library: str, device: str = "cpu") -> Self:
+        """Move all parameters and buffers to an array library and device: "numpy", "torch", "cupy"; returns itself."""
+        for _, layer in self.named_layers():
+            for p in layer.params.values():
+                p.value, p.grad = placed(p.value, library, device), None
+                if not isinstance(p.learns, bool):
+                    p.learns = placed(p.learns, library, device)
+            for key, buffer in layer.buffers.items():
+                layer.buffers[key] = placed(buffer, library, device)
+        return self
+
+    def copy(self) -> Self:
+        """An independent network with the same layers, weights and random streams."""
+        return copy.deepcopy(self)
+
+    def save(self: Any, path: str | os.PathLike[str]) -> None:
+        """Write architecture and weights into one .safetensors file (files.py); `digitlab.load_network` reads it."""
+        from digitlab.nn.files import save_network
+
+        save_network(self, path)
+
+    def load_weights(self, path: str | os.PathLike[str]) -> None:
+        """Take the weights alone from a file of another network of the same form; strict, see `load_state`."""
+        from digitlab.nn.files import read_arrays
+
+        self.load_state(read_arrays(path))
+
+    def summary(self: Any) -> str:
+        """A table of the layers with their output shapes and parameter counts, as text."""
+        from digitlab.nn.summary import summary
+
+        return summary(self)

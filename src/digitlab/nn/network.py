@@ -1,0 +1,342 @@
+"""READ FIRST. A whole neural network with its gradient: parameter, layer, dense layer, sigmoid, loss, network.
+
+The notation is that of Nielsen's chapter 2, for a batch of N examples at once (one row each):
+
+    forward     z = a W + b,   a' = σ(z)                    layer after layer
+    backward    δ = ∂L/∂z of the last layer (BP1),  ∂L/∂W = aᵀ δ (BP4),  ∂L/∂b = Σₙ δₙ (BP3),
+                then (δ Wᵀ) σ'(z), the δ of the layer before (BP2)
+
+His weights w_jk lead from neuron k to neuron j; here W is (in, out), the transpose: `x @ W` reads left to right.
+Losses are means over the batch, so δ carries the 1/N and gradients need no further division.
+Every other layer and loss in this package follows the two base classes below, and this is the code that trains.
+"""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+
+from digitlab.arrays import Array, array_namespace
+from digitlab.errors import ConfigError, DataError, ShapeError
+from digitlab.nn.connections import checked_connections, connections_text
+from digitlab.nn.describe import Described
+from digitlab.nn.initializers import Initializer, ScaledNormal, Zeros
+from digitlab.nn.named import NamedArrays
+from digitlab.nn.scaling import Scaling, as_scaling
+
+Shape = tuple[int, ...]  # without the batch axis
+Cache = Any  # what a forward pass saw and its backward pass needs
+
+
+class Parameter:
+    """An array that is learned, and the gradient of the loss by it.
+
+    `decays` says whether regularizers shrink it (weights yes, biases no); `learns` is True, False (frozen),
+    or an array of the value's shape with 1 where it learns and 0 where it stays as it is.
+    """
+
+    def __init__(self, value: Array, *, decays: bool = True, learns: Any = True) -> None:
+        self.value = value
+        self.grad: Array = None  # assigned by backward, same shape as value
+        self.decays = decays
+        self.learns = learns
+
+
+@dataclass(eq=False, repr=False)
+class Layer(Described):
+    """One step of a network. A subclass is a dataclass of its choices and defines forward and backward.
+
+    params     what the layer learned: {"W": Parameter(...)}; {} for an activation
+    buffers    arrays that are kept but not learned by gradient: running means, connection masks
+    rng        the layer's own source of randomness in training (dropout); set by `init`
+    analytic   whether forward takes complex numbers as it takes real ones, so that a complex step passes (gradients)
+    """
+
+    analytic: ClassVar[bool] = True
+
+    params: dict[str, Parameter] = field(init=False, default_factory=dict)
+    buffers: dict[str, Array] = field(init=False, default_factory=dict)
+    rng: np.random.Generator | None = field(init=False, default=None)
+
+    def init(self, input_shape: Shape, rng: np.random.Generator | None, *, dtype: str = "float32") -> None:
+        """Make the parameters for this input shape; with rng None they are zeros, to be loaded."""
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """The shape of the output for an input of this shape, both without the batch axis; raises ShapeError."""
+        return input_shape
+
+    def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
+        """y for a batch x, and what backward will need. The layer itself stays as it was."""
+        raise TypeError(f"{type(self).__name__} has no forward")
+
+    def backward(self, grad_y: Array, cache: Cache) -> Array:
+        """Given grad_y = ∂L/∂y, assign every parameter's grad and return grad_x = ∂L/∂x."""
+        raise TypeError(f"{type(self).__name__} has no backward")
+
+    def learn(self, grad_y: Array, cache: Cache) -> None:
+        """The half of backward that assigns gradients: all that training asks of the first layer."""
+        self.backward(grad_y, cache)
+
+    def children(self) -> dict[str, "Layer"]:
+        """The layers inside this one, by name; {} for all but wiring."""
+        return {}
+
+
+@dataclass(eq=False, repr=False)
+class Dense(Layer):
+    """Fully connected layer: every output sees every input; `Dense(out_features)`.
+
+    Forward    y = x W + b
+    Backward   ∂L/∂W = xᵀ g    ∂L/∂b = Σₙ gₙ    ∂L/∂x = g Wᵀ,   g = ∂L/∂y
+
+    Shapes     x (N, in)   W (in, out)   b (out,)   y (N, out)
+    Cache      x: ∂L/∂W is the input times the output's error.
+    By hand    x=[1 2], W=[3 4]ᵀ, b=0.5 gives y = 11.5; with g=1: ∂L/∂W=[1 2]ᵀ, ∂L/∂b=1, ∂L/∂x=[3 4].
+
+    `biases=None` leaves b out, as Rashid's networks do. `connections`, (in, out) of 0 and 1, says which input
+    reaches which neuron (connections.py makes some): where it is 0, W counts as 0, and so does its gradient.
+    Raises ShapeError if the input is not flat, or not as long as the mask.      See Nielsen ch. 2, BP1–BP4.
+    """
+
+    out_features: int
+    weights: Initializer = field(default=ScaledNormal(), metadata={"family": Initializer})
+    biases: Initializer | None = field(default=Zeros(), metadata={"family": Initializer})
+    connections: Any = field(default=None, metadata={"shown": connections_text})
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.out_features, int) or self.out_features < 1:
+            raise ConfigError(f"Dense: got out_features {self.out_features!r}, expected a whole number of at least 1")
+        if self.connections is not None:
+            self.connections = checked_connections(self.connections, f"Dense({self.out_features})")
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        if len(input_shape) != 1:
+            raise ShapeError(
+                f"Dense({self.out_features}): got input of shape {input_shape}, expected flat features (n,); "
+                "put a Flatten() before it"
+            )
+        if self.connections is not None:
+            got, fits = (len(self.connections), len(self.connections[0])), (*input_shape, self.out_features)
+            if got != fits:
+                raise ShapeError(f"Dense({self.out_features}): got connections {got}, expected (in, out) = {fits}")
+        return (self.out_features,)
+
+    def init(self, input_shape: Shape, rng: np.random.Generator | None, *, dtype: str = "float32") -> None:
+        n_in, n_out = input_shape[0], self.out_features
+        if self.connections is not None:
+            self.buffers["connections"] = np.asarray(self.connections, dtype)  # (in, out)
+        self.params["W"] = Parameter(self.connected(self.weights((n_in, n_out), n_in, n_out, rng, dtype)))
+        if self.biases is not None:
+            self.params["b"] = Parameter(self.biases((n_out,), n_in, n_out, rng, dtype), decays=False)
+
+    def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
+        y = x @ self.connected(self.params["W"].value)  # (N, out)
+        if "b" in self.params:
+            y = y + self.params["b"].value
+        return y, x
+
+    def backward(self, grad_y: Array, cache: Cache) -> Array:
+        self.learn(grad_y, cache)
+        return grad_y @ self.connected(self.params["W"].value).T  # (N, in)
+
+    def learn(self, grad_y: Array, cache: Cache) -> None:
+        x = cache
+        self.params["W"].grad = self.connected(x.T @ grad_y)  # (in, out)
+        if "b" in self.params:
+            self.params["b"].grad = array_namespace(grad_y).sum(grad_y, axis=0)  # (out,)
+
+    def connected(self, weights: Array) -> Array:
+        """Weights, or their gradient, with 0 where the mask has no connection."""
+        return weights * self.buffers["connections"] if "connections" in self.buffers else weights
+
+
+@dataclass(eq=False, repr=False)
+class Sigmoid(Layer):
+    """σ(x) = 1 / (1 + e⁻ˣ), between 0 and 1.
+
+    Forward    y = ½ (1 + tanh(x/2)): the same function, written so that no x overflows
+    Backward   ∂L/∂x = g y (1 − y)
+    Cache      y
+    By hand    σ(0) = ½ and σ'(0) = ¼.
+    """
+
+    def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
+        y = sigmoid(x)
+        return y, y
+
+    def backward(self, grad_y: Array, cache: Cache) -> Array:
+        y = cache
+        return grad_y * y * (1 - y)
+
+
+def sigmoid(x: Array) -> Array:
+    """σ(x), elementwise."""
+    return 0.5 * (1 + array_namespace(x).tanh(0.5 * x))
+
+
+@dataclass(eq=False, repr=False)
+class Loss(Described):
+    """What is made small, with the output activation it belongs to.
+
+    A loss takes logits (what the last layer gives, before any activation) and targets: integer labels (N,),
+    or an array (N, out) of what each output should be. Its value is the mean over the batch.
+
+    A label asks for `high` at its own output and `low` at the others: 1 and 0, or .99 and .01 as in Rashid's book.
+    `label_smoothing` s then makes a share of it common: t becomes (1 − s) t + s/out
+    (Szegedy et al. 2016, "Rethinking the Inception architecture", sec. 7). Arrays are taken as they are.
+    """
+
+    label_smoothing: float = 0.0
+    low: float = 0.0
+    high: float = 1.0
+
+    def activation(self, logits: Array) -> Array:
+        """The network's outputs for these logits."""
+        raise TypeError(f"{type(self).__name__} has no activation")
+
+    def forward(self, logits: Array, targets: Array) -> tuple[Array, Cache]:
+        """The mean loss of the batch, and what backward will need."""
+        raise TypeError(f"{type(self).__name__} has no forward")
+
+    def backward(self, cache: Cache) -> Array:
+        """δ = ∂L/∂logits (N, out): the error that backpropagation starts from (BP1)."""
+        raise TypeError(f"{type(self).__name__} has no backward")
+
+    def targets(self, targets: Array, logits: Array) -> Array:
+        """The targets as an array like the logits: labels become one row each with a 1 at the label's place."""
+        xp = array_namespace(logits)
+        if targets.ndim == 1 and targets.shape[0] == logits.shape[0] and logits.ndim == 2:
+            classes = xp.arange(logits.shape[1], device=targets.device)
+            soft = xp.astype(targets[:, None] == classes, logits.dtype)  # (N, out)
+            if (self.low, self.high) != (0.0, 1.0):
+                soft = soft * (self.high - self.low) + self.low
+            if s := self.label_smoothing:
+                soft = soft * (1 - s) + s / logits.shape[1]
+            return soft
+        if targets.shape != logits.shape:
+            raise ShapeError(
+                f"targets of shape {tuple(targets.shape)} for outputs of shape {tuple(logits.shape)}; "
+                f"expected labels ({logits.shape[0]},) or an array of the outputs' shape"
+            )
+        return targets
+
+
+@dataclass(eq=False, repr=False)
+class Quadratic(Loss):
+    """The book's quadratic cost on sigmoid outputs, L = 1/(2N) Σₙ ‖aₙ − tₙ‖², a = σ(z).
+
+    Backward   δ = (a − t) a (1 − a) / N
+    By hand    z = 0 and t = 1: a = ½, L = ⅛, δ = −⅛.
+    Near 0 and 1 the factor a(1−a) vanishes and learning slows, however wrong the output is: Nielsen ch. 3
+    begins there, and the cross-entropy (losses.py) mends it.
+    """
+
+    def activation(self, logits: Array) -> Array:
+        return sigmoid(logits)
+
+    def forward(self, logits: Array, targets: Array) -> tuple[Array, Cache]:
+        a = sigmoid(logits)  # (N, out)
+        error = a - self.targets(targets, logits)  # (N, out)
+        return array_namespace(a).sum(error * error) / (2 * a.shape[0]), (a, error)
+
+    def backward(self, cache: Cache) -> Array:
+        a, error = cache
+        return error * a * (1 - a) / a.shape[0]  # (N, out)
+
+
+class Network(NamedArrays):
+    """Layers one after another, and the loss that judges the last one's logits.
+
+    layers         what to compute, in order; each is used once
+    input_shape    one example's shape without the batch axis: (784,), or (28, 28, 1) for layers that see pictures
+    loss           see losses.py; it owns the output activation, so the last layer has none
+    scaling        how pixel bytes become numbers (scaling.py); floating-point input is taken as it is
+    seed           integer or numpy Generator; the dice for the first weights are rolled here, layer by layer
+    dtype          "float32", or "float64" to check mathematics
+
+    Raises ShapeError, naming the layer, if two layers do not fit together, ConfigError if one is there twice.
+    """
+
+    def __init__(
+        self,
+        layers: list[Layer],
+        input_shape: int | Shape,
+        loss: Loss | None = None,
+        *,
+        scaling: str | tuple[float, float] | Scaling = "/255",
+        seed: int | np.random.Generator | None = 0,
+        dtype: str = "float32",
+    ) -> None:
+        self.layers = list(layers)
+        self.check_each_layer_once()
+        self.input_shape: Shape = (input_shape,) if isinstance(input_shape, int) else tuple(input_shape)
+        self.loss = loss if loss is not None else Quadratic()
+        self.scaling = as_scaling(scaling)
+        self.dtype = dtype
+        # Each layer has a generator of its own: a change in one layer leaves the others' first weights alone.
+        streams = np.random.default_rng(seed).spawn(len(self.layers)) if seed is not None else [None] * len(self.layers)
+        shape = self.input_shape
+        self.shapes = [shape]  # shapes[i] goes into layer i, shapes[i + 1] comes out
+        for i, (layer, stream) in enumerate(zip(self.layers, streams)):
+            try:
+                output_shape = layer.output_shape(shape)
+            except ShapeError as error:
+                raise ShapeError(f"layer {i}, {error}") from None
+            layer.init(shape, stream, dtype=dtype)
+            self.shapes.append(shape := output_shape)
+
+    def forward(self, x: Array, *, training: bool = False) -> tuple[Array, list[Cache]]:
+        """Logits (N, out) for a batch, and every layer's cache."""
+        x, caches = self.prepare(x), []
+        for layer in self.layers:
+            x, cache = layer.forward(x, training=training)
+            caches.append(cache)
+        return x, caches
+
+    def backward(self, grad: Array, caches: list[Cache]) -> Array:
+        """From ∂L/∂logits back to ∂L/∂x, assigning the gradient of every parameter on the way."""
+        for layer, cache in zip(reversed(self.layers), reversed(caches)):
+            grad = layer.backward(grad, cache)
+        return grad
+
+    def gradient(self, x: Array, targets: Array, *, training: bool = False) -> Array:
+        """One backpropagation: assigns every parameter's grad and returns the loss of the batch."""
+        logits, caches = self.forward(x, training=training)
+        loss, cache = self.loss.forward(logits, targets)
+        grad = self.loss.backward(cache)
+        for layer, seen in zip(self.layers[:0:-1], caches[:0:-1]):
+            grad = layer.backward(grad, seen)
+        self.layers[0].learn(grad, caches[0])
+        return loss
+
+    def predict(self, x: Array, *, batch_size: int = 1000) -> Array:
+        """Outputs (N, out) after the loss's activation; images or features, a batch at a time to save memory."""
+        starts = range(0, max(x.shape[0], 1), batch_size)
+        parts = [self.loss.activation(self.forward(x[i : i + batch_size, ...])[0]) for i in starts]
+        return array_namespace(parts[0]).concat(parts) if len(parts) > 1 else parts[0]
+
+    def prepare(self, x: Array) -> Array:
+        """A batch as the first layer takes it: pixel bytes scaled, pictures reshaped to `input_shape` if they fit."""
+        xp, shape = array_namespace(x), tuple(x.shape)
+        if shape[1:] != self.input_shape:
+            if len(shape) < 2 or math.prod(shape[1:]) != math.prod(self.input_shape):
+                hint = "; a single example needs a batch axis: x[None]" if shape == self.input_shape else ""
+                expected = ", ".join(map(str, ("N", *self.input_shape)))
+                raise ShapeError(f"got input of shape {shape}, expected ({expected}){hint}")
+            x = xp.reshape(x, (shape[0], *self.input_shape))
+        if shape[0] == 0:
+            raise DataError("got an empty set; expected at least one example")
+        dtype = getattr(xp, self.dtype)
+        if x.dtype == dtype:
+            return x
+        if xp.isdtype(x.dtype, "integral"):
+            x = xp.astype(x, dtype) * self.scaling.factor
+            return x + self.scaling.offset if self.scaling.offset else x
+        if xp.isdtype(x.dtype, "real floating"):
+            return xp.astype(x, dtype)
+        raise DataError(f"got input of type {x.dtype}; expected pixel bytes (uint8) or floating-point numbers")
+
+    def __repr__(self) -> str:
+        layers = ", ".join(map(repr, self.layers))
+        return f"Network([{layers}], input_shape={self.input_shape}, loss={self.loss!r})"

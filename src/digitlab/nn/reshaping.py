@@ -1,0 +1,55 @@
+"""Layers that change an example's shape and leave its numbers alone."""
+
+import math
+from dataclasses import dataclass
+
+from digitlab.arrays import Array, array_namespace
+from digitlab.errors import ShapeError
+from digitlab.nn.network import Cache, Layer, Shape
+
+
+@dataclass(eq=False, repr=False)
+class Flatten(Layer):
+    """An example as one row: (N, H, W, C) → (N, H·W·C), row by row, channels last.
+
+    Backward   the gradient, in the input's shape
+    Cache      the input's shape
+    """
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        return (math.prod(input_shape),)
+
+    def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
+        return array_namespace(x).reshape(x, (x.shape[0], -1)), tuple(x.shape)
+
+    def backward(self, grad_y: Array, cache: Cache) -> Array:
+        return array_namespace(grad_y).reshape(grad_y, cache)
+
+
+@dataclass(eq=False, repr=False)
+class Reshape(Layer):
+    """An example in another shape of as many numbers: `Reshape((28, 28))` reads 784 pixels as 28 rows.
+
+    Backward   the gradient, in the input's shape
+    Cache      the input's shape
+    Raises ShapeError if the counts differ.
+    """
+
+    shape: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        self.shape = tuple(self.shape)  # a file gives a list
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        if math.prod(input_shape) != math.prod(self.shape):
+            raise ShapeError(
+                f"Reshape({tuple(self.shape)}): got input of shape {input_shape}, "
+                f"which is {math.prod(input_shape)} numbers; expected {math.prod(self.shape)}"
+            )
+        return tuple(self.shape)
+
+    def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
+        return array_namespace(x).reshape(x, (x.shape[0], *self.shape)), tuple(x.shape)
+
+    def backward(self, grad_y: Array, cache: Cache) -> Array:
+        return array_namespace(grad_y).reshape(grad_y, cache)

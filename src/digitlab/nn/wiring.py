@@ -1,0 +1,308 @@
+"""Layers made of layers: one after another, around a shortcut, side by side; and an activation for each neuron.
+
+A layer inside another is a child: its parameters are named by the way to it ("1.left.0.W"), and it is counted,
+saved and frozen like any other. Every layer object has one place; see also slices.py and subnetwork.py.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from digitlab.arrays import Array, array_namespace
+from digitlab.errors import ConfigError, ShapeError
+from digitlab.nn.describe import build
+from digitlab.nn.network import Cache, Layer, Shape
+
+
+@dataclass(eq=False, repr=False)
+class Sequential(Layer):
+    """Layers one after another, used as one: `Sequential([Dense(30), ReLU()])`. With no layers it passes x on.
+
+    Forward    y = f_k(… f₂(f₁(x)))
+    Backward   g through the layers in reverse, each with its own cache: the chain rule, as in `Network`
+    Shapes     each layer's output shape is the next one's input shape
+    Cache      every layer's cache
+    By hand    Sequential([ReLU(), ReLU()]) of −1 and 3 is 0 and 3; g = 1 comes back as 0 and 1.
+
+    Raises ShapeError, naming the layer inside, if two do not fit.
+    """
+
+    layers: list[Layer] = field(default_factory=list, metadata={"family": Layer})
+
+    def __post_init__(self) -> None:
+        self.layers = [build(Layer, layer) for layer in self.layers]
+
+    def children(self) -> dict[str, Layer]:
+        return {str(i): layer for i, layer in enumerate(self.layers)}
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        for i, layer in enumerate(self.layers):
+            input_shape = inner_shape(layer, input_shape, f"layer {i} in {type(self).__name__}")
+        return input_shape
+
+    def init(self, input_shape: Shape, rng: np.random.Generator | None, *, dtype: str = "float32") -> None:
+        for layer, stream in zip(self.layers, streams(rng, len(self.layers))):
+            layer.init(input_shape, stream, dtype=dtype)
+            input_shape = layer.output_shape(input_shape)
+
+    def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
+        caches = []
+        for layer in self.layers:
+            x, cache = layer.forward(x, training=training)
+            caches.append(cache)
+        return x, caches
+
+    def backward(self, grad_y: Array, cache: Cache) -> Array:
+        for layer, seen in zip(reversed(self.layers), reversed(cache)):
+            grad_y = layer.backward(grad_y, seen)
+        return grad_y
+
+
+@dataclass(eq=False, repr=False)
+class Residual(Sequential):
+    """Layers with a shortcut around them: `Residual([Dense(30), ReLU(), Dense(30)])` learns what to add to x.
+
+    Forward    y = x + f(x), or P(x) + f(x) with a `projection` P, where f changes the shape
+    Backward   ∂L/∂x = g + (g through f): the error also comes back undiminished
+    Shapes     x (N, …)   f(x) as x, or as P(x)
+    Cache      the caches of f's layers and of P
+    By hand    f = ReLU: x = 2 gives 4 and, with g = 1, ∂L/∂x = 2; x = −2 gives −2 and 1.
+
+    Raises ShapeError if the two shapes differ.      He et al. 2016, "Deep residual learning", eq. 1 and 2.
+    """
+
+    projection: Layer | None = field(default=None, metadata={"family": Layer})
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.projection = None if self.projection is None else build(Layer, self.projection)
+
+    def children(self) -> dict[str, Layer]:
+        shortcut = {} if self.projection is None else {"projection": self.projection}
+        return super().children() | shortcut
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        y_shape, shortcut = super().output_shape(input_shape), input_shape
+        if self.projection is not None:
+            shortcut = inner_shape(self.projection, input_shape, "the projection in Residual")
+        if y_shape != shortcut:
+            raise ShapeError(
+                f"Residual: the layers give shape {y_shape}, the shortcut {shortcut}, and the two are added; "
+                "expected equal shapes: give a projection=, such as Dense(n), that turns the one into the other"
+            )
+        return y_shape
+
+    def init(self, input_shape: Shape, rng: np.random.Generator | None, *, dtype: str = "float32") -> None:
+        along, across = streams(rng, 2)
+        super().init(input_shape, along, dtype=dtype)
+        if self.projection is not None:
+            self.projection.init(input_shape, across, dtype=dtype)
+
+    def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
+        y, caches = super().forward(x, training=training)
+        if self.projection is None:
+            return x + y, (caches, None)
+        shortcut, cache = self.projection.forward(x, training=training)
+        return shortcut + y, (caches, cache)
+
+    def backward(self, grad_y: Array, cache: Cache) -> Array:
+        caches, shortcut = cache
+        grad_x = grad_y if self.projection is None else self.projection.backward(grad_y, shortcut)
+        return grad_x + super().backward(grad_y, caches)
+
+
+MERGES = ("concatenate", "sum", "mean")
+
+
+@dataclass(eq=False, repr=False)
+class Branches(Layer):
+    """Several ways side by side from one input, merged: `Branches([[Dense(20), ReLU()], [Dense(5), Tanh()]])`.
+
+    Forward    yᵢ = fᵢ(x);  y = [y₁ … y_k] along the last axis ("concatenate"), Σ yᵢ ("sum") or Σ yᵢ / k ("mean")
+    Backward   each branch takes its part of g (g, g/k); ∂L/∂x is the sum of what the branches return
+    Shapes     "concatenate": equal but for the last axis (features, channels); else equal
+    Cache      the branches' caches
+    By hand    Branches([[], [ReLU()]]) of −3 is [−3 0]; g = [1 1] gives ∂L/∂x = 1. With merge="sum" it is −3 and 1.
+
+    branches   a list of lists of layers, or a dictionary of them, whose keys then name the branches. A branch may
+               begin with `Slice` to see a part of the input only, may be a `Subnetwork`, and with no layers it is a
+               skip connection: Branches([[], [Conv2D(12, 3, padding=1), ReLU()]]) is a DenseNet's step
+               (Huang et al. 2017, eq. 2).
+    Raises ShapeError if the branches' outputs cannot be merged.
+    """
+
+    branches: Any = field(metadata={"family": Layer})
+    merge: str = "concatenate"
+    chains: dict[str, Sequential] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.merge not in MERGES:
+            raise ConfigError(f"Branches: got merge={self.merge!r}, expected one of {', '.join(MERGES)}")
+        if isinstance(self.branches, Mapping):
+            named = {str(key): layers for key, layers in self.branches.items()}
+        else:
+            named = {str(i): layers for i, layers in enumerate(self.branches)}
+        wrong = [key for key, layers in named.items() if not isinstance(layers, list | tuple) or key == "type"]
+        if not named or wrong:
+            raise ConfigError(
+                "Branches: expected lists of layers, [[Dense(20), ReLU()], [Dense(5)]], or a dictionary of such lists "
+                f'(whose keys are not "type"); got {self.branches!r}'
+            )
+        self.chains = {key: Sequential(list(layers)) for key, layers in named.items()}
+        lists = {key: chain.layers for key, chain in self.chains.items()}
+        self.branches = lists if isinstance(self.branches, Mapping) else list(lists.values())
+
+    def children(self) -> dict[str, Layer]:
+        return dict(self.chains)
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        shapes = self.branch_shapes(input_shape)
+        joined = self.merge == "concatenate"
+        if not all(shapes) or len({shape[:-1] if joined else shape for shape in shapes}) > 1:
+            got = ", ".join(f"{key}: {shape}" for key, shape in zip(self.chains, shapes))
+            expected = "equal shapes but for the last axis; put Flatten() at the end" if joined else "equal shapes"
+            raise ShapeError(f"Branches: got branches of shapes {got}; to {self.merge} them, expected {expected}")
+        return (*shapes[0][:-1], sum(shape[-1] for shape in shapes)) if joined else shapes[0]
+
+    def branch_shapes(self, input_shape: Shape) -> list[Shape]:
+        """The output shape of each branch."""
+        return [inner_shape(chain, input_shape, f"branch {key}") for key, chain in self.chains.items()]
+
+    def init(self, input_shape: Shape, rng: np.random.Generator | None, *, dtype: str = "float32") -> None:
+        for chain, stream in zip(self.chains.values(), streams(rng, len(self.chains))):
+            chain.init(input_shape, stream, dtype=dtype)
+
+    def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
+        xp, parts, caches = array_namespace(x), [], []
+        for chain in self.chains.values():
+            y, cache = chain.forward(x, training=training)
+            parts.append(y)
+            caches.append(cache)
+        if self.merge == "concatenate":
+            return xp.concat(parts, axis=-1), (caches, [y.shape[-1] for y in parts])
+        total = sum(parts[1:], parts[0])
+        return total / len(parts) if self.merge == "mean" else total, (caches, None)
+
+    def backward(self, grad_y: Array, cache: Cache) -> Array:
+        caches, sizes = cache
+        grads = []
+        for i, (chain, seen) in enumerate(zip(self.chains.values(), caches)):
+            part = grad_y
+            if self.merge == "concatenate":
+                part = grad_y[..., sum(sizes[:i]) : sum(sizes[: i + 1])]
+            elif self.merge == "mean":
+                part = grad_y / len(caches)
+            grads.append(chain.backward(part, seen))
+        return sum(grads[1:], grads[0])
+
+
+@dataclass(eq=False, repr=False)
+class PerNeuron(Layer):
+    """Different activations for different neurons: `PerNeuron(["sigmoid", "relu"], [range(15), range(15, 30)])`.
+
+    Forward    yⱼ = fᵢ(xⱼ), where group i holds neuron j
+    Backward   each activation's own, on its neurons
+    Shapes     any; the neurons are the last axis (features, or the channels of a picture)
+    Cache      the activations' caches, and the order of the neurons
+    By hand    PerNeuron(["relu", "linear"], [[0], [1]]) of [−3 −3] is [0 −3]; g = [1 1] gives [0 1].
+
+    activations   names, or layers with settings of their own, as LeakyReLU(0.1)
+    neurons       a group for each, of neuron numbers and [start, stop) pairs, [3, [10, 20]], or a range;
+                  every neuron is in one group
+    Raises ConfigError for an unknown activation or a neuron in two groups, ShapeError if the neurons are not
+    those of the layer before.
+    """
+
+    activations: list[Any] = field(metadata={"family": Layer})
+    neurons: list[Any]
+
+    def __post_init__(self) -> None:
+        self.activations = [build(Layer, activation) for activation in self.activations]
+        if not self.activations or len(self.activations) != len(self.neurons):
+            raise ConfigError(
+                f"PerNeuron: got {len(self.activations)} activations and {len(self.neurons)} groups of neurons; "
+                "expected one group for each activation"
+            )
+        self.neurons = [_group(group) for group in self.neurons]
+        everyone = np.asarray(self.order())
+        numbers, counts = np.unique(everyone, return_counts=True)
+        if (counts > 1).any():
+            raise ConfigError(f"PerNeuron: neuron {numbers[counts > 1][0]} is in two places; give each one activation")
+
+    def children(self) -> dict[str, Layer]:
+        return {str(i): activation for i, activation in enumerate(self.activations)}
+
+    def order(self) -> list[int]:
+        """The neurons' numbers, group after group."""
+        return [number for group in self.neurons for number in _numbers(group)]
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        n, numbers = (input_shape[-1] if input_shape else 0), set(self.order())
+        strangers, forgotten = sorted(numbers - set(range(n))), sorted(set(range(n)) - numbers)
+        if strangers or forgotten:
+            fault = f"neuron {strangers[0]} does not exist" if strangers else f"neuron {forgotten[0]} has no activation"
+            expected = f"every one of 0 to {n - 1} in one group"
+            raise ShapeError(f"PerNeuron: got {n} neurons, of which {fault}; expected {expected}")
+        for activation, group in zip(self.activations, self.neurons):
+            shape = (*input_shape[:-1], len(_numbers(group)))
+            if inner_shape(activation, shape, "PerNeuron") != shape:
+                raise ShapeError(f"PerNeuron: {activation!r} changes the shape; expected an activation, as ReLU()")
+        return input_shape
+
+    def init(self, input_shape: Shape, rng: np.random.Generator | None, *, dtype: str = "float32") -> None:
+        for activation, group, stream in zip(self.activations, self.neurons, streams(rng, len(self.activations))):
+            activation.init((*input_shape[:-1], len(_numbers(group))), stream, dtype=dtype)
+
+    def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
+        xp, order = array_namespace(x), self.order()
+        parts, caches = [], []
+        for activation, group in zip(self.activations, self.neurons):
+            numbers = xp.asarray(_numbers(group), device=x.device)
+            y, cache = activation.forward(xp.take(x, numbers, axis=-1), training=training)
+            parts.append(y)
+            caches.append(cache)
+        back = xp.asarray(np.argsort(order), device=x.device)  # where each neuron stands among the parts
+        return xp.take(xp.concat(parts, axis=-1), back, axis=-1), caches
+
+    def backward(self, grad_y: Array, cache: Cache) -> Array:
+        xp, parts = array_namespace(grad_y), []
+        for activation, group, seen in zip(self.activations, self.neurons, cache):
+            numbers = xp.asarray(_numbers(group), device=grad_y.device)
+            parts.append(activation.backward(xp.take(grad_y, numbers, axis=-1), seen))
+        back = xp.asarray(np.argsort(self.order()), device=grad_y.device)
+        return xp.take(xp.concat(parts, axis=-1), back, axis=-1)
+
+
+def inner_shape(layer: Layer, input_shape: Shape, where: str) -> Shape:
+    """A child's output shape; its ShapeError says where it stands."""
+    try:
+        return layer.output_shape(input_shape)
+    except ShapeError as error:
+        raise ShapeError(f"{where}: {error}") from None
+
+
+def streams(rng: np.random.Generator | None, count: int) -> Sequence[np.random.Generator | None]:
+    """A random generator for each child, so that a change in one leaves the others' first weights alone."""
+    return [None] * count if rng is None else rng.spawn(count)
+
+
+def _group(group: Any) -> list[Any]:
+    """A group as it is written down: numbers and [start, stop) pairs."""
+    if isinstance(group, range) and group.step == 1:
+        return [[group.start, group.stop]]
+    items: list[Any] = list(group) if isinstance(group, range | list | tuple) else [None]
+    for item in items:
+        pair = isinstance(item, list | tuple) and len(item) == 2
+        whole = all(isinstance(n, int) and n >= 0 for n in (item if pair else [item]))
+        if not whole or (pair and item[0] >= item[1]):
+            raise ConfigError(
+                f"PerNeuron: got the group {group!r}; expected neuron numbers and [start, stop] pairs, as [3, [10, 20]]"
+            )
+    return [list(item) if isinstance(item, tuple) else item for item in items]
+
+
+def _numbers(group: list[Any]) -> list[int]:
+    """The neuron numbers of a group."""
+    return [n for item in group for n in (range(*item) if isinstance(item, list) else [item])]

@@ -1,0 +1,276 @@
+"""The networks of the books, by name, each with the settings it is to be trained with.
+
+    build_named("basic-conv", seed=1)        the network, fresh
+    ZOO["basic-conv"].training               learning rate, batch size, epochs ...
+    parse_net("784-30-10")                   a chain of dense layers by its sizes, or a name from here
+
+Convolution, pooling, activation: in the book's order, which gives the same numbers as pooling last and costs less.
+"""
+
+import copy
+import difflib
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from digitlab.errors import ConfigError
+from digitlab.nn.activations import ELU, GELU, LeakyReLU, ReLU, SiLU, Softplus, Tanh
+from digitlab.nn.conv import Conv2D
+from digitlab.nn.describe import build
+from digitlab.nn.dropout import Dropout
+from digitlab.nn.initializers import FanOutNormal, He, Initializer, Normal, ScaledNormal, Zeros
+from digitlab.nn.network import Dense, Layer, Loss, Network, Shape, Sigmoid
+from digitlab.nn.pooling import AveragePool2D, MaxPool2D
+from digitlab.nn.recurrent import GRU, LSTM, SimpleRNN
+from digitlab.nn.reshaping import Flatten
+from digitlab.nn.scaling import Scaling
+
+
+def mlp(
+    sizes: Sequence[int],
+    *,
+    activation: str | Layer = "sigmoid",
+    loss: str | Loss = "quadratic",
+    init: str | Initializer | None = None,
+    dropout: float = 0.0,
+    scaling: str | tuple[float, float] | Scaling = "/255",
+    seed: int | np.random.Generator | None = 0,
+    dtype: str = "float32",
+) -> Network:
+    """A chain of dense layers, the books' network: `mlp([784, 30, 10])`.
+
+    sizes        neurons per layer, inputs first, outputs last
+    activation   after every layer but the last, whose activation belongs to the loss
+    loss         "quadratic", "cross-entropy", "log-likelihood", "mean-squared-error"
+    init         "large": weights and biases N(0, 1), as Nielsen's chapter 1; "scaled": weights N(0, 1/n_in),
+                 biases N(0, 1), as his chapter 3; another initializer: that for the weights, zeros for biases.
+                 None: He for the ReLU family, "scaled" for the others
+    dropout      probability that a hidden activation is left out in training
+
+    Raises ConfigError for fewer than two sizes, sizes under 1, and unknown names.
+    """
+    if len(sizes) < 2 or not all(isinstance(n, int | np.integer) and n > 0 for n in sizes):
+        raise ConfigError(f"sizes: got {list(sizes)!r}, expected at least two positive whole numbers, as [784, 30, 10]")
+    hidden_activation = build(Layer, activation)
+    weights, biases = initial(init, hidden_activation)
+    layers: list[Layer] = []
+    for size in sizes[1:-1]:
+        layers += [Dense(int(size), weights, biases), copy.deepcopy(hidden_activation)]
+        if dropout:
+            layers.append(Dropout(dropout))
+    layers.append(Dense(int(sizes[-1]), weights, biases))
+    return Network(layers, int(sizes[0]), build(Loss, loss), scaling=scaling, seed=seed, dtype=dtype)
+
+
+def initial(init: str | Initializer | None, activation: Layer) -> tuple[Initializer, Initializer]:
+    """Initializers for weights and biases that go with a choice of `init` (see `mlp`) and an activation."""
+    if init is None:
+        rectifiers = (ReLU, LeakyReLU, ELU, GELU, Softplus, SiLU)
+        return (He(), Zeros()) if isinstance(activation, rectifiers) else (ScaledNormal(), Normal())
+    weights = build(Initializer, init)
+    book = weights == Normal() or isinstance(weights, ScaledNormal)
+    return weights, Normal() if book else Zeros()
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a network of the zoo is trained if nothing else is said: the settings of its book, where it has one.
+
+    `l2` is λ of λ/(2n) Σ w², n the number of training images, as in network2; network3's λ is a tenth of it at
+    batches of 10.
+    """
+
+    learning_rate: float
+    batch_size: int = 10
+    optimizer: str = "sgd"
+    l2: float = 0.0
+    epochs: int = 60
+    schedule: str = "constant"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A network of the zoo: what it is, how its layers are made for a number of classes, how it is trained."""
+
+    about: str
+    layers: Callable[[int], list[Layer]]
+    training: Training
+    input_shape: Shape = (28, 28, 1)
+    loss: str | dict[str, Any] = "log-likelihood"
+    scaling: str = "/256"
+
+    def build(
+        self,
+        *,
+        input_shape: Sequence[int] | None = None,
+        classes: int = 10,
+        seed: int | np.random.Generator | None = 0,
+        dtype: str = "float32",
+    ) -> Network:
+        """The network with fresh weights; for images of another size where its layers fit them."""
+        shape = self.input_shape if input_shape is None else fitted(tuple(input_shape), len(self.input_shape))
+        layers, loss = self.layers(classes), build(Loss, self.loss)
+        return Network(layers, shape, loss, scaling=self.scaling, seed=seed, dtype=dtype)
+
+
+def fitted(shape: Shape, axes: int) -> Shape:
+    """An image's shape for a network whose input has one axis (all pixels), two (rows) or three (with channels)."""
+    if axes == 1:
+        return (math.prod(shape),)
+    if axes == 3:
+        return shape if len(shape) == 3 else (*shape, 1)
+    return shape if len(shape) == 2 else (shape[0], math.prod(shape[1:]))
+
+
+def build_named(name: str, **settings: Any) -> Network:
+    """A network of the zoo with fresh weights; settings as `Recipe.build` takes them. Raises ConfigError."""
+    return recipe(name).build(**settings)
+
+
+def recipe(name: str) -> Recipe:
+    """The recipe of that name; ConfigError with the nearest name if there is none."""
+    key = name.strip().lower().replace("_", "-")
+    if key not in ZOO:
+        near = difflib.get_close_matches(key, ZOO, n=1, cutoff=0.5)
+        hint = f" (did you mean {near[0]!r}?)" if near else ""
+        raise ConfigError(f"unknown network {name!r}{hint}; there are: {', '.join(ZOO)}, or sizes such as 784-30-10")
+    return ZOO[key]
+
+
+def parse_net(text: str, **settings: Any) -> Network:
+    """A network from one word: sizes ("784-30-10", settings as `mlp` takes them) or a name from the zoo."""
+    sizes = parse_sizes(text)
+    return build_named(text, **settings) if sizes is None else mlp(sizes, **settings)
+
+
+def parse_sizes(text: str) -> list[int] | None:
+    """The sizes in "784-30-10" or "784, 30, 10"; None if the text is something else, such as a name."""
+    parts = re.split(r"\s*[-,x×]\s*|\s+", text.strip(" []()"))
+    return [int(part) for part in parts] if all(part.isdecimal() for part in parts) else None
+
+
+# The book's network3 draws its weights so (Nielsen ch. 6); its softmax layer starts from zeros.
+
+
+def _book_conv(filters: int) -> Layer:
+    return Conv2D(filters, 5, weights=Normal(math.sqrt(4 / (filters * 25))), biases=Normal())
+
+
+def _book_dense(neurons: int, activation: Layer) -> list[Layer]:
+    return [Dense(neurons, FanOutNormal(), Normal()), activation]
+
+
+def _book_softmax(classes: int) -> Layer:
+    return Dense(classes, Zeros(), Zeros())
+
+
+def _conv(filters: int, size: int) -> list[Layer]:
+    """Convolution, pooling, ReLU. Pooling first gives the same numbers, since ReLU keeps their order, and less work."""
+    return [Conv2D(filters, size, weights=He()), MaxPool2D(2), ReLU()]
+
+
+def _shallow(classes: int) -> list[Layer]:
+    return [*_book_dense(100, Sigmoid()), _book_softmax(classes)]
+
+
+def _basic_conv(classes: int) -> list[Layer]:
+    return [_book_conv(20), MaxPool2D(2), Sigmoid(), Flatten(), *_book_dense(100, Sigmoid()), _book_softmax(classes)]
+
+
+def _conv_without_fc(classes: int) -> list[Layer]:
+    return [_book_conv(20), MaxPool2D(2), Sigmoid(), Flatten(), _book_softmax(classes)]
+
+
+def _double_conv(classes: int) -> list[Layer]:
+    first, second = ([_book_conv(filters), MaxPool2D(2), Sigmoid()] for filters in (20, 40))
+    return [*first, *second, Flatten(), *_book_dense(100, Sigmoid()), _book_softmax(classes)]
+
+
+def _relu_convs(*hidden: int, dropout: float = 0.0) -> Callable[[int], list[Layer]]:
+    """The double convolution with ReLU and fully connected layers of these sizes on top."""
+
+    def layers(classes: int) -> list[Layer]:
+        chain = [*_conv(20, 5), *_conv(40, 5), Flatten()]
+        for neurons in hidden:
+            chain += [Dropout(dropout)] if dropout else []
+            chain += [Dense(neurons, He()), ReLU()]
+        return [*chain, *([Dropout(dropout)] if dropout else []), _book_softmax(classes)]
+
+    return layers
+
+
+# Which of S2's six maps each of C3's sixteen sees: LeCun et al. 1998, table I.
+C3 = ["012", "123", "234", "345", "450", "501", "0123", "1234", "2345", "3450", "4501", "5012",
+      "0134", "1245", "0235", "012345"]  # fmt: skip
+
+
+def _lenet5(classes: int) -> list[Layer]:
+    """LeNet-5 with what is usual today in three places: plain tanh for 1.7159 tanh(2x/3), an average for the
+    subsampling layers' learned coefficients, softmax for the radial basis functions of the output."""
+    table = [[int(str(channel) in seen) for seen in C3] for channel in range(6)]  # (6, 16)
+    return [
+        Conv2D(6, 5, padding=2), Tanh(), AveragePool2D(2),  # C1, S2: 28×28, 14×14 (padding: LeCun's are 32×32 images)
+        Conv2D(16, 5, connections=table), Tanh(), AveragePool2D(2),  # C3, S4: 10×10, 5×5
+        Conv2D(120, 5), Tanh(), Flatten(),  # C5: 1×1
+        Dense(84), Tanh(), Dense(classes),  # F6, output
+    ]  # fmt: skip
+
+
+def _rows(reader: Callable[[], Layer]) -> Recipe:
+    about = f"reads the picture row by row: {reader()!r}, softmax"
+    training = Training(0.001, batch_size=64, optimizer="adam", epochs=10)
+    return Recipe(about, lambda classes: [reader(), Dense(classes)], training, (28, 28))
+
+
+def _rashid(classes: int) -> list[Layer]:
+    return [Dense(200, biases=None), Sigmoid(), Dense(classes, biases=None)]
+
+
+def _dense(hidden: int, init: str) -> Callable[[int], list[Layer]]:
+    weights, biases = initial(init, Sigmoid())
+    return lambda classes: [Dense(hidden, weights, biases), Sigmoid(), Dense(classes, weights, biases)]
+
+
+def _small_convs(classes: int) -> list[Layer]:
+    return [*_conv(16, 5), *_conv(32, 3), Flatten(), Dense(128, He()), ReLU(), Dense(classes, He())]
+
+
+_SIGMOID, _RELU = Training(0.1), Training(0.03, l2=1.0)  # Nielsen ch. 6; λ .1 in network3's way of counting
+_ADAM = Training(0.001, batch_size=64, optimizer="adam", epochs=10)
+
+ZOO: dict[str, Recipe] = {
+    "chapter1": Recipe(
+        "Nielsen ch. 1: 784-30-10, quadratic cost, weights N(0, 1)",
+        _dense(30, "large"), Training(3.0, epochs=30), (784,), "quadratic",
+    ),
+    "chapter3": Recipe(
+        "Nielsen ch. 3: 784-100-10, cross-entropy, scaled weights, L2",
+        _dense(100, "scaled"), Training(0.1, l2=5.0), (784,), "cross-entropy",
+    ),
+    "shallow": Recipe("Nielsen ch. 6: 100 sigmoid neurons, softmax", _shallow, _SIGMOID, (784,)),
+    "basic-conv": Recipe("Nielsen ch. 6: 20 maps 5×5, pool 2, 100 sigmoid neurons, softmax", _basic_conv, _SIGMOID),
+    "conv-without-fc": Recipe("Nielsen ch. 6, exercise: 20 maps 5×5, pool 2, softmax", _conv_without_fc, _SIGMOID),
+    "double-conv": Recipe("Nielsen ch. 6: 20 and 40 maps 5×5, each pooled, 100 neurons", _double_conv, _SIGMOID),
+    "double-conv-relu": Recipe("Nielsen ch. 6: the double convolution with ReLU and L2", _relu_convs(100), _RELU),
+    "double-fc": Recipe("Nielsen ch. 6: two layers of 100 after the convolutions", _relu_convs(100, 100), _RELU),
+    "double-fc-dropout": Recipe(
+        "Nielsen ch. 6: two layers of 1000 with dropout ½, his best (train on shifted images, too)",
+        _relu_convs(1000, 1000, dropout=0.5), Training(0.03, epochs=40),
+    ),
+    "lenet5": Recipe("LeCun et al. 1998: LeNet-5 with its C3 connection table, tanh", _lenet5, _ADAM),
+    "rows-rnn": _rows(lambda: SimpleRNN(128)),
+    "rows-lstm": _rows(lambda: LSTM(128)),
+    "rows-gru": _rows(lambda: GRU(128)),
+    "rashid": Recipe(
+        "Rashid: 784-200-10 sigmoid without biases, pixels .01 to 1, targets .01 and .99",
+        _rashid, Training(0.1, batch_size=1, epochs=5), (784,),
+        {"type": "quadratic", "low": 0.01, "high": 0.99}, "0.01-1",
+    ),
+    "sprint": Recipe("16 maps 5×5 and 32 maps 3×3, each pooled, 128 ReLU neurons: much for little time",
+                     _small_convs, _ADAM, scaling="/255"),
+    "colour-conv": Recipe("the network of sprint for colour images", _small_convs, _ADAM, (28, 28, 3), scaling="/255"),
+}  # fmt: skip

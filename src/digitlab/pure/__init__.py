@@ -1,0 +1,5 @@
+"""The same network without NumPy: lists of floats and loops, to see what the arrays hide."""
+
+from digitlab.pure.network import PureNetwork, one_hot, sigmoid
+
+__all__ = ["PureNetwork", "one_hot", "sigmoid"]

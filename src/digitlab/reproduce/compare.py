@@ -1,0 +1,100 @@
+"""A row's figures held against the book's: mean and spread over seeds, difference, and whether it came out."""
+
+import statistics
+from dataclasses import dataclass
+
+from digitlab.reproduce.results import RowResult
+from digitlab.reproduce.row import Reported, Row
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One figure of the book beside ours; `ours` and what follows is None where the run has no such figure."""
+
+    reported: Reported
+    ours: float | None
+    sd: float
+    seeds: int
+
+    @property
+    def difference(self) -> float | None:
+        """Ours minus the book's."""
+        return None if self.ours is None else self.ours - self.reported.value
+
+    @property
+    def ours_text(self) -> str:
+        """ "95.43 ± 0.12 % (n = 3)", or the best of them."""
+        if self.ours is None:
+            return "–"
+        return spread_text(self.ours, self.sd, self.seeds, self.reported.unit, best=self.reported.statistic == "best")
+
+    @property
+    def book_text(self) -> str:
+        """The book's figure with its unit, its split and its mark."""
+        mark = " [M]" if self.reported.memory else ""
+        split = f", {self.reported.split}" if self.reported.split else ""
+        return f"{number(self.reported.value, self.reported.unit)}{unit_text(self.reported.unit)}{split}{mark}"
+
+    @property
+    def notable(self) -> bool:
+        """Whether the difference is more than chance: above 3 sd of ours, and above what the book rounds away.
+
+        One run of a book has the same spread as one of ours; half a point is allowed where we have no sd at all.
+        """
+        if self.difference is None:
+            return False
+        least = {"%": 0.3}.get(self.reported.unit, 0.1 * abs(self.reported.value))
+        spread = 3 * self.sd if self.seeds > 1 else 0.0
+        return abs(self.difference) > max(spread, least)
+
+
+def compared(row: Row, found: RowResult | None) -> list[Compared]:
+    """Every reported figure of a row beside what the run gave."""
+    return [compare_one(reported, found) for reported in row.reported]
+
+
+def compare_one(reported: Reported, found: RowResult | None) -> Compared:
+    """One reported figure beside ours."""
+    values = values_of(found, reported.figure)
+    if not values:
+        return Compared(reported, None, 0.0, 0)
+    ours = max(values) if reported.statistic == "best" else statistics.fmean(values)
+    return Compared(reported, ours, deviation(values), len(values))
+
+
+def values_of(found: RowResult | None, figure: str) -> list[float]:
+    """A figure of every seed that has it."""
+    results = found.results.values() if found is not None else ()
+    return [result.figures[figure] for result in results if figure in result.figures]
+
+
+def deviation(values: list[float]) -> float:
+    """Sample standard deviation, 0 for a single value."""
+    return statistics.stdev(values) if len(values) > 1 else 0.0
+
+
+def number(value: float, unit: str) -> str:
+    """A figure with as many digits as mean something in its unit."""
+    if unit == "%":
+        return f"{value:.2f}"
+    if float(value).is_integer() and abs(value) < 1e6:
+        return f"{value:.0f}"
+    return f"{value:.3g}" if abs(value) < 100 else f"{value:,.1f}"
+
+
+def unit_text(unit: str) -> str:
+    """A unit as it stands behind a number."""
+    return f" {unit}" if unit else ""
+
+
+def spread_text(mean: float, sd: float, n: int, unit: str, *, best: bool = False) -> str:
+    """Mean ± sample standard deviation and the number of seeds."""
+    spread = f" ± {number(sd, unit) if unit == '%' else f'{sd:.2g}'}" if n > 1 and not best else ""
+    what = f"best of {n}" if best else f"n = {n}"
+    return f"{number(mean, unit)}{spread}{unit_text(unit)} ({what})"
+
+
+def headline(row: Row, found: RowResult) -> str:
+    """A row's first figures in one line, beside what the book says."""
+    lines = [c for c in compared(row, found) if c.ours is not None][:3]
+    return "; ".join(f"{c.reported.figure} {c.ours_text} (book {c.book_text})" for c in lines) or "done"

@@ -1,0 +1,275 @@
+"""One page of everything that was run: per row the book's figures beside ours, pictures, command, time, machine."""
+
+import json
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from digitlab.reproduce.compare import Compared, compared, deviation, number, spread_text, unit_text, values_of
+from digitlab.reproduce.ledger import LEDGER
+from digitlab.reproduce.results import RowResult, read_row, row_path
+from digitlab.reproduce.row import Row
+from digitlab.train.callbacks import duration
+
+INTRO = [
+    "Every experiment of Michael Nielsen's *Neural Networks and Deep Learning*, of Tariq Rashid's *Make Your Own "
+    "Neural Network*, and of a reader's first steps with the latter, run by this code. `digitlab reproduce list` shows "
+    "all rows, `digitlab reproduce run NAME` runs one, `digitlab reproduce report` writes this page. A run may be "
+    "stopped at any time: every network that is finished is kept under the hash of its settings, longer trainings "
+    "keep a checkpoint, and the same command goes on from there. `--jobs 2` works with two processes; `--quick` runs "
+    "all rows in small, within minutes; `--full` adds every value of the longest sweeps; `--part train`, `query` or "
+    "`result` does one part alone: the networks, the figures, the pictures.",
+    "Accuracies are in per cent. Ours are the mean ± sample standard deviation over n seeds. The split is named "
+    "wherever a figure stands: many of the book's early figures are the best of several *test* results; ours beside "
+    "them are taken in the same way, and the line `test` is that of the network that the validation set chose. "
+    "[M] marks what is stated from memory, not read at its source.",
+    "Where a book's program does something that one would not do today, the row is run in two modes. *As written*: "
+    "fixed order of the images, left-over images dropped, network3's first weights, Rashid's rule for the hidden "
+    "errors, which leaves out o(1 − o) and is not the gradient (`rashid-rule`). *Corrected*: without these. Both take "
+    "network3's λ, which counts ten times that of network2. Mere bugs of readers' programs are repeated in no mode: "
+    "networks lost but for the last one, and an inverse query of the first ten test labels (7 2 1 0 4 1 4 9 5 9) in "
+    "place of the ten digits (first-steps-2 and 5); biases that are never learned, ranges that stop before output 9, "
+    "neuron 29 and pixel 783, a fixed rate for the hidden layer, and hidden errors from weights already updated (the "
+    "object with `train`, `test` and `imagine`).",
+]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: headings and rows of text."""
+
+    headings: list[str]
+    rows: list[list[str]]
+
+
+@dataclass
+class Section:
+    """A heading with what stands under it; `pictures` are (title, file)."""
+
+    title: str
+    level: int = 2
+    blocks: list[Any] = field(default_factory=list)  # paragraphs (str) and Tables
+    pictures: list[tuple[str, Path]] = field(default_factory=list)
+
+
+@dataclass
+class Report:
+    """The page, before it is Markdown or HTML, and its figures alone for a file."""
+
+    sections: list[Section]
+    figures: dict[str, Any]
+
+
+def make_report(results: Path, *, quick: bool = False, accuracy: Path | None = None) -> Report:
+    """Gather what lies in a results folder. With `quick` the quick runs, else the full or default ones."""
+    found = {name: results_of(row, results, quick) for name, row in LEDGER.items()}
+    sections = [Section("Reproduction", 1, list(INTRO))]
+    if quick:
+        sections[0].blocks.append("**Quick runs: a few hundred images and two epochs. They show that every row runs, "
+                                  "and say nothing about the books' figures.**")  # fmt: skip
+    if accuracy is not None and accuracy.is_file():
+        sections.append(everyday(accuracy))
+    sections.append(summary(found))
+    book = ""
+    for name, row in LEDGER.items():
+        if not found[name]:
+            continue
+        if row.book != book:
+            book = row.book
+            sections.append(Section(BOOKS.get(book, book)))
+        sections.append(row_section(row, found[name], results))
+    if waiting := [row for name, row in LEDGER.items() if not found[name]]:
+        sections.append(not_run(waiting))
+    figures = {name: {r.mode: figures_of(r) for r in some} for name, some in found.items() if some}
+    return Report(sections, figures)
+
+
+BOOKS = {
+    "Nielsen": "Nielsen, Neural Networks and Deep Learning",
+    "Rashid": "Rashid, Make Your Own Neural Network",
+    "First steps": "First steps with Rashid's book",
+}
+
+
+def results_of(row: Row, results: Path, quick: bool) -> list[RowResult]:
+    """What there is of a row: a result for each mode, the fullest scale of it."""
+    found = []
+    for mode in row.modes:
+        paths = (row_path(results, row.name, mode, scale) for scale in (("quick",) if quick else ("full", "default")))
+        if path := next((path for path in paths if path.is_file()), None):
+            found.append(read_row(path))
+    return found
+
+
+def everyday(path: Path) -> Section:
+    """What `digitlab train` reaches by itself: benchmarks/accuracy.py."""
+    table = json.loads(path.read_text(encoding="utf-8"))
+    rows = []
+    for entry in table.values():
+        runs = entry["runs"]
+        columns = {part: [run[part] for run in runs] for part in ("valid", "test", "seconds")}
+        texts = [spread(columns["valid"]), spread(columns["test"])]
+        rows.append([entry["setting"], *texts, str(len(runs)), f"{statistics.fmean(columns['seconds']):.0f} s"])
+    text = (
+        "The books' first networks and two larger ones by the everyday command, 30, 6 and 8 epochs. The epoch is "
+        "chosen on the 10,000 validation "
+        "images; the test set is looked at once, with the network of that epoch. Written by `benchmarks/accuracy.py`."
+    )
+    headings = ["setting", "validation (%)", "test (%)", "n", "training"]
+    return Section("What `digitlab train` reaches", 2, [text, Table(headings, rows)])
+
+
+def spread(values: Sequence[float]) -> str:
+    """Mean ± sample standard deviation."""
+    return f"{statistics.fmean(values):.2f} ± {deviation(list(values)):.2f}"
+
+
+def summary(found: dict[str, list[RowResult]]) -> Section:
+    """One line a row: its foremost figure."""
+    lines = []
+    for name, row in LEDGER.items():
+        for result in found[name]:
+            first = next((c for c in main_figures(row, result) if c.ours is not None), None)
+            mode = result.mode if len(row.modes) > 1 else ""
+            if first is not None:
+                lines.append([f"`{name}`", mode, first.reported.text or first.reported.figure, first.book_text,
+                              first.ours_text, difference_text(first)])  # fmt: skip
+            elif not row.reported:
+                lines.append([f"`{name}`", mode, row.shows, "–", "done", ""])
+    headings = ["row", "mode", "figure", "book", "here", "difference"]
+    return Section("At a glance", 2, [Table(headings, lines)] if lines else ["Nothing was run yet."])
+
+
+def main_figures(row: Row, result: RowResult) -> list[Compared]:
+    """A row's figures, those at the end of training before those at its beginning."""
+    lines = compared(row, result)
+    return sorted(lines, key=lambda c: c.reported.figure.endswith(("_first", " first", "/start")))
+
+
+def row_section(row: Row, found: Sequence[RowResult], results: Path) -> Section:
+    """Everything about one row."""
+    section = Section(f"{row.name}: {row.shows}", 3)
+    section.blocks.append(f"Chapter {row.chapter}. Setting: {row.setup}.")
+    lines = []
+    for result in found:
+        mode = [result.mode] if len(found) > 1 or len(row.modes) > 1 else []
+        for c in compared(row, result):
+            text = c.reported.text or c.reported.figure
+            chosen = " (chosen on test)" if c.reported.chosen_on_test else ""
+            split = c.reported.split or "–"
+            book = c.book_text.replace(f", {split}", "")
+            lines.append([*mode, text + chosen, split, book, c.ours_text, difference_text(c)])
+        for key, split in further(row, result):
+            values = values_of(result, key)
+            ours = spread_text(statistics.fmean(values), deviation(values), len(values), unit_of(key))
+            lines.append([*mode, f"`{key}`", split, "", ours, ""])
+    if lines:
+        modes = ["mode"] if len(lines[0]) == 6 else []
+        section.blocks.append(Table([*modes, "figure", "split", "book", "here", "difference"], lines))
+    section.blocks += sorted({note for r in found for result in r.results.values() for note in result.notes})
+    off = [c for result in found for c in compared(row, result) if c.notable]
+    if off:
+        names = ", ".join(dict.fromkeys(c.reported.text or c.reported.figure for c in off))
+        section.blocks.append(
+            f"Further off than our spread explains: {names}. {row.cause or 'The cause is not known.'}"
+        )
+    elif row.cause and row.reported:
+        section.blocks.append(row.cause)
+    section.blocks.append(how(row, found))
+    for result in found:
+        folder = row_path(results, row.name, result.mode, result.scale).parent
+        for picture in result.pictures:
+            section.pictures.append((f"{row.name}, {picture.split('.')[-2]}", folder / picture))
+    return section
+
+
+def further(row: Row, result: RowResult) -> list[tuple[str, str]]:
+    """Figures of ours that the book does not state, where there are few: above all honest test accuracies."""
+    shown = {c.reported.figure for c in compared(row, result)}
+    first = next(iter(result.results.values()))
+    keys = [k for k in first.figures if k not in shown]
+    honest = [k for k in keys if k.endswith("/test")]
+    if not row.reported:
+        plain = [k for k in keys if not k.endswith(("/seconds", "_epoch", "/epochs", "_first"))]
+        keys = plain if len(plain) <= 16 else honest
+    elif honest and len(honest) <= 6:
+        keys = honest
+    else:
+        keys = [] if len(keys) > 8 else [k for k in keys if not k.endswith(("/seconds", "/epochs"))]
+    return [(key, split_of(key)) for key in keys]
+
+
+def split_of(key: str) -> str:
+    """Which set a figure's name says it is of."""
+    for part, name in (("test", "test"), ("valid", "validation"), ("train", "training")):
+        if key.rpartition("/")[2].startswith(part):
+            return name
+    return "–"
+
+
+def unit_of(key: str) -> str:
+    """ "%" for accuracies."""
+    name = key.rpartition("/")[2]
+    accuracy = name.startswith(("test", "valid", "train")) and not name.endswith("_epoch") and "cost" not in name
+    return "%" if accuracy else ""
+
+
+def difference_text(c: Compared) -> str:
+    """Ours minus the book's, with a sign."""
+    if c.difference is None:
+        return ""
+    unit = c.reported.unit
+    size = number(abs(c.difference), unit)
+    return f"{'−' if c.difference < 0 else '+'}{size}{'' if unit == '%' else unit_text(unit)}"
+
+
+def how(row: Row, found: Sequence[RowResult]) -> str:
+    """The command, how long it took, and where."""
+    seconds = sum(s for result in found for s in result.seconds.values())
+    seeds = max(len(result.results) for result in found)
+    scale = "" if found[0].scale == "default" else f" --{found[0].scale}"
+    seeds_text = f" --seeds {seeds}" if row.chance else ""
+    took = duration(seconds) if seconds >= 1 else f"{seconds:.2f} s"
+    total = (
+        f"{took} in all" + (f" for {seeds} seeds" if seeds > 1 else "") + (" and both modes" if len(found) > 1 else "")
+    )
+    source = "" if found[0].source == "mnist" else " Images: scikit-learn's digits, enlarged."
+    command = f"`digitlab reproduce run {row.name}{scale}{seeds_text}`"
+    return f"{command}: {total} (one process). {found[0].finished}, {found[0].machine}.{source}"
+
+
+def not_run(rows: Sequence[Row]) -> Section:
+    """The rows without a result, and what they would take."""
+    lines = [[f"`{row.name}`", row.chapter, row.shows, shortened(reported_text(row)), cost_text(row)] for row in rows]
+    text = "`digitlab reproduce run NAME …` runs them; what is done is kept, so that they may be stopped at any time."
+    headings = ["row", "chapter", "what it shows", "book", "estimate (3 seeds, one core)"]
+    return Section("Not run yet", 2, [text, Table(headings, lines)])
+
+
+def reported_text(row: Row) -> list[str]:
+    """The book's figures in short."""
+    return [c.book_text for c in compared(row, None)]
+
+
+def shortened(texts: Sequence[str]) -> str:
+    """The first of several, and how many more there are."""
+    more = f" (+{len(texts) - 1})" if len(texts) > 1 else ""
+    return texts[0] + more if texts else "–"
+
+
+def cost_text(row: Row, seeds: int = 3) -> str:
+    """What a row takes with so many seeds, on one core."""
+    return duration(60 * row.minutes * (seeds if row.chance else 1))
+
+
+def figures_of(result: RowResult) -> dict[str, Any]:
+    """A row's figures over its seeds, for a file beside the report."""
+    names = list(dict.fromkeys(key for r in result.results.values() for key in r.figures))
+    values = {name: values_of(result, name) for name in names}
+    return {
+        "scale": result.scale, "seeds": len(result.results), "seconds": sum(result.seconds.values()),
+        "machine": result.machine, "version": result.version, "finished": result.finished, "source": result.source,
+        "figures": {name: {"mean": statistics.fmean(v), "sd": deviation(v), "values": v} for name, v in values.items()},
+    }  # fmt: skip

@@ -1,0 +1,211 @@
+"""Runs rows: every task once, on one or several processes, then figures and pictures; all of it can be interrupted.
+
+    results/tasks/KEY/result.json, network.safetensors ...     one task each, filed under the hash of its settings
+    results/rows/SCALE/ROW.MODE.json, ROW.MODE.NAME.png        a row's figures over its seeds, and its pictures
+
+A task that is on disk with these settings is not done again, and a training goes on from its checkpoint.
+"""
+
+import multiprocessing
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from digitlab.data import load_auto
+from digitlab.errors import ConfigError, DigitlabError, ModelFileError
+from digitlab.reproduce.animation import save_drawing
+from digitlab.reproduce.compare import headline
+from digitlab.reproduce.results import RowResult, read_row, row_path, write_row
+from digitlab.reproduce.row import Outcomes, Plan, Row, Tasks
+from digitlab.reproduce.task import Say, Task, carry_out, circumstances, finished
+
+SCALES = ("quick", "default", "full")
+STAGES = ("train", "query", "result")
+
+
+@dataclass
+class Job:
+    """A row in one mode: what is to be done for each seed."""
+
+    row: Row
+    mode: str
+    plans: dict[int, Plan]
+    tasks: dict[int, Tasks]
+
+    @property
+    def name(self) -> str:
+        """As people call it: "rashid-mnist", or with its mode where the row has two."""
+        return self.row.name if len(self.row.modes) == 1 else f"{self.row.name} ({self.mode})"
+
+    def keys(self) -> dict[str, dict[str, str]]:
+        """The hashes of all settings, by seed and label."""
+        return {str(s): {label: task.key for label, task in tasks.items()} for s, tasks in self.tasks.items()}
+
+
+def make_jobs(
+    rows: Sequence[Row], *, scale: str = "default", seeds: int = 3, mode: str = "both", source: str = "mnist"
+) -> list[Job]:
+    """What is to be done for these rows. Raises ConfigError for a scale, mode or number of seeds that cannot be."""
+    if scale not in SCALES:
+        raise ConfigError(f"scale: got {scale!r}, expected one of {', '.join(SCALES)}")
+    if seeds < 1:
+        raise ConfigError(f"seeds: got {seeds}, expected at least 1")
+    jobs = []
+    for row in rows:
+        modes = row.modes if mode == "both" or len(row.modes) == 1 else (mode,)
+        if unknown := [m for m in modes if m not in row.modes]:
+            raise ConfigError(f"mode: {row.name} has no mode {unknown[0]!r}; it has {', '.join(row.modes)}")
+        for chosen in modes:
+            plans = {s: Plan(scale, chosen, s, source) for s in range(seeds if row.chance else 1)}
+            tasks = {s: row.tasks(plan) for s, plan in plans.items()}
+            if scale == "quick":
+                tasks = {s: {label: task.shrunk() for label, task in some.items()} for s, some in tasks.items()}
+            jobs.append(Job(row, chosen, plans, tasks))
+    return jobs
+
+
+def source_for(scale: str, say: Say) -> str:
+    """ "mnist"; in quick runs without it, "digits", with a line that says so. Raises MissingDataError otherwise."""
+    splits, note = load_auto("auto" if scale == "quick" else "mnist")
+    if note:
+        say("MNIST could not be had: a quick run on scikit-learn's digits, enlarged to 28×28")
+    return "mnist" if splits.train.images.shape[1] == 28 else "digits"
+
+
+def run_jobs(
+    jobs: Sequence[Job], results: Path, *, processes: int = 1, stages: Sequence[str] = STAGES, say: Say = print
+) -> list[str]:
+    """Run jobs into the results folder and return one line for each that failed; others are not held up by it.
+
+    stages   "train": the tasks; "query": figures from what they gave; "result": pictures from the figures.
+             A stage alone needs what the stages before it left on disk.
+    """
+    failures: dict[str, str] = {}
+    open_jobs = list(jobs)
+
+    def settle() -> None:
+        """Finish the jobs whose tasks are all done."""
+        for job in list(open_jobs):
+            failed = [failures[t.key] for some in job.tasks.values() for t in some.values() if t.key in failures]
+            outcomes = None if failed else outcomes_of(job, results)
+            if failed or outcomes is not None:
+                open_jobs.remove(job)
+            if outcomes is not None:
+                try:
+                    finish(job, outcomes, results, stages, say)
+                except DigitlabError as error:
+                    failures[job.name] = f"{job.name}: {error}"
+
+    if "train" in stages:
+        tasks = {task.key: task for job in jobs for some in job.tasks.values() for task in some.values()}
+        todo = [task for task in tasks.values() if finished(task, results) is None]
+        if len(tasks) > len(todo):
+            say(f"{len(tasks) - len(todo)} of {len(tasks)} tasks were done before")
+        settle()
+        for number, (task, error) in enumerate(_done(todo, results, processes, say), 1):
+            if error:
+                failures[task.key] = f"{task.title}: {error}"
+            outcome = None if error else finished(task, results)
+            took = f"done in {outcome.seconds:.1f} s" if outcome else f"failed: {error}"
+            say(f"[{number}/{len(todo)}] {task.title}: {took}")
+            settle()
+    else:
+        settle()
+        for job in open_jobs:
+            failures[job.name] = f"{job.name}: not all of its tasks are done; run it with --part train first"
+    return list(failures.values())
+
+
+def _done(
+    tasks: Sequence[Task], results: Path, processes: int, say: Say
+) -> Iterable[tuple[Task, str]]:  # fmt: skip
+    """Each task as it is finished, with the message of its error or ""."""
+    if processes <= 1 or len(tasks) <= 1:
+        for task in tasks:
+            yield task, _attempt(task, results, say)
+        return
+    waiting = list(tasks)
+    running: dict[Future[str], Task] = {}
+    with ProcessPoolExecutor(
+        min(processes, len(tasks)), multiprocessing.get_context("spawn"), initializer=_one_thread
+    ) as pool:
+        try:
+            while waiting or running:
+                # No more than can run at once: what is handed over cannot be called back at an interruption.
+                while waiting and len(running) < processes:
+                    task = waiting.pop(0)
+                    running[pool.submit(_attempt, task, results, _print)] = task
+                ready, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in ready:
+                    yield running.pop(future), _answer(future)
+        except KeyboardInterrupt:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+
+
+def _answer(future: "Future[str]") -> str:
+    return future.result()
+
+
+def _attempt(task: Task, results: Path, say: Say) -> str:
+    try:
+        carry_out(task, results, say)
+    except DigitlabError as error:
+        return str(error) or type(error).__name__
+    return ""
+
+
+def _print(text: str) -> None:
+    print(text, flush=True)
+
+
+def _one_thread() -> None:
+    """Several processes share the cores already; more threads in each would only be in each other's way."""
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(1)
+
+
+def outcomes_of(job: Job, results: Path) -> dict[int, Outcomes] | None:
+    """What all tasks of a job gave, by seed and label; None if one is not done."""
+    outcomes: dict[int, Outcomes] = {}
+    for seed, tasks in job.tasks.items():
+        found = {label: finished(task, results) for label, task in tasks.items()}
+        if any(outcome is None for outcome in found.values()):
+            return None
+        outcomes[seed] = {label: outcome for label, outcome in found.items() if outcome is not None}
+    return outcomes
+
+
+def finish(
+    job: Job, outcomes: Mapping[int, Outcomes], results: Path, stages: Sequence[str], say: Callable[[str], None]
+) -> None:
+    """Figures and pictures of a job whose tasks are done; figures of the same tasks are used again."""
+    path = row_path(results, job.row.name, job.mode, job.plans[0].scale)
+    stored = read_row(path) if path.is_file() else None
+    same = stored is not None and (stored.keys, stored.revision) == (job.keys(), job.row.revision)
+    if "result" in stages and "query" not in stages and not same:
+        raise ModelFileError(f"{job.name}: there are no figures of these tasks; run it with --part query first")
+    found = stored if same and stages != ["query"] else None
+    if found is None:
+        if "query" not in stages:
+            return
+        answers = {str(s): job.row.query(outcomes[s], plan) for s, plan in job.plans.items()}
+        seconds = {str(s): sum(o.seconds for o in outcomes[s].values()) for s in job.plans}
+        found = RowResult(
+            job.row.name, job.mode, job.plans[0].scale, job.row.revision, job.keys(), answers, seconds,
+            source=job.plans[0].source, **circumstances(),
+        )  # fmt: skip
+        write_row(path, found)
+    if "result" in stages and not (
+        same and found.pictures and all((path.parent / p).is_file() for p in found.pictures)
+    ):
+        drawn = job.row.draw(list(found.results.values()), job.plans[0])
+        pictures = []
+        for name, drawing in drawn.items():
+            pictures += save_drawing(drawing, path.parent / f"{path.stem}.{name}")
+        found = replace(found, pictures=pictures)
+        write_row(path, found)
+    where = f"; pictures: {path.parent}/{path.stem}.*" if found.pictures and "result" in stages else ""
+    say(f"{job.name}: {headline(job.row, found)}{where}")

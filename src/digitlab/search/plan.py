@@ -1,0 +1,94 @@
+"""Everything that decides a search, in one table, which the study's file keeps."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from digitlab.errors import ConfigError
+from digitlab.search.settings import settings_for
+from digitlab.search.space import Space, parse_space, space_table
+from digitlab.search.strategies import PRUNING, STRATEGIES
+from digitlab.train.config import RunConfig
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to search, and how.
+
+    base          the settings that the search starts from; what `space` does not name stays so
+    space         what to vary (space.py)
+    strategy      one of strategies.STRATEGIES
+    trials        how many settings to try; grid and log-scale know themselves when they are done
+    repeats       how many seeds a setting is trained with: its value is their mean
+    points        values on each side of the grid that is no choice
+    population    of the genetic algorithm and CMA-ES; 0: 10, and 4 + ⌊3 ln d⌋ for d parameters
+    prune         none, halving or hyperband: end trainings that are behind the others after `min_epochs`, and after
+                  `factor` times as many each time
+    seed          of the strategy's own dice
+    """
+
+    base: RunConfig
+    space: Space
+    strategy: str = "tpe"
+    trials: int = 30
+    repeats: int = 1
+    points: int = 5
+    population: int = 0
+    prune: str = "none"
+    min_epochs: int = 1
+    factor: int = 3
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "space", parse_space(self.space))
+        if self.strategy not in STRATEGIES:
+            raise ConfigError(f"strategy: got {self.strategy!r}, expected one of {', '.join(STRATEGIES)}")
+        if self.prune not in PRUNING:
+            raise ConfigError(f"prune: got {self.prune!r}, expected one of {', '.join(PRUNING)}")
+        least = {"trials": 1, "repeats": 1, "points": 2, "population": 0, "min_epochs": 1, "factor": 2, "seed": 0}
+        for name, low in least.items():
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or value < low:
+                raise ConfigError(f"{name}: got {value!r}, expected a whole number of at least {low}")
+        if self.population == 1:
+            raise ConfigError("population: got 1, expected at least 2")
+        STRATEGIES[self.strategy].check(self)
+        settings_for(self.base, self.middle())  # raises for a space that names what is no setting
+
+    def middle(self) -> dict[str, Any]:
+        """A point of the space, to try settings out with."""
+        point: dict[str, Any] = {}
+        for name, parameter in self.space.items():
+            if parameter.there(point):
+                values = parameter.values(3)
+                point[name] = values[len(values) // 2]
+        return point
+
+    def configs(self, point: Mapping[str, Any]) -> list[RunConfig]:
+        """The settings of a point, once for each seed."""
+        config = settings_for(self.base, point)
+        return [dataclasses.replace(config, seed=config.seed + i) for i in range(self.repeats)]
+
+    def rungs(self, epochs: int) -> list[int]:
+        """After which epochs hopeless trainings are ended, and last the one that ends them all."""
+        found, at = [], self.min_epochs
+        while self.prune != "none" and at < epochs:
+            found.append(at)
+            at *= self.factor
+        return [*found, epochs]
+
+    def table(self) -> dict[str, Any]:
+        """The plan as JSON values."""
+        values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        return {**values, "base": self.base.table(), "space": space_table(self.space)}
+
+    @classmethod
+    def from_table(cls, table: Mapping[str, Any]) -> "Plan":
+        """The plan in a table. Raises ConfigError for what it lacks or has too much."""
+        fields = [f.name for f in dataclasses.fields(cls)]
+        if unknown := [key for key in table if key not in fields]:
+            raise ConfigError(f"a search has no setting {unknown[0]!r}; there are: {', '.join(fields)}")
+        if missing := [key for key in ("base", "space") if key not in table]:
+            raise ConfigError(f"a search needs {missing[0]!r}")
+        return cls(**{**table, "base": RunConfig.from_table(table["base"]), "space": parse_space(table["space"])})

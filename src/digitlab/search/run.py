@@ -1,0 +1,312 @@
+"""The search itself: one process chooses points and writes the study, workers train (many/pool.py)."""
+
+import os
+import time
+from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from digitlab.data import Splits
+from digitlab.errors import DigitlabError
+from digitlab.many.job import Job, Outcome
+from digitlab.many.pool import Pool, open_pool, processors
+from digitlab.search.kept import drop_networks, keep_networks
+from digitlab.search.log_scale import key
+from digitlab.search.plan import Plan
+from digitlab.search.space import suggest
+from digitlab.search.storage import Owner, claim
+from digitlab.search.strategies import STRATEGIES, pruner
+from digitlab.search.study import Study, Trial, best_of, open_study, read_trial
+from digitlab.train.config import RunConfig
+
+
+class SearchWatcher(Protocol):
+    """Who wants to see how far a search is."""
+
+    def began(self, plan: Plan, trials: Sequence[Trial], reason: str) -> None:
+        """The search begins, or goes on after these trials; `reason` says what computes it."""
+
+    def epoch(self, event: dict[str, Any]) -> None:
+        """An epoch of one training is done. Called from other threads."""
+
+    def done(self, trial: Trial, best: Trial | None, count: int, goal: int) -> None:
+        """A trial has ended, the `count`-th of `goal` as far as is known; `best` is the best so far."""
+
+    def told(self, line: str) -> None:
+        """What the strategy decided, and why."""
+
+    def ended(self) -> None:
+        """The search has ended."""
+
+
+@dataclass
+class UnderWay:
+    """A trial whose seeds are being trained: what came of each up to the current rung."""
+
+    trial: Any
+    configs: list[RunConfig]
+    rungs: list[int]
+    rung: int = 0
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    began: float = field(default_factory=time.time)
+
+
+def search(
+    plan: Plan | None,
+    path: str | os.PathLike[str],
+    *,
+    data: Splits | None = None,
+    workers: int | None = None,
+    executor: Executor | None = None,
+    cluster: str | None = None,
+    watcher: SearchWatcher | None = None,
+) -> Study:
+    """Search as the plan says, keep every step in the study's file, and return it; goes on if the file is there.
+
+    The validation set alone decides. `plan` may be None for a study that exists; a plan that differs from the study's
+    in more than `trials` is a ConfigError. `workers`, `executor` and `cluster` as in `train_many`. Several processes
+    may work on one study. Ctrl-C ends the trials under way, which are then tried again, and raises KeyboardInterrupt.
+    With one worker the same plan always tries the same points; with more, what is known when a point is chosen depends
+    on who was faster (grid, log-scale and random do not care).
+    """
+    path = Path(path)
+    return _Search(plan, path, watcher).run(data, workers, executor, cluster)
+
+
+class _Search:
+    def __init__(self, plan: Plan | None, path: Path, watcher: SearchWatcher | None) -> None:
+        self.path, self.watcher = path, watcher
+        self.study, self.plan = open_study(plan, path)
+        self.strategy = STRATEGIES[self.plan.strategy]
+        self.monitor = self.plan.base.monitor or "valid_accuracy"
+        self.under_way: dict[int, UnderWay] = {}
+        self.futures: dict[Future[Outcome], tuple[int, int]] = {}  # trial and seed
+        self.decisions = 0
+
+    def run(self, data: Splits | None, workers: int | None, executor: Executor | None, cluster: str | None) -> Study:
+        """Until the strategy has nothing left to try."""
+        self.owner = Owner(self.path)
+        pool: Pool | None = None
+        try:
+            with claim(self.path):
+                self.reclaim()
+            # What is to be trained is only known one by one; the middle of the space stands for all.
+            probe = self.plan.configs(self.plan.middle())[:1]
+            try:
+                probe[0].trainer()
+            except DigitlabError:
+                probe = [self.plan.base]
+            pool = open_pool(
+                probe * (workers or processors()), data=data, workers=workers, executor=executor, cluster=cluster,
+                on_event=self.watcher.epoch if self.watcher is not None else None,
+            )  # fmt: skip
+            if self.watcher is not None:
+                self.watcher.began(self.plan, self.trials(), pool.reason)
+            self.tell_decisions()
+            self.loop(pool)
+        finally:
+            if pool is not None:
+                pool.stop()
+                for future in self.futures:
+                    future.cancel()
+                pool.close()
+            for number in list(self.under_way):
+                self.give_up(number)
+            self.owner.leave()
+            if self.watcher is not None:
+                self.watcher.ended()
+        return Study(self.path)
+
+    def loop(self, pool: Pool) -> None:
+        while True:
+            while len(self.futures) < pool.workers and self.start(pool):
+                pass
+            if not self.futures:
+                return
+            done, _ = wait(self.futures, return_when=FIRST_COMPLETED)
+            for future in done:
+                number, seed = self.futures.pop(future)
+                self.collect(number, seed, future.result(), pool)
+
+    # Beginning a trial
+
+    def trials(self) -> list[Trial]:
+        return [read_trial(t, self.monitor) for t in self.study.get_trials(deepcopy=False)]
+
+    def start(self, pool: Pool) -> bool:
+        """Begin with the next point; False if there is none to begin with now."""
+        with claim(self.path):
+            trials = [t for t in self.trials() if t.state != "failed"]
+            again = any(t.state == "waiting" for t in trials)  # a trial of a process that died
+            if not again and not self.enqueue(trials):
+                return False
+            self.study.sampler = self.strategy.sampler(self.plan, len(trials))
+            trial = self.study.ask()
+            point = suggest(self.plan.space, trial)
+            trial.set_user_attr("begun", {"point": point, "owner": self.owner.name})
+        same = next((t for t in trials if t.state == "done" and t.values and key(t.point) == key(point)), None)
+        if same is not None:  # genetic algorithms meet a point again; it would give the same again
+            self.repeat(trial, same)
+            return True
+        try:
+            configs = self.plan.configs(point)
+            for config in configs[:1]:
+                config.trainer()
+        except DigitlabError as error:  # a point whose network cannot be: the worst there is
+            self.under_way[trial.number] = UnderWay(trial, [], [0])
+            self.finish(trial.number, error=str(error))
+            return True
+        self.under_way[trial.number] = UnderWay(trial, configs, self.plan.rungs(configs[0].epochs))
+        self.submit(trial.number, pool)
+        return True
+
+    def enqueue(self, trials: list[Trial]) -> bool:
+        """See that the next `ask` gives what the strategy wants; False if it wants nothing now."""
+        points = self.strategy.points(self.plan, trials)
+        if points is None:
+            if len(trials) >= self.plan.trials:
+                return False
+            label = self.strategy.label(self.plan, trials)
+            if label:
+                self.study.enqueue_trial(label.pop("fixed", {}), user_attrs=label)
+            return True
+        known = {key(t.point) for t in trials}
+        todo = [p for p in points if key(p) not in known]
+        if todo:
+            self.study.enqueue_trial(todo[0])
+        return bool(todo)
+
+    def submit(self, number: int, pool: Pool) -> None:
+        """Train all seeds of a trial up to its current rung."""
+        state = self.under_way[number]
+        last = state.rung == len(state.rungs) - 1
+        for seed, config in enumerate(state.configs):
+            before = state.outcomes.get(seed)
+            if before is not None and before.finished:
+                continue  # it stopped early by itself
+            job = Job(
+                f"trial {number}" + (f" seed {config.seed}" if len(state.configs) > 1 else ""), config,
+                checkpoint=before.checkpoint if before is not None else None,
+                stop_after=None if last else state.rungs[state.rung],
+            )  # fmt: skip
+            self.futures[pool.submit(job)] = (number, seed)
+
+    # Ending one
+
+    def collect(self, number: int, seed: int, outcome: Outcome, pool: Pool) -> None:
+        """What came of one seed; when all are there, the next rung, or the end."""
+        if number not in self.under_way:
+            return
+        state = self.under_way[number]
+        state.outcomes[seed] = outcome
+        if outcome.interrupted:
+            return
+        if any(n == number for n, _ in self.futures.values()):
+            return
+        errors = [o.error for o in state.outcomes.values() if o.error]
+        if errors:
+            self.finish(number, error=errors[0])
+            return
+        finished = all(o.finished for o in state.outcomes.values())
+        if not finished:
+            rung = state.rungs[state.rung]
+            state.trial.report(self.mean([self.best_value(o) for o in state.outcomes.values()]), step=rung)
+            self.study.pruner = pruner(self.plan)
+            if state.trial.should_prune():
+                self.finish(number, pruned=True)
+                return
+            state.rung += 1
+            self.submit(number, pool)
+            return
+        self.finish(number)
+
+    def finish(self, number: int, *, error: str | None = None, pruned: bool = False) -> None:
+        """Write the trial's end: first what goes with it, then, in one line of the journal, that it is done."""
+        from optuna.trial import TrialState
+
+        state = self.under_way[number]
+        outcomes = [state.outcomes[i] for i in sorted(state.outcomes)]
+        worst = float("inf") if self.monitor.endswith("loss") else 0.0
+        values = [worst if o.error else self.best_value(o) for o in outcomes] or [worst]
+        notes: dict[str, Any] = {
+            "values": values, "seeds": [c.seed for c in state.configs], "epochs": sum(len(o.rows) for o in outcomes),
+            "seconds": round(sum(o.seconds for o in outcomes), 3), "best_epochs": [o.best_epoch for o in outcomes],
+        }  # fmt: skip
+        if error is not None:
+            notes |= {"error": error}
+        if pruned:
+            notes |= {"rung": state.rungs[state.rung]}
+        with claim(self.path):
+            state.trial.set_user_attr("result", notes)
+            if error is None and not pruned:
+                keep_networks(self.path, number, outcomes)
+            if pruned and self.strategy.learns_from_pruned:
+                self.study.tell(number, state=TrialState.PRUNED)
+            else:
+                # A population that counted only those that were trained to the end would never be full.
+                self.study.tell(number, worst if error is not None else self.mean(values))
+            del self.under_way[number]
+            trials = self.trials()
+            drop_networks(self.path, trials)
+        self.announce(number, trials)
+
+    def repeat(self, trial: Any, same: Trial) -> None:
+        """End a trial at once with what another of the same point gave."""
+        with claim(self.path):
+            trial.set_user_attr("result", {"values": same.values, "epochs": 0, "seconds": 0.0, "same": same.number})
+            self.study.tell(trial.number, same.value)
+        self.announce(trial.number, self.trials())
+
+    def announce(self, number: int, trials: list[Trial]) -> None:
+        """Tell that a trial has ended."""
+        if self.watcher is not None:
+            alive = [t for t in trials if t.state != "failed"]
+            done = [t for t in trials if t.state in ("done", "pruned")]
+            best = best_of(trials) if any(t.state == "done" for t in trials) else None
+            self.watcher.done(trials[number], best, len(done), self.strategy.goal(self.plan, alive))
+            self.tell_decisions()
+
+    def tell_decisions(self) -> None:
+        """Tell what the strategy decided since the last time."""
+        lines = self.strategy.told(self.plan, [t for t in self.trials() if t.state != "failed"])
+        if self.watcher is not None:
+            for line in lines[self.decisions :]:
+                self.watcher.told(line)
+        self.decisions = len(lines)
+
+    def give_up(self, number: int) -> None:
+        """A trial that is not to be ended: it will be tried again."""
+        self.under_way.pop(number)
+        with claim(self.path):
+            self.again(number)
+
+    def reclaim(self) -> None:
+        """Trials of processes that are no longer there are tried again."""
+        for frozen in self.study.get_trials(deepcopy=False):
+            if frozen.state.name == "RUNNING" and not self.owner.lives(frozen.user_attrs.get("begun", {}).get("owner")):
+                self.again(frozen.number)
+
+    def again(self, number: int) -> None:
+        """Enqueue an interrupted trial's point, once, and then call the trial itself failed."""
+        from optuna.trial import TrialState
+
+        trials = self.study.get_trials(deepcopy=False)
+        frozen = trials[number]
+        point = frozen.user_attrs.get("begun", {}).get("point")
+        if point is not None and not any(t.user_attrs.get("again") == number for t in trials):
+            notes = {"again": number}
+            if "generation" in frozen.user_attrs:
+                notes["generation"] = frozen.user_attrs["generation"]
+            self.study.enqueue_trial(point, user_attrs=notes)
+        self.study.tell(number, state=TrialState.FAIL)
+
+    def best_value(self, outcome: Outcome) -> float:
+        """The monitored figure of the best epoch so far."""
+        values = [float(row[self.monitor]) for row in outcome.rows]
+        return min(values) if self.monitor.endswith("loss") else max(values)
+
+    @staticmethod
+    def mean(values: Sequence[float]) -> float:
+        return sum(values) / len(values)

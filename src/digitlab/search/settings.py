@@ -1,0 +1,121 @@
+"""From chosen values to the settings of a training.
+
+learning_rate, momentum ...   of the optimizer; optimizer: another one
+l2, l1, max_norm              regularizers
+epochs, batch_size, schedule, averaging, early_stop ...   as in RunConfig
+layers, width, width_1 ...    hidden layers and their neurons, for chains of dense layers
+activation, init, dropout, loss
+network.layers.0.filters      any other place in the settings' table, by its way there
+"""
+
+import copy
+import dataclasses
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from digitlab.errors import ConfigError
+from digitlab.nn.activations import ACTIVATIONS
+from digitlab.nn.describe import build, describe, find, normalized
+from digitlab.nn.initializers import Initializer
+from digitlab.nn.network import Layer
+from digitlab.nn.zoo import initial
+from digitlab.optimizers import Optimizer
+from digitlab.train.config import RunConfig
+
+REGULARIZERS = {"l2": ("L2", "strength"), "l1": ("L1", "strength"), "max_norm": ("MaxNorm", "limit")}
+CHAIN = re.compile(r"layers|width(_[1-9]\d*)?|activation|init|dropout")
+TOP = tuple(
+    f.name for f in dataclasses.fields(RunConfig) if f.name not in ("network", "data", "optimizer", "regularizers")
+)
+
+
+def settings_for(base: RunConfig, point: Mapping[str, Any]) -> RunConfig:
+    """`base` with these values. Raises ConfigError for a name that means nothing here, or a value that cannot be."""
+    table = copy.deepcopy(base.table())
+    chain = {name: value for name, value in point.items() if CHAIN.fullmatch(name)}
+    for name, value in point.items():
+        if name not in chain:
+            _set(table, name, value)
+    if chain:
+        table["network"] = dense_chain(table["network"], chain)
+    return RunConfig.from_table(table)
+
+
+def _set(table: dict[str, Any], name: str, value: Any) -> None:
+    if name == "optimizer":
+        cls = find(Optimizer, value)  # settings that the new one has not are left behind
+        kept = {f.name for f in dataclasses.fields(cls)}
+        old = {key: v for key, v in table["optimizer"].items() if key in kept and key != "type"}
+        table["optimizer"] = {**old, "type": value}
+    elif name in REGULARIZERS:
+        kind, setting = REGULARIZERS[name]
+        others = [r for r in table["regularizers"] if r["type"] != kind]
+        table["regularizers"] = [*others, {"type": kind, setting: value}]
+    elif name == "loss":
+        table["network"]["loss"] = {"type": value}
+    elif name in ("schedule", "averaging", "gradient"):
+        table[name] = {"type": value}
+    elif name in TOP:
+        table[name] = value
+    elif "." in name:
+        _set_at(table, name.split("."), value, name)
+    elif name in {f.name for f in dataclasses.fields(build(Optimizer, table["optimizer"]))}:
+        table["optimizer"][name] = value
+    else:
+        raise ConfigError(
+            f"the search space names {name!r}, which is no setting; there are learning_rate and what else "
+            f"{table['optimizer']['type']} has, optimizer, {', '.join(REGULARIZERS)}, loss, layers, width, width_1, "
+            f"activation, init, dropout, {', '.join(TOP)}, or a way such as network.layers.0.filters"
+        )
+
+
+def _set_at(table: Any, way: list[str], value: Any, name: str) -> None:
+    place = table
+    try:
+        for key in way[:-1]:
+            place = place[int(key)] if isinstance(place, list) else place[key]
+        if isinstance(place, list):
+            place[int(way[-1])] = value
+        else:
+            place[way[-1]] = value
+    except (KeyError, IndexError, ValueError, TypeError):
+        raise ConfigError(f"the search space names {name!r}; the settings have nothing at that place") from None
+
+
+def dense_chain(network: dict[str, Any], chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """A chain of dense layers with other hidden layers: `layers` of them, `width` (or width_1 ...) neurons in each.
+
+    What is not chosen stays as it is in the first hidden layer. Raises ConfigError for networks of another kind.
+    """
+    layers = [describe(build(Layer, layer)) for layer in network["layers"]]
+    kinds = {normalized(cls.__name__) for cls in ACTIVATIONS}
+    odd = [x for x in layers if normalized(x["type"]) not in {"dense", "dropout", *kinds}]
+    if odd or normalized(layers[-1]["type"]) != "dense":
+        raise ConfigError(
+            f"{', '.join(chosen)} can be varied for chains of dense layers; this network has {(odd or layers)[-1]}. "
+            "Name a place instead, as network.layers.0.filters"
+        )
+    dense = [x for x in layers if x["type"] == "Dense"]
+    widths = [x["out_features"] for x in dense[:-1]]
+    activation = next((x for x in layers if normalized(x["type"]) in kinds), {"type": "Sigmoid"})
+    dropout = next((x["rate"] for x in layers if x["type"] == "Dropout"), 0.0)
+    own = {key: value for key, value in dense[0].items() if key not in ("out_features", "connections")}
+    if "activation" in chosen:
+        activation = describe(build(Layer, chosen["activation"]))
+    if "init" in chosen or "activation" in chosen:
+        weights, biases = initial(chosen.get("init"), build(Layer, activation))
+        own = {"type": "Dense", "weights": describe(build(Initializer, weights)), "biases": describe(biases)}
+    dropout = chosen.get("dropout", dropout)
+    count = chosen.get("layers", len(widths))
+    widths = [
+        chosen.get(f"width_{i + 1}", chosen.get("width", widths[min(i, len(widths) - 1)] if widths else 30))
+        for i in range(count)
+    ]
+    chain: list[dict[str, Any]] = []
+    for width in widths:
+        chain += [{**own, "out_features": width}, activation]
+        if dropout:
+            chain.append({"type": "Dropout", "rate": dropout})
+    chain.append({**own, "out_features": dense[-1]["out_features"]})
+    return {**network, "layers": chain}

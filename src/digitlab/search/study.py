@@ -1,0 +1,186 @@
+"""Reading a study: its plan, its trials, the best of them, a table."""
+
+import csv
+import io
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from digitlab.errors import ConfigError, ModelFileError
+from digitlab.many.results import Spread, spread
+from digitlab.search.plan import Plan
+from digitlab.search.space import Point, as_text
+from digitlab.search.storage import NAME, PLAN, claim, journal_of, open_storage
+
+STATES = {"COMPLETE": "done", "PRUNED": "pruned", "FAIL": "failed", "RUNNING": "running", "WAITING": "waiting"}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One point of a search.
+
+    number   its place in the study
+    state    done, pruned (ended early, being behind), failed (interrupted: tried again as another), running, waiting
+    value    the mean over the seeds of the monitored figure, of the epochs kept; None while it is not known
+    values   one for each seed
+    notes    what was written down: seconds, epochs, seeds, error, generation ...
+    """
+
+    number: int
+    point: Point
+    state: str
+    value: float | None
+    values: list[float]
+    monitor: str
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def score(self) -> float | None:
+        """The value, turned so that larger is better."""
+        return None if self.value is None else (-self.value if self.monitor.endswith("loss") else self.value)
+
+    @property
+    def spread(self) -> Spread | None:
+        """Mean and spread over the seeds."""
+        return spread(self.values) if self.values else None
+
+    def shown(self) -> str:
+        """The value as one reads it: "95.20 %", "95.20 ± 0.13 %" over several seeds."""
+        if self.value is None:
+            return "–"
+        accuracy = self.monitor.endswith("accuracy")
+        unit, mark, digits = (100, " %", 2) if accuracy else (1, "", 5)
+        s = self.spread
+        sd = f" ± {unit * s.sd:.{digits}f}" if s is not None and s.n > 1 else ""
+        return f"{unit * self.value:.{digits}f}{sd}{mark}"
+
+
+class Study:
+    """A search's file, read: `Study("searches/001").best()`. It only reads, also while others write."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        import optuna
+
+        self.path = journal_of(path)
+        self.storage = open_storage(self.path)
+        try:
+            self.study = optuna.load_study(
+                study_name=NAME, storage=self.storage, sampler=optuna.samplers.RandomSampler()
+            )
+        except KeyError:
+            raise ModelFileError(f"{self.path}: holds no search yet; it was stopped before it began") from None
+        table = self.study.user_attrs.get(PLAN)
+        if table is None:
+            raise ModelFileError(f"{self.path}: holds no search of digitlab")
+        self.plan = Plan.from_table(table)
+
+    @property
+    def monitor(self) -> str:
+        """The figure that the search makes good: of the validation set."""
+        return self.plan.base.monitor or "valid_accuracy"
+
+    def trials(self) -> list[Trial]:
+        """All trials in order, as the file holds them now."""
+        return [read_trial(t, self.monitor) for t in self.study.get_trials(deepcopy=False)]
+
+    def best(self) -> Trial:
+        """The finished trial with the best value, the first among equals. Raises ConfigError if none is finished."""
+        return best_of(self.trials())
+
+    def tested(self) -> dict[str, Any] | None:
+        """What the test set said of the best trial when it was looked at, if it was: {"trial", "trials", "values"}."""
+        tested: dict[str, Any] | None = self.study.user_attrs.get("digitlab:tested")
+        return tested
+
+    def csv(self) -> str:
+        """One line per trial: number, state, value and spread over the seeds, cost, and the point."""
+        names = list(self.plan.space)
+        file = io.StringIO()
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["trial", "state", self.monitor, "sd", "n", "epochs", "seconds", *names, "note"])
+        for t in self.trials():
+            s = t.spread
+            writer.writerow([
+                t.number, t.state, "" if t.value is None else t.value, s.sd if s else "", s.n if s else "",
+                t.notes.get("epochs", ""), t.notes.get("seconds", ""), *(t.point.get(name, "") for name in names),
+                t.notes.get("error") or t.notes.get("why") or "",
+            ])  # fmt: skip
+        return file.getvalue()
+
+
+def open_study(plan: Plan | None, path: Path) -> tuple[Any, Plan]:
+    """Optuna's study in the file and its plan; made if the file is not there. Raises ConfigError if plans differ."""
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    if plan is None and not path.is_file():
+        raise ConfigError(f"{path}: no study there to go on with")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with claim(path):
+        storage = open_storage(path)
+        monitor = (plan.base.monitor if plan is not None else "") or "valid_accuracy"
+        study = optuna.create_study(
+            storage=storage, study_name=NAME, load_if_exists=True,
+            direction="minimize" if monitor.endswith("loss") else "maximize",
+        )  # fmt: skip
+        table = study.user_attrs.get(PLAN)
+        if table is None:
+            if plan is None:
+                raise ConfigError(f"{path}: the search was stopped before it began; start it with its settings again")
+            study.set_user_attr(PLAN, plan.table())
+            return study, plan
+        saved = Plan.from_table(table)
+        if plan is None:
+            return study, saved
+        mine, theirs = plan.table(), saved.table()
+        if different := [key for key in mine if key != "trials" and mine[key] != theirs[key]]:
+            raise ConfigError(
+                f"{path}: holds a search with another {different[0]}; go on with it by --resume, "
+                "or choose another place for this one"
+            )
+        if plan.trials != saved.trials:
+            study.set_user_attr(PLAN, mine)
+        return study, plan
+
+
+def read_trial(frozen: Any, monitor: str) -> Trial:
+    """Optuna's trial as ours."""
+    notes = {key: value for key, value in frozen.user_attrs.items() if key not in ("begun", "result")}
+    notes |= frozen.user_attrs.get("begun", {}) | frozen.user_attrs.get("result", {})
+    generation = next((v for k, v in frozen.system_attrs.items() if k.endswith(":generation")), None)
+    if generation is not None:
+        notes.setdefault("generation", generation)
+    point = notes.pop("point", None) or dict(frozen.params) or dict(frozen.system_attrs.get("fixed_params", {}))
+    state = STATES[frozen.state.name]
+    if state == "done" and "rung" in notes:  # see Strategy.learns_from_pruned
+        state = "pruned"
+    value = frozen.value if state in ("done", "pruned") else None
+    return Trial(frozen.number, point, state, value, notes.pop("values", []), monitor, notes)
+
+
+def best_of(trials: Sequence[Trial]) -> Trial:
+    """The finished trial with the best value, the first among equals. Raises ConfigError if none is finished."""
+    done = [t for t in trials if t.state == "done" and t.score is not None]
+    if not done:
+        raise ConfigError("no trial is finished yet, so there is no best one")
+    return max(done, key=lambda t: (t.score, -t.number))
+
+
+def epochs_trained(trials: Sequence[Trial]) -> int:
+    """What a search cost: epochs over all trials and seeds."""
+    return sum(int(t.notes.get("epochs", 0)) for t in trials)
+
+
+def trial_line(trial: Trial, best: bool = False) -> str:
+    """A trial as one line."""
+    text = f"trial {trial.number}: {as_text(trial.point)} → {trial.shown()}"
+    if trial.state == "pruned":
+        rung = trial.notes.get("rung", 0)
+        text += f"  (ended after {rung} epoch{'s' * (rung != 1)}: behind the others)"
+    if "same" in trial.notes:
+        text += f"  (as trial {trial.notes['same']}; not trained again)"
+    if trial.notes.get("error"):
+        text += f"  ({trial.notes['error'][:90]})"
+    return text + ("  best so far" if best else "")

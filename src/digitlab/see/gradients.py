@@ -1,0 +1,62 @@
+"""Ways of taking the gradient side by side, and how large the gradient is in each layer over a training."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from digitlab.nn.gradients import Comparison
+from digitlab.see.figures import COLOURS, Figure, new_figure
+
+
+def gradients_figure(rows: Sequence[Comparison], *, title: str) -> Figure:
+    """A point per way: seconds for one gradient (across) and ‖g − g_bp‖ / ‖g_bp‖ (up), both logarithmic.
+
+    A way without error is drawn at 10⁻¹⁷, below what float64 can show.
+    """
+    figure = new_figure(8.0, 4.8)
+    axes = figure.add_subplot()
+    for i, row in enumerate(row for row in rows if row.refusal is None):
+        error = max(row.relative_error, 1e-17) if math.isfinite(row.relative_error) else 1.0
+        axes.plot(row.seconds, error, "o", markersize=9, color=COLOURS[i % len(COLOURS)])
+        axes.annotate(f"{type(row.way).__name__}\n{row.evaluations:,} evaluations", (row.seconds, error), fontsize=8,
+                      textcoords="offset points", xytext=(8, -3))  # fmt: skip
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.margins(x=0.25, y=0.15)
+    axes.set_xlabel("time for one gradient (s)")
+    axes.set_ylabel("relative error against backpropagation")
+    axes.set_title(title)
+    axes.grid(alpha=0.3)
+    return figure
+
+
+def norms_figure(rows: Sequence[Mapping[str, Any]], *, title: str = "Gradient norms per layer") -> Figure:
+    """‖∂L/∂W‖ of every weight over the epochs, logarithmic; rows {"epoch": 0, "0.W": ..., "0.b": ...}.
+
+    A single row, of one moment, is drawn as bars. Biases are dotted. A norm of 0 is left out.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    names = [name for name in rows[0] if name != "epoch"]
+    figure = new_figure(8.0, 4.6)
+    axes = figure.add_subplot()
+    for i, name in enumerate(names):
+        values = [row[name] if row[name] > 0 else math.nan for row in rows]
+        colour = COLOURS[i // 2 % len(COLOURS)]
+        if len(rows) == 1:
+            axes.bar(i, values[0], color=colour)
+        else:
+            axes.plot([row["epoch"] for row in rows], values, ":" if name.endswith(".b") else "-", color=colour,
+                      marker=".", label=name)  # fmt: skip
+    axes.set_yscale("log")
+    if len(rows) == 1:
+        axes.set_xticks(range(len(names)), names, rotation=45 if len(names) > 8 else 0)
+        axes.set_xlabel("parameter: layer and name")
+    else:
+        axes.set_xlabel("epoch (0: before training)")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.legend(fontsize=8, ncols=2 if len(names) > 8 else 1)
+    axes.set_ylabel("‖∂L/∂parameter‖")
+    axes.set_title(title)
+    axes.grid(alpha=0.3)
+    return figure

@@ -1,0 +1,156 @@
+"""What can happen beside training: hooks that the trainer calls, and the everyday callbacks made of them.
+
+The trainer itself never prints, saves, plots or decides to stop; callbacks do. One that decides reads the scores
+so far and keeps no memory of its own, so it needs nothing from a checkpoint to go on after an interruption.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from digitlab.errors import ConfigError
+from digitlab.train.history import Row
+
+if TYPE_CHECKING:
+    from digitlab.train.config import RunConfig
+    from digitlab.train.trainer import Trainer
+
+
+class Callback:
+    """Base: five hooks, each doing nothing. A hook may read everything on the trainer and call `trainer.stop`."""
+
+    def on_fit_start(self, trainer: "Trainer") -> None:
+        """Training is about to begin, or to go on after a resume."""
+
+    def on_epoch_start(self, trainer: "Trainer") -> None:
+        """Epoch `trainer.epoch` (from 1) is about to begin."""
+
+    def on_batches(self, trainer: "Trainer", done: int, total: int) -> None:
+        """`done` of this epoch's `total` steps are behind us; called up to 25 times an epoch."""
+
+    def on_epoch_end(self, trainer: "Trainer", row: Row) -> None:
+        """The epoch's row is complete and part of `trainer.history`."""
+
+    def on_fit_end(self, trainer: "Trainer") -> None:
+        """Training has ended, for whatever reason; the network holds the parameters that will be returned."""
+
+    def arrays(self) -> dict[str, Any]:
+        """What a checkpoint must hold of this callback, by name, for the few that collect something; else {}."""
+        return {}
+
+    def load_arrays(self, arrays: dict[str, Any]) -> None:
+        """Take up again what `arrays` gave."""
+
+
+class EarlyStopping(Callback):
+    """Stop when the monitored score has not improved for `patience` epochs ("no improvement in n", Nielsen ch. 3)."""
+
+    def __init__(self, patience: int = 10) -> None:
+        if patience < 1:
+            raise ConfigError(f"EarlyStopping: got patience {patience}, expected at least 1 epoch")
+        self.patience = patience
+
+    def on_fit_start(self, trainer: "Trainer") -> None:
+        self.judge(trainer)
+
+    def on_epoch_end(self, trainer: "Trainer", row: Row) -> None:
+        self.judge(trainer)
+
+    def judge(self, trainer: "Trainer") -> None:
+        """Stop the trainer if its scores say so."""
+        scores = trainer.scores
+        if scores and len(scores) - 1 - scores.index(max(scores)) >= self.patience:
+            trainer.stop(f"no improvement of {trainer.monitor} in {self.patience} epochs")
+
+
+class TargetReached(Callback):
+    """Stop once the monitored column is as good as `target`: an accuracy at least, a loss at most."""
+
+    def __init__(self, target: float) -> None:
+        self.target = target
+
+    def on_fit_start(self, trainer: "Trainer") -> None:
+        if any(self.reached(trainer, row) for row in trainer.history):
+            self.stop(trainer)
+
+    def on_epoch_end(self, trainer: "Trainer", row: Row) -> None:
+        if self.reached(trainer, row):
+            self.stop(trainer)
+
+    def reached(self, trainer: "Trainer", row: Row) -> bool:
+        """Whether this epoch is good enough."""
+        value: float = row[trainer.monitor]
+        return value <= self.target if trainer.monitor.endswith("loss") else value >= self.target
+
+    def stop(self, trainer: "Trainer") -> None:
+        """Stop the trainer and say why."""
+        trainer.stop(f"{trainer.monitor} reached {self.target:g}")
+
+
+class PlainLines(Callback):
+    """One line an epoch through `sink`, without colour or cursor movement: what a pipe or a log file wants."""
+
+    def __init__(self, sink: Callable[[str], None] = print) -> None:
+        self.sink = sink
+
+    def on_epoch_end(self, trainer: "Trainer", row: Row) -> None:
+        self.sink(epoch_line(row, trainer.epochs, trainer.monitor))
+
+    def on_fit_end(self, trainer: "Trainer") -> None:
+        if trainer.stop_reason:
+            self.sink(f"stopped: {trainer.stop_reason}")
+
+
+class SaveRun(Callback):
+    """Keep a run folder up to date: after every epoch the checkpoint, the history, and the best network so far.
+
+    With a `config`, its settings are written when training begins.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], config: "RunConfig | None" = None) -> None:
+        self.folder, self.config = Path(folder), config
+
+    def on_fit_start(self, trainer: "Trainer") -> None:
+        # Only now: a training that could not begin, for want of fitting data, say, leaves no folder behind.
+        if self.config is not None:
+            self.config.save(self.folder / "config.toml")
+
+    def on_epoch_end(self, trainer: "Trainer", row: Row) -> None:
+        from digitlab.train.checkpoint import save_checkpoint
+
+        # The checkpoint comes last: where it is missing or old, resuming repeats an epoch and writes the rest anew.
+        trainer.history.save(self.folder / "history.jsonl")
+        if trainer.best is not None and trainer.best.epoch == row["epoch"]:
+            trainer.best_network().save(self.folder / "network.safetensors")
+        save_checkpoint(trainer, self.folder / "checkpoint.safetensors")
+
+    def on_fit_end(self, trainer: "Trainer") -> None:
+        trainer.network.save(self.folder / "network.safetensors")
+
+
+def epoch_line(row: Row, epochs: int, monitor: str = "valid_accuracy") -> str:
+    """An epoch's row as one line of text; columns that the row lacks are left out. The change is of `monitor`."""
+    parts = [f"epoch {row['epoch']:>{len(str(epochs))}}/{epochs}", f"loss {row['train_loss']:.4f}"]
+    for name in ("train", "valid", "test"):
+        if (accuracy := row.get(f"{name}_accuracy")) is not None:
+            parts.append(f"{name} {100 * accuracy:.2f} %")
+        elif name != "train" and f"{name}_loss" in row:
+            parts.append(f"{name} loss {row[f'{name}_loss']:.5f}")
+    if row.get("change") is not None:
+        change = row["change"]
+        parts.append(f"({100 * change:+.2f})" if monitor.endswith("accuracy") else f"({change:+.4f})")
+    parts.append(f"{row['seconds']:.2f} s")
+    if row.get("seconds_left"):
+        parts.append(f"{duration(row['seconds_left'])} left")
+    return "  ".join(parts)
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them: "45 s", "3 min 20 s", "2 h 5 min"."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -1,0 +1,144 @@
+"""A training's whole state in one safetensors file, so that resuming it gives what never stopping would have given.
+
+Tensors: "network/0.W" (the last parameters and buffers), "best/0.W", "optimizer/0.W/velocity", and what callbacks
+collect, "callback/StochasticWeightAveraging/0.W".
+Metadata (JSON): the network's description, the optimizer's counts, every random generator's state, the history.
+"""
+
+import copy
+import os
+from typing import Any
+
+import numpy as np
+
+from digitlab.errors import ModelFileError
+from digitlab.nn.description import describe_network
+from digitlab.nn.files import read_arrays, read_metadata, write_arrays
+from digitlab.nn.network import Network
+from digitlab.train.callbacks import Callback
+from digitlab.train.history import History
+from digitlab.train.trainer import Best, Trainer
+
+KEYS = ("network", "history", "best", "optimizer_counts", "trainer_rng", "layer_rngs")
+
+
+def save_checkpoint(trainer: Trainer, path: str | os.PathLike[str]) -> None:
+    """Write the trainer's state after its last finished epoch, beside and renamed."""
+    network = trainer.network
+    state = network.state() if trainer.last is None else trainer.last
+    arrays = {f"network/{name}": array for name, array in state.items()}
+    counts: dict[str, dict[str, int]] = {}
+    for name, parts in (trainer.optimizer_state or {}).items():
+        counts[name] = {key: part for key, part in parts.items() if isinstance(part, int)}
+        arrays |= {f"optimizer/{name}/{key}": part for key, part in parts.items() if key not in counts[name]}
+    for callback in trainer.callbacks:
+        arrays |= {f"{_place(callback)}{name}": array for name, array in callback.arrays().items()}
+    best = None
+    if trainer.best is not None:
+        best = {"epoch": trainer.best.epoch, "score": trainer.best.score}
+        arrays |= {f"best/{name}": array for name, array in trainer.best.arrays.items()}
+    rngs = {name: layer.rng.bit_generator.state for name, layer in network.named_layers() if layer.rng is not None}
+    metadata = {
+        "network": describe_network(network),
+        "history": trainer.history.rows,
+        "best": best,
+        "optimizer_counts": counts,
+        "trainer_rng": trainer.rng.bit_generator.state,
+        "layer_rngs": rngs,
+        # The dice of an epoch follow from this seed and its number; see fresh.py.
+        "augment": {"spec": trainer.augment.spec, "seed": trainer.augment_seed}
+        if trainer.augment is not None
+        else None,
+    }
+    write_arrays(path, arrays, metadata)
+
+
+def load_checkpoint(trainer: Trainer, path: str | os.PathLike[str]) -> None:
+    """Put a trainer of the same form into the saved state; `fit` then goes on after the last finished epoch.
+
+    All or nothing. Raises ModelFileError if the file is damaged or was written for another network or optimizer.
+    """
+    metadata, arrays = read_metadata(path), read_arrays(path)
+    missing = [key for key in KEYS if key not in metadata]
+    if missing:
+        raise ModelFileError(f"{path}: is no checkpoint (it lacks {missing[0]!r}); expected a checkpoint.safetensors")
+    mine, saved = describe_network(trainer.network), metadata["network"]
+    if saved != mine:
+        saved = saved if isinstance(saved, dict) else {}
+        different = next(key for key in {**mine, **saved} if saved.get(key) != mine.get(key))
+        raise ModelFileError(
+            f"{path}: was written for another network: {different} is {_short(saved.get(different))} there "
+            f"and {_short(mine.get(different))} here; resume with the settings that the run began with"
+        )
+    augment = metadata.get("augment")  # absent in files from before there was any
+    drawn, here = augment, trainer.augment.spec if trainer.augment is not None else None
+    if isinstance(augment, dict):
+        drawn = augment.get("spec")
+    if drawn != here:
+        raise ModelFileError(
+            f"{path}: was trained with augmentation {drawn or 'none'}, and this is training with {here or 'none'}; "
+            "resume with the settings that the run began with"
+        )
+    last, rng = trainer.network.copy(), copy.deepcopy(trainer.rng)
+    try:
+        best = _best(metadata["best"], _part(arrays, "best/"), trainer.network)
+        last.load_state(_part(arrays, "network/"))
+        for name, layer in last.named_layers():
+            if layer.rng is not None:
+                layer.rng.bit_generator.state = metadata["layer_rngs"][name]
+        rng.bit_generator.state = metadata["trainer_rng"]
+        state = _optimizer_state(metadata["optimizer_counts"], _part(arrays, "optimizer/"))
+        augment_seed = int(augment["seed"]) if augment is not None else trainer.augment_seed
+        rows = metadata["history"]
+        if [row["epoch"] for row in rows] != list(range(1, len(rows) + 1)):
+            raise ValueError("its history does not count the epochs from 1")
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ModelFileError(f"{path}: the checkpoint is damaged ({error}); start the run anew") from error
+    begun = {name: trainer.optimizer.init_state(p.value) for name, p in last.parameters().items()}
+    if state and _form(state) != _form(begun):
+        raise ModelFileError(
+            f"{path}: was written by another optimizer than {trainer.optimizer!r}, or is damaged; "
+            "resume with the settings that the run began with"
+        )
+    for callback in trainer.callbacks:
+        callback.load_arrays(_part(arrays, _place(callback)))
+    trainer.network.load_state(last.state())
+    for (_, layer), (_, read) in zip(trainer.network.named_layers(), last.named_layers()):
+        if layer.rng is not None and read.rng is not None:
+            layer.rng.bit_generator.state = read.rng.bit_generator.state
+    trainer.rng.bit_generator.state = rng.bit_generator.state
+    trainer.augment_seed = augment_seed
+    trainer.best, trainer.optimizer_state, trainer.history = best, state or None, History(rows)
+
+
+def _place(callback: Callback) -> str:
+    return f"callback/{type(callback).__name__}/"
+
+
+def _best(saved: Any, arrays: dict[str, Any], network: Network) -> Best | None:
+    if saved is None:
+        return None
+    network.copy().load_state(arrays)  # raises where they do not fit
+    return Best(saved["epoch"], saved["score"], arrays)
+
+
+def _optimizer_state(counts: dict[str, dict[str, int]], arrays: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    state: dict[str, dict[str, Any]] = {name: dict(parts) for name, parts in counts.items()}
+    for name, array in arrays.items():
+        parameter, _, key = name.rpartition("/")
+        state[parameter][key] = array
+    return state
+
+
+def _form(state: dict[str, dict[str, Any]]) -> dict[str, dict[str, tuple[int, ...]]]:
+    """The names in an optimizer's state, and the shapes of what they name."""
+    return {name: {key: tuple(np.shape(part)) for key, part in parts.items()} for name, parts in state.items()}
+
+
+def _part(arrays: dict[str, np.ndarray[Any, Any]], prefix: str) -> dict[str, np.ndarray[Any, Any]]:
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 200 else f"{text[:200]}…"

@@ -1,0 +1,148 @@
+"""Everything that decides a training, in one table: what `config.toml` in a run folder holds."""
+
+import copy
+import dataclasses
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from digitlab.data.augment import parse_augmentation
+from digitlab.errors import ConfigError
+from digitlab.files import write_text
+from digitlab.nn.describe import build, describe
+from digitlab.nn.description import build_network
+from digitlab.nn.files import load_network
+from digitlab.nn.gradients import Backpropagation, Gradient
+from digitlab.nn.network import Network
+from digitlab.nn.regularizers import Regularizer
+from digitlab.optimizers import SGD, ConstantRate, Optimizer, Schedule
+from digitlab.train.averaging import Averaging, NoAveraging
+from digitlab.train.callbacks import Callback, EarlyStopping
+from digitlab.train.trainer import Trainer
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """The settings of one training; equal settings give equal networks.
+
+    network        the network's table (nn/description.py)
+    data           the arguments of `digitlab.load`: source, split, train_size, per_class, digits, fraction, seed
+    augment        how training images are changed afresh every epoch, "shift,rotate:10"; "": they are not
+    averaging      of the weights: none, swa, ema (averaging.py)
+    start          the file of a network whose weights are the first ones (fine-tuning); "": fresh ones
+    early_stop     epochs without improvement after which training stops; 0: never
+    The rest are the Trainer's own arguments.
+    """
+
+    network: dict[str, Any]
+    data: dict[str, Any] = field(default_factory=lambda: {"source": "mnist"})
+    optimizer: Optimizer = field(default=SGD(3.0), metadata={"family": Optimizer})
+    schedule: Schedule = field(default=ConstantRate(), metadata={"family": Schedule})
+    regularizers: tuple[Regularizer, ...] = field(default=(), metadata={"family": Regularizer})
+    gradient: Gradient = field(default=Backpropagation(), metadata={"family": Gradient})
+    averaging: Averaging = field(default_factory=NoAveraging, metadata={"family": Averaging})
+    epochs: int = 30
+    batch_size: int = 10
+    augment: str = ""
+    start: str = ""
+    shuffle: bool = True
+    early_stop: int = 0
+    keep: str = "best"
+    monitor: str = ""
+    evaluate_train: bool = False
+    engine: str = "auto"
+    device: str = "cpu"
+    seed: int = 0
+
+    def trainer(self, callbacks: Sequence[Callback] = ()) -> Trainer:
+        """A trainer with its network, as these settings say. Raises ConfigError, ShapeError or ModelFileError."""
+        stopping: list[Callback] = [EarlyStopping(self.early_stop)] if self.early_stop else []
+        averaging = [] if isinstance(self.averaging, NoAveraging) else [copy.deepcopy(self.averaging)]
+        return Trainer(
+            self.first_network(),
+            self.optimizer,
+            schedule=self.schedule,
+            regularizers=self.regularizers,
+            batch_size=self.batch_size,
+            augment=augmentation if (augmentation := parse_augmentation(self.augment)).steps else None,
+            shuffle=self.shuffle,
+            engine=self.engine,
+            device=self.device,
+            gradient=self.gradient,
+            monitor=self.monitor or None,
+            keep=self.keep,
+            evaluate_train=self.evaluate_train,
+            # Those that decide come first: those that print or save then know of the decision.
+            callbacks=[*stopping, *averaging, *callbacks],
+            seed=self.seed,
+        )
+
+    def first_network(self) -> Network:
+        """The network before training: with fresh weights, or those of the file that `start` names."""
+        network = build_network(self.network, seed=self.seed)
+        if self.start:
+            network.load_state(load_network(self.start).state())
+        return network
+
+    def table(self) -> dict[str, Any]:
+        """The settings as JSON and TOML values; plain values first, as TOML wants them."""
+        values = {f.name: describe(getattr(self, f.name)) for f in dataclasses.fields(self)}
+        return dict(sorted(values.items(), key=lambda item: isinstance(item[1], dict | list)))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the settings as TOML."""
+        write_text(path, tomli_w.dumps(self.table()))
+
+    @classmethod
+    def from_table(cls, table: Mapping[str, Any]) -> "RunConfig":
+        """The settings that a table names; what it leaves out is at its default. Raises ConfigError."""
+        fields = {f.name: f for f in dataclasses.fields(cls)}
+        if unknown := [key for key in table if key not in fields]:
+            raise ConfigError(f"unknown setting {unknown[0]!r}; there are: {', '.join(fields)}")
+        if "network" not in table:
+            raise ConfigError("the settings need a [network] with its input_shape and [[network.layers]]")
+        return cls(**{key: _checked(fields[key], value) for key, value in table.items()})
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "RunConfig":
+        """Read the settings from a TOML file. Raises ConfigError naming the file and what is wrong with it."""
+        try:
+            return cls.from_table(read_toml(path))
+        except ConfigError as error:
+            named = str(error).startswith(str(path))
+            raise error if named else ConfigError(f"{path}: {error}") from None
+
+
+def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """A TOML file as a table. Raises ConfigError naming the file and the place."""
+    if not Path(path).is_file():
+        raise ConfigError(f"{path}: no such file; expected a TOML file with settings")
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not TOML: {error}") from None
+
+
+def _checked(field_: "dataclasses.Field[Any]", value: Any) -> Any:
+    """A value from a table as its field wants it, or a ConfigError."""
+    family = field_.metadata.get("family")
+    if field_.name == "regularizers":
+        if not isinstance(value, list | tuple):
+            raise ConfigError(f"regularizers: got {value!r}, expected a list of names or tables")
+        return tuple(build(Regularizer, item) for item in value)
+    if family is not None:
+        return build(family, value)
+    expected = {"int": int, "bool": bool, "str": str}.get(str(getattr(field_.type, "__name__", field_.type)), dict)
+    if not isinstance(value, expected) or (expected is int and isinstance(value, bool)):
+        raise ConfigError(f"{field_.name}: got {value!r}, expected {_KINDS[expected]}")
+    if isinstance(value, int) and value < 0:
+        raise ConfigError(f"{field_.name}: got {value}, expected 0 or more")
+    return value
+
+
+_KINDS = {int: "a whole number", bool: "true or false", str: "text", dict: "a table"}

@@ -1,0 +1,94 @@
+"""What happened in a training: one flat row of JSON-able values per epoch, and statistics over them."""
+
+import json
+import os
+import statistics
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from digitlab.errors import ConfigError, ModelFileError
+from digitlab.files import write_text
+
+Row = dict[str, Any]
+
+
+class Statistics(NamedTuple):
+    """How one column spread over the epochs; variance and sd are of the sample (divided by n − 1), 0 for n = 1."""
+
+    epochs: int
+    mean: float
+    variance: float
+    sd: float
+    minimum: float
+    maximum: float
+    range: float
+    best: float
+    best_epoch: int
+
+
+class History:
+    """The epochs of a training, in order; `history[-1]["valid_accuracy"]`, `history.column("train_loss")`.
+
+    Columns: epoch (from 1), train_loss, and for each set that was evaluated valid_loss, valid_accuracy ...;
+    change (of the monitored column since the epoch before), learning_rate (of the epoch's last step),
+    seconds (training alone), evaluation_seconds. Accuracies are shares of 1, losses means per example.
+    """
+
+    def __init__(self, rows: Iterable[Row] = ()) -> None:
+        self.rows = list(rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> Row:
+        return self.rows[index]
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self.rows)
+
+    def column(self, name: str) -> list[float]:
+        """One value per epoch. Raises ConfigError if no epoch has this column."""
+        if not any(name in row for row in self.rows):
+            known = ", ".join(self.rows[0]) if self.rows else "none, it is empty"
+            raise ConfigError(f"the history has no column {name!r}; it has {known}")
+        return [row[name] for row in self.rows]
+
+    def statistics(self, name: str = "valid_accuracy", *, last: int | None = None) -> Statistics:
+        """Spread of a column over all epochs, or over the `last` k. The best is the least for a loss, else the most."""
+        values = self.column(name)
+        first = max(0, len(values) - last) if last is not None else 0
+        chosen = values[first:]
+        if not chosen:
+            raise ConfigError(f"got last={last}, expected at least one epoch to take statistics over")
+        best = min(chosen) if name.endswith("loss") else max(chosen)
+        variance = statistics.variance(chosen) if len(chosen) > 1 else 0.0
+        low, high = min(chosen), max(chosen)
+        epoch = self.rows[first + chosen.index(best)]["epoch"]
+        return Statistics(
+            len(chosen), statistics.fmean(chosen), variance, variance**0.5, low, high, high - low, best, epoch
+        )
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the rows as JSON lines."""
+        write_text(path, "".join(json.dumps(row) + "\n" for row in self.rows))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "History":
+        """Read JSON lines. Raises ModelFileError naming the line that is none."""
+        if not Path(path).is_file():
+            raise ModelFileError(f"{path}: no such file; a run folder with at least one finished epoch has one")
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise ModelFileError(f"{path}: not text ({error}); expected JSON lines") from None
+        rows = []
+        for number, line in enumerate(text.splitlines(), 1):
+            try:
+                row = json.loads(line)
+            except json.JSONDecodeError as error:
+                raise ModelFileError(f"{path}, line {number}: not JSON ({error})") from None
+            if not isinstance(row, dict) or "epoch" not in row:
+                raise ModelFileError(f"{path}, line {number}: got {line[:60]!r}, expected an object with an epoch")
+            rows.append(row)
+        return cls(rows)

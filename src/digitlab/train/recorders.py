@@ -1,0 +1,139 @@
+"""Callbacks that keep more of a training than its history: what was answered to every image, and the gradients.
+
+They write into the run folder after every epoch, before the checkpoint does: a run that was killed in between has
+one epoch too many here, which a resume drops, and never one too few.
+
+predictions.npz    epochs (E,), predictions uint8 (E, N), labels uint8 (N,), part: "valid" or "test"
+gradients.jsonl    a row per epoch, the first before training: {"epoch": 0, "0.W": ‖∂L/∂W‖, "0.b": ...}
+"""
+
+import os
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from digitlab.arrays import to_numpy
+from digitlab.errors import ConfigError, DataError, ModelFileError
+from digitlab.files import written_beside
+from digitlab.nn.network import Network
+from digitlab.train.callbacks import Callback
+from digitlab.train.history import History, Row
+
+if TYPE_CHECKING:
+    from digitlab.train.trainer import Trainer
+
+Array = np.ndarray[Any, Any]
+PREDICTIONS, GRADIENTS = "predictions.npz", "gradients.jsonl"
+
+
+class Recorded(NamedTuple):
+    """What the network answered to each image of a set after each epoch."""
+
+    epochs: Array  # int64 (E,), ascending
+    predictions: Array  # uint8 (E, N): the largest output's class
+    labels: Array  # uint8 (N,)
+    part: str  # which set: "valid" or "test"
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "Recorded":
+        """Read predictions.npz, without pickle. Raises ModelFileError if it is missing, damaged or something else."""
+        if not Path(path).is_file():
+            raise ModelFileError(f"{path}: no such file; `digitlab train --record` writes it into the run's folder")
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                arrays = cls(file["epochs"], file["predictions"], file["labels"], str(file["part"]))
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise ModelFileError(f"{path}: cannot be read ({error}); expected what `train --record` writes") from None
+        if arrays.predictions.shape != (len(arrays.epochs), len(arrays.labels)) or arrays.predictions.dtype != np.uint8:
+            raise ModelFileError(
+                f"{path}: got predictions of {arrays.predictions.dtype} {arrays.predictions.shape}, expected uint8 "
+                f"({len(arrays.epochs)}, {len(arrays.labels)}): one per epoch and label"
+            )
+        return arrays
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write one .npz file, beside and renamed."""
+        with written_beside(path) as temporary, temporary.open("wb") as file:
+            np.savez_compressed(
+                file, epochs=self.epochs, predictions=self.predictions, labels=self.labels, part=np.array(self.part)
+            )
+
+
+class RecordPredictions(Callback):
+    """Keep what the network answers to these images after every epoch: `RecordPredictions(folder, images, labels)`.
+
+    images (N, ...) as the network takes them, labels integers (N,). Raises DataError if they do not belong together.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], images: Array, labels: Array, *, part: str = "valid") -> None:
+        labels = np.asarray(labels)
+        if len(images) != len(labels) or labels.ndim != 1 or not len(labels):
+            raise DataError(f"RecordPredictions: got {len(images)} images with labels of shape {labels.shape}")
+        if labels.max() > 255:
+            raise DataError(f"RecordPredictions: got label {labels.max()}, expected at most 255 (kept as bytes)")
+        self.path = Path(folder) / PREDICTIONS
+        self.images, self.labels, self.part = images, labels.astype(np.uint8), part
+        self.epochs: list[int] = []
+        self.rows: list[Array] = []
+
+    def on_fit_start(self, trainer: "Trainer") -> None:
+        outputs = trainer.network.shapes[-1]
+        if len(outputs) != 1 or not 1 < outputs[0] <= 256:
+            raise ConfigError(f"recording predictions needs 2 to 256 classes; this network's output is {outputs}")
+        self.epochs, self.rows = [], []
+        if not len(trainer.history) or not self.path.is_file():
+            return
+        before = Recorded.load(self.path)
+        if before.part != self.part or not np.array_equal(before.labels, self.labels):
+            raise ModelFileError(
+                f"{self.path}: was recorded on other images; move it away, or resume with the same data"
+            )
+        kept = before.epochs <= len(trainer.history)
+        self.epochs, self.rows = before.epochs[kept].tolist(), list(before.predictions[kept])
+
+    def on_epoch_end(self, trainer: "Trainer", row: Row) -> None:
+        guesses = np.argmax(_in_numpy(trainer.network).predict(self.images), axis=1)  # (N,)
+        self.epochs.append(row["epoch"])
+        self.rows.append(guesses.astype(np.uint8))
+        Recorded(np.array(self.epochs), np.stack(self.rows), self.labels, self.part).save(self.path)
+
+
+class RecordGradients(Callback):
+    """Keep ‖∂L/∂p‖ of every parameter p before training and after every epoch, L the loss over x, y.
+
+    x (N, ...) and y (N,) are the same examples every time, so that a change is the network's; the first thousand of the
+    training set are usual (Nielsen ch. 5, "What's causing the vanishing gradient problem?").
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], x: Array, y: Array) -> None:
+        self.path = Path(folder) / GRADIENTS
+        self.x, self.y = x, y
+        self.rows: list[Row] = []
+
+    def on_fit_start(self, trainer: "Trainer") -> None:
+        done = len(trainer.history)
+        if done and self.path.is_file():
+            self.rows = [row for row in History.load(self.path) if row["epoch"] <= done]
+        else:
+            self.rows = [] if done else [{"epoch": 0, **gradient_norms(trainer.network, self.x, self.y)}]
+
+    def on_epoch_end(self, trainer: "Trainer", row: Row) -> None:
+        self.rows.append({"epoch": row["epoch"], **gradient_norms(trainer.network, self.x, self.y)})
+        History(self.rows).save(self.path)
+
+
+def gradient_norms(network: Network, x: Array, y: Array) -> dict[str, float]:
+    """‖∂L/∂p‖ (Euclidean, over all of p's numbers) of the mean loss over x, y, by the parameter's name.
+
+    The network stays as it is: a copy runs backward, as outside of training.
+    """
+    twin = _in_numpy(network)
+    twin.gradient(x, y)
+    return {name: float(np.linalg.norm(to_numpy(p.grad))) for name, p in twin.parameters().items()}
+
+
+def _in_numpy(network: Network) -> Network:
+    """A copy on NumPy: the trainer's own may live on a device and holds gradients that an engine may yet use."""
+    return network.copy().to("numpy")

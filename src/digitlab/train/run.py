@@ -1,0 +1,54 @@
+"""A run: one training in a folder of its own, which can be stopped and taken up again.
+
+config.toml               what decides the training (config.py)
+history.jsonl             one row per epoch
+checkpoint.safetensors    the whole state after the last finished epoch
+network.safetensors       the best network
+curves.png                drawn from the history by see/curves.py, where the caller adds that callback
+"""
+
+import dataclasses
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from digitlab.errors import ConfigError
+from digitlab.train.callbacks import Callback, SaveRun
+from digitlab.train.checkpoint import load_checkpoint
+from digitlab.train.config import RunConfig
+from digitlab.train.trainer import Trainer
+
+
+def start_run(config: RunConfig, folder: str | os.PathLike[str], callbacks: Sequence[Callback] = ()) -> Trainer:
+    """A trainer that keeps `folder` up to date, from the moment when `fit` begins.
+
+    Raises ConfigError if a run is there already: nothing is overwritten.
+    """
+    folder = Path(folder)
+    if (folder / "config.toml").exists():
+        raise ConfigError(f"{folder}: holds a run already; go on with it by --resume, or choose another folder")
+    return config.trainer([SaveRun(folder, config), *callbacks])
+
+
+def resume_run(
+    folder: str | os.PathLike[str], callbacks: Sequence[Callback] = (), **changes: Any
+) -> tuple[RunConfig, Trainer]:
+    """The settings and a trainer that goes on where the run in `folder` was stopped; `changes` such as epochs=60.
+
+    A run stopped before its first epoch ended begins anew. Raises ConfigError if there is no run,
+    ModelFileError if its checkpoint is damaged.
+    """
+    folder = Path(folder)
+    if not (folder / "config.toml").is_file():
+        raise ConfigError(f"{folder}: no run to resume; expected the folder of an earlier `digitlab train --run`")
+    config = dataclasses.replace(RunConfig.load(folder / "config.toml"), **changes)
+    checkpoint = folder / "checkpoint.safetensors"
+    # Where there is a checkpoint, the file that the weights once came from need not be there any more.
+    starting = dataclasses.replace(config, start="") if checkpoint.exists() else config
+    trainer = starting.trainer([SaveRun(folder), *callbacks])
+    if checkpoint.exists():
+        load_checkpoint(trainer, checkpoint)
+    if changes:
+        config.save(folder / "config.toml")
+    return config, trainer

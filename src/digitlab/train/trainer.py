@@ -1,0 +1,317 @@
+"""The training loop: epochs over shuffled batches, evaluation, the best parameters kept, and a state to resume from."""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from digitlab.arrays import to_numpy
+from digitlab.data.augment import Augmentation
+from digitlab.engine.base import Engine, Losses
+from digitlab.engine.select import make_predictor, select_engine
+from digitlab.errors import ConfigError, DivergenceError
+from digitlab.nn.gradients import Gradient
+from digitlab.nn.network import Network
+from digitlab.nn.regularizers import Regularizer
+from digitlab.optimizers import SGD, ConstantRate, Optimizer, Position, Schedule
+from digitlab.train.callbacks import Callback
+from digitlab.train.evaluation import Evaluation, classifies, evaluate, examples
+from digitlab.train.fresh import FreshImages
+from digitlab.train.history import History, Row
+
+Arrays = dict[str, np.ndarray[Any, Any]]
+CHUNKS = 25  # how often an epoch comes up for air: progress, Ctrl-C, and a copy of the last finite parameters
+LEAST_WORK = 2e8  # weights times examples in a chunk, some hundredths of a second: less is not worth coming up for
+
+
+@dataclass(frozen=True)
+class Best:
+    """The globally best parameters so far: at which epoch, how good, and what they are."""
+
+    epoch: int
+    score: float
+    arrays: Arrays
+
+
+class Trainer:
+    """Trains one network; `Trainer(network, SGD(3.0)).fit(train, valid, epochs=30)` returns the History.
+
+    optimizer      how weights follow gradients; its learning rate is the one that the schedule multiplies
+    schedule       how the rate goes over the steps (optimizers/schedules.py)
+    regularizers   L1, L2, MaxNorm; their λ is divided by the size of the training set
+    batch_size     examples per step; the last batch of an epoch holds what is left over
+    augment        how the training images are changed, afresh every epoch (data/augment/); None: they stay as they are
+    shuffle        a new order every epoch, or file order
+    engine         see engine/select.py; `engine_reason` says why it is the one it is
+    device         where "torch" and "cupy" compute: "cpu", "cuda"
+    gradient       the way to take the gradient; None: backpropagation
+    monitor        the column that says how good an epoch was; None: the best there is, valid_accuracy first
+    keep           "best": the network ends with the best epoch's parameters; "last": with the last ones
+    seed           of the shuffling, augmentation and random gradients; the network has a seed of its own
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        optimizer: Optimizer | None = None,
+        *,
+        schedule: Schedule | None = None,
+        regularizers: Sequence[Regularizer] = (),
+        batch_size: int = 10,
+        augment: Augmentation | None = None,
+        shuffle: bool = True,
+        engine: str = "auto",
+        device: str = "cpu",
+        gradient: Gradient | None = None,
+        monitor: str | None = None,
+        keep: str = "best",
+        evaluate_train: bool = False,
+        callbacks: Sequence[Callback] = (),
+        seed: int = 0,
+    ) -> None:
+        if batch_size < 1:
+            raise ConfigError(f"batch_size: got {batch_size}, expected at least 1 example per step")
+        if keep not in ("best", "last"):
+            raise ConfigError(f"keep: got {keep!r}, expected 'best' or 'last'")
+        self.network = network
+        self.optimizer = optimizer if optimizer is not None else SGD()
+        self.schedule = schedule if schedule is not None else ConstantRate()
+        self.regularizers = tuple(regularizers)
+        self.batch_size = batch_size
+        self.augment, self.augment_seed = augment, seed
+        self.shuffle = shuffle
+        self.engine_name, self.engine_reason = engine, ""
+        self.device = device
+        self.gradient = gradient
+        self.monitor = monitor or ""
+        self.keep = keep
+        self.evaluate_train = evaluate_train
+        self.callbacks = list(callbacks)
+        self.rng = np.random.default_rng(seed)
+        self.history = History()
+        self.best: Best | None = None
+        self.last: Arrays | None = None  # the last epoch's parameters, while the network holds the best ones
+        self.epochs = 0
+        self.sets: dict[str, tuple[Any, Any]] = {}  # "train" and what is evaluated, for callbacks, while `fit` runs
+        self.stop_reason: str | None = None
+        self.interrupted = False
+        self.optimizer_state: dict[str, dict[str, Any]] | None = None
+        self._began: tuple[int, Arrays, list[Any]] | None = None  # the epoch under way and what it began with
+        self._logits_of: Callable[[Any], Any] | None = None  # the engine's own way to logits, for evaluation
+        self._finite: Arrays | None = None  # the latest parameters known to give a finite loss
+
+    # What a user calls
+
+    def fit(self, train: Any, valid: Any = None, test: Any = None, *, epochs: int = 30) -> History:
+        """Train until `epochs` epochs are done in all, those before a resume included, and return the history.
+
+        Each set is a Digits or a pair (x, y). The validation set chooses the best epoch; the test set, if given, is
+        only watched. Ctrl-C ends training cleanly (`interrupted`). Raises DivergenceError if the loss is no longer
+        finite, after putting the last finite parameters back; DataError or ShapeError for unfit examples.
+        """
+        if epochs < 1:
+            raise ConfigError(f"epochs: got {epochs}, expected at least 1")
+        x, y = examples(train, self.network, "training set")
+        watched = {
+            name: examples(data, self.network, what)
+            for name, data, what in (
+                ("train", (x, y) if self.evaluate_train else None, "training set"),
+                ("valid", valid, "validation set"),
+                ("test", test, "test set"),
+            )
+            if data is not None
+        }
+        fresh = FreshImages(x, self.augment, self.augment_seed, epochs) if self.augment is not None else None
+        self._prepare(watched, epochs)
+        self.sets = {"train": (x, y), **watched}
+        engine, self.engine_reason = select_engine(
+            self.engine_name, self.network, self.optimizer, self.regularizers,
+            examples=x.shape[0], gradient=self.gradient, rng=self.rng, device=self.device,
+        )  # fmt: skip
+        if self.optimizer_state is not None:
+            engine.load_state(self.optimizer_state)
+        self._logits_of = make_predictor(self.network, logits=True) if engine.name == "fast" else None
+        x, y = engine.place(x), engine.place(y)
+        watched = {name: (engine.place(a), engine.place(b)) for name, (a, b) in watched.items()}
+        divergence: DivergenceError | None = None
+        try:
+            for callback in self.callbacks:
+                callback.on_fit_start(self)
+            # What overflows is told as a DivergenceError, not as warnings.
+            with np.errstate(over="ignore", invalid="ignore"), fresh or nullcontext():
+                while self.stop_reason is None and self.epoch <= self.epochs:
+                    self._epoch(engine, x, y, watched, fresh)
+        except KeyboardInterrupt:
+            self.interrupted = True
+            self.stop(f"interrupted in epoch {self.epoch}")
+            self._rewind()
+        except DivergenceError as error:
+            divergence = error
+            self.stop(str(error))
+        self.network.to("numpy")
+        self._finish()
+        self.sets = {}
+        if divergence is not None:
+            raise divergence
+        return self.history
+
+    def evaluate(self, data: Any, what: str = "test set") -> Evaluation:
+        """Loss and accuracy of the network as it is now on another set, computed by the engine that trained it."""
+        x, y = examples(data, self.network, what)
+        return evaluate(self.network, x, y, logits_of=self._logits_of)
+
+    def stop(self, reason: str) -> None:
+        """End training after this epoch; the first reason given is kept."""
+        self.stop_reason = self.stop_reason or reason
+
+    def best_network(self) -> Network:
+        """A copy of the network with the best parameters so far, or as it is if nothing was monitored."""
+        network = self.network.copy()
+        if self.best is not None:
+            network.load_state(self.best.arrays)
+        return network
+
+    @property
+    def epoch(self) -> int:
+        """The epoch under way, from 1."""
+        return len(self.history) + 1
+
+    @property
+    def scores(self) -> list[float]:
+        """The monitored column, turned so that larger is better."""
+        sign = -1.0 if self.monitor.endswith("loss") else 1.0
+        return [sign * row[self.monitor] for row in self.history]
+
+    # One epoch
+
+    def _epoch(
+        self, engine: Engine, x: Any, y: Any, watched: dict[str, tuple[Any, Any]], fresh: FreshImages | None
+    ) -> None:
+        n = x.shape[0]
+        steps = math.ceil(n / self.batch_size)
+        self._began = (self.epoch, self._copy(), [rng.bit_generator.state for rng in self._generators()])
+        for callback in self.callbacks:
+            callback.on_epoch_start(self)
+        order = self.rng.permutation(n) if self.shuffle else np.arange(n)
+        position = Position(steps, self.epochs, self.scores)
+        first = len(self.history) * steps
+        rates = self.optimizer.learning_rate * self.schedule.factors(np.arange(first, first + steps), position)
+        began = time.perf_counter()
+        if fresh is not None:
+            x = engine.place(fresh.of(self.epoch))
+        waited = time.perf_counter() - began
+        losses, seconds = self._steps(engine, x, y, order, rates)
+
+        began = time.perf_counter()
+        sizes = np.full(steps, self.batch_size)
+        sizes[-1] = n - (steps - 1) * self.batch_size
+        row: Row = {"epoch": self.epoch, "train_loss": float(losses @ sizes / n)}
+        for name, (a, b) in watched.items():
+            loss, accuracy = evaluate(self.network, a, b, logits_of=self._logits_of)
+            row[f"{name}_loss"] = loss
+            if accuracy is not None:
+                row[f"{name}_accuracy"] = accuracy
+        if not all(math.isfinite(value) for value in row.values()):
+            raise self._diverged(steps, losses, rates[-1])
+        previous = self.history[-1][self.monitor] if len(self.history) else None
+        row["change"] = row[self.monitor] - previous if previous is not None else None
+        row["learning_rate"] = float(rates[-1])
+        row["seconds"] = seconds + waited  # training waits for its images: that is a part of what it takes
+        row["evaluation_seconds"] = time.perf_counter() - began
+        row["total_seconds"] = sum(r["seconds"] + r["evaluation_seconds"] for r in [*self.history, row])
+        row["seconds_left"] = row["total_seconds"] / self.epoch * (self.epochs - self.epoch)
+        self.history.rows.append(row)
+        self.optimizer_state = engine.state()
+        if self.best is None or self.scores[-1] > self.best.score:
+            self.best = Best(row["epoch"], self.scores[-1], self._copy())
+        if reason := self.schedule.finished(self.scores):
+            self.stop(reason)
+        for callback in self.callbacks:
+            callback.on_epoch_end(self, row)
+
+    def _steps(self, engine: Engine, x: Any, y: Any, order: Any, rates: Any) -> tuple[Losses, float]:
+        """All steps of an epoch, in chunks; the losses, and the seconds that training alone took."""
+        steps, seconds, losses = len(rates), 0.0, []
+        # Not by the clock: where an epoch is cut decides how a compiled step rounds, and that must not change.
+        weights = sum(math.prod(p.value.shape) for p in self.network.parameters().values())
+        chunk = max(math.ceil(steps / CHUNKS), math.ceil(LEAST_WORK / (self.batch_size * max(weights, 1))))
+        for first in range(0, steps, chunk):
+            here = self._copy()
+            began = time.perf_counter()
+            part = order[first * self.batch_size : (first + chunk) * self.batch_size]
+            losses.append(engine.train_batches(x, y, part, self.batch_size, rates[first : first + chunk]))
+            seconds += time.perf_counter() - began
+            done = sum(map(len, losses))
+            if not np.isfinite(losses[-1][-1]) or not self._is_finite():
+                # Parameters may be finite and their loss is not: go back to the last ones that gave a finite loss.
+                self.network.load_state(here if np.isfinite(losses[-1][0]) else self._finite or here)
+                raise self._diverged(done, np.concatenate(losses), rates[done - 1])
+            self._finite = here
+            for callback in self.callbacks:
+                callback.on_batches(self, done, steps)
+        return np.concatenate(losses), seconds
+
+    def _diverged(self, step: int, losses: Losses, rate: float) -> DivergenceError:
+        before = losses[np.isfinite(losses)]
+        never_finite = self.epoch == 1 and not len(before)
+        if never_finite or (len(before) and before[-1] <= 2 * before[0]):
+            cause = "inputs or weights are too large for " + self.network.dtype
+        else:
+            cause = f"the learning rate {rate:g} is too large; try {rate / 10:g}"
+        return DivergenceError(
+            f"the loss is no longer finite in epoch {self.epoch}, step {step:,}; likely cause: {cause}. "
+            "The last finite network was kept"
+        )
+
+    # Before and after
+
+    def _prepare(self, watched: dict[str, Any], epochs: int) -> None:
+        measures = ("accuracy", "loss") if classifies(self.network) else ("loss",)
+        names = [name for name in ("valid", "train", "test") if name in watched]
+        available = [f"{name}_{measure}" for name in names for measure in measures] + ["train_loss"]
+        # Test figures are never the default: what chooses must not be what judges.
+        default = [column for column in available if not column.startswith("test")]
+        self.monitor = self.monitor or default[0]
+        if self.monitor not in available:
+            raise ConfigError(f"monitor: got {self.monitor!r}; with these sets there are: {', '.join(available)}")
+        if any(self.monitor not in row for row in self.history):
+            raise ConfigError(f"monitor: the epochs before have no {self.monitor!r}; go on with the sets they had")
+        self.epochs = epochs
+        self.stop_reason, self.interrupted = None, False
+        if self.last is not None:
+            self.network.load_state(self.last)
+            self.last = None
+        if reason := self.schedule.finished(self.scores):
+            self.stop(reason)
+
+    def _finish(self) -> None:
+        if self.keep == "best" and self.best is not None:
+            self.last = self._copy()
+            self.network.load_state(self.best.arrays)
+        for callback in self.callbacks:
+            callback.on_fit_end(self)
+
+    def _rewind(self) -> None:
+        """Back to the beginning of an unfinished epoch, so that another `fit` goes on as if it had never begun.
+
+        The first epoch is left as it stands: its half is all there is.
+        """
+        if self._began is None or self._began[0] != self.epoch or self.epoch == 1:
+            return
+        _, arrays, states = self._began
+        self.network.load_state(arrays)
+        for rng, state in zip(self._generators(), states):
+            rng.bit_generator.state = state
+
+    def _generators(self) -> list[np.random.Generator]:
+        return [self.rng, *(layer.rng for _, layer in self.network.named_layers() if layer.rng is not None)]
+
+    def _copy(self) -> Arrays:
+        return {name: np.array(to_numpy(array)) for name, array in self.network.state().items()}
+
+    def _is_finite(self) -> bool:
+        return all(np.isfinite(to_numpy(p.value)).all() for p in self.network.parameters().values())

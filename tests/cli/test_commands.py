@@ -1,0 +1,145 @@
+"""`digitlab test`, `info`, `compare` and `data`."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from digitlab.cli import COMMANDS
+from digitlab.data import load
+from digitlab.nn import MeanSquaredError, load_network, mlp
+from digitlab.train import evaluate
+
+
+def test_help_names_every_command(call):
+    called = call("--help")
+    assert called.code == 0
+    for name in COMMANDS:
+        assert re.search(rf"^  {name} +\S", called.out, re.MULTILINE)
+        assert call(name, "--help").code == 0
+        assert call(name, "-h").out.startswith(f"Usage: digitlab {name}")
+
+
+def test_the_short_help_is_that_of_the_command(call):
+    for name, text in COMMANDS.items():
+        first_line = text.split(":")[0].split(".")[0]
+        assert first_line.split()[0] in call(name, "--help").out
+
+
+def test_version(call):
+    assert re.fullmatch(r"digitlab \d+\.\d+\.\d+\n", call("--version").out)
+
+
+@pytest.mark.parametrize("name", ["runs/001-64-30-10", "runs/001-64-30-10/network.safetensors", None])
+def test_test_by_folder_by_file_and_by_nothing(train, call, name):
+    trained = train().out
+    called = call("test", *([name] if name else []), "--data", "digits")
+    assert called.code == 0
+    first, second = called.out.splitlines()
+    assert first == "runs/001-64-30-10/network.safetensors on 300 test images of scikit-learn digits test"
+    network = load_network("runs/001-64-30-10/network.safetensors")
+    test = load("digits").test
+    loss, accuracy = evaluate(network, test.images, test.labels)
+    assert second == f"{100 * accuracy:.2f} % correct, {round(300 * (1 - accuracy))} wrong, loss {loss:.4f}"
+    assert f"{100 * accuracy:.2f} % correct" in trained, "train and test agree"
+
+
+def test_test_on_another_part(train, call):
+    train()
+    assert "on 1,197 train images" in call("test", "--data", "digits", "--part", "train").out
+
+
+def test_test_falls_back_as_train_does(train, call):
+    train()
+    called = call("test")
+    assert called.code == 0
+    assert "MNIST could not be had" in called.err
+
+
+def test_info(train, call):
+    train("--optimizer", "adam", "--seed", "5")
+    called = call("info")
+    assert called.code == 0
+    lines = called.out.splitlines()
+    assert re.match(r"runs/001-64-30-10/network\.safetensors, [\d,]+ bytes, float32, pixels scaled by /255", lines[0])
+    assert load_network("runs/001-64-30-10/network.safetensors").summary() in called.out
+    assert "trained with Adam(), ConstantRate(), batches of 10, seed 5, on digits" in called.out
+    assert re.search(r"2 epochs; best valid_accuracy 0\.\d{4} in epoch [12]; mean 0\.\d{4}, sd 0\.\d{4}", called.out)
+
+
+def test_info_of_a_file_alone(call):
+    mlp([4, 3, 2], loss=MeanSquaredError()).save("net.safetensors")
+    called = call("info", "net.safetensors", "--engine")
+    assert called.code == 0
+    assert "trained with" not in called.out
+    assert re.search(r"^engine: \w+: \S", called.out, re.MULTILINE)
+
+
+def test_info_of_a_run_whose_history_is_empty(train, call):
+    train()
+    Path("runs/001-64-30-10/history.jsonl").write_text("")
+    assert call("info").code == 0
+
+
+def test_compare_one_table_and_one_plot(train, call):
+    train("--run", "runs/a")
+    train("--run", "runs/b", "--optimizer", "adam", "--epochs", "3")
+    called = call("compare", "runs/a", "runs/b", "--out", "both.png")
+    assert called.code == 0, called.err
+    head, rule, first, second, *_ = called.out.splitlines()
+    columns = ["run", "optimizer", "epochs", "monitored", "best", "at", "mean", "sd", "range", "seconds"]
+    assert head.split() == columns
+    assert set(rule) == {"─"}
+    assert first.split()[0].endswith("a")
+    assert re.search(r"SGD\(learning_rate=3\.0\) +2 +valid_accuracy", first)
+    assert re.search(r"Adam\(\) +3 +valid_accuracy", second)
+    assert called.out.splitlines()[-1] == "plot: both.png"
+    with Image.open("both.png") as image:
+        assert image.format == "PNG"
+
+
+def test_compare_runs_of_the_same_name(train, call, monkeypatch):
+    train("--run", "x/run")
+    train("--run", "y/run", "--epochs", "3")
+    drawn = {}
+    monkeypatch.setattr("digitlab.see.curves.curves_figure", lambda histories, title: drawn.update(histories))
+    monkeypatch.setattr("digitlab.see.figures.save_figure", lambda figure, path: None)
+    called = call("compare", "x/run", "y/run")
+    assert called.code == 0
+    assert [len(history) for history in drawn.values()] == [2, 3]
+    assert ["x/run" in called.out, "y/run" in called.out] == [True, True]
+
+
+def test_compare_a_run_without_an_epoch(train, fails):
+    train("--run", "r")
+    Path("r/history.jsonl").write_text("")
+    assert "r: has no finished epoch" in fails(1, "compare", "r")
+    Path("r/history.jsonl").unlink()
+    assert "history.jsonl: no such file" in fails(1, "compare", "r")
+
+
+def test_data_list(call, tmp_path):
+    called = call("data", "list")
+    assert called.code == 0
+    assert [line.split()[0] for line in called.out.splitlines()[:3]] == ["mnist", "digits", "PATH"]
+    assert f"{tmp_path / 'cache' / 'digitlab' / 'mnist'} (cache): no MNIST" in called.out
+    assert "not on this machine; downloads are forbidden by DIGITLAB_OFFLINE" in called.out
+
+
+def test_data_show(call):
+    called = call("data", "show", "--data", "digits", "--part", "valid", "-n", "12", "--out", "few.png")
+    assert called.code == 0
+    assert "Digits: 300 images 8×8" in called.out
+    assert re.search(r"per class: 0 \d+  1 \d+", called.out)
+    assert called.out.endswith("picture: few.png\n")
+    with Image.open("few.png") as image:
+        assert np.asarray(image.convert("L")).std() > 5, "not an empty sheet"
+
+
+def test_data_show_of_a_set_that_is_smaller_than_asked_for(call):
+    images = np.random.default_rng(0).integers(0, 256, (14, 8, 8)).astype(np.uint8)
+    np.savez("few.npz", images=images, labels=np.arange(14) % 10)
+    called = call("data", "show", "--data", "few.npz", "-n", "400")
+    assert called.code == 0, called.err

@@ -1,0 +1,60 @@
+"""`digitlab ensemble`: saved or fresh networks as one."""
+
+from pathlib import Path
+
+import pytest
+
+FRESH = ["ensemble", "--data", "digits", "--train-size", "150", "--epochs", "3", "--net", "64-6-10", "--workers", "1"]
+
+
+@pytest.fixture
+def group(call):
+    called = call("train", "--data", "digits", "--epochs", "4", "--net", "64-9-10", "--seeds", "3",
+                  "--workers", "1", "--run", "group")  # fmt: skip
+    assert called.code == 0, called.err
+    return "group"
+
+
+@pytest.mark.parametrize("how", ["vote", "mean", "weighted", "stack"])
+def test_saved_networks(call, group, how):
+    called = call(
+        "ensemble", group, "--combine", how, "--data", "digits", "--out", "e.safetensors", "--errors", "e.png"
+    )
+    assert called.code == 0, called.err
+    together = next(line for line in called.out.splitlines() if line.startswith("together"))
+    assert "Q statistic" in called.out and "errors remain of 300" in called.out
+    assert Path("e.png").stat().st_size > 1000
+    assert ("not fair" in called.out) == (how == "stack")
+    tested = call("test", "e.safetensors", "--data", "digits")
+    assert f"{together.split()[-1]} % correct" in tested.out
+    info = call("info", "e.safetensors")
+    assert info.code == 0 and "Branches" in info.out
+
+
+@pytest.mark.parametrize("kind", ["seeds", "bagging", "shares", "specialists", "parts", "snapshots"])
+def test_fresh_networks(call, kind):
+    called = call(*FRESH, "--train", kind, "--members", "2", "--combine", "mean")
+    assert called.code == 0, called.err
+    assert "together (mean)" in called.out
+    assert call("test", "ensemble.safetensors", "--data", "digits").code == 0
+    if kind == "specialists":
+        assert "tells apart 0, 1, 2, 3, 4, other" in called.out
+        again = call("ensemble", "runs/001-64-6-10-specialists", "--combine", "mean", "--data", "digits")
+        assert again.code == 0, again.err
+        assert again.out.splitlines()[4] == next(x for x in called.out.splitlines() if x.startswith("together"))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "name the networks to combine"),
+        (["a", "--train", "seeds"], "not both"),
+        (["a", "--epochs", "3"], "settings of training are for --train"),
+        (["nothing-there", "b", "--data", "digits"], "no such file"),
+        (["--train", "magic", "--data", "digits"], "expected one of seeds"),
+        (["--train", "specialists", "--members", "11", "--data", "digits"], "11 specialists for 10 classes"),
+    ],
+)
+def test_what_cannot_be_asked(call, options, message):
+    called = call("ensemble", *options)
+    assert called.code in (1, 2) and message in called.err and called.err.count("\n") == 1

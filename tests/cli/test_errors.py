@@ -1,0 +1,131 @@
+"""Every error is one line on standard error that says what to do, with the exit code that fits."""
+
+from pathlib import Path
+
+import pytest
+
+from digitlab.cli import run
+from digitlab.nn import mlp
+
+DIGITS = ("--data", "digits", "--epochs", "1")
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (["train", "--epochs", "0"], "'--epochs': 0 is not in the range"),
+        (["train", "--epochs", "many"], "'many' is not a valid integer"),
+        (["train", "--learning-rate", "-1"], "'--learning-rate': -1.0 is not in the range"),
+        (["train", "--dropout", "1"], "'--dropout': 1.0 is not in the range"),
+        (["train", "--seed", "-1"], "'--seed': -1 is not in the range"),
+        (["train", "--split", "1/1"], "'1/1' is not one of '50k/10k/10k', '60k/10k'"),
+        (["train", "--digits", "a,b"], "expected whole numbers separated by commas, as 0,1,7"),
+        (["train", "--activation", "relo"], "'relo' (did you mean 'relu'?)"),
+        (["train", "--activation", "dense"], "'dense'"),
+        (["train", "--loss", "quadratc"], "unknown loss 'quadratc' (did you mean 'quadratic'?)"),
+        (["train", "--init", "gloro"], "(did you mean 'glorot'?)"),
+        (["train", "--optimizer", "adm"], "unknown optimizer 'adm' (did you mean 'adam'?)"),
+        (["train", "--optimizer", "adam:beta=1"], "Adam has no setting 'beta'; it has learning_rate, beta1"),
+        (["train", "--optimizer", "adam:beta1"], "'beta1': expected NAME or NAME:setting=value"),
+        (["train", "--optimizer", "adam:beta1=x"], "Adam: got beta1 'x', expected a number"),
+        (["train", "--schedule", "halve:patience=0"], "patience 0"),
+        (["train", "--schedule", "halve:patience=1.5"], "expected a whole number"),
+        (["train", "--gradient", "spas"], "(did you mean 'spsa'?)"),
+        (["train", "--nett", "64-10"], "No such option '--nett'"),
+        (["train", "--net"], "Option '--net' requires an argument"),
+        (["train", "64-10"], "unexpected extra argument"),
+        (["trian"], "No such command 'trian'"),
+        (["compare"], "name the folders of runs"),
+        (["data", "shw"], "No such command 'shw'"),
+        (["data", "show", "-n", "0"], "0 is not in the range"),
+        (["test", "--part", "half"], "'half' is not one of 'train', 'valid', 'test'"),
+    ],
+)
+def test_a_command_called_wrongly_exits_with_2(fails, arguments, words):
+    line = fails(2, *arguments)
+    assert line.startswith("error: ")
+    assert words in line
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (["train", "--net", "abc", *DIGITS], "unknown network 'abc'"),
+        (["train", "--net", "64", *DIGITS], "expected at least two positive whole numbers"),
+        (["train", "--net", "64-0-10", *DIGITS], "expected at least two positive whole numbers"),
+        (["train", "--net", "64-²-10", *DIGITS], "64-²-10"),
+        (["train", "--net", "784-30-10", *DIGITS], "training set: got input of shape (1, 8, 8), expected (N, 784)"),
+        (["train", "--net", "64-30-9", *DIGITS], "this network has 9 outputs, expected labels from 0 to 8"),
+        (["train", "--net", "64-99999999999-10", *DIGITS], "Unable to allocate"),
+        (["train", "--monitor", "beauty", *DIGITS], "monitor: got 'beauty'; with these sets there are: valid_accuracy"),
+        (["train", "--scaling", "/254", *DIGITS], "unknown scaling '/254'; there are: /255"),
+        (["train", "--activation", "step", *DIGITS], "has no derivative"),
+        (["train", "--learning-rate", "nan", *DIGITS], "expected one above 0"),
+        (["train", "--digits", "11", *DIGITS], "expected classes 0–9"),
+        (["train", "--train-size", "99999", *DIGITS], "from 1 to 1,197"),
+        (["train", "--per-class", "3", "--fraction", "0.5", *DIGITS], "got per_class and fraction, expected one"),
+        (["train", "--data", "nope.csv"], "nope.csv: there is no such file"),
+        (["train", "--data", "nowhere"], "nowhere: there is no such file or folder; expected 'mnist', 'digits'"),
+        (["train", "--from-file", "nope.toml"], "nope.toml: no such file; expected a TOML file"),
+        (["train", "--from-file", "broken", *DIGITS], "broken: not TOML"),
+        (["train", "--run", "broken", *DIGITS], "broken: File exists"),
+        (["train", "--run", "broken/x", *DIGITS], "broken/x: Not a directory"),
+        (["test", "nope.safetensors", "--data", "digits"], "nope.safetensors: no such file"),
+        (["test", "broken", "--data", "digits"], "broken: not a safetensors file"),
+        (["test", "small.safetensors", "--data", "digits"], "test set: got input of shape (1, 8, 8), expected (N, 4)"),
+        (["info", "broken"], "broken: not a safetensors file"),
+        (["info", "."], "network.safetensors: no such file"),
+        (["train", "--resume"], "no NET was named and there is no run in runs/"),
+        (["train", "--from", "nope.safetensors", *DIGITS], "nope.safetensors: no such file"),
+        (["compare", "nowhere"], "nowhere/config.toml: no such file"),
+        (["data", "show", "--data", "mnist"], "MNIST is not on this machine"),
+        (["data", "show", "--data", "digits", "--out", "x.doc"], "x.doc: expected a file name that ends in .png"),
+        (["data", "fetch"], "downloads are forbidden by DIGITLAB_OFFLINE"),
+    ],
+)
+def test_what_cannot_be_done_exits_with_1(fails, arguments, words):
+    Path("broken").write_text("= this is = nothing")
+    mlp([4, 2]).save("small.safetensors")
+    line = fails(1, *arguments)
+    assert line.startswith("error: ")
+    assert words in line
+    assert not Path("runs").exists(), "what could not begin leaves no folder behind"
+
+
+def test_a_learning_rate_that_is_too_large(fails):
+    line = fails(1, "train", *DIGITS, "--loss", "mse", "--learning-rate", "1e9")
+    assert "the loss is no longer finite in epoch 1, step" in line
+    assert "likely cause: the learning rate 1e+09 is too large; try 1e+08" in line
+    assert Path("runs/001-64-30-10/network.safetensors").is_file()
+
+
+def test_debug_shows_the_traceback():
+    for arguments in (["--debug", "info", "nope"], ["info", "nope", "--debug"], ["info", "--debug", "nope"]):
+        with pytest.raises(Exception, match="nope: no such file"):
+            run(arguments)
+
+
+def test_a_fault_in_the_code_is_never_hidden(monkeypatch):
+    def broken(*arguments):
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr("digitlab.cli.options.load_named", broken)
+    with pytest.raises(ZeroDivisionError):
+        run(["info", "x"])
+
+
+def test_ctrl_c_is_130(call, monkeypatch):
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("digitlab.cli.options.load_named", interrupted)
+    called = call("info", "x")
+    assert (called.code, called.err.strip()) == (130, "interrupted")
+
+
+def test_no_command_at_all_shows_the_help(call):
+    for line in ((), ("data",)):
+        called = call(*line)
+        assert called.code == 2
+        assert "Usage: digitlab" in called.err
+        assert "Commands:" in called.err

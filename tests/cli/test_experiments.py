@@ -1,0 +1,180 @@
+"""`digitlab expand`, `augment`, `baseline`, and `compare` of settings: what they print, write and refuse."""
+
+import pytest
+from PIL import Image
+
+from digitlab.data import load
+from digitlab.errors import ConfigError
+from digitlab.train import RunConfig
+
+
+def test_expand_writes_what_train_reads(call, train, empty_machine):
+    done = call("expand", "--data", "digits", "--train-size", 50, "--out", "large")
+    assert done.code == 0, done.err
+    assert "50 images of scikit-learn digits train, each also shifted by 1 pixel: 250" in done.out
+    assert "train on them with: digitlab train --data large\n" in done.out
+    assert len(load("large").train) == 250
+    assert "Digits: 200 images 8×8" in train("--data", "large", "--run", "r").out
+    again = call("expand", "--data", "digits", "--out", "large")
+    assert again.code == 1
+    assert "is there already; choose another name, or replace it by --overwrite" in again.err
+    assert call("expand", "--data", "digits", "--by", "rotations", "--out", "large", "--overwrite", "--raw").code == 0
+    assert len(load("large").train) == 3 * 1197
+
+
+def test_expand_without_validation_says_how_to_train(call):
+    done = call("expand", "--data", "digits", "--split", "60k/10k", "--by", "rotations", "--out", "x.npz")
+    assert "turned by 10° both ways: 4,491" in done.out
+    assert done.out.endswith("digitlab train --data x.npz --split 60k/10k\n")
+
+
+def test_the_seed_mixes_and_in_order_does_not(call):
+    for name, *options in (("a",), ("b",), ("c", "--seed", 1), ("d", "--in-order")):
+        assert call("expand", "--data", "digits", "--train-size", 20, "--out", f"{name}.npz", *options).code == 0
+    a, b, c, d = (load(f"{name}.npz").train.labels.tolist() for name in "abcd")
+    assert a == b != c
+    assert d == [label for label in load("digits").train.labels[:20].tolist() for _ in range(5)]
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (["--out", "x.pkl"], "expected a folder (IDX files) or a file name that ends in .npz"),
+        ([], "Missing option '--out'"),
+        (["--out", "x", "--pixels", "0"], "not in the range"),
+    ],
+)
+def test_expand_refuses(call, arguments, words):
+    refused = call("expand", "--data", "digits", *arguments)
+    assert refused.code != 0 and words in refused.err and refused.err.count("\n") == 1
+    assert "Traceback" not in refused.err
+
+
+def test_augment_draws_a_picture(call, empty_machine):
+    done = call("augment", "--data", "digits", "-n", 3, "--augment", "rotate:20,elastic", "--out", "a.png")
+    assert done.code == 0, done.err
+    assert "Rotate(degrees=20)\nElastic(alpha=34.0, sigma=4.0)\npicture: a.png\n" in done.out
+    with Image.open("a.png") as image:
+        assert image.width > image.height > 200
+
+
+def test_train_with_augmentation_and_resume(call, train):
+    done = train("--augment", "shift,rotate:5", "--run", "r")
+    assert "training images drawn afresh every epoch: shift,rotate:5" in done.out
+    assert RunConfig.load("r/config.toml").augment == "shift,rotate:5"
+    assert call("train", "--run", "r", "--resume", "--epochs", 3).code == 0
+    refused = call("train", "--run", "r", "--resume", "--augment", "shift")
+    assert refused.code == 2 and "--augment cannot change them" in refused.err
+    assert "afresh" not in train("--augment", "none", "--run", "q").out
+
+
+@pytest.mark.parametrize("command", ["train", "augment", "compare"])
+def test_an_augmentation_that_is_none(call, command):
+    refused = call(command, "--augment", "rotat:3")
+    assert refused.code == 2
+    assert "unknown augmentation 'rotat' (did you mean 'rotate'?)" in refused.err
+    assert refused.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["darkness", "nearest-mean", "logistic", "svm"])
+def test_baselines(call, empty_machine, name):
+    done = call("baseline", name, "--data", "digits", "--train-size", 300, "--out", "c.png")
+    assert done.code == 0, done.err
+    assert done.err == ""
+    assert "fitting on 300 images of scikit-learn digits train, pixels byte/256" in done.out
+    assert "% of scikit-learn digits test correct" in done.out
+    lines = done.out.splitlines()
+    table = lines[next(i for i, line in enumerate(lines) if line.startswith("is \\ said")) + 2 :][:10]
+    assert sum(int(n) for line in table for n in line.split()[1:]) == 300
+    assert (empty_machine / "c.png").is_file()
+
+
+def test_baselines_by_setting_and_part(call):
+    book, today = (call("baseline", "svm", "--data", "digits", "--setting", s, "--part", "valid").out
+                   for s in ("book", "today"))  # fmt: skip
+    assert "gamma='auto'" in book and "gamma='scale'" in today
+    assert "% of scikit-learn digits valid correct" in book
+    refused = call("baseline", "darkness", "--setting", "book")
+    assert refused.code == 2 and "--setting is of svm; darkness has none" in refused.err
+    refused = call("baseline", "svm", "--data", "digits", "--train-size", 5000)
+    assert refused.code == 1 and "Traceback" not in refused.err
+
+
+def test_the_names_on_the_command_line_are_the_packages():
+    from digitlab.baselines import BASELINES
+    from digitlab.cli.baseline import NAMES
+
+    assert list(NAMES) == list(BASELINES)
+
+
+def test_compare_settings(call, empty_machine):
+    done = call("compare", "--data", "digits", "--train-size", 100, "--epochs", 2, "--seeds", 2,
+                "--optimizers", "sgd,momentum:momentum=0.8,adam:beta1=0.8,beta2=0.9")  # fmt: skip
+    assert done.code == 0, done.err
+    assert "3 settings, 2 seeds each, 2 epochs on Digits: 100 images" in done.out
+    for setting, rate in (("sgd", "3"), ("momentum:momentum=0.8", "0.6"), ("adam:beta1=0.8,beta2=0.9", "0.001")):
+        (line,) = [line.split() for line in done.out.splitlines() if line.startswith(f"{setting} ")]
+        assert line[1] == rate and line[3] == "±"
+    assert "mean ± sd over the seeds 0 to 1; the test images were not looked at" in done.out
+    assert (empty_machine / "compare.png").is_file()
+    assert not (empty_machine / "runs").exists()
+
+
+def test_every_combination_and_one_seed(call):
+    done = call("compare", "--data", "digits", "--train-size", 50, "--epochs", 1, "--seeds", 1,
+                "--inits", "large,scaled", "--activations", "sigmoid,relu", "--loss", "cross-entropy")  # fmt: skip
+    assert done.code == 0, done.err
+    assert "4 settings, 1 seed each" in done.out
+    for name in ("large, sigmoid", "large, relu", "scaled, sigmoid", "scaled, relu"):
+        assert f"{name}, seed 0: valid_accuracy" in done.out
+    assert "±" not in done.out
+
+
+def test_a_seed_of_compare_is_the_training_of_that_seed(call, train):
+    """The first line of each is the same training as `digitlab train` of that seed."""
+    done = call("compare", "--data", "digits", "--train-size", 200, "--epochs", 2, "--seeds", 2,
+                "--losses", "quadratic,cross-entropy")  # fmt: skip
+    for loss in ("quadratic", "cross-entropy"):
+        alone = train("--loss", loss, "--seed", "1", "--run", loss).out
+        best = next(line.split("best ")[1].split(" %")[0] for line in alone.splitlines() if " over 2 epochs" in line)
+        assert f"{loss}, seed 1: valid_accuracy {best} %" in done.out
+
+
+def test_a_training_that_diverges_is_told_and_the_others_go_on(call):
+    done = call("compare", "--data", "digits", "--train-size", 100, "--epochs", 2, "--seeds", 1, "--net", "64-10",
+                "--loss", "mean-squared-error", "--optimizers", "sgd:learning_rate=1e30,adam")  # fmt: skip
+    assert done.code == 0, done.err
+    assert "sgd:learning_rate=1e30, seed 0: the loss is no longer finite" in done.out
+    assert "diverged" in done.out
+    (line,) = [line for line in done.out.splitlines() if line.startswith("sgd:learning_rate=1e30  ")]
+    assert line.split()[-1] == "1" and "–" in line
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        ([], "name the folders of runs, or what to compare"),
+        (["runs/x", "--epochs", "3"], "--epochs is for trainings to be done"),
+        (["--epochs", "3"], "what to compare"),
+        (["--optimizers", "sgd"], "expected two at least"),
+        (["--optimizers", "sgd,sgd"], "one of them is there twice"),
+        (["--optimizers", "sgd,adm"], "did you mean 'adam'?"),
+        (["--activations", "relu,dense"], "unknown name 'dense'"),
+        (["--optimizers", "sgd,adam", "--optimizer", "sgd"], "leave one out"),
+        (["--optimizers", "sgd,adam", "--seeds", "60", "--data", "digits"], "120 trainings, 100 at most"),
+        (["--losses", "quadratic,cross-entropy", "--net", "lenet9", "--data", "digits"], "lenet5"),
+        (["runs/none"], "no such file"),
+    ],
+)
+def test_compare_refuses(call, arguments, words):
+    refused = call("compare", *arguments)
+    assert refused.code in (1, 2) and words in refused.err
+    assert refused.err.count("\n") == 1
+
+
+def test_every_training_diverged(call):
+    refused = call("compare", "--data", "digits", "--train-size", 50, "--epochs", 1, "--seeds", 1, "--net", "64-10",
+                   "--loss", "mean-squared-error", "--learning-rate", "1e30", "--activations", "relu,tanh")  # fmt: skip
+    assert refused.code == 1
+    assert "every training diverged in its first epoch" in refused.err
+    assert isinstance(ConfigError("x"), ValueError)

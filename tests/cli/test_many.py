@@ -1,0 +1,86 @@
+"""`digitlab train --seeds --grid`: groups of networks in one folder, one table."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+SMALL = ["train", "--data", "digits", "--train-size", "150", "--epochs", "2", "--net", "64-6-10",
+         "--engine", "reference", "--workers", "1"]  # fmt: skip
+
+
+def results(folder):
+    """The rows of a group's table."""
+    return list(csv.DictReader((Path(folder) / "results.csv").read_text().splitlines()))
+
+
+def test_seeds(call):
+    called = call(*SMALL, "--seeds", "3")
+    assert called.code == 0, called.err
+    assert "3 networks on one after another" in called.out
+    assert [line.split(":")[0] for line in called.out.splitlines() if line[:2] in ("1/", "2/", "3/")] == [
+        "1/3  seed=0", "2/3  seed=1", "3/3  seed=2",
+    ]  # fmt: skip
+    assert "variance" in called.out and "range" in called.out
+    assert "test set: mean" in called.out
+    folder = Path("runs/001-64-6-10-x3")
+    rows = results(folder)
+    assert [row["seed"] for row in rows] == ["0", "1", "2"]
+    assert len(list(folder.glob("*/network.safetensors"))) == 3
+    alone = call(*SMALL[:-2], "--seed", "2")
+    assert f"valid_accuracy over 2 epochs: best {100 * float(rows[2]['valid_accuracy']):.2f} %" in alone.out
+
+
+def test_a_grid_chooses_by_validation_and_looks_at_the_test_set_for_that_alone(call):
+    called = call(
+        *SMALL, "--grid", "learning-rate=0.01,3", "--grid", "net=64-4-10,64-8-10", "--seeds", "2", "--run", "group"
+    )
+    assert called.code == 0, called.err
+    assert "8 networks" in called.out
+    best = next(line for line in called.out.splitlines() if line.startswith("best by"))
+    assert "learning_rate=3" in best
+    assert "its networks on the test set: mean" in called.out and "n = 2" in called.out
+    assert not any("test" in column for column in results("group")[0]), "the others' figures are not even known"
+
+
+def test_values_with_commas(call):
+    called = call(*SMALL, "--grid", "schedule=constant;halve:patience=1,stop_at=2")
+    assert called.code == 0, called.err
+    assert "2 networks" in called.out
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--grid", "foo=1"], "no option --foo to vary"),
+        (["--grid", "learning-rate=a"], "'a' is not a valid float"),
+        (["--grid", "learning-rate"], "expected OPTION=value,value"),
+        (["--grid", "l2=1,"], "expected OPTION=value,value"),
+        (["--grid", "l2=1", "--grid", "l2=2"], "l2 is there twice"),
+        (["--seeds", "0"], "--seeds"),
+        (["--seeds", "2", "--record"], "for one network"),
+        (["--cluster", "nonsense", "--seeds", "2"], "tcp://HOST:PORT"),
+        (["--resume", "--seeds", "2", "--run", "runs/x"], "keeps its settings"),
+    ],
+)
+def test_what_cannot_be_asked(call, options, message):
+    if "--cluster" in options:
+        pytest.importorskip("distributed")
+    called = call("train", "--data", "digits", *options)
+    assert called.code in (1, 2) and message in called.err and called.err.count("\n") == 1
+    assert not Path("runs").exists() or not list(Path("runs").rglob("network.safetensors"))
+
+
+def test_a_group_is_gone_on_with(call):
+    first = call(*SMALL, "--seeds", "2", "--run", "runs/group")
+    again = call("train", "--run", "runs/group", "--resume")
+    assert again.code == 0, again.err
+    assert first.out.split("test set: ")[1].splitlines()[0] == again.out.split("test set: ")[1].splitlines()[0]
+    refused = call(*SMALL, "--seeds", "2", "--run", "runs/group")
+    assert refused.code == 1 and "holds a group of runs already" in refused.err
+
+
+def test_averaging(call):
+    called = call(*SMALL[:-2], "--averaging", "swa:start=0.5")
+    assert called.code == 0, called.err
+    assert "average of the weights: valid_accuracy" in called.out and "test set, average of the weights" in called.out

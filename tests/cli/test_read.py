@@ -1,0 +1,206 @@
+"""digitlab read, the network that is shipped, fine-tuning on a folder of one's own, and making other appearances."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from digitlab.data import Digits, load, write_idx
+from digitlab.data.handwriting import mnist_form
+from digitlab.data.sheets import draw_sheet, print_digit, write_sheets
+from digitlab.data.strokes import draw_digit
+from digitlab.nn import load_network, mlp
+from digitlab.nn.zoo import build_named
+
+
+def photo(path: Path, text: str, face: str = "DejaVuSans") -> Path:
+    """Digits in one line on white paper, as a picture file."""
+    page = np.full((150, 40 + 90 * len(text)), 245, np.uint8)
+    for at, character in enumerate(text):
+        ink = print_digit(character, 70, face)
+        page[40 : 40 + ink.shape[0], 40 + 90 * at : 40 + 90 * at + ink.shape[1]] -= (ink * 0.85).astype(np.uint8)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(page).save(path)
+    return path
+
+
+def drawn(n: int, seed: int) -> Digits:
+    """n digits of a pen in MNIST's form."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(10, size=n)
+    images = [mnist_form(draw_digit(int(d), 60, rng, width=0.1).astype(np.float32) / 255) for d in labels]
+    return Digits(np.stack(images), labels)
+
+
+def idx_folder(folder: Path) -> Path:
+    for part, digits in (("train", drawn(60, 1)), ("t10k", drawn(12, 2))):
+        write_idx(folder / f"{part}-images-idx3-ubyte", digits.images)
+        write_idx(folder / f"{part}-labels-idx1-ubyte", digits.labels)
+    return folder
+
+
+def test_reading_works_at_once(call):
+    called = call("read", photo(Path("photo.png"), "3141"))
+    assert called.code == 0
+    assert called.out.splitlines()[:2] == ["photo.png: 4 digits in 1 line", "      3    1    4    1"]
+    assert called.out.splitlines()[2].count("%") == 4 and not Path("read-photo").exists()
+
+
+def test_the_shipped_network_serves_where_there_is_no_run(call):
+    for arguments in (["info"], ["imagine", "3"], ["info", "shipped"]):
+        called = call(*arguments)
+        assert called.code == 0, called.err
+    assert "digits.safetensors" in called.out
+
+
+@pytest.mark.parametrize("naming", ["first", "option", "folder", "word"])
+def test_a_network_of_ones_own(call, naming):
+    page = photo(Path("photo.png"), "77")
+    network = mlp([784, 10], loss="log-likelihood", seed=0)
+    network.layers[0].params["b"].value[8] = 1000  # it calls everything an 8
+    Path("run").mkdir()
+    network.save("run/network.safetensors")
+    arguments = {
+        "first": ["run/network.safetensors", page], "option": [page, "--net", "run"],
+        "folder": ["run", page], "word": ["shipped", page],
+    }[naming]  # fmt: skip
+    called = call("read", *arguments)
+    expected = "7    7" if naming == "word" else "8    8"
+    assert called.code == 0 and expected in called.out
+
+
+def test_every_stage_is_saved(call):
+    called = call("read", photo(Path("photo.png"), "25"), "--show")
+    assert "stages: read-photo" in called.out
+    names = {path.name for path in Path("read-photo").iterdir()}
+    assert names >= {"1-photo.png", "2-grey.png", "3-flattened.png", "4-binary.png", "5-rules-removed.png",
+                     "6-marks.png", "7-answers.png", "stages.png", "digits"}  # fmt: skip
+    digits = sorted(Path("read-photo/digits").iterdir())
+    assert [path.name[:5] for path in digits] == ["000-2", "001-5"]
+    with Image.open(digits[0]) as image:
+        assert image.size == (28, 28)
+    assert call("read", "photo.png", "--out", "elsewhere").code == 0 and Path("elsewhere/stages.png").is_file()
+    photo(Path("blank.png"), "")
+    assert call("read", "blank.png", "--show").code == 0 and Path("read-blank/stages.png").is_file()
+
+
+def test_json(call):
+    called = call("read", photo(Path("a.png"), "25"), photo(Path("b.png"), ""), "--json")
+    first, second = json.loads(called.out)
+    assert (first["photo"], first["text"], first["size"]) == ("a.png", "25", [220, 150])
+    assert [d["label"] for d in first["digits"]] == ["2", "5"] and len(first["digits"][0]["probabilities"]) == 10
+    left, top, right, bottom = first["digits"][0]["box"]
+    assert abs(left - 40) <= 3 and abs(top - 40) <= 3 and right - left > 20 and bottom - top > 60
+    assert (second["text"], second["digits"], second["others"]) == ("", [], [])
+
+
+def test_what_is_no_digit_is_said(call):
+    assert "blank.png: no digit found; the page is blank" in call("read", photo(Path("blank.png"), "")).out
+    called = call("read", photo(Path("at.png"), "@"))
+    assert "at.png: no digit found; nothing on it looks like one" in called.out
+    assert "no digit at 4" in called.out and "it looks like no digit (best guess" in called.out
+
+
+def test_checking_against_the_truth(call):
+    sheet = draw_sheet("print", np.random.default_rng(1), lines=2, columns=4)
+    write_sheets("sheets", [sheet])
+    called = call("read", "sheets/print-000.png", "--check", "sheets/truth.json")
+    assert called.code == 0 and "8 of 8 digits found (100.0 %)" in called.out
+    truth = json.loads(Path("sheets/truth.json").read_text())
+    label = truth["print-000.png"][0]["label"]
+    truth["print-000.png"][0]["label"] = (label + 1) % 10
+    Path("sheets/truth.json").write_text(json.dumps(truth))
+    called = call("read", "sheets/print-000.png", "--check", "sheets/truth.json")
+    assert f"print-000.png: read as {label}: {(label + 1) % 10} (DejaVu" in called.out
+    assert "7 of those right (87.5 %)" in called.out
+
+
+def test_bad_input_is_one_line(call):
+    Path("drawing.png").write_bytes(b"<svg/>")
+    mlp([64, 10]).save("small.safetensors")
+    page = photo(Path("photo.png"), "1")
+    for arguments, code, words in (
+        (["drawing.png"], 1, "drawing.png: is text with markup (SVG or a web page)"),
+        (["nope.png"], 1, "nope.png: there is no such file"),
+        (["small.safetensors", page], 1, "takes input of shape (64,)"),
+        (["shipped"], 2, "and no photo; expected `digitlab read shipped PHOTO…`"),
+        ([page, page, "--out", "x"], 2, "--out names the folder of one photo's stages"),
+        ([page, "--check", "nope.json"], 1, "nope.json"),
+        ([], 2, "Missing argument"),
+    ):
+        called = call("read", *arguments)
+        assert called.code == code and words in called.err, (arguments, called)
+        assert called.err.count("\n") == 1
+    called = call("read", "drawing.png", page)  # the other photo is read all the same
+    assert called.code == 1 and "photo.png: 1 digit" in called.out and "drawing.png" in called.err
+
+
+def test_fine_tuning_on_a_folder_of_ones_own(call):
+    """Seven-shaped marks that are called 4 here: what the network learns of them, it can only learn from the folder."""
+    rng = np.random.default_rng(0)
+    for number in range(14):
+        page = np.full((120, 110), 240, np.uint8)
+        ink = draw_digit(7, 80, rng, width=0.09)
+        page[15 : 15 + ink.shape[0], 20 : 20 + ink.shape[1]] -= (ink * 0.8).astype(np.uint8)
+        Path("own/4").mkdir(parents=True, exist_ok=True)
+        Image.fromarray(page).save(f"own/4/{number}.png")
+    tuning = ["--from", "shipped", "--data", "own", "--epochs", "30", "--learning-rate", "0.001", "--batch-size", "4",
+              "--engine", "reference", "--run", "tuned"]  # fmt: skip
+    called = call("train", *tuning)
+    assert called.code == 0, called.err
+    before, after = load_network(Path(load_shipped())), load_network("tuned/network.safetensors")
+    images = load("own").test.images
+    assert np.argmax(before.predict(images), axis=1).tolist() == [7, 7]
+    assert np.argmax(after.predict(images), axis=1).tolist() == [4, 4]
+    assert "start = " in Path("tuned/config.toml").read_text()
+    resumed = call("train", "--run", "tuned", "--resume", "--epochs", "31")
+    assert resumed.code == 0 and "after epoch 30" in resumed.out
+    mixed = call("train", *tuning[:-2], "--mix", str(idx_folder(Path("many"))), "--run", "mixed")
+    assert mixed.code == 0, mixed.err
+    assert "Digits: 60 images" in mixed.out  # 10 of one's own, and the 50 there are
+    assert call("train", "--from", "shipped", "--net", "784-10", "--data", "own").code == 2
+
+
+def load_shipped() -> str:
+    from digitlab.shipped import PATH
+
+    return str(PATH)
+
+
+def test_fine_tuning_begins_with_the_weights(call):
+    """With a rate of almost nothing, what comes out is what went in."""
+    network = build_named("sprint", seed=5)
+    network.save("start.safetensors")
+    folder = idx_folder(Path("many"))
+    called = call("train", "--from", "start.safetensors", "--data", folder, "--learning-rate", "1e-12", "--epochs", "1",
+                  "--engine", "reference", "--run", "same")  # fmt: skip
+    assert called.code == 0, called.err
+    same = load_network("same/network.safetensors")
+    assert all(np.allclose(a, b, atol=1e-7) for a, b in zip(same.state().values(), network.state().values()))
+
+
+def test_making_other_appearances(call):
+    folder = idx_folder(Path("many"))
+    called = call("data", "make", "colour-mnist", "--data", folder, "-n", "50")
+    assert called.code == 0, called.err
+    assert "colour-mnist.npz: 50 images to train, 10 to validate, 10 to test; seed 0" in called.out
+    assert load("colour-mnist.npz").train.image_shape == (28, 28, 3)
+    called = call("train", "--net", "colour-conv", "--data", "colour-mnist.npz", "--epochs", "1",
+                  "--engine", "reference", "--run", "colour")  # fmt: skip
+    assert called.code == 0, called.err
+    assert call("read", "colour", photo(Path("photo.png"), "12"), "--least-confidence", "0").code == 0
+    called = call("data", "make", "scenes", "--data", folder, "-n", "2", "--out", "pictures")
+    assert called.code == 0 and len(list(Path("pictures").glob("*.png"))) == 2
+    assert call("data", "make", "sheets", "--data", folder, "--style", "chalk").code == 0
+    assert Path("sheets/chalk-000.png").is_file()
+    for arguments, code, words in (
+        (["sepia"], 2, "got 'sepia'; there are: colour-mnist"),
+        (["hands", "--data", "digits"], 1, "expected (28, 28), as MNIST's"),
+        (["hands", "--data", folder, "--out", "x.zip"], 2, "ends in .npz"),
+        (["hands", "--data", folder, "-n", "1000"], 1, "expected 5 to"),
+        (["sheets", "--data", folder, "--style", "papyrus"], 1, "there are: clean"),
+    ):
+        called = call("data", "make", *arguments)
+        assert called.code == code and words in called.err, (arguments, called)

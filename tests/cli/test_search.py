@@ -1,0 +1,116 @@
+"""`digitlab search` and `digitlab lr-find`."""
+
+from pathlib import Path
+
+import pytest
+
+from digitlab.search import Study
+
+
+def small(*options):
+    """A search that takes a moment."""
+    return ["search", "--data", "digits", "--train-size", "150", "--epochs", "1", "--net", "64-6-10", "--workers", "1",
+            *options]  # fmt: skip
+
+
+def test_a_search(call):
+    called = call(
+        *small("--space", "learning-rate=log:0.1,10", "--space", "width=int:4,8", "--trials", "5", "--repeats", "2")
+    )
+    assert called.code == 0, called.err
+    folder = Path("searches/001-64-6-10-tpe")
+    assert {p.name for p in folder.iterdir()} >= {
+        "study.journal", "trials.csv", "history.png", "slices.png", "parallel.png", "importance.png", "best",
+    }  # fmt: skip
+    assert "the test set waits until the search is over" in called.out
+    assert "test set, looked at once, after the search; networks of trial" in called.out and "n = 2" in called.out
+    assert called.out.count("best so far") >= 1 and "5/5" in called.out
+    again = call("train", "--from-file", str(folder / "best" / "config.toml"))
+    assert again.code == 0, again.err
+    best = Study(folder).best()
+    assert f"best {100 * best.values[0]:.2f} %" in again.out, "the best settings give what the search said"
+    tested = call("test", str(folder / "best"), "--data", "digits")
+    assert tested.code == 0
+
+
+@pytest.mark.parametrize("strategy", ["grid", "log-scale", "random", "cma-es", "genetic"])
+def test_strategies(call, strategy):
+    called = call(*small("--space", "learning-rate=log:0.1,10", "--strategy", strategy, "--trials", "4",
+                         "--points", "3", "--population", "4", "--no-test"))  # fmt: skip
+    assert called.code == 0, called.err
+    if strategy == "log-scale":
+        assert "learning_rate, powers of ten: 0.1:" in called.out
+    if strategy == "genetic":
+        assert "population 4" in called.out and Path("searches/001-64-6-10-genetic/generations.png").exists()
+    assert "test set, looked at" not in called.out
+
+
+def test_resume_watch_and_report(call):
+    assert call(*small("--space", "l2=log:0.1,1", "--strategy", "random", "--trials", "2", "--study", "s")).code == 0
+    refused = call(*small("--space", "l2=log:0.1,1", "--study", "s"))
+    assert refused.code == 2 and "holds a search already" in refused.err
+    more = call("search", "--resume", "--study", "s", "--trials", "4")
+    assert more.code == 0 and "going on after 2 finished trials" in more.out and "4/4" in more.out
+    watched = call("search", "--watch", "s")
+    assert watched.code == 0 and watched.out.count("trial ") == 4
+    report = call("search", "--report", "s")
+    assert report.code == 0 and "4 done" in report.out
+
+
+def test_a_plan_in_a_file(call):
+    Path("plan.toml").write_text("""
+strategy = "grid"
+points = 2
+[settings]
+net = "64-6-10"
+epochs = 1
+data = "digits"
+train-size = 150
+[space.learning-rate]
+log = [0.1, 10]
+[space.layers]
+integer = [1, 2]
+[space.width-2]
+integer = [4, 8]
+when = { layers = [2] }
+""")
+    called = call("search", "--plan", "plan.toml", "--workers", "1")
+    assert called.code == 0, called.err
+    points = [t.point for t in Study("searches/001-64-6-10-grid").trials()]
+    assert len(points) == 6 and {"learning_rate": 10.0, "layers": 2, "width_2": 8} in points
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--space", "nonsense=1,2"], "which is no setting"),
+        (["--space", "learning-rate"], "expected NAME=log:LOW,HIGH"),
+        (["--space", "learning-rate=log:1"], "expected two numbers"),
+        (["--strategy", "magic"], "expected one of grid, log-scale"),
+        (["--split", "60k/10k"], "this split has none"),
+        (["--plan", "nothing.toml"], "no such file"),
+    ],
+)
+def test_what_cannot_be_searched(call, options, message):
+    called = call("search", "--data", "digits", "--epochs", "1", *options)
+    assert called.code in (1, 2) and message in called.err and called.err.count("\n") == 1
+    assert not Path("searches").exists()
+
+
+@pytest.mark.parametrize("options", [["--resume"], ["--watch", "s"], ["--report", "s"], ["--resume", "--study", "s"]])
+def test_no_study_there(call, options):
+    called = call("search", *options)
+    assert called.code == 1 and "no s" in called.err.lower() and called.err.count("\n") == 1
+
+
+def test_resume_keeps_the_settings(call):
+    called = call("search", "--resume", "--epochs", "3", "--study", "s")
+    assert called.code == 2 and "--epochs cannot change them" in called.err
+
+
+def test_lr_find(call):
+    called = call("lr-find", "--data", "digits", "--net", "64-12-10", "--out", "curve.png", "--high", "1000")
+    assert called.code == 0, called.err
+    assert "suggested learning rate: " in called.out and Path("curve.png").stat().st_size > 1000
+    refused = call("lr-find", "--data", "digits", "--low", "1", "--high", "0.1")
+    assert refused.code == 1 and "the lower one first" in refused.err

@@ -1,0 +1,99 @@
+"""Compiled once, kept, loaded without numba; and what happens where that cannot be."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from digitlab.engine import select_engine
+from digitlab.engine.fast import Predictor, build, load
+from digitlab.errors import EngineError
+from digitlab.nn import freeze, mlp
+from digitlab.nn.conv import Conv2D
+from digitlab.nn.dropout import Dropout
+from digitlab.nn.losses import CrossEntropy, LogLikelihood, MeanSquaredError
+from digitlab.nn.network import Dense, Network, Quadratic, Sigmoid
+from digitlab.nn.pooling import MaxPool2D
+from digitlab.nn.reshaping import Flatten
+from digitlab.optimizers import SGD
+
+
+@pytest.fixture
+def compiled():
+    """Machine code and symbols, without compiling them for every test."""
+    load.kernels()
+    return load.cached_code()
+
+
+def fail(piece):
+    raise RuntimeError("no compiler today")
+
+
+def test_where_nothing_compiles_the_reference_engine_trains(monkeypatch, tmp_path):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(load, "_loaded", {})
+    monkeypatch.setattr(build, "build", fail)
+    engine, reason = select_engine("auto", mlp([3, 2]), SGD(0.1))
+    assert engine.name == "reference"
+    assert "no compiler today" in reason
+    with pytest.raises(EngineError, match="no compiler today"):
+        select_engine("fast", mlp([3, 2]), SGD(0.1))
+
+
+def test_a_damaged_file_is_compiled_anew(monkeypatch, tmp_path, compiled, caplog):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(build, "build", lambda piece: compiled)
+    path = tmp_path / "digitlab" / f"kernels-all-{load.fingerprint()}.bin"
+    path.parent.mkdir()
+    path.write_bytes(b'{"sha256": "0", "symbols": {}}\nnot machine code')
+    monkeypatch.setattr(load, "_loaded", {})
+    load.kernels()
+    assert [record.message for record in caplog.records if "compiling the fast kernels" in record.message]
+    caplog.clear()
+    monkeypatch.setattr(load, "_loaded", {})
+    load.kernels()  # from the file this time
+    assert not caplog.records
+
+
+def test_a_folder_that_cannot_be_written(monkeypatch, tmp_path, compiled):
+    (tmp_path / "digitlab").write_text("a file where the folder should be")
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(build, "build", lambda piece: compiled)
+    monkeypatch.setattr(load, "_loaded", {})
+    assert load.kernels().run("predict", *_nothing()) == 0
+
+
+def _nothing():
+    """A job without operations or examples."""
+    from digitlab.engine.fast import layout
+
+    _nothing.job = np.zeros(layout.JOB_SIZE, np.int64)
+    return _nothing.job.ctypes.data, 0
+
+
+def test_a_warm_start_does_not_import_numba():
+    load.kernels()
+    code = (
+        "import sys; from digitlab.engine.fast import load; load.kernels(); "
+        "assert 'numba' not in sys.modules, 'numba was imported'"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("loss", [Quadratic(), CrossEntropy(), LogLikelihood(), MeanSquaredError()])
+def test_the_predictor_is_the_networks_predict(loss):
+    rng = np.random.default_rng(0)
+    network = Network([Conv2D(5, 3), MaxPool2D(2), Sigmoid(), Flatten(), Dropout(0.5), Dense(7)], (9, 9, 1), loss)
+    freeze(network, "0")  # no matter for a prediction
+    predictor = Predictor(network)
+    for n in (0, 1, 3, 100):
+        for x in (rng.integers(0, 256, (n, 9, 9, 1), dtype=np.uint8), rng.random((n, 9, 9, 1), dtype=np.float32)):
+            if n:
+                np.testing.assert_allclose(predictor(x), network.predict(x), rtol=1e-4, atol=1e-6)
+    x = rng.random((2, 81))
+    np.testing.assert_allclose(predictor(x), network.predict(x), rtol=1e-4, atol=1e-6)
+    other = Network([Conv2D(5, 3), MaxPool2D(2), Sigmoid(), Flatten(), Dense(7)], (9, 9, 1))
+    network.load_state({name.replace("4.", "5."): array for name, array in other.state().items()})
+    np.testing.assert_allclose(predictor(x), network.predict(x), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(predictor(x[:1]), network.predict(x[:1]), rtol=1e-4, atol=1e-6)

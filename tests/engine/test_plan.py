@@ -1,0 +1,120 @@
+"""What the fast engine takes, what it leaves to the reference engine, and the sentence it gives then."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from digitlab.engine import select_engine
+from digitlab.engine.fast import FastEngine, make_plan
+from digitlab.engine.fast import layout as at
+from digitlab.errors import EngineError
+from digitlab.nn import freeze, mlp
+from digitlab.nn.activations import GELU, ReLU, Step
+from digitlab.nn.conv import Conv2D
+from digitlab.nn.dropout import Dropout
+from digitlab.nn.gradients import CentralDifferences
+from digitlab.nn.losses import LogLikelihood
+from digitlab.nn.network import Dense, Network, Sigmoid
+from digitlab.nn.pooling import AveragePool2D, MaxPool2D
+from digitlab.nn.recurrent import LSTM
+from digitlab.nn.regularizers import L2
+from digitlab.nn.reshaping import Flatten, Reshape
+from digitlab.optimizers import SGD, Adam
+
+
+def picture_network(*layers, shape=(12, 12, 1)):
+    return Network([*layers, Flatten(), Dense(10)], shape, LogLikelihood())
+
+
+def test_a_chain_of_dense_layers():
+    plan = make_plan(mlp([784, 30, 10]), SGD(3.0), [L2(5.0)], examples=50_000)
+    assert not isinstance(plan, str)
+    assert [row[at.KIND] for row in plan.operations] == [at.DENSE, at.ACTIVATION, at.DENSE]
+    assert [(slot.name, slot.rows, slot.columns, slot.stride) for slot in plan.slots] == [
+        ("0.W", 784, 30, 32), ("0.b", 1, 30, 32), ("2.W", 30, 10, 16), ("2.b", 1, 10, 16),
+    ]  # fmt: skip
+    assert plan.hyper[at.L2_SHARE] == 5.0 / 50_000
+
+
+def test_convolution_activation_and_pool_are_one_operation():
+    plan = make_plan(picture_network(Conv2D(20, 5), ReLU(), MaxPool2D(2)), Adam())
+    assert not isinstance(plan, str)
+    assert [row[at.KIND] for row in plan.operations] == [at.POOLED_CONV, at.ACTIVATION, at.DENSE]
+
+
+def test_a_picture_as_a_row():
+    network = Network([Reshape((28, 28, 1)), Conv2D(3, 5), MaxPool2D(2), Flatten(), Dense(10)], 784, LogLikelihood())
+    assert not isinstance(make_plan(network, SGD(0.1)), str)
+
+
+def masked():
+    return Network([Dense(2, connections=[[1, 0], [1, 1], [0, 1]])], 3)
+
+
+REFUSED = {
+    "no kernel for LSTM, layer 0": lambda: Network([LSTM(5), Dense(2)], (4, 3)),
+    "no kernel for AveragePool2D, layer 0": lambda: picture_network(AveragePool2D(2)),
+    "no kernel for Conv2D without max-pooling after it, layer 0": lambda: picture_network(Conv2D(3, 3), ReLU()),
+    "no kernel for Conv2D without max-pooling": lambda: picture_network(Conv2D(3, 3), GELU(), MaxPool2D(2)),
+    "no kernel for Conv2D with stride": lambda: picture_network(Conv2D(3, 3, stride=2), MaxPool2D(2)),
+    "no kernel for MaxPool2D but of 2×2": lambda: picture_network(Conv2D(3, 3), MaxPool2D(3, stride=2)),
+    "no kernel for Dense with a connection mask, layer 0": masked,
+    "no kernel for Step, layer 1": lambda: Network([Dense(3), Step(), Dense(2)], 3),
+    "no kernel for Dropout before the first layer": lambda: Network([Dropout(0.1), Dense(2)], 3),
+    "no kernel for Sigmoid before the first layer": lambda: Network([Sigmoid(), Dense(2)], 3),
+    "float64 networks are for checking mathematics": lambda: mlp([3, 2], dtype="float64"),
+}
+
+
+@pytest.mark.parametrize(("reason", "network"), REFUSED.items(), ids=REFUSED.keys())
+def test_what_has_no_kernel(reason, network):
+    plan = make_plan(network(), SGD(0.1))
+    assert isinstance(plan, str)
+    assert plan.startswith(reason)
+    assert "\n" not in plan
+
+
+def test_other_gradients_and_frozen_weights():
+    assert "CentralDifferences" in make_plan(mlp([3, 2]), SGD(0.1), gradient=CentralDifferences())
+    network = mlp([3, 2])
+    freeze(network, "0.b")
+    assert "frozen, 0.b" in make_plan(network, SGD(0.1))
+
+
+def test_auto_falls_back_and_says_why():
+    engine, reason = select_engine("auto", masked(), SGD(0.1))
+    assert engine.name == "reference"
+    assert reason == "the reference engine: no kernel for Dense with a connection mask, layer 0"
+    engine, reason = select_engine("auto", mlp([3, 2]), SGD(0.1))
+    assert engine.name == "fast"
+    with pytest.raises(EngineError, match="connection mask, layer 0; the reference engine can"):
+        select_engine("fast", masked(), SGD(0.1))
+
+
+def test_the_switch(monkeypatch):
+    monkeypatch.setenv("DIGITLAB_FAST", "off")
+    engine, reason = select_engine("auto", mlp([3, 2]), SGD(0.1))
+    assert engine.name == "reference"
+    assert "DIGITLAB_FAST" in reason
+
+
+def test_bounds_are_checked_before_compiled_code_runs():
+    engine = FastEngine(mlp([3, 2]), SGD(0.1))
+    x = np.zeros((5, 3), np.uint8)
+    for y, order in (
+        (np.array([0, 1, 0, 1, 2]), [0]), (np.array([0, 1, 0, 1, -1]), [0]), (np.zeros(4, int), [0]),
+        (np.zeros(5, int), [5]), (np.zeros(5, int), [-1]), (np.zeros((5, 3)), [0]),
+    ):  # fmt: skip
+        with pytest.raises(EngineError, match="got"):
+            engine.train_batches(x, y, np.array(order), 1, [0.1])
+
+
+def test_planning_needs_no_compiler():
+    code = (
+        "import sys, digitlab.engine.fast as fast; from digitlab.nn import mlp; from digitlab.optimizers import SGD; "
+        "assert not isinstance(fast.make_plan(mlp([4, 2]), SGD(0.1)), str); "
+        "assert 'numba' not in sys.modules and 'llvmlite' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,29 @@
+"""Which engine is chosen, with the reason; and the errors for those that cannot be had."""
+
+import pytest
+
+from digitlab.engine import ReferenceEngine, select_engine
+from digitlab.errors import ConfigError
+from digitlab.nn import mlp
+from digitlab.nn.regularizers import L2
+from digitlab.optimizers import SGD
+
+
+def test_the_reference_engine_on_demand():
+    engine, reason = select_engine("reference", mlp([4, 2]), SGD(0.1), [L2(1.0)], examples=7)
+    assert isinstance(engine, ReferenceEngine)
+    assert engine.name == "reference"
+    assert (engine.examples, engine.regularizers) == (7, (L2(1.0),))
+    assert reason and "\n" not in reason
+
+
+def test_auto_says_why():
+    engine, reason = select_engine("auto", mlp([4, 2]), SGD(0.1))
+    assert engine.name in ("fast", "reference")
+    assert len(reason.split()) > 2
+    assert "\n" not in reason
+
+
+def test_an_unknown_name():
+    with pytest.raises(ConfigError, match=r"unknown engine 'quick'; there are: auto, .*reference"):
+        select_engine("quick", mlp([4, 2]), SGD(0.1))

@@ -1,0 +1,54 @@
+"""Fitting curves: seed problem sin(x) + x, and what the biases do for it."""
+
+import numpy as np
+import pytest
+
+from digitlab.errors import ConfigError, DataError
+from digitlab.functions import fit_function, parse_function
+from digitlab.nn import Dense, MeanSquaredError, Network, ReLU, Zeros, mlp
+
+SINE_LINE = parse_function("sin(x) + x")
+
+
+def test_sine_and_line_within_a_thousandth():
+    fit = fit_function(mlp([1, 40, 40, 1], activation="tanh", loss="mse", seed=0), SINE_LINE, -8, 8)
+    assert fit.error < 1e-3
+    assert list(fit.curves) == [0, 1, 4, 14, 53, 200]
+    errors = [np.mean((curve - fit.target) ** 2) for curve in fit.curves.values()]
+    assert errors[-1] < 1e-3 < errors[0]
+    assert fit.points[0].min() == -8
+    assert fit.points[0].max() == 8
+
+
+def test_biases_move_though_they_start_at_zero():
+    net = mlp([1, 30, 1], activation="relu", loss="mse", seed=1)
+    before = net.parameters()["0.b"].value.copy()
+    assert not before.any()
+    fit_function(net, SINE_LINE, -8, 8, epochs=20)
+    assert (np.abs(net.parameters()["0.b"].value) > 0.01).mean() > 0.9
+
+
+def test_without_biases_relu_is_two_straight_lines():
+    """f(2x) = 2 f(x) for every x > 0, whatever was learned: no bias, no kink but the one at 0."""
+    net = Network([Dense(30, biases=None), ReLU(), Dense(1, biases=None)], 1, MeanSquaredError(), seed=2)
+    fit = fit_function(net, SINE_LINE, -8, 8, epochs=20)
+    x = np.array([[0.5], [1.0], [3.0]], np.float32)
+    np.testing.assert_allclose(net.predict(2 * x), 2 * net.predict(x), rtol=1e-5)
+    assert fit.error > 0.05
+
+
+def test_a_softmax_of_one_output_learns_nothing():
+    """softmax of a single number is 1 whatever the number: the gradient is 0 and no weight ever moves."""
+    net = mlp([1, 5, 1], activation="tanh", loss="log-likelihood", init=Zeros(), seed=0)
+    x = np.linspace(-1, 1, 7, dtype=np.float32)[:, None]
+    net.gradient(x, np.ones((7, 1), np.float32))
+    assert (net.predict(x) == 1).all()
+    assert not any(p.grad.any() for p in net.parameters().values())
+
+
+def test_refuses_poles_and_empty_intervals():
+    net = mlp([1, 3, 1], loss="mse")
+    with pytest.raises(DataError, match="not finite at x = 0"):
+        fit_function(net, parse_function("1/x"), 0, 1)
+    with pytest.raises(ConfigError, match="lower end first"):
+        fit_function(net, SINE_LINE, 1, 1)

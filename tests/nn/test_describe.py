@@ -1,0 +1,163 @@
+"""Choices written down and read back: names, aliases, nested objects, and every error on the way."""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from digitlab.errors import ConfigError
+from digitlab.nn import (
+    ELU,
+    Dense,
+    Dropout,
+    He,
+    Initializer,
+    Layer,
+    LeakyReLU,
+    LogLikelihood,
+    Loss,
+    Normal,
+    ReLU,
+    Reshape,
+)
+from digitlab.nn.describe import Described, build, describe, find, kebab, names, normalized, words
+
+
+def test_the_docstrings_examples():
+    assert describe(Dense(30)) == {"type": "Dense", "out_features": 30}
+    assert repr(build(Layer, {"type": "Dense", "out_features": 30})) == "Dense(30)"
+    assert repr(build(Layer, "leaky-relu")) == "LeakyReLU()"
+
+
+@pytest.mark.parametrize(
+    "thing, description, text",
+    [
+        (Dense(3), {"type": "Dense", "out_features": 3}, "Dense(3)"),
+        (
+            Dense(3, He(), None),
+            {"type": "Dense", "out_features": 3, "weights": {"type": "He"}, "biases": "none"},
+            "Dense(3, weights=He(), biases=None)",
+        ),
+        (
+            Dense(3, Normal(0.5)),
+            {"type": "Dense", "out_features": 3, "weights": {"type": "Normal", "std": 0.5}},
+            "Dense(3, weights=Normal(std=0.5))",
+        ),
+        (Dropout(), {"type": "Dropout"}, "Dropout()"),
+        (Dropout(0.5), {"type": "Dropout"}, "Dropout()"),
+        (Dropout(0.2), {"type": "Dropout", "rate": 0.2}, "Dropout(rate=0.2)"),
+        (Reshape((2, 3)), {"type": "Reshape", "shape": [2, 3]}, "Reshape((2, 3))"),
+        (ELU(0.5), {"type": "ELU", "alpha": 0.5}, "ELU(alpha=0.5)"),
+    ],
+)
+def test_there_and_back(thing, description, text):
+    assert describe(thing) == description
+    assert repr(thing) == text
+    again = build(Layer, description)
+    assert type(again) is type(thing)
+    assert repr(again) == text
+
+
+@pytest.mark.parametrize("name", ["LeakyReLU", "leaky-relu", "leaky_relu", "leakyrelu", "LEAKY RELU"])
+def test_names_without_case_and_hyphens(name):
+    assert find(Layer, name) is LeakyReLU
+
+
+@pytest.mark.parametrize(
+    "family, alias, name",
+    [
+        (Layer, "identity", "Linear"),
+        (Layer, "swish", "SiLU"),
+        (Loss, "softmax", "LogLikelihood"),
+        (Loss, "mse", "MeanSquaredError"),
+        (Initializer, "large", "Normal"),
+        (Initializer, "xavier", "Glorot"),
+        (Initializer, "kaiming", "He"),
+    ],
+)
+def test_aliases(family, alias, name):
+    assert find(family, alias).__name__ == name
+
+
+def test_an_object_is_its_own_description():
+    loss = LogLikelihood(label_smoothing=0.1)
+    assert build(Loss, loss) is loss
+
+
+def test_inner_objects_may_be_given_by_name_alone():
+    dense = build(Layer, {"type": "dense", "out_features": 2, "weights": "he", "biases": {"type": "normal", "std": 2}})
+    assert repr(dense) == "Dense(2, weights=He(), biases=Normal(std=2))"
+
+
+@pytest.mark.parametrize(
+    "description, message",
+    [
+        ("leeky-relu", r"unknown layer 'leeky-relu' \(did you mean 'leaky-relu'\?\); there are: dense, sigmoid"),
+        ("zzz", r"unknown layer 'zzz'; there are: "),
+        ({"type": "Dense"}, "Dense needs 'out_features', which was not given"),
+        ({"type": "Dense", "units": 3}, "Dense has no setting 'units'; it has out_features, weights, biases"),
+        ({"type": "ReLU", "slope": 3}, "ReLU has no setting 'slope'; it has none"),
+        ({"out_features": 3}, "a layer: got .* expected a name such as 'dense' or a table"),
+        ({"type": 3}, "expected a name"),
+        (7, "a layer: got 7"),
+        (None, "a layer: got None"),
+        (["Dense"], "a layer: got"),
+        (LogLikelihood(), "a layer: got LogLikelihood"),
+        ("log-likelihood", "unknown layer"),
+        ({"type": "Dense", "out_features": 2, "weights": "relu"}, "unknown initializer 'relu'"),
+        ({"type": "Dense", "out_features": 2, "params": {}}, "no setting 'params'"),
+    ],
+)
+def test_what_cannot_be_built_is_explained(description, message):
+    with pytest.raises(ConfigError, match=message):
+        build(Layer, description)
+
+
+def test_every_name_finds_its_class():
+    for family in (Layer, Loss, Initializer):
+        for name in names(family):
+            assert kebab(find(family, name).__name__) == name
+
+
+def test_families_do_not_mix():
+    assert "dense" in names(Layer)
+    assert "dense" not in names(Loss)
+    assert Layer.family == "layer"
+
+
+def test_a_family_of_ones_own():
+    class Shape(Described):
+        pass
+
+    @dataclass(repr=False)
+    class Circle(Shape):
+        radius: float
+        inner: Shape | None = field(default=None, metadata={"family": Shape})
+        notes: list[int] = field(default_factory=list)
+        area: object = field(default=None, metadata={"described": False})
+
+    @dataclass(repr=False)
+    class _Hidden(Shape):
+        pass
+
+    assert names(Shape) == ["circle"]
+    nested = Circle(2.0, Circle(1.0, area=object()), [3])
+    assert describe(nested) == {
+        "type": "Circle", "radius": 2.0, "inner": {"type": "Circle", "radius": 1.0}, "notes": [3],
+    }  # fmt: skip
+    assert repr(build(Shape, describe(nested))) == "Circle(2.0, inner=Circle(1.0), notes=[3])"
+    with pytest.raises(ConfigError, match="no setting 'area'"):
+        build(Shape, {"type": "Circle", "radius": 1, "area": 3})
+
+
+@pytest.mark.parametrize(
+    "name, spaced",
+    [("LeakyReLU", "leaky relu"), ("SGD", "sgd"), ("MaxPool2D", "max pool2d"), ("ReLU", "relu"), ("ELU", "elu")],
+)
+def test_camel_case_in_words(name, spaced):
+    assert words(name) == spaced
+    assert kebab(name) == spaced.replace(" ", "-")
+    assert normalized(kebab(name)) == normalized(name)
+
+
+def test_a_shared_default_is_not_shared_state():
+    assert ReLU().params is not ReLU().params

@@ -1,0 +1,74 @@
+"""The page: figures, pictures, commands, what was not run; as Markdown and as one HTML file."""
+
+import json
+import re
+
+import pytest
+
+from digitlab.reproduce.ledger import LEDGER
+from digitlab.reproduce.pages import inline, write_html, write_markdown
+from digitlab.reproduce.report import make_report
+from digitlab.reproduce.runner import make_jobs, run_jobs
+
+ROWS = ["average-darkness", "single-neuron", "helix"]
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    results = tmp_path_factory.mktemp("report") / "results"
+    rows = [LEDGER[name] for name in ROWS]
+    assert run_jobs(make_jobs(rows, scale="quick", seeds=1, source="digits"), results, say=str) == []
+    default = make_jobs([LEDGER["single-neuron"]], seeds=1, source="digits")
+    assert run_jobs(default, results, say=str) == []
+    return results
+
+
+def test_markdown(ran, tmp_path):
+    write_markdown(make_report(ran, quick=True), tmp_path / "page.md")
+    text = (tmp_path / "page.md").read_text()
+    assert "### average-darkness" in text
+    assert re.search(r"\| accuracy \| test \| 22\.25 % \| \d+\.\d\d % \(n = 1\) \| [+−]\d+\.\d\d \|", text)
+    assert "`digitlab reproduce run average-darkness --quick`" in text
+    assert "Images: scikit-learn's digits" in text
+    assert "Quick runs" in text
+    for target in re.findall(r"!\[[^]]*\]\(([^)]+)\)", text):
+        assert (tmp_path / target.replace("%20", " ")).is_file()
+    for name in set(LEDGER) - set(ROWS):
+        assert f"| `{name}` |" in text.partition("## Not run yet")[2]
+
+
+def test_quick_figures_do_not_get_into_a_report_of_real_ones(ran, tmp_path):
+    report = make_report(ran)
+    assert list(report.figures) == ["single-neuron"]
+    write_markdown(report, tmp_path / "page.md")
+    assert "Quick runs" not in (tmp_path / "page.md").read_text()
+
+
+def test_html_needs_nothing_else(ran, tmp_path):
+    write_html(make_report(ran, quick=True), tmp_path / "page.html")
+    text = (tmp_path / "page.html").read_text()
+    sources = re.findall(r'src="([^"]*)"', text)
+    assert len(sources) == 3 and all(source.startswith("data:image/png;base64,") for source in sources)
+    assert "http" not in text
+    assert text.count("<table>") == text.count("</table>") > 3
+    assert "<code>digitlab reproduce run helix --quick</code>" in text
+
+
+def test_a_deviation_comes_with_its_cause(ran):
+    (section,) = [s for s in make_report(ran).sections if s.title.startswith("single-neuron")]
+    told = [block for block in section.blocks if isinstance(block, str) and block.startswith("Further off")]
+    assert told and LEDGER["single-neuron"].cause in told[0]
+
+
+def test_everyday_accuracy_goes_on_top(ran, tmp_path):
+    runs = [{"seed": s, "valid": 96.0 + s, "test": 95.0, "seconds": 10.0} for s in (0, 1, 2)]
+    (tmp_path / "accuracy.json").write_text(json.dumps({"a": {"setting": "[784,30,10]", "epochs": 30, "runs": runs}}))
+    report = make_report(ran, accuracy=tmp_path / "accuracy.json")
+    assert report.sections[1].title == "What `digitlab train` reaches"
+    assert report.sections[1].blocks[1].rows == [["[784,30,10]", "97.00 ± 1.00", "95.00 ± 0.00", "3", "10 s"]]
+
+
+def test_markdown_in_html():
+    assert inline("a < b, `x < y`, *so*, **very**") == (
+        "a &lt; b, <code>x &lt; y</code>, <em>so</em>, <strong>very</strong>"
+    )

@@ -1,0 +1,68 @@
+"""Files are whole or not there: written beside, renamed, and nothing left lying about."""
+
+import stat
+
+import pytest
+
+from digitlab.files import write_text, written_beside
+
+
+def listed(folder):
+    """The names in a folder, hidden ones too."""
+    return [path.name for path in folder.iterdir()]
+
+
+def test_a_new_file_and_its_folders(tmp_path):
+    target = tmp_path / "a" / "b" / "net.safetensors"
+    with written_beside(target) as temporary:
+        assert temporary.parent == target.parent
+        assert temporary.suffix == ".safetensors"
+        assert temporary.name.startswith("."), "hidden, so that a glob over results does not find it"
+        temporary.write_bytes(b"whole")
+        assert not target.exists()
+    assert target.read_bytes() == b"whole"
+    assert listed(target.parent) == ["net.safetensors"]
+
+
+def test_a_file_that_is_replaced_stays_whole_until_then(tmp_path):
+    target = tmp_path / "x.txt"
+    write_text(target, "old")
+    with written_beside(target) as temporary:
+        temporary.write_text("new")
+        assert target.read_text() == "old"
+    assert target.read_text() == "new"
+
+
+@pytest.mark.parametrize("error", [OSError, KeyboardInterrupt, MemoryError])
+def test_a_failure_leaves_the_old_file_and_no_other(tmp_path, error):
+    target = tmp_path / "x.txt"
+    write_text(target, "old")
+    with pytest.raises(error), written_beside(target) as temporary:
+        temporary.write_text("ha")
+        raise error
+    assert target.read_text() == "old"
+    assert listed(tmp_path) == ["x.txt"]
+
+
+def test_a_failure_where_there_was_nothing_leaves_nothing(tmp_path):
+    with pytest.raises(OSError), written_beside(tmp_path / "x.txt"):
+        raise OSError
+    assert listed(tmp_path) == []
+
+
+def test_the_result_is_as_readable_as_any_file(tmp_path):
+    plain, written = tmp_path / "plain", tmp_path / "written"
+    plain.write_text("")
+    write_text(written, "")
+    assert stat.S_IMODE(written.stat().st_mode) == stat.S_IMODE(plain.stat().st_mode)
+
+
+def test_text_is_utf_8(tmp_path):
+    write_text(tmp_path / "x.txt", "η = 3, λ = 5\n")
+    assert (tmp_path / "x.txt").read_bytes() == "η = 3, λ = 5\n".encode()
+
+
+def test_a_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError):
+        write_text(tmp_path / "file" / "x.txt", "")

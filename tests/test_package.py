@@ -1,0 +1,92 @@
+"""The package's face: every name it promises is there, and importing it costs next to nothing."""
+
+import importlib
+import re
+import subprocess
+import sys
+from importlib.metadata import entry_points, version
+
+import pytest
+
+import digitlab
+from digitlab import errors
+
+HEAVY = ("numpy", "scipy", "sklearn", "matplotlib", "rich", "numba", "torch", "safetensors", "PIL", "optuna")
+
+
+@pytest.mark.parametrize("name", [name for name in dir(digitlab) if not name.startswith("_")])
+def test_every_name_resolves(name):
+    assert getattr(digitlab, name) is not None
+
+
+def test_the_names_a_reader_needs():
+    first_page = {"Net", "Trainer", "SGD", "Adam", "Dense", "Network", "load", "mlp", "load_network", "evaluate"}
+    assert first_page <= set(dir(digitlab))
+
+
+@pytest.mark.parametrize("home", ["nn", "optimizers", "train", "engine", "data", "pure", "nn.gradients"])
+def test_what_a_subpackage_exports_is_there(home):
+    module = importlib.import_module(f"digitlab.{home}")
+    assert len(set(module.__all__)) == len(module.__all__)
+    for name in module.__all__:
+        assert getattr(module, name) is not None, name
+
+
+def test_star_import_brings_what_dir_shows():
+    namespace = {}
+    exec("from digitlab.nn import *", namespace)
+    assert namespace["Dense"] is digitlab.Dense
+
+
+@pytest.mark.parametrize("name", ["Nets", "_private", "__wrapped__"])
+def test_an_unknown_name(name):
+    with pytest.raises(AttributeError, match=f"module 'digitlab' has no attribute '{name}'"):
+        getattr(digitlab, name)
+    assert not hasattr(digitlab, name)
+
+
+def test_the_version():
+    assert re.fullmatch(r"\d+\.\d+\.\d+", digitlab.__version__)
+    assert version("digitlab") == digitlab.__version__
+
+
+def test_the_command():
+    (script,) = entry_points(group="console_scripts", name="digitlab")
+    assert script.value == "digitlab.cli:main"
+
+
+def test_typing_information_is_part_of_it():
+    from importlib.resources import files
+
+    assert (files("digitlab") / "py.typed").is_file()
+
+
+def test_every_error_is_one_to_catch_and_an_ordinary_one_besides():
+    found = [cls for cls in vars(errors).values() if isinstance(cls, type) and issubclass(cls, Exception)]
+    assert len(found) >= 7
+    for cls in found:
+        assert issubclass(cls, errors.DigitlabError)
+        if cls is not errors.DigitlabError:
+            assert issubclass(cls, ValueError | RuntimeError | ArithmeticError)
+            assert cls.__doc__
+
+
+def loaded_by(code):
+    """Which heavy packages a fresh interpreter has loaded after this code."""
+    check = f"{code}\nimport sys; print(*sorted(set({HEAVY!r}) & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split("\n")[-2].split()
+
+
+def test_importing_it_loads_nothing_heavy():
+    assert loaded_by("import digitlab; digitlab.__version__") == []
+
+
+def test_help_loads_nothing_heavy():
+    lines = [["--help"], ["train", "--help"], ["--version"]]
+    assert loaded_by(f"import digitlab.cli\nfor line in {lines}: digitlab.cli.run(line)") == []
+
+
+def test_layers_load_no_plots_and_no_data():
+    assert set(loaded_by("import digitlab; digitlab.mlp([4, 2])")) <= {"numpy", "safetensors"}

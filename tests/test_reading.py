@@ -1,0 +1,171 @@
+"""Reading photos: the test sheets, whose truth is known; what is no digit; networks of every kind."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from digitlab.data import Digits, find_mnist, load
+from digitlab.data.sheets import FACES, STYLES, draw_sheet, print_digit
+from digitlab.data.strokes import draw_digit, draw_path, smooth
+from digitlab.data.truths import Score, overlap, score_reading
+from digitlab.errors import ShapeError
+from digitlab.nn import Dense, Network, mlp
+from digitlab.nn.zoo import build_named
+from digitlab.reading import Reading, read_photo
+from digitlab.shipped import PATH, shipped_network
+
+
+@cache
+def shipped() -> Network:
+    return shipped_network()
+
+
+@cache
+def real_digits() -> Digits | None:
+    """MNIST's test images, which the shipped network never saw, where they are at hand."""
+    return load("mnist", part="test") if find_mnist() is not None else None
+
+
+def page_with(*marks: np.ndarray, height: int = 160) -> np.ndarray:
+    """Marks side by side on white paper, (H, W, 3)."""
+    width = sum(mark.shape[1] + 50 for mark in marks) + 50
+    page = np.full((height, width), 245, np.uint8)
+    left = 50
+    for mark in marks:
+        top = (height - mark.shape[0]) // 2
+        page[top : top + mark.shape[0], left : left + mark.shape[1]] -= (mark * 0.85).astype(np.uint8)
+        left += mark.shape[1] + 50
+    return np.repeat(page[..., None], 3, axis=2)
+
+
+def read_sheet(style: str, seed: int) -> tuple[Score, Reading]:
+    sheet = draw_sheet(style, np.random.default_rng(seed), digits=real_digits())
+    reading = read_photo(shipped(), sheet.image)
+    return score_reading(sheet.truth, [(d.label, d.box) for d in reading.digits], name=style), reading
+
+
+# The promise: of all digits on the sheets 97 % are found, and 95 % of those found are right
+
+
+def test_the_test_sheets():
+    total = Score()
+    for seed, style in enumerate(STYLES):
+        score, _ = read_sheet(style, 1000 + seed)
+        total += score
+        least = 0.7 if style == "tight" else 0.93
+        assert score.found >= least * score.there, f"{style}: {score}\n" + "\n".join(score.failures)
+    listing = f"{total}\n" + "\n".join(total.failures)
+    assert total.there == 32 * len(STYLES)
+    assert total.found >= 0.97 * total.there, listing
+    assert total.right >= 0.95 * total.found, listing
+    assert total.extra <= 0.02 * total.there, listing
+
+
+def test_reading_order_is_that_of_the_sheet():
+    sheet = draw_sheet("turned", np.random.default_rng(5), digits=None)
+    reading = read_photo(shipped(), sheet.image)
+    places = [max(range(32), key=lambda i: overlap(sheet.truth[i].box, digit.box)) for digit in reading.digits]
+    assert len(places) >= 30 and places == sorted(places)
+    assert [digit.line for digit in reading.digits] == [place // 8 for place in places]
+    assert len(reading.text) == len(places) + 3  # four lines
+
+
+# What is no digit
+
+
+@pytest.mark.parametrize("mark", [*"AEFHKMRWX&#@=+?", "scribble", "blot", "dash"])
+def test_what_is_no_digit_is_not_guessed(mark):
+    if mark == "scribble":
+        rng = np.random.default_rng(4)
+        ink = draw_path([smooth(rng.uniform(0, 1.2, (9, 2)))], 80, 0.05)
+    elif mark == "blot":
+        y, x = np.mgrid[-40:41, -40:41]
+        ink = ((x * x + y * y < 1500) * 255).astype(np.uint8)
+    elif mark == "dash":
+        ink = np.full((8, 90), 255, np.uint8)
+    else:
+        ink = print_digit(mark, 80, "DejaVuSans")
+    reading = read_photo(shipped(), page_with(ink))
+    assert not reading.digits, [(d.label, d.confidence) for d in reading.digits]
+    assert len(reading.others) >= 1
+    assert all(other.why_not.startswith("it ") and other.label == -1 for other in reading.others)
+
+
+def test_digits_beside_something_else():
+    seven, tree = print_digit("7", 80, "DejaVuSerif"), print_digit("@", 80, "DejaVuSans")
+    reading = read_photo(shipped(), page_with(seven, tree, seven))
+    assert reading.text == "77" and len(reading.others) == 1
+
+
+def test_a_blank_page():
+    reading = read_photo(shipped(), np.full((200, 300, 3), 240, np.uint8))
+    assert (reading.digits, reading.others, reading.text, reading.lines) == ((), (), "", [])
+
+
+def test_digits_that_touch_are_cut():
+    two, three = (print_digit(text, 80, "DejaVuSans") for text in "23")
+    both = np.zeros((90, two.shape[1] + three.shape[1] - 5), np.uint8)
+    both[: two.shape[0], : two.shape[1]] = two
+    spot = both[: three.shape[0], -three.shape[1] :]
+    np.maximum(spot, three, out=spot)
+    assert read_photo(shipped(), page_with(both)).text == "23"
+
+
+def test_every_face_and_pen():
+    marks = [print_digit(str(d), 70, face) for d, face in zip(range(9), FACES)]
+    assert read_photo(shipped(), page_with(*marks)).text == "012345678"
+    rng = np.random.default_rng(8)
+    pen = [draw_digit(d, 90, rng, width=0.06) for d in range(10)]
+    right = sum(a == b for a, b in zip(read_photo(shipped(), page_with(*pen)).text, "0123456789"))
+    assert right >= 9
+
+
+# Networks
+
+
+def test_the_shipped_network_is_small_and_good(mnist_splits):
+    assert PATH.stat().st_size < 2_000_000
+    few = mnist_splits.test.first(2000)
+    accuracy = (np.argmax(shipped().predict(few.images), axis=1) == few.labels).mean()
+    assert accuracy > 0.985  # the first 2,000 are the harder half
+
+
+def test_confidence_means_something(mnist_splits):
+    """Of the answers with confidence p, about p are right: the expected calibration error is below 1 %."""
+    few = mnist_splits.test
+    p = shipped().predict(few.images[::4])
+    confidence, right = p.max(axis=1), np.argmax(p, axis=1) == few.labels[::4]
+    bins = np.minimum((confidence * 10).astype(int), 9)
+    error = sum(abs(right[bins == b].mean() - confidence[bins == b].mean()) * (bins == b).mean() for b in set(bins))
+    assert error < 0.01
+
+
+def test_networks_of_other_kinds():
+    page = page_with(print_digit("3", 80, "DejaVuSans"))
+    dense = read_photo(mlp([784, 10], seed=1), page, least_confidence=0)  # sigmoid outputs, which add up to no 1
+    assert len(dense.digits) == 1 and dense.digits[0].probabilities.sum() == pytest.approx(1)
+    colour = read_photo(build_named("colour-conv", seed=1), page, least_confidence=0)
+    assert colour.digits[0].image.shape == (28, 28, 3)
+    for network, words in (
+        (mlp([64, 10]), r"takes input of shape \(64,\)"),
+        (mlp([784, 7]), r"outputs \(7,\), expected \(10,\)"),
+        (Network([Dense(10)], 28), "photos are read as 28×28"),
+    ):
+        with pytest.raises(ShapeError, match=words):
+            read_photo(network, page)
+
+
+def test_the_score_by_hand():
+    from digitlab.data.sheets import Truth
+
+    truth = [Truth(3, (0, 0, 10, 20), "pen"), Truth(7, (50, 0, 60, 20), "pen"), Truth(1, (90, 0, 95, 20), "pen")]
+    read = [(3, (0, 0, 10, 19)), (1, (50, 0, 60, 20)), (8, (200, 0, 210, 20))]
+    score = score_reading(truth, read)
+    assert (score.there, score.found, score.right, score.extra) == (3, 2, 1, 1)
+    assert score.failures == (
+        "read as 1: 7 (pen) at 50,0",
+        "not found: 1 (pen) at 90,0",
+        "nothing there: 8 at 200,0",
+    )
+    assert str(score) == "2 of 3 digits found (66.7 %), 1 of those right (50.0 %), 1 extra"
