@@ -61,10 +61,10 @@ def test_a_gzip_bomb_costs_neither_memory_nor_time(tmp_path: Path, memory_below)
     # the header says ten images; 256 MiB of zeros follow
     head = b"\0\0\x08\x03" + b"\0\0\0\x0a" + b"\0\0\0\x1c" * 2
     (tmp_path / "bomb.gz").write_bytes(gzip.compress(head) + gzip.compress(bytes(1 << 26), 1) * 4)
-    start = time.perf_counter()
+    start = time.process_time()
     with memory_below(4), pytest.raises(DataError, match=r"bomb\.gz: goes on after byte 7,856"):
         read_idx(tmp_path / "bomb.gz")
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 def test_what_is_no_file_is_told(tmp_path: Path) -> None:

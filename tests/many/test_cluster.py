@@ -123,7 +123,10 @@ def test_the_sets_are_sent_to_each_worker_once_and_not_read_there(place):
     heard = Heard()
     far = train_many(nowhere, data=here, cluster=address, watcher=heard)
     assert [o.error for o in far.outcomes] == [None] * 3
-    time.sleep(0.5)
+    for _ in range(100):  # the last words may be on their way still
+        if {e["row"]["epoch"] for e in heard.events} == {1, 2}:
+            break
+        time.sleep(0.1)
     assert {e["row"]["epoch"] for e in heard.events} == {1, 2}, "progress comes back"
 
 
