@@ -13,10 +13,10 @@ from digitlab.errors import EngineError
 from digitlab.nn import freeze, mlp
 from digitlab.nn.activations import GELU, ReLU, Step
 from digitlab.nn.conv import Conv2D
-from digitlab.nn.dropout import Dropout
 from digitlab.nn.gradients import CentralDifferences
 from digitlab.nn.losses import LogLikelihood
-from digitlab.nn.network import Dense, Network, Sigmoid
+from digitlab.nn.network import Dense, Network
+from digitlab.nn.normalization import BatchNorm
 from digitlab.nn.pooling import AveragePool2D, MaxPool2D
 from digitlab.nn.recurrent import LSTM
 from digitlab.nn.regularizers import L2
@@ -49,21 +49,15 @@ def test_a_picture_as_a_row():
     assert not isinstance(make_plan(network, SGD(0.1)), str)
 
 
-def masked():
-    return Network([Dense(2, connections=[[1, 0], [1, 1], [0, 1]])], 3)
+def recurrent():
+    return Network([LSTM(5), Dense(2)], (4, 3))
 
 
 REFUSED = {
-    "no kernel for LSTM, layer 0": lambda: Network([LSTM(5), Dense(2)], (4, 3)),
-    "no kernel for AveragePool2D, layer 0": lambda: picture_network(AveragePool2D(2)),
-    "no kernel for Conv2D without max-pooling after it, layer 0": lambda: picture_network(Conv2D(3, 3), ReLU()),
-    "no kernel for Conv2D without max-pooling": lambda: picture_network(Conv2D(3, 3), GELU(), MaxPool2D(2)),
-    "no kernel for Conv2D with stride": lambda: picture_network(Conv2D(3, 3, stride=2), MaxPool2D(2)),
-    "no kernel for MaxPool2D but of 2×2": lambda: picture_network(Conv2D(3, 3), MaxPool2D(3, stride=2)),
-    "no kernel for Dense with a connection mask, layer 0": masked,
+    "no kernel for LSTM, layer 0": recurrent,
+    "no kernel for AveragePool2D with padding, layer 0": lambda: picture_network(AveragePool2D(2, padding=1)),
+    "no kernel for BatchNorm, layer 1": lambda: picture_network(Conv2D(3, 3), BatchNorm()),
     "no kernel for Step, layer 1": lambda: Network([Dense(3), Step(), Dense(2)], 3),
-    "no kernel for Dropout before the first layer": lambda: Network([Dropout(0.1), Dense(2)], 3),
-    "no kernel for Sigmoid before the first layer": lambda: Network([Sigmoid(), Dense(2)], 3),
     "float64 networks are for checking mathematics": lambda: mlp([3, 2], dtype="float64"),
 }
 
@@ -76,21 +70,43 @@ def test_what_has_no_kernel(reason, network):
     assert "\n" not in plan
 
 
-def test_other_gradients_and_frozen_weights():
+def test_other_gradients():
     assert "CentralDifferences" in make_plan(mlp([3, 2]), SGD(0.1), gradient=CentralDifferences())
-    network = mlp([3, 2])
-    freeze(network, "0.b")
-    assert "frozen, 0.b" in make_plan(network, SGD(0.1))
+
+
+def test_what_is_frozen_or_not_connected_is_marked():
+    network = Network([Dense(2, connections=[[1, 0], [1, 1], [0, 1]]), Dense(4), Dense(2)], 3)
+    freeze(network, "1.b")
+    freeze(network, "2.W", np.s_[0])
+    plan = make_plan(network, SGD(0.1))
+    assert not isinstance(plan, str)
+    assert [slot.name for slot in plan.slots if slot.mask is not None] == ["0.W", "2.W"]
+    assert plan.slots[0].mask.tolist() == [[1, -1], [1, 1], [-1, 1]]
+    assert plan.slots[4].mask.tolist() == [[0, 0], [1, 1], [1, 1], [1, 1]]
+    assert [(row[at.PARAMETER], row[at.CODE], row[at.MASKED]) for row in plan.operations] == [
+        (1, 2, 1), (3, -1, 0), (5, 6, 1),
+    ]  # fmt: skip
+
+
+def test_which_convolutions_are_fused_with_their_pool():
+    def kinds(*layers):
+        return [row[at.KIND] for row in make_plan(picture_network(*layers), SGD(0.1)).operations[:-1]]
+
+    assert kinds(Conv2D(3, 3, padding=1), MaxPool2D(2)) == [at.FRAME, at.POOLED_CONV]
+    assert kinds(Conv2D(3, 3, stride=2), MaxPool2D(2)) == [at.CONV, at.MAX_POOL]
+    assert kinds(Conv2D(3, 3), GELU(), MaxPool2D(2)) == [at.CONV, at.ACTIVATION, at.MAX_POOL]
+    assert kinds(Conv2D(3, 3), MaxPool2D(3, stride=2)) == [at.CONV, at.MAX_POOL]
+    assert kinds(Conv2D(3, 3), ReLU(), AveragePool2D(2)) == [at.CONV, at.ACTIVATION, at.AVERAGE_POOL]
 
 
 def test_auto_falls_back_and_says_why():
-    engine, reason = select_engine("auto", masked(), SGD(0.1))
+    engine, reason = select_engine("auto", recurrent(), SGD(0.1))
     assert engine.name == "reference"
-    assert reason == "the reference engine: no kernel for Dense with a connection mask, layer 0"
+    assert reason == "the reference engine: no kernel for LSTM, layer 0"
     engine, reason = select_engine("auto", mlp([3, 2]), SGD(0.1))
     assert engine.name == "fast"
-    with pytest.raises(EngineError, match="connection mask, layer 0; the reference engine can"):
-        select_engine("fast", masked(), SGD(0.1))
+    with pytest.raises(EngineError, match="LSTM, layer 0; the reference engine can"):
+        select_engine("fast", recurrent(), SGD(0.1))
 
 
 def test_the_switch(monkeypatch):

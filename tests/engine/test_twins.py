@@ -17,13 +17,14 @@ from hypothesis import strategies as st
 from digitlab.engine import ReferenceEngine
 from digitlab.engine.fast import FastEngine
 from digitlab.nn import activations as act
+from digitlab.nn import freeze
 from digitlab.nn.bias import Bias
 from digitlab.nn.conv import Conv2D
 from digitlab.nn.dropout import Dropout
 from digitlab.nn.initializers import Normal
 from digitlab.nn.losses import CrossEntropy, LogLikelihood, MeanSquaredError
 from digitlab.nn.network import Dense, Network, Quadratic, Sigmoid
-from digitlab.nn.pooling import MaxPool2D
+from digitlab.nn.pooling import AveragePool2D, GlobalAveragePool, MaxPool2D
 from digitlab.nn.regularizers import L1, L2, MaxNorm
 from digitlab.nn.reshaping import Flatten
 from digitlab.optimizers import SGD, Adam, AdamW, Momentum, Nesterov, RMSProp
@@ -189,6 +190,99 @@ def test_drawn_pictures(
         pool = 1  # the second pool leaves the picture as it is
     network = Network([*layers, Flatten(), Dense(5)], (height, width, channels), LogLikelihood(), seed=seed)
     assert_twins(network, SGD(0.01), (), x, y, batch_size, steps=40, threads=threads)
+
+
+CONNECTIONS = [[1, 0, 1, 1, 0], [0, 1, 1, 0, 0]]
+WINDOWS = {
+    "strides, dilation, padding": lambda: [
+        Conv2D(9, 3, stride=2, biases=Normal()), act.ReLU(),
+        Conv2D(12, (2, 3), stride=(1, 2), padding=1, dilation=(2, 1)), act.Tanh(), Flatten(),
+    ],
+    "an average first, GELU between, pools that overlap": lambda: [
+        AveragePool2D(2), Conv2D(5, 3, biases=None), act.GELU(), MaxPool2D(3, stride=1), Flatten()
+    ],
+    "all the way to one number a channel": lambda: [
+        Conv2D(33, 3, padding="same"), act.SiLU(), AveragePool2D((3, 2), stride=1), Conv2D(4, 2), GlobalAveragePool()
+    ],
+    "channels connected by a mask": lambda: [Conv2D(5, 3, connections=CONNECTIONS), MaxPool2D(2), Sigmoid(), Flatten()],
+    "a pool alone": lambda: [MaxPool2D((2, 3)), Flatten()],
+    "dropout and an activation before the first weights": lambda: [Dropout(0.0), act.Tanh(), Conv2D(3, 4), Flatten()],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("layers", WINDOWS.values(), ids=WINDOWS.keys())
+@pytest.mark.parametrize("optimizer", [SGD(0.05), Momentum(0.02, 0.8), Adam(0.002)])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_windows_of_every_kind(layers, optimizer, threads):
+    rng = np.random.default_rng(1)
+    x, y = pixels(rng, 30, 12, 11, 2), rng.integers(0, 6, 30)
+    network = Network([*layers(), Dense(17), Sigmoid(), Dense(6)], (12, 11, 2), LogLikelihood(), seed=3)
+    assert_twins(network, optimizer, (L2(0.1), MaxNorm(1.5)), x, y, 7, steps=60, threads=threads)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(
+    height=st.integers(7, 13), width=st.integers(7, 13), channels=st.integers(1, 4), filters=st.integers(1, 35),
+    kernel=st.tuples(st.integers(1, 4), st.integers(1, 4)), stride=st.tuples(st.integers(1, 3), st.integers(1, 3)),
+    dilation=st.integers(1, 2), padding=st.sampled_from([0, 1, "same"]),
+    pool=st.sampled_from([MaxPool2D, AveragePool2D]), size=st.integers(1, 2), step=st.integers(1, 3),
+    batch_size=st.integers(1, 9), threads=st.integers(1, 2), seed=st.integers(0, 1000),
+)  # fmt: skip
+def test_drawn_windows(
+    height, width, channels, filters, kernel, stride, dilation, padding, pool, size, step, batch_size, threads, seed
+):
+    rng = np.random.default_rng(seed)
+    x, y = pixels(rng, 20, height, width, channels), rng.integers(0, 5, 20)
+    conv = Conv2D(filters, kernel, stride=stride, dilation=dilation, padding=padding)
+    size = min(size, *conv.windows((height, width, channels)).count)
+    layers = [conv, act.GELU(), Conv2D(3, 1), pool(size, stride=step), act.Tanh(), Flatten(), Dense(5)]
+    network = Network(layers, (height, width, channels), LogLikelihood(), seed=seed)
+    assert_twins(network, SGD(0.02), (), x, y, batch_size, steps=40, threads=threads)
+
+
+FREEZES = {
+    "a layer": [("0", None)],
+    "a layer in the middle": [("2", None)],
+    "weights only": [("0.W", None), ("2.b", None)],
+    "single weights": [("0.W", np.s_[3:20, ::2]), ("2.W", np.s_[1]), ("2.b", np.s_[:5])],
+}
+
+
+@pytest.mark.parametrize("freezes", FREEZES.values(), ids=FREEZES.keys())
+@pytest.mark.parametrize("optimizer", [SGD(0.3), Momentum(0.1, 0.5), AdamW(0.003)])
+@pytest.mark.parametrize("kind", ["few pixels", "floats"])
+def test_frozen_weights_stay_and_the_others_learn(freezes, optimizer, kind):
+    rng = np.random.default_rng(2)
+    x, y = pixels(rng, 40, 50), rng.integers(0, 7, 40)
+    x = x if kind == "few pixels" else rng.normal(size=x.shape).astype(np.float32)
+    network = chain((50, 24, 12, 7), Sigmoid(), LogLikelihood(), 4)
+    for name, where in freezes:
+        freeze(network, name, where)
+    assert_twins(network, optimizer, (L2(0.5), MaxNorm(1.0)), x, y, 6, steps=50, threads=2)
+
+
+def test_a_frozen_convolution_with_biases_that_learn():
+    rng = np.random.default_rng(1)
+    x, y = pixels(rng, 30, 12, 11, 1), rng.integers(0, 6, 30)
+    for frozen in ("0.W", "0.b", "0", "3.W"):
+        for where in (None, np.s_[..., ::2]):
+            layers = [Conv2D(9, 3), MaxPool2D(2), act.ReLU(), Conv2D(4, 2), Flatten(), Dense(6)]
+            network = Network(layers, (12, 11, 1), LogLikelihood(), seed=3)
+            freeze(network, frozen, where if "." in frozen else None)
+            assert_twins(network, Adam(0.01), (L2(0.1),), x, y, 7, steps=30, threads=2)
+
+
+def test_connection_masks_of_dense_layers():
+    rng = np.random.default_rng(2)
+    x, y = pixels(rng, 40, 50), rng.integers(0, 7, 40)
+    first, second = rng.integers(0, 2, (50, 24)).tolist(), rng.integers(0, 2, (24, 7)).tolist()
+    for optimizer in (SGD(0.3), Adam(0.01)):
+        network = Network([Dense(24, connections=first), Sigmoid(), Dense(7, connections=second)], 50, LogLikelihood())
+        freeze(network, "2.W", np.s_[:4])
+        assert_twins(network, optimizer, (L2(0.5),), x, y, 6, steps=50, threads=2)
+        engine = FastEngine(network, optimizer, examples=40)
+        engine.train_batches(x, y, np.arange(40), 10, np.full(4, 0.01))
+        assert not network.parameters()["0.W"].value[np.array(first) == 0].any()
 
 
 def example(seed=0, dropout=0.0):

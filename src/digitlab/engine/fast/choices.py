@@ -40,7 +40,6 @@ def check(
     optimizer: Optimizer,
     regularizers: Sequence[Regularizer],
     gradient: Gradient | None,
-    learning: bool,
 ) -> None:
     """Raise NoKernel for anything but the layers that has none."""
     if gradient is not None and type(gradient) is not Backpropagation:
@@ -54,11 +53,8 @@ def check(
     for regularizer in regularizers:
         if type(regularizer) not in (L1, L2, MaxNorm):
             raise NoKernel(f"no kernel for the regularizer {type(regularizer).__name__}")
-    for name, p in network.parameters().items():
-        if not isinstance(p.value, np.ndarray):
-            raise NoKernel("the parameters are not NumPy arrays; their own library computes")
-        if learning and p.learns is not True:
-            raise NoKernel(f"no kernel for a parameter that is frozen, {name}")
+    if not all(isinstance(p.value, np.ndarray) for p in network.parameters().values()):
+        raise NoKernel("the parameters are not NumPy arrays; their own library computes")
 
 
 def hyper_parameters(

@@ -60,7 +60,7 @@ class FastEngine:
         self.params = aligned(plan.params_size)
         self.states = [aligned(plan.params_size) for _ in plan.state_keys]
         self.updates = np.zeros(1 + len(plan.slots), np.int64)  # steps taken so far, by parameter
-        self.updates[0] = len(plan.slots)
+        self.masks = self.mask_vector()
         self.job: Job | None = None
         self.placed: dict[int, tuple[Array, Vector | PixelLists]] = {}
 
@@ -109,6 +109,18 @@ class FastEngine:
 
     # Between calls
 
+    def mask_vector(self) -> Vector | None:
+        """Beside every parameter what it may do (layout.py); None if all learn. Makes room for frozen values, too."""
+        self.originals = aligned(self.plan.params_size) if self.plan.masked else None
+        if not self.plan.masked:
+            return None
+        masks = aligned(self.plan.params_size)
+        masks[:] = at.LEARNS
+        for slot in self.plan.slots:
+            if slot.mask is not None:
+                write(masks, slot, slot.mask)
+        return masks
+
     def state(self) -> dict[str, dict[str, Any]]:
         """The optimizer's state, in the reference engine's form."""
         steps = self.plan.optimizer == at.ADAM
@@ -129,7 +141,9 @@ class FastEngine:
     def pack(self) -> None:
         """The network's parameters into the flat vector: others may have replaced them since the last call."""
         for slot in self.plan.slots:
-            write(self.params, slot, slot.parameter.value)
+            write(self.params, slot, slot.value())
+        if self.originals is not None:
+            self.originals[:] = self.params
 
     def unpack(self) -> None:
         """The flat vector's parameters into the network, as arrays of their own."""
@@ -168,6 +182,8 @@ class FastEngine:
             job.hold(at.STATE_1, self.states[0] if self.states else None)
             job.hold(at.STATE_2, self.states[1] if len(self.states) > 1 else None)
             job.hold(at.UPDATES, self.updates)
+            job.hold(at.MASKS, self.masks)
+            job.hold(at.ORIGINALS, self.originals)
         return job
 
     def worthwhile_threads(self, batch: int) -> int:

@@ -45,8 +45,8 @@ class Job:
             gradient = extra + (2 + threads) * stride
             fixed = gradient + (0 if first[at.CHOICE] else int(first[at.N_IN]) * stride)
             first[at.EXTRA], first[at.W2] = extra, gradient
-        conv = operations[:, at.KIND] == at.POOLED_CONV
-        operations[conv, at.W2] += fixed
+        pooled = operations[:, at.KIND] == at.POOLED_CONV
+        operations[pooled, at.W2] += fixed
         fixed += plan.work_fixed
         for column in (at.X, at.Y, at.GX, at.GY, at.WHERE):
             there = operations[:, column] >= 0
@@ -57,7 +57,7 @@ class Job:
         self.hold(at.NUMBERS, numbers)
         self.hold(at.WORK, work)
         self.hold(at.SCRATCH, aligned(threads * (scratch := (ROWS + 1) * widest + plan.scratch)))
-        self.hold(at.GRADIENTS, aligned(plan.params_size) if conv.any() else None)
+        self.hold(at.GRADIENTS, aligned(plan.params_size) if plan.piece == "all" else None)
         self.hold(at.PARTIAL, np.zeros(8 * threads))
         self.hold(at.HYPER, np.array(plan.hyper))
         self.hold(at.SYNC, np.zeros(8, np.int64))

@@ -27,14 +27,17 @@ from digitlab.nn.conv import Conv2D
 from digitlab.nn.dropout import Dropout
 from digitlab.nn.gradients import Gradient
 from digitlab.nn.network import Dense, Layer, Network, Parameter
-from digitlab.nn.pooling import MaxPool2D
+from digitlab.nn.pooling import AveragePool2D, GlobalAveragePool, MaxPool2D
 from digitlab.nn.regularizers import Regularizer
 from digitlab.nn.reshaping import Flatten, Reshape
+from digitlab.nn.windows import Windows
 from digitlab.optimizers.base import Optimizer
 
 LANES = 8
 LARGEST_PICTURE = 1 << 20  # 16 times a place in it must be exact in float32 (kernels/pooled_conv.py)
 WIDEST_SPARSE = 1 << 16  # pixel numbers are uint16
+OF_PICTURES = (at.POOLED_CONV, at.CONV, at.MAX_POOL, at.AVERAGE_POOL)
+GRADIENT_ROWS = 16  # as in kernels/windows.py
 
 
 def padded(n: int) -> int:
@@ -53,7 +56,13 @@ class Slot:
     columns: int
     stride: int
     number: int  # among the parameters, from 1: its place in the vector of step counts
-    kernels: tuple[int, int] | None = None  # of a convolution: W[kh, kw, C, filters] lies as [filters, kh, kw · C]
+    kernels: tuple[int, int] | None = None  # of a pooled convolution: W[kh, kw, C, filters] as [filters, kh, kw · C]
+    mask: Any = None  # where single weights are frozen or not connected: LEARNS, FROZEN, NOT_CONNECTED (layout.py)
+
+    def value(self) -> Any:
+        """The parameter, with 0 where nothing is connected."""
+        value = self.parameter.value
+        return value if self.mask is None else np.where(self.mask == at.NOT_CONNECTED, 0.0, value)
 
 
 @dataclass
@@ -80,7 +89,12 @@ class Plan:
     @property
     def piece(self) -> str:
         """The piece of the kernels that is enough for this plan (kernels/piece.py)."""
-        return "all" if any(row[at.KIND] == at.POOLED_CONV for row in self.operations) else "dense"
+        return "all" if any(row[at.KIND] in OF_PICTURES for row in self.operations) else "dense"
+
+    @property
+    def masked(self) -> bool:
+        """Whether there are single weights that are frozen or not connected."""
+        return any(slot.mask is not None for slot in self.slots)
 
 
 def make_plan(
@@ -122,7 +136,7 @@ class _Planner:
         self.scratch = 0
 
     def plan(self) -> Plan:
-        check(self.network, self.optimizer, self.regularizers, self.gradient, self.learning)
+        check(self.network, self.optimizer, self.regularizers, self.gradient)
         optimizer, keys = OPTIMIZERS[type(self.optimizer)]
         hyper = hyper_parameters(self.network, self.optimizer, self.regularizers, self.examples)
         shape = self.network.input_shape
@@ -149,15 +163,15 @@ class _Planner:
         if kind in (Flatten, Reshape):
             return 1
         if kind is Conv2D:
-            return self.convolution(i)
+            return self.pooled_convolution(i) or self.convolution(i)
+        if kind in (MaxPool2D, AveragePool2D, GlobalAveragePool):
+            return self.pool(i)
         row, numbers = self.row(), [0.0] * at.NUMBER_SIZE
         if kind is Dense:
             self.dense(i, layer, row)
             self.size, self.stride = row[at.N_OUT], padded(row[at.N_OUT])
             self.value, self.gradient_at = self.room(self.stride), self.room(self.stride)
         elif kind in ACTIVATIONS or kind is Dropout:
-            if self.gradient_at < 0:
-                raise NoKernel(f"no kernel for {kind.__name__} before the first layer with weights")
             if isinstance(layer, Dropout):
                 row[at.KIND], numbers[0] = at.DROPOUT, float(layer.rate)
                 self.dropouts.append(layer)
@@ -195,18 +209,32 @@ class _Planner:
         return slot
 
     def dense(self, i: int, layer: Any, row: list[int]) -> None:
-        if layer.connections is not None:
-            raise NoKernel(f"no kernel for Dense with a connection mask, layer {i}")
         n_in, n_out = self.size, layer.out_features
-        row[at.N_OUT] = n_out
+        row[at.N_OUT], row[at.FILTER_STRIDE] = n_out, padded(n_out)
         # Rows of W up to the padded width of the input exist and are zero, so that ∂L/∂x is zero in the padding.
         w = self.slot(f"{i}.W", layer.params["W"], n_in, n_out, padded(n_in) - n_in)
-        row[at.KIND], row[at.W], row[at.PARAMETER] = at.DENSE, w.offset, w.number
+        row[at.KIND], row[at.W] = at.DENSE, w.offset
         self.work += 3 * n_in * n_out
+        self.weights(w, layer, row)
         self.bias((f"{i}.b", layer.params["b"]) if "b" in layer.params else None, n_out, row)
 
-    def convolution(self, i: int) -> int:
-        """A convolution with the max-pooling after it: activations that never fall may stand on either side of it."""
+    def weights(self, slot: Slot, layer: Any, row: list[int]) -> None:
+        """Whether a layer's weights learn, and which of them."""
+        learns = slot.parameter.learns if self.learning else True
+        row[at.PARAMETER] = -1 if learns is False else slot.number
+        mask = None if isinstance(learns, bool) else np.where(learns != 0, at.LEARNS, at.FROZEN)
+        if "connections" in layer.buffers:
+            shape = slot.parameter.value.shape
+            connected = np.broadcast_to(layer.buffers["connections"] != 0, shape)
+            mask = np.where(connected, at.LEARNS if mask is None else mask, at.NOT_CONNECTED)
+        if mask is not None:
+            slot.mask, row[at.MASKED] = mask, 1
+
+    def pooled_convolution(self, i: int) -> int:
+        """A convolution with the max-pooling after it: activations that never fall may stand on either side of it.
+
+        Returns how many layers that was: 0 if they are not of the kind that kernels/pooled_conv.py takes.
+        """
         layers = self.network.layers
         conv, j = layers[i], i + 1
         assert isinstance(conv, Conv2D)
@@ -217,26 +245,29 @@ class _Planner:
             j += 1
         pool = layers[j] if j < len(layers) else None
         if type(pool) is not MaxPool2D:
-            raise NoKernel(f"no kernel for Conv2D without max-pooling after it, layer {i}")
+            return 0
         pools = pool.windows(self.network.shapes[j])
-        if windows.stride != (1, 1) or windows.dilation != (1, 1) or conv.connections is not None:
-            raise NoKernel(f"no kernel for Conv2D with stride, dilation or a connection mask, layer {i}")
         size = pools.kernel[0]
-        if pools.kernel != (size, size) or pools.stride != pools.kernel or pools.padded != pools.picture or size > 3:
-            raise NoKernel(f"no kernel for MaxPool2D but of 2×2 or 3×3 pixels side by side, layer {j}")
-        if math.prod(windows.padded) * self.network.shapes[i][2] >= LARGEST_PICTURE:
-            raise NoKernel(f"no kernel for Conv2D on so large a picture, layer {i}")
+        if (
+            (windows.stride, windows.dilation) != ((1, 1), (1, 1))
+            or conv.connections is not None or not all(isinstance(p.learns, bool) for p in conv.params.values())
+            or (pools.kernel, pools.stride, pools.padded) != ((size, size), pools.kernel, pools.picture) or size > 3
+            or math.prod(windows.padded) * self.network.shapes[i][2] >= LARGEST_PICTURE
+        ):  # fmt: skip
+            return 0
         if windows.padded != windows.picture:
             self.frame(windows)
         bias, j = (f"{i}.b", conv.params["b"]) if "b" in conv.params else None, j + 1
-        if j < len(layers) and type(layers[j]) is Bias and bias is None and not activation:
+        separate = layers[j] if j < len(layers) and bias is None and not activation else None
+        if type(separate) is Bias and isinstance(separate.params["b"].learns, bool):
             bias, j = (f"{j}.b", layers[j].params["b"]), j + 1
         (height, width), (kh, kw), channels = windows.padded, windows.kernel, self.network.shapes[i][2]
         row, filters = self.row(), conv.filters
         line = padded(kw * channels)
         w = self.slot(f"{i}.W", conv.params["W"], filters * kh, kw * channels)
         w.kernels = (kh, filters)
-        row[at.KIND], row[at.W], row[at.PARAMETER], row[at.N_OUT] = at.POOLED_CONV, w.offset, w.number, filters
+        row[at.KIND], row[at.W], row[at.N_OUT] = at.POOLED_CONV, w.offset, filters
+        self.weights(w, conv, row)
         self.bias(bias, filters, row)
         row[at.HEIGHT], row[at.WIDTH], row[at.CHANNELS] = height, width, channels
         row[at.KERNEL], row[at.KERNEL_WIDTH], row[at.POOL] = kh, kw, size
@@ -263,7 +294,60 @@ class _Planner:
             self.layer(k)
         return j - i
 
-    def frame(self, windows: Any) -> None:
+    def convolution(self, i: int) -> int:
+        """Any other convolution: kernels/windows.py."""
+        conv = self.network.layers[i]
+        assert isinstance(conv, Conv2D)
+        windows, channels, filters = conv.windows(self.network.shapes[i]), self.network.shapes[i][2], conv.filters
+        if windows.padded != windows.picture:
+            self.frame(windows)
+        row, n = self.windows(windows, channels), math.prod(windows.kernel) * channels
+        w = self.slot(f"{i}.W", conv.params["W"], n, filters, padded(n) - n)
+        row[at.KIND], row[at.W], row[at.N_IN], row[at.N_OUT] = at.CONV, w.offset, n, filters
+        row[at.FILTER_STRIDE] = padded(filters)
+        self.weights(w, conv, row)
+        self.bias((f"{i}.b", conv.params["b"]) if "b" in conv.params else None, filters, row)
+        count = math.prod(windows.count)
+        self.work += 3 * count * n * filters
+        self.scratch = max(self.scratch, count * (padded(n) + padded(filters)) + GRADIENT_ROWS * padded(filters))
+        self.put_out(row, count * filters)
+        return 1
+
+    def pool(self, i: int) -> int:
+        """A pool that no convolution is fused with."""
+        pool, shape, numbers = self.network.layers[i], self.network.shapes[i], [0.0] * at.NUMBER_SIZE
+        if isinstance(pool, GlobalAveragePool):
+            whole = shape[0], shape[1]
+            windows = Windows(whole, (1, 1), (1, 1), whole, (0, 0), (0, 0))
+        else:
+            assert isinstance(pool, MaxPool2D | AveragePool2D)
+            windows = pool.windows(shape)
+        if windows.padded != windows.picture:
+            raise NoKernel(f"no kernel for {type(pool).__name__} with padding, layer {i}")
+        row = self.windows(windows, shape[2])
+        row[at.KIND], row[at.N_OUT] = at.MAX_POOL if type(pool) is MaxPool2D else at.AVERAGE_POOL, shape[2]
+        numbers[0] = 1.0 / math.prod(windows.kernel)
+        self.put_out(row, math.prod(windows.count) * shape[2], numbers)
+        return 1
+
+    def windows(self, windows: Windows, channels: int) -> list[int]:
+        """A new operation that slides windows over what the last one wrote."""
+        row = self.row()
+        (row[at.HEIGHT], row[at.WIDTH]), row[at.CHANNELS] = windows.padded, channels
+        row[at.KERNEL], row[at.KERNEL_WIDTH] = windows.kernel
+        row[at.DOWN], row[at.ACROSS] = windows.stride
+        row[at.DILATION_DOWN], row[at.DILATION_ACROSS] = windows.dilation
+        row[at.OUT_HEIGHT], row[at.OUT_WIDTH] = windows.count
+        return row
+
+    def put_out(self, row: list[int], size: int, numbers: list[float] | None = None) -> None:
+        """Add an operation whose output is a picture of `size` numbers."""
+        first = self.gradient_at < 0 and row[at.KIND] != at.CONV  # no gradient is asked for before the first weights
+        self.size, self.stride = size, padded(size) + LANES
+        self.value, self.gradient_at = self.room(self.stride), -1 if first else self.room(self.stride)
+        self.add(row, numbers)
+
+    def frame(self, windows: Windows) -> None:
         """The border of zeros that padding asks for."""
         row = self.row()
         row[at.KIND], (row[at.HEIGHT], row[at.WIDTH]) = at.FRAME, windows.picture
@@ -279,7 +363,10 @@ class _Planner:
         """Room for b; where there is none, room that stays zero."""
         if named is not None:
             b = self.slot(*named, 1, n_out)
-            row[at.B], row[at.CODE] = b.offset, b.number
+            learns = b.parameter.learns if self.learning else True
+            row[at.B], row[at.CODE] = b.offset, -1 if learns is False else b.number
+            if not isinstance(learns, bool):
+                b.mask, row[at.MASKED] = np.where(learns != 0, at.LEARNS, at.FROZEN), 1
         else:
             row[at.B], row[at.CODE] = self.params_size, -1
             self.params_size += padded(n_out)
@@ -292,5 +379,7 @@ def can_list_pixels(plan: Plan) -> bool:
 
 
 def may_scale_lazily(plan: Plan) -> bool:
-    """Whether the sparse layer may hold W as s (V + c), see kernels/sparse.py: plain gradient descent, at most L2."""
-    return plan.optimizer == at.PLAIN_SGD and plan.hyper[at.L1_SHARE] == 0 and plan.hyper[at.MAX_NORM] == 0
+    """Whether the sparse layer may hold W as s (V + c), see kernels/sparse.py: plain gradient descent, at most L2,
+    and every weight of the layer learns."""
+    plain = plan.optimizer == at.PLAIN_SGD and plan.hyper[at.L1_SHARE] == 0 and plan.hyper[at.MAX_NORM] == 0
+    return plain and not plan.operations[0][at.MASKED]

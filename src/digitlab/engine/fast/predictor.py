@@ -42,7 +42,7 @@ class Predictor:
     def refresh(self) -> None:
         """Take over the network's parameters as they are now."""
         for slot in self.plan.slots:
-            write(self.params, slot, slot.parameter.value)
+            write(self.params, slot, slot.value())
         self.seen = [slot.parameter.value for slot in self.plan.slots]
         self.fresh = dict.fromkeys(self.jobs, True)
         self.single = {}

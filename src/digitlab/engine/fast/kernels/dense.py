@@ -6,6 +6,7 @@ Twin: `Dense` in nn/network.py.
 # mypy: ignore-errors
 
 from digitlab.engine.fast.kernels.jit import kernel
+from digitlab.engine.fast.kernels.masks import cut
 from digitlab.engine.fast.kernels.products import multiply, multiply_transposed
 from digitlab.engine.fast.kernels.simd import at
 from digitlab.engine.fast.kernels.update import update
@@ -26,10 +27,14 @@ def dense_backward(gx, x_stride, gy, y_stride, rows, w, n_in):
 
 
 @kernel()
-def dense_step(kind, hyper, rate, step, p, s1, s2, w, x, x_stride, gy, y_stride, examples, first, last, g, zeros):
+def dense_step(
+    kind, hyper, rate, step, p, s1, s2, w, x, x_stride, gy, y_stride, examples, first, last, g, zeros, masked, masks
+):
     """W's rows `first` to `last`: ∂L/∂W = xᵀ g, a few rows at a time, and each updated while it is in the cache."""
     for i in range(first, last, ROWS):
         rows = min(ROWS, last - i)
         multiply(g, y_stride, rows, at(x, i), 1, x_stride, 1, 0, examples, gy, y_stride, zeros, y_stride)
         here = w + i * y_stride
+        if masked:
+            cut(g, at(masks, here), rows * y_stride)
         update(kind, hyper, rate, step, True, at(p, here), at(s1, here), at(s2, here), g, rows * y_stride)

@@ -8,12 +8,14 @@ Twins: `ReferenceEngine.update` in engine/reference.py, and the parameters' half
 
 from digitlab.engine.fast.kernels.dense import dense_step
 from digitlab.engine.fast.kernels.jit import kernel
+from digitlab.engine.fast.kernels.masks import cut, restore_frozen
 from digitlab.engine.fast.kernels.piece import CONVOLUTION
 from digitlab.engine.fast.kernels.pooled_conv import conv_gradient, limit_filters, write_transposed
 from digitlab.engine.fast.kernels.simd import at, doubles, floats, ints, load, shorts, splat, store, words
 from digitlab.engine.fast.kernels.sparse import add_scaled, column_sums, fold_in, from_row, scaled, spread_rows
 from digitlab.engine.fast.kernels.sync import barrier
 from digitlab.engine.fast.kernels.update import bias_step, limit_norms, update
+from digitlab.engine.fast.kernels.windows import windows_bias_gradient, windows_gradient
 from digitlab.engine.fast.layout import *
 
 
@@ -82,6 +84,8 @@ def sparse_gradient_step(job, work, op, number, order, examples, rate, thread):
         spread_rows(at(work, op[GY] + n * stride), at(values, low), at(indices, low), high - low, g, stride)
     here = op[W] + first * stride
     step = ints(job[UPDATES])[op[PARAMETER]]
+    if op[MASKED]:
+        cut(at(g, first * stride), at(floats(job[MASKS]), here), (last - first) * stride)
     update(
         job[OPTIMIZER], hyper, rate, step, True,
         at(params, here), at(s1, here), at(s2, here), at(g, first * stride), (last - first) * stride,
@@ -91,15 +95,16 @@ def sparse_gradient_step(job, work, op, number, order, examples, rate, thread):
 @kernel()
 def has_convolution(job):
     """Whether there is a convolution."""
-    for k in range(job[N_OPS]):  # noqa: SIM110  (kernels have no generators)
-        if ints(job[OPS])[k * OP_SIZE + KIND] == POOLED_CONV:
+    for k in range(job[N_OPS]):
+        kind = ints(job[OPS])[k * OP_SIZE + KIND]
+        if kind in (POOLED_CONV, CONV):
             return True
     return False
 
 
 @kernel()
 def conv_step(job, work, scratch, op, examples, rate, thread):
-    """This thread's filters, one step on, and their transpose for the next forward pass."""
+    """This thread's filters, one step on, and their transpose for the next forward pass; ∂L/∂b for later."""
     params, s1, s2, g = floats(job[PARAMS]), floats(job[STATE_1]), floats(job[STATE_2]), floats(job[GRADIENTS])
     hyper, threads = doubles(job[HYPER]), job[THREADS]
     first, last = op[N_OUT] * thread // threads, op[N_OUT] * (thread + 1) // threads
@@ -109,6 +114,8 @@ def conv_step(job, work, scratch, op, examples, rate, thread):
         first, last, at(g, op[W]), at(g, op[B]), scratch,
     )  # fmt: skip
     here = op[W] + first * size
+    if op[PARAMETER] < 0:
+        return
     update(
         job[OPTIMIZER], hyper, rate, ints(job[UPDATES])[op[PARAMETER]], True,
         at(params, here), at(s1, here), at(s2, here), at(g, here), (last - first) * size,
@@ -116,6 +123,26 @@ def conv_step(job, work, scratch, op, examples, rate, thread):
     if hyper[MAX_NORM] > 0.0:
         limit_filters(hyper[MAX_NORM], at(params, op[W]), first, last, size)
     write_transposed(op, at(params, op[W]), first, last, at(work, op[W2]))
+
+
+@kernel()
+def windows_step(job, work, scratch, op, examples, rate, thread):
+    """This thread's rows of W, one step on, and ∂L/∂b for later."""
+    params, s1, s2, g = floats(job[PARAMS]), floats(job[STATE_1]), floats(job[STATE_2]), floats(job[GRADIENTS])
+    first, last = op[N_IN] * thread // job[THREADS], op[N_IN] * (thread + 1) // job[THREADS]
+    stride, x, gy = op[FILTER_STRIDE], at(work, op[X]), at(work, op[GY])
+    if thread == 0 and op[CODE] >= 0:
+        windows_bias_gradient(op, gy, examples, at(g, op[B]))
+    if op[PARAMETER] < 0:
+        return
+    windows_gradient(op, x, gy, examples, first, last, at(g, op[W]), at(work, 0), scratch)
+    here, size = op[W] + first * stride, (last - first) * stride
+    if op[MASKED]:
+        cut(at(g, here), at(floats(job[MASKS]), here), size)
+    update(
+        job[OPTIMIZER], doubles(job[HYPER]), rate, ints(job[UPDATES])[op[PARAMETER]], True,
+        at(params, here), at(s1, here), at(s2, here), at(g, here), size,
+    )  # fmt: skip
 
 
 @kernel()
@@ -138,13 +165,18 @@ def step_parameters(job, work, scratch, order, examples, rate, s, thread):
     for k in range(job[N_OPS]):
         op, number = at(ints(job[OPS]), k * OP_SIZE), at(doubles(job[NUMBERS]), k * NUMBER_SIZE)
         if CONVOLUTION and op[KIND] == POOLED_CONV:
-            conv_step(job, work, scratch, op, examples, rate, thread)
+            if op[PARAMETER] >= 0 or op[CODE] >= 0:
+                conv_step(job, work, scratch, op, examples, rate, thread)
+            continue
+        if CONVOLUTION and op[KIND] == CONV:
+            windows_step(job, work, scratch, op, examples, rate, thread)
             continue
         if op[KIND] != DENSE and op[KIND] != SPARSE_DENSE:
             continue
         ys = op[Y_STRIDE]
-        step = updates[op[PARAMETER]]
-        if op[KIND] == SPARSE_DENSE:
+        if op[PARAMETER] < 0:
+            pass  # frozen
+        elif op[KIND] == SPARSE_DENSE:
             if op[CHOICE] == 1:
                 s = sparse_step(job, work, op, number, order, examples, rate, s, thread)
             else:
@@ -153,8 +185,8 @@ def step_parameters(job, work, scratch, order, examples, rate, s, thread):
             n_in = op[N_IN]
             first, last = n_in * thread // threads, n_in * (thread + 1) // threads
             dense_step(
-                kind, hyper, rate, step, params, s1, s2, op[W], at(work, op[X]), op[X_STRIDE],
-                at(work, op[GY]), ys, examples, first, last, scratch, zeros,
+                kind, hyper, rate, updates[op[PARAMETER]], params, s1, s2, op[W], at(work, op[X]), op[X_STRIDE],
+                at(work, op[GY]), ys, examples, first, last, scratch, zeros, op[MASKED], floats(job[MASKS]),
             )  # fmt: skip
         if thread == 0 and op[CODE] >= 0:
             gy = at(work, op[GY])
@@ -163,7 +195,7 @@ def step_parameters(job, work, scratch, order, examples, rate, s, thread):
         barrier(ints(job[SYNC]), threads)  # the biases' gradients are complete
         for k in range(job[N_OPS]):
             op = at(ints(job[OPS]), k * OP_SIZE)
-            if thread == 0 and op[KIND] == POOLED_CONV and op[CODE] >= 0:
+            if thread == 0 and (op[KIND] == POOLED_CONV or op[KIND] == CONV) and op[CODE] >= 0:
                 b, count = op[B], op[FILTER_STRIDE]
                 update(
                     kind, hyper, rate, updates[op[CODE]], False,
@@ -174,14 +206,23 @@ def step_parameters(job, work, scratch, order, examples, rate, s, thread):
         if thread == 0:
             for k in range(job[N_OPS]):
                 op = at(ints(job[OPS]), k * OP_SIZE)
-                if op[KIND] == DENSE or op[KIND] == SPARSE_DENSE:
-                    limit_norms(hyper[MAX_NORM], at(params, op[W]), op[N_IN], op[Y_STRIDE], op[N_OUT])
+                if (op[KIND] == DENSE or op[KIND] == SPARSE_DENSE or op[KIND] == CONV) and op[PARAMETER] >= 0:
+                    limit_norms(hyper[MAX_NORM], at(params, op[W]), op[N_IN], op[FILTER_STRIDE], op[N_OUT])
+    if job[MASKS] != 0:
+        barrier(ints(job[SYNC]), threads)
+        restore_frozen(job, thread)
     return s
 
 
 @kernel()
 def count_updates(job):
-    """Every parameter's step number, one on; before the first is 1."""
+    """The step number of every parameter that learns, one on; that of the first step is 1."""
     updates = ints(job[UPDATES])
-    for k in range(1, updates[0] + 1):
-        updates[k] += 1
+    for k in range(job[N_OPS]):
+        op = at(ints(job[OPS]), k * OP_SIZE)
+        if op[KIND] not in WITH_WEIGHTS:
+            continue
+        if op[PARAMETER] >= 0:
+            updates[op[PARAMETER]] += 1
+        if op[CODE] >= 0:
+            updates[op[CODE]] += 1

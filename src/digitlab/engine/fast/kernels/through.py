@@ -17,6 +17,14 @@ from digitlab.engine.fast.kernels.piece import CONVOLUTION
 from digitlab.engine.fast.kernels.pooled_conv import conv_backward, conv_forward
 from digitlab.engine.fast.kernels.simd import FLOATS, INTS, at, bytes_, doubles, floats, ints, shorts, words
 from digitlab.engine.fast.kernels.sparse import finish_forward, gather_rows
+from digitlab.engine.fast.kernels.windows import (
+    average_pool,
+    average_pool_backward,
+    max_pool,
+    max_pool_backward,
+    windows_backward,
+    windows_forward,
+)
 from digitlab.engine.fast.layout import *
 
 
@@ -60,6 +68,16 @@ def forward(job, work, scratch, order, lo, hi, s, key, counter):
         elif op[KIND] == FRAME:
             for n in range(lo, hi):
                 frame(op, at(work, op[X] + n * xs), at(work, op[Y] + n * ys))
+        elif CONVOLUTION and op[KIND] == CONV:
+            for n in range(lo, hi):
+                x, y = at(work, op[X] + n * xs), at(work, op[Y] + n * ys)
+                windows_forward(op, x, y, at(params, op[W]), at(params, op[B]), scratch)
+        elif CONVOLUTION and op[KIND] == MAX_POOL:
+            for n in range(lo, hi):
+                max_pool(op, at(work, op[X] + n * xs), at(work, op[Y] + n * ys))
+        elif CONVOLUTION and op[KIND] == AVERAGE_POOL:
+            for n in range(lo, hi):
+                average_pool(op, number[0], at(work, op[X] + n * xs), at(work, op[Y] + n * ys))
         elif op[KIND] == SPARSE_DENSE:
             starts = ints(job[STARTS])
             common, sums = at(work, op[EXTRA]), at(work, op[EXTRA] + ys)
@@ -82,6 +100,8 @@ def backward(job, work, scratch, lo, hi, key, counter):
         gy = at(work, op[GY] + lo * ys)
         if op[KIND] == DENSE and op[GX] >= 0:
             dense_backward(at(work, op[GX] + lo * xs), xs, gy, ys, hi - lo, at(params, op[W]), op[N_IN])
+        elif op[GY] < 0:
+            pass  # before the first layer with weights
         elif op[KIND] == ACTIVATION:
             x, y = at(work, op[X] + lo * xs), at(work, op[Y] + lo * ys)
             deactivate(op[CODE], number[0], x, y, gy, (hi - lo) * ys)
@@ -92,6 +112,17 @@ def backward(job, work, scratch, lo, hi, key, counter):
                 where = words(at(work, op[WHERE] + n * op[EXTRA]))
                 g = at(work, op[GY] + n * ys)
                 conv_backward(op, at(work, op[GX] + n * xs), xs, g, where, at(params, op[W]), scratch)
+        elif CONVOLUTION and op[KIND] == CONV and op[GX] >= 0:
+            for n in range(lo, hi):
+                gx, g = at(work, op[GX] + n * xs), at(work, op[GY] + n * ys)
+                windows_backward(op, gx, g, at(params, op[W]), scratch)
+        elif CONVOLUTION and op[KIND] == MAX_POOL and op[GX] >= 0:
+            for n in range(lo, hi):
+                x, y = at(work, op[X] + n * xs), at(work, op[Y] + n * ys)
+                max_pool_backward(op, x, y, at(work, op[GY] + n * ys), at(work, op[GX] + n * xs))
+        elif CONVOLUTION and op[KIND] == AVERAGE_POOL and op[GX] >= 0:
+            for n in range(lo, hi):
+                average_pool_backward(op, number[0], at(work, op[GY] + n * ys), at(work, op[GX] + n * xs))
         elif op[KIND] == FRAME and op[GX] >= 0:
             for n in range(lo, hi):
                 unframe(op, at(work, op[GY] + n * ys), at(work, op[GX] + n * xs))
