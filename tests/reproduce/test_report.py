@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import pytest
 
@@ -35,6 +36,18 @@ def test_markdown(ran, tmp_path):
         assert (tmp_path / target.replace("%20", " ")).is_file()
     for name in set(LEDGER) - set(ROWS):
         assert f"| `{name}` |" in text.partition("## Not run yet")[2]
+
+
+def test_the_row_files_alone_are_enough(ran, tmp_path):
+    rows = ran / "rows" / "quick"
+    alone = tmp_path / "rows" / "quick"
+    alone.mkdir(parents=True)
+    for path in rows.glob("*.json"):
+        shutil.copy(path, alone)
+    write_markdown(make_report(tmp_path, quick=True), tmp_path / "page.md")
+    write_markdown(make_report(ran, quick=True), tmp_path / "whole" / "page.md")
+    assert (tmp_path / "page.md").read_text() == (tmp_path / "whole" / "page.md").read_text()
+    assert sorted(p.name for p in alone.glob("*.png")) == sorted(p.name for p in rows.glob("*.png"))
 
 
 def test_quick_figures_do_not_get_into_a_report_of_real_ones(ran, tmp_path):

@@ -3,14 +3,15 @@
 import json
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from digitlab.reproduce.compare import Compared, compared, deviation, number, spread_text, unit_text, values_of
 from digitlab.reproduce.ledger import LEDGER
 from digitlab.reproduce.results import RowResult, read_row, row_path
-from digitlab.reproduce.row import Row
+from digitlab.reproduce.row import Plan, Row
+from digitlab.reproduce.runner import draw_row
 from digitlab.train.callbacks import duration
 
 INTRO = [
@@ -63,7 +64,7 @@ class Report:
 
 
 def make_report(results: Path, *, quick: bool = False, accuracy: Path | None = None) -> Report:
-    """Gather what lies in a results folder. With `quick` the quick runs, else the full or default ones."""
+    """Gather what lies in a results folder; its row files are enough. With `quick` the quick runs, else the others."""
     found = {name: results_of(row, results, quick) for name, row in LEDGER.items()}
     sections = [Section("Reproduction", 1, list(INTRO))]
     if quick:
@@ -99,8 +100,16 @@ def results_of(row: Row, results: Path, quick: bool) -> list[RowResult]:
     for mode in row.modes:
         paths = (row_path(results, row.name, mode, scale) for scale in (("quick",) if quick else ("full", "default")))
         if path := next((path for path in paths if path.is_file()), None):
-            found.append(read_row(path))
+            found.append(with_pictures(row, read_row(path), path))
     return found
+
+
+def with_pictures(row: Row, result: RowResult, path: Path) -> RowResult:
+    """The result with all of its pictures beside its file: those that were not brought along are drawn again."""
+    if all((path.parent / picture).is_file() for picture in result.pictures):
+        return result
+    plan = Plan(result.scale, result.mode, source=result.source)
+    return replace(result, pictures=draw_row(row, list(result.results.values()), plan, path))
 
 
 def everyday(path: Path) -> Section:

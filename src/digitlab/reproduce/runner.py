@@ -17,7 +17,7 @@ from digitlab.errors import ConfigError, DigitlabError, ModelFileError
 from digitlab.reproduce.animation import save_drawing
 from digitlab.reproduce.compare import headline
 from digitlab.reproduce.results import RowResult, read_row, row_path, write_row
-from digitlab.reproduce.row import Outcomes, Plan, Row, Tasks
+from digitlab.reproduce.row import Outcomes, Plan, Result, Row, Tasks
 from digitlab.reproduce.task import Say, Task, carry_out, circumstances, finished
 
 SCALES = ("quick", "default", "full")
@@ -178,6 +178,14 @@ def outcomes_of(job: Job, results: Path) -> dict[int, Outcomes] | None:
     return outcomes
 
 
+def draw_row(row: Row, results: Sequence[Result], plan: Plan, path: Path) -> list[str]:
+    """Draw a row's pictures beside its file; returns their names."""
+    pictures = []
+    for name, drawing in row.draw(results, plan).items():
+        pictures += save_drawing(drawing, path.parent / f"{path.stem}.{name}")
+    return pictures
+
+
 def finish(
     job: Job, outcomes: Mapping[int, Outcomes], results: Path, stages: Sequence[str], say: Callable[[str], None]
 ) -> None:
@@ -201,11 +209,7 @@ def finish(
     if "result" in stages and not (
         same and found.pictures and all((path.parent / p).is_file() for p in found.pictures)
     ):
-        drawn = job.row.draw(list(found.results.values()), job.plans[0])
-        pictures = []
-        for name, drawing in drawn.items():
-            pictures += save_drawing(drawing, path.parent / f"{path.stem}.{name}")
-        found = replace(found, pictures=pictures)
+        found = replace(found, pictures=draw_row(job.row, list(found.results.values()), job.plans[0], path))
         write_row(path, found)
     where = f"; pictures: {path.parent}/{path.stem}.*" if found.pictures and "result" in stages else ""
     say(f"{job.name}: {headline(job.row, found)}{where}")
