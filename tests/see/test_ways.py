@@ -222,4 +222,4 @@ def test_the_figure_holds_every_picture_with_its_reading(tmp_path):
 
 def test_readings_in_words():
     assert reading(Imagined(3, np.zeros((1, 1)), 3, 8, 120.4)) == "read as 3, then 8 (+120 %)"
-    assert margin_text(4.2e9) == "+4.2e+09 %"
+    assert margin_text(4.2e9) == "over +10,000 %"

@@ -14,7 +14,7 @@ def command(net: str | None, most: int, out: Path) -> None:
     """Draw the network itself: its neurons, and the weights between them.
 
     NET is a .safetensors file, a run folder, layer sizes or a name of the zoo (then with fresh weights); without it,
-    the newest run in runs/. Positive weights are orange, negative ones blue, large ones thick.
+    the newest run in runs/, else the one shipped. Positive weights are orange, negative ones blue, large ones thick.
     """
     from digitlab.cli.console import say
     from digitlab.cli.options import load_named

@@ -17,7 +17,8 @@ def command(net: str | None, image: int, source: str | None, part: str, out: Pat
     """Walk forward and backward through one example, with every array's shape, values and formula.
 
     NET is a .safetensors file, a run folder, layer sizes or a name of the zoo (then with fresh weights); without it,
-    the newest run in runs/. Nothing is learned: the gradients are those that one training step would follow.
+    the newest run in runs/, else the one shipped. Nothing is learned: the gradients are those that one training step
+    would follow.
     """
     import numpy as np
 

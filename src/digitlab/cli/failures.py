@@ -23,9 +23,9 @@ def command(
 ) -> None:  # fmt: skip
     """Show the images that a network gets wrong: as a picture, and as a page that sorts and filters.
 
-    NET is a .safetensors file or a run folder; without it, the newest run in runs/. With --watch RUN (trained with
-    --record): which images were learned, forgotten and never learned. With --mislabelled and several NETs: which
-    labels may be wrong.
+    NET is a .safetensors file or a run folder; without it, the newest run in runs/, else the one shipped. With --watch
+    RUN (trained with --record): which images were learned, forgotten and never learned. With --mislabelled and several
+    NETs: which labels may be wrong.
     """
     if run is not None:
         if nets or mislabelled:

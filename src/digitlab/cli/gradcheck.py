@@ -24,7 +24,7 @@ def command(net: str | None, source: str, batch_size: int, samples: int, way: An
     goes without complex numbers, but is off where a ReLU or a pool is about to switch.
 
     NET is a saved network, a run folder, layer sizes such as 784-30-10, or a name such as lenet5; without it,
-    the newest run in runs/. Exit code 1 if a gradient is wrong.
+    the newest run in runs/, else the one shipped. Exit code 1 if a gradient is wrong.
     """
     import numpy as np
 

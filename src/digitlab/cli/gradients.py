@@ -19,7 +19,7 @@ def command(net: str | None, source: str, batch_size: int, budget: int, seed: in
     """Compare the ways of taking a gradient: error against backpropagation, evaluations, time.
 
     NET is a saved network, a run folder, layer sizes such as 784-10-10, or a name such as lenet5; without it,
-    the newest run in runs/.
+    the newest run in runs/, else the one shipped.
     """
     import numpy as np
 

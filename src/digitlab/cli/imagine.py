@@ -13,10 +13,10 @@ import click
 def command(net_and_digits: tuple[str, ...], every: bool, out: Path | None, pictures: Path | None) -> None:
     """Ask a network what a digit looks like, in three ways, and show it its own pictures again.
 
-    NET is a .safetensors file or a run folder; without it, the newest run in runs/. The ways are: a one-hot output back
-    through the transposed weights; the inverse query, back through the inverse of each activation, too; and gradient
-    ascent, in which the picture climbs to where the network is surest. The margin says how far the first guess's output
-    is above the second's.
+    NET is a .safetensors file or a run folder; without it, the newest run in runs/, else the one shipped. The ways are:
+    a one-hot output back through the transposed weights; the inverse query, back through the inverse of each
+    activation, too; and gradient ascent, in which the picture climbs to where the network is surest. The margin says
+    how far the first guess's output is above the second's.
     """
     from digitlab.cli.console import say, table
     from digitlab.cli.options import load_named

@@ -11,7 +11,7 @@ import click
 def command(net: str | None, engine: bool) -> None:
     """Show what a saved network is made of and how it came about.
 
-    NET is a .safetensors file or a run folder; without it, the newest run in runs/.
+    NET is a .safetensors file or a run folder; without it, the newest run in runs/, else the one shipped.
     """
     from digitlab.cli.console import say
     from digitlab.cli.options import load_named

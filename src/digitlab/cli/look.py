@@ -42,8 +42,9 @@ def command(
 ) -> None:
     """Look inside a network: pictures in a folder, and a page index.html that shows them all.
 
-    NET is a .safetensors file or a run folder; without it, the newest run in runs/. Gradient norms over the epochs need
-    a run that was trained with --record. What a network has none of, such as filters, is left out and said.
+    NET is a .safetensors file or a run folder; without it, the newest run in runs/, else the one shipped. Gradient
+    norms over the epochs need a run that was trained with --record. What a network has none of, such as filters, is
+    left out and said.
     """
     from digitlab.cli.console import say
     from digitlab.cli.looking import part_for

@@ -1,5 +1,6 @@
 """Three ways to ask a network what a digit looks like, side by side."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -44,7 +45,9 @@ def ways_figure(answers: Mapping[str, list[Imagined] | str], *, title: str = "")
     n = max(len(found) for found in served.values())
     rows, columns = (1, len(served)) if n == 1 else (len(served), n)
     wide, high = (3.1, 3.2) if n == 1 else (1.55, 2.15)
-    figure = new_figure(max(wide * columns, 5.0), high * rows + 0.2 + 0.2 * len(refused))
+    width = max(wide * columns, 5.0)
+    notes = [line for why in refused.values() for line in textwrap.wrap(why, int(15 * width))]
+    figure = new_figure(width, high * rows + 0.2 + 0.2 * len(notes))
     for row, (way, found) in enumerate(served.items()):
         for column, seen in enumerate(found):
             axes = figure.add_subplot(rows, columns, (row + column if n == 1 else row * columns + column) + 1)
@@ -61,7 +64,7 @@ def ways_figure(answers: Mapping[str, list[Imagined] | str], *, title: str = "")
             axes.set_yticks([])
             if n == 1:
                 figure.colorbar(image, ax=axes, shrink=0.7)
-    figure.suptitle("\n".join(filter(None, [title, *refused.values()])), fontsize=9)
+    figure.suptitle("\n".join(filter(None, [title, *notes])), fontsize=9)
     return figure
 
 
@@ -71,5 +74,5 @@ def reading(seen: Imagined) -> str:
 
 
 def margin_text(margin: float) -> str:
-    """A margin in per cent; softmax outputs may be so far apart that only a power of ten says it."""
-    return f"+{margin:.3g} %" if margin >= 1e5 else f"+{margin:.0f} %"
+    """A margin in per cent, or, where softmax outputs are very far apart, that it is out of all proportion."""
+    return "over +10,000 %" if margin > 1e4 else f"+{margin:,.0f} %"
