@@ -21,6 +21,7 @@ from digitlab.nn import freeze
 from digitlab.nn.bias import Bias
 from digitlab.nn.conv import Conv2D
 from digitlab.nn.dropout import Dropout
+from digitlab.nn.gradients.rashid import RashidRule
 from digitlab.nn.initializers import Normal
 from digitlab.nn.losses import CrossEntropy, LogLikelihood, MeanSquaredError
 from digitlab.nn.network import Dense, Network, Quadratic, Sigmoid
@@ -43,22 +44,26 @@ def pixels(rng, *shape, share=0.3):
     return np.where(rng.random(shape) < share, rng.integers(1, 256, shape), 0).astype(np.uint8)
 
 
-def both(network, optimizer, regularizers, x, y, order, batch_size, threads=1, rate=None):
+def both(network, optimizer, regularizers, x, y, order, batch_size, threads=1, rate=None, gradient=None):
     """The network trained by the reference engine and a copy of it by the fast one, with engines and losses."""
     twin = network.copy()
-    slow = ReferenceEngine(network, optimizer, regularizers, examples=len(x))
-    fast = FastEngine(twin, optimizer, regularizers, examples=len(x), threads=threads)
+    slow = ReferenceEngine(network, optimizer, regularizers, examples=len(x), gradient=gradient)
+    fast = FastEngine(twin, optimizer, regularizers, examples=len(x), threads=threads, gradient=gradient)
     rates = np.linspace(1, 0.5, -(-len(order) // batch_size)) * (rate or optimizer.learning_rate)
     expected = slow.train_batches(x, y, order, batch_size, rates)
     got = fast.train_batches(x, y, order, batch_size, rates)
     return twin, slow, fast, expected, got
 
 
-def assert_twins(network, optimizer, regularizers, x, y, batch_size, steps=200, threads=1, tolerance=0.01, rest=1):
+def assert_twins(
+    network, optimizer, regularizers, x, y, batch_size, steps=200, threads=1, tolerance=0.01, rest=1, gradient=None
+):
     """200 steps by each engine, the last batch `rest` examples short."""
     start = {name: p.value.copy() for name, p in network.parameters().items()}
     order = np.random.default_rng(5).integers(0, len(x), steps * batch_size - min(rest, batch_size - 1))
-    twin, slow, fast, expected, got = both(network, optimizer, regularizers, x, y, order, batch_size, threads)
+    twin, slow, fast, expected, got = both(
+        network, optimizer, regularizers, x, y, order, batch_size, threads, gradient=gradient
+    )
     np.testing.assert_allclose(got, expected, rtol=1e-3, atol=1e-4 * expected.max())
     for name, p in network.parameters().items():
         q = twin.parameters()[name]
@@ -128,6 +133,16 @@ def test_rashids_network():
         784, Quadratic(low=0.01, high=0.99), scaling="0.01-1",
     )  # fmt: skip
     assert_twins(network, SGD(0.1), (), x, y, batch_size=1)
+
+
+@pytest.mark.parametrize("sizes", [(784, 100, 10), (50, 20, 13, 7), (50, 7)])
+@pytest.mark.parametrize("batch_size", [1, 7])
+def test_rashids_rule(sizes, batch_size):
+    """Errors that go back without the later layers' slopes; without a hidden layer it is the true gradient."""
+    rng = np.random.default_rng(0)
+    x, y = pixels(rng, 100, sizes[0], share=0.19), rng.integers(0, sizes[-1], 100)
+    network = chain(sizes, Sigmoid(), Quadratic(low=0.01, high=0.99), 1, "0.01-1")
+    assert_twins(network, SGD(0.3), (L2(0.1),), x, y, batch_size, threads=2, gradient=RashidRule())
 
 
 def test_a_decay_so_strong_that_the_lazy_scale_is_folded_in():

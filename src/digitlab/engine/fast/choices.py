@@ -8,6 +8,7 @@ from digitlab.engine.fast import layout as at
 from digitlab.nn import activations as act
 from digitlab.nn import losses
 from digitlab.nn.gradients import Backpropagation, Gradient
+from digitlab.nn.gradients.rashid import RashidRule
 from digitlab.nn.network import Layer, Loss, Network, Quadratic, Sigmoid
 from digitlab.nn.regularizers import L1, L2, MaxNorm, Regularizer
 from digitlab.optimizers.adaptive import Adam, AdamW, RMSProp
@@ -30,6 +31,8 @@ OPTIMIZERS: dict[type[Optimizer], tuple[int, tuple[str, ...]]] = {
     RMSProp: (at.RMSPROP, ("square",)), Adam: (at.ADAM, ("mean", "square")), AdamW: (at.ADAM, ("mean", "square")),
 }  # fmt: skip
 
+RULES: dict[type[Gradient], int] = {Backpropagation: at.BACKPROPAGATION, RashidRule: at.RASHID}
+
 
 class NoKernel(Exception):
     """Why a network cannot be planned; the sentence for the user."""
@@ -42,8 +45,10 @@ def check(
     gradient: Gradient | None,
 ) -> None:
     """Raise NoKernel for anything but the layers that has none."""
-    if gradient is not None and type(gradient) is not Backpropagation:
+    if gradient is not None and type(gradient) not in RULES:
         raise NoKernel(f"gradient {type(gradient).__name__} needs the reference engine")
+    if gradient is not None and (refusal := gradient.serves(network)):
+        raise NoKernel(refusal)
     if network.dtype != "float32":
         raise NoKernel(f"{network.dtype} networks are for checking mathematics; the kernels are float32")
     if type(network.loss) not in LOSSES:

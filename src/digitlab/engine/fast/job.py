@@ -66,7 +66,7 @@ class Job:
             (at.N_OPS, len(operations)), (at.BATCH, batch), (at.THREADS, threads), (at.INPUT_SIZE, plan.input_size),
             (at.LOSS, plan.loss), (at.OPTIMIZER, plan.optimizer), (at.OUT, plan.out),
             (at.OUT_STRIDE, last[at.Y_STRIDE]), (at.LOGITS, last[at.Y]), (at.DELTA, last[at.GY]),
-            (at.LANE_MASK, widest), (at.SCRATCH_SIZE, scratch),
+            (at.LANE_MASK, widest), (at.SCRATCH_SIZE, scratch), (at.RULE, plan.rule),
         ):  # fmt: skip
             self.header[place] = number
 

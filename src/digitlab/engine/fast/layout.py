@@ -12,8 +12,8 @@ state and gradients lie at the same offsets in vectors of their own).
     RATES, LOSSES, PARTIAL, HYPER, UPDATES, SYNC, GRADIENTS, OUTPUTS, MASKS, ORIGINALS,
     # … and sizes and choices
     N_OPS, N_ORDER, BATCH, THREADS, INPUT, INPUT_SIZE, LOSS, OPTIMIZER, OUT, OUT_STRIDE, LOGITS, DELTA, LANE_MASK,
-    SCRATCH_SIZE, KEY, FIRST_OFFSET, JOB_SIZE,
-) = range(41)  # fmt: skip
+    SCRATCH_SIZE, KEY, FIRST_OFFSET, RULE, JOB_SIZE,
+) = range(42)  # fmt: skip
 
 # Where examples come from
 SPARSE, FLOAT_ROWS, BYTE_ROWS = range(3)
@@ -35,6 +35,9 @@ NOT_CONNECTED, FROZEN, LEARNS = -1.0, 0.0, 1.0
 
 # Activations
 LINEAR, SIGMOID, TANH, RELU, LEAKY_RELU, ELU_, GELU_, SOFTPLUS, SILU, HARD_SIGMOID = range(10)
+
+# How errors go back
+BACKPROPAGATION, RASHID = range(2)
 
 # Losses
 QUADRATIC, CROSS_ENTROPY, LOG_LIKELIHOOD, MEAN_SQUARED_ERROR = range(4)

@@ -18,6 +18,7 @@ from digitlab.engine.fast.choices import (
     LOSSES,
     OPTIMIZERS,
     RISING,
+    RULES,
     NoKernel,
     check,
     hyper_parameters,
@@ -25,7 +26,7 @@ from digitlab.engine.fast.choices import (
 from digitlab.nn.bias import Bias
 from digitlab.nn.conv import Conv2D
 from digitlab.nn.dropout import Dropout
-from digitlab.nn.gradients import Gradient
+from digitlab.nn.gradients import Backpropagation, Gradient
 from digitlab.nn.network import Dense, Layer, Network, Parameter
 from digitlab.nn.pooling import AveragePool2D, GlobalAveragePool, MaxPool2D
 from digitlab.nn.regularizers import Regularizer
@@ -83,6 +84,7 @@ class Plan:
     optimizer: int
     state_keys: tuple[str, ...]
     hyper: list[float]
+    rule: int  # how errors go back
     work: int  # multiplications per example in a step, about
     dropouts: list[Layer] = field(default_factory=list)
 
@@ -153,7 +155,8 @@ class _Planner:
             self.operations, self.numbers, self.slots, self.params_size, self.per_example, self.fixed,
             widest=max([padded(self.size), *dense, *(row[at.FILTER_STRIDE] for row in self.operations)]),
             scratch=self.scratch, input_size=int(np.prod(shape)), out=self.size, loss=LOSSES[type(self.network.loss)],
-            optimizer=optimizer, state_keys=keys, hyper=hyper, work=self.work, dropouts=self.dropouts,
+            optimizer=optimizer, state_keys=keys, hyper=hyper, rule=RULES[type(self.gradient or Backpropagation())],
+            work=self.work, dropouts=self.dropouts,
         )  # fmt: skip
 
     def layer(self, i: int) -> int:

@@ -69,6 +69,22 @@ def loss_and_delta(kind, z, t, mask, delta, stride, out, examples):
 
 
 @kernel()
+def raw_error(z, t, mask, error, stride, examples):
+    """e = (σ(z) − t)/N, which Rashid's rule sends back instead of δ. Twin: `RashidRule.gradient`."""
+    share = splat(1.0 / examples)
+    for j in range(0, stride, 8):
+        store(error, j, (sigmoid8(load(z, j)) - load(t, j)) * load(mask, j) * share)
+
+
+@kernel()
+def delta_of_error(z, delta, stride):
+    """δ = e σ'(z) where e lies."""
+    for j in range(0, stride, 8):
+        a = sigmoid8(load(z, j))
+        store(delta, j, load(delta, j) * a * (splat(1.0) - a))
+
+
+@kernel()
 def label_row(label, low, high, t, stride):
     """The targets row of a label: `Loss.targets`, with label smoothing in the two numbers already."""
     rest = splat(low)

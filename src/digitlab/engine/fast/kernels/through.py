@@ -12,7 +12,7 @@ from digitlab.engine.fast.kernels.activation import activate, deactivate, drop
 from digitlab.engine.fast.kernels.dense import dense_backward, dense_forward
 from digitlab.engine.fast.kernels.frame import frame, unframe
 from digitlab.engine.fast.kernels.jit import kernel
-from digitlab.engine.fast.kernels.loss import copy_row, label_row, loss_and_delta
+from digitlab.engine.fast.kernels.loss import copy_row, delta_of_error, label_row, loss_and_delta, raw_error
 from digitlab.engine.fast.kernels.piece import CONVOLUTION
 from digitlab.engine.fast.kernels.pooled_conv import conv_backward, conv_forward
 from digitlab.engine.fast.kernels.simd import FLOATS, INTS, at, bytes_, doubles, floats, ints, shorts, words
@@ -104,7 +104,8 @@ def backward(job, work, scratch, lo, hi, key, counter):
             pass  # before the first layer with weights
         elif op[KIND] == ACTIVATION:
             x, y = at(work, op[X] + lo * xs), at(work, op[Y] + lo * ys)
-            deactivate(op[CODE], number[0], x, y, gy, (hi - lo) * ys)
+            if job[RULE] == BACKPROPAGATION:
+                deactivate(op[CODE], number[0], x, y, gy, (hi - lo) * ys)
         elif op[KIND] == DROPOUT:
             drop(number[0], key + k, (counter + lo) * ys, gy, gy, (hi - lo) * ys)
         elif CONVOLUTION and op[KIND] == POOLED_CONV and op[GX] >= 0:
@@ -129,6 +130,20 @@ def backward(job, work, scratch, lo, hi, key, counter):
 
 
 @kernel()
+def take_slopes(job, work, lo, hi):
+    """Rashid's rule: when the errors e have gone back through the weights, each layer's δ = e σ'(z), where e lies."""
+    for k in range(job[N_OPS]):
+        op, number = at(ints(job[OPS]), k * OP_SIZE), at(doubles(job[NUMBERS]), k * NUMBER_SIZE)
+        if op[KIND] == ACTIVATION and op[GY] >= 0:
+            xs, ys = op[X_STRIDE], op[Y_STRIDE]
+            x, y = at(work, op[X] + lo * xs), at(work, op[Y] + lo * ys)
+            deactivate(op[CODE], number[0], x, y, at(work, op[GY] + lo * ys), (hi - lo) * ys)
+    for n in range(lo, hi):
+        stride = job[OUT_STRIDE]
+        delta_of_error(at(work, job[LOGITS] + n * stride), at(work, job[DELTA] + n * stride), stride)
+
+
+@kernel()
 def losses_and_deltas(job, work, scratch, order, examples, lo, hi):
     """The summed loss of the examples lo … hi, and their δ; their targets are labels or rows of numbers."""
     out, stride, hyper = job[OUT], job[OUT_STRIDE], doubles(job[HYPER])
@@ -141,4 +156,6 @@ def losses_and_deltas(job, work, scratch, order, examples, lo, hi):
             copy_row(at(floats(job[TARGETS]), order[n] * out), target, out)
         z, delta = at(work, job[LOGITS] + n * stride), at(work, job[DELTA] + n * stride)
         sum_ += loss_and_delta(job[LOSS], z, target, mask, delta, stride, out, examples)
+        if job[RULE] == RASHID:
+            raw_error(z, target, mask, delta, stride, examples)
     return sum_

@@ -19,7 +19,7 @@ from digitlab.engine.fast.kernels.simd import at, doubles, floats, ints
 from digitlab.engine.fast.kernels.sparse import column_sums, fold_in
 from digitlab.engine.fast.kernels.steps import count_updates, has_convolution, step_parameters, transpose_filters
 from digitlab.engine.fast.kernels.sync import barrier
-from digitlab.engine.fast.kernels.through import backward, fetch_rows, forward, losses_and_deltas
+from digitlab.engine.fast.kernels.through import backward, fetch_rows, forward, losses_and_deltas, take_slopes
 from digitlab.engine.fast.layout import *
 
 
@@ -55,6 +55,8 @@ def train(job_address, thread):
         forward(job, work, scratch, order, lo, hi, s, job[KEY], counter)
         partial[8 * thread] = losses_and_deltas(job, work, scratch, order, examples, lo, hi)
         backward(job, work, scratch, lo, hi, job[KEY], counter)
+        if job[RULE] == RASHID:
+            take_slopes(job, work, lo, hi)
         barrier(sync, threads)
         loss = 0.0
         for t in range(threads):
