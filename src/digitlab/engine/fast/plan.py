@@ -312,7 +312,8 @@ class _Planner:
         self.bias((f"{i}.b", conv.params["b"]) if "b" in conv.params else None, filters, row)
         count = math.prod(windows.count)
         self.work += 3 * count * n * filters
-        self.scratch = max(self.scratch, count * (padded(n) + padded(filters)) + GRADIENT_ROWS * padded(filters))
+        room = count * (padded(n) + padded(filters)) + GRADIENT_ROWS * padded(filters)
+        self.scratch = max(self.scratch, room + LANES)
         self.put_out(row, count * filters)
         return 1
 

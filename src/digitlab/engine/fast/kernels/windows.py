@@ -41,10 +41,20 @@ def corner(op, p):
 
 
 @kernel()
-def place(op, k):
-    """How far from a window's beginning the k-th place of the kernel is."""
-    row, column = k // op[KERNEL_WIDTH], k % op[KERNEL_WIDTH]
-    return (row * op[DILATION_DOWN] * op[WIDTH] + column * op[DILATION_ACROSS]) * op[CHANNELS]
+def stretches(op):
+    """A window as stretches of consecutive numbers: rows of them, how many in a row, and how long each is.
+
+    Without dilation across, a window's row is one stretch; with it, every pixel is.
+    """
+    if op[DILATION_ACROSS] == 1:
+        return op[KERNEL], 1, op[KERNEL_WIDTH] * op[CHANNELS]
+    return op[KERNEL], op[KERNEL_WIDTH], op[CHANNELS]
+
+
+@kernel()
+def paces(op):
+    """How far it is in a picture from one row of a window to the next, and from one pixel of it to the next."""
+    return op[DILATION_DOWN] * op[WIDTH] * op[CHANNELS], op[DILATION_ACROSS] * op[CHANNELS]
 
 
 @kernel()
@@ -58,15 +68,41 @@ def row_length(op):
 def lay_out(op, x, rows):
     """R: what each window sees as one row, place after place of the kernel."""
     n, stride = row_length(op)
-    channels, places = op[CHANNELS], op[KERNEL] * op[KERNEL_WIDTH]
+    high, wide, length = stretches(op)
+    down, across = paces(op)
     for p in range(op[OUT_HEIGHT] * op[OUT_WIDTH]):
         start, row = corner(op, p), at(rows, p * stride)
-        for k in range(places):
-            source, out = at(x, start + place(op, k)), at(row, k * channels)
-            for c in range(channels):
-                out[c] = source[c]
-        for i in range(n, stride):
-            row[i] = 0.0
+        for i in range(high):
+            for j in range(wide):
+                source, out = at(x, start + i * down + j * across), at(row, (i * wide + j) * length)
+                # Whole vectors; what the last one writes too much is overwritten by what comes after it.
+                for c in range(0, length, 8):
+                    store(out, c, load(source, c))
+        for c in range(n, stride):
+            row[c] = 0.0
+
+
+@kernel()
+def gather_back(op, rows, gx):
+    """The way back from `lay_out`: each number's sum over the windows that saw it."""
+    stride = row_length(op)[1]
+    high, wide, length = stretches(op)
+    down, across = paces(op)
+    clear(gx, op[X_STRIDE])
+    for p in range(op[OUT_HEIGHT] * op[OUT_WIDTH]):
+        start, row = corner(op, p), at(rows, p * stride)
+        for i in range(high):
+            for j in range(wide):
+                source, out = at(row, (i * wide + j) * length), at(gx, start + i * down + j * across)
+                for c in range(length):
+                    out[c] += source[c]
+
+
+@kernel()
+def clear(x, count):
+    """x = 0, `count` numbers."""
+    for i in range(0, count, 8):
+        store(x, i, splat(0.0))
 
 
 @kernel()
@@ -89,26 +125,19 @@ def windows_forward(op, x, y, w, bias, scratch):
     lay_out(op, x, rows)
     multiply(out, across, count, rows, stride, 1, 1, 0, n, w, across, bias, across)
     for p in range(count):
-        for f in range(filters):
-            y[p * filters + f] = out[p * across + f]
+        for f in range(0, filters, 8):
+            store(y, p * filters + f, load(out, p * across + f))
 
 
 @kernel()
 def windows_backward(op, gx, gy, w, scratch):
     """One picture: ∂L/∂R = g Wᵀ, and ∂L/∂x its sums over the windows that saw each number."""
     stride = row_length(op)[1]
-    count, across, channels = op[OUT_HEIGHT] * op[OUT_WIDTH], op[FILTER_STRIDE], op[CHANNELS]
+    count, across = op[OUT_HEIGHT] * op[OUT_WIDTH], op[FILTER_STRIDE]
     rows, wide = scratch, at(scratch, count * stride)
     widen(op, gy, wide)
     multiply_transposed(rows, stride, count, wide, across, w, across, stride, across)
-    for i in range(0, op[X_STRIDE], 8):
-        store(gx, i, splat(0.0))
-    for p in range(count):
-        start, row = corner(op, p), at(rows, p * stride)
-        for k in range(op[KERNEL] * op[KERNEL_WIDTH]):
-            out, source = at(gx, start + place(op, k)), at(row, k * channels)
-            for c in range(channels):
-                out[c] += source[c]
+    gather_back(op, rows, gx)
 
 
 @kernel()
@@ -118,8 +147,7 @@ def windows_gradient(op, x, gy, examples, first, last, g, zeros, scratch):
     count = op[OUT_HEIGHT] * op[OUT_WIDTH]
     rows, wide = scratch, at(scratch, count * stride)
     part = at(wide, count * across)
-    for i in range(first * across, last * across, 8):
-        store(g, i, splat(0.0))
+    clear(at(g, first * across), (last - first) * across)
     for example in range(examples):
         lay_out(op, at(x, example * op[X_STRIDE]), rows)
         widen(op, at(gy, example * op[Y_STRIDE]), wide)
@@ -147,46 +175,52 @@ def windows_bias_gradient(op, gy, examples, g):
 def max_pool(op, x, y):
     """One picture: the largest number of each window, channel by channel."""
     channels = op[CHANNELS]
+    down, across = paces(op)
     for p in range(op[OUT_HEIGHT] * op[OUT_WIDTH]):
         start, out = corner(op, p), at(y, p * channels)
         for c in range(channels):
             out[c] = x[start + c]
-        for k in range(1, op[KERNEL] * op[KERNEL_WIDTH]):
-            source = at(x, start + place(op, k))
-            for c in range(channels):
-                v, best = source[c], out[c]
-                out[c] = v if v > best or v != v else best
+        for i in range(op[KERNEL]):
+            for j in range(op[KERNEL_WIDTH]):
+                source = at(x, start + i * down + j * across)
+                for c in range(channels):
+                    v, best = source[c], out[c]
+                    out[c] = v if v > best or v != v else best
 
 
 @kernel()
 def max_pool_backward(op, x, y, gy, gx):
     """One picture: g to the pixel that was the maximum, to the first one if several are."""
-    channels, places = op[CHANNELS], op[KERNEL] * op[KERNEL_WIDTH]
-    for i in range(0, op[X_STRIDE], 8):
-        store(gx, i, splat(0.0))
+    channels = op[CHANNELS]
+    down, across = paces(op)
+    clear(gx, op[X_STRIDE])
     for p in range(op[OUT_HEIGHT] * op[OUT_WIDTH]):
         start = corner(op, p)
         for c in range(channels):
-            best = y[p * channels + c]
-            for k in range(places):
-                here = start + place(op, k) + c
-                if x[here] == best:
-                    gx[here] += gy[p * channels + c]
-                    break
+            best, here = y[p * channels + c], start + c
+            i, j = 0, 0
+            while i < op[KERNEL] and x[here + i * down + j * across] != best:
+                j += 1
+                if j == op[KERNEL_WIDTH]:
+                    i, j = i + 1, 0
+            if i < op[KERNEL]:  # NaN equals nothing
+                gx[here + i * down + j * across] += gy[p * channels + c]
 
 
 @kernel()
 def average_pool(op, share, x, y):
     """One picture: the mean of each window, channel by channel; `share` is 1 / the pixels in a window."""
     channels = op[CHANNELS]
+    down, across = paces(op)
     for p in range(op[OUT_HEIGHT] * op[OUT_WIDTH]):
         start, out = corner(op, p), at(y, p * channels)
         for c in range(channels):
-            out[c] = x[start + c]
-        for k in range(1, op[KERNEL] * op[KERNEL_WIDTH]):
-            source = at(x, start + place(op, k))
-            for c in range(channels):
-                out[c] += source[c]
+            out[c] = 0.0
+        for i in range(op[KERNEL]):
+            for j in range(op[KERNEL_WIDTH]):
+                source = at(x, start + i * down + j * across)
+                for c in range(channels):
+                    out[c] += source[c]
         for c in range(channels):
             out[c] *= share
 
@@ -195,11 +229,12 @@ def average_pool(op, share, x, y):
 def average_pool_backward(op, share, gy, gx):
     """One picture: to every pixel its share of the g of each window it is in."""
     channels = op[CHANNELS]
-    for i in range(0, op[X_STRIDE], 8):
-        store(gx, i, splat(0.0))
+    down, across = paces(op)
+    clear(gx, op[X_STRIDE])
     for p in range(op[OUT_HEIGHT] * op[OUT_WIDTH]):
         start, source = corner(op, p), at(gy, p * channels)
-        for k in range(op[KERNEL] * op[KERNEL_WIDTH]):
-            out = at(gx, start + place(op, k))
-            for c in range(channels):
-                out[c] += share * source[c]
+        for i in range(op[KERNEL]):
+            for j in range(op[KERNEL_WIDTH]):
+                out = at(gx, start + i * down + j * across)
+                for c in range(channels):
+                    out[c] += share * source[c]
