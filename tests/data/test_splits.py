@@ -72,7 +72,7 @@ def test_digits_restrict_every_part() -> None:
 def test_contradicting_and_impossible_choices_are_told(parts: Splits) -> None:
     with pytest.raises(DataError, match="train_size and fraction"):
         restrict(parts, train_size=5, fraction=0.5)
-    with pytest.raises(DataError, match="got 501, expected a whole number from 1 to 500"):
+    with pytest.raises(DataError, match="train_size: got 501, expected 1 to 500"):
         restrict(parts, train_size=501)
 
 

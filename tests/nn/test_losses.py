@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import expit, log_softmax, softmax
 
-from digitlab.errors import DataError, ShapeError
+from digitlab.errors import ConfigError, DataError, ShapeError
 from digitlab.nn import CrossEntropy, LogLikelihood, MeanSquaredError, Quadratic, soft_targets
 from digitlab.nn import losses as losses_module
 
@@ -121,3 +121,9 @@ def test_soft_targets_are_rashids():
 def test_soft_targets_refuse_labels_that_are_none(labels):
     with pytest.raises(DataError, match="expected"):
         soft_targets(labels, 3)
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.0, 2])
+def test_a_share_for_all_classes_is_below_1(share):
+    with pytest.raises(ConfigError, match=r"got label_smoothing .*, expected 0 to below 1"):
+        CrossEntropy(label_smoothing=share)

@@ -108,6 +108,8 @@ def restrict(
         parts = Splits(parts.train.only(digits), valid, parts.test.only(digits))
     train = parts.train
     if train_size is not None:
+        if not 1 <= train_size <= len(train):
+            raise DataError(f"train_size: got {train_size:,}, expected 1 to {len(train):,}, as many as {train} has")
         train = train.first(train_size)
     if fraction is not None:
         train = train.fraction(fraction)

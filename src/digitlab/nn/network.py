@@ -185,11 +185,19 @@ class Loss(Described):
     A label asks for `high` at its own output and `low` at the others: 1 and 0, or .99 and .01 as in Rashid's book.
     `label_smoothing` s then makes a share of it common: t becomes (1 − s) t + s/out
     (Szegedy et al. 2016, "Rethinking the Inception architecture", sec. 7). Arrays are taken as they are.
+    Raises ConfigError unless 0 ≤ label_smoothing < 1.
     """
 
     label_smoothing: float = 0.0
     low: float = 0.0
     high: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.label_smoothing < 1:
+            raise ConfigError(
+                f"{type(self).__name__}: got label_smoothing {self.label_smoothing}, expected 0 to below 1: "
+                "the share of a target that goes to all classes alike"
+            )
 
     def activation(self, logits: Array) -> Array:
         """The network's outputs for these logits."""
