@@ -1,6 +1,7 @@
 """`digitlab train --seeds --grid`: groups of networks in one folder, one table."""
 
 import csv
+import re
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ def results(folder):
 def test_seeds(call):
     called = call(*SMALL, "--seeds", "3")
     assert called.code == 0, called.err
-    assert "3 networks on one after another" in called.out
+    assert "3 networks: one after another" in called.out
     assert [line.split(":")[0] for line in called.out.splitlines() if line[:2] in ("1/", "2/", "3/")] == [
         "1/3  seed=0", "2/3  seed=1", "3/3  seed=2",
     ]  # fmt: skip
@@ -29,6 +30,15 @@ def test_seeds(call):
     assert len(list(folder.glob("*/network.safetensors"))) == 3
     alone = call(*SMALL[:-2], "--seed", "2")
     assert f"valid_accuracy over 2 epochs: best {100 * float(rows[2]['valid_accuracy']):.2f} %" in alone.out
+
+
+def test_without_a_validation_set_the_test_set_still_gets_its_accuracy(call):
+    called = call(*SMALL, "--split", "60k/10k", "--seeds", "2")
+    assert called.code == 0, called.err
+    assert re.search(r"network +train_loss +at epoch +test \(%\)", called.out)
+    mean = float(re.search(r"test set: mean ([\d.]+) %", called.out)[1])
+    shares = [float(row["test_accuracy"]) for row in results("runs/001-64-6-10-x2")]
+    assert mean == pytest.approx(50 * sum(shares), abs=0.006)
 
 
 def test_a_grid_chooses_by_validation_and_looks_at_the_test_set_for_that_alone(call):

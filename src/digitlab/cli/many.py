@@ -129,18 +129,21 @@ def say_group(together: "Together", folder: Path) -> None:
         return
     monitor = good[0].monitor
     unit, mark = (100, " (%)") if monitor.endswith("accuracy") else (1, "")
-    measured = "accuracy" if unit == 100 else "loss"
     tested = [o for o in good if o.test is not None]
+    # The accuracy on test images, where there is one, whatever is watched: without a validation set that is the loss.
+    measured = "accuracy" if all("accuracy" in (o.test or {}) for o in tested) else "loss"
+    test_unit, percent = (100, " %") if measured == "accuracy" else (1, "")
     rows = []
     for i, o in enumerate(together.outcomes):
         value, test = figure(o, monitor), figure(o, f"test_{measured}")
         note = o.error or ("" if o.finished else "not finished")
         rows.append([
             o.name or f"network {i}", "" if value is None else f"{unit * value:.2f}", str(o.best_epoch or ""),
-            *(["" if test is None else f"{unit * test:.2f}"] if tested else []), f"{o.seconds:.1f}",
+            *(["" if test is None else f"{test_unit * test:.2f}"] if tested else []), f"{o.seconds:.1f}",
             *([note[:70]] if any(x.error or not x.finished for x in together.outcomes) else []),
         ])  # fmt: skip
-    headings = ["network", f"{monitor}{mark}", "at epoch", *(["test"] if tested else []), "seconds"]
+    test_heading = [f"test{' (%)' if percent else ''}"] if tested else []
+    headings = ["network", f"{monitor}{mark}", "at epoch", *test_heading, "seconds"]
     say(table(headings + (["note"] if len(rows[0]) > len(headings) else []), rows))
     parts = together.settings()
     rows = [
@@ -151,8 +154,8 @@ def say_group(together: "Together", folder: Path) -> None:
     say(table([f"{monitor}{mark}", "n", "mean", "variance", "sd", "least", "most", "range"], rows))
     if tested and len(parts) == 1:
         s = together.spread(f"test_{measured}")
-        percent = " %" if mark else ""
-        say(f"test set: mean {unit * s.mean:.2f}{percent}, sd {unit * s.sd:.2f}, range {unit * s.range:.2f}, n = {s.n}")
+        mean, sd, span = test_unit * s.mean, test_unit * s.sd, test_unit * s.range
+        say(f"test set: mean {mean:.2f}{percent}, sd {sd:.2f}, range {span:.2f}, n = {s.n}")
     elif len(parts) > 1 and not together.interrupted:
         say_best(together, monitor)
     say(f"{together.seconds:.1f} s in all; {together.reason}")
@@ -197,7 +200,7 @@ class GroupLines:
         from digitlab.cli.console import say
 
         self.total, self.ready = len(names), 0
-        say(f"{len(names)} networks on {reason}")
+        say(f"{len(names)} networks: {reason}")
 
     def epoch(self, event: dict[str, Any]) -> None:
         """Nothing: a pipe gets a line for each network, not for each epoch."""
@@ -223,7 +226,7 @@ class GroupBars:
             TimeRemainingColumn(), transient=True,
         )  # fmt: skip
         self.bar.start()
-        self.bar.console.print(f"{len(names)} networks on {reason}", highlight=False)
+        self.bar.console.print(f"{len(names)} networks: {reason}", highlight=False)
         self.total, self.ready, self.epochs = len(names), 0, dict.fromkeys(names, 0)
         self.goal = sum(epochs)
         self.task = self.bar.add_task(f"0/{self.total} networks", total=self.goal)

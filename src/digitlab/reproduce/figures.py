@@ -157,5 +157,5 @@ ROWS = [
         formula_tasks, no_query, neurons, minutes=0.02, chance=False),
     Row("digit-figures", BOOK, "1", "the images: many, one by its quarters, one turned, and some that are hard to read",
         "the first training images; a rotation by 15°; test errors of the first network (row chapter1-30, seed 0)",
-        first_network(30), digits_query, digits_draw, minutes=0.7, chance=False),
+        first_network(30), digits_query, digits_draw, minutes=0.03, chance=False),
 ]  # fmt: skip

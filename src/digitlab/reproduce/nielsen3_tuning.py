@@ -155,7 +155,7 @@ ROWS = [
         more_data_tasks, more_data_query, more_data_draw,
         tuple(Reported(f"{kind}, {size}/valid", pair[i], "validation", f"{kind}, {size:,} images")
               for i, kind in enumerate(("network", "SVM")) for size, pair in SIZES.items()),
-        minutes=20),
+        minutes=14.5),
     Row("several-rates", BOOK, "3", "the cost on the training set under three learning rates",
         f"30 hidden, λ 5, η .025, .25 and 2.5, scaled init, 30 epochs; {SETUP}",
         network2({f"η {rate:g}": {"hidden": 30, "rate": rate, "l2": 5.0, "init": "scaled", "squares": True,
@@ -163,27 +163,27 @@ ROWS = [
         rates_query, rates_draw,
         tuple(Reported(f"η {rate:g}/cost_last", value, "training", f"cost after 30 epochs, η {rate:g}", "")
               for rate, value in zip(RATES, (0.339, 0.339, 0.861))),
-        minutes=1),
+        minutes=0.2),
     Row("parameter-hunt", BOOK, "3", "hyper-parameters so bad that nothing is learned", f"{HUNT}; {SETUP}",
         network2({"hunt": {"hidden": 30, "rate": 10.0, "l2": 1000.0, "init": "scaled", "watch": ("valid",)}}),
         training_figures, valid_curves,
         (Reported("hunt/valid_first", 10.30, "validation", "epoch 1"),
          Reported("hunt/valid_last", 9.67, "validation", "epoch 30")),
-        minutes=0.6,
+        minutes=0.05,
         cause="Such a network answers the same digit whatever it is shown, and each digit is 9 to 11 % of the images."),
     Row("parameter-hunt-small", BOOK, "3", "a smaller problem gives answers within seconds",
         f"[784, 10], first 1,000 images, first 100 to validate, 4 epochs, four pairs of η and λ; {SETUP}",
         small_hunt, training_figures, valid_curves,
         tuple(Reported(f"{label}/valid_{at}", value, "validation", f"{label}, epoch {epoch} (of 100 images)")
               for label, pair in SMALL_BOOK.items() for at, value, epoch in zip(("first", "last"), pair, (1, 4))),
-        minutes=0.1,
+        minutes=0.01,
         cause="One image is a whole per cent here, and each run has other dice: the order of the four matters, "
         "not the digits. At η 10, λ 1000 each step multiplies the weights by 1 − ηλ/n = −9: "
         "they grow to the end of float64."),
     Row("early-stopping", BOOK, "3", "exercise: stop when there was no improvement in n epochs",
         f"[784, 30, 10], η .5, λ 5, scaled init, n = 5, 10, 20, at most 100 epochs; {SETUP}",
-        stopping_tasks, training_figures, valid_curves, minutes=2),
+        stopping_tasks, training_figures, valid_curves, minutes=0.3),
     Row("halving-rate", BOOK, "3", "exercise: halve η after 10 epochs without improvement, stop at η/128",
         f"[784, 30, 10], η .5, λ 5, scaled init, beside a constant η that stops after 20 epochs without; {SETUP}",
-        halving_tasks, training_figures, halving_draw, minutes=2),
+        halving_tasks, training_figures, halving_draw, minutes=0.5),
 ]  # fmt: skip

@@ -126,14 +126,14 @@ ROWS = [
         training_figures, valid_curves,
         tuple(Reported(f"{n} hidden/valid_best", value, "validation", f"{n} hidden layer{'s' if n > 1 else ''}")
               for n, value in enumerate(DEPTH_BOOK, 1)),
-        minutes=1.2,
+        minutes=0.7,
         cause="The book gives one run each; its differences between depths are no larger than those between runs."),
     Row("gradient-norms", BOOK, "5", "the gradient grows from layer to layer, and stays so while the network learns",
         "2, 3 and 4 hidden layers of 30, first 1,000 images as one batch, η .1, λ 5, scaled init, 500 epochs",
         norms_tasks, norms_query, norms_draw,
         tuple(Reported(f"{n} hidden/layer {i} first", value, "", f"{n} hidden layers, layer {i}, before training", "")
               for n, values in NORMS_BOOK.items() for i, value in enumerate(values, 1)),
-        minutes=0.5, cause="The norms before training are those of random weights: the book shows one draw of them."),
+        minutes=0.15, cause="The norms before training are those of random weights: the book shows one draw of them."),
     Row("speed-per-layer", BOOK, "5", "in a network of five hidden layers the first learns slowest",
         "784-30-30-30-30-30-10, cross-entropy, scaled init, ten batches of 100, η .01, λ .05; ‖∂C/∂W‖ per layer",
         speed_tasks, speed_query, speed_draw, minutes=0.01),

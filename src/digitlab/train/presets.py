@@ -34,7 +34,7 @@ PRESETS = {
         },
     ),
     "best": Preset(
-        "the most accurate that a minute or two buys: two convolutions, dropout, images shifted, turned and scaled afresh",
+        "the most accurate for a minute: two convolutions, dropout, images shifted, turned and scaled afresh",
         "best",
         {"split": "60k/10k"},
         {
