@@ -2,7 +2,7 @@
 
     python benchmarks/startup.py [--repeats 5] [--json docs/results/startup.json]
 
-Every figure is of whole processes, from their start to their end or to the first epoch they tell of: medians, and range.
+Every figure is of whole processes, from their start to their end or to the first epoch they tell of: median and range.
 The compilation is that of the default job into an empty cache, once.
 """
 
