@@ -99,8 +99,11 @@ def run(
     type=click.Path(path_type=Path, exists=True),
     help="A file that benchmarks/accuracy.py wrote, to go on top.",
 )
+@click.option("--note", default="", metavar="TEXT", help="A paragraph of your own for the top of the page.")
 @click.option("--quick", is_flag=True, help="Report on quick runs (by default they are left out).")
-def report(results: Path, out: Path, html: Path | None, json_: Path | None, accuracy: Path | None, quick: bool) -> None:
+def report(
+    results: Path, out: Path, html: Path | None, json_: Path | None, accuracy: Path | None, note: str, quick: bool
+) -> None:  # fmt: skip
     """Write what was run, beside what the books report, as one page."""
     import json
 
@@ -112,7 +115,7 @@ def report(results: Path, out: Path, html: Path | None, json_: Path | None, accu
 
     if not (results / "rows").is_dir():
         raise ModelFileError(f"{results}: no results there; run something first: digitlab reproduce run chapter1-30")
-    page = make_report(results, quick=quick, accuracy=accuracy)
+    page = make_report(results, quick=quick, accuracy=accuracy, note=note)
     write_markdown(page, out)
     say(f"report: {out}, with {len(page.figures)} rows")
     if html is not None:

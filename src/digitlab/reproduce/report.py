@@ -63,10 +63,10 @@ class Report:
     figures: dict[str, Any]
 
 
-def make_report(results: Path, *, quick: bool = False, accuracy: Path | None = None) -> Report:
+def make_report(results: Path, *, quick: bool = False, accuracy: Path | None = None, note: str = "") -> Report:
     """Gather what lies in a results folder; its row files are enough. With `quick` the quick runs, else the others."""
     found = {name: results_of(row, results, quick) for name, row in LEDGER.items()}
-    sections = [Section("Reproduction", 1, list(INTRO))]
+    sections = [Section("Reproduction", 1, [*INTRO, note] if note else list(INTRO))]
     if quick:
         sections[0].blocks.append("**Quick runs: a few hundred images and two epochs. They show that every row runs, "
                                   "and say nothing about the books' figures.**")  # fmt: skip
@@ -182,16 +182,21 @@ def row_section(row: Row, found: Sequence[RowResult], results: Path) -> Section:
     if off:
         names = ", ".join(dict.fromkeys(c.reported.text or c.reported.figure for c in off))
         section.blocks.append(
-            f"Further off than our spread explains: {names}. {row.cause or 'The cause is not known.'}"
+            f"Further off than our spread explains: {names}. {sentence(row.cause) or 'The cause is not known.'}"
         )
     elif row.cause and row.reported:
-        section.blocks.append(row.cause)
+        section.blocks.append(sentence(row.cause))
     section.blocks.append(how(row, found))
     for result in found:
         folder = row_path(results, row.name, result.mode, result.scale).parent
         for picture in result.pictures:
             section.pictures.append((f"{row.name}, {picture.split('.')[-2]}", folder / picture))
     return section
+
+
+def sentence(text: str) -> str:
+    """Text with a capital at its beginning and a full stop at its end."""
+    return text and text[0].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")
 
 
 def further(row: Row, result: RowResult) -> list[tuple[str, str]]:

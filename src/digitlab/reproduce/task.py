@@ -145,4 +145,5 @@ def machine() -> str:
         name = models[0] if models else name
     affinity = getattr(os, "sched_getaffinity", None)
     cores = len(affinity(0)) if affinity else os.cpu_count()
-    return f"{name}, {cores} cores, Python {platform.python_version()}, NumPy {np.__version__}"
+    counted = "1 core" if cores == 1 else f"{cores} cores"
+    return f"{name}, {counted}, Python {platform.python_version()}, NumPy {np.__version__}"
