@@ -1,6 +1,7 @@
 """Running rows: what is done is kept, parts alone, failures that hold up nothing, several processes."""
 
 import json
+import shutil
 
 import pytest
 
@@ -51,6 +52,36 @@ def test_rows_run_and_are_not_run_again(results):
     assert asked == [0, 1, 2]
     assert run_jobs(make_jobs([row()], seeds=4), results, say=said.append) == []
     assert asked == [0, 1, 2, 3]
+
+
+def test_figures_of_a_seed_are_enough_without_its_tasks(results):
+    asked.clear()
+    run_jobs(make_jobs([row()], seeds=2), results, say=str)
+    shutil.rmtree(results / "tasks")
+    said = []
+    assert run_jobs(make_jobs([row()], seeds=3), results, say=said.append) == []
+    assert asked == [0, 1, 2] and said[0] == "figures of 2 seeds were found before"
+    path = row_path(results, "row", "as-written", "default")
+    assert [r.figures["one/test"] for r in read_row(path).results.values()] == [90.0, 91.0, 92.0]
+    assert run_jobs(make_jobs([row()], seeds=1), results, say=said.append) == []
+    assert list(read_row(path).results) == ["0", "1", "2"], "seeds that were not asked for stay"
+
+
+def test_figures_of_other_settings_are_not_kept(results):
+    asked.clear()
+    run_jobs(make_jobs([row()], seeds=2), results, say=str)
+    path = row_path(results, "row", "as-written", "default")
+    table = json.loads(path.read_text())
+    table["keys"]["1"]["one"] = "another"
+    path.write_text(json.dumps(table))
+    shutil.rmtree(results / "tasks")
+    run_jobs(make_jobs([row()], seeds=2), results, say=str)
+    assert asked == [0, 1, 1]
+    table["revision"] += 1
+    path.write_text(json.dumps(table))
+    shutil.rmtree(results / "tasks")
+    run_jobs(make_jobs([row()], seeds=1), results, say=str)
+    assert asked == [0, 1, 1, 0]
 
 
 def test_two_rows_share_a_task(results):

@@ -3,14 +3,16 @@
     results/tasks/KEY/result.json, network.safetensors ...     one task each, filed under the hash of its settings
     results/rows/SCALE/ROW.MODE.json, ROW.MODE.NAME.png        a row's figures over its seeds, and its pictures
 
-A task that is on disk with these settings is not done again, and a training goes on from its checkpoint.
+A task that is on disk with these settings is not done again, and a training goes on from its checkpoint. Nor are the
+tasks of a seed whose figures are in the row's file: such files can be kept without the networks, and seeds be added.
 """
 
 import multiprocessing
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from digitlab.data import load_auto
 from digitlab.errors import ConfigError, DigitlabError, ModelFileError
@@ -20,6 +22,7 @@ from digitlab.reproduce.results import RowResult, read_row, row_path, write_row
 from digitlab.reproduce.row import Outcomes, Plan, Result, Row, Tasks
 from digitlab.reproduce.task import Say, Task, carry_out, circumstances, finished
 
+T = TypeVar("T")
 SCALES = ("quick", "default", "full")
 STAGES = ("train", "query", "result")
 
@@ -41,6 +44,21 @@ class Job:
     def keys(self) -> dict[str, dict[str, str]]:
         """The hashes of all settings, by seed and label."""
         return {str(s): {label: task.key for label, task in tasks.items()} for s, tasks in self.tasks.items()}
+
+    def stored(self, results: Path) -> RowResult | None:
+        """The row's file, with the figures of those seeds alone that were found with these very settings."""
+        path = row_path(results, self.row.name, self.mode, self.plans[0].scale)
+        found = read_row(path) if path.is_file() else None
+        if found is None or found.revision != self.row.revision:
+            return None
+        # Seeds that were not asked for now stay, if their settings are these, too.
+        plans = {seed: replace(self.plans[0], seed=int(seed)) for seed in found.keys}
+        tasks = {seed: self.tasks.get(int(seed)) or self.row.tasks(plan) for seed, plan in plans.items()}
+        same = [s for s, some in tasks.items() if found.keys[s] == {label: task.key for label, task in some.items()}]
+        return replace(
+            found, keys={s: found.keys[s] for s in same}, results={s: found.results[s] for s in same},
+            seconds={s: found.seconds[s] for s in same},
+        ) if same else None  # fmt: skip
 
 
 def make_jobs(
@@ -83,12 +101,14 @@ def run_jobs(
     """
     failures: dict[str, str] = {}
     open_jobs = list(jobs)
+    # Seeds whose figures are there; figures that are asked for by themselves are taken from the outcomes again.
+    known = {job.name: set() if stages == ["query"] else seeds_known(job, results) for job in jobs}
 
     def settle() -> None:
         """Finish the jobs whose tasks are all done."""
         for job in list(open_jobs):
             failed = [failures[t.key] for some in job.tasks.values() for t in some.values() if t.key in failures]
-            outcomes = None if failed else outcomes_of(job, results)
+            outcomes = None if failed else outcomes_of(job, results, known[job.name])
             if failed or outcomes is not None:
                 open_jobs.remove(job)
             if outcomes is not None:
@@ -98,10 +118,13 @@ def run_jobs(
                     failures[job.name] = f"{job.name}: {error}"
 
     if "train" in stages:
-        tasks = {task.key: task for job in jobs for some in job.tasks.values() for task in some.values()}
+        asked = [some for job in jobs for seed, some in job.tasks.items() if seed not in known[job.name]]
+        tasks = {task.key: task for some in asked for task in some.values()}
         todo = [task for task in tasks.values() if finished(task, results) is None]
         if len(tasks) > len(todo):
             say(f"{len(tasks) - len(todo)} of {len(tasks)} tasks were done before")
+        if seeds := sum(len(some) for some in known.values()):
+            say(f"figures of {seeds} seed{'s' if seeds > 1 else ''} were found before")
         settle()
         for number, (task, error) in enumerate(_done(todo, results, processes, say), 1):
             if error:
@@ -167,10 +190,18 @@ def _one_thread() -> None:
     threadpool_limits(1)
 
 
-def outcomes_of(job: Job, results: Path) -> dict[int, Outcomes] | None:
-    """What all tasks of a job gave, by seed and label; None if one is not done."""
+def seeds_known(job: Job, results: Path) -> set[int]:
+    """The seeds whose figures are in the row's file."""
+    stored = job.stored(results)
+    return {int(seed) for seed in stored.results} if stored is not None else set()
+
+
+def outcomes_of(job: Job, results: Path, known: Container[int] = ()) -> dict[int, Outcomes] | None:
+    """What all tasks of a job gave, by seed and label, but for the known seeds; None if one is not done."""
     outcomes: dict[int, Outcomes] = {}
     for seed, tasks in job.tasks.items():
+        if seed in known:
+            continue
         found = {label: finished(task, results) for label, task in tasks.items()}
         if any(outcome is None for outcome in found.values()):
             return None
@@ -186,24 +217,34 @@ def draw_row(row: Row, results: Sequence[Result], plan: Plan, path: Path) -> lis
     return pictures
 
 
+def by_seed(table: Mapping[str, T]) -> dict[str, T]:
+    """A table in the order of its seeds."""
+    return {seed: table[seed] for seed in sorted(table, key=int)}
+
+
 def finish(
     job: Job, outcomes: Mapping[int, Outcomes], results: Path, stages: Sequence[str], say: Callable[[str], None]
 ) -> None:
     """Figures and pictures of a job whose tasks are done; figures of the same tasks are used again."""
     path = row_path(results, job.row.name, job.mode, job.plans[0].scale)
-    stored = read_row(path) if path.is_file() else None
-    same = stored is not None and (stored.keys, stored.revision) == (job.keys(), job.row.revision)
+    stored = job.stored(results)
+    fresh = [seed for seed in job.plans if seed in outcomes]
+    same = stored is not None and all(str(seed) in stored.results for seed in job.plans)
     if "result" in stages and "query" not in stages and not same:
         raise ModelFileError(f"{job.name}: there are no figures of these tasks; run it with --part query first")
     found = stored if same and stages != ["query"] else None
     if found is None:
         if "query" not in stages:
             return
-        answers = {str(s): job.row.query(outcomes[s], plan) for s, plan in job.plans.items()}
-        seconds = {str(s): sum(o.seconds for o in outcomes[s].values()) for s in job.plans}
+        answers = {str(s): job.row.query(outcomes[s], job.plans[s]) for s in fresh}
+        seconds = {str(s): sum(o.seconds for o in outcomes[s].values()) for s in fresh}
+        keys = {seed: labels for seed, labels in job.keys().items() if int(seed) in outcomes}
+        if stored is not None:
+            keys, answers = {**stored.keys, **keys}, {**stored.results, **answers}
+            seconds = {**stored.seconds, **seconds}
         found = RowResult(
-            job.row.name, job.mode, job.plans[0].scale, job.row.revision, job.keys(), answers, seconds,
-            source=job.plans[0].source, **circumstances(),
+            job.row.name, job.mode, job.plans[0].scale, job.row.revision, by_seed(keys), by_seed(answers),
+            by_seed(seconds), source=job.plans[0].source, **circumstances(),
         )  # fmt: skip
         write_row(path, found)
     if "result" in stages and not (
