@@ -14,7 +14,7 @@ from digitlab.engine.fast import layout as at
 from digitlab.engine.fast.job import Job, Vector, aligned
 from digitlab.engine.fast.load import Kernels, kernels
 from digitlab.engine.fast.packing import read, write
-from digitlab.engine.fast.pixel_lists import PixelLists, list_pixels
+from digitlab.engine.fast.pixel_lists import PixelLists, shared_lists
 from digitlab.engine.fast.plan import can_list_pixels, make_plan
 from digitlab.errors import EngineError
 from digitlab.nn.gradients import Gradient
@@ -166,7 +166,7 @@ class FastEngine:
         source: Vector | PixelLists = flat
         if can_list_pixels(self.plan):
             scaling = self.network.scaling
-            lists = list_pixels(self.kernels, flat, scaling.factor, scaling.offset)
+            lists = shared_lists(self.kernels, flat, scaling.factor, scaling.offset)
             source = lists if lists is not None else source
         self.placed = {id(x): (x, source)}
         return source

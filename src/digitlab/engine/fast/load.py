@@ -27,6 +27,7 @@ ARGUMENTS: dict[str, list[Any]] = {
     "predict": [ctypes.c_int64] * 2,
     "list_bytes": [*[ctypes.c_int64] * 3, ctypes.c_double, *[ctypes.c_int64] * 3],
     "list_floats": [ctypes.c_int64] * 6,
+    "mix_words": [ctypes.c_int64] * 3,
 }
 _lock = threading.Lock()
 _loaded: "dict[str, Kernels]" = {}

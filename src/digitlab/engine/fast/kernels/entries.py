@@ -4,7 +4,7 @@
 
 from numba.types import float64, int64
 
-from digitlab.engine.fast.kernels.pixels import list_bytes, list_floats
+from digitlab.engine.fast.kernels.pixels import list_bytes, list_floats, mix_words
 from digitlab.engine.fast.kernels.predict import predict
 from digitlab.engine.fast.kernels.train import train
 
@@ -12,5 +12,6 @@ ENTRIES = {
     "train": (train, int64(int64, int64)),
     "predict": (predict, int64(int64, int64)),
     "list_bytes": (list_bytes, int64(int64, int64, int64, float64, int64, int64, int64)),
+    "mix_words": (mix_words, int64(int64, int64, int64)),
     "list_floats": (list_floats, int64(int64, int64, int64, int64, int64, int64)),
 }

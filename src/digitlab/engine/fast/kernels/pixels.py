@@ -80,3 +80,22 @@ def list_floats(x_address, rows, n_in, starts_address, indices_address, values_a
             sums[2 * r + 1] = sum_
     starts[2 * rows] = k
     return k
+
+
+@kernel()
+def mix_words(address, blocks, sums_address):
+    """Mixes blocks of 32 bytes into four numbers, each h ← (h ⊕ word) p, its upper half folded into the lower."""
+    x, sums = ints(address), ints(sums_address)
+    prime = -7046029254386353131  # 2⁶⁴ / the golden ratio, odd, as a signed number
+    a, b, c, d = 1, 2, 3, 4
+    for i in range(0, 4 * blocks, 4):
+        a = (a ^ x[i]) * prime
+        b = (b ^ x[i + 1]) * prime
+        c = (c ^ x[i + 2]) * prime
+        d = (d ^ x[i + 3]) * prime
+        a ^= (a >> 32) & 0xFFFFFFFF
+        b ^= (b >> 32) & 0xFFFFFFFF
+        c ^= (c >> 32) & 0xFFFFFFFF
+        d ^= (d >> 32) & 0xFFFFFFFF
+    sums[0], sums[1], sums[2], sums[3] = a, b, c, d
+    return blocks
