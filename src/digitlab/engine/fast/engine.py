@@ -15,7 +15,8 @@ from digitlab.engine.fast.job import Job, Vector, aligned
 from digitlab.engine.fast.load import Kernels, kernels
 from digitlab.engine.fast.packing import read, write
 from digitlab.engine.fast.pixel_lists import PixelLists, shared_lists
-from digitlab.engine.fast.plan import can_list_pixels, make_plan
+from digitlab.engine.fast.plan import can_list_pixels
+from digitlab.engine.fast.planner import make_plan
 from digitlab.errors import EngineError
 from digitlab.nn.gradients import Gradient
 from digitlab.nn.network import Network
@@ -27,7 +28,7 @@ WORK_PER_THREAD = 3_000_000  # multiplications in one step, about 50 µs: less d
 
 
 class FastEngine:
-    """Compiled twin of `ReferenceEngine`, for the networks that plan.py can read.
+    """Compiled twin of `ReferenceEngine`, for the networks that planner.py can read.
 
     Losses and parameters agree with the reference's to float32 accuracy (tests/engine/test_twins.py says how closely),
     except for dropout, whose masks come from another generator. The same seed and machine give the same bits,

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from digitlab.engine.fast import layout as at
-from digitlab.engine.fast.plan import Plan, Slot, make_plan
+from digitlab.engine.fast.plan import Plan, Slot
+from digitlab.engine.fast.planner import make_plan
 from digitlab.nn.network import Network
 from digitlab.optimizers.sgd import SGD
 

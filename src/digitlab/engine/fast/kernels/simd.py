@@ -3,7 +3,7 @@
 Numba compiles loops over scalars and hopes that LLVM sees the vectors in them; here they are said openly.
 A kernel holds an `F8` (eight float32) in a local variable as it would a float: `acc = fma(x, w, acc)`, `a * b + c`.
 Memory is a pointer and an index, `p[i]`, `load(p, i)`, `store(p, i, v)`, with no bounds checks, no reference counts
-and no copies; plan.py lays the memory out, with every row padded to a multiple of `LANES`.
+and no copies; planner.py lays the memory out, with every row padded to a multiple of `LANES`.
 
 Why eight: AVX2, which every desktop since 2013 has, holds 8 floats in a register; on Zen 4 a 16-float register
 does the same work in two halves, and 20 filters waste 4 lanes of 24 instead of 12 of 32.
