@@ -4,7 +4,7 @@ import numpy as np
 from numpy.testing import assert_array_equal
 
 from digitlab.nn import mlp
-from digitlab.train import Trainer
+from digitlab.train import Callback, Trainer
 
 CLOCK = ("seconds", "evaluation_seconds", "total_seconds", "seconds_left")
 
@@ -66,3 +66,20 @@ def assert_same_state(a, b):
             assert mine.rng.bit_generator.state == theirs.rng.bit_generator.state
     assert without_clock(a.history) == without_clock(b.history)
     assert a.stop_reason == b.stop_reason
+
+
+class At(Callback):
+    """Does something at the end of one epoch."""
+
+    def __init__(self, epoch, action):
+        self.epoch, self.action = epoch, action
+
+    def on_epoch_end(self, trainer, row):
+        if row["epoch"] == self.epoch:
+            self.action(trainer)
+
+
+def a_line(n=200):
+    """Points on a line: x (n, 1), y (n, 1)."""
+    x = np.linspace(-1, 1, n, dtype=np.float32)[:, None]
+    return x, 3 * x + 1
