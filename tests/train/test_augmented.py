@@ -15,8 +15,7 @@ from digitlab.optimizers import SGD
 from digitlab.train import RunConfig, Trainer, load_checkpoint, resume_run, save_checkpoint, start_run
 from digitlab.train.fresh import FreshImages
 
-from .helpers import assert_same_state, values, without_clock
-from .test_trainer import Ctrl_C
+from .helpers import Ctrl_C, assert_same_state, values, without_clock
 
 SPEC = "shift,rotate:10,elastic,noise:0.02"
 AUGMENT = parse_augmentation(SPEC)

@@ -11,7 +11,7 @@ from digitlab.nn import Dense, MeanSquaredError, Network
 from digitlab.optimizers import SGD, HalveOnPlateau
 from digitlab.train import Callback, EarlyStopping, TargetReached, Trainer, evaluate
 
-from .helpers import TRAIN, VALID, At, a_line, trainer, values
+from .helpers import TRAIN, VALID, At, Ctrl_C, a_line, trainer, values
 
 
 class Spy(Callback):
@@ -34,17 +34,6 @@ class Spy(Callback):
 
     def on_fit_end(self, trainer):
         self.calls.append("fit end")
-
-
-class Ctrl_C(Callback):
-    """A person who presses Ctrl-C in the middle of an epoch."""
-
-    def __init__(self, epoch):
-        self.epoch = epoch
-
-    def on_batches(self, trainer, done, total):
-        if trainer.epoch == self.epoch and done >= total // 2:
-            raise KeyboardInterrupt
 
 
 # Stopping

@@ -35,8 +35,7 @@ from digitlab.train import (
     start_run,
 )
 
-from .helpers import TRAIN, VALID, assert_same_arrays, assert_same_state, network, values, without_clock
-from .test_trainer import Ctrl_C
+from .helpers import TRAIN, VALID, Ctrl_C, assert_same_arrays, assert_same_state, network, values, without_clock
 
 EPOCHS = 5
 
