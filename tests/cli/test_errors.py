@@ -62,7 +62,7 @@ def test_a_command_called_wrongly_exits_with_2(fails, arguments, words):
         (["train", "--activation", "step", *DIGITS], "has no derivative"),
         (["train", "--learning-rate", "nan", *DIGITS], "expected one above 0"),
         (["train", "--digits", "11", *DIGITS], "expected classes 0–9"),
-        (["train", "--train-size", "99999", *DIGITS], "from 1 to 1,197"),
+        (["train", "--train-size", "99999", *DIGITS], "got 99,999, expected 1 to 1,197"),
         (["train", "--per-class", "3", "--fraction", "0.5", *DIGITS], "got per_class and fraction, expected one"),
         (["train", "--data", "nope.csv"], "nope.csv: there is no such file"),
         (["train", "--data", "nowhere"], "nowhere: there is no such file or folder; expected 'mnist', 'digits'"),
