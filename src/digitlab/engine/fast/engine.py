@@ -13,7 +13,7 @@ from digitlab.engine.base import Losses
 from digitlab.engine.fast import layout as at
 from digitlab.engine.fast.job import Job, Vector, aligned
 from digitlab.engine.fast.load import Kernels, kernels
-from digitlab.engine.fast.packing import read, write
+from digitlab.engine.fast.packing import mask_vector, read, write
 from digitlab.engine.fast.pixel_lists import PixelLists, shared_lists
 from digitlab.engine.fast.plan import can_list_pixels
 from digitlab.engine.fast.planner import make_plan
@@ -61,7 +61,8 @@ class FastEngine:
         self.params = aligned(plan.params_size)
         self.states = [aligned(plan.params_size) for _ in plan.state_keys]
         self.updates = np.zeros(1 + len(plan.slots), np.int64)  # steps taken so far, by parameter
-        self.masks = self.mask_vector()
+        self.masks = mask_vector(plan)
+        self.originals = aligned(plan.params_size) if self.masks is not None else None  # what frozen weights go back to
         self.job: Job | None = None
         self.placed: dict[int, tuple[Array, Vector | PixelLists]] = {}
 
@@ -109,18 +110,6 @@ class FastEngine:
         return written
 
     # Between calls
-
-    def mask_vector(self) -> Vector | None:
-        """Beside every parameter what it may do (layout.py); None if all learn. Makes room for frozen values, too."""
-        self.originals = aligned(self.plan.params_size) if self.plan.masked else None
-        if not self.plan.masked:
-            return None
-        masks = aligned(self.plan.params_size)
-        masks[:] = at.LEARNS
-        for slot in self.plan.slots:
-            if slot.mask is not None:
-                write(masks, slot, slot.mask)
-        return masks
 
     def state(self) -> dict[str, dict[str, Any]]:
         """The optimizer's state, in the reference engine's form."""

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from digitlab.engine.fast import layout as at
+from digitlab.engine.fast.job import aligned
 from digitlab.engine.fast.plan import Plan, Slot
 from digitlab.engine.fast.planner import make_plan
 from digitlab.nn.network import Network
@@ -34,6 +35,18 @@ def write(vector: Vector, slot: Slot, value: Vector) -> None:
     if slot.kernels is not None:
         value = value.transpose(3, 0, 1, 2)
     rows(vector, slot)[...] = value.reshape(slot.rows, slot.columns)
+
+
+def mask_vector(plan: Plan) -> Vector | None:
+    """Beside every parameter what it may do: LEARNS, FROZEN or NOT_CONNECTED (layout.py); None if all learn."""
+    if all(slot.mask is None for slot in plan.slots):
+        return None
+    masks = aligned(plan.params_size)
+    masks[:] = at.LEARNS
+    for slot in plan.slots:
+        if slot.mask is not None:
+            write(masks, slot, slot.mask)
+    return masks
 
 
 def read_only_plan(network: Network) -> Plan | str:

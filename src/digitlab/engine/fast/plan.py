@@ -70,11 +70,6 @@ class Plan:
         """The piece of the kernels that is enough for this plan (kernels/piece.py)."""
         return "all" if any(row[at.KIND] in OF_PICTURES for row in self.operations) else "dense"
 
-    @property
-    def masked(self) -> bool:
-        """Whether there are single weights that are frozen or not connected."""
-        return any(slot.mask is not None for slot in self.slots)
-
 
 def can_list_pixels(plan: Plan) -> bool:
     """Whether the first operation can work on lists of non-zero pixels."""
