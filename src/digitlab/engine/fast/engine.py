@@ -30,7 +30,7 @@ WORK_PER_THREAD = 3_000_000  # multiplications in one step, about 50 µs: less d
 class FastEngine:
     """Compiled twin of `ReferenceEngine`, for the networks that planner.py can read.
 
-    Losses and parameters agree with the reference's to float32 accuracy (tests/engine/test_twins.py says how closely),
+    Losses and parameters agree with the reference's to float32 accuracy (tests/engine/twins.py says how closely),
     except for dropout, whose masks come from another generator. The same seed and machine give the same bits,
     whatever the number of threads.
 
