@@ -77,6 +77,21 @@ def test_what_nobody_uses_is_freed(compiled):
     assert watched() is None
 
 
+def test_lists_live_as_long_as_the_pictures_and_are_replaced_with_them(compiled):
+    x = pictures(4)
+    first = weakref.ref(shared_lists(compiled, x, 1.0, 0.0, owner=x))
+    gc.collect()
+    assert first() is not None, "a second training finds them"
+    assert shared_lists(compiled, x, 1.0, 0.0, owner=x) is first()
+    x[:] = x[::-1].copy()
+    second = weakref.ref(shared_lists(compiled, x, 1.0, 0.0, owner=x))
+    gc.collect()
+    assert first() is None and second() is not None
+    del x
+    gc.collect()
+    assert second() is None
+
+
 def test_pictures_changed_in_place_and_placed_again_are_listed_again():
     x, y = pictures(), np.arange(50) % 7
     engine, other = (FastEngine(mlp([60, 8, 7], seed=1), SGD(0.5), threads=1) for _ in range(2))

@@ -156,7 +156,7 @@ class FastEngine:
         source: Vector | PixelLists = flat
         if can_list_pixels(self.plan):
             scaling = self.network.scaling
-            lists = shared_lists(self.kernels, flat, scaling.factor, scaling.offset)
+            lists = shared_lists(self.kernels, flat, scaling.factor, scaling.offset, owner=x)
             source = lists if lists is not None else source
         self.placed = {id(x): (x, source)}
         return source

@@ -16,6 +16,7 @@ import os
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ class Kernels:
         """A call of an entry function with all its arguments settled; for one thread at a time."""
         result, error, function = ctypes.c_int64(), ctypes.c_void_p(), self._calls[name]
         settled = (ctypes.byref(result), ctypes.byref(error), *map(ctypes.c_int64, arguments))
-        return lambda: int(function(*settled))
+        return partial(function, *settled)
 
 
 def kernels(piece: str = "all") -> Kernels:

@@ -3,7 +3,7 @@
 import threading
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakValueDictionary
+from weakref import WeakValueDictionary, finalize
 
 import numpy as np
 
@@ -23,13 +23,20 @@ class PixelLists:
     offset: float  # what the scaling adds to every pixel, which the lists leave out
 
 
-# Networks that are trained side by side on the same images share one list of them, which so stays in the caches.
+# Networks that are trained side by side on the same images share one list of them, which so stays in the caches;
+# and it lives as long as the array it was made of, so that a second training need not make it again.
 _shared: "WeakValueDictionary[tuple[Any, ...], PixelLists]" = WeakValueDictionary()
-_lock = threading.Lock()
+_kept: dict[int, PixelLists] = {}  # by the array's id, while that array lives
+_lock = threading.RLock()  # an array may die, and be forgotten, while the lock is held
 
 
-def shared_lists(kernels: Kernels, x: Vector, factor: float, offset: float) -> PixelLists | None:
-    """`list_pixels`, or the lists that another network made of the same numbers and still uses."""
+def shared_lists(
+    kernels: Kernels, x: Vector, factor: float, offset: float, owner: Any = None
+) -> PixelLists | None:  # fmt: skip
+    """`list_pixels`, or the lists that were made of the same numbers before and are still there.
+
+    They are kept as long as `owner` lives, the array that x is a view of, or until it is listed again.
+    """
     key = (x.shape, x.dtype.str, factor, offset, fingerprint(kernels, x))
     with _lock:
         lists = _shared.get(key)
@@ -37,7 +44,17 @@ def shared_lists(kernels: Kernels, x: Vector, factor: float, offset: float) -> P
             lists = list_pixels(kernels, x, factor, offset)
             if lists is not None:
                 _shared[key] = lists
+        if isinstance(owner, np.ndarray):
+            if id(owner) not in _kept and lists is not None:
+                finalize(owner, _forget, id(owner)).atexit = False
+            if lists is not None:
+                _kept[id(owner)] = lists
         return lists
+
+
+def _forget(owner: int) -> None:
+    with _lock:
+        _kept.pop(owner, None)
 
 
 def fingerprint(kernels: Kernels, x: Vector) -> bytes:

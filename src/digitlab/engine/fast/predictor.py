@@ -16,6 +16,9 @@ from digitlab.errors import EngineError
 from digitlab.nn.losses import MeanSquaredError
 from digitlab.nn.network import Network
 
+# One example of this shape: where it goes, where its outputs come from, the call between.
+Ready = tuple[tuple[int, ...], Vector, Vector, Callable[[], int]]
+
 
 class Predictor:
     """`Predictor(network)(x)` is `network.predict(x)`, compiled; with `logits` the outputs before activation.
@@ -36,7 +39,7 @@ class Predictor:
         self.params = aligned(plan.params_size)
         self.seen: list[Any] = []
         self.jobs: dict[tuple[int, str], Job] = {}
-        self.single: dict[Any, tuple[Vector, Vector, Callable[[], int]]] = {}
+        self.single: dict[Any, Ready] = {}
         self.refresh()
 
     def refresh(self) -> None:
@@ -71,26 +74,27 @@ class Predictor:
     def _one(self, x: Vector) -> Vector:
         """One example, with every address settled beforehand."""
         ready = self.single.get(x.dtype)
-        if ready is None or x.size != self.plan.input_size:
+        if ready is None or x.shape != ready[0]:
             if x.size != self.plan.input_size or x.dtype not in (np.uint8, np.float32):
                 x = self.network.prepare(x)
-            ready = self._ready(x.dtype)
-        image, outputs, call = ready
-        image[:] = x.reshape(-1)
+            ready = self._ready(x)
+        _, image, outputs, call = ready
+        image[...] = x
         call()
         return outputs.copy()
 
-    def _ready(self, dtype: Any) -> tuple[Vector, Vector, Callable[[], int]]:
-        """Where one example of this type goes, where its outputs come from, and the call between; for these weights."""
-        if dtype not in self.single:
+    def _ready(self, x: Vector) -> Ready:
+        """Where one such example goes, where its outputs come from, and the call between; for these weights."""
+        dtype = x.dtype
+        if dtype not in self.single or self.single[dtype][0] != x.shape:
             job = self._job(1, dtype.name)
-            image, outputs = np.zeros((1, self.plan.input_size), dtype), np.zeros((1, self.plan.out), np.float32)
+            image, outputs = np.zeros(x.shape, dtype), np.zeros((1, self.plan.out), np.float32)
             job.reads(image)
             job.hold(at.OUTPUTS, outputs)
             job.hold(at.ORDER, np.zeros(1, np.int64))
             job.header[at.N_ORDER] = 1
             self._run(job, (1, dtype.name))  # takes over new weights, so that the calls after it need not look
-            self.single[dtype] = image[0], outputs, self.kernels.bound("predict", job.address, 0)
+            self.single[dtype] = x.shape, image, outputs, self.kernels.bound("predict", job.address, 0)
         return self.single[dtype]
 
     def _job(self, batch: int, dtype: str) -> Job:
