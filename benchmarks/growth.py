@@ -3,7 +3,7 @@
     python benchmarks/growth.py [--repeats 3] [--json docs/results/growth.json] [--picture docs/pictures/growth.png]
 
 digitlab beside PyTorch's eager loop at its better thread count, the same network on the same images; each point is
-the median of the repeats, taken in turns. Where the lines cross PyTorch is the faster: wide layers in large batches.
+the median of the repeats, taken in turns. Dotted lines mark where one overtakes the other.
 Run it on a machine that does nothing else.
 """
 
@@ -35,9 +35,15 @@ def dense_point(x: np.ndarray, y: np.ndarray, hidden: int, batch: int) -> Point:
     return ours(mlp([784, hidden, 10]), x, y, batch, SGD(0.1)), peer, len(x)
 
 
-def conv_point(x: np.ndarray, y: np.ndarray, filters: int, batch: int) -> Point:
-    """One convolution 5×5, pool, 100 neurons, for one epoch."""
-    shape = [(filters, 5)]
+def deep_point(x: np.ndarray, y: np.ndarray, hidden: int, batch: int) -> Point:
+    """[784, hidden, hidden, 10] for one epoch."""
+    peer = [peers.torch_dense(x, y, [hidden, hidden], batch, 0.1, t) for t in THREADS]
+    return ours(mlp([784, hidden, hidden, 10]), x, y, batch, SGD(0.1)), peer, len(x)
+
+
+def conv_point(x: np.ndarray, y: np.ndarray, filters: list[int], batch: int) -> Point:
+    """Convolutions 5×5, each pooled, 100 neurons, for one epoch."""
+    shape = [(n, 5) for n in filters]
     peer = [peers.torch_convolutional(x, y, shape, 100, batch, 0.03, t) for t in THREADS]
     return ours(conv_network(shape), x, y, batch, SGD(0.03)), peer, len(x)
 
@@ -60,8 +66,12 @@ def series(x: np.ndarray, y: np.ndarray) -> dict[str, tuple[str, Sequence[int], 
                    lambda n: dense_point(x[:2000], y[:2000], n, 10)),
         "wide batch": ("hidden units, batch 1024", (10, 30, 100, 300, 1000, 3000),
                        lambda n: dense_point(x[:8192], y[:8192], n, 1024)),
+        "two wide layers": ("units in each of two layers, batch 1024", (30, 100, 300, 1000, 3000),
+                            lambda n: deep_point(x[:4096], y[:4096], n, 1024)),
         "filters": ("filters 5×5, pool, 100 neurons, batch 10", (4, 8, 16, 32, 64),
-                    lambda n: conv_point(x[:1000], y[:1000], n, 10)),
+                    lambda n: conv_point(x[:1000], y[:1000], [n], 10)),
+        "two convolutions": ("filters in each of two layers, batch 256", (8, 16, 32, 64, 128),
+                             lambda n: conv_point(x[:1024], y[:1024], [n, n], 256)),
         "batch": ("batch size, [784,100,10]", (1, 10, 100, 1000, 10_000),
                   lambda n: dense_point(x[:10_000], y[:10_000], 100, n)),
         "networks": ("networks [784,30,10] at once, batch 10", (1, 2, 4, 8, 16),
@@ -82,32 +92,34 @@ def measure(point: Point, repeats: int) -> tuple[float, float]:
     return medians[0], min(medians[1:])
 
 
-def crossing(values: Sequence[int], mine: Sequence[float], theirs: Sequence[float]) -> float | None:
-    """Where PyTorch becomes the faster, on logarithmic axes between two points; None if it does not."""
+def crossings(values: Sequence[int], mine: Sequence[float], theirs: Sequence[float]) -> list[float]:
+    """Where the faster one becomes the slower one, on logarithmic axes between two points."""
     ahead = np.log(np.array(theirs) / np.array(mine))
+    found = []
     for i in range(1, len(values)):
-        if ahead[i - 1] > 0 >= ahead[i]:
+        if (ahead[i - 1] > 0) != (ahead[i] > 0):
             share = ahead[i - 1] / (ahead[i - 1] - ahead[i])
-            return float(np.exp((1 - share) * np.log(values[i - 1]) + share * np.log(values[i])))
-    return None
+            found.append(float(np.exp((1 - share) * np.log(values[i - 1]) + share * np.log(values[i]))))
+    return found
 
 
 def draw(record: dict[str, Any]) -> Any:
-    """The six plots on one sheet."""
-    figure = new_figure(12, 7)
+    """All plots on one sheet."""
+    figure = new_figure(15, 7)
     figure.suptitle("Training time per image: digitlab beside PyTorch (both at their best thread count)")
     for i, entry in enumerate(record["series"].values()):
-        axes = figure.add_subplot(2, 3, i + 1)
+        axes = figure.add_subplot(2, 4, i + 1)
         axes.loglog(entry["values"], entry["digitlab"], "o-", color=BLUE, label="digitlab")
         axes.loglog(entry["values"], entry["PyTorch"], "s--", color=ORANGE, label="PyTorch")
-        if entry["crossing"]:
-            axes.axvline(entry["crossing"], color="grey", linestyle=":")
+        for place in entry["crossings"]:
+            axes.axvline(place, color="grey", linestyle=":")
+        axes.set_xticks(entry["values"], [f"{value:,}" for value in entry["values"]], fontsize=8)
+        axes.minorticks_off()
         axes.set_xlabel(entry["title"], fontsize=9)
         axes.set_ylabel("µs per image")
         axes.grid(True, which="major", alpha=0.3)
         if i == 0:
             axes.legend()
-    figure.tight_layout()
     return figure
 
 
@@ -122,15 +134,17 @@ def main() -> None:
     for name, (title, values, make) in series(train.images, train.labels).items():
         pairs = [measure(make(value), options.repeats) for value in values]
         mine, theirs = [p[0] for p in pairs], [p[1] for p in pairs]
-        crossed = crossing(values, mine, theirs)
+        crossed = crossings(values, mine, theirs)
+        behind = [f"{value:,}" for value, a, b in zip(values, mine, theirs) if b < a]
         record["series"][name] = {
-            "title": title, "values": list(values), "digitlab": mine, "PyTorch": theirs, "crossing": crossed,
+            "title": title, "values": list(values), "digitlab": mine, "PyTorch": theirs, "crossings": crossed,
         }  # fmt: skip
         print(f"{title} (µs per image, median of {options.repeats})")
         for value, a, b in zip(values, mine, theirs):
             print(f"  {value:>7,}  digitlab {a:9.3g}  PyTorch {b:9.3g}  × {b / a:.2f}")
-        from_where = f"PyTorch is faster from about {crossed:,.0f}" if crossed else "digitlab is faster throughout"
-        print(f"  {from_where}", flush=True)
+        where = "".join(f"; the lines cross at about {place:,.0f}" for place in crossed)
+        verdict = f"PyTorch is faster at {', '.join(behind)}{where}" if behind else "digitlab is faster throughout"
+        print(f"  {verdict}", flush=True)
     if options.json:
         options.json.write_text(json.dumps(record, indent=1), encoding="utf-8")
     if options.picture:

@@ -81,15 +81,15 @@ def torch_loop(model: Any, x: Any, y: Any, loss: Any, optimizer: Any, batch: int
     return epoch
 
 
-def torch_dense(x: np.ndarray, y: np.ndarray, hidden: int, batch: int, rate: float, threads: int) -> Work:
-    """[784, hidden, 10] with sigmoids and the quadratic loss."""
+def torch_dense(x: np.ndarray, y: np.ndarray, hidden: int | list[int], batch: int, rate: float, threads: int) -> Work:
+    """[784, hidden ..., 10] with sigmoids and the quadratic loss."""
     import torch
 
     flat = torch.from_numpy((x.reshape(len(x), -1) / 255).astype(np.float32))
     targets = torch.nn.functional.one_hot(torch.from_numpy(y), 10).float()
-    model = torch.nn.Sequential(
-        torch.nn.Linear(flat.shape[1], hidden), torch.nn.Sigmoid(), torch.nn.Linear(hidden, 10), torch.nn.Sigmoid()
-    )
+    sizes = [flat.shape[1], *([hidden] if isinstance(hidden, int) else hidden), 10]
+    layers = [(torch.nn.Linear(a, b), torch.nn.Sigmoid()) for a, b in itertools.pairwise(sizes)]
+    model = torch.nn.Sequential(*itertools.chain(*layers))
 
     def quadratic(outputs: Any, wanted: Any) -> Any:
         return ((outputs - wanted) ** 2).sum() / (2 * len(outputs))

@@ -65,7 +65,7 @@ def forward(job, work, scratch, order, lo, hi, s, key, counter):
             for n in range(lo, hi):
                 where = words(at(work, op[WHERE] + n * op[EXTRA]))
                 conv_forward(op, at(work, op[X] + n * xs), at(work, op[Y] + n * ys), where, w, bias, scratch)
-        elif op[KIND] == FRAME:
+        elif CONVOLUTION and op[KIND] == FRAME:
             for n in range(lo, hi):
                 frame(op, at(work, op[X] + n * xs), at(work, op[Y] + n * ys))
         elif CONVOLUTION and op[KIND] == CONV:
@@ -124,7 +124,7 @@ def backward(job, work, scratch, lo, hi, key, counter):
         elif CONVOLUTION and op[KIND] == AVERAGE_POOL and op[GX] >= 0:
             for n in range(lo, hi):
                 average_pool_backward(op, number[0], at(work, op[GY] + n * ys), at(work, op[GX] + n * xs))
-        elif op[KIND] == FRAME and op[GX] >= 0:
+        elif CONVOLUTION and op[KIND] == FRAME and op[GX] >= 0:
             for n in range(lo, hi):
                 unframe(op, at(work, op[GY] + n * ys), at(work, op[GX] + n * xs))
 
