@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from digitlab.engine.fast import FastEngine
 from digitlab.engine.fast.load import kernels
-from digitlab.engine.fast.pixel_lists import fingerprint, list_pixels, shared_lists
+from digitlab.engine.fast.pixel_lists import fingerprint, list_pixels, shared_lists, was_listed
 from digitlab.nn import mlp
 from digitlab.optimizers import SGD
 
@@ -83,6 +83,7 @@ def test_lists_live_as_long_as_the_pictures_and_are_replaced_with_them(compiled)
     gc.collect()
     assert first() is not None, "a second training finds them"
     assert shared_lists(compiled, x, 1.0, 0.0, owner=x) is first()
+    assert was_listed(x) and not was_listed(x.copy())
     x[:] = x[::-1].copy()
     second = weakref.ref(shared_lists(compiled, x, 1.0, 0.0, owner=x))
     gc.collect()

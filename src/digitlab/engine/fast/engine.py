@@ -14,7 +14,7 @@ from digitlab.engine.fast import layout as at
 from digitlab.engine.fast.job import Job, Vector, aligned
 from digitlab.engine.fast.load import Kernels, kernels
 from digitlab.engine.fast.packing import mask_vector, read, write
-from digitlab.engine.fast.pixel_lists import PixelLists, shared_lists
+from digitlab.engine.fast.pixel_lists import PixelLists, shared_lists, was_listed
 from digitlab.engine.fast.plan import can_list_pixels
 from digitlab.engine.fast.planner import make_plan
 from digitlab.errors import EngineError
@@ -67,9 +67,11 @@ class FastEngine:
         self.placed: dict[int, tuple[Array, Vector | PixelLists]] = {}
 
     def place(self, array: Array) -> Array:
-        """The array itself. Its pixels are listed once here; after changing it in place, place it again."""
+        """The array itself. Its pixels are listed when it is first trained on; changed in place, place it again."""
         if isinstance(array, np.ndarray) and array.ndim > 1:
             self.placed.pop(id(array), None)
+            if was_listed(array):  # by a training before this one: time to see whether it is still the same
+                self.source(array)
         return array
 
     def train_batches(self, x: Array, y: Array, order: Any, batch_size: int, learning_rates: Any) -> Losses:

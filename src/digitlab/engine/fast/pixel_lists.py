@@ -52,6 +52,11 @@ def shared_lists(
         return lists
 
 
+def was_listed(array: Vector) -> bool:
+    """Whether lists were made of this very array; it may have been changed since then."""
+    return id(array) in _kept
+
+
 def _forget(owner: int) -> None:
     with _lock:
         _kept.pop(owner, None)
