@@ -30,9 +30,7 @@ _kept: dict[int, PixelLists] = {}  # by the array's id, while that array lives
 _lock = threading.RLock()  # an array may die, and be forgotten, while the lock is held
 
 
-def shared_lists(
-    kernels: Kernels, x: Vector, factor: float, offset: float, owner: Any = None
-) -> PixelLists | None:  # fmt: skip
+def shared_lists(kernels: Kernels, x: Vector, factor: float, offset: float, owner: Any = None) -> PixelLists | None:
     """`list_pixels`, or the lists that were made of the same numbers before and are still there.
 
     They are kept as long as `owner` lives, the array that x is a view of, or until it is listed again.
@@ -40,16 +38,18 @@ def shared_lists(
     key = (x.shape, x.dtype.str, factor, offset, fingerprint(kernels, x))
     with _lock:
         lists = _shared.get(key)
-        if lists is None:
-            lists = list_pixels(kernels, x, factor, offset)
-            if lists is not None:
-                _shared[key] = lists
+    if lists is None:
+        # Without the lock, so that trainings on different images do not wait for each other.
+        lists = list_pixels(kernels, x, factor, offset)
+    if lists is None:
+        return None
+    with _lock:
+        lists = _shared.setdefault(key, lists)
         if isinstance(owner, np.ndarray):
-            if id(owner) not in _kept and lists is not None:
+            if id(owner) not in _kept:
                 finalize(owner, _forget, id(owner)).atexit = False
-            if lists is not None:
-                _kept[id(owner)] = lists
-        return lists
+            _kept[id(owner)] = lists
+    return lists
 
 
 def was_listed(array: Vector) -> bool:
