@@ -82,9 +82,7 @@ def test_ctrl_c_ends_cleanly_and_the_run_goes_on_to_the_same_end(empty_machine):
     assert straight.returncode == 0
     whole = Path("r").rename("straight")
 
-    process = subprocess.Popen(
-        [*COMMAND, *LONG], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    process = subprocess.Popen([*COMMAND, *LONG], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     for line in process.stdout:
         if line.startswith("epoch  2/80"):
             process.send_signal(signal.SIGINT)

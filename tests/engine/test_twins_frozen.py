@@ -1,6 +1,5 @@
 """Frozen weights and connection masks: the fast engine leaves alone what the readable one leaves alone."""
 
-
 import numpy as np
 import pytest
 

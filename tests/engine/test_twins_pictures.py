@@ -1,6 +1,5 @@
 """Convolutions and pools against their readable twins (twins.py says how closely)."""
 
-
 import numpy as np
 import pytest
 from hypothesis import given, settings

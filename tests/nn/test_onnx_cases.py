@@ -284,9 +284,7 @@ def test_what_is_no_picture_is_refused(case):
         {"Conv": Conv2D(1, 1), "MaxPool": MaxPool2D(1), "AveragePool": AveragePool2D(1)}[case.op].output_shape(shape)
 
 
-@pytest.mark.parametrize(
-    "case", [case for case in CASES if UNSUPPORTED.get(case.name) == OTHER_HARD_SIGMOID], ids=str
-)
+@pytest.mark.parametrize("case", [case for case in CASES if UNSUPPORTED.get(case.name) == OTHER_HARD_SIGMOID], ids=str)
 def test_other_hard_sigmoids_are_ours_of_a_scaled_input(case):
     slope, middle = case.attributes.get("alpha", 0.2), case.attributes.get("beta", 0.5)
     x = 6 * (slope * case.inputs[0] + middle - 0.5)

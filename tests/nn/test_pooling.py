@@ -123,9 +123,7 @@ def test_average_agrees_with_pytorch(drawn_layer, dtype, seed):
     assert y.shape == (n, *layer.output_shape(shape))
     g = drawn(seed + 1, *y.shape, dtype=dtype)
     x_ = leaf(x)
-    pooled = torch.nn.functional.avg_pool2d(
-        nchw(x_), layer.size, layer.stride, layer.padding, count_include_pad=False
-    )
+    pooled = torch.nn.functional.avg_pool2d(nchw(x_), layer.size, layer.stride, layer.padding, count_include_pad=False)
     nhwc(pooled).backward(torch.tensor(g))
     assert_agree(y, nhwc(pooled), dtype)
     assert_agree(layer.backward(g, cache), x_.grad, dtype)

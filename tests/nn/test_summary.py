@@ -1,6 +1,5 @@
 """The table of a network: shapes, counts, totals, and inner layers where there are any."""
 
-
 from digitlab.nn import Conv2D, Dense, Dropout, Flatten, MaxPool2D, Network, ReLU, Residual, Sequential, Sigmoid, mlp
 from digitlab.nn.summary import count, shape_text
 

@@ -81,7 +81,7 @@ def build(family: type[D], description: Any) -> D:
     if not isinstance(description, Mapping) or not isinstance(description.get("type"), str):
         raise ConfigError(
             f"{article(family.family)}: got {description!r}; expected a name such as "
-            f"{names(family)[0]!r} or a table with a \"type\""
+            f'{names(family)[0]!r} or a table with a "type"'
         )
     given = dict(description)
     name = given.pop("type")

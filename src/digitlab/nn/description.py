@@ -1,10 +1,10 @@
 """A whole network as a small table, for TOML and JSON files, and back.
 
-    input_shape = [784]
-    loss = "quadratic"
-    [[layers]]
-    type = "Dense"
-    out_features = 30
+input_shape = [784]
+loss = "quadratic"
+[[layers]]
+type = "Dense"
+out_features = 30
 """
 
 from collections.abc import Mapping

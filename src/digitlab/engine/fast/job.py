@@ -56,7 +56,7 @@ class Job:
         self.hold(at.OPS, operations)
         self.hold(at.NUMBERS, numbers)
         self.hold(at.WORK, work)
-        self.hold(at.SCRATCH, aligned(threads * (scratch := (ROWS + 1) * widest + plan.scratch)))
+        self.hold(at.SCRATCH, aligned(threads * (scratch := (ROWS + 1) * widest + 2 * batch + plan.scratch)))
         self.hold(at.GRADIENTS, aligned(plan.params_size) if plan.piece == "all" else None)
         self.hold(at.PARTIAL, np.zeros(8 * threads))
         self.hold(at.HYPER, np.array(plan.hyper))

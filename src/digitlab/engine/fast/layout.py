@@ -30,6 +30,9 @@ NUMBER_SIZE = 4  # float64 numbers per operation
 SPARSE_DENSE, DENSE, ACTIVATION, DROPOUT, POOLED_CONV, FRAME, CONV, MAX_POOL, AVERAGE_POOL = range(9)
 WITH_WEIGHTS = (SPARSE_DENSE, DENSE, POOLED_CONV, CONV)
 
+# CHOICE of a dense operation: all of its input, or only what is not zero (kernels/skipping.py)
+ALL_INPUTS, SKIP_ZEROS = range(2)
+
 # The mask's numbers: what it says of one weight
 NOT_CONNECTED, FROZEN, LEARNS = -1.0, 0.0, 1.0
 

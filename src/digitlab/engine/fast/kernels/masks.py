@@ -58,6 +58,3 @@ def restore_frozen(job, thread):
         restore(at(params, here), at(masks, here), at(originals, here), last - first)
         if thread == 0 and op[CODE] >= 0:
             restore(at(params, op[B]), at(masks, op[B]), at(originals, op[B]), stride)
-
-
-

@@ -17,6 +17,8 @@ _t14, _t13, _t12, _t11 = tile(1, 4), tile(1, 3), tile(1, 2), tile(1, 1)
 _t24, _t23, _t22, _t21 = tile(2, 4), tile(2, 3), tile(2, 2), tile(2, 1)
 _d44, _d24, _d14 = dot(4, 4), dot(2, 4), dot(1, 4)
 
+BLOCK = 32  # rows of `a` that pass by four rows of W while those lie in the first-level cache
+
 
 @kernel(void(FLOATS, i64, i64, FLOATS, i64, i64, i64, i64, i64, FLOATS, i64, FLOATS, i64))
 def multiply(y, y_row, rows, a, a_row, a_k, segments, a_segment, n, w, w_k, bias, columns):
@@ -71,17 +73,16 @@ def multiply(y, y_row, rows, a, a_row, a_k, segments, a_segment, n, w, w_k, bias
 @kernel()
 def multiply_transposed(y, y_row, rows, a, a_row, w, w_row, columns, n):
     """y[r, s] = Σ_k a[r, k] w[s, k], k < n, a multiple of 8; `columns`, a multiple of 4, counts the s."""
-    r = 0
-    while r < rows:
-        step = 4 if rows - r >= 4 else (2 if rows - r >= 2 else 1)
-        ar, yr = at(a, r * a_row), at(y, r * y_row)
-        if step == 4:
-            for s in range(0, columns, 4):
-                _d44(at(yr, s), y_row, ar, a_row, at(w, s * w_row), w_row, n)
-        elif step == 2:
-            for s in range(0, columns, 4):
-                _d24(at(yr, s), y_row, ar, a_row, at(w, s * w_row), w_row, n)
-        else:
-            for s in range(0, columns, 4):
-                _d14(at(yr, s), y_row, ar, a_row, at(w, s * w_row), w_row, n)
-        r += step
+    for first in range(0, rows, BLOCK):
+        last = min(rows, first + BLOCK)
+        for s in range(0, columns, 4):
+            ws, ys = at(w, s * w_row), at(y, s)
+            r = first
+            while r + 4 <= last:
+                _d44(at(ys, r * y_row), y_row, at(a, r * a_row), a_row, ws, w_row, n)
+                r += 4
+            if r + 2 <= last:
+                _d24(at(ys, r * y_row), y_row, at(a, r * a_row), a_row, ws, w_row, n)
+                r += 2
+            if r < last:
+                _d14(at(ys, r * y_row), y_row, at(a, r * a_row), a_row, ws, w_row, n)

@@ -227,6 +227,12 @@ def words(typingctx, p):
 
 
 @intrinsic
+def shorts_of(typingctx, p):
+    """The same memory, read as uint16 numbers."""
+    return SHORTS(FLOATS), lambda context, builder, sig, args: builder.bitcast(args[0], context.get_value_type(SHORTS))
+
+
+@intrinsic
 def store_whole(typingctx, p, i, v):
     """p[i] … p[i + 7] = v, whole numbers held as floats, stored as int32."""
 

@@ -12,6 +12,7 @@ from digitlab.engine.fast.kernels.masks import cut, restore_frozen
 from digitlab.engine.fast.kernels.piece import CONVOLUTION
 from digitlab.engine.fast.kernels.pooled_conv import conv_gradient, limit_filters, write_transposed
 from digitlab.engine.fast.kernels.simd import at, doubles, floats, ints, load, shorts, splat, store, words
+from digitlab.engine.fast.kernels.skipping import skipping_step
 from digitlab.engine.fast.kernels.sparse import add_scaled, column_sums, fold_in, from_row, scaled, spread_rows
 from digitlab.engine.fast.kernels.sync import barrier
 from digitlab.engine.fast.kernels.update import bias_step, limit_norms, update
@@ -184,10 +185,17 @@ def step_parameters(job, work, scratch, order, examples, rate, s, thread):
         else:
             n_in = op[N_IN]
             first, last = n_in * thread // threads, n_in * (thread + 1) // threads
-            dense_step(
-                kind, hyper, rate, updates[op[PARAMETER]], params, s1, s2, op[W], at(work, op[X]), op[X_STRIDE],
-                at(work, op[GY]), ys, examples, first, last, scratch, zeros, op[MASKED], floats(job[MASKS]),
-            )  # fmt: skip
+            x, gy, number = at(work, op[X]), at(work, op[GY]), updates[op[PARAMETER]]
+            if op[CHOICE] == SKIP_ZEROS:
+                skipping_step(
+                    kind, hyper, rate, number, params, s1, s2, op[W], x, op[X_STRIDE], gy, ys, examples, first, last,
+                    at(scratch, 2 * job[BATCH]), scratch, op[MASKED], floats(job[MASKS]),
+                )  # fmt: skip
+            else:
+                dense_step(
+                    kind, hyper, rate, number, params, s1, s2, op[W], x, op[X_STRIDE], gy, ys, examples, first, last,
+                    scratch, zeros, op[MASKED], floats(job[MASKS]),
+                )  # fmt: skip
         if thread == 0 and op[CODE] >= 0:
             gy = at(work, op[GY])
             bias_step(kind, hyper, rate, updates[op[CODE]], params, s1, s2, op[B], gy, examples, ys, ys, scratch)

@@ -16,6 +16,7 @@ from digitlab.engine.fast.kernels.loss import copy_row, delta_of_error, label_ro
 from digitlab.engine.fast.kernels.piece import CONVOLUTION
 from digitlab.engine.fast.kernels.pooled_conv import conv_backward, conv_forward
 from digitlab.engine.fast.kernels.simd import FLOATS, INTS, at, bytes_, doubles, floats, ints, shorts, words
+from digitlab.engine.fast.kernels.skipping import skipping_backward, skipping_forward
 from digitlab.engine.fast.kernels.sparse import finish_forward, gather_rows
 from digitlab.engine.fast.kernels.windows import (
     average_pool,
@@ -54,7 +55,11 @@ def forward(job, work, scratch, order, lo, hi, s, key, counter):
         op, number = at(ints(job[OPS]), k * OP_SIZE), at(doubles(job[NUMBERS]), k * NUMBER_SIZE)
         xs, ys = op[X_STRIDE], op[Y_STRIDE]
         x, y = at(work, op[X] + lo * xs), at(work, op[Y] + lo * ys)
-        if op[KIND] == DENSE:
+        if op[KIND] == DENSE and op[CHOICE] == SKIP_ZEROS:
+            lists = at(work, op[WHERE] + lo * op[EXTRA])
+            w, bias = at(params, op[W]), at(params, op[B])
+            skipping_forward(y, ys, x, xs, hi - lo, w, op[N_IN], bias, lists, op[EXTRA])
+        elif op[KIND] == DENSE:
             dense_forward(y, ys, x, xs, hi - lo, at(params, op[W]), op[N_IN], at(params, op[B]))
         elif op[KIND] == ACTIVATION:
             activate(op[CODE], number[0], x, y, (hi - lo) * ys)
@@ -98,7 +103,11 @@ def backward(job, work, scratch, lo, hi, key, counter):
         op, number = at(ints(job[OPS]), k * OP_SIZE), at(doubles(job[NUMBERS]), k * NUMBER_SIZE)
         xs, ys = op[X_STRIDE], op[Y_STRIDE]
         gy = at(work, op[GY] + lo * ys)
-        if op[KIND] == DENSE and op[GX] >= 0:
+        if op[KIND] == DENSE and op[GX] >= 0 and op[CHOICE] == SKIP_ZEROS:
+            gx, lists = at(work, op[GX] + lo * xs), at(work, op[WHERE] + lo * op[EXTRA])
+            places = words(scratch)
+            skipping_backward(gx, xs, gy, ys, hi - lo, at(params, op[W]), op[N_IN], lists, op[EXTRA], places)
+        elif op[KIND] == DENSE and op[GX] >= 0:
             dense_backward(at(work, op[GX] + lo * xs), xs, gy, ys, hi - lo, at(params, op[W]), op[N_IN])
         elif op[GY] < 0:
             pass  # before the first layer with weights

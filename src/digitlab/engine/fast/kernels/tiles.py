@@ -150,6 +150,36 @@ def dot(rows, columns):
 
 
 @cache
+def picked(count):
+    """picked(y, a, index, w, w_row, n): y[index[s]] = Σ_k a[k] w[index[s] w_row + k], k < n, for C rows of w."""
+
+    @intrinsic
+    def product(typingctx, y, a, index, w, w_row, n):
+        i64 = types.int64
+        sig = types.void(FLOATS, FLOATS, SHORTS, FLOATS, i64, i64)
+
+        def codegen(context, builder, sig, args):
+            y, a, index, w, w_row, n = args
+            numbers = [builder.load(address(builder, index, ir.Constant(_INT, s))) for s in range(count)]
+            numbers = [builder.zext(number, _INT) for number in numbers]
+            starts = [address(builder, w, builder.mul(number, w_row)) for number in numbers]
+            step = ir.Constant(_INT, LANES)
+            loop = _Loop(builder, builder.sdiv(n, step), [ir.Constant(_INT, 0), *[constant(0.0)] * count])
+            k, *sums = loop.carried
+            left = load_value(builder, address(builder, a, k))
+            for s in range(count):
+                sums[s] = fma_value(builder, left, load_value(builder, address(builder, starts[s], k)), sums[s])
+            _, *sums = loop.close([builder.add(k, step), *sums])
+            for number, sum_ in zip(numbers, sums):
+                builder.store(total_value(builder, sum_), address(builder, y, number))
+            return context.get_dummy_value()
+
+        return sig, codegen
+
+    return product
+
+
+@cache
 def axpys(vectors):
     """axpys(y, x, index, count, w, w_row): 8 C numbers of y = Σₖ x[k] · w[index[k] row]; count is even."""
 
