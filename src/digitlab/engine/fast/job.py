@@ -6,11 +6,12 @@ import numpy as np
 
 from digitlab.engine.fast import layout as at
 from digitlab.engine.fast.pixel_lists import PixelLists
-from digitlab.engine.fast.plan import Plan, may_scale_lazily
+from digitlab.engine.fast.plan import Plan, list_room, may_scale_lazily, segment_rows
 
 Vector = np.ndarray[Any, Any]
 ALIGNMENT = 64  # a cache line
 ROWS = 16  # as in kernels/dense.py
+SMALL_BATCH = 32  # examples up to which threads share out a large layer's weights (kernels/shared.py)
 
 
 def aligned(size: int, dtype: Any = np.float32) -> Vector:
@@ -45,6 +46,12 @@ class Job:
             gradient = extra + (2 + threads) * stride
             fixed = gradient + (0 if first[at.CHOICE] else int(first[at.N_IN]) * stride)
             first[at.EXTRA], first[at.W2] = extra, gradient
+        for k in np.flatnonzero(operations[:, at.PARTS]):
+            shared = operations[k, at.KIND] == at.DENSE and batch <= SMALL_BATCH
+            operations[k, at.PARTS] = fixed if shared else 0
+            if shared:
+                operations[k, at.EXTRA] = list_room(segment_rows(operations[k, at.N_IN]))
+                fixed += at.SEGMENTS * batch * operations[k, at.Y_STRIDE]
         pooled = operations[:, at.KIND] == at.POOLED_CONV
         operations[pooled, at.W2] += fixed
         fixed += plan.work_fixed

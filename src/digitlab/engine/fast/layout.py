@@ -22,16 +22,19 @@ SPARSE, FLOAT_ROWS, BYTE_ROWS = range(3)
 (
     KIND, N_IN, N_OUT, X_STRIDE, Y_STRIDE, X, Y, GX, GY, W, B, CODE, EXTRA, PARAMETER,
     HEIGHT, WIDTH, CHANNELS, KERNEL, KERNEL_WIDTH, POOL, OUT_HEIGHT, OUT_WIDTH, PADDING, FILTER_STRIDE, W2, WHERE,
-    CHOICE, DOWN, ACROSS, DILATION_DOWN, DILATION_ACROSS, MASKED, OP_SIZE,
-) = range(33)  # fmt: skip
+    CHOICE, DOWN, ACROSS, DILATION_DOWN, DILATION_ACROSS, MASKED, MAY_SKIP, PARTS, OP_SIZE,
+) = range(35)  # fmt: skip
 NUMBER_SIZE = 4  # float64 numbers per operation
 
 # Kinds of operation
 SPARSE_DENSE, DENSE, ACTIVATION, DROPOUT, POOLED_CONV, FRAME, CONV, MAX_POOL, AVERAGE_POOL = range(9)
 WITH_WEIGHTS = (SPARSE_DENSE, DENSE, POOLED_CONV, CONV)
 
-# CHOICE of a dense operation: all of its input, or only what is not zero (kernels/skipping.py)
+# CHOICE of a dense operation: all of its input, or only what is not zero (kernels/skipping.py), if it MAY_SKIP
 ALL_INPUTS, SKIP_ZEROS = range(2)
+
+# Parts that a large dense layer's weights are shared out in; PARTS is where they leave their sums, 0 if it is not
+SEGMENTS = 4
 
 # The mask's numbers: what it says of one weight
 NOT_CONNECTED, FROZEN, LEARNS = -1.0, 0.0, 1.0

@@ -23,6 +23,16 @@ def padded(n: int) -> int:
     return -(-n // LANES) * LANES
 
 
+def segment_rows(inputs: int) -> int:
+    """The most rows of W in one segment of a layer that is shared out (kernels/shared.py)."""
+    return inputs // at.SEGMENTS + LANES
+
+
+def list_room(inputs: int) -> int:
+    """Floats for the list of those inputs of an example that are not zero (kernels/skipping.py)."""
+    return LANES + 2 * padded(inputs + 4 * LANES)
+
+
 @dataclass
 class Slot:
     """Where a parameter lies in `params`: `rows` rows of `columns` numbers, `stride` apart."""

@@ -16,7 +16,7 @@ from digitlab.engine.fast.choices import (
     check,
     hyper_parameters,
 )
-from digitlab.engine.fast.plan import LANES, WIDEST_SPARSE, Plan, Slot, padded
+from digitlab.engine.fast.plan import LANES, WIDEST_SPARSE, Plan, Slot, list_room, padded, segment_rows
 from digitlab.nn.conv import Conv2D
 from digitlab.nn.dropout import Dropout
 from digitlab.nn.gradients import Backpropagation, Gradient
@@ -26,8 +26,8 @@ from digitlab.nn.regularizers import Regularizer
 from digitlab.nn.reshaping import Flatten, Reshape
 from digitlab.optimizers.base import Optimizer
 
-LEAST_SKIPPING = 1 << 14  # weights of a layer from which listing its inputs that are not zero pays,
-MOST_KEPT = 0.75  # and the share of a ReLU's outputs that dropout may keep
+LEAST_SKIPPING = 1 << 12  # weights of a layer from which listing its inputs that are not zero can pay
+LEAST_SHARED = 1 << 17  # and from which threads share out the weights, if the batch is small
 
 
 def make_plan(
@@ -155,23 +155,17 @@ class Planner:
         w = self.slot(f"{i}.W", layer.params["W"], n_in, n_out, padded(n_in) - n_in)
         row[at.KIND], row[at.W] = at.DENSE, w.offset
         self.work += 3 * n_in * n_out
-        if self.mostly_zero() and n_in < WIDEST_SPARSE and n_in * n_out >= LEAST_SKIPPING:
-            row[at.CHOICE], row[at.EXTRA] = at.SKIP_ZEROS, LANES + 2 * padded(n_in + LANES)
-            row[at.WHERE] = self.room(row[at.EXTRA])
+        if self.learning and self.behind_relu() and n_in < WIDEST_SPARSE and n_in * n_out >= LEAST_SKIPPING:
+            row[at.MAY_SKIP], row[at.EXTRA] = 1, list_room(n_in)
+            row[at.WHERE] = self.room(at.SEGMENTS * list_room(segment_rows(n_in)))
+        row[at.PARTS] = int(self.learning and n_in * n_out >= LEAST_SHARED)
         self.weights(w, layer, row)
         self.bias((f"{i}.b", layer.params["b"]) if "b" in layer.params else None, n_out, row)
 
-    def mostly_zero(self) -> bool:
-        """Whether most inputs are zero, and those that are have no gradient: behind a ReLU with enough dropout.
-
-        About half of a ReLU's outputs are zero, which is not enough: the dense product is twice as fast per number.
-        """
-        kept = 1.0
-        for row, numbers in zip(reversed(self.operations), reversed(self.numbers)):
-            if row[at.KIND] != at.DROPOUT:
-                return row[at.KIND] == at.ACTIVATION and row[at.CODE] == at.RELU and kept <= MOST_KEPT
-            kept *= 1 - numbers[0]
-        return False
+    def behind_relu(self) -> bool:
+        """Whether inputs that are zero have no gradient: a ReLU made them so, or dropout behind one."""
+        behind = next((row for row in reversed(self.operations) if row[at.KIND] != at.DROPOUT), None)
+        return behind is not None and (behind[at.KIND], behind[at.CODE]) == (at.ACTIVATION, at.RELU)
 
     def weights(self, slot: Slot, layer: Any, row: list[int]) -> None:
         """Whether a layer's weights learn, and which of them."""

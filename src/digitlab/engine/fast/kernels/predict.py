@@ -47,7 +47,7 @@ def predict(job_address, fresh):
     for first in range(0, job[N_ORDER], batch):
         n = min(batch, job[N_ORDER] - first)
         fetch_rows(job, work, at(ints(job[ORDER]), first), 0, n)
-        forward(job, work, scratch, at(ints(job[ORDER]), first), 0, n, 1.0, 0, 0)
+        forward(job, work, scratch, at(ints(job[ORDER]), first), n, 0, n, 1.0, 0, 0, 0, False)
         for r in range(n):
             z = at(work, job[LOGITS] + r * stride)
             output_activation(job[LOSS], z, mask, stride, out)

@@ -10,12 +10,15 @@ from numba.types import void
 
 from digitlab.engine.fast.kernels.jit import kernel
 from digitlab.engine.fast.kernels.simd import FLOATS, at
-from digitlab.engine.fast.kernels.tiles import dot, tile
+from digitlab.engine.fast.kernels.tiles import dot, step_tile, tile
 
 _t44, _t43, _t42, _t41 = tile(4, 4), tile(4, 3), tile(4, 2), tile(4, 1)
 _t14, _t13, _t12, _t11 = tile(1, 4), tile(1, 3), tile(1, 2), tile(1, 1)
 _t24, _t23, _t22, _t21 = tile(2, 4), tile(2, 3), tile(2, 2), tile(2, 1)
+_t54, _d54 = tile(5, 4), dot(5, 4)  # for five rows, a thread's half of a batch of ten
 _d44, _d24, _d14 = dot(4, 4), dot(2, 4), dot(1, 4)
+_s44, _s43, _s42, _s41 = step_tile(4, 4), step_tile(4, 3), step_tile(4, 2), step_tile(4, 1)
+_s14, _s11 = step_tile(1, 4), step_tile(1, 1)
 
 BLOCK = 32  # rows of `a` that pass by four rows of W while those lie in the first-level cache
 
@@ -39,6 +42,9 @@ def multiply(y, y_row, rows, a, a_row, a_k, segments, a_segment, n, w, w_k, bias
                 _t13(at(yj, r * y_row), y_row, at(a, r * a_row), a_row, a_k, segments, a_segment, n, wj, w_k, bj)
             j += 24
         elif left >= 4:
+            while r + 5 <= rows and (rows - r) % 4 != 0:
+                _t54(at(yj, r * y_row), y_row, at(a, r * a_row), a_row, a_k, segments, a_segment, n, wj, w_k, bj)
+                r += 5
             while r + 4 <= rows:
                 _t44(at(yj, r * y_row), y_row, at(a, r * a_row), a_row, a_k, segments, a_segment, n, wj, w_k, bj)
                 r += 4
@@ -78,6 +84,9 @@ def multiply_transposed(y, y_row, rows, a, a_row, w, w_row, columns, n):
         for s in range(0, columns, 4):
             ws, ys = at(w, s * w_row), at(y, s)
             r = first
+            while r + 5 <= last and (last - r) % 4 != 0:
+                _d54(at(ys, r * y_row), y_row, at(a, r * a_row), a_row, ws, w_row, n)
+                r += 5
             while r + 4 <= last:
                 _d44(at(ys, r * y_row), y_row, at(a, r * a_row), a_row, ws, w_row, n)
                 r += 4
@@ -86,3 +95,34 @@ def multiply_transposed(y, y_row, rows, a, a_row, w, w_row, columns, n):
                 r += 2
             if r < last:
                 _d14(at(ys, r * y_row), y_row, at(a, r * a_row), a_row, ws, w_row, n)
+
+
+@kernel()
+def step_along(y, y_row, rows, a, a_k, n, w, w_k, keep, pace, columns):
+    """y[r, c] = keep y[r, c] + pace Σ_k a[r + k a_k] w[k w_k + c]: gradient descent without the gradient in memory."""
+    j = 0
+    while j < columns:
+        left = (columns - j) // 8
+        wide = 24 if left == 3 or left == 5 or left == 6 else (32 if left >= 4 else 8 * left)
+        wj, yj = at(w, j), at(y, j)
+        r = 0
+        while r + 4 <= rows:
+            yr, ar = at(yj, r * y_row), at(a, r)
+            if wide == 32:
+                _s44(yr, y_row, ar, 1, a_k, n, wj, w_k, keep, pace)
+            elif wide == 24:
+                _s43(yr, y_row, ar, 1, a_k, n, wj, w_k, keep, pace)
+            elif wide == 16:
+                _s42(yr, y_row, ar, 1, a_k, n, wj, w_k, keep, pace)
+            else:
+                _s41(yr, y_row, ar, 1, a_k, n, wj, w_k, keep, pace)
+            r += 4
+        while r < rows:
+            yr, ar = at(yj, r * y_row), at(a, r)
+            if wide == 32:
+                _s14(yr, y_row, ar, 1, a_k, n, wj, w_k, keep, pace)
+            else:
+                for c in range(0, wide, 8):
+                    _s11(at(yr, c), y_row, ar, 1, a_k, n, at(wj, c), w_k, keep, pace)
+            r += 1
+        j += wide

@@ -16,10 +16,22 @@ Forward lists them, example by example, and backward reads the lists; each is a 
 
 from digitlab.engine.fast.kernels.jit import kernel
 from digitlab.engine.fast.kernels.masks import cut
-from digitlab.engine.fast.kernels.simd import at, load, shorts_of, splat, store, words
+from digitlab.engine.fast.kernels.simd import at, doubles, ints, load, shorts_of, splat, store, words
+from digitlab.engine.fast.kernels.sync import barrier
 from digitlab.engine.fast.kernels.tiles import axpys, collect, picked
 from digitlab.engine.fast.kernels.update import update
-from digitlab.engine.fast.layout import L1_SHARE, L2_SHARE, PLAIN_SGD
+from digitlab.engine.fast.layout import (
+    ALL_INPUTS,
+    L1_SHARE,
+    L2_SHARE,
+    PARTIAL,
+    PLAIN_SGD,
+    SKIP_ZEROS,
+    SYNC,
+    THREADS,
+)
+
+FEW = 0.4  # share of inputs up to which skipping the others is faster than the whole product
 
 GROUP = 8  # list lengths are multiples of it
 BLOCK = 64  # rows of W that all examples meet while those lie in the second-level cache
@@ -28,6 +40,24 @@ ROWS = 16  # as in kernels/dense.py
 _gather4, _gather2, _gather1 = axpys(4), axpys(2), axpys(1)
 _add8, _add4, _add2, _add1 = collect(1, 8), collect(1, 4), collect(1, 2), collect(1, 1)
 _dots8 = picked(GROUP)
+
+
+@kernel()
+def choose(job, x, x_stride, rows, n_in, thread):
+    """SKIP_ZEROS if few of the whole batch's inputs are not zero, else ALL_INPUTS; x is this thread's share."""
+    partial, sync, threads = doubles(job[PARTIAL]), ints(job[SYNC]), job[THREADS]
+    count = 0
+    for n in range(rows):
+        row = at(x, n * x_stride)
+        for k in range(n_in):
+            count += row[k] != 0.0
+    partial[8 * thread + 1], partial[8 * thread + 2] = count, rows * n_in
+    barrier(sync, threads)
+    found, all_ = 0.0, 0.0
+    for t in range(threads):
+        found, all_ = found + partial[8 * t + 1], all_ + partial[8 * t + 2]
+    barrier(sync, threads)  # before another layer's counts are written there
+    return SKIP_ZEROS if found < FEW * all_ else ALL_INPUTS
 
 
 @kernel()

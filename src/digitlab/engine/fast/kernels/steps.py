@@ -11,6 +11,7 @@ from digitlab.engine.fast.kernels.jit import kernel
 from digitlab.engine.fast.kernels.masks import cut, restore_frozen
 from digitlab.engine.fast.kernels.piece import CONVOLUTION
 from digitlab.engine.fast.kernels.pooled_conv import conv_gradient, limit_filters, write_transposed
+from digitlab.engine.fast.kernels.shared import first_row
 from digitlab.engine.fast.kernels.simd import at, doubles, floats, ints, load, shorts, splat, store, words
 from digitlab.engine.fast.kernels.skipping import skipping_step
 from digitlab.engine.fast.kernels.sparse import add_scaled, column_sums, fold_in, from_row, scaled, spread_rows
@@ -185,6 +186,9 @@ def step_parameters(job, work, scratch, order, examples, rate, s, thread):
         else:
             n_in = op[N_IN]
             first, last = n_in * thread // threads, n_in * (thread + 1) // threads
+            if op[PARTS] > 0:
+                first = first_row(op, SEGMENTS * thread // threads)
+                last = first_row(op, SEGMENTS * (thread + 1) // threads)
             x, gy, number = at(work, op[X]), at(work, op[GY]), updates[op[PARAMETER]]
             if op[CHOICE] == SKIP_ZEROS:
                 skipping_step(

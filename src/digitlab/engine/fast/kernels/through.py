@@ -15,8 +15,9 @@ from digitlab.engine.fast.kernels.jit import kernel
 from digitlab.engine.fast.kernels.loss import copy_row, delta_of_error, label_row, loss_and_delta, raw_error
 from digitlab.engine.fast.kernels.piece import CONVOLUTION
 from digitlab.engine.fast.kernels.pooled_conv import conv_backward, conv_forward
+from digitlab.engine.fast.kernels.shared import shared_backward, shared_forward
 from digitlab.engine.fast.kernels.simd import FLOATS, INTS, at, bytes_, doubles, floats, ints, shorts, words
-from digitlab.engine.fast.kernels.skipping import skipping_backward, skipping_forward
+from digitlab.engine.fast.kernels.skipping import choose, skipping_backward, skipping_forward
 from digitlab.engine.fast.kernels.sparse import finish_forward, gather_rows
 from digitlab.engine.fast.kernels.windows import (
     average_pool,
@@ -47,15 +48,22 @@ def fetch_rows(job, work, order, lo, hi):
                 row[i] = pixels[i] * factor + offset
 
 
-@kernel(void(INTS, FLOATS, FLOATS, INTS, int64, int64, float64, int64, int64))
-def forward(job, work, scratch, order, lo, hi, s, key, counter):
-    """Logits of the examples lo … hi of a batch, operation after operation."""
+@kernel(void(INTS, FLOATS, FLOATS, INTS, int64, int64, int64, float64, int64, int64, int64, int64))
+def forward(job, work, scratch, order, examples, lo, hi, s, key, counter, thread, look):
+    """Logits of the examples lo … hi of a batch of `examples`, operation after operation.
+
+    With `look`, layers that may skip zeros count them and choose, all threads alike.
+    """
     params = floats(job[PARAMS])
     for k in range(job[N_OPS]):
         op, number = at(ints(job[OPS]), k * OP_SIZE), at(doubles(job[NUMBERS]), k * NUMBER_SIZE)
         xs, ys = op[X_STRIDE], op[Y_STRIDE]
         x, y = at(work, op[X] + lo * xs), at(work, op[Y] + lo * ys)
-        if op[KIND] == DENSE and op[CHOICE] == SKIP_ZEROS:
+        if look and op[MAY_SKIP]:
+            op[CHOICE] = choose(job, x, xs, hi - lo, op[N_IN], thread)
+        if op[PARTS] > 0:
+            shared_forward(job, work, op, examples, lo, hi, thread)
+        elif op[KIND] == DENSE and op[CHOICE] == SKIP_ZEROS:
             lists = at(work, op[WHERE] + lo * op[EXTRA])
             w, bias = at(params, op[W]), at(params, op[B])
             skipping_forward(y, ys, x, xs, hi - lo, w, op[N_IN], bias, lists, op[EXTRA])
@@ -96,14 +104,16 @@ def forward(job, work, scratch, order, lo, hi, s, key, counter):
 
 
 @kernel()
-def backward(job, work, scratch, lo, hi, key, counter):
+def backward(job, work, scratch, examples, lo, hi, key, counter, thread):
     """∂L/∂x of every operation but the first with parameters, from δ of the examples lo … hi."""
     params = floats(job[PARAMS])
     for k in range(job[N_OPS] - 1, -1, -1):
         op, number = at(ints(job[OPS]), k * OP_SIZE), at(doubles(job[NUMBERS]), k * NUMBER_SIZE)
         xs, ys = op[X_STRIDE], op[Y_STRIDE]
         gy = at(work, op[GY] + lo * ys)
-        if op[KIND] == DENSE and op[GX] >= 0 and op[CHOICE] == SKIP_ZEROS:
+        if op[PARTS] > 0 and op[GX] >= 0:
+            shared_backward(job, work, scratch, op, examples, thread)
+        elif op[KIND] == DENSE and op[GX] >= 0 and op[CHOICE] == SKIP_ZEROS:
             gx, lists = at(work, op[GX] + lo * xs), at(work, op[WHERE] + lo * op[EXTRA])
             places = words(scratch)
             skipping_backward(gx, xs, gy, ys, hi - lo, at(params, op[W]), op[N_IN], lists, op[EXTRA], places)

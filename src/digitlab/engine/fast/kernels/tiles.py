@@ -28,7 +28,7 @@ from digitlab.engine.fast.kernels.simd import (
     load_value,
     splat_value,
     store_value,
-    total_value,
+    totals_value,
 )
 
 _INT = ir.IntType(64)
@@ -72,6 +72,29 @@ class _Loop:
         return results
 
 
+def _sums(builder, rows, vectors, starts, a, a_row, a_k, segments, a_segment, n, w, w_k):
+    """LLVM: starts[c] + Σ_s Σ_k a[r a_row + s a_segment + k a_k] · w[(s n + k) w_k + c], R by C vectors."""
+    offsets = [builder.mul(a_row, ir.Constant(_INT, r)) for r in range(rows)]
+    outer = _Loop(builder, segments, [a, w, *(starts * rows)])
+    segment, wk, *sums = outer.carried
+    inner = _Loop(builder, n, [segment, wk, *sums])
+    ak, wk, *sums = inner.carried
+    columns = [load_value(builder, address(builder, wk, ir.Constant(_INT, LANES * c))) for c in range(vectors)]
+    for r in range(rows):
+        number = splat_value(builder, builder.load(address(builder, ak, offsets[r])))
+        for c in range(vectors):
+            sums[r * vectors + c] = fma_value(builder, number, columns[c], sums[r * vectors + c])
+    _, wk, *sums = inner.close([address(builder, ak, a_k), address(builder, wk, w_k), *sums])
+    _, _, *sums = outer.close([address(builder, segment, a_segment), wk, *sums])
+    return sums
+
+
+def _places(builder, y, y_row, rows, vectors):
+    """LLVM: where the R by C vectors of y lie."""
+    starts = [address(builder, y, builder.mul(y_row, ir.Constant(_INT, r))) for r in range(rows)]
+    return [address(builder, row, ir.Constant(_INT, LANES * c)) for row in starts for c in range(vectors)]
+
+
 @cache
 def tile(rows, vectors):
     """tile(y, y_row, a, a_row, a_k, segments, a_segment, n, w, w_k, bias): R by 8 C numbers of y.
@@ -85,25 +108,38 @@ def tile(rows, vectors):
         sig = types.void(FLOATS, i64, FLOATS, i64, i64, i64, i64, i64, FLOATS, i64, FLOATS)
 
         def codegen(context, builder, sig, args):
-            y, y_row, a, a_row, a_k, segments, a_segment, n, w, w_k, bias = args
-            lanes = [ir.Constant(_INT, LANES * c) for c in range(vectors)]
-            starts = [load_value(builder, address(builder, bias, lane)) for lane in lanes]
-            offsets = [builder.mul(a_row, ir.Constant(_INT, r)) for r in range(rows)]
-            outer = _Loop(builder, segments, [a, w, *(starts * rows)])
-            segment, wk, *sums = outer.carried
-            inner = _Loop(builder, n, [segment, wk, *sums])
-            ak, wk, *sums = inner.carried
-            columns = [load_value(builder, address(builder, wk, lane)) for lane in lanes]
-            for r in range(rows):
-                number = splat_value(builder, builder.load(address(builder, ak, offsets[r])))
-                for c in range(vectors):
-                    sums[r * vectors + c] = fma_value(builder, number, columns[c], sums[r * vectors + c])
-            _, wk, *sums = inner.close([address(builder, ak, a_k), address(builder, wk, w_k), *sums])
-            _, _, *sums = outer.close([address(builder, segment, a_segment), wk, *sums])
-            for r in range(rows):
-                row = address(builder, y, builder.mul(y_row, ir.Constant(_INT, r)))
-                for c in range(vectors):
-                    store_value(builder, address(builder, row, lanes[c]), sums[r * vectors + c])
+            y, y_row, *factors, bias = args
+            starts = [load_value(builder, address(builder, bias, ir.Constant(_INT, LANES * c))) for c in range(vectors)]
+            sums = _sums(builder, rows, vectors, starts, *factors)
+            for place, sum_ in zip(_places(builder, y, y_row, rows, vectors), sums):
+                store_value(builder, place, sum_)
+            return context.get_dummy_value()
+
+        return sig, codegen
+
+    return product
+
+
+@cache
+def step_tile(rows, vectors):
+    """step_tile(y, y_row, a, a_row, a_k, n, w, w_k, keep, pace): R by 8 C numbers of y, one step on.
+
+    y[r y_row + c] = keep · y[r y_row + c] + pace · Σ_k a[r a_row + k a_k] · w[k w_k + c]
+    """
+
+    @intrinsic
+    def product(typingctx, y, y_row, a, a_row, a_k, n, w, w_k, keep, pace):
+        i64, f32 = types.int64, types.float32
+        sig = types.void(FLOATS, i64, FLOATS, i64, i64, i64, FLOATS, i64, f32, f32)
+
+        def codegen(context, builder, sig, args):
+            y, y_row, a, a_row, a_k, n, w, w_k, keep, pace = args
+            one, zeros = ir.Constant(_INT, 1), [constant(0.0)] * vectors
+            sums = _sums(builder, rows, vectors, zeros, a, a_row, a_k, one, a_k, n, w, w_k)
+            keep, pace = splat_value(builder, keep), splat_value(builder, pace)
+            for place, sum_ in zip(_places(builder, y, y_row, rows, vectors), sums):
+                kept = builder.fmul(keep, load_value(builder, place))
+                store_value(builder, place, fma_value(builder, pace, sum_, kept))
             return context.get_dummy_value()
 
         return sig, codegen
@@ -113,7 +149,7 @@ def tile(rows, vectors):
 
 @cache
 def dot(rows, columns):
-    """dot(y, y_row, a, a_row, w, w_row, n): R by S dot products of length n, a multiple of 8.
+    """dot(y, y_row, a, a_row, w, w_row, n): R by S dot products of length n, a multiple of 8; S is one of 4.
 
     y[r y_row + s] = Σ_k a[r a_row + k] · w[s w_row + k]
     """
@@ -139,9 +175,9 @@ def dot(rows, columns):
             _, _, *sums = loop.close([address(builder, ak, step), address(builder, wk, step), *sums])
             for r in range(rows):
                 row = address(builder, y, builder.mul(y_row, ir.Constant(_INT, r)))
-                for s in range(columns):
-                    value = total_value(builder, sums[r * columns + s])
-                    builder.store(value, address(builder, row, ir.Constant(_INT, s)))
+                for s in range(0, columns, 4):
+                    four = totals_value(builder, sums[r * columns + s : r * columns + s + 4])
+                    store_value(builder, address(builder, row, ir.Constant(_INT, s)), four)
             return context.get_dummy_value()
 
         return sig, codegen
@@ -170,8 +206,11 @@ def picked(count):
             for s in range(count):
                 sums[s] = fma_value(builder, left, load_value(builder, address(builder, starts[s], k)), sums[s])
             _, *sums = loop.close([builder.add(k, step), *sums])
-            for number, sum_ in zip(numbers, sums):
-                builder.store(total_value(builder, sum_), address(builder, y, number))
+            for s, number in enumerate(numbers):
+                if s % 4 == 0:
+                    four = totals_value(builder, sums[s : s + 4])
+                value = builder.extract_element(four, ir.Constant(ir.IntType(32), s % 4))
+                builder.store(value, address(builder, y, number))
             return context.get_dummy_value()
 
         return sig, codegen

@@ -22,6 +22,8 @@ from digitlab.engine.fast.kernels.sync import barrier
 from digitlab.engine.fast.kernels.through import backward, fetch_rows, forward, losses_and_deltas, take_slopes
 from digitlab.engine.fast.layout import *
 
+LOOK = 64  # steps from one look at how many inputs are zero to the next
+
 
 @kernel()
 def train(job_address, thread):
@@ -52,9 +54,9 @@ def train(job_address, thread):
         if job[INPUT] != SPARSE:
             fetch_rows(job, work, order, lo, hi)
         counter = step * batch
-        forward(job, work, scratch, order, lo, hi, s, job[KEY], counter)
+        forward(job, work, scratch, order, examples, lo, hi, s, job[KEY], counter, thread, step % LOOK == 0)
         partial[8 * thread] = losses_and_deltas(job, work, scratch, order, examples, lo, hi)
-        backward(job, work, scratch, lo, hi, job[KEY], counter)
+        backward(job, work, scratch, examples, lo, hi, job[KEY], counter, thread)
         if job[RULE] == RASHID:
             take_slopes(job, work, lo, hi)
         barrier(sync, threads)
