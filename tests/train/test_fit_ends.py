@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 from digitlab.errors import DivergenceError
 from digitlab.nn import Dense, MeanSquaredError, Network
 from digitlab.optimizers import SGD, HalveOnPlateau
-from digitlab.train import Callback, EarlyStopping, TargetReached, Trainer, evaluate
+from digitlab.train import Callback, EarlyStopping, PlainLines, TargetReached, Trainer, evaluate
 
 from .helpers import TRAIN, VALID, At, Ctrl_C, a_line, trainer, values
 
@@ -131,7 +131,10 @@ def test_ctrl_c_in_the_first_epoch():
 
 def test_a_rate_that_is_too_large_ends_at_once_with_place_and_cause():
     spy = Spy()
-    t = Trainer(Network([Dense(20), Dense(1)], 1, MeanSquaredError()), SGD(1e6), callbacks=[spy])
+    lines = []
+    t = Trainer(
+        Network([Dense(20), Dense(1)], 1, MeanSquaredError()), SGD(1e6), callbacks=[spy, PlainLines(lines.append)]
+    )
     with pytest.raises(DivergenceError) as raised:
         t.fit(a_line(), epochs=5)
     message = str(raised.value)
@@ -142,7 +145,8 @@ def test_a_rate_that_is_too_large_ends_at_once_with_place_and_cause():
     )
     assert all(np.isfinite(array).all() for array in values(t.network).values())
     assert np.isfinite(t.network.predict(np.zeros((1, 1), np.float32))).all()
-    assert t.stop_reason == message
+    assert t.stop_reason == message and t.diverged
+    assert lines == [], "the error says it, and once is enough"
     assert spy.calls[-1] == "fit end"
     assert len(t.history) == 0
 

@@ -49,7 +49,7 @@ class ProgressBar(Callback):
 
     def on_fit_end(self, trainer: "Trainer") -> None:
         self.bar.stop()
-        if trainer.stop_reason:
+        if trainer.stop_reason and not trainer.diverged:  # which is an error, told as such
             self.bar.console.print(f"stopped: {trainer.stop_reason}", style="yellow", highlight=False)
 
 

@@ -98,7 +98,7 @@ class PlainLines(Callback):
         self.sink(epoch_line(row, trainer.epochs, trainer.monitor))
 
     def on_fit_end(self, trainer: "Trainer") -> None:
-        if trainer.stop_reason:
+        if trainer.stop_reason and not trainer.diverged:  # which is an error, told as such
             self.sink(f"stopped: {trainer.stop_reason}")
 
 

@@ -99,6 +99,7 @@ class Trainer:
         self.sets: dict[str, tuple[Any, Any]] = {}  # "train" and what is evaluated, for callbacks, while `fit` runs
         self.stop_reason: str | None = None
         self.interrupted = False
+        self.diverged = False
         self.optimizer_state: dict[str, dict[str, Any]] | None = None
         self._began: tuple[int, Arrays, list[Any]] | None = None  # the epoch under way and what it began with
         self._logits_of: Callable[[Any], Any] | None = None  # the engine's own way to logits, for evaluation
@@ -150,7 +151,7 @@ class Trainer:
             self.stop(f"interrupted in epoch {self.epoch}")
             self._rewind()
         except DivergenceError as error:
-            divergence = error
+            divergence, self.diverged = error, True
             self.stop(str(error))
         self.network.to("numpy")
         self._finish()
@@ -257,11 +258,12 @@ class Trainer:
 
     def _diverged(self, step: int, losses: Losses, rate: float) -> DivergenceError:
         before = losses[np.isfinite(losses)]
-        never_finite = self.epoch == 1 and not len(before)
-        if never_finite or (len(before) and before[-1] <= 2 * before[0]):
-            cause = "inputs or weights are too large for " + self.network.dtype
-        else:
-            cause = f"the learning rate {rate:g} is too large; try {rate / 10:g}"
+        inputs = f"inputs or weights are too large for {self.network.dtype}"
+        cause = f"the learning rate {rate:g} is too large; try {rate / 10:g}"
+        if self.epoch == 1 and not len(before):
+            cause = inputs
+        elif len(before) and before[-1] <= 2 * before[0]:  # from calm to infinite in one step
+            cause = f"{inputs}, or {cause}"
         return DivergenceError(
             f"the loss is no longer finite in epoch {self.epoch}, step {step:,}; likely cause: {cause}. "
             "The last finite network was kept"
@@ -281,7 +283,7 @@ class Trainer:
         if any(self.monitor not in row for row in self.history):
             raise ConfigError(f"monitor: the epochs before have no {self.monitor!r}; go on with the sets they had")
         self.epochs = epochs
-        self.stop_reason, self.interrupted = None, False
+        self.stop_reason, self.interrupted, self.diverged = None, False, False
         if self.last is not None:
             self.network.load_state(self.last)
             self.last = None
