@@ -184,8 +184,9 @@ def train(trainer: "Trainer", config: "RunConfig", splits: "Splits", folder: Pat
         best = trainer.best.epoch if trainer.best is not None and trainer.keep == "best" else len(history)
         s = history.statistics(trainer.monitor)
         unit, mark = (100, " %") if trainer.monitor.endswith("accuracy") else (1, "")
+        epochs = "1 epoch" if s.epochs == 1 else f"{s.epochs} epochs"
         say(
-            f"{trainer.monitor} over {s.epochs} epoch{'s' if s.epochs > 1 else ''}: best {unit * s.best:.2f}{mark} (epoch {s.best_epoch}), "
+            f"{trainer.monitor} over {epochs}: best {unit * s.best:.2f}{mark} (epoch {s.best_epoch}), "
             f"mean {unit * s.mean:.2f}, sd {unit * s.sd:.2f}, range {unit * s.range:.2f}"
         )
         seconds = sum(history.column("seconds"))
