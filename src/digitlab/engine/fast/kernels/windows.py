@@ -3,16 +3,18 @@
 Twins: `Conv2D` (nn/conv.py) with `rows_of` and `pictures_of`; `MaxPool2D`, `AveragePool2D`, `GlobalAveragePool`
 (nn/pooling.py). Padding is there already (frame.py).
 
-A convolution is its twin's matrix product, one picture at a time: the windows' rows R are laid out in the thread's
-scratch memory, both going forward and for the gradient, so that nothing as large as R is kept for a batch.
-Rows of R are padded to whole vectors, rows of y and ∂L/∂y in `work` are not: they are copied in and out.
+A convolution is its twin's matrix product, y = R W + b with a window in each row of R, one picture at a time. R itself
+is not needed: going forward and for the gradient, the product reads the windows where they lie in the picture, row by
+row of the kernel. Only dilation across tears those rows apart, and then R is laid out in the thread's scratch memory.
+On the way back ∂L/∂R is, before each number's windows are added up. Rows of W and of scratch are padded to whole
+vectors, rows of y and ∂L/∂y in `work` are not: they are copied in and out.
 """
 
 # mypy: ignore-errors
 
 from digitlab.engine.fast.kernels.jit import kernel
 from digitlab.engine.fast.kernels.products import multiply, multiply_transposed
-from digitlab.engine.fast.kernels.simd import at, load, splat, store
+from digitlab.engine.fast.kernels.simd import at, fma, load, splat, store
 from digitlab.engine.fast.layout import (
     ACROSS,
     CHANNELS,
@@ -84,7 +86,7 @@ def lay_out(op, x, rows):
 
 @kernel()
 def gather_back(op, rows, gx):
-    """The way back from `lay_out`: each number's sum over the windows that saw it."""
+    """The way back from R: each number's sum over the windows that saw it."""
     stride = row_length(op)[1]
     high, wide, length = stretches(op)
     down, across = paces(op)
@@ -93,9 +95,17 @@ def gather_back(op, rows, gx):
         start, row = corner(op, p), at(rows, p * stride)
         for i in range(high):
             for j in range(wide):
-                source, out = at(row, (i * wide + j) * length), at(gx, start + i * down + j * across)
-                for c in range(length):
-                    out[c] += source[c]
+                add(at(gx, start + i * down + j * across), 1.0, at(row, (i * wide + j) * length), length)
+
+
+@kernel()
+def add(y, factor, x, count):
+    """y += factor · x, `count` numbers and no more."""
+    whole = count // 8 * 8
+    for c in range(0, whole, 8):
+        store(y, c, fma(splat(factor), load(x, c), load(y, c)))
+    for c in range(whole, count):
+        y[c] += factor * x[c]
 
 
 @kernel()
@@ -110,8 +120,8 @@ def widen(op, g, rows):
     """∂L/∂y with every window's filters padded to whole vectors."""
     filters, stride = op[N_OUT], op[FILTER_STRIDE]
     for p in range(op[OUT_HEIGHT] * op[OUT_WIDTH]):
-        for f in range(filters):
-            rows[p * stride + f] = g[p * filters + f]
+        for f in range(0, filters, 8):
+            store(rows, p * stride + f, load(g, p * filters + f))
         for f in range(filters, stride):
             rows[p * stride + f] = 0.0
 
@@ -121,9 +131,17 @@ def windows_forward(op, x, y, w, bias, scratch):
     """One picture: y = R W + b."""
     n, stride = row_length(op)
     count, filters, across = op[OUT_HEIGHT] * op[OUT_WIDTH], op[N_OUT], op[FILTER_STRIDE]
-    rows, out = scratch, at(scratch, count * stride)
-    lay_out(op, x, rows)
-    multiply(out, across, count, rows, stride, 1, 1, 0, n, w, across, bias, across)
+    out, rows = scratch, at(scratch, count * across)
+    if op[DILATION_ACROSS] == 1:
+        line, pace = op[WIDTH] * op[CHANNELS], op[ACROSS] * op[CHANNELS]
+        for i in range(op[OUT_HEIGHT]):
+            multiply(
+                at(out, i * op[OUT_WIDTH] * across), across, op[OUT_WIDTH], at(x, i * op[DOWN] * line), pace, 1,
+                op[KERNEL], op[DILATION_DOWN] * line, op[KERNEL_WIDTH] * op[CHANNELS], w, across, bias, across,
+            )  # fmt: skip
+    else:
+        lay_out(op, x, rows)
+        multiply(out, across, count, rows, stride, 1, 1, 0, n, w, across, bias, across)
     for p in range(count):
         for f in range(0, filters, 8):
             store(y, p * filters + f, load(out, p * across + f))
@@ -144,31 +162,45 @@ def windows_backward(op, gx, gy, w, scratch):
 def windows_gradient(op, x, gy, examples, first, last, g, zeros, scratch):
     """Rows first … last of ∂L/∂W = Rᵀ g over the whole batch, into g, which begins with row 0."""
     stride, across = row_length(op)[1], op[FILTER_STRIDE]
-    count = op[OUT_HEIGHT] * op[OUT_WIDTH]
-    rows, wide = scratch, at(scratch, count * stride)
-    part = at(wide, count * across)
+    count, width, pace = op[OUT_HEIGHT] * op[OUT_WIDTH], op[OUT_WIDTH], op[ACROSS] * op[CHANNELS]
+    line, kernel_row = op[WIDTH] * op[CHANNELS], op[KERNEL_WIDTH] * op[CHANNELS]
+    wide, part = scratch, at(scratch, count * across)
+    rows = at(part, ROWS * across)
     clear(at(g, first * across), (last - first) * across)
     for example in range(examples):
-        lay_out(op, at(x, example * op[X_STRIDE]), rows)
+        picture = at(x, example * op[X_STRIDE])
+        if op[DILATION_ACROSS] > 1:
+            lay_out(op, picture, rows)
         widen(op, at(gy, example * op[Y_STRIDE]), wide)
-        for i in range(first, last, ROWS):
+        i = first
+        while i < last:
             n = min(ROWS, last - i)
-            multiply(part, across, n, at(rows, i), 1, stride, 1, 0, count, wide, across, zeros, across)
-            for j in range(0, n * across, 8):
-                store(g, i * across + j, load(g, i * across + j) + load(part, j))
+            if op[DILATION_ACROSS] == 1:  # within one row of the kernel, whose windows lie `pace` apart
+                place = i % kernel_row
+                n = min(n, kernel_row - place)
+                source = at(picture, i // kernel_row * op[DILATION_DOWN] * line + place)
+                multiply(
+                    part, across, n, source, 1, pace, op[OUT_HEIGHT], op[DOWN] * line, width, wide, across, zeros,
+                    across,
+                )  # fmt: skip
+            else:
+                multiply(part, across, n, at(rows, i), 1, stride, 1, 0, count, wide, across, zeros, across)
+            add(at(g, i * across), 1.0, part, n * across)
+            i += n
 
 
 @kernel()
 def windows_bias_gradient(op, gy, examples, g):
     """∂L/∂b = Σ g over the windows of the whole batch."""
     filters = op[N_OUT]
-    for f in range(op[FILTER_STRIDE]):
+    for f in range(0, filters, 8):
+        sum_ = splat(0.0)
+        for example in range(examples):
+            for p in range(op[OUT_HEIGHT] * op[OUT_WIDTH]):
+                sum_ = sum_ + load(gy, example * op[Y_STRIDE] + p * filters + f)
+        store(g, f, sum_)
+    for f in range(filters, op[FILTER_STRIDE]):  # of the next window
         g[f] = 0.0
-    for example in range(examples):
-        for p in range(op[OUT_HEIGHT] * op[OUT_WIDTH]):
-            here = example * op[Y_STRIDE] + p * filters
-            for f in range(filters):
-                g[f] += gy[here + f]
 
 
 @kernel()
@@ -213,16 +245,14 @@ def average_pool(op, share, x, y):
     channels = op[CHANNELS]
     down, across = paces(op)
     for p in range(op[OUT_HEIGHT] * op[OUT_WIDTH]):
-        start, out = corner(op, p), at(y, p * channels)
-        for c in range(channels):
-            out[c] = 0.0
-        for i in range(op[KERNEL]):
-            for j in range(op[KERNEL_WIDTH]):
-                source = at(x, start + i * down + j * across)
-                for c in range(channels):
-                    out[c] += source[c]
-        for c in range(channels):
-            out[c] *= share
+        start = corner(op, p)
+        # Whole vectors: the last one of a pixel runs into the next pixel, which is written afterwards.
+        for c in range(0, channels, 8):
+            sum_ = splat(0.0)
+            for i in range(op[KERNEL]):
+                for j in range(op[KERNEL_WIDTH]):
+                    sum_ = sum_ + load(x, start + i * down + j * across + c)
+            store(y, p * channels + c, splat(share) * sum_)
 
 
 @kernel()
@@ -235,6 +265,4 @@ def average_pool_backward(op, share, gy, gx):
         start, source = corner(op, p), at(gy, p * channels)
         for i in range(op[KERNEL]):
             for j in range(op[KERNEL_WIDTH]):
-                out = at(gx, start + i * down + j * across)
-                for c in range(channels):
-                    out[c] += share * source[c]
+                add(at(gx, start + i * down + j * across), share, source, channels)
