@@ -1,12 +1,19 @@
-"""The two small matrix products that all dense arithmetic is made of, with their sums held in registers.
+"""The small matrix products that all arithmetic is made of, with their sums held in registers.
 
-    tile(R, C)   y[r, c] = b[c] + Σₖ a[r, k] w[k, c]     R rows by C vectors of 8: x W, xᵀ g, and convolution
-    dot(R, S)    y[r, s] = Σₖ a[r, k] w[s, k]            R by S dot products: g Wᵀ without transposing W
+    tile(R, C)        y[r, c] = b[c] + Σₖ a[r, k] w[k, c]           R rows by C vectors of 8: x W, and convolution
+    step_tile(R, C)   y[r, c] = keep y[r, c] + pace Σₖ a[r, k] w[k, c]      W one step along xᵀ g
+    dot(R, S)         y[r, s] = Σₖ a[r, k] w[s, k]                  R by S dot products: g Wᵀ without transposing W
+
+and of rows that a list names:
+
+    axpys(C)          y = Σₖ x[k] w[index[k]]                       spread(C), the other way: w[index[k]] += x[k] d
+    collect(R, C)     y[r] += Σₖ x[k] base[offset[k] + r ...]       the windows of a convolution's maxima
+    picked(S)         y[index[s]] = Σₖ a[k] w[index[s], k]          S dot products
 
 A loaded vector of w serves R rows, and a broadcast number of a serves C vectors, so that arithmetic and not memory
 sets the pace; k runs in one order whatever R and C are, so results do not depend on how a matrix is cut up.
 The k of `tile` may lie in several segments: a convolution's window is K stretches of an image, one per row.
-Both are written as LLVM code because R · C named variables in Python would say the same at ten times the length.
+They are written as LLVM code because R · C named variables in Python would say the same at ten times the length.
 """
 
 # mypy: ignore-errors
