@@ -55,7 +55,7 @@ class Choice(NamedTuple):
 
 def choices(given: dict[str, Any], lists: dict[str, list[Named]]) -> "tuple[list[Choice], Splits]":
     """Every combination of the lists, each with what was given besides; and the data, read once."""
-    from digitlab.cli.train import network_table, optimizer_table, settings
+    from digitlab.cli.train_settings import network_table, optimizer_table, settings
     from digitlab.train import RunConfig
 
     config, splits = settings(given, None)

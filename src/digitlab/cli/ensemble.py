@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from digitlab.cli import train as train_command
+from digitlab.cli import train_settings
 
 if TYPE_CHECKING:
     from digitlab.data import Digits, Splits
@@ -107,9 +108,9 @@ def fresh_members(
     from digitlab.errors import DigitlabError
     from digitlab.many import train_many
 
-    config, splits = train_command.settings(given, given.pop("from_file", None))
+    config, splits = train_settings.settings(given, given.pop("from_file", None))
     configs = member_configs(config, kind, members, len(splits.test.class_names))
-    folder = folder or fresh_run(f"{train_command.title(given, config)}-{kind}")
+    folder = folder or fresh_run(f"{train_settings.title(given, config)}-{kind}")
     if kind == "snapshots":
         networks = train_snapshots(configs[0], splits, folder, members)
         return networks, [[] for _ in networks], [f"snapshot {i + 1}" for i in range(len(networks))], splits

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from digitlab.cli import train as train_command
+from digitlab.cli import train_settings
 from digitlab.cli.ensemble import settings_of_train
 
 
@@ -29,7 +29,7 @@ def command(low: float, high: float, steps: int | None, out: Path, **chosen: Any
     from digitlab.see.figures import save_figure
 
     given = {name: value for name, value in chosen.items() if value is not None}
-    config, splits = train_command.settings(given, given.pop("from_file", None))
+    config, splits = train_settings.settings(given, given.pop("from_file", None))
     test = range_test(config, splits.train, low=low, high=high, steps=steps)
     say(
         f"{len(test.rates):,} steps with batches of {config.batch_size}, rates from {test.rates[0]:.2g} "

@@ -55,7 +55,7 @@ def group_settings(
     """The settings of every network of the group, and the sets that the first one learns from."""
     import dataclasses
 
-    from digitlab.cli.train import settings
+    from digitlab.cli.train_settings import settings
 
     configs: list[RunConfig] = []
     first = None
@@ -84,7 +84,7 @@ def train_group(
     """Train the group, say what came of it, and keep it in a folder."""
     from digitlab.cli.console import say
     from digitlab.cli.options import fresh_run
-    from digitlab.cli.train import title
+    from digitlab.cli.train_settings import title
     from digitlab.errors import ConfigError
     from digitlab.many import train_many
     from digitlab.many.folders import settings_in

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from digitlab.cli import train as train_command
+from digitlab.cli import train_settings
 from digitlab.cli.ensemble import settings_of_train
 from digitlab.cli.search_progress import search_progress, watch_search
 
@@ -125,10 +126,10 @@ def make_plan(given: dict[str, Any], space: Sequence[tuple[str, str]], plan_file
         how["seed"] = how.pop("search_seed")
     varied = {**table.pop("space", {}), **dict(space)} or {"learning_rate": "log:0.01,100"}
     if "network" in settings:
-        if clash := [name for name in given if name in train_command.NETWORK]:
+        if clash := [name for name in given if name in train_settings.NETWORK]:
             raise click.UsageError(f"--{clash[0]} and the network in {plan_file} contradict each other; leave one out")
         settings["data"] = {"source": "auto", **settings.get("data", {})}
-    base, splits = train_command.settings({**options_in(settings), **given}, given.pop("from_file", None))
+    base, splits = train_settings.settings({**options_in(settings), **given}, given.pop("from_file", None))
     if "network" in settings:
         base = RunConfig.from_table({**base.table(), **settings, "data": base.data})
     if splits.valid is None:
@@ -162,7 +163,7 @@ def raised(folder: Path, trials: int) -> "Plan":
 
 def fresh_search(plan: "Plan") -> Path:
     """A folder for a new search, numbered after those that are there."""
-    from digitlab.cli.train import title
+    from digitlab.cli.train_settings import title
 
     numbers = [int(path.name[:3]) for path in SEARCHES.glob("*") if path.name[:3].isdigit()]
     return SEARCHES / f"{max(numbers, default=0) + 1:03}-{title({}, plan.base)}-{plan.strategy}"

@@ -29,8 +29,8 @@ def segment_rows(inputs: int) -> int:
 
 
 def list_room(inputs: int) -> int:
-    """Floats for the list of those inputs of an example that are not zero (kernels/skipping.py)."""
-    return LANES + 2 * padded(inputs + 4 * LANES)
+    """Floats for the list of those inputs of an example that are not zero (kernels/skipping.py): values and indices."""
+    return LANES + padded(inputs + 4 * LANES) * 3 // 2
 
 
 @dataclass
