@@ -124,6 +124,22 @@ def test_the_same_bits_on_however_many_threads(monkeypatch, share, kept):
         assert all(np.array_equal(state[name], array) for name, array in states[0].items())
 
 
+def test_the_choice_is_one_for_the_whole_batch():
+    """Two examples of seven have all neurons on, the others none; the thread that has these two must not differ."""
+    rng = np.random.default_rng(0)
+    x = np.repeat([1.0, 1.0, -1.0, -1.0, -1.0, -1.0, -1.0], 50).reshape(7, 50).astype(np.float32)
+    y, order, states = rng.integers(0, 7, 7), np.tile(np.arange(7), 30), []
+    weights = np.abs(rng.normal(size=(50, 200))).astype(np.float32)
+    for threads in (1, 2):
+        network = Network([Dense(200), act.ReLU(), Dense(40), act.ReLU(), Dense(7)], 50, LogLikelihood(), seed=3)
+        network.layers[0].params["W"].value = weights.copy()
+        fast = FastEngine(network, SGD(0.01), examples=7, threads=threads)
+        fast.train_batches(x, y, order, 7, np.full(30, 0.01))
+        assert fast.job.kept[at.OPS][2, at.CHOICE] == at.SKIP_ZEROS
+        states.append(network.state())
+    assert all(np.array_equal(states[1][name], array) for name, array in states[0].items())
+
+
 def choices(bias, *layers):
     """What each dense layer chose, when the hidden neurons' inputs lie around `bias`."""
     network = Network([Dense(200), *layers, Dense(100)], 50, LogLikelihood(), seed=1)
