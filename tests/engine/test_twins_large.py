@@ -86,6 +86,27 @@ def test_with_single_weights_frozen(skip, share):
         assert_twins(network, SGD(0.2), (L2(0.5),), x, y, 6, threads=2)
 
 
+@pytest.mark.parametrize("optimizer", [SGD(0.1), Adam(0.001)])
+@pytest.mark.parametrize("batch_size", [70, 523])
+def test_products_that_are_cut_into_blocks(optimizer, batch_size):
+    rng = np.random.default_rng(4)
+    x, y = rng.normal(size=(600, 530)).astype(np.float32), rng.integers(0, 7, 600)
+    network = chain((530, 300, 270, 7), act.Tanh(), LogLikelihood(), 5)
+    assert_twins(network, optimizer, (L2(0.5),), x, y, batch_size, steps=8, threads=2)
+
+
+def test_blocks_leave_every_sum_as_it_was():
+    """An example's outputs are the same bits in batches large enough for products in blocks, and in smaller ones."""
+    rng = np.random.default_rng(4)
+    x, y = rng.normal(size=(120, 530)).astype(np.float32), rng.integers(0, 7, 120)
+    losses = []
+    for batch in (120, 40):
+        network = chain((530, 300, 270, 7), act.Tanh(), LogLikelihood(), 5)
+        fast = FastEngine(network, SGD(0.1), examples=120, threads=1)
+        losses.append(np.mean(fast.train_batches(x, y, np.arange(120), batch, np.zeros(120 // batch))))
+    assert losses[0] == pytest.approx(losses[1], rel=1e-12)
+
+
 def dropping(hidden=200):
     layers = [Dense(hidden), act.ReLU(), Dropout(0.5), Dense(hidden), act.ReLU(), Dropout(0.5), Dense(7)]
     return Network(layers, 50, LogLikelihood(), seed=3)

@@ -5,22 +5,21 @@ Twin: `Dense` in nn/network.py.
 
 # mypy: ignore-errors
 
-from numba.types import float32
-
 from digitlab.engine.fast.kernels.jit import kernel
 from digitlab.engine.fast.kernels.masks import cut
-from digitlab.engine.fast.kernels.products import multiply, multiply_transposed, step_along
+from digitlab.engine.fast.kernels.products import multiply, multiply_large, multiply_transposed, step_along
 from digitlab.engine.fast.kernels.simd import at
 from digitlab.engine.fast.kernels.update import update
 from digitlab.engine.fast.layout import L1_SHARE, L2_SHARE, PLAIN_SGD
 
 ROWS = 16  # of W whose gradient is held at once: 16 rows of 100 floats stay in the first-level cache
+EXAMPLES = 512  # of a batch that W goes along at once
 
 
 @kernel()
 def dense_forward(y, y_stride, x, x_stride, rows, w, n_in, bias):
     """y = x W + b for `rows` examples."""
-    multiply(y, y_stride, rows, x, x_stride, 1, 1, 0, n_in, w, y_stride, bias, y_stride)
+    multiply_large(y, y_stride, rows, x, x_stride, n_in, w, y_stride, bias, y_stride)
 
 
 @kernel()
@@ -35,13 +34,19 @@ def dense_step(
 ):
     """W's rows `first` to `last`: ∂L/∂W = xᵀ g, a few rows at a time, and each updated while it is in the cache."""
     plain = kind == PLAIN_SGD and hyper[L1_SHARE] == 0.0 and not masked
-    keep, pace = float32(1.0 - rate * hyper[L2_SHARE]), float32(-rate)
+    if plain:
+        keep, pace = 1.0 - rate * hyper[L2_SHARE], -rate
+        for start in range(0, examples, EXAMPLES):
+            some = min(EXAMPLES, examples - start)
+            xs, gs = at(x, start * x_stride), at(gy, start * y_stride)
+            for i in range(first, last, 8 * ROWS):
+                rows, here = min(8 * ROWS, last - i), at(p, w + i * y_stride)
+                step_along(here, y_stride, rows, at(xs, i), x_stride, some, gs, y_stride, keep, pace, y_stride)
+            keep = 1.0
+        return
     for i in range(first, last, ROWS):
         rows = min(ROWS, last - i)
         here = w + i * y_stride
-        if plain:
-            step_along(at(p, here), y_stride, rows, at(x, i), x_stride, examples, gy, y_stride, keep, pace, y_stride)
-            continue
         multiply(g, y_stride, rows, at(x, i), 1, x_stride, 1, 0, examples, gy, y_stride, zeros, y_stride)
         if masked:
             cut(g, at(masks, here), rows * y_stride)

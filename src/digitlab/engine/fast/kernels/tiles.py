@@ -1,6 +1,7 @@
 """The small matrix products that all arithmetic is made of, with their sums held in registers.
 
     tile(R, C)        y[r, c] = b[c] + Σₖ a[r, k] w[k, c]           R rows by C vectors of 8: x W, and convolution
+    adding_tile(R, C) y[r, c] += Σₖ a[r, k] w[k, c]                 a tile's sum taken up again
     step_tile(R, C)   y[r, c] = keep y[r, c] + pace Σₖ a[r, k] w[k, c]      W one step along xᵀ g
     dot(R, S)         y[r, s] = Σₖ a[r, k] w[s, k]                  R by S dot products: g Wᵀ without transposing W
 
@@ -80,9 +81,9 @@ class _Loop:
 
 
 def _sums(builder, rows, vectors, starts, a, a_row, a_k, segments, a_segment, n, w, w_k):
-    """LLVM: starts[c] + Σ_s Σ_k a[r a_row + s a_segment + k a_k] · w[(s n + k) w_k + c], R by C vectors."""
+    """LLVM: starts + Σ_s Σ_k a[r a_row + s a_segment + k a_k] · w[(s n + k) w_k + c], R by C vectors of 8."""
     offsets = [builder.mul(a_row, ir.Constant(_INT, r)) for r in range(rows)]
-    outer = _Loop(builder, segments, [a, w, *(starts * rows)])
+    outer = _Loop(builder, segments, [a, w, *starts])
     segment, wk, *sums = outer.carried
     inner = _Loop(builder, n, [segment, wk, *sums])
     ak, wk, *sums = inner.carried
@@ -117,8 +118,34 @@ def tile(rows, vectors):
         def codegen(context, builder, sig, args):
             y, y_row, *factors, bias = args
             starts = [load_value(builder, address(builder, bias, ir.Constant(_INT, LANES * c))) for c in range(vectors)]
-            sums = _sums(builder, rows, vectors, starts, *factors)
+            sums = _sums(builder, rows, vectors, starts * rows, *factors)
             for place, sum_ in zip(_places(builder, y, y_row, rows, vectors), sums):
+                store_value(builder, place, sum_)
+            return context.get_dummy_value()
+
+        return sig, codegen
+
+    return product
+
+
+@cache
+def adding_tile(rows, vectors):
+    """adding_tile(y, y_row, a, a_row, a_k, n, w, w_k): R by 8 C numbers of y, added to.
+
+    y[r y_row + c] += Σ_k a[r a_row + k a_k] · w[k w_k + c], as if a tile's sum had never been interrupted
+    """
+
+    @intrinsic
+    def product(typingctx, y, y_row, a, a_row, a_k, n, w, w_k):
+        i64 = types.int64
+        sig = types.void(FLOATS, i64, FLOATS, i64, i64, i64, FLOATS, i64)
+
+        def codegen(context, builder, sig, args):
+            y, y_row, a, a_row, a_k, n, w, w_k = args
+            places = _places(builder, y, y_row, rows, vectors)
+            starts = [load_value(builder, place) for place in places]
+            sums = _sums(builder, rows, vectors, starts, a, a_row, a_k, ir.Constant(_INT, 1), a_k, n, w, w_k)
+            for place, sum_ in zip(places, sums):
                 store_value(builder, place, sum_)
             return context.get_dummy_value()
 
@@ -141,7 +168,7 @@ def step_tile(rows, vectors):
 
         def codegen(context, builder, sig, args):
             y, y_row, a, a_row, a_k, n, w, w_k, keep, pace = args
-            one, zeros = ir.Constant(_INT, 1), [constant(0.0)] * vectors
+            one, zeros = ir.Constant(_INT, 1), [constant(0.0)] * (rows * vectors)
             sums = _sums(builder, rows, vectors, zeros, a, a_row, a_k, one, a_k, n, w, w_k)
             keep, pace = splat_value(builder, keep), splat_value(builder, pace)
             for place, sum_ in zip(_places(builder, y, y_row, rows, vectors), sums):
