@@ -9,6 +9,7 @@ import pytest
 from digitlab.engine import select_engine
 from digitlab.engine.fast import FastEngine, make_plan
 from digitlab.engine.fast import layout as at
+from digitlab.engine.fast.packing import read_only_plan
 from digitlab.errors import EngineError
 from digitlab.nn import freeze, mlp
 from digitlab.nn.activations import GELU, ReLU, Step
@@ -134,3 +135,16 @@ def test_planning_needs_no_compiler():
         "assert 'numba' not in sys.modules and 'llvmlite' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_piece_of_the_kernels_that_is_enough():
+    """The same for training and for predictions, so that one compilation serves both."""
+    for piece, network in (
+        ("dense", mlp([784, 100, 10], activation="relu")),
+        ("large", mlp([784, 500, 10])),
+        ("large", mlp([784, 100, 100, 10], activation="relu")),
+        ("all", picture_network(Conv2D(20, 5), ReLU(), MaxPool2D(2))),
+    ):
+        training, reading = make_plan(network, SGD(0.1)), read_only_plan(network)
+        assert not isinstance(training, str) and not isinstance(reading, str)
+        assert training.piece == reading.piece == piece

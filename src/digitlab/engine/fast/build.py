@@ -13,7 +13,7 @@ from pathlib import Path
 
 
 def build(piece: str) -> tuple[bytes, dict[str, str]]:
-    """The machine code of a piece ("dense" or "all") and the symbols of its entry functions.
+    """The machine code of a piece ("dense", "large" or "all") and the symbols of its entry functions.
 
     Raises RuntimeError with the compiler's last word if it fails.
     """

@@ -69,7 +69,8 @@ class Kernels:
 
 
 def kernels(piece: str = "all") -> Kernels:
-    """The compiled kernels, the same for every caller: "dense", enough for networks without convolution, or "all".
+    """The compiled kernels, the same for every caller: "all", "large" for networks without convolution, or "dense"
+    for those without large layers, either.
 
     Before a compilation, which takes seconds, one line goes to the log as a warning, and so to the terminal.
     Raises EngineError with the reason if they can be neither loaded nor compiled here.

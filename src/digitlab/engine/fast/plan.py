@@ -73,12 +73,15 @@ class Plan:
     hyper: list[float]
     rule: int  # how errors go back
     work: int  # multiplications per example in a step, about
+    large: bool  # whether in training a dense layer may skip zeros or share its weights out
     dropouts: list[Layer] = field(default_factory=list)
 
     @property
     def piece(self) -> str:
         """The piece of the kernels that is enough for this plan (kernels/piece.py)."""
-        return "all" if any(row[at.KIND] in OF_PICTURES for row in self.operations) else "dense"
+        if any(row[at.KIND] in OF_PICTURES for row in self.operations):
+            return "all"
+        return "large" if self.large else "dense"
 
 
 def can_list_pixels(plan: Plan) -> bool:

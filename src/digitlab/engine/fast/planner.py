@@ -69,6 +69,7 @@ class Planner:
         self.fixed = 0
         self.work = 0
         self.scratch = 0
+        self.large = False
 
     def plan(self) -> Plan:
         """All operations. Raises NoKernel."""
@@ -90,7 +91,7 @@ class Planner:
             widest=max([padded(self.size), *dense, *(row[at.FILTER_STRIDE] for row in self.operations)]),
             scratch=self.scratch, input_size=int(np.prod(shape)), out=self.size, loss=LOSSES[type(self.network.loss)],
             optimizer=optimizer, state_keys=keys, hyper=hyper, rule=RULES[type(self.gradient or Backpropagation())],
-            work=self.work, dropouts=self.dropouts,
+            work=self.work, large=self.large, dropouts=self.dropouts,
         )  # fmt: skip
 
     def layer(self, i: int) -> int:
@@ -155,10 +156,13 @@ class Planner:
         w = self.slot(f"{i}.W", layer.params["W"], n_in, n_out, padded(n_in) - n_in)
         row[at.KIND], row[at.W] = at.DENSE, w.offset
         self.work += 3 * n_in * n_out
-        if self.learning and self.behind_relu() and n_in < WIDEST_SPARSE and n_in * n_out >= LEAST_SKIPPING:
+        may_skip = self.behind_relu() and n_in < WIDEST_SPARSE and n_in * n_out >= LEAST_SKIPPING
+        may_share = n_in * n_out >= LEAST_SHARED
+        self.large |= may_skip or may_share
+        if self.learning and may_skip:
             row[at.MAY_SKIP], row[at.EXTRA] = 1, list_room(n_in)
             row[at.WHERE] = self.room(at.SEGMENTS * list_room(segment_rows(n_in)))
-        row[at.PARTS] = int(self.learning and n_in * n_out >= LEAST_SHARED)
+        row[at.PARTS] = int(self.learning and may_share)
         self.weights(w, layer, row)
         self.bias((f"{i}.b", layer.params["b"]) if "b" in layer.params else None, n_out, row)
 

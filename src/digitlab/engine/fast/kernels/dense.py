@@ -7,6 +7,7 @@ Twin: `Dense` in nn/network.py.
 
 from digitlab.engine.fast.kernels.jit import kernel
 from digitlab.engine.fast.kernels.masks import cut
+from digitlab.engine.fast.kernels.piece import LARGE
 from digitlab.engine.fast.kernels.products import multiply, multiply_large, multiply_transposed, step_along
 from digitlab.engine.fast.kernels.simd import at
 from digitlab.engine.fast.kernels.update import update
@@ -19,7 +20,10 @@ EXAMPLES = 512  # of a batch that W goes along at once
 @kernel()
 def dense_forward(y, y_stride, x, x_stride, rows, w, n_in, bias):
     """y = x W + b for `rows` examples."""
-    multiply_large(y, y_stride, rows, x, x_stride, n_in, w, y_stride, bias, y_stride)
+    if LARGE:
+        multiply_large(y, y_stride, rows, x, x_stride, n_in, w, y_stride, bias, y_stride)
+    else:
+        multiply(y, y_stride, rows, x, x_stride, 1, 1, 0, n_in, w, y_stride, bias, y_stride)
 
 
 @kernel()

@@ -1,9 +1,11 @@
 """Which piece of the kernels is being compiled: all of them, or those that networks without convolution need.
 
-Convolution is half of the code. A first training of the book's dense network need not wait for it.
-The compiler sees CONVOLUTION as a constant and leaves out what stands behind it.
+Convolution is half of the code, and what large dense layers ask for is a third of the rest. A first training of the
+book's dense network need not wait for either. The compiler sees constants and leaves out what stands behind them.
 """
 
 import os
 
-CONVOLUTION = os.environ.get("DIGITLAB_KERNELS") != "dense"
+PIECE = os.environ.get("DIGITLAB_KERNELS", "all")  # "dense", "large" or "all": Plan.piece in plan.py
+CONVOLUTION = PIECE == "all"
+LARGE = PIECE != "dense"

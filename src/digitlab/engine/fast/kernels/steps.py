@@ -9,7 +9,7 @@ Twins: `ReferenceEngine.update` in engine/reference.py, and the parameters' half
 from digitlab.engine.fast.kernels.dense import dense_step
 from digitlab.engine.fast.kernels.jit import kernel
 from digitlab.engine.fast.kernels.masks import cut, restore_frozen
-from digitlab.engine.fast.kernels.piece import CONVOLUTION
+from digitlab.engine.fast.kernels.piece import CONVOLUTION, LARGE
 from digitlab.engine.fast.kernels.pooled_conv import conv_gradient, limit_filters, write_transposed
 from digitlab.engine.fast.kernels.shared import first_row
 from digitlab.engine.fast.kernels.simd import at, doubles, floats, ints, load, shorts, splat, store, words
@@ -186,11 +186,11 @@ def step_parameters(job, work, scratch, order, examples, rate, s, thread):
         else:
             n_in = op[N_IN]
             first, last = n_in * thread // threads, n_in * (thread + 1) // threads
-            if op[PARTS] > 0:
+            if LARGE and op[PARTS] > 0:
                 first = first_row(op, SEGMENTS * thread // threads)
                 last = first_row(op, SEGMENTS * (thread + 1) // threads)
             x, gy, number = at(work, op[X]), at(work, op[GY]), updates[op[PARAMETER]]
-            if op[CHOICE] == SKIP_ZEROS:
+            if LARGE and op[CHOICE] == SKIP_ZEROS:
                 skipping_step(
                     kind, hyper, rate, number, params, s1, s2, op[W], x, op[X_STRIDE], gy, ys, examples, first, last,
                     at(scratch, 2 * job[BATCH]), scratch, op[MASKED], floats(job[MASKS]),

@@ -13,7 +13,7 @@ from digitlab.engine.fast.kernels.dense import dense_backward, dense_forward
 from digitlab.engine.fast.kernels.frame import frame, unframe
 from digitlab.engine.fast.kernels.jit import kernel
 from digitlab.engine.fast.kernels.loss import copy_row, delta_of_error, label_row, loss_and_delta, raw_error
-from digitlab.engine.fast.kernels.piece import CONVOLUTION
+from digitlab.engine.fast.kernels.piece import CONVOLUTION, LARGE
 from digitlab.engine.fast.kernels.pooled_conv import conv_backward, conv_forward
 from digitlab.engine.fast.kernels.shared import shared_backward, shared_forward
 from digitlab.engine.fast.kernels.simd import FLOATS, INTS, at, bytes_, doubles, floats, ints, shorts, words
@@ -59,11 +59,11 @@ def forward(job, work, scratch, order, examples, lo, hi, s, key, counter, thread
         op, number = at(ints(job[OPS]), k * OP_SIZE), at(doubles(job[NUMBERS]), k * NUMBER_SIZE)
         xs, ys = op[X_STRIDE], op[Y_STRIDE]
         x, y = at(work, op[X] + lo * xs), at(work, op[Y] + lo * ys)
-        if look and op[MAY_SKIP]:
+        if LARGE and look and op[MAY_SKIP]:
             op[CHOICE] = choose(job, x, xs, hi - lo, op[N_IN], thread)
-        if op[PARTS] > 0:
+        if LARGE and op[PARTS] > 0:
             shared_forward(job, work, op, examples, lo, hi, thread)
-        elif op[KIND] == DENSE and op[CHOICE] == SKIP_ZEROS:
+        elif LARGE and op[KIND] == DENSE and op[CHOICE] == SKIP_ZEROS:
             lists = at(work, op[WHERE] + lo * op[EXTRA])
             w, bias = at(params, op[W]), at(params, op[B])
             skipping_forward(y, ys, x, xs, hi - lo, w, op[N_IN], bias, lists, op[EXTRA])
@@ -111,9 +111,9 @@ def backward(job, work, scratch, examples, lo, hi, key, counter, thread):
         op, number = at(ints(job[OPS]), k * OP_SIZE), at(doubles(job[NUMBERS]), k * NUMBER_SIZE)
         xs, ys = op[X_STRIDE], op[Y_STRIDE]
         gy = at(work, op[GY] + lo * ys)
-        if op[PARTS] > 0 and op[GX] >= 0:
+        if LARGE and op[PARTS] > 0 and op[GX] >= 0:
             shared_backward(job, work, scratch, op, examples, thread)
-        elif op[KIND] == DENSE and op[GX] >= 0 and op[CHOICE] == SKIP_ZEROS:
+        elif LARGE and op[KIND] == DENSE and op[GX] >= 0 and op[CHOICE] == SKIP_ZEROS:
             gx, lists = at(work, op[GX] + lo * xs), at(work, op[WHERE] + lo * op[EXTRA])
             places = words(scratch)
             skipping_backward(gx, xs, gy, ys, hi - lo, at(params, op[W]), op[N_IN], lists, op[EXTRA], places)
