@@ -15,6 +15,7 @@ from digitlab.engine.fast import FastEngine, Predictor
 from digitlab.nn import mlp
 from digitlab.nn.activations import ReLU
 from digitlab.nn.conv import Conv2D
+from digitlab.nn.dropout import Dropout
 from digitlab.nn.losses import LogLikelihood
 from digitlab.nn.network import Dense, Network, Sigmoid
 from digitlab.nn.pooling import MaxPool2D
@@ -23,12 +24,16 @@ from digitlab.nn.reshaping import Flatten
 from digitlab.optimizers import SGD, Adam, Momentum
 
 
-def pictures(activation, *filters, hidden=100):
-    """Convolutions with pools, one per pair (filters, kernel size), and a hidden layer."""
+def pictures(activation, *filters, hidden=100, dropout=None):
+    """Convolutions with pools, one per pair (filters, kernel size), and a hidden layer; two with dropout on inputs."""
     layers = []
     for n, size in filters:
         layers += [Conv2D(n, size), activation(), MaxPool2D(2)]
-    return Network([*layers, Flatten(), Dense(hidden), activation(), Dense(10)], (28, 28, 1), LogLikelihood())
+    full = [Dense(hidden), activation()]
+    if dropout is not None:
+        full = [Dropout(dropout), Dense(hidden), activation(), Dropout(dropout), Dense(hidden), activation()]
+        full.append(Dropout(dropout))
+    return Network([*layers, Flatten(), *full, Dense(10)], (28, 28, 1), LogLikelihood())
 
 
 ROWS = [
@@ -47,6 +52,13 @@ ROWS = [
             ("20@5×5, 40@5×5, FC100", lambda a=activation: pictures(a, (20, 5), (40, 5))),
         )
         for batch in (10, 256)
+    ),
+    (
+        "20@5×5, 40@5×5, 2 FC1000, dropout",
+        lambda: pictures(ReLU, (20, 5), (40, 5), hidden=1000, dropout=0.5),
+        SGD(0.03),
+        (),
+        10,
     ),
     ("16@5×5, 32@3×3, FC128, ReLU, Adam", lambda: pictures(ReLU, (16, 5), (32, 3), hidden=128), Adam(), (), 128),
 ]
