@@ -46,5 +46,6 @@ def _say_run(place: Path) -> None:
         if len(history) and name in history[0]:
             s = history.statistics(name)
             best = f"best {name} {s.best:.4f} in epoch {s.best_epoch}"
-            say(f"{s.epochs} epochs; {best}; mean {s.mean:.4f}, sd {s.sd:.4f}")
+            epochs = "1 epoch" if s.epochs == 1 else f"{s.epochs} epochs"
+            say(f"{epochs}; {best}; mean {s.mean:.4f}, sd {s.sd:.4f}")
             break
