@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, overload
 
@@ -120,8 +121,12 @@ def load_auto(
 
 def _read_mnist(split: Split) -> Splits:
     folder = obtain_mnist()
-    check_content(folder)
-    return read_folder(folder, split, name="mnist")
+    with ThreadPoolExecutor(1) as beside:  # both unpack the files, and unpacking lets other threads run
+        checked = beside.submit(check_content, folder)
+        try:
+            return read_folder(folder, split, name="mnist")
+        finally:
+            checked.result()  # files that are not the published ones are told as such, whatever reading them led to
 
 
 def _read_path(path: Path, split: Split) -> Splits:
