@@ -135,8 +135,7 @@ def test_mnist_insisted_upon_without_mnist(fails):
 def test_mnist_where_it_is(mnist_splits, call, monkeypatch):
     """The fixture skips where MNIST is not; the command then finds it where the fixture did."""
     monkeypatch.setattr("digitlab.data.sources.obtain_mnist", lambda: None)
-    monkeypatch.setattr("digitlab.data.sources.check_content", lambda folder: None)
-    monkeypatch.setattr("digitlab.data.sources.read_folder", lambda folder, split, name: mnist_splits)
+    monkeypatch.setattr("digitlab.data.sources.read_folder", lambda folder, split, **_: mnist_splits)
     called = call("train", "--epochs", "1", "--train-size", "2000")
     assert called.code == 0, called.err
     assert called.err == ""

@@ -102,7 +102,7 @@ def test_mnist_insists(tmp_path: Path) -> None:
 def test_a_wrong_copy_of_mnist_is_an_error_even_for_auto(idx_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DIGITLAB_DATA", str(idx_folder))
     for source in ("mnist", "auto"):
-        with pytest.raises(DataError, match=r"train-images.*not the published MNIST file.*expected 6bbc9ace"):
+        with pytest.raises(DataError, match=r"train-images.*not the published MNIST file.*expected ba891046"):
             load(source)
 
 

@@ -81,6 +81,23 @@ def test_a_warm_start_does_not_import_numba():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def test_the_predictors_threads_give_the_same_bits(monkeypatch):
+    rng = np.random.default_rng(0)
+    network = Network([Conv2D(5, 3), MaxPool2D(2), Sigmoid(), Flatten(), Dense(7)], (9, 9, 1), Quadratic())
+    monkeypatch.setattr("digitlab.engine.fast.predictor.WORK_PER_THREAD", 1)
+    for n in (2, 33, 64, 150):
+        x = rng.integers(0, 256, (n, 9, 9, 1), dtype=np.uint8)
+        outputs = []
+        for threads in (1, 2, 3):
+            monkeypatch.setenv("DIGITLAB_THREADS", str(threads))
+            predictor = Predictor(network)
+            assert len(predictor._parts(n)) == min(threads, -(-n // 32))
+            outputs.append(predictor(x))
+            assert (predictor(x[::-1])[::-1] == outputs[-1]).all(), "the same however often, and wherever an image lies"
+        for other in outputs:
+            np.testing.assert_array_equal(other, outputs[0])
+
+
 @pytest.mark.parametrize("loss", [Quadratic(), CrossEntropy(), LogLikelihood(), MeanSquaredError()])
 def test_the_predictor_is_the_networks_predict(loss):
     rng = np.random.default_rng(0)

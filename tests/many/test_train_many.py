@@ -8,6 +8,7 @@ import pytest
 
 import digitlab
 from digitlab.data import load
+from digitlab.engine.threads import kernel_threads
 from digitlab.errors import ConfigError, DigitlabError, ModelFileError
 from digitlab.many import Job, open_pool, run_job, train_many
 from digitlab.many.folders import DONE, settings_in
@@ -93,6 +94,17 @@ def test_what_fits_is_chosen():
     finally:
         for pool in pools:
             pool.close()
+
+
+def test_workers_share_the_cores(monkeypatch):
+    monkeypatch.delenv("DIGITLAB_THREADS", raising=False)
+    monkeypatch.setattr("digitlab.engine.threads.available_cores", lambda: 6)
+    pool = ThreadPool(3, "", None, None)
+    try:
+        assert kernel_threads() == 2
+    finally:
+        pool.close()
+    assert kernel_threads() == 6
 
 
 @pytest.mark.parametrize(

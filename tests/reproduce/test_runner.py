@@ -5,7 +5,9 @@ import shutil
 
 import pytest
 
+from digitlab.engine.threads import kernel_threads
 from digitlab.errors import ConfigError, DataError
+from digitlab.reproduce import runner
 from digitlab.reproduce.compare import headline
 from digitlab.reproduce.ledger import LEDGER
 from digitlab.reproduce.pictures import accuracy_curves, nothing
@@ -167,6 +169,15 @@ def test_curves_of_nothing_are_no_picture(plan):
 
 
 @pytest.mark.slow
+def test_what_runs_beside_others_has_its_share_of_the_cores(tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr("digitlab.engine.threads.available_cores", lambda: 6)
+    monkeypatch.delenv("DIGITLAB_THREADS", raising=False)
+    monkeypatch.setattr(runner, "carry_out", lambda *_: seen.append(kernel_threads()))
+    assert runner._attempt_beside(2, None, tmp_path) == ""
+    assert seen == [3]
+
+
 def test_several_processes_give_what_one_gives(results, tmp_path):
     job = make_jobs([LEDGER["rashid-mnist"]], scale="quick", seeds=2, source="digits")
     assert run_jobs(job, results, processes=2, say=str) == []

@@ -14,7 +14,7 @@ def test_every_recipe_has_a_network_with_kernels(name):
     network = build_named(PRESETS[name].net)
     assert not isinstance(make_plan(network, Adam()), str)
     assert PRESETS[name].settings["keep"] == "last", "no validation images are left to choose an epoch by"
-    assert PRESETS[name].data == {"split": "60k/10k"}
+    assert PRESETS[name].data == {"source": "mnist", "split": "60k/10k"}
 
 
 def test_an_unknown_recipe():

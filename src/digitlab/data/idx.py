@@ -12,7 +12,7 @@ See http://yann.lecun.com/exdb/mnist/, "the IDX file format". Colour images are 
 import gzip
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -25,6 +25,7 @@ from digitlab.data.safe_gzip import SafeReader, mistaken_for
 from digitlab.errors import DataError
 from digitlab.files import written_beside
 
+Check = Callable[[Path, NDArray[np.uint8]], None]  # of what was read from a file
 _WHAT = {1: "labels", 3: "images", 4: "colour images"}
 
 
@@ -99,6 +100,11 @@ def write_idx(path: str | os.PathLike[str], values: ArrayLike) -> None:
         file.write(np.ascontiguousarray(array, dtype=np.uint8).data)
 
 
+def idx_header(shape: tuple[int, ...]) -> bytes:
+    """Magic number and sizes of an IDX file of unsigned bytes."""
+    return bytes([0, 0, 8, len(shape)]) + np.array(shape, dtype=">u4").tobytes()
+
+
 @contextmanager
 def idx_file(path: str | os.PathLike[str], shape: tuple[int, ...]) -> Iterator[IO[bytes]]:
     """An IDX file of this shape, its header written, to write the bytes into; compressed if the name ends in .gz.
@@ -108,7 +114,7 @@ def idx_file(path: str | os.PathLike[str], shape: tuple[int, ...]) -> Iterator[I
     with Path(path).open("wb") as plain:
         packed = gzip.GzipFile("", "wb", 6, plain, mtime=0) if Path(path).suffix == ".gz" else None
         file: Any = packed if packed is not None else plain
-        file.write(bytes([0, 0, 8, len(shape)]) + np.array(shape, dtype=">u4").tobytes())
+        file.write(idx_header(shape))
         try:
             yield file
         finally:
@@ -122,10 +128,17 @@ def read_idx_pair(
     *,
     class_names: tuple[str, ...] = DIGIT_NAMES,
     name: str = "",
+    check: Check | None = None,
 ) -> Digits:
-    """Images and their labels from two IDX files; DataError if the counts differ or a label has no class."""
+    """Images and their labels from two IDX files; DataError if the counts differ or a label has no class.
+
+    `check`, if given, may refuse what was read from a path.
+    """
     pictures = read_idx(images, dimensions=(3, 4))
     numbers = read_idx(labels, dimensions=1)
+    if check is not None:
+        check(Path(images), pictures)
+        check(Path(labels), numbers)
     if len(pictures) != len(numbers):
         raise DataError(
             f"{images} holds {len(pictures):,} images and {labels} {len(numbers):,} labels; expected as many of each. "

@@ -5,24 +5,25 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from digitlab.data.digits import DIGIT_NAMES
-from digitlab.data.idx import read_idx_pair
-from digitlab.data.safe_gzip import SafeReader
+from digitlab.data.idx import Check, idx_header, read_idx_pair
 from digitlab.data.splits import Split, Splits, join_validation, split_published
 from digitlab.errors import DataError
 
 
 @dataclass(frozen=True)
 class PublishedFile:
-    """One file: its name without .gz, SHA-256 of the .gz as published, MD5 of what it unpacks to, and that size.
+    """One file: its name without .gz, SHA-256 of the .gz as published, and of what it unpacks to.
 
     The published wrapper tells a good download. The content tells a good copy, however it was packed since.
     """
 
     name: str
     sha256: str
-    md5: str
-    size: int
+    content: str
 
     @property
     def gz(self) -> str:
@@ -39,26 +40,22 @@ FILES = (
     PublishedFile(
         "train-images-idx3-ubyte",
         "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
-        "6bbc9ace898e44ae57da46a324031adb",
-        47_040_016,
+        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
     ),
     PublishedFile(
         "train-labels-idx1-ubyte",
         "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
-        "a25bea736e30d166cdddb491f175f624",
-        60_008,
+        "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
     ),
     PublishedFile(
         "t10k-images-idx3-ubyte",
         "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
-        "2646ac647ad5339dbf082846283269ea",
-        7_840_016,
+        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
     ),
     PublishedFile(
         "t10k-labels-idx1-ubyte",
         "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
-        "27ae3e4e09519cfbb04c329615203637",
-        10_008,
+        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
     ),
 )
 
@@ -68,21 +65,16 @@ def missing_files(folder: Path) -> tuple[str, ...]:
     return tuple(file.gz for file in FILES if file.find(folder) is None)
 
 
-def check_content(folder: Path) -> None:
-    """DataError unless the four files in `folder` unpack to the very bytes that were published."""
-    for file in FILES:
-        path = file.find(folder)
-        if path is None:
-            raise DataError(f"{folder}: holds no {file.gz}. Fetch the file again.")
-        md5 = hashlib.md5(usedforsecurity=False)  # against decay and mix-ups, not against forgers
-        with SafeReader(path, limit=file.size) as content:
-            while data := content.read(1 << 20):
-                md5.update(data)
-        if md5.hexdigest() != file.md5:
-            raise DataError(
-                f"{path}: is not the published MNIST file: its content has the MD5 {md5.hexdigest()}, "
-                f"expected {file.md5}. Delete it and fetch it again."
-            )
+def check_published(path: Path, values: NDArray[np.uint8]) -> None:
+    """DataError unless these values, just read from `path`, are to the byte what was published under its name."""
+    file = next(file for file in FILES if path.name.replace(".idx", "-idx").removesuffix(".gz") == file.name)
+    found = hashlib.sha256(idx_header(values.shape))
+    found.update(values.data)
+    if found.hexdigest() != file.content:
+        raise DataError(
+            f"{path}: is not the published MNIST file: its content has the SHA-256 {found.hexdigest()}, "
+            f"expected {file.content}. Delete it and fetch it again."
+        )
 
 
 def read_folder(
@@ -91,8 +83,12 @@ def read_folder(
     *,
     name: str = "",
     class_names: tuple[str, ...] = DIGIT_NAMES,
+    check: Check | None = None,
 ) -> Splits:
     """The four IDX files in `folder`, MNIST's or others under the same names, split as asked.
+
+    `check`, if given, is called with each path and what was read from it, before anything is made of that.
+
 
     A folder that holds valid-images and valid-labels besides has its own validation set; nothing is cut from training.
     Raises DataError naming the first file that is missing, damaged or does not fit its partner.
@@ -101,8 +97,8 @@ def read_folder(
     if None in paths:
         raise DataError(f"{folder}: holds no {', '.join(missing_files(Path(folder)))}; expected all four IDX files.")
     train_images, train_labels, test_images, test_labels = (path for path in paths if path)
-    train = read_idx_pair(train_images, train_labels, class_names=class_names)
-    test = read_idx_pair(test_images, test_labels, class_names=class_names)
+    train = read_idx_pair(train_images, train_labels, class_names=class_names, check=check)
+    test = read_idx_pair(test_images, test_labels, class_names=class_names, check=check)
     name = name or Path(folder).name
     own = [Path(folder) / f"valid-{kind}-ubyte{end}" for end in (".gz", "") for kind in ("images-idx3", "labels-idx1")]
     for pair in (own[:2], own[2:]):

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, overload
 
@@ -12,7 +11,7 @@ from digitlab.data.digits import Digits
 from digitlab.data.fetch import MissingDataError, obtain_mnist
 from digitlab.data.idx_families import FAMILIES, family_in, read_family
 from digitlab.data.mixing import mix_in
-from digitlab.data.mnist_files import check_content, missing_files, read_folder
+from digitlab.data.mnist_files import check_published, missing_files, read_folder
 from digitlab.data.nielsen_pickle import read_nielsen
 from digitlab.data.npz import read_npz
 from digitlab.data.splits import SPLITS, Part, Split, Splits, join_validation, restrict, split_published, split_single
@@ -120,13 +119,7 @@ def load_auto(
 
 
 def _read_mnist(split: Split) -> Splits:
-    folder = obtain_mnist()
-    with ThreadPoolExecutor(1) as beside:  # both unpack the files, and unpacking lets other threads run
-        checked = beside.submit(check_content, folder)
-        try:
-            return read_folder(folder, split, name="mnist")
-        finally:
-            checked.result()  # files that are not the published ones are told as such, whatever reading them led to
+    return read_folder(obtain_mnist(), split, name="mnist", check=check_published)
 
 
 def _read_path(path: Path, split: Split) -> Splits:

@@ -1,15 +1,53 @@
-"""How many threads the linked BLAS may use, set deliberately instead of left to its own guess.
+"""How many threads compute, set deliberately instead of left to a library's guess: BLAS's and the kernels'.
 
-A product of a small batch is done before a second thread has woken up, and on a busy machine the first one then
+A product of a small batch is done before a second BLAS thread has woken up, and on a busy machine the first one then
 waits for it: measured, an epoch of [784, 100, 10] in batches of 10 took ten times as long with two threads.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
 SMALL_BATCH = 64  # up to this size a second BLAS thread costs more than it gives
+THREADS = "DIGITLAB_THREADS"  # the environment variable that says how many threads the kernels of a network may use
+
+_shares: list[int] = []  # how many trainings share the cores: one entry for each `sharing_cores` that has begun
+
+
+def available_cores() -> int:
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def kernel_threads() -> int:
+    """How many threads the kernels of one network may use: what DIGITLAB_THREADS says, or the cores there are.
+
+    Less where several trainings share the cores: their threads would only wait for each other.
+    """
+    asked = os.environ.get(THREADS, "")
+    cores = int(asked) if asked.isdigit() and int(asked) > 0 else available_cores()
+    return max(1, cores // max(_shares, default=1))
+
+
+@contextmanager
+def sharing_cores(trainings: int | None = None) -> Iterator[None]:
+    """A block in which so many trainings run at once: one BLAS thread each, and a fair share of the cores for kernels.
+
+    trainings   None: their number is not known here; one thread each
+    """
+    from threadpoolctl import threadpool_limits
+
+    share = available_cores() if trainings is None else trainings
+    _shares.append(share)
+    try:
+        with threadpool_limits(1, user_api="blas"):
+            yield
+    finally:
+        _shares.remove(share)
 
 
 @contextmanager

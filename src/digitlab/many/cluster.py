@@ -8,9 +8,10 @@ from concurrent.futures import Future
 from typing import Any
 
 from digitlab.data import Splits
+from digitlab.engine.threads import sharing_cores
 from digitlab.errors import ConfigError, EngineError
 from digitlab.many.job import BASE, Emit, Job, Outcome, base_sets, run_job
-from digitlab.many.pool import Pool, one_blas_thread
+from digitlab.many.pool import Pool
 
 LOCAL = "local"
 
@@ -87,7 +88,7 @@ def run_on_worker(job: Job, data: Splits, topic: str) -> Outcome:
     from distributed import get_worker
 
     worker = get_worker()
-    with one_blas_thread():
+    with sharing_cores():
         return run_job(job, data, lambda event: worker.log_event(topic, event))
 
 

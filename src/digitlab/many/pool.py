@@ -5,18 +5,18 @@
     dask         on other machines, or several processes of this one (cluster.py)
 
 Every worker computes with one BLAS thread: sums are then added in one order, and a network comes out the same bit for
-bit whatever the number of workers.
+bit whatever the number of workers. The workers share the cores: on eight of them, four trainings have two threads each.
 """
 
 import contextlib
-import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from typing import Any
 
 from digitlab.data import Splits
 from digitlab.engine import select_engine
+from digitlab.engine.threads import available_cores, sharing_cores
 from digitlab.errors import ConfigError
 from digitlab.many.job import Emit, Job, Outcome, base_sets, run_job
 from digitlab.train.config import RunConfig
@@ -54,7 +54,7 @@ class ThreadPool(Pool):
         super().__init__(ThreadPoolExecutor(workers, "digitlab"), workers, reason, data)
         self.halt, self.on_event = threading.Event(), on_event
         self.limits = contextlib.ExitStack()
-        self.limits.enter_context(one_blas_thread())
+        self.limits.enter_context(sharing_cores(workers))
 
     def submit(self, job: Job) -> "Future[Outcome]":
         return self.executor.submit(run_job, job, self.data, self.on_event, self.halt.is_set)
@@ -78,7 +78,7 @@ class ProcessPool(Pool):
         context = multiprocessing.get_context("spawn")
         self.halt, self.events = context.Event(), context.SimpleQueue()
         executor = ProcessPoolExecutor(
-            workers, context, initializer=start_worker, initargs=(data, self.events, self.halt)
+            workers, context, initializer=start_worker, initargs=(workers, data, self.events, self.halt)
         )
         super().__init__(executor, workers, reason)
         self.reader = threading.Thread(target=self._read, args=(on_event,), daemon=True)
@@ -105,13 +105,13 @@ class ProcessPool(Pool):
 _here: dict[str, Any] = {}  # what a worker process was started with
 
 
-def start_worker(data: Splits | None, events: Any, halt: Any) -> None:
-    """What a worker process does first."""
+def start_worker(workers: int, data: Splits | None, events: Any, halt: Any) -> None:
+    """What each of so many worker processes does first."""
     import signal
 
     # Ctrl-C reaches every process of the terminal; only the first one is to act on it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _here.update(data=data, events=events, halt=halt, limits=one_blas_thread())
+    _here.update(data=data, events=events, halt=halt, limits=sharing_cores(workers))
     _here["limits"].__enter__()
 
 
@@ -122,17 +122,8 @@ def run_here(job: Job) -> Outcome:
 
 def run_job_alone(job: Job, data: Splits | None = None) -> Outcome:
     """`run_job` on somebody else's executor."""
-    with one_blas_thread():
+    with sharing_cores():
         return run_job(job, data)
-
-
-@contextlib.contextmanager
-def one_blas_thread() -> Iterator[None]:
-    """A block in which the linked BLAS computes with one thread."""
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1, user_api="blas"):
-        yield
 
 
 def open_pool(
@@ -153,12 +144,13 @@ def open_pool(
     if workers is not None and workers < 1:
         raise ConfigError(f"workers: got {workers}, expected at least 1")
     if executor is not None:
-        return Pool(executor, workers or processors(), f"the executor that was given, {type(executor).__name__}", data)
+        why = f"the executor that was given, {type(executor).__name__}"
+        return Pool(executor, workers or available_cores(), why, data)
     if cluster is not None:
         from digitlab.many.cluster import DaskPool
 
         return DaskPool(cluster, workers, data, [config.data for config in configs], on_event)
-    at_once = min(workers or processors(), max(len(configs), 1))
+    at_once = min(workers or available_cores(), max(len(configs), 1))
     refusal = why_not_threads(configs)
     if refusal is None:
         if data is None and configs:
@@ -181,11 +173,3 @@ def why_not_threads(configs: Sequence[RunConfig]) -> str | None:
         if engine.name != "fast":
             return reason
     return None
-
-
-def processors() -> int:
-    """How many processors this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on every system
-        return os.cpu_count() or 1

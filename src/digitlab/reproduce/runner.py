@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from digitlab.data import load_auto
+from digitlab.engine.threads import sharing_cores
 from digitlab.errors import ConfigError, DigitlabError, ModelFileError
 from digitlab.reproduce.animation import save_drawing
 from digitlab.reproduce.compare import headline
@@ -150,15 +151,14 @@ def _done(
         return
     waiting = list(tasks)
     running: dict[Future[str], Task] = {}
-    with ProcessPoolExecutor(
-        min(processes, len(tasks)), multiprocessing.get_context("spawn"), initializer=_one_thread
-    ) as pool:
+    at_once = min(processes, len(tasks))
+    with ProcessPoolExecutor(at_once, multiprocessing.get_context("spawn")) as pool:
         try:
             while waiting or running:
                 # No more than can run at once: what is handed over cannot be called back at an interruption.
-                while waiting and len(running) < processes:
+                while waiting and len(running) < at_once:
                     task = waiting.pop(0)
-                    running[pool.submit(_attempt, task, results, _print)] = task
+                    running[pool.submit(_attempt_beside, at_once, task, results)] = task
                 ready, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in ready:
                     yield running.pop(future), _answer(future)
@@ -179,15 +179,13 @@ def _attempt(task: Task, results: Path, say: Say) -> str:
     return ""
 
 
+def _attempt_beside(processes: int, task: Task, results: Path) -> str:
+    with sharing_cores(processes):
+        return _attempt(task, results, _print)
+
+
 def _print(text: str) -> None:
     print(text, flush=True)
-
-
-def _one_thread() -> None:
-    """Several processes share the cores already; more threads in each would only be in each other's way."""
-    from threadpoolctl import threadpool_limits
-
-    threadpool_limits(1)
 
 
 def seeds_known(job: Job, results: Path) -> set[int]:

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from digitlab.data import Splits
+from digitlab.engine.threads import available_cores
 from digitlab.errors import DigitlabError
 from digitlab.many.job import Job, Outcome
-from digitlab.many.pool import Pool, open_pool, processors
+from digitlab.many.pool import Pool, open_pool
 from digitlab.search.kept import drop_networks, keep_networks
 from digitlab.search.log_scale import key
 from digitlab.search.plan import Plan
@@ -99,7 +100,7 @@ class _Search:
             except DigitlabError:
                 probe = [self.plan.base]
             pool = open_pool(
-                probe * (workers or processors()), data=data, workers=workers, executor=executor, cluster=cluster,
+                probe * (workers or available_cores()), data=data, workers=workers, executor=executor, cluster=cluster,
                 on_event=self.watcher.epoch if self.watcher is not None else None,
             )  # fmt: skip
             if self.watcher is not None:

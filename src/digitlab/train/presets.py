@@ -24,7 +24,7 @@ PRESETS = {
     "sprint": Preset(
         "99 % as fast as possible: two epochs of a small convolutional network",
         "sprint",
-        {"split": "60k/10k"},
+        {"source": "mnist", "split": "60k/10k"},
         {
             "epochs": 2,
             "batch_size": 64,
@@ -36,7 +36,7 @@ PRESETS = {
     "best": Preset(
         "the most accurate for a minute: two convolutions, dropout, images shifted, turned and scaled afresh",
         "best",
-        {"split": "60k/10k"},
+        {"source": "mnist", "split": "60k/10k"},
         {
             "epochs": 12,
             "batch_size": 64,

@@ -1,7 +1,6 @@
 """The fast engine: the same training as the reference engine's, in compiled kernels."""
 
 import math
-import os
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -17,13 +16,13 @@ from digitlab.engine.fast.packing import mask_vector, read, write
 from digitlab.engine.fast.pixel_lists import PixelLists, shared_lists, was_listed
 from digitlab.engine.fast.plan import can_list_pixels
 from digitlab.engine.fast.planner import make_plan
+from digitlab.engine.threads import kernel_threads
 from digitlab.errors import EngineError
 from digitlab.nn.gradients import Gradient
 from digitlab.nn.network import Network
 from digitlab.nn.regularizers import Regularizer
 from digitlab.optimizers.base import Optimizer
 
-THREADS = "DIGITLAB_THREADS"  # the environment variable that says how many threads to use at most
 WORK_PER_THREAD = 3_000_000  # multiplications in one step, about 50 µs: less does not repay the threads' meetings
 
 
@@ -179,10 +178,8 @@ class FastEngine:
         return job
 
     def worthwhile_threads(self, batch: int) -> int:
-        """As many threads as there are cores, if a step's work is worth waiting for each other: see docs."""
-        asked = os.environ.get(THREADS, "")
-        cores = int(asked) if asked.isdigit() and int(asked) > 0 else available_cores()
-        return min(cores, batch, max(1, batch * self.plan.work // WORK_PER_THREAD))
+        """As many threads as there are cores for it, if a step's work is worth waiting for each other: see docs."""
+        return min(kernel_threads(), batch, max(1, batch * self.plan.work // WORK_PER_THREAD))
 
     def check(self, x: Array, y: Vector, order: Vector, labels: bool) -> None:
         """Compiled code does not check bounds, so this does: indices, labels and the targets' shape."""
@@ -201,10 +198,3 @@ class FastEngine:
             if layer.rng is not None:
                 key ^= int(layer.rng.integers(1 << 62))
         return key
-
-
-def available_cores() -> int:
-    """The cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

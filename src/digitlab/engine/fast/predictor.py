@@ -1,7 +1,10 @@
 """Answers of a trained network, as fast as its arithmetic allows: one picture in a few microseconds, or many."""
 
+import math
+import threading
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,10 +15,15 @@ from digitlab.engine.fast.choices import LOSSES
 from digitlab.engine.fast.job import Job, Vector, aligned
 from digitlab.engine.fast.load import kernels
 from digitlab.engine.fast.packing import read_only_plan, write
+from digitlab.engine.threads import kernel_threads
 from digitlab.errors import EngineError
 from digitlab.nn.losses import MeanSquaredError
 from digitlab.nn.network import Network
 
+BATCH = 32  # examples that go through the network together
+WORK_PER_THREAD = 9_000_000  # multiplications forward and back, of which a third are done here: 50 µs at least
+
+Key = tuple[int, str, int]  # what a job is for: examples at once, their type, and the number of the thread
 # One example of this shape: where it goes, where its outputs come from, the call between.
 Ready = tuple[tuple[int, ...], Vector, Vector, Callable[[], int]]
 
@@ -38,7 +46,7 @@ class Predictor:
         self.kernels = kernels(plan.piece)
         self.params = aligned(plan.params_size)
         self.seen: list[Any] = []
-        self.jobs: dict[tuple[int, str], Job] = {}
+        self.jobs: dict[Key, Job] = {}
         self.single: dict[Any, Ready] = {}
         self.refresh()
 
@@ -63,13 +71,32 @@ class Predictor:
             flat = self.network.prepare(x).reshape(len(x), -1)
         flat = np.ascontiguousarray(flat)
         outputs = np.empty((len(flat), self.plan.out), np.float32)
-        job = self._job(min(len(flat), 32), flat.dtype.name)
-        job.reads(flat)
-        job.hold(at.OUTPUTS, outputs)
-        job.hold(at.ORDER, np.arange(len(flat)))
-        job.header[at.N_ORDER] = len(flat)
-        self._run(job, (job.batch, flat.dtype.name))
+        parts = enumerate(self._parts(len(flat)))
+        mine, *others = [self._part(number, flat[rows], outputs[rows]) for number, rows in parts]
+        threads = [threading.Thread(target=self._run, args=part) for part in others]
+        for thread in threads:
+            thread.start()
+        self._run(*mine)
+        for thread in threads:
+            thread.join()
         return outputs
+
+    def _parts(self, n: int) -> list[slice]:
+        """The rows of each thread: whole batches, which are the same then whatever the number of threads."""
+        batches = math.ceil(n / BATCH)
+        threads = max(1, min(kernel_threads(), batches, n * self.plan.work // WORK_PER_THREAD))
+        cuts = [BATCH * (batches * t // threads) for t in range(threads)] + [n]
+        return [slice(a, b) for a, b in pairwise(cuts)]
+
+    def _part(self, number: int, x: Vector, outputs: Vector) -> tuple[Job, Key]:
+        """What one thread is to do."""
+        key = (min(len(x), BATCH), x.dtype.name, number)
+        job = self._job(key)
+        job.reads(x)
+        job.hold(at.OUTPUTS, outputs)
+        job.hold(at.ORDER, np.arange(len(x)))
+        job.header[at.N_ORDER] = len(x)
+        return job, key
 
     def _one(self, x: Vector) -> Vector:
         """One example, with every address settled beforehand."""
@@ -87,24 +114,23 @@ class Predictor:
         """Where one such example goes, where its outputs come from, and the call between; for these weights."""
         dtype = x.dtype
         if dtype not in self.single or self.single[dtype][0] != x.shape:
-            job = self._job(1, dtype.name)
+            job = self._job(key := (1, dtype.name, 0))
             image, outputs = np.zeros(x.shape, dtype), np.zeros((1, self.plan.out), np.float32)
             job.reads(image)
             job.hold(at.OUTPUTS, outputs)
             job.hold(at.ORDER, np.zeros(1, np.int64))
             job.header[at.N_ORDER] = 1
-            self._run(job, (1, dtype.name))  # takes over new weights, so that the calls after it need not look
+            self._run(job, key)  # takes over new weights, so that the calls after it need not look
             self.single[dtype] = x.shape, image, outputs, self.kernels.bound("predict", job.address, 0)
         return self.single[dtype]
 
-    def _job(self, batch: int, dtype: str) -> Job:
+    def _job(self, key: Key) -> Job:
         # One example has a job of its own, whose addresses never change.
-        key = (batch, dtype)
         if key not in self.jobs:
-            job = self.jobs[key] = Job(self.plan, batch, 1, False, 0.0)
+            job = self.jobs[key] = Job(self.plan, key[0], 1, False, 0.0)
             job.hold(at.PARAMS, self.params)
             self.fresh[key] = True
         return self.jobs[key]
 
-    def _run(self, job: Job, key: tuple[int, str]) -> None:
+    def _run(self, job: Job, key: Key) -> None:
         self.kernels.run("predict", job.address, self.fresh.pop(key, False))
