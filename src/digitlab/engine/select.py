@@ -82,18 +82,21 @@ def _reason(name: str) -> str:
     return "the fast engine: every part of this training has a kernel" if name == "auto" else f"{NAMES[name]}, as asked"
 
 
-def make_predictor(network: Network, *, logits: bool = False) -> Callable[[Array], Array]:
+def make_predictor(network: Network, *, logits: bool = False, compiling: bool = True) -> Callable[[Array], Array]:
     """The fastest function from examples (N, ...) to outputs (N, out) that this network has here.
 
-    Compiled where there are kernels, else `network.predict`. `logits`: outputs before the loss's activation.
-    It follows the network's parameters when they are replaced; not for two threads at once.
+    Compiled where there are kernels, else `network.predict`. It follows the network's parameters when they are
+    replaced; not for two threads at once.
+
+    logits      outputs before the loss's activation
+    compiling   whether kernels may be compiled for it; if not, they serve where they were compiled before
     """
     try:
         if switched_off() or any(not isinstance(p.value, np.ndarray) for p in network.parameters().values()):
             raise EngineError("not for the fast engine")
         from digitlab.engine.fast import Predictor
 
-        return Predictor(network, logits=logits)
+        return Predictor(network, logits=logits, compiling=compiling)
     except EngineError:
         return (lambda x: network.forward(x)[0]) if logits else network.predict
 

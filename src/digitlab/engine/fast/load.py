@@ -68,37 +68,48 @@ class Kernels:
         return partial(function, *settled)
 
 
-def kernels(piece: str = "all") -> Kernels:
+def kernels(piece: str = "all", *, compiling: bool = True) -> Kernels:
     """The compiled kernels, the same for every caller: "all", "large" for networks without convolution, or "dense"
     for those without large layers, either.
 
     Before a compilation, which takes seconds, one line goes to the log as a warning, and so to the terminal.
-    Raises EngineError with the reason if they can be neither loaded nor compiled here.
+    Raises EngineError with the reason if they can be neither loaded nor compiled here, or may not be `compiling`.
     """
     with _lock:
         if piece not in _loaded:
-            _loaded[piece] = _kernels(piece)
+            try:
+                found = _cached(piece)
+                if found is None and compiling:
+                    found = _compiled(piece)
+            except Exception as error:
+                # Whatever it is that numba or LLVM cannot do here, training goes on without it.
+                why = f"{type(error).__name__}: {error}"
+                raise EngineError(f"the fast kernels cannot be compiled here: {why}") from error
+            if found is None:
+                raise EngineError("the fast kernels have not been compiled on this machine yet")
+            _loaded[piece] = found
         return _loaded[piece]
 
 
-def _kernels(piece: str) -> Kernels:
-    try:
-        path = _path(piece)
-        with contextlib.suppress(OSError, ValueError, KeyError, RuntimeError):
-            return Kernels(*_read(path))
-        with _file_lock(path.with_suffix(".lock")):
-            with contextlib.suppress(OSError, ValueError, KeyError, RuntimeError):
-                return Kernels(*_read(path))  # another process compiled it while this one waited
-            logger.warning("compiling the fast kernels for this machine, once; this takes about 10 seconds ...")
-            from digitlab.engine.fast import build
+def _cached(piece: str) -> Kernels | None:
+    """From this machine's cache; None if there are none that are sound."""
+    with contextlib.suppress(OSError, ValueError, KeyError, RuntimeError):
+        return Kernels(*cached_code(piece))
+    return None
 
-            code, symbols = build.build(piece)
-            with contextlib.suppress(OSError):  # nowhere to write: compiled again next time
-                _write(path, code, symbols)
-            return Kernels(code, symbols)
-    except Exception as error:
-        # Whatever it is that numba or LLVM cannot do here, training goes on without it.
-        raise EngineError(f"the fast kernels cannot be compiled here: {type(error).__name__}: {error}") from error
+
+def _compiled(piece: str) -> Kernels:
+    path = _path(piece)
+    with _file_lock(path.with_suffix(".lock")):
+        if (found := _cached(piece)) is not None:
+            return found  # another process compiled it while this one waited
+        logger.warning("compiling the fast kernels for this machine, once; this takes about 10 seconds ...")
+        from digitlab.engine.fast import build
+
+        code, symbols = build.build(piece)
+        with contextlib.suppress(OSError):  # nowhere to write: compiled again next time
+            _write(path, code, symbols)
+        return Kernels(code, symbols)
 
 
 def cache_folder() -> Path:

@@ -33,17 +33,17 @@ class Predictor:
 
     It follows the network: parameters that were replaced (training, load_state) are noticed;
     after changing one in place call `refresh`. Not for two threads at once: each makes its own.
-    Raises EngineError with the reason if there is no kernel for the network.
+    Raises EngineError with the reason if there is no kernel for the network, or none yet and it may not be `compiling`.
     """
 
-    def __init__(self, network: Network, *, logits: bool = False) -> None:
+    def __init__(self, network: Network, *, logits: bool = False, compiling: bool = True) -> None:
         plan = read_only_plan(network)
         if isinstance(plan, str):
             raise EngineError(plan)
         if logits:  # what a loss without an output activation gives
             plan = replace(plan, loss=LOSSES[MeanSquaredError])
         self.network, self.plan = network, plan
-        self.kernels = kernels(plan.piece)
+        self.kernels = kernels(plan.piece, compiling=compiling)
         self.params = aligned(plan.params_size)
         self.seen: list[Any] = []
         self.jobs: dict[Key, Job] = {}
