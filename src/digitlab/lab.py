@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from digitlab.engine.select import predict
 from digitlab.errors import DataError, ModelFileError
 from digitlab.nn import Network, load_network, mlp
 from digitlab.optimizers import SGD
@@ -76,7 +77,7 @@ class Net:
 
     def predict(self, images: Any) -> Any:
         """The digit that the network reads in each image, shape (N,)."""
-        return np.argmax(self.network.predict(np.asarray(images)), axis=1)
+        return np.argmax(predict(self.network, np.asarray(images)), axis=1)
 
     def imagine(self, digit: int, path: str | os.PathLike[str] | None = None) -> Imagined:
         """Ask what a digit looks like: prints what the network reads in its own picture, and saves that picture.

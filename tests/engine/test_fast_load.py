@@ -8,6 +8,7 @@ import pytest
 
 from digitlab.engine import select_engine
 from digitlab.engine.fast import Predictor, build, load
+from digitlab.engine.select import make_predictor, predict
 from digitlab.errors import EngineError
 from digitlab.nn import freeze, mlp
 from digitlab.nn.conv import Conv2D
@@ -79,6 +80,19 @@ def test_a_warm_start_does_not_import_numba():
         "assert 'numba' not in sys.modules, 'numba was imported'"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_predictions_compile_nothing_where_they_may_not(monkeypatch, tmp_path, compiled):
+    network, x = mlp([3, 2], seed=0), np.ones((5, 3), np.float32)
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(load, "_loaded", {})
+    monkeypatch.setattr(build, "build", lambda piece: pytest.fail("compiled"))
+    assert make_predictor(network, compiling=False) == network.predict
+    np.testing.assert_array_equal(predict(network, x), network.predict(x))
+    monkeypatch.setattr(build, "build", lambda piece: compiled)
+    load.kernels("dense")
+    assert isinstance(make_predictor(network, compiling=False), Predictor)
+    np.testing.assert_allclose(predict(network, x), network.predict(x), rtol=1e-5)
 
 
 def test_the_predictors_threads_give_the_same_bits(monkeypatch):

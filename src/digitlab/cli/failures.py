@@ -133,6 +133,7 @@ def _asked(path: Path, network: Any, source: str | None, part: str) -> tuple[Any
     """The images, and the network's probabilities for them."""
     from digitlab.arrays import to_numpy
     from digitlab.cli.looking import part_for
+    from digitlab.engine.select import predict
     from digitlab.errors import ConfigError
     from digitlab.see.failures import as_probabilities
     from digitlab.train.evaluation import classifies
@@ -140,4 +141,4 @@ def _asked(path: Path, network: Any, source: str | None, part: str) -> tuple[Any
     if not classifies(network):
         raise ConfigError(f"{path}: gives outputs {network.shapes[-1]}, no classes; nothing can be wrong in that sense")
     _, digits = part_for(network, path, source, part)
-    return digits, as_probabilities(to_numpy(network.predict(digits.images)), network.loss)
+    return digits, as_probabilities(to_numpy(predict(network, digits.images)), network.loss)

@@ -101,6 +101,11 @@ def make_predictor(network: Network, *, logits: bool = False, compiling: bool = 
         return (lambda x: network.forward(x)[0]) if logits else network.predict
 
 
+def predict(network: Network, x: Array) -> Array:
+    """`network.predict(x)` for many examples: by the kernels, where they were compiled before."""
+    return make_predictor(network, compiling=False)(x)
+
+
 def switched_off() -> bool:
     """Whether the environment says that the fast engine is not to be used."""
     return os.environ.get(SWITCH, "").lower() in ("0", "off", "no", "false")

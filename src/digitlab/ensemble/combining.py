@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from digitlab.arrays import to_numpy
+from digitlab.engine.select import predict
 from digitlab.errors import ConfigError, ShapeError
 from digitlab.nn import Branches, Combine, Layer, LogLikelihood, Network, Rescale, Subnetwork, mlp
 from digitlab.nn.regularizers import L2
@@ -157,7 +158,7 @@ def _stacked(networks: Sequence[Network], classes: int, valid: Any, seed: int) -
     x, y = _pair(valid)
     if len(y) < 10:
         raise ConfigError(f"combine: got {len(y)} validation examples, expected at least 10 to train the stack on")
-    outputs = np.concatenate([to_numpy(network.predict(x)) for network in networks], axis=1)  # (N, Σ sizes)
+    outputs = np.concatenate([to_numpy(predict(network, x)) for network in networks], axis=1)  # (N, Σ sizes)
     stack = mlp(
         [outputs.shape[1], STACK_HIDDEN, classes], activation="relu", loss="log-likelihood", scaling="none",
         dtype=networks[0].dtype, seed=seed,

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from digitlab.arrays import to_numpy
+from digitlab.engine.select import predict
 from digitlab.ensemble.combining import covers_of, members, targets_for
 from digitlab.errors import ConfigError
 from digitlab.nn.combining import Rescale
@@ -80,10 +81,10 @@ def gain(network: Network, images: Any, labels: Any) -> Gain:
         raise ConfigError(f"{network!r} is no ensemble; `digitlab ensemble NET NET …` makes one")
     labels = np.asarray(labels)
     correct = np.stack([
-        np.argmax(to_numpy(part.predict(images)), axis=1) == targets_for(labels, cover)
+        np.argmax(to_numpy(predict(part, images)), axis=1) == targets_for(labels, cover)
         for part, cover in zip(rescaled(network), covers_of(network))
     ])  # fmt: skip
-    predicted = np.argmax(to_numpy(network.predict(images)), axis=1)
+    predicted = np.argmax(to_numpy(predict(network, images)), axis=1)
     right = predicted == labels
     best = correct[int(np.argmax(correct.mean(axis=1)))]
     return Gain(

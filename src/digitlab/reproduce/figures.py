@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from digitlab.engine.select import predict
 from digitlab.reproduce.nielsen1 import first_network
 from digitlab.reproduce.pictures import Drawn, dressed, picture_grid
 from digitlab.reproduce.row import Outcomes, Plan, Result, Row, Tasks
@@ -112,7 +113,7 @@ def digits_query(outcomes: Outcomes, plan: Plan) -> Result:
     """Which test images the first network reads wrongly."""
     outcome = outcomes["30"]
     test = digits_data(plan).load().test
-    guesses = np.argmax(outcome.network().predict(test.images), axis=1)
+    guesses = np.argmax(predict(outcome.network(), test.images), axis=1)
     wrong = np.flatnonzero(guesses != test.labels)
     figures = {"errors": float(len(wrong)), "test": 100 * (1 - len(wrong) / len(test))}
     return Result(figures, {"wrong": wrong[:24].tolist(), "guesses": guesses[wrong[:24]].tolist()})

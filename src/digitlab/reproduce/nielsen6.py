@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from digitlab.engine.select import predict
 from digitlab.ensemble import combine
 from digitlab.nn import (
     Conv2D,
@@ -141,8 +142,8 @@ def ensemble_query(outcomes: Outcomes, plan: Plan) -> Result:
     assert isinstance(task, Training)
     test = task.data.load().test
     networks = [outcome.network() for outcome in outcomes.values()]
-    votes = np.stack([np.argmax(network.predict(test.images), axis=1) for network in networks])  # (5, N)
-    guesses = np.argmax(combine(networks, "vote").predict(test.images), axis=1)
+    votes = np.stack([np.argmax(predict(network, test.images), axis=1) for network in networks])  # (5, N)
+    guesses = np.argmax(predict(combine(networks, "vote"), test.images), axis=1)
     wrong = np.flatnonzero(guesses != test.labels)
     result = Result({"ensemble/test": 100 * (1 - len(wrong) / len(test)), "ensemble/errors": float(len(wrong))})
     single = 100 * (votes == test.labels).mean(axis=1)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from digitlab.arrays import to_numpy
+from digitlab.engine.select import predict
 from digitlab.errors import ShapeError
 from digitlab.nn.conv import Conv2D
 from digitlab.nn.network import Dense, Network
@@ -66,7 +67,7 @@ class Subject:
     @cached_property
     def probabilities(self) -> Array:
         """(N, classes)."""
-        return as_probabilities(to_numpy(self.network.predict(self.images)), self.network.loss)
+        return as_probabilities(to_numpy(predict(self.network, self.images)), self.network.loss)
 
     @cached_property
     def confusion(self) -> Array:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from digitlab.arrays import to_numpy
+from digitlab.engine.select import predict
 from digitlab.errors import ConfigError
 from digitlab.nn.network import Network
 from digitlab.see.figures import Figure, new_figure
@@ -41,7 +42,7 @@ def occlusion(network: Network, image: Array, target: int, *, size: int = 5, fil
     for k in range(height * width):
         i, j = divmod(k, width)
         covered[k, max(0, i - reach) : i + reach + 1, max(0, j - reach) : j + reach + 1] = 0 if fill is None else fill
-    outputs = to_numpy(network.predict(np.concatenate([image[None], covered])))[:, target]  # (1 + H·W,)
+    outputs = to_numpy(predict(network, np.concatenate([image[None], covered])))[:, target]  # (1 + H·W,)
     fall: Array = (outputs[0] - outputs[1:]).reshape(height, width)
     return fall
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from digitlab.arrays import to_numpy
+from digitlab.engine.select import predict
 from digitlab.errors import ConfigError, DataError, ModelFileError
 from digitlab.files import written_beside
 from digitlab.nn.network import Network
@@ -94,7 +95,7 @@ class RecordPredictions(Callback):
         self.epochs, self.rows = before.epochs[kept].tolist(), list(before.predictions[kept])
 
     def on_epoch_end(self, trainer: "Trainer", row: Row) -> None:
-        guesses = np.argmax(_in_numpy(trainer.network).predict(self.images), axis=1)  # (N,)
+        guesses = np.argmax(predict(_in_numpy(trainer.network), self.images), axis=1)  # (N,)
         self.epochs.append(row["epoch"])
         self.rows.append(guesses.astype(np.uint8))
         Recorded(np.array(self.epochs), np.stack(self.rows), self.labels, self.part).save(self.path)
