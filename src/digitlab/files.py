@@ -1,7 +1,8 @@
 """Writing a file so that nobody ever sees half of it."""
 
+import errno
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,21 +19,18 @@ def written_beside(path: str | os.PathLike[str]) -> Iterator[Path]:
             temporary.write_bytes(data)
 
     The temporary file keeps the target's suffix, since many writers choose the format by it.
-    Raises OSError if the folder cannot be made or written.
+    Raises OSError if the folder cannot be made or written, or the target is a folder.
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{target.stem}.", suffix=target.suffix, dir=target.parent)
-    os.close(handle)
-    temporary = Path(name)
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "is a folder; expected a file's name", str(target))
+    temporary = target.parent / f".{target.stem}.{secrets.token_hex(4)}{target.suffix}"
+    temporary.touch(exist_ok=False)  # as readable as any file of the user's, which `tempfile` would not make it
     try:
         yield temporary
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
-        # mkstemp makes files private; a result should be as readable as any file the user makes.
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)

@@ -32,7 +32,7 @@ class Read:
     probabilities  of every class, (classes,)
     box            left, top, right, bottom in pixels of `Reading.page.photo`
     line           of writing, from 0
-    image          uint8 (28, 28), or (28, 28, 3) for a network that sees colours: what the network was shown
+    image          what the network was (or would have been) shown: uint8 (28, 28), or (28, 28, 3) if it sees colours
     """
 
     label: int
@@ -160,4 +160,4 @@ class _Reader:
 
     def no_digit(self, mark: Mark, why: str) -> Read:
         classes = self.network.shapes[-1][0]
-        return Read(-1, 0.0, np.zeros(classes), mark.box, mark.line, self.page.image_of(mark), why)
+        return Read(-1, 0.0, np.zeros(classes), mark.box, mark.line, self.shown(mark), why)

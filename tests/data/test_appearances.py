@@ -42,7 +42,7 @@ def test_other_hands_differ_and_keep_the_form(drawn: Digits) -> None:
     still = other_hands(drawn.images, np.random.default_rng(1), turn=0, slant=0, stretch=0, pen=False, shift=0)
     changes = [np.abs(other.astype(float) - drawn.images).mean() for other in (still, made)]
     assert changes[0] < 0.65 * changes[1]  # brought to the form again, and nothing else
-    with pytest.raises(ShapeError, match=r"expected uint8 \(N, H, W\)"):
+    with pytest.raises(ShapeError, match=r"expected uint8 \(N, 28, 28\)"):
         other_hands(drawn.images[0], np.random.default_rng(1))
 
 

@@ -1,6 +1,7 @@
 """`digitlab read PHOTO…`: the digits on photos and scans."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,7 +61,7 @@ def command(
             for line in lines_of(photo, readings[photo]):
                 say(line)
         if show or out is not None:
-            folder = out or Path(f"read-{Path(photo).stem}")
+            folder = out or _own_folder(photo, photos)
             save_stages(readings[photo], folder, f"{Path(photo).name}, read by {path.name}")
             if not as_json:
                 say(f"stages: {folder}")
@@ -70,6 +71,14 @@ def command(
         say_score(readings, check, err=as_json)
     if failed:
         raise click.exceptions.Exit(1)
+
+
+def _own_folder(photo: str, photos: Sequence[str]) -> Path:
+    """`read-NAME`; where another photo has the same name, with its folder or ending, too."""
+    stems = [Path(other).stem for other in photos]
+    if stems.count(Path(photo).stem) == 1:
+        return Path(f"read-{Path(photo).stem}")
+    return Path("read-" + "-".join(part for part in Path(photo).parts if part not in ("/", "..", ".")))
 
 
 def is_network(word: str) -> bool:

@@ -184,9 +184,9 @@ def _terminal_bar() -> Any:
         tasks: dict[str, Any] = {}
 
         def tell(name: str, done: int, total: int) -> None:
-            task = tasks.setdefault(name, None) or bars.add_task(name, total=total)
-            tasks[name] = task
-            bars.update(task, completed=done, total=total)
+            if name not in tasks:
+                tasks[name] = bars.add_task(name, total=total)
+            bars.update(tasks[name], completed=done, total=total)
 
         yield tell
 

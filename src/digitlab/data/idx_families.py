@@ -145,10 +145,13 @@ def read_idx2_int(path: str | os.PathLike[str]) -> NDArray[np.int32]:
     The header's promise is held against the file before memory is taken. Raises DataError.
     """
     with SafeReader(path) as file:
-        magic, sizes = file.read(4), np.frombuffer(file.read(8), dtype=">u4").tolist()
-        if magic != b"\0\0\x0c\x02" or len(sizes) != 2:
-            found = int.from_bytes(magic, "big")
+        head = file.read(12)
+        if not head.startswith(b"\0\0\x0c\x02"):
+            found = int.from_bytes(head[:4], "big")
             raise DataError(f"{file.path}: at byte 0 found the magic number {found}, expected 3074 (a table).")
+        if len(head) < 12:
+            raise DataError(f"{file.path}: cut off at byte {len(head)}, inside the header. Fetch the file again.")
+        sizes = np.frombuffer(head[4:], dtype=">u4").tolist()
         promised = 4 * sizes[0] * sizes[1]
         if not sizes[1] or promised > file.most_bytes - 12:
             raise DataError(

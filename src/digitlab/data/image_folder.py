@@ -87,7 +87,7 @@ def _labelled(folder: Path) -> Iterator[tuple[Path, str]]:
             for path in sorted(entry.iterdir()):
                 if path.is_file() and not path.name.startswith(".") and _is_image(path):
                     yield path, entry.name
-        elif _is_image(entry) and (match := re.match(r"([0-9A-Za-z])(?:[_\-]|$)", entry.stem)):
+        elif entry.is_file() and _is_image(entry) and (match := re.match(r"([0-9A-Za-z])(?:[_\-]|$)", entry.stem)):
             yield entry, match[1]  # "7.png" and "7_a.png" say a class, "IMG_12.png" none
 
 

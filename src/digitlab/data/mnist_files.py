@@ -60,6 +60,9 @@ FILES = (
 )
 
 
+CLASSES = "classes.txt"
+
+
 def missing_files(folder: Path) -> tuple[str, ...]:
     """The names of the four that `folder` does not hold; () if it holds them all."""
     return tuple(file.gz for file in FILES if file.find(folder) is None)
@@ -87,6 +90,8 @@ def read_folder(
 ) -> Splits:
     """The four IDX files in `folder`, MNIST's or others under the same names, split as asked.
 
+    Classes may have names there, in `classes.txt`, a line each; otherwise they are `class_names`.
+
     `check`, if given, is called with each path and what was read from it, before anything is made of that.
 
 
@@ -97,6 +102,8 @@ def read_folder(
     if None in paths:
         raise DataError(f"{folder}: holds no {', '.join(missing_files(Path(folder)))}; expected all four IDX files.")
     train_images, train_labels, test_images, test_labels = (path for path in paths if path)
+    if (names := Path(folder) / CLASSES).is_file():
+        class_names = tuple(names.read_text(encoding="utf-8").splitlines())
     train = read_idx_pair(train_images, train_labels, class_names=class_names, check=check)
     test = read_idx_pair(test_images, test_labels, class_names=class_names, check=check)
     name = name or Path(folder).name

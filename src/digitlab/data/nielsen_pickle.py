@@ -47,7 +47,11 @@ def _read_pair(path: str | os.PathLike[str], part: str, x: Any, y: Any) -> Digit
     where = f"{path}: {part}"
     try:
         count = len(x)
+        if isinstance(y, list | tuple) and not all(isinstance(label, int | np.integer) for label in y):
+            raise TypeError("labels are no whole numbers")  # lists within lists could unpack to any size
         labels = np.asarray(y)  # (n,)
+        if isinstance(x[0], list | tuple) and any(isinstance(value, list | tuple) for value in x[0]):
+            raise TypeError("images are lists within lists")
         pixels = np.size(x[0])
         side = math.isqrt(pixels)
         if side * side != pixels:
@@ -68,6 +72,7 @@ def _read_pair(path: str | os.PathLike[str], part: str, x: Any, y: Any) -> Digit
 def _bytes_of(where: str, x: Any, count: int, pixels: int) -> NDArray[np.uint8]:
     """Rows of values 0 … 1 as the bytes they came from: (count, pixels). The book's scale is 256; others use 255."""
     images = np.empty((count, pixels), dtype=np.uint8)
+    furthest, found = -1, 0.0
     for scale in (256, 255):
         for start in range(0, count, _ROWS):
             rows = np.asarray(x[start : start + _ROWS], dtype=np.float64).reshape(-1, pixels)  # (≤4096, 784)
@@ -75,13 +80,16 @@ def _bytes_of(where: str, x: Any, count: int, pixels: int) -> NDArray[np.uint8]:
             with np.errstate(invalid="ignore"):  # infinity less infinity; NaN then fails the comparison, as it should
                 good = (np.abs(rows * scale - exact) < 1e-3) & (exact >= 0) & (exact <= 255)  # float32 has 7 digits
             if not good.all():
+                at = start * pixels + int(np.argmin(good))
+                if at > furthest:  # the scale that got further is the one the values were meant for
+                    furthest, found = at, float(rows.ravel()[at - start * pixels])
                 break
             images[start : start + len(rows)] = exact
         else:
             return images
-    row, column = (int(i) for i in np.argwhere(~good)[0])
+    row, column = divmod(furthest, pixels)
     raise DataError(
-        f"{where}, image {start + row}, pixel {column}: found {rows[row, column]:.6g}, expected byte/256 or byte/255 "
+        f"{where}, image {row}, pixel {column}: found {found:.6g}, expected byte/256 or byte/255 "
         "(0 to 1). Export images as bytes 0–255, for instance with numpy.savez(images=..., labels=...)."
     )
 

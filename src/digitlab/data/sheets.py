@@ -249,9 +249,11 @@ def read_truth(path: str | os.PathLike[str]) -> dict[str, tuple[Truth, ...]]:
     """The truth by picture name, from a file that `write_sheets` wrote; DataError if it is none."""
     try:
         table = json.loads(Path(path).read_text(encoding="utf-8"))
-        return {
-            name: tuple(Truth(int(t["label"]), tuple(map(int, t["box"])), str(t.get("source", ""))) for t in rows)  # type: ignore[arg-type]
-            for name, rows in table.items()
-        }
+        return {name: tuple(map(_truth_of, rows)) for name, rows in table.items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{path}: is no table of truths ({error!r}); `digitlab data make sheets` writes one.") from None
+
+
+def _truth_of(row: dict[str, Any]) -> Truth:
+    left, top, right, bottom = map(int, row["box"])
+    return Truth(int(row["label"]), (left, top, right, bottom), str(row.get("source", "")))

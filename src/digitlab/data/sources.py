@@ -115,7 +115,11 @@ def load_auto(
     else:
         parts = _read_path(Path(source).expanduser(), split)
     parts = restrict(parts, **choices)
-    return (parts if mix is None else mix_in(parts, load(mix, split=split), seed=choices.get("seed", 0))), note
+    return (parts if mix is None else mix_in(parts, _others(mix, split, choices), seed=choices.get("seed", 0))), note
+
+
+def _others(mix: Source, split: Split, choices: dict[str, Any]) -> Splits:
+    return load(mix, split=split, digits=choices.get("digits"))
 
 
 def _read_mnist(split: Split) -> Splits:

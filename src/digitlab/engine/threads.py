@@ -13,6 +13,7 @@ from typing import Any
 SMALL_BATCH = 64  # up to this size a second BLAS thread costs more than it gives
 THREADS = "DIGITLAB_THREADS"  # the environment variable that says how many threads the kernels of a network may use
 
+EACH_ONE_THREAD = 1 << 30  # trainings: more than there are cores anywhere
 _shares: list[int] = []  # how many trainings share the cores: one entry for each `sharing_cores` that has begun
 
 
@@ -41,7 +42,7 @@ def sharing_cores(trainings: int | None = None) -> Iterator[None]:
     """
     from threadpoolctl import threadpool_limits
 
-    share = available_cores() if trainings is None else trainings
+    share = EACH_ONE_THREAD if trainings is None else trainings
     _shares.append(share)
     try:
         with threadpool_limits(1, user_api="blas"):

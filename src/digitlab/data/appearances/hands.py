@@ -31,8 +31,8 @@ def other_hands(
     Every image is brought to MNIST's form again (20×20 box, centre of mass) before the shift.
     Raises ShapeError for another shape.
     """
-    if images.ndim != 3 or images.dtype != np.uint8:
-        raise ShapeError(f"images: got {images.dtype} of shape {images.shape}, expected uint8 (N, H, W)")
+    if images.shape[1:] != (28, 28) or images.dtype != np.uint8:
+        raise ShapeError(f"images: got {images.dtype} of shape {images.shape}, expected uint8 (N, 28, 28)")
     return np.stack([_other_hand(image, rng, turn, slant, stretch, pen, shift) for image in images])
 
 

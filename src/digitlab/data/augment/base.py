@@ -45,7 +45,7 @@ class Augmentation:
         return None
 
     def altered(self, images: Images, rng: np.random.Generator) -> Images:
-        """The images with other values in place; called for steps that have neither maps nor field."""
+        """New images with other values; called for steps that have neither maps nor field."""
         return images
 
     @property
@@ -55,7 +55,7 @@ class Augmentation:
         defaults = [f.default for f in dataclasses.fields(self)]
         while values and values[-1] == defaults[-1]:
             values.pop(), defaults.pop()
-        return type(self).__name__.lower() + (":" + ":".join(f"{value:g}" for value in values) if values else "")
+        return type(self).__name__.lower() + (":" + ":".join(map(_written, values)) if values else "")
 
     def _require(self, name: str, low: float, high: float) -> None:
         """ConfigError unless the field is a number from `low` to `high`."""
@@ -107,6 +107,11 @@ class Compose(Augmentation):
     @property
     def spec(self) -> str:
         return ",".join(step.spec for step in self.flat()) or "none"
+
+
+def _written(value: float) -> str:
+    """A number as text that is read back as the very same."""
+    return str(int(value)) if float(value).is_integer() else repr(float(value))
 
 
 def require_images(images: Any) -> Images:

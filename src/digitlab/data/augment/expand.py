@@ -10,6 +10,7 @@ copy of a training image in the validation set would be no stranger there.
 import os
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any
 
@@ -18,11 +19,13 @@ from numpy.typing import NDArray
 
 from digitlab.data.augment.affine import rotation
 from digitlab.data.augment.warp import warp
-from digitlab.data.digits import Digits
+from digitlab.data.digits import DIGIT_NAMES, Digits
 from digitlab.data.idx import idx_file
+from digitlab.data.mnist_files import CLASSES
+from digitlab.data.npz import write_class_names
 from digitlab.data.splits import Splits
 from digitlab.errors import DataError
-from digitlab.files import written_beside
+from digitlab.files import write_text, written_beside
 
 Maps = NDArray[np.float32]  # (V, 3, 3): the variants of each image, the first of them unchanged
 BLOCK = 10_000  # images at a time: what a block needs is small beside the set itself
@@ -85,8 +88,10 @@ def write_expanded(
 
     A path that ends in .npz becomes one archive (x_train, y_train, x_valid ... y_test), another a folder of IDX files
     under MNIST's names, gzip-compressed with `compress`, and valid-images, valid-labels beside them.
-    `digitlab.load(path)` reads both. `advance` is told of every block of images written. Each file is written beside
-    and renamed; the training labels come last, so that a folder that was begun and not finished is not read as whole.
+    `digitlab.load(path)` reads both, with the classes' names. `advance` is told of every block of images written.
+
+    Files are written beside; once all are there, an older set under these names goes and the new files take their
+    names, the training labels last, so that a folder is never read as whole that is not.
     Raises DataError for another suffix.
     """
     path = Path(path)
@@ -113,6 +118,8 @@ def write_expanded(
                 _write_member(archive, f"y_{name}", part.labels.shape, [part.labels.astype(np.uint8)], compress)
             _write_member(archive, "x_train", shape, blocks(), compress)
             _write_member(archive, "y_train", labels.shape, [labels], compress)
+            if train.class_names != DIGIT_NAMES:
+                write_class_names(archive, train.class_names)
         return [path]
     end = ".gz" if compress else ""
     stems = {"train": "train", "valid": "valid", "test": "t10k"}
@@ -120,16 +127,22 @@ def write_expanded(
         {name: path / f"{stem}-{kind}-ubyte{end}" for name, stem in stems.items()}
         for kind in ("images-idx3", "labels-idx1")
     )
-    # An older set in this folder must not shine through: its labels, or files under the other ending, or a validation
-    # set where there is none now. The new training labels come last, and without them a folder is not read as MNIST.
-    for stem in stems.values():
-        for old in path.glob(f"{stem}-*-ubyte*"):
-            old.unlink()
+    contents = {labels_file["train"]: (labels.shape, [labels]), images_file["train"]: (shape, blocks())}
     for name, part in others.items():
-        _write_idx(images_file[name], part.images.shape, [part.images])
-        _write_idx(labels_file[name], part.labels.shape, [part.labels.astype(np.uint8)])
-    _write_idx(images_file["train"], shape, blocks())
-    _write_idx(labels_file["train"], labels.shape, [labels])
+        contents[labels_file[name]] = part.labels.shape, [part.labels.astype(np.uint8)]
+        contents[images_file[name]] = part.images.shape, [part.images]
+    classes = path / CLASSES
+    with ExitStack() as files:
+        # They take their names in the opposite order, once all are written: the training labels last.
+        written = {target: files.enter_context(written_beside(target)) for target in contents}
+        for target, (size, values) in reversed(contents.items()):
+            _write_idx(written[target], size, values)
+        for stem in stems.values():  # an older set must not shine through, in files that this one does not have
+            for old in path.glob(f"{stem}-*-ubyte*"):
+                old.unlink()
+        classes.unlink(missing_ok=True)
+        if train.class_names != DIGIT_NAMES:
+            write_text(classes, "\n".join(train.class_names) + "\n")
     return [names[name] for name in ("train", *others) for names in (images_file, labels_file)]
 
 
@@ -138,7 +151,7 @@ def _identities(n: int) -> Maps:
 
 
 def _write_idx(path: Path, shape: tuple[int, ...], blocks: Any) -> None:
-    with written_beside(path) as temporary, idx_file(temporary, shape) as file:
+    with idx_file(path, shape) as file:
         for values in blocks:
             file.write(np.ascontiguousarray(values).data)
 

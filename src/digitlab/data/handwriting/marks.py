@@ -294,6 +294,6 @@ def _trimmed(part: Mask, mark: Mark) -> Mark | None:
     part = np.isin(labels, 1 + np.flatnonzero(sizes >= 0.12 * sizes.max()))
     rows, columns = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
     top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
-    if right - left < 1.2 and bottom - top < 4:
+    if right - left < 2 and bottom - top < 4:
         return None
-    return mark_of(part[top:bottom, left:right], mark.box[0] + left, mark.box[1] + top)
+    return replace(mark_of(part[top:bottom, left:right], mark.box[0] + left, mark.box[1] + top), line=mark.line)

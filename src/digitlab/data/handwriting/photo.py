@@ -26,6 +26,7 @@ MOST_DECODED = 50_000_000  # where the decoder cannot shrink while it decodes, a
 LONG_SIDE = 2400  # pixels a picture is worked on with: a page of A4 at 200 dots an inch
 SHAPE_LIMIT = 60  # a side may be this many times the other
 
+JPEG = ("JPEG", "MPO")  # MPO: a JPEG with further pictures behind it (depth, gain map), as telephones write it
 READ = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 
 # What a file is by its first bytes, where it is none of the kinds that are read.
@@ -71,7 +72,7 @@ def open_photo(path: str | os.PathLike[str], *, long_side: int = LONG_SIDE) -> P
             with Image.open(file, formats=READ) as picture:
                 _check_size(picture, file)
                 _check_alone(picture, file)
-                if picture.format == "JPEG":
+                if picture.format in JPEG:
                     picture.draft("RGB", (long_side, long_side))  # decodes at ½, ¼ or ⅛, which saves the memory
                 return _flat(picture, long_side)
         except DataError:
@@ -96,7 +97,7 @@ def _check_size(picture: "PillowImage", file: Any) -> None:
     width, height = picture.size
     if not width or not height:
         raise DataError(f"{file}: the picture is {width}×{height} pixels, expected at least one.")
-    limit = MOST_PIXELS if picture.format == "JPEG" else MOST_DECODED
+    limit = MOST_PIXELS if picture.format in JPEG else MOST_DECODED
     if width * height > limit:
         raise DataError(
             f"{file}: the picture is {width:,}×{height:,} pixels, expected at most {limit:,} in all. "
@@ -107,7 +108,7 @@ def _check_size(picture: "PillowImage", file: Any) -> None:
 
 
 def _check_alone(picture: "PillowImage", file: Any) -> None:
-    if picture.format != "JPEG" and getattr(picture, "is_animated", False):
+    if picture.format not in JPEG and getattr(picture, "is_animated", False):
         what = "has several pages" if picture.format == "TIFF" else "is an animation"
         raise DataError(f"{file}: {what}, expected one picture. Save the page or frame that you mean.")
 
@@ -116,18 +117,26 @@ def _flat(picture: "PillowImage", long_side: int) -> Photo:
     """Decode, shrink, turn upright, and lay on paper."""
     from PIL import Image, ImageOps
 
+    turn = _TURNS.get(picture.getexif().get(0x0112, 1))
     if picture.mode.startswith(("I", "F")):  # 16 or 32 bits a pixel, grey
         values = np.asarray(picture, dtype=np.float32)
-        top = 65535.0 if picture.mode.startswith("I") and values.max() > 255 else max(255.0, float(values.max()))
+        top = _white(float(values.max()), picture.mode)
         picture = Image.fromarray(np.clip(values * (255 / top), 0, 255).astype(np.uint8))
     transparent = picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info
     shown = picture.convert("RGBA" if transparent else "RGB")
-    if (turn := _TURNS.get(picture.getexif().get(0x0112, 1))) is not None:
+    if turn is not None:
         shown = shown.transpose(turn)
     if max(shown.size) > long_side:
         shown = ImageOps.contain(shown, (long_side, long_side), Image.Resampling.BOX)
     pixels = np.asarray(shown, dtype=np.uint8)
     return on_paper(pixels) if transparent else np.ascontiguousarray(pixels)
+
+
+def _white(largest: float, mode: str) -> float:
+    """The value that stands for white in a grey picture of more than 8 bits: of whole numbers, or of 0 … 1."""
+    if mode.startswith("F") and largest <= 1:
+        return 1.0
+    return 65535.0 if mode.startswith("I") and largest > 255 else max(255.0, largest)
 
 
 # EXIF's orientation to Pillow's transposition (values of PIL.Image.Transpose): Exif 2.32, tag 0x0112.

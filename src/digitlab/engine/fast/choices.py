@@ -22,6 +22,13 @@ ACTIVATIONS: dict[type[Layer], int] = {
 }  # fmt: skip
 # Where x ≤ y implies f(x) ≤ f(y), the largest f(x) is f of the largest x: pooling may come first.
 RISING = (act.Linear, Sigmoid, act.Tanh, act.ReLU, act.LeakyReLU, act.ELU, act.Softplus, act.HardSigmoid)
+
+
+def rises(layer: Layer) -> bool:
+    """Whether a layer is an activation that never falls; those with a slope of their own may."""
+    return type(layer) in RISING and getattr(layer, "slope", getattr(layer, "alpha", 0.0)) >= 0
+
+
 LOSSES: dict[type[Loss], int] = {
     Quadratic: at.QUADRATIC, losses.CrossEntropy: at.CROSS_ENTROPY,
     losses.LogLikelihood: at.LOG_LIKELIHOOD, losses.MeanSquaredError: at.MEAN_SQUARED_ERROR,

@@ -88,9 +88,12 @@ class FastEngine:
         labels = y.ndim == 1 and y.dtype.kind in "iu"
         job.hold(at.LABELS, np.ascontiguousarray(y, np.int64) if labels else None)
         job.hold(at.TARGETS, None if labels else np.ascontiguousarray(y, np.float32))
+        rates = np.ascontiguousarray(learning_rates, np.float64)
         self.check(x, y, order, labels)
+        if rates.ndim != 1 or len(rates) < steps:
+            raise EngineError(f"got learning rates of shape {rates.shape}, expected one for each of {steps} steps")
         job.hold(at.ORDER, order)
-        job.hold(at.RATES, np.ascontiguousarray(learning_rates, np.float64))
+        job.hold(at.RATES, rates)
         job.hold(at.LOSSES, losses)
         job.header[at.N_ORDER] = len(order)
         job.header[at.KEY] = self.dropout_key()
@@ -103,8 +106,17 @@ class FastEngine:
         others = [
             threading.Thread(target=self.kernels.run, args=("train", job.address, t)) for t in range(1, job.threads)
         ]
-        for thread in others:
-            thread.start()
+        started = 0
+        try:
+            for thread in others:
+                thread.start()
+                started += 1
+        except BaseException:  # no more threads here, or Ctrl-C: those that run would wait for ever for the others
+            job.kept[at.SYNC][1] = 1
+            for thread in others[:started]:
+                thread.join()
+            self.job = None
+            raise
         written = self.kernels.run("train", job.address, 0)
         for thread in others:
             thread.join()
@@ -148,9 +160,9 @@ class FastEngine:
         known = self.placed.get(id(x))
         if known is not None and known[0] is x:
             return known[1]
-        flat = np.asarray(x).reshape(len(x), -1)
-        if flat.shape[1] != self.plan.input_size or not len(flat):
+        if not len(x) or np.asarray(x).size != len(x) * self.plan.input_size:
             self.network.prepare(x)  # raises the error that says what is wrong
+        flat = np.asarray(x).reshape(len(x), -1)
         if flat.dtype not in (np.uint8, np.float32):
             flat = self.network.prepare(x).reshape(len(x), -1)
         flat = np.ascontiguousarray(flat)
@@ -184,12 +196,17 @@ class FastEngine:
     def check(self, x: Array, y: Vector, order: Vector, labels: bool) -> None:
         """Compiled code does not check bounds, so this does: indices, labels and the targets' shape."""
         if order.min() < 0 or order.max() >= len(x) or len(y) != len(x):
-            raise EngineError(f"got indices up to {order.max()} into {len(x)} examples and {len(y)} targets")
+            raise EngineError(
+                f"got indices from {order.min()} to {order.max()} into {len(x)} examples and {len(y)} targets"
+            )
         out = self.plan.out
         if labels and (y.min() < 0 or y.max() >= out):
             raise EngineError(f"got labels from {y.min()} to {y.max()}, expected 0 to {out - 1}")
-        if not labels and y.size != len(x) * out:
-            raise EngineError(f"got targets of shape {y.shape}, expected ({len(x)},) labels or ({len(x)}, {out})")
+        if not labels and tuple(y.shape) != (len(x), *self.network.shapes[-1]):
+            raise EngineError(
+                f"got {y.dtype} targets of shape {y.shape}, expected whole-number labels ({len(x)},) "
+                f"or numbers {(len(x), *self.network.shapes[-1])}"
+            )
 
     def dropout_key(self) -> int:
         """A number that decides this call's dropout masks, from the layers' own generators."""

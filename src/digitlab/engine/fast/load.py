@@ -30,6 +30,7 @@ ARGUMENTS: dict[str, list[Any]] = {
     "list_floats": [ctypes.c_int64] * 6,
     "mix_words": [ctypes.c_int64] * 3,
 }
+PIECES = ("dense", "large", "all")  # each holds those before it
 _lock = threading.Lock()
 _loaded: "dict[str, Kernels]" = {}
 logger = logging.getLogger("digitlab")
@@ -79,6 +80,10 @@ def kernels(piece: str = "all", *, compiling: bool = True) -> Kernels:
         if piece not in _loaded:
             try:
                 found = _cached(piece)
+                if found is None and not compiling:  # a larger piece can do it, too, if perhaps not to the same bit
+                    found = next((k for k in map(_cached, PIECES[PIECES.index(piece) + 1 :]) if k is not None), None)
+                    if found is not None:
+                        return found
                 if found is None and compiling:
                     found = _compiled(piece)
             except Exception as error:
@@ -127,7 +132,8 @@ def fingerprint() -> str:
     text = hashlib.sha256()
     for path in sorted([*KERNELS.glob("kernels/*.py"), KERNELS / "layout.py", KERNELS / "compile.py"]):
         text.update(path.name.encode() + b"\0" + path.read_bytes())
-    for part in (importlib.metadata.version("numba"), llvm.get_process_triple(), llvm.get_host_cpu_name()):
+    versions = importlib.metadata.version("numba"), ".".join(map(str, llvm.llvm_version_info))
+    for part in (*versions, llvm.get_process_triple(), llvm.get_host_cpu_name()):
         text.update(part.encode() + b"\0")
     text.update(llvm.get_host_cpu_features().flatten().encode())
     return text.hexdigest()[:24]

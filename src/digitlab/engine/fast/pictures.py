@@ -4,7 +4,7 @@ import math
 from typing import TYPE_CHECKING
 
 from digitlab.engine.fast import layout as at
-from digitlab.engine.fast.choices import RISING, NoKernel
+from digitlab.engine.fast.choices import NoKernel, rises
 from digitlab.engine.fast.plan import LANES, padded
 from digitlab.nn.bias import Bias
 from digitlab.nn.conv import Conv2D
@@ -28,7 +28,7 @@ def pooled_convolution(planner: "Planner", i: int) -> int:
     assert isinstance(conv, Conv2D)
     windows = conv.windows(planner.network.shapes[i])
     activation: list[int] = []
-    while j < len(layers) and type(layers[j]) in RISING:
+    while j < len(layers) and rises(layers[j]):
         activation.append(j)
         j += 1
     pool = layers[j] if j < len(layers) else None
@@ -43,8 +43,7 @@ def pooled_convolution(planner: "Planner", i: int) -> int:
         or math.prod(windows.padded) * planner.network.shapes[i][2] >= LARGEST_PICTURE
     ):  # fmt: skip
         return 0
-    if windows.padded != windows.picture:
-        frame(planner, windows)
+    framed(planner, windows)
     bias, j = (f"{i}.b", conv.params["b"]) if "b" in conv.params else None, j + 1
     separate = layers[j] if j < len(layers) and bias is None and not activation else None
     if type(separate) is Bias and isinstance(separate.params["b"].learns, bool):
@@ -88,8 +87,7 @@ def convolution(planner: "Planner", i: int) -> int:
     conv = planner.network.layers[i]
     assert isinstance(conv, Conv2D)
     windows, channels, filters = conv.windows(planner.network.shapes[i]), planner.network.shapes[i][2], conv.filters
-    if windows.padded != windows.picture:
-        frame(planner, windows)
+    framed(planner, windows)
     row, n = windows_row(planner, windows, channels), math.prod(windows.kernel) * channels
     w = planner.slot(f"{i}.W", conv.params["W"], n, filters, padded(n) - n)
     row[at.KIND], row[at.W], row[at.N_IN], row[at.N_OUT] = at.CONV, w.offset, n, filters
@@ -141,8 +139,13 @@ def put_out(planner: "Planner", row: list[int], size: int, numbers: list[float] 
     planner.add(row, numbers)
 
 
-def frame(planner: "Planner", windows: Windows) -> None:
-    """The border of zeros that padding asks for."""
+def framed(planner: "Planner", windows: Windows) -> None:
+    """The border of zeros that padding asks for; without one, a copy if the picture has no room behind it.
+
+    Rows are added to ∂L/∂x in whole vectors, past a picture's end: a dense layer's outputs, reshaped, lie too close.
+    """
+    if windows.padded == windows.picture and planner.stride >= padded(planner.size) + LANES:
+        return
     row = planner.row()
     row[at.KIND], (row[at.HEIGHT], row[at.WIDTH]) = at.FRAME, windows.picture
     row[at.CHANNELS] = planner.size // math.prod(windows.picture)

@@ -88,7 +88,7 @@ class Planner:
         dense = [row[at.Y_STRIDE] for row in self.operations if row[at.KIND] == at.DENSE]
         return Plan(
             self.operations, self.numbers, self.slots, self.params_size, self.per_example, self.fixed,
-            widest=max([padded(self.size), *dense, *(row[at.FILTER_STRIDE] for row in self.operations)]),
+            widest=max([self.stride, *dense, *(row[at.FILTER_STRIDE] for row in self.operations)]),
             scratch=self.scratch, input_size=int(np.prod(shape)), out=self.size, loss=LOSSES[type(self.network.loss)],
             optimizer=optimizer, state_keys=keys, hyper=hyper, rule=RULES[type(self.gradient or Backpropagation())],
             work=self.work, large=self.large, dropouts=self.dropouts,

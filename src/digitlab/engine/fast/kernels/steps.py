@@ -14,7 +14,7 @@ from digitlab.engine.fast.kernels.pooled_conv import conv_gradient, limit_filter
 from digitlab.engine.fast.kernels.shared import first_row
 from digitlab.engine.fast.kernels.simd import at, doubles, floats, ints, load, shorts, splat, store, words
 from digitlab.engine.fast.kernels.skipping import skipping_step
-from digitlab.engine.fast.kernels.sparse import add_scaled, column_sums, fold_in, from_row, scaled, spread_rows
+from digitlab.engine.fast.kernels.sparse import add_scaled, cleared, column_sums, fold_in, from_row, scaled, spread_rows
 from digitlab.engine.fast.kernels.sync import barrier
 from digitlab.engine.fast.kernels.update import bias_step, limit_norms, update
 from digitlab.engine.fast.kernels.windows import windows_bias_gradient, windows_gradient
@@ -32,12 +32,13 @@ def sparse_step(job, work, op, number, order, examples, rate, s, thread):
     keep = 1.0 - rate * hyper[L2_SHARE]
     s *= keep
     if abs(s) < 1e-2 or abs(s) > 1e2:
-        # Every thread folds its rows; c and S are thread 0's, and it alone reads them before the next barrier.
+        # Every thread folds its rows; c and S are thread 0's.
         fold_in(at(w, first * stride), 0, last - first, stride, s, common)
         barrier(ints(job[SYNC]), threads)
         if thread == 0:
-            scaled(common, 0.0, common, stride)
+            cleared(common, stride)
             column_sums(w, n_in, stride, sums)
+        barrier(ints(job[SYNC]), threads)  # before any row changes again
         s = 1.0
     starts = ints(job[STARTS])
     for n in range(examples):

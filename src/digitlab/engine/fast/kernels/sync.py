@@ -10,7 +10,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from digitlab.engine.fast.kernels.jit import kernel
-from digitlab.engine.fast.kernels.simd import INTS
+from digitlab.engine.fast.kernels.simd import INTS, at
 
 PATIENCE = 2000  # turns, a few microseconds
 
@@ -50,7 +50,9 @@ def give_way(typingctx):
 
 @kernel()
 def barrier(sync, threads):
-    """Returns once all threads have come here. sync[0] counts arrivals for ever, so that it never needs a reset.
+    """Returns once all threads have come here, or one has been found not to come: sync[1] is not 0 then.
+
+    sync[0] counts arrivals for ever, so that it never needs a reset.
 
     It spins: a step takes microseconds, and putting a thread to sleep and waking it takes longer than that.
     But a core may be busy with other programs, and then spinning would only keep the thread waited for from running.
@@ -59,7 +61,7 @@ def barrier(sync, threads):
         ticket = fetch_add(sync, 1)
         goal = (ticket // threads + 1) * threads
         turns = 0
-        while read_now(sync) < goal:
+        while read_now(sync) < goal and read_now(at(sync, 1)) == 0:
             turns += 1
             if turns > PATIENCE:
                 give_way()

@@ -163,18 +163,16 @@ def take_slopes(job, work, lo, hi):
 
 
 @kernel()
-def losses_and_deltas(job, work, scratch, order, examples, lo, hi):
-    """The summed loss of the examples lo … hi, and their δ; their targets are labels or rows of numbers."""
+def losses_and_deltas(job, work, scratch, order, examples, lo, hi, each):
+    """The losses of the examples lo … hi, and their δ; their targets are labels or rows of numbers."""
     out, stride, hyper = job[OUT], job[OUT_STRIDE], doubles(job[HYPER])
     target, mask = scratch, at(work, job[LANE_MASK])
-    sum_ = 0.0
     for n in range(lo, hi):
         if job[TARGETS] == 0:
             label_row(ints(job[LABELS])[order[n]], hyper[LOW], hyper[HIGH], target, stride)
         else:
             copy_row(at(floats(job[TARGETS]), order[n] * out), target, out)
         z, delta = at(work, job[LOGITS] + n * stride), at(work, job[DELTA] + n * stride)
-        sum_ += loss_and_delta(job[LOSS], z, target, mask, delta, stride, out, examples)
+        each[n] = loss_and_delta(job[LOSS], z, target, mask, delta, stride, out, examples)
         if job[RULE] == RASHID:
             raw_error(z, target, mask, delta, stride, examples)
-    return sum_

@@ -2,10 +2,10 @@
 
 Twins: `ReferenceEngine.train_batches` (engine/reference.py), `Network.gradient` (nn/network.py).
 
-Each step has two phases with a barrier after each. First every thread takes its share of the batch's *examples*
-through forward, loss and backward; then its share of the *parameters*, each with the whole batch's gradient, and
-updates them. No two threads add to one number, and every sum has one order: the result does not depend on
-how many threads there are.
+Each step has two phases, and barriers after each and where a layer needs them. First every thread takes its share of
+the batch's *examples* through forward, loss and backward; then its share of the *parameters*, each with the whole
+batch's gradient, and updates them. No two threads add to one number, and every sum has one order: the result does not
+depend on how many threads there are.
 """
 
 # mypy: ignore-errors
@@ -16,7 +16,7 @@ import math
 from digitlab.engine.fast.kernels.jit import kernel
 from digitlab.engine.fast.kernels.piece import CONVOLUTION
 from digitlab.engine.fast.kernels.simd import at, doubles, floats, ints
-from digitlab.engine.fast.kernels.sparse import column_sums, fold_in
+from digitlab.engine.fast.kernels.sparse import cleared, column_sums, fold_in
 from digitlab.engine.fast.kernels.steps import count_updates, has_convolution, step_parameters, transpose_filters
 from digitlab.engine.fast.kernels.sync import barrier
 from digitlab.engine.fast.kernels.through import backward, fetch_rows, forward, losses_and_deltas, take_slopes
@@ -33,7 +33,7 @@ def train(job_address, thread):
     """
     job = ints(job_address)
     work, sync = floats(job[WORK]), ints(job[SYNC])
-    losses, partial, rates = doubles(job[LOSSES]), doubles(job[PARTIAL]), doubles(job[RATES])
+    losses, rates, each = doubles(job[LOSSES]), doubles(job[RATES]), doubles(job[EXAMPLE_LOSSES])
     scratch = at(floats(job[SCRATCH]), thread * job[SCRATCH_SIZE])
     threads, batch, total = job[THREADS], job[BATCH], job[N_ORDER]
     op, number = ints(job[OPS]), doubles(job[NUMBERS])
@@ -49,20 +49,21 @@ def train(job_address, thread):
         lo, hi = examples * thread // threads, examples * (thread + 1) // threads
         if sparse and number[0] != 0.0 and (step == 0 or not fused):
             if thread == 0:
+                cleared(at(work, op[EXTRA]), stride)  # the call before this one has folded its c in
                 column_sums(at(floats(job[PARAMS]), op[W]), op[N_IN], stride, at(work, op[EXTRA] + stride))
             barrier(sync, threads)
         if job[INPUT] != SPARSE:
             fetch_rows(job, work, order, lo, hi)
         counter = step * batch
         forward(job, work, scratch, order, examples, lo, hi, s, job[KEY], counter, thread, step % LOOK == 0)
-        partial[8 * thread] = losses_and_deltas(job, work, scratch, order, examples, lo, hi)
+        losses_and_deltas(job, work, scratch, order, examples, lo, hi, each)
         backward(job, work, scratch, examples, lo, hi, job[KEY], counter, thread)
         if job[RULE] == RASHID:
             take_slopes(job, work, lo, hi)
         barrier(sync, threads)
         loss = 0.0
-        for t in range(threads):
-            loss += partial[8 * t]
+        for n in range(examples):  # every thread adds them all up, in one order
+            loss += each[n]
         loss /= examples
         written = step + 1
         if thread == 0:

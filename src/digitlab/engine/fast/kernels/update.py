@@ -20,7 +20,6 @@ from digitlab.engine.fast.layout import (
     EPSILON,
     L1_SHARE,
     L2_SHARE,
-    MAX_NORM,
     MOMENTUM,
     MU,
     NESTEROV,
@@ -103,6 +102,3 @@ def bias_step(kind, hyper, rate, step, p, s1, s2, b, gy, rows, stride, columns, 
             sum_ = sum_ + load(gy, n * stride + j)
         store(g, j, sum_)
     update(kind, hyper, rate, step, False, at(p, b), at(s1, b), at(s2, b), g, columns)
-
-
-__all__ = ["MAX_NORM", "bias_step", "limit_norms", "update"]
