@@ -26,9 +26,11 @@ def written_beside(path: str | os.PathLike[str]) -> Iterator[Path]:
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, "is a folder; expected a file's name", str(target))
     temporary = target.parent / f".{target.stem}.{secrets.token_hex(4)}{target.suffix}"
-    temporary.touch(exist_ok=False)  # as readable as any file of the user's, which `tempfile` would not make it
+    temporary.touch(exist_ok=False)
+    mode = temporary.stat().st_mode  # as readable as any file of the user's; some writers make another, private
     try:
         yield temporary
+        temporary.chmod(mode)
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
         temporary.replace(target)

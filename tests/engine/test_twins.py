@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digitlab.engine import ReferenceEngine
-from digitlab.engine.fast import FastEngine
+from digitlab.engine.fast import FastEngine, Predictor
 from digitlab.nn import activations as act
 from digitlab.nn.dropout import Dropout
 from digitlab.nn.gradients.rashid import RashidRule
@@ -145,19 +145,23 @@ def test_dropout_at_rate_0_is_no_dropout():
     assert np.array_equal(train(a, x, y), train(b, x, y))
 
 
-def test_dropout_leaves_out_its_share_and_scales_the_rest():
+@pytest.mark.parametrize("inverted", [True, False])
+def test_dropout_leaves_out_its_share_and_scales_the_rest(inverted):
     """In one step on one example, the weights leading from a neuron that was left out stay as they are."""
     rate, n = 0.3, 4000
-    network = Network([Dense(n), Dropout(rate), Dense(1)], 4, MeanSquaredError(), seed=1)
+    network = Network([Dense(n), Dropout(rate, inverted), Dense(1)], 4, MeanSquaredError(), seed=1)
+    ones = np.ones((1, 4), np.float32)
+    np.testing.assert_allclose(Predictor(network)(np.ones((2, 4), np.float32))[:1], network.predict(ones), rtol=1e-4)
     hidden = network.layers[0].forward(np.ones((1, 4), np.float32))[0][0]
     before = network.layers[2].params["W"].value[:, 0].copy()
-    FastEngine(network, SGD(0.001)).train_batches(
-        np.ones((1, 4), np.float32), np.ones((1, 1), np.float32), [0], 1, [0.001]
-    )
+    target = np.float32([[1e6]])  # so far away that the error is the target, whatever is left out
+    FastEngine(network, SGD(1e-9)).train_batches(ones, target, [0], 1, [1e-9])
     moved = network.layers[2].params["W"].value[:, 0] - before
     left_out = moved == 0
     assert abs(left_out.mean() - rate) < 4 * np.sqrt(rate * (1 - rate) / n)
     ratio = moved[~left_out] / hidden[~left_out]
+    factor = 1 / (1 - rate) if inverted else 1.0
+    np.testing.assert_allclose(np.median(ratio), 2e-3 * factor, rtol=0.01)
     np.testing.assert_allclose(ratio, np.median(ratio), rtol=0.05, atol=abs(np.median(ratio)) * 0.05)
 
 

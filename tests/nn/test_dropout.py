@@ -5,7 +5,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from digitlab.errors import ConfigError
-from digitlab.nn import Dense, Dropout, Network
+from digitlab.nn import Dense, Dropout, Network, load_network
+from digitlab.nn.files import save_network
 
 
 def made(rate=0.3, seed=0):
@@ -32,6 +33,20 @@ def test_outside_of_training_everything_passes():
     assert made().backward(g, cache) is g
 
 
+@pytest.mark.parametrize("rate", [0.2, 0.5])
+def test_the_books_form_shrinks_afterwards_instead(rate):
+    """The same function with weights 1/(1 − rate) times as large, and gradients 1 − rate times those."""
+    x = np.random.default_rng(1).normal(size=(5, 1000))
+    book, usual = Dropout(rate, inverted=False), made(rate)
+    book.init((1000,), np.random.default_rng(0))
+    (y, cache), (z, seen) = book.forward(x, training=True), usual.forward(x, training=True)
+    assert_allclose(y, z * (1 - rate))
+    assert_allclose(book.backward(np.ones_like(x), cache), usual.backward(np.ones_like(x), seen) * (1 - rate))
+    y, cache = book.forward(x)
+    assert_allclose(y, x * (1 - rate))
+    assert_allclose(book.backward(np.ones_like(x), cache), np.full(x.shape, 1 - rate))
+
+
 def test_rate_0_passes_everything_in_training_too():
     x = np.ones((3, 4))
     assert_array_equal(made(0.0).forward(x, training=True)[0], x)
@@ -52,6 +67,15 @@ def test_reproducible_and_different_from_batch_to_batch():
     assert_array_equal(two.forward(x, training=True)[0], first)
     assert not np.array_equal(one.forward(x, training=True)[0], first)
     assert not np.array_equal(made(seed=4).forward(x, training=True)[0], first)
+
+
+def test_two_layers_of_a_loaded_network_draw_different_masks(tmp_path):
+    save_network(
+        Network([Dense(50), Dropout(), Dense(50), Dropout(), Dense(2)], 50, seed=0), tmp_path / "n.safetensors"
+    )
+    for net in (load_network(tmp_path / "n.safetensors"), Network([Dropout(), Dropout()], 50, seed=None)):
+        one, two = (layer.rng.random(100) for layer in net.layers if isinstance(layer, Dropout))
+        assert not np.array_equal(one, two)
 
 
 def test_two_layers_of_a_network_draw_different_masks():

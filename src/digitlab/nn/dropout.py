@@ -17,12 +17,15 @@ class Dropout(Layer):
     Backward   g m / (1 − rate)
     Cache      m / (1 − rate), or None outside of training
 
-    Dividing by 1 − rate in training keeps every sum's expected size, so nothing need be scaled afterwards
-    ("inverted" dropout); Nielsen ch. 3 and 6 instead shrink the weights by 1 − p at test time, which computes the same.
-    The mask is drawn from the layer's own generator, which `init` receives. Srivastava et al. 2014.
+    Dividing by 1 − rate in training keeps every sum's expected size, so nothing need be scaled afterwards: "inverted"
+    dropout. Not `inverted`, as in Srivastava et al. 2014 and Nielsen ch. 6 (network3 shrinks the weights to 1 − p of
+    themselves at test time): y = x m in training, y = x (1 − rate) outside. Both are one family of functions, with
+    weights 1 / (1 − rate) times as large there; a step of gradient descent is then 1 / (1 − rate)² times shorter.
+    The mask is drawn from the layer's own generator, which `init` receives.
     """
 
     rate: float = 0.5
+    inverted: bool = True
 
     def __post_init__(self) -> None:
         if not 0 <= self.rate < 1:
@@ -33,12 +36,13 @@ class Dropout(Layer):
 
     def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
         if not training or self.rate == 0:
-            return x, None
+            return (x if self.inverted else x * (1 - self.rate)), None
         assert self.rng is not None, "a layer is used inside a Network, which calls init"
         kept = self.rng.random(tuple(x.shape), dtype=np.float32) >= self.rate
-        mask = like(kept / (1 - self.rate), x)
+        mask = like(kept / (1 - self.rate) if self.inverted else kept, x)
         return x * mask, mask
 
     def backward(self, grad_y: Array, cache: Cache) -> Array:
-        mask = cache
-        return grad_y if mask is None else grad_y * mask
+        if cache is None:
+            return grad_y if self.inverted else grad_y * (1 - self.rate)
+        return grad_y * cache

@@ -293,6 +293,10 @@ class Network(NamedArrays):
                 raise ShapeError(f"layer {i}, {error}") from None
             layer.init(shape, stream, dtype=dtype)
             self.shapes.append(shape := output_shape)
+        if seed is None:  # the weights come from elsewhere; what training draws needs dice all the same
+            for i, (_, layer) in enumerate(self.named_layers()):
+                if layer.rng is not None:
+                    layer.rng = np.random.default_rng([0, i])
 
     def forward(self, x: Array, *, training: bool = False) -> tuple[Array, list[Cache]]:
         """Logits (N, out) for a batch, and every layer's cache."""

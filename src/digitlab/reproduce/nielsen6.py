@@ -55,14 +55,14 @@ def network3(
     plain: Initializer = He() if relu else ScaledNormal()
     layers: list[Layer] = []
     for filters in convolutions:
-        book = Normal(math.sqrt(4 / (filters * 25)))  # network3's fan-out: filters·5·5, over the pooling's 4
+        book = Normal(math.sqrt(4 / (filters * 25)))  # FanOutNormal(pool=2), under the name that results are filed by
         chosen = {"weights": book, "biases": Normal()} if written else {"weights": plain, "biases": Zeros()}
         layers += [Conv2D(filters, 5, **chosen), MaxPool2D(2), activation()]
     layers += [Flatten()] if convolutions else []
     for neurons in hidden:
-        layers += [Dropout(dropout)] if dropout else []
+        layers += [Dropout(dropout, inverted=not written)] if dropout else []
         layers += [Dense(neurons, FanOutNormal(), Normal()) if written else Dense(neurons, plain), activation()]
-    layers += [Dropout(dropout)] if dropout else []
+    layers += [Dropout(dropout, inverted=not written)] if dropout else []
     layers.append(Dense(10, Zeros(), Zeros()))
     shape = (28, 28, 1) if convolutions else (784,)
     return Network(layers, shape, LogLikelihood(), scaling="/256", seed=None)

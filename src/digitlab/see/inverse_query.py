@@ -63,8 +63,10 @@ def _before(layer: Layer, signal: Picture) -> Picture:
         return logit(signal)
     if isinstance(layer, Tanh):
         return np.arctanh(stretched(signal, -HIGH, HIGH))
-    if isinstance(layer, ReLU | LeakyReLU | ELU | Softplus | Linear | Dropout | Flatten | Reshape):
+    if isinstance(layer, ReLU | LeakyReLU | ELU | Softplus | Linear | Flatten | Reshape):
         return signal
+    if isinstance(layer, Dropout):
+        return signal if layer.inverted else signal / (1 - layer.rate)
     raise ShapeError(f"the inverse query needs activations with an inverse; this network has {layer!r}")
 
 

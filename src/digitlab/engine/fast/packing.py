@@ -1,6 +1,5 @@
 """Parameters and optimizer states between a network's arrays and the kernels' flat vectors."""
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -51,11 +50,4 @@ def mask_vector(plan: Plan) -> Vector | None:
 
 def read_only_plan(network: Network) -> Plan | str:
     """The plan for going forward only: nothing is dropped out, and frozen weights do not matter."""
-    plan = make_plan(network, SGD(), learning=False)
-    if isinstance(plan, str):
-        return plan
-    operations = [list(row) for row in plan.operations]
-    for row in operations:
-        if row[at.KIND] == at.DROPOUT:
-            row[at.KIND], row[at.CODE] = at.ACTIVATION, at.LINEAR
-    return replace(plan, operations=operations)
+    return make_plan(network, SGD(), learning=False)

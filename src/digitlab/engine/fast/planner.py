@@ -111,7 +111,7 @@ class Planner:
             self.value, self.gradient_at = self.room(self.stride), self.room(self.stride)
         elif kind in ACTIVATIONS or kind is Dropout:
             if isinstance(layer, Dropout):
-                row[at.KIND], numbers[0] = at.DROPOUT, float(layer.rate)
+                row[at.KIND], numbers[:2] = at.DROPOUT, dropping(layer, self.learning)
                 self.dropouts.append(layer)
             else:
                 row[at.KIND], row[at.CODE] = at.ACTIVATION, ACTIVATIONS[kind]
@@ -194,3 +194,10 @@ class Planner:
         else:
             row[at.B], row[at.CODE] = self.params_size, -1
             self.params_size += padded(n_out)
+
+
+def dropping(layer: Dropout, learning: bool) -> list[float]:
+    """The share that is left out, and the factor of what is kept."""
+    if learning:
+        return [float(layer.rate), 1.0 / (1.0 - layer.rate) if layer.inverted else 1.0]
+    return [0.0, 1.0 if layer.inverted else 1.0 - layer.rate]

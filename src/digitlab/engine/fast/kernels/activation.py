@@ -114,10 +114,10 @@ def deactivate(code, number, x, y, g, count):
 
 
 @kernel()
-def drop(rate, key, counter, x, y, count):
-    """y = x m / (1 − rate): the mask m is a function of key and place, so backward draws the same one again."""
+def drop(rate, factor, key, counter, x, y, count):
+    """y = factor · x m: the mask m is a function of key and place, so backward draws the same one again."""
     # u is a multiple of 2⁻²⁴: above rate − 2⁻²⁵ says u ≥ rate, and rate 0 leaves out nothing.
-    scale, zero, bound = splat(1.0 / (1.0 - rate)), splat(0.0), splat(rate - 2.0**-25)
+    scale, zero, bound = splat(factor), splat(0.0), splat(rate - 2.0**-25)
     for i in range(0, count, 8):
         u = uniform8(key, counter + i)
         store(y, i, where_positive(u - bound, load(x, i) * scale, zero))

@@ -72,7 +72,7 @@ def forward(job, work, scratch, order, examples, lo, hi, s, key, counter, thread
         elif op[KIND] == ACTIVATION:
             activate(op[CODE], number[0], x, y, (hi - lo) * ys)
         elif op[KIND] == DROPOUT:
-            drop(number[0], key + k, (counter + lo) * ys, x, y, (hi - lo) * ys)
+            drop(number[0], number[1], key + k, (counter + lo) * ys, x, y, (hi - lo) * ys)
         elif CONVOLUTION and op[KIND] == POOLED_CONV:
             w, bias = at(work, op[W2]), at(params, op[B])
             for n in range(lo, hi):
@@ -126,7 +126,7 @@ def backward(job, work, scratch, examples, lo, hi, key, counter, thread):
             if job[RULE] == BACKPROPAGATION:
                 deactivate(op[CODE], number[0], x, y, gy, (hi - lo) * ys)
         elif op[KIND] == DROPOUT:
-            drop(number[0], key + k, (counter + lo) * ys, gy, gy, (hi - lo) * ys)
+            drop(number[0], number[1], key + k, (counter + lo) * ys, gy, gy, (hi - lo) * ys)
         elif CONVOLUTION and op[KIND] == POOLED_CONV and op[GX] >= 0:
             for n in range(lo, hi):
                 where = words(at(work, op[WHERE] + n * op[EXTRA]))
