@@ -8,7 +8,9 @@ import pytest
 
 from digitlab.reproduce.ledger import LEDGER
 from digitlab.reproduce.pages import inline, write_html, write_markdown
-from digitlab.reproduce.report import make_report
+from digitlab.reproduce.report import explained, make_report
+from digitlab.reproduce.results import RowResult
+from digitlab.reproduce.row import MODES, Reported, Result, Row
 from digitlab.reproduce.runner import make_jobs, run_jobs
 
 ROWS = ["average-darkness", "single-neuron", "helix"]
@@ -36,6 +38,33 @@ def test_markdown(ran, tmp_path):
         assert (tmp_path / target.replace("%20", " ")).is_file()
     for name in set(LEDGER) - set(ROWS):
         assert f"| `{name}` |" in text.partition("## Not run yet")[2]
+
+
+def test_a_mode_that_was_not_run_is_named(tmp_path):
+    jobs = make_jobs([LEDGER["rashid-own-images"]], scale="quick", seeds=1, mode="corrected", source="digits")
+    assert run_jobs(jobs, tmp_path, say=str) == []
+    write_markdown(make_report(tmp_path, quick=True), tmp_path / "page.md")
+    run, _, waiting = (tmp_path / "page.md").read_text().partition("## Not run yet")
+    assert "`digitlab reproduce run rashid-own-images --mode corrected --quick --seeds 1`" in run
+    assert "| `rashid-own-images` | as-written |" in waiting
+    assert "| `rashid-own-images` | corrected |" not in waiting
+
+
+def test_the_modes_have_causes_of_their_own():
+    row = Row("r", "B", "1", "", "", dict, None, None, (Reported("x/test", 90.0, text="it"),), MODES,
+              cause="one run", corrected="another rule")  # fmt: skip
+
+    def result(mode, *values):
+        seeds = {str(i): Result({"x/test": value}) for i, value in enumerate(values)}
+        return RowResult("r", mode, "default", 1, {}, seeds, {})
+
+    assert explained(row, [result("as-written", 89.9, 90.2), result("corrected", 96.0, 96.1)]) == [
+        "Further off (corrected) than our spread explains: it. Another rule."
+    ]
+    assert explained(row, [result("as-written", 95.0)]) == [
+        "Further off (as-written) than rounding (one run here): it. One run."
+    ]
+    assert explained(row, [result("as-written", 90.0, 90.1)]) == ["One run."]
 
 
 def test_the_row_files_alone_are_enough(ran, tmp_path):

@@ -1,7 +1,9 @@
 """Running rows: what is done is kept, parts alone, failures that hold up nothing, several processes."""
 
+import dataclasses
 import json
 import shutil
+import time
 
 import pytest
 
@@ -22,6 +24,11 @@ asked = []
 def measured(given):
     asked.append(given["seed"])
     return {"value": 90.0 + given["seed"]}
+
+
+def slow(given):
+    time.sleep(0.01)
+    return {"value": 90.0}
 
 
 def broken(given):
@@ -67,6 +74,24 @@ def test_figures_of_a_seed_are_enough_without_its_tasks(results):
     assert [r.figures["one/test"] for r in read_row(path).results.values()] == [90.0, 91.0, 92.0]
     assert run_jobs(make_jobs([row()], seeds=1), results, say=said.append) == []
     assert list(read_row(path).results) == ["0", "1", "2"], "seeds that were not asked for stay"
+
+
+def test_seeds_of_quick_runs_stay_too(results):
+    run_jobs(make_jobs([row()], scale="quick", seeds=2, source="digits"), results, say=str)
+    run_jobs(make_jobs([row(draw=lambda *_: {})], scale="quick", seeds=1, source="digits"), results, say=str)
+    assert list(read_row(row_path(results, "row", "as-written", "quick")).results) == ["0", "1"]
+
+
+def test_a_task_that_seeds_share_is_one_run(results):
+    def tasks(plan):
+        return {"one": Computation(title="shared", function=slow, given={})}
+
+    shared = row()
+    shared = dataclasses.replace(shared, tasks=tasks)
+    assert run_jobs(make_jobs([shared], seeds=3), results, say=str) == []
+    found = read_row(row_path(results, "row", "as-written", "default"))
+    assert list(found.seconds.values())[1:] == [0.0, 0.0] and found.seconds["0"] > 0
+    assert headline(shared, found).startswith("one/test 90.00 % (n = 1)")
 
 
 def test_figures_of_other_settings_are_not_kept(results):

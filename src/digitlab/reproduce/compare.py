@@ -63,9 +63,14 @@ def compare_one(reported: Reported, found: RowResult | None) -> Compared:
 
 
 def values_of(found: RowResult | None, figure: str) -> list[float]:
-    """A figure of every seed that has it."""
-    results = found.results.values() if found is not None else ()
-    return [result.figures[figure] for result in results if figure in result.figures]
+    """A figure of every seed that has it; of seeds that share the task it is of, once."""
+    values: dict[str, float] = {}
+    label = figure.rpartition("/")[0]
+    for seed, result in (found.results if found is not None else {}).items():
+        if figure in result.figures:
+            assert found is not None
+            values.setdefault(found.keys.get(seed, {}).get(label, seed), result.figures[figure])
+    return list(values.values())
 
 
 def deviation(values: list[float]) -> float:

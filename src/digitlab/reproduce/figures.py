@@ -150,7 +150,7 @@ ROWS = [
     Row("surfaces", BOOK, "1 and 3", "costs as landscapes: a valley, a narrow one, one with many minima",
         "C = v₁² + v₂²; v₁² + 10 v₂² with contours; sin v₁ sin v₂ + .2 v₁", formula_tasks, no_query, valleys,
         minutes=0.05, chance=False),
-    Row("helix", BOOK, "figures", "where PCA ends: points on a helix are one-dimensional and need two components",
+    Row("helix", BOOK, "figures", "where PCA ends: a helix is one-dimensional, and two components do not hold it",
         "300 points on a helix with noise .05, seed 0; PCA by singular values", formula_tasks, no_query, helix,
         minutes=0.02, chance=False),
     Row("neuron-curves", BOOK, "1 and 3", "step, sigmoid, tanh and rectified linear neurons",

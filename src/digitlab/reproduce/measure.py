@@ -30,11 +30,13 @@ def add_figures(result: Result, label: str, outcome: Outcome) -> None:
     """Add one training's figures and curves under its label."""
     history: Mapping[str, Any] = outcome.result["history"]
     figures = result.figures
+    whole = not outcome.result["diverged"]  # else it has no last epoch that could be held against another's
     for part in PARTS:
         if values := [100 * value for value in history.get(f"{part}_accuracy", [])]:
             kind = "best" if part == "valid" else "peak"
             figures[f"{label}/{part}_first"] = values[0]
-            figures[f"{label}/{part}_last"] = values[-1]
+            if whole:
+                figures[f"{label}/{part}_last"] = values[-1]
             figures[f"{label}/{part}_{kind}"] = max(values)
             figures[f"{label}/{part}_{kind}_epoch"] = 1 + values.index(max(values))
     figures[f"{label}/epochs"] = outcome.result["epochs"]

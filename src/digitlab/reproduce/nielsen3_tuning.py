@@ -107,6 +107,22 @@ def stopping_tasks(plan: Plan) -> Tasks:
     return tasks
 
 
+def stopping_draw(results: Sequence[Result], plan: Plan) -> Drawn:
+    """A seed's trainings are one curve, which each rule leaves at another epoch."""
+    figure = new_figure(7.5, 4.5)
+    axes = figure.add_subplot()
+    for n, result in enumerate(results):
+        values = 100 * np.array(result.series["100 epochs/valid_accuracy"])
+        text = "a curve each seed" if not n else ""
+        axes.plot(1 + np.arange(len(values)), values, color="#999999", linewidth=1, label=text)
+        for i, label in enumerate(("n = 5", "n = 10", "n = 20")):
+            stop = len(result.series[f"{label}/valid_accuracy"])
+            text = f"stopped by {label}" if not n else ""
+            axes.plot(stop, values[stop - 1], "o", color=COLOURS[i], label=text)
+    dressed(axes, "epoch", "validation accuracy (%)", "When there was no improvement in n epochs")
+    return {"curves": figure}
+
+
 def halving_tasks(plan: Plan) -> Tasks:
     network = mlp([784, 30, 10], loss="cross-entropy", init="scaled", scaling="/256", seed=None)
     settings: dict[str, Any] = {"data": plan.data(), "seed": plan.seed, "epochs": 400, "l2": 5.0, "watch": ("valid",)}
@@ -182,7 +198,7 @@ ROWS = [
         "they grow to the end of float64."),
     Row("early-stopping", BOOK, "3", "exercise: stop when there was no improvement in n epochs",
         f"[784, 30, 10], η .5, λ 5, scaled init, n = 5, 10, 20, at most 100 epochs; {SETUP}",
-        stopping_tasks, training_figures, valid_curves, minutes=0.3),
+        stopping_tasks, training_figures, stopping_draw, minutes=0.3),
     Row("halving-rate", BOOK, "3", "exercise: halve η after 10 epochs without improvement, stop at η/128",
         f"[784, 30, 10], η .5, λ 5, scaled init, beside a constant η that stops after 20 epochs without; {SETUP}",
         halving_tasks, training_figures, halving_draw, minutes=0.5),

@@ -32,7 +32,12 @@ def write_markdown(report: Report, path: Path) -> None:
         for block in section.blocks:
             lines += [*markdown_table(block), ""] if isinstance(block, Table) else [str(block), ""]
         for title, picture in section.pictures:
-            if picture.suffix not in KINDS or not picture.is_file() or picture.stat().st_size > LARGEST:
+            if picture.suffix not in KINDS or not picture.is_file():
+                continue
+            if picture.stat().st_size > LARGEST:
+                size = f"{picture.stat().st_size / 1e6:.0f} MB"
+                text = f"`{picture.name}` ({size}) turns; it lies with the results, where the command above writes it."
+                lines += [text, ""]
                 continue
             with written_beside(folder / picture.name) as temporary:
                 shutil.copyfile(picture, temporary)

@@ -73,20 +73,26 @@ def accuracy_curves(
 
 
 def best_dot(
-    x: Sequence[float], values: Array, *, title: str, x_label: str, y_label: str = "accuracy (%)", log: bool = False
-) -> Figure:
-    """Values (seeds, points) over x as a line, the best mean as a dot with its number."""
+    values_of_x: Sequence[float] | Sequence[str], values: Array, *, title: str, x_label: str,
+    y_label: str = "accuracy (%)", log: bool = False,
+) -> Figure:  # fmt: skip
+    """Values (seeds, points) over x as a line, the best mean as a dot with its number; texts stand at equal steps."""
     figure = new_figure(7.0, 4.3)
     axes = figure.add_subplot()
+    words = [x if isinstance(x, str) else f"{x:g}" for x in values_of_x]
+    named = any(isinstance(x, str) for x in values_of_x)
+    x = list(range(len(words))) if named else list(map(float, values_of_x))
     band(axes, x, values, COLOURS[0], "-", "mean")
     middle = values.mean(axis=0)
     axes.plot(x, middle, ".", color=COLOURS[0])
     best = int(np.argmax(middle))
     axes.plot(
-        x[best], middle[best], "o", color=COLOURS[1], markersize=9, label=f"best: {middle[best]:.2f} at {x[best]:g}"
+        x[best], middle[best], "o", color=COLOURS[1], markersize=9, label=f"best: {middle[best]:.2f} at {words[best]}"
     )
     if log:
         axes.set_xscale("log")
+    if named:
+        axes.set_xticks(x, words)
     dressed(axes, x_label, y_label, title)
     return figure
 
@@ -126,7 +132,7 @@ def picture_grid(
     cmap: str = "gray_r",
     share: bool = False,
 ) -> Figure:
-    """Pictures (H, W) in rows, dark where large; with `share` all on one scale."""
+    """Pictures (H, W) in rows, dark where large; with `share` all on one scale, 0 in its middle."""
     columns = max(1, min(columns, len(pictures)))
     rows = max(1, math.ceil(len(pictures) / columns))
     figure = new_figure(max(min(1.05 * columns, 12.0) + 0.3, 0.075 * len(title)), 1.2 * rows + 0.5)
@@ -134,7 +140,8 @@ def picture_grid(
     arrays = [np.asarray(picture) for picture in pictures]
     limits: dict[str, Any] = {}
     if share and arrays:
-        limits = {"vmin": min(float(a.min()) for a in arrays), "vmax": max(float(a.max()) for a in arrays)}
+        largest = max(float(np.abs(a).max()) for a in arrays)
+        limits = {"vmin": -largest, "vmax": largest}
     for at, (array, text) in enumerate(zip(arrays, titles), 1):
         axes = figure.add_subplot(rows, columns, at)
         axes.imshow(array, cmap=cmap, **limits)

@@ -84,6 +84,7 @@ class Row:
     minutes     for one seed, all modes, on one core: measured where it was run, otherwise estimated
     chance      whether seeds matter; without, one run is all there is
     cause       why ours is likely to differ from the book's, where it does
+    corrected   the same for the corrected mode, where that is another experiment than the book's
     """
 
     name: str
@@ -99,4 +100,5 @@ class Row:
     minutes: float = 1.0
     chance: bool = True
     cause: str = ""
+    corrected: str = ""
     revision: int = 1  # raised when the same outcomes are to give other figures

@@ -54,7 +54,7 @@ class Job:
             return None
         # Seeds that were not asked for now stay, if their settings are these, too.
         plans = {seed: replace(self.plans[0], seed=int(seed)) for seed in found.keys}
-        tasks = {seed: self.tasks.get(int(seed)) or self.row.tasks(plan) for seed, plan in plans.items()}
+        tasks = {seed: self.tasks.get(int(seed)) or tasks_of(self.row, plan) for seed, plan in plans.items()}
         same = [s for s, some in tasks.items() if found.keys[s] == {label: task.key for label, task in some.items()}]
         return replace(
             found, keys={s: found.keys[s] for s in same}, results={s: found.results[s] for s in same},
@@ -77,11 +77,15 @@ def make_jobs(
             raise ConfigError(f"mode: {row.name} has no mode {unknown[0]!r}; it has {', '.join(row.modes)}")
         for chosen in modes:
             plans = {s: Plan(scale, chosen, s, source) for s in range(seeds if row.chance else 1)}
-            tasks = {s: row.tasks(plan) for s, plan in plans.items()}
-            if scale == "quick":
-                tasks = {s: {label: task.shrunk() for label, task in some.items()} for s, some in tasks.items()}
+            tasks = {s: tasks_of(row, plan) for s, plan in plans.items()}
             jobs.append(Job(row, chosen, plans, tasks))
     return jobs
+
+
+def tasks_of(row: Row, plan: Plan) -> Tasks:
+    """A row's tasks for a seed, in small for a quick run."""
+    tasks = row.tasks(plan)
+    return {label: task.shrunk() for label, task in tasks.items()} if plan.quick else tasks
 
 
 def source_for(scale: str, say: Say) -> str:
@@ -220,6 +224,17 @@ def by_seed(table: Mapping[str, T]) -> dict[str, T]:
     return {seed: table[seed] for seed in sorted(table, key=int)}
 
 
+def seconds_of(job: Job, outcomes: Mapping[int, Outcomes]) -> dict[str, float]:
+    """What each seed took; a task that several share counts for the first of them."""
+    counted: set[str] = set()
+    seconds = {}
+    for seed, found in outcomes.items():
+        new = {label: task.key for label, task in job.tasks[seed].items() if task.key not in counted}
+        seconds[str(seed)] = sum(found[label].seconds for label in new)
+        counted |= set(new.values())
+    return seconds
+
+
 def finish(
     job: Job, outcomes: Mapping[int, Outcomes], results: Path, stages: Sequence[str], say: Callable[[str], None]
 ) -> None:
@@ -235,7 +250,7 @@ def finish(
         if "query" not in stages:
             return
         answers = {str(s): job.row.query(outcomes[s], job.plans[s]) for s in fresh}
-        seconds = {str(s): sum(o.seconds for o in outcomes[s].values()) for s in fresh}
+        seconds = {seed: own for seed, own in seconds_of(job, outcomes).items() if int(seed) in fresh}
         keys = {seed: labels for seed, labels in job.keys().items() if int(seed) in outcomes}
         if stored is not None:
             keys, answers = {**stored.keys, **keys}, {**stored.results, **answers}

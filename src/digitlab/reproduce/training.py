@@ -1,6 +1,5 @@
 """The task that most experiments are made of: train one network, measure it, keep it."""
 
-import dataclasses
 import math
 import time
 from collections.abc import Sequence
@@ -181,8 +180,3 @@ class WeightSquares(Callback):
         row["weight_squares"] = math.fsum(
             float(np.sum(np.square(to_numpy(p.value), dtype=np.float64))) for p in parameters if p.decays
         )
-
-
-def with_seed(task: Training, seed: int) -> Training:
-    """The same training with other dice."""
-    return dataclasses.replace(task, config=dataclasses.replace(task.config, seed=seed))
