@@ -69,11 +69,17 @@ class Net:
         return history
 
     def test(self, data: Any) -> float:
-        """Print and return the share of examples that are classed right, in per cent."""
+        """Print and return the share of examples that are classed right, in per cent.
+
+        For a network that gives numbers and not classes: the mean loss per example.
+        """
         x, y = examples(as_arrays(data), self.network, "test set")
-        percent = 100 * (evaluate(self.network, x, y).accuracy or 0.0)
-        print(f"{percent:.2f}% correct!")
-        return percent
+        loss, accuracy = evaluate(self.network, x, y)
+        if accuracy is None:
+            print(f"loss {loss:.6f}")
+            return loss
+        print(f"{100 * accuracy:.2f}% correct!")
+        return 100 * accuracy
 
     def predict(self, images: Any) -> Any:
         """The digit that the network reads in each image, shape (N,)."""
@@ -98,11 +104,11 @@ class Net:
         self.network.save(path)
 
     def load(self, path: str | os.PathLike[str] = DEFAULT_FILE) -> None:
-        """Take over a saved network of the same layer sizes; raises ModelFileError if they differ."""
+        """Take over a saved network of the same layer sizes, with an empty history; ModelFileError if they differ."""
         network = load_network(path)
         if network.shapes != self.network.shapes:
             raise ModelFileError(f"{path}: holds layers {_sizes(network)}, this Net has {_sizes(self.network)}")
-        self.network = network
+        self.network, self.history = network, History()
 
     def __repr__(self) -> str:
         return f"Net({_sizes(self.network)})"

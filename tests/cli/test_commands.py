@@ -51,11 +51,29 @@ def test_test_on_another_part(train, call):
     assert "on 1,197 train images" in call("test", "--data", "digits", "--part", "train").out
 
 
-def test_test_falls_back_as_train_does(train, call):
-    train()
+def test_test_reads_what_the_run_was_trained_on(train, call):
+    train("--digits", "0,1", "--train-size", "200")
+    told = call("train", "--resume", "--epochs", "9").out.splitlines()
     called = call("test")
-    assert called.code == 0
-    assert "MNIST could not be had" in called.err
+    assert called.code == 0, called.err
+    assert "MNIST" not in called.err
+    assert "on 58 test images" in called.out, "zeros and ones alone"
+    share = re.search(r"([\d.]+) % correct", called.out)[1]
+    assert any("test set, network of epoch" in line and share in line for line in told)
+    for command in ("gradcheck", "gradients"):
+        assert call(command).code == 0, command
+    assert "MNIST could not be had" in call("test", "--data", "auto").err
+
+
+def test_compare_groups_and_what_is_no_run(train, call):
+    train("--seeds", "2", "--run", "group")
+    train("--run", "one")
+    Path("other").mkdir()
+    called = call("compare", "group", "one", "other", "group/results.csv")
+    assert called.code == 0, called.err
+    assert [name in called.out for name in ("000-seed-0", "001-seed-1", "one ")] == [True] * 3
+    assert "left out: other: is no run's folder" in called.out and "results.csv: is no run" in called.out
+    assert call("compare", "other").err == "error: other: is no run's folder\n"
 
 
 def test_info(train, call):

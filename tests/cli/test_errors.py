@@ -39,6 +39,12 @@ DIGITS = ("--data", "digits", "--epochs", "1")
         (["data", "shw"], "No such command 'shw'"),
         (["data", "show", "-n", "0"], "0 is not in the range"),
         (["test", "--part", "half"], "'half' is not one of 'train', 'valid', 'test'"),
+        (["data", "show", "--data", "digits", "--out", "x.doc"], "got x.doc, expected a file name that ends in .png"),
+        (["fit", "--bumps", "5", "--epochs", "3"], "--bumps sets the weights by hand; leave out --epochs"),
+        (["expand", "--out", "x", "--degrees", "5"], "--degrees is of --by rotations"),
+        (["expand", "--out", "x", "--by", "rotations", "--pixels", "2"], "--pixels is of --by shifts"),
+        (["train", "--optimizer", "adam:beta1=1", *DIGITS], "Adam: got beta1 1, expected 0 ≤ beta1 < 1"),
+        (["train", "--optimizer", "momentum:momentum=1.5", *DIGITS], "expected 0 ≤ momentum < 1"),
     ],
 )
 def test_a_command_called_wrongly_exits_with_2(fails, arguments, words):
@@ -60,7 +66,7 @@ def test_a_command_called_wrongly_exits_with_2(fails, arguments, words):
         (["train", "--monitor", "beauty", *DIGITS], "monitor: got 'beauty'; with these sets there are: valid_accuracy"),
         (["train", "--scaling", "/254", *DIGITS], "unknown scaling '/254'; there are: /255"),
         (["train", "--activation", "step", *DIGITS], "has no derivative"),
-        (["train", "--learning-rate", "nan", *DIGITS], "expected one above 0"),
+        (["train", "--learning-rate", "nan", *DIGITS], "expected a finite one above 0"),
         (["train", "--digits", "11", *DIGITS], "expected classes 0–9"),
         (["train", "--train-size", "99999", *DIGITS], "got 99,999, expected 1 to 1,197"),
         (["train", "--per-class", "3", "--fraction", "0.5", *DIGITS], "got per_class and fraction, expected one"),
@@ -78,8 +84,13 @@ def test_a_command_called_wrongly_exits_with_2(fails, arguments, words):
         (["train", "--resume"], "no NET was named and there is no run in runs/"),
         (["train", "--from", "nope.safetensors", *DIGITS], "nope.safetensors: no such file"),
         (["compare", "nowhere"], "nowhere/config.toml: no such file"),
+        (
+            ["expand", "--data", "digits", "--out", "x", "--pixels", "8"],
+            "got 8 for images of (8, 8); nothing would be left",
+        ),
+        (["train", "--net", "lenet5", "--scaling", "0.01-1", *DIGITS], "--scaling: lenet5 has its own"),
+        (["ensemble", "--train", "snapshots", *DIGITS, "--members", "5", "--epochs", "7"], "10 epochs fit, or 5"),
         (["data", "show", "--data", "mnist"], "MNIST is not on this machine"),
-        (["data", "show", "--data", "digits", "--out", "x.doc"], "x.doc: expected a file name that ends in .png"),
         (["data", "fetch"], "downloads are forbidden by DIGITLAB_OFFLINE"),
     ],
 )

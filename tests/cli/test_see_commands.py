@@ -73,7 +73,7 @@ def test_imagine_says_where_a_way_cannot_serve(train, call):
         (["none.safetensors", "3"], 1, "none.safetensors: no such file"),
         (["x.safetensors", "12"], 1, "got 12; this network has outputs for 0 to 9"),
         (["y.safetensors", "0"], 2, "no classes"),
-        (["x.safetensors", "3", "--out", "x.doc"], 1, "ends in .png, .svg or .pdf"),
+        (["x.safetensors", "3", "--out", "x.doc"], 2, "ends in .png, .svg or .pdf"),
     ],
 )
 def test_imagining_badly(call, arguments, code, message):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from digitlab.cli.options import Augment
+from digitlab.cli.options import Augment, PictureFile
 
 ALL = "shift,rotate,scale,shear,elastic,noise"
 
@@ -16,7 +16,7 @@ ALL = "shift,rotate,scale,shear,elastic,noise"
 @click.option("-n", "count", type=click.IntRange(1, 40), default=6, show_default=True, help="How many images.")
 @click.option("--draws", type=click.IntRange(1, 10), default=1, show_default=True, help="Pictures of each.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the dice.")
-@click.option("--out", type=click.Path(path_type=Path), default=Path("augment.png"), show_default=True,
+@click.option("--out", type=PictureFile(), default=Path("augment.png"), show_default=True,
               help="The picture's file; its suffix chooses PNG, SVG or PDF.")  # fmt: skip
 def command(spec: str, source: str, count: int, draws: int, seed: int, out: Path) -> None:
     """Draw images, what each augmentation makes of them, and what all of them together do.

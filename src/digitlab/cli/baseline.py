@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from digitlab.cli.options import PictureFile
+
 NAMES = ("darkness", "nearest-mean", "logistic", "svm")  # as in digitlab.baselines, which is imported when needed
 
 
@@ -15,7 +17,7 @@ NAMES = ("darkness", "nearest-mean", "logistic", "svm")  # as in digitlab.baseli
               help="Which set to judge by.")  # fmt: skip
 @click.option("--setting", type=click.Choice(["book", "today"]),
               help="Of svm: γ as scikit-learn chose it in the book's day, or today. [default: book]")  # fmt: skip
-@click.option("--out", type=click.Path(path_type=Path), help="Save the confusion matrix as a picture.")
+@click.option("--out", type=PictureFile(), help="Save the confusion matrix as a picture.")
 def command(name: str, source: str, train_size: int | None, part: str, setting: str | None, out: Path | None) -> None:
     """Class images without a network: darkness, nearest-mean, logistic, svm.
 

@@ -7,7 +7,7 @@ import click
 
 from digitlab.cli import options
 from digitlab.cli.comparing import LISTS, MOST, Specs
-from digitlab.cli.options import Augment, Spec
+from digitlab.cli.options import Augment, PictureFile, Spec
 
 
 @click.command("compare")
@@ -35,7 +35,7 @@ from digitlab.cli.options import Augment, Spec
 @click.option("--data", "source", metavar="SOURCE", help="mnist, digits, or a path. [default: mnist, else digits]")
 @click.option("--train-size", type=click.IntRange(1), help="Train on the first n images only.")
 @click.option("--engine", type=click.Choice(["auto", "fast", "reference", "torch", "cupy"]), help="[default: auto]")
-@click.option("--out", type=click.Path(path_type=Path), default=Path("compare.png"), show_default=True,
+@click.option("--out", type=PictureFile(), default=Path("compare.png"), show_default=True,
               help="The plot's file; its suffix chooses PNG, SVG or PDF.")  # fmt: skip
 def command(runs: tuple[Path, ...], out: Path, **chosen: Any) -> None:
     """Put several runs (their folders), or settings, into one table and one plot.
@@ -95,6 +95,12 @@ def compare_settings(given: dict[str, Any], lists: dict[str, Any], out: Path) ->
     say(f"plot: {out}")
 
 
+def runs_in(folder: Path) -> list[Path]:
+    """The run itself, or the runs of a group (`digitlab train --seeds 5`)."""
+    inside = sorted(path.parent for path in folder.glob("*/config.toml"))
+    return inside if inside and not (folder / "config.toml").is_file() else [folder]
+
+
 def compare_runs(runs: tuple[Path, ...], out: Path) -> None:
     """Finished runs, as they are."""
     from digitlab.cli.console import say, table
@@ -103,12 +109,17 @@ def compare_runs(runs: tuple[Path, ...], out: Path) -> None:
     from digitlab.see.figures import save_figure
     from digitlab.train import History, RunConfig
 
-    rows, histories = [], {}
+    rows, histories, left = [], {}, []
+    runs = tuple(single for run in runs for single in runs_in(run))
     short = len({run.name for run in runs}) == len(runs)
     for run in runs:
+        if run.exists() and not (run / "config.toml").is_file():
+            left.append(f"{run}: is no run's folder")
+            continue
         config, history = RunConfig.load(run / "config.toml"), History.load(run / "history.jsonl")
         if not len(history):
-            raise ModelFileError(f"{run}: has no finished epoch to compare; go on with it by `digitlab train --resume`")
+            left.append(f"{run}: has no finished epoch to compare; go on with it by `digitlab train --resume`")
+            continue
         name = run.name if short else str(run)
         monitor = next(column for column in ("valid_accuracy", "valid_loss", "train_loss") if column in history[0])
         s = history.statistics(monitor)
@@ -119,6 +130,10 @@ def compare_runs(runs: tuple[Path, ...], out: Path) -> None:
             f"{unit * s.mean:.2f}", f"{unit * s.sd:.2f}", f"{unit * s.range:.2f}",
             f"{sum(history.column('seconds')):.1f}",
         ])  # fmt: skip
+    if not rows:
+        raise ModelFileError(left[0])
+    for line in left:
+        say(f"left out: {line}")
     headings = ["run", "optimizer", "epochs", "monitored", "best", "at", "mean", "sd", "range", "seconds"]
     say(table(headings, rows))
     say("mean, sd and range are over the epochs; accuracies in per cent")

@@ -102,6 +102,8 @@ def train_all(
             trainer = dataclasses.replace(choice.config, seed=seed).trainer([Advance()])
             try:
                 trainer.fit(splits.train, splits.valid, epochs=choice.config.epochs)
+                if trainer.interrupted:
+                    raise KeyboardInterrupt
             except DivergenceError as error:
                 diverged[choice.name] += 1
                 say(f"{choice.name}, seed {seed}: {error}")
@@ -111,8 +113,6 @@ def train_all(
                 seconds = sum(trainer.history.column("seconds"))
                 say(f"{choice.name}, seed {seed}: {trainer.monitor} {unit * s.best:.2f}{mark} (epoch {s.best_epoch}), "
                     f"{seconds:.2f} s")  # fmt: skip
-            if trainer.interrupted:
-                raise KeyboardInterrupt
             histories[choice.name].append(trainer.history)
     if not any(len(history) for several in histories.values() for history in several):
         raise ConfigError("every training diverged in its first epoch; try a smaller --learning-rate")

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from digitlab.cli.looking import PARTS
+from digitlab.cli.options import PictureFile
+
 if TYPE_CHECKING:
     from digitlab.data import Splits
 
@@ -31,10 +34,10 @@ def list_() -> None:
 
 @command.command("show")
 @click.option("--data", "source", default="auto", show_default=True, help="mnist, digits, or a path.")
-@click.option("--part", type=click.Choice(["train", "valid", "test"]), default="train", show_default=True,
+@click.option("--part", type=PARTS, default="train", show_default=True,
               help="Which of the three sets.")  # fmt: skip
 @click.option("-n", "count", type=click.IntRange(1, 400), default=30, show_default=True, help="How many images.")
-@click.option("--out", type=click.Path(path_type=Path), help="Save the picture here instead of digits.png.")
+@click.option("--out", type=PictureFile(), help="Save the picture here instead of digits.png.")
 def show(source: str, part: str, count: int, out: Path | None) -> None:
     """Save the first images as one picture; on a terminal the first one is drawn in text as well."""
     from digitlab.cli.console import say
@@ -65,7 +68,12 @@ def fetch() -> None:
 @command.command("make")
 @click.argument("kind")
 @click.option("--data", "source", default="auto", show_default=True, help="What it is made from: images of 28×28.")
-@click.option("-n", "count", type=click.IntRange(1), help="How many training images, or pictures. [default: all; 20]")
+@click.option(
+    "-n",
+    "count",
+    type=click.IntRange(1),
+    help="How many training images, scenes, or sheets of each style. [default: all; 20; 1]",
+)
 @click.option("--style", help="sheets: one of their styles alone.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of everything that is drawn.")
 @click.option("--out", type=click.Path(path_type=Path), help="The file, KIND.npz, or for pictures the folder, KIND.")
@@ -95,11 +103,13 @@ def make(kind: str, source: str, count: int | None, style: str | None, seed: int
     path = out or Path(f"{kind}.npz")
     if path.suffix != ".npz":
         raise click.UsageError(f"--out: got {path}, expected a file name that ends in .npz")
-    train, test = make_appearance(kind, _of_28(load_sets({"source": source})), n=count, seed=seed)
+    splits = _of_28(load_sets({"source": source}))
+    train, test = make_appearance(kind, splits, n=count, seed=seed)
     write_npz(path, train, test)
     valid = len(train) // 6
     say(f"{path}: {len(train) - valid:,} images to train, {valid:,} to validate, {len(test):,} to test; seed {seed}")
-    say(f"made of {source}: {APPEARANCES[kind][0]}; `digitlab train --data {path}` learns from it")
+    name = splits.train.name.removesuffix(" train")
+    say(f"made of {name}: {APPEARANCES[kind][0]}; `digitlab train --data {path}` learns from it")
 
 
 def make_pictures(kind: str, source: str, count: int | None, style: str | None, seed: int, out: Path) -> None:

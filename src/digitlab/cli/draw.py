@@ -4,11 +4,13 @@ from pathlib import Path
 
 import click
 
+from digitlab.cli.options import PictureFile
+
 
 @click.command("draw")
 @click.argument("net", required=False)
 @click.option("--most", type=click.IntRange(2, 200), default=16, show_default=True, help="Neurons of a layer, at most.")
-@click.option("--out", type=click.Path(path_type=Path), default=Path("network.png"), show_default=True,
+@click.option("--out", type=PictureFile(), default=Path("network.png"), show_default=True,
               help="The drawing's file; its suffix chooses PNG, SVG or PDF.")  # fmt: skip
 def command(net: str | None, most: int, out: Path) -> None:
     """Draw the network itself: its neurons, and the weights between them.

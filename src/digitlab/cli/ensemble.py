@@ -7,6 +7,8 @@ import click
 
 from digitlab.cli import train as train_command
 from digitlab.cli import train_settings
+from digitlab.cli.looking import SOURCE_HELP
+from digitlab.cli.options import PictureFile
 
 if TYPE_CHECKING:
     from digitlab.data import Digits, Splits
@@ -37,23 +39,21 @@ def settings_of_train(command: click.Command) -> click.Command:
 @click.option("--run", "folder", type=click.Path(path_type=Path), help="The fresh members' folder; it is gone on with.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("ensemble.safetensors"), show_default=True,
               help="The file for the whole.")  # fmt: skip
-@click.option("--data", "source", metavar="SOURCE", default="auto", show_default=True, help="As in train.")
-@click.option(
-    "--errors", type=click.Path(path_type=Path), help="A picture of the test images that it still gets wrong."
-)
+@click.option("--data", "source", metavar="SOURCE", help=SOURCE_HELP)
+@click.option("--errors", type=PictureFile(), help="A picture of the test images that it still gets wrong.")
 @click.option("--workers", type=click.IntRange(1), help="How many members are trained at once.")
 @click.option("--cluster", metavar="ADDRESS", help="A Dask scheduler that trains them: tcp://HOST:8786, or local.")
 def command(
-    nets: tuple[str, ...], how: str, kind: str | None, members: int, folder: Path | None, out: Path, source: str,
+    nets: tuple[str, ...], how: str, kind: str | None, members: int, folder: Path | None, out: Path, source: str | None,
     errors: Path | None, workers: int | None, cluster: str | None, **chosen: Any,
 ) -> None:  # fmt: skip
     """Combine several networks into one, and say what that gains on the test images.
 
     NET… are files, run folders, or folders of many runs. With --train, fresh members are trained side by side instead,
-    with the options of `digitlab train`. The result is one file that every command reads like a network.
+    with settings of `digitlab train`. The result is one file that every command reads like a network.
     """
     from digitlab.cli.console import say
-    from digitlab.cli.sets import load_sets
+    from digitlab.cli.looking import sets_for
     from digitlab.ensemble import combine
 
     given = {name: value for name, value in chosen.items() if value is not None}
@@ -62,10 +62,12 @@ def command(
     if nets and (given or folder or cluster or workers):
         raise click.UsageError("settings of training are for --train; saved networks are taken as they are")
     if nets:
-        splits = load_sets({"source": source})
-        networks, covers, names = saved_members(nets)
+        networks, covers, names, files = saved_members(nets)
+        splits = sets_for(files[0], source)
+        if len(networks) < 2:
+            raise click.UsageError(f"got one network, {files[0]}; expected two at least to combine")
     else:
-        given["source"] = source
+        given |= {"source": source} if source is not None else {}
         networks, covers, names, splits = fresh_members(given, str(kind), members, folder, workers, cluster)
     whole = combine(networks, how, valid=splits.valid, covers=covers, classes=len(splits.test.class_names))
     whole.save(out)
@@ -75,8 +77,8 @@ def command(
     say(f"saved: {out} ({out.stat().st_size:,} bytes); try: digitlab test {out}")
 
 
-def saved_members(nets: tuple[str, ...]) -> "tuple[list[Network], list[list[int]], list[str]]":
-    """The networks that are named, what each is a specialist for, and what to call them."""
+def saved_members(nets: tuple[str, ...]) -> "tuple[list[Network], list[list[int]], list[str], list[Path]]":
+    """The networks that are named, what each is a specialist for, what to call them, and their files."""
     from digitlab.cli.options import load_named
     from digitlab.ensemble.making import covers_for
     from digitlab.train import RunConfig
@@ -86,15 +88,16 @@ def saved_members(nets: tuple[str, ...]) -> "tuple[list[Network], list[list[int]
         inside = sorted(Path(net).glob("*/network.safetensors")) if Path(net).is_dir() else []
         own = (Path(net) / "network.safetensors").is_file()
         paths += [str(path) for path in inside] if inside and not own else [net]
-    networks, covers, names = [], [], []
+    networks, covers, names, files = [], [], [], []
     for name in paths:
         path, network = load_named(name)
         beside = path.parent / "config.toml"
         specialist = path.name == "network.safetensors" and beside.is_file()
         networks.append(network)
+        files.append(path)
         covers += covers_for([RunConfig.load(beside)]) if specialist else [[]]
         names.append(path.parent.name if path.name == "network.safetensors" else path.stem)
-    return networks, covers, names
+    return networks, covers, names, files
 
 
 def fresh_members(
@@ -131,10 +134,12 @@ def train_snapshots(config: "RunConfig", splits: "Splits", folder: Path, members
     """One training that leaves a network behind at the end of each cycle."""
     from digitlab.cli.console import progress, say
     from digitlab.ensemble.making import Snapshots, snapshot_networks
+    from digitlab.many.folders import prepare
     from digitlab.train import resume_run, start_run
 
     callbacks = [progress(), Snapshots(folder, members)]
     if (folder / "config.toml").is_file():
+        prepare(folder, "snapshots", config)  # refuses another run's folder
         _, trainer = resume_run(folder, callbacks)
     else:
         trainer = start_run(config, folder, callbacks)

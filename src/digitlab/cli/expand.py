@@ -12,9 +12,8 @@ import click
 @click.option("--train-size", type=click.IntRange(1), help="Expand the first n images only.")
 @click.option("--by", type=click.Choice(["shifts", "rotations"]), default="shifts", show_default=True,
               help="Four shifts of each image (Nielsen), or two rotations (Rashid).")  # fmt: skip
-@click.option("--pixels", type=click.IntRange(1), default=1, show_default=True, help="How far a shift goes.")
-@click.option("--degrees", type=click.FloatRange(0, 180, min_open=True), default=10.0, show_default=True,
-              help="How far a rotation goes.")  # fmt: skip
+@click.option("--pixels", type=click.IntRange(1), help="How far a shift goes. [default: 1]")
+@click.option("--degrees", type=click.FloatRange(0, 180, min_open=True), help="How far a rotation goes. [default: 10]")
 @click.option("--out", type=click.Path(path_type=Path), required=True,
               help="A folder for IDX files, or a file name that ends in .npz.")  # fmt: skip
 @click.option("--raw", is_flag=True, help="Do not compress: faster, and four to ten times larger.")
@@ -22,8 +21,8 @@ import click
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the mixing.")
 @click.option("--overwrite", is_flag=True, help="Replace an expanded set that is there already.")
 def command(
-    source: str, split: str, train_size: int | None, by: str, pixels: int, degrees: float, out: Path, raw: bool,
-    in_order: bool, seed: int, overwrite: bool,
+    source: str, split: str, train_size: int | None, by: str, pixels: int | None, degrees: float | None, out: Path,
+    raw: bool, in_order: bool, seed: int, overwrite: bool,
 ) -> None:  # fmt: skip
     """Write a larger training set: 50,000 images become 250,000, each with its four shifts by a pixel.
 
@@ -37,11 +36,18 @@ def command(
     from digitlab.data.augment import rotations, shifts, write_expanded
     from digitlab.errors import ConfigError
 
+    if by == "shifts" and degrees is not None:
+        raise click.UsageError("--degrees is of --by rotations")
+    if by == "rotations" and pixels is not None:
+        raise click.UsageError("--pixels is of --by shifts")
+    pixels, degrees = pixels or 1, degrees or 10.0
     if out.suffix not in ("", ".npz"):
         raise ConfigError(f"--out: got {out}, expected a folder (IDX files) or a file name that ends in .npz")
-    if not overwrite and (out.is_file() or (out.is_dir() and any(out.glob("*-ubyte*")))):
+    if not overwrite and (out.is_file() or (out.is_dir() and any(out.glob("train-labels-*")))):
         raise ConfigError(f"{out}: is there already; choose another name, or replace it by --overwrite")
     splits = load_sets({"source": source, "split": split} | ({"train_size": train_size} if train_size else {}))
+    if by == "shifts" and pixels >= min(splits.train.image_shape[:2]):
+        raise ConfigError(f"--pixels: got {pixels} for images of {splits.train.image_shape}; nothing would be left")
     variants = shifts(pixels) if by == "shifts" else rotations(degrees)
     total = len(splits.train) * len(variants)
     how = f"shifted by {pixels} pixel{'s'[: pixels > 1]}" if by == "shifts" else f"turned by {degrees:g}° both ways"

@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from digitlab.cli import options
-from digitlab.cli.options import Spec
+from digitlab.cli.options import PictureFile, Spec
 
 
 @click.command("fit", context_settings={"ignore_unknown_options": True})
@@ -27,7 +28,7 @@ from digitlab.cli.options import Spec
 @click.option("--points", type=click.IntRange(2), default=400, show_default=True, help="Points to learn from.")
 @click.option("--bumps", type=click.IntRange(1), help="No learning: that many bumps set by hand (Nielsen ch. 4).")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of weights and shuffling.")
-@click.option("--out", type=click.Path(path_type=Path), default=Path("fit.png"), show_default=True, help="The plot.")
+@click.option("--out", type=PictureFile(), default=Path("fit.png"), show_default=True, help="The plot.")
 def command(
     function: str, low: float, high: float, net: str, activation: Any, optimizer: Any, epochs: int, points: int,
     bumps: int | None, seed: int, out: Path,
@@ -47,6 +48,10 @@ def command(
 
     f = parse_function(function)
     if bumps is not None:
+        context = click.get_current_context()
+        learning = ("net", "activation", "optimizer", "epochs", "points", "seed")
+        if other := [name for name in learning if context.get_parameter_source(name) is not ParameterSource.DEFAULT]:
+            raise click.UsageError(f"--bumps sets the weights by hand; leave out --{other[0]}, which is for learning")
         network = bumps_network(f, low, high, bumps)
         grid = np.linspace(low, high, 1000)
         curve = network.predict(grid[:, None]).ravel()

@@ -6,18 +6,19 @@ from typing import Any
 import click
 
 from digitlab.cli import options
+from digitlab.cli.looking import SOURCE_HELP, sets_for
 from digitlab.cli.options import Spec
 
 
 @click.command("gradcheck")
 @click.argument("net", required=False)
-@click.option("--data", "source", default="auto", show_default=True, help="mnist, digits, or a path.")
+@click.option("--data", "source", help=SOURCE_HELP)
 @click.option("--batch-size", type=click.IntRange(1), default=5, show_default=True, help="Images in the batch.")
 @click.option("--samples", type=click.IntRange(1), default=200, show_default=True,
               help="Elements of each parameter to check, drawn at random.")  # fmt: skip
 @click.option("--way", type=Spec(options.gradients), help="central-differences or forward-differences instead.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of that draw.")
-def command(net: str | None, source: str, batch_size: int, samples: int, way: Any, seed: int) -> int:
+def command(net: str | None, source: str | None, batch_size: int, samples: int, way: Any, seed: int) -> int:
     """Check a network's gradients against another way of taking them: per parameter the worst element and a verdict.
 
     The other way is a complex step, which is exact and stays on one side of every kink; --way central-differences
@@ -29,13 +30,12 @@ def command(net: str | None, source: str, batch_size: int, samples: int, way: An
     import numpy as np
 
     from digitlab.cli.console import say
-    from digitlab.cli.options import network_for
-    from digitlab.cli.sets import load_sets
+    from digitlab.cli.options import network_file, network_for
     from digitlab.nn.describe import build
     from digitlab.nn.gradients import CentralDifferences, ComplexStep, Gradient, check_gradients
     from digitlab.train.evaluation import examples
 
-    splits = load_sets({"source": source})
+    splits = sets_for(network_file(net), source)
     name, network = network_for(net, splits)
     fresh = name == net and not Path(name).exists()
     x, y = examples(splits.train.first(batch_size), network, "training set")

@@ -4,18 +4,19 @@ from pathlib import Path
 
 import click
 
+from digitlab.cli.looking import SOURCE_HELP, sets_for
+from digitlab.cli.options import PictureFile
+
 
 @click.command("gradients")
 @click.argument("net", required=False)
-@click.option("--data", "source", default="auto", show_default=True, help="mnist, digits, or a path.")
+@click.option("--data", "source", help=SOURCE_HELP)
 @click.option("--batch-size", type=click.IntRange(1), default=10, show_default=True, help="Images in the batch.")
 @click.option("--budget", type=click.IntRange(1), default=100_000, show_default=True,
               help="Leave out ways that need more evaluations of the network than this.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of random directions.")
-@click.option(
-    "--out", type=click.Path(path_type=Path), default=Path("gradients.png"), show_default=True, help="The plot."
-)
-def command(net: str | None, source: str, batch_size: int, budget: int, seed: int, out: Path) -> None:
+@click.option("--out", type=PictureFile(), default=Path("gradients.png"), show_default=True, help="The plot.")
+def command(net: str | None, source: str | None, batch_size: int, budget: int, seed: int, out: Path) -> None:
     """Compare the ways of taking a gradient: error against backpropagation, evaluations, time.
 
     NET is a saved network, a run folder, layer sizes such as 784-10-10, or a name such as lenet5; without it,
@@ -24,14 +25,13 @@ def command(net: str | None, source: str, batch_size: int, budget: int, seed: in
     import numpy as np
 
     from digitlab.cli.console import say, table
-    from digitlab.cli.options import network_for
-    from digitlab.cli.sets import load_sets
+    from digitlab.cli.options import network_file, network_for
     from digitlab.nn.gradients import Gradient, compare_gradients
     from digitlab.see.figures import save_figure
     from digitlab.see.gradients import gradients_figure
     from digitlab.train.evaluation import examples
 
-    splits = load_sets({"source": source})
+    splits = sets_for(network_file(net), source)
     name, network = network_for(net, splits)
     x, y = examples(splits.train.first(batch_size), network, "training set")
     ways = [cls() for cls in dict.fromkeys(Gradient.registry.values())]

@@ -4,11 +4,13 @@ from pathlib import Path
 
 import click
 
+from digitlab.cli.options import PictureFile
+
 
 @click.command("imagine")
 @click.argument("net_and_digits", nargs=-1, metavar="[NET] [DIGIT]…")
 @click.option("--all", "every", is_flag=True, help="Every digit that the network knows.")
-@click.option("--out", type=click.Path(path_type=Path), help="The figure's file. [default: imagine-DIGIT.png]")
+@click.option("--out", type=PictureFile(), help="The figure's file. [default: imagine-DIGIT.png]")
 @click.option("--pictures", type=click.Path(path_type=Path), help="A folder for each picture by itself, as PNG.")
 def command(net_and_digits: tuple[str, ...], every: bool, out: Path | None, pictures: Path | None) -> None:
     """Ask a network what a digit looks like, in three ways, and show it its own pictures again.
@@ -25,8 +27,8 @@ def command(net_and_digits: tuple[str, ...], every: bool, out: Path | None, pict
     from digitlab.see.ways import WAYS, imagine_ways, margin_text, ways_figure
 
     words = list(net_and_digits)
-    net = words.pop(0) if words and not words[0].isdigit() else None
-    if wrong := [word for word in words if not word.isdigit()]:
+    net = words.pop(0) if words and not words[0].isdecimal() else None
+    if wrong := [word for word in words if not word.isdecimal()]:
         raise click.UsageError(f"got {wrong[0]!r}; expected a digit, as in `digitlab imagine {net or 'NET'} 3`")
     if bool(words) == every:
         raise click.UsageError("name a digit, as in `digitlab imagine 3`, or ask for --all of them")

@@ -7,6 +7,7 @@ import click
 
 from digitlab.cli import train_settings
 from digitlab.cli.ensemble import settings_of_train
+from digitlab.cli.options import PictureFile
 
 
 @click.command("lr-find")
@@ -16,7 +17,7 @@ from digitlab.cli.ensemble import settings_of_train
 )
 @click.option("--steps", type=click.IntRange(20), help="How many steps. [default: an epoch, 200 to 2,000]")
 @click.option("--data", "source", metavar="SOURCE", help="As in train.")
-@click.option("--out", type=click.Path(path_type=Path), default=Path("lr-find.png"), show_default=True,
+@click.option("--out", type=PictureFile(), default=Path("lr-find.png"), show_default=True,
               help="The curve's file; its suffix chooses PNG, SVG or PDF.")  # fmt: skip
 def command(low: float, high: float, steps: int | None, out: Path, **chosen: Any) -> None:
     """Find a learning rate: train shortly while it grows from far too small to far too large, and read the loss.

@@ -159,6 +159,17 @@ class Augment(click.ParamType[Any]):
         return augmentation.spec if augmentation.steps else ""
 
 
+class PictureFile(click.ParamType[Any]):
+    """The file of a picture, whose suffix says which kind: told before anything is computed."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if Path(value).suffix.lower() not in (".png", ".svg", ".pdf"):
+            self.fail(f"got {value}, expected a file name that ends in .png, .svg or .pdf", param, ctx)
+        return Path(value)
+
+
 def network_file(name: str | None) -> Path:
     """The file of a network named by itself, by its run folder, or not at all: the newest run in runs/, else shipped.
 

@@ -69,8 +69,11 @@ def command(
 ) -> None:  # fmt: skip
     """Search for the settings of a training, by what they reach on the validation set.
 
-    All options of `digitlab train` say where the search starts from. Every step is kept in the folder's study.journal,
-    so that a search goes on wherever it was stopped (--resume); others can watch it (--watch) or join in (--resume).
+    Without --space, the learning rate is searched (log:0.01,100). NAME is a setting of `digitlab train`: learning-rate,
+    l2, l1, batch-size, epochs, dropout, width, depth, activation, init, loss, optimizer ... The options of training
+    here say where the search starts from; others come from a settings file (--from-file).
+    Every step is kept in the folder's study.journal, so that a search goes on wherever it was stopped (--resume);
+    others can watch it (--watch) or join in (--resume).
     """
     from digitlab.cli.console import say
     from digitlab.search import search
@@ -196,6 +199,8 @@ def say_study(study: "Study", folder: Path, *, test: bool) -> None:
     done = sorted((t for t in trials if t.state == "done"), key=lambda t: (-(t.score or 0.0), t.number))
     if not done:
         raise ConfigError(f"{study.path}: no trial is finished yet, so there is nothing to show")
+    if error := done[0].notes.get("error"):
+        raise ConfigError(f"{study.path}: every trial failed, the best of them by {error}")
     names = list(study.plan.space)
     rows = [
         [str(t.number), *(_cell(t.point.get(name, "")) for name in names), t.shown(), str(t.notes.get("epochs", ""))]

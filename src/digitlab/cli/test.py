@@ -2,25 +2,25 @@
 
 import click
 
+from digitlab.cli.looking import PARTS, SOURCE_HELP, part_for
+
 
 @click.command("test")
 @click.argument("net", required=False)
-@click.option("--data", "source", default="auto", show_default=True, help="mnist, digits, or a path (as in train).")
-@click.option("--part", type=click.Choice(["train", "valid", "test"]), default="test", show_default=True,
+@click.option("--data", "source", help=SOURCE_HELP)
+@click.option("--part", type=PARTS, default="test", show_default=True,
               help="Which of the three sets.")  # fmt: skip
-def command(net: str | None, source: str, part: str) -> None:
+def command(net: str | None, source: str | None, part: str) -> None:
     """Say how well a saved network reads the test images.
 
     NET is a .safetensors file or a run folder; without it, the newest run in runs/, else the one shipped.
     """
     from digitlab.cli.console import say
     from digitlab.cli.options import load_named
-    from digitlab.cli.sets import load_sets
     from digitlab.train.evaluation import evaluate, examples
 
     path, network = load_named(net)
-    splits = load_sets({"source": source})
-    digits = splits.part(part)  # type: ignore[arg-type]  # click checked it
+    _, digits = part_for(network, path, source, part)
     x, y = examples(digits, network, f"{part} set")
     loss, accuracy = evaluate(network, x, y)
     say(f"{path} on {len(digits):,} {part} images of {digits.name}")

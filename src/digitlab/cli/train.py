@@ -133,7 +133,7 @@ def command(
         splits = load_sets(config.data)
         say(f"resuming {folder} after epoch {len(trainer.history)}")
         if len(trainer.history) >= config.epochs:
-            say(f"all {config.epochs} epochs are done; --epochs {2 * config.epochs} would go on")
+            say(f"all {config.epochs} epochs are done; --epochs {2 * len(trainer.history)} would go on")
     else:
         config, splits = settings(given, from_file)
         folder = folder or fresh_run(title(given, config))

@@ -110,7 +110,7 @@ def network_table(given: dict[str, Any], splits: "Splits") -> dict[str, Any]:
     net = given.get("net", f"{math.prod(shape)}-30-{classes}")
     sizes = parse_sizes(net)
     if sizes is None:
-        if own := [name for name in ("activation", "init", "dropout") if name in given]:
+        if own := [name for name in ("activation", "init", "dropout", "scaling") if name in given]:
             raise ConfigError(f"--{own[0]}: {net} has its own; leave the option out, or give --net layer sizes")
         network = recipe(net).build(input_shape=shape, classes=classes, seed=None)
         if "loss" in given:

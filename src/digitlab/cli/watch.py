@@ -6,10 +6,12 @@ from pathlib import Path
 
 import click
 
+from digitlab.cli.options import PictureFile
+
 
 @click.command("watch")
 @click.argument("run", required=False, type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), help="Write the curves as .png, .svg or .pdf, and don't wait.")
+@click.option("--out", type=PictureFile(), help="Write the curves as .png, .svg or .pdf, and don't wait.")
 @click.option("--every", type=click.FloatRange(0.05), default=0.5, show_default=True, help="Seconds between looks.")
 def command(run: Path | None, out: Path | None, every: float) -> None:
     """Draw a run's loss and accuracy in the terminal, epoch after epoch, until the training has ended.

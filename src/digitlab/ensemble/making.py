@@ -45,6 +45,13 @@ def member_configs(config: RunConfig, kind: str, members: int, classes: int = 10
     if kind == "snapshots":
         if config.epochs < members:
             raise ConfigError(f"got {config.epochs} epochs for {members} snapshots, expected at least one for each")
+        length = Cyclic(members).cycle_epochs(config.epochs)
+        if math.ceil(config.epochs / length) < members:
+            fitting = members * length
+            raise ConfigError(
+                f"{config.epochs} epochs in cycles of {length} give {math.ceil(config.epochs / length)} snapshots, "
+                f"not {members}; {fitting} epochs fit, or {members * (length - 1)}"
+            )
         return [dataclasses.replace(config, schedule=Cyclic(members), keep="last")]
     seeds = range(config.seed, config.seed + members)
     configs = [dataclasses.replace(config, seed=seed) for seed in seeds]

@@ -53,8 +53,8 @@ def fit_function(
     """Train a network of one input and one output on evenly spaced points of the function on [low, high].
 
     Adam with η .01 and one cycle unless told otherwise. 500 random points validate; the error is of 1,000 others.
-    Raises ConfigError for an empty interval, DataError where the function is not finite, ShapeError for a network
-    of other shapes.
+    Raises ConfigError for an empty interval, DataError where the function is not finite or the network has other
+    outputs, ShapeError if it has other inputs.
     """
     if not low < high:
         raise ConfigError(f"got the interval {low:g} to {high:g}, expected the lower end first")
@@ -71,6 +71,8 @@ def fit_function(
         seed=seed,
     )
     history = trainer.fit(_pairs(function, x), _pairs(function, valid), epochs=epochs)
+    if trainer.interrupted:
+        raise KeyboardInterrupt
     off = network.predict(_column(test)).ravel() - function(test)
     return Fit(curves.grid, function(curves.grid), (x, function(x)), history, float(np.mean(off**2)), curves.kept)
 

@@ -1,6 +1,7 @@
 """Optimizers that give each weight a step of its own, by how large its gradients have been."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from digitlab.arrays import Array, array_namespace
 from digitlab.optimizers.base import Optimizer, State
@@ -13,6 +14,7 @@ class RMSProp(Optimizer):
     learning_rate: float = 0.001
     decay: float = 0.99
     epsilon: float = 1e-8
+    shares: ClassVar[tuple[str, ...]] = ("decay",)
 
     def init_state(self, value: Array) -> State:
         return {"square": 0 * value}
@@ -34,6 +36,7 @@ class Adam(Optimizer):
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-8
+    shares: ClassVar[tuple[str, ...]] = ("beta1", "beta2")
 
     def init_state(self, value: Array) -> State:
         return {"step": 0, "mean": 0 * value, "square": 0 * value}

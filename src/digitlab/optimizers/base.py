@@ -1,7 +1,8 @@
 """What an optimizer is: a rule from a parameter, its gradient and a state to the next parameter and state."""
 
+import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from digitlab.arrays import Array
 from digitlab.errors import ConfigError
@@ -15,13 +16,21 @@ class Optimizer(Described):
     """Base: `update` is a pure function, so a state can be stored, compared and handed to another process.
 
     `learning_rate` η is the one to start from; a schedule may vary it, so `update` is told the current one.
+    `shares` names the settings that are a share of what was, at least 0 and below 1; `epsilon` is above 0.
     """
 
     learning_rate: float = 0.1
+    shares: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
-        if not self.learning_rate > 0:
-            raise ConfigError(f"{type(self).__name__}: got learning rate {self.learning_rate}, expected one above 0")
+        name = type(self).__name__
+        if not 0 < self.learning_rate < math.inf:
+            raise ConfigError(f"{name}: got learning rate {self.learning_rate}, expected a finite one above 0")
+        for share in self.shares:
+            if not 0 <= getattr(self, share) < 1:
+                raise ConfigError(f"{name}: got {share} {getattr(self, share)}, expected 0 ≤ {share} < 1")
+        if not 0 < getattr(self, "epsilon", 1.0) < math.inf:
+            raise ConfigError(f"{name}: got epsilon {getattr(self, 'epsilon', None)}, expected a small one above 0")
 
     def init_state(self, value: Array) -> State:
         """The state before the first update of a parameter with this value."""

@@ -1,6 +1,7 @@
 """Stochastic gradient descent, alone and with momentum."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from digitlab.arrays import Array
 from digitlab.optimizers.base import Optimizer, State
@@ -23,6 +24,7 @@ class Momentum(Optimizer):
     """
 
     momentum: float = 0.9
+    shares: ClassVar[tuple[str, ...]] = ("momentum",)
 
     def init_state(self, value: Array) -> State:
         return {"velocity": 0 * value}
@@ -41,6 +43,7 @@ class Nesterov(Optimizer):
     """
 
     momentum: float = 0.9
+    shares: ClassVar[tuple[str, ...]] = ("momentum",)
 
     def init_state(self, value: Array) -> State:
         return {"velocity": 0 * value}

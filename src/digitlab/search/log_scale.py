@@ -45,7 +45,7 @@ def check(space: Space) -> None:
 
 def follow(plan: "Plan", trials: "Sequence[Trial]") -> Followed:
     """Walk through the test as far as the finished trials go."""
-    known = {key(t.point): t for t in trials if t.state == "done" and t.score is not None}
+    known = {key(t.point): t for t in trials if t.state in ("done", "pruned") and t.score is not None}
     space = plan.space
     points: list[Point] = []
     decisions: list[str] = []

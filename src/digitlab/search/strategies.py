@@ -81,6 +81,7 @@ class LogScale(Strategy):
     """Powers of ten first, then finer around the best, one parameter after the other (log_scale.py)."""
 
     about = "powers of ten first, then finer around the best, one parameter after the other (Nielsen ch. 3)"
+    learns_from_pruned = False
 
     def check(self, plan: "Plan") -> None:
         log_scale.check(plan.space)

@@ -49,6 +49,10 @@ def resume_run(
     trainer = starting.trainer([SaveRun(folder), *callbacks])
     if checkpoint.exists():
         load_checkpoint(trainer, checkpoint)
+    if config.epochs < len(trainer.history):
+        raise ConfigError(
+            f"{folder}: has {len(trainer.history)} epochs done, got {config.epochs} as their number; expected more"
+        )
     if changes:
         config.save(folder / "config.toml")
     return config, trainer
