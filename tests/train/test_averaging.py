@@ -92,17 +92,26 @@ def test_weights_agree_with_pytorch():
     }
     trainer = Trainer(Network([Dense(3, biases=None)], 2), SGD(1.0))
     trainer.epochs = 6
-    for step in steps:
+    for epoch, step in enumerate(steps, 1):
         trainer.network.layers[0].params["W"].value = step
         with torch.no_grad():
             model.weight.copy_(torch.from_numpy(step.T.copy()))
         for ours, averaged in theirs.items():
             averaged.update_parameters(model)
             if isinstance(ours, StochasticWeightAveraging):
-                ours.on_epoch_end(trainer, {"epoch": 1})
+                ours.on_epoch_end(trainer, {"epoch": epoch})
             else:
                 ours.on_batches(trainer, 1, 1)
             assert_allclose(ours.average["0.W"], averaged.module.weight.detach().numpy().T, rtol=1e-5)
+
+
+def test_swa_with_a_goal_that_is_raised():
+    """The last part of all epochs counts, not that of the first goal as well."""
+    straight, _, _ = trained(StochasticWeightAveraging(0.5), epochs=12)
+    raised, _, _ = trained(StochasticWeightAveraging(0.5), epochs=4)
+    raised.fit(TRAIN, VALID, epochs=12)
+    for name, array in straight.network.state().items():
+        assert_array_equal(raised.network.state()[name], array)
 
 
 def normalized():

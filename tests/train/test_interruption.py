@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from digitlab.engine import ReferenceEngine
 from digitlab.nn import Dense, Dropout, LogLikelihood, Network, Sigmoid
 from digitlab.optimizers import Momentum
-from digitlab.train import Callback, Trainer
+from digitlab.train import Callback, ExponentialMovingAverage, NoAveraging, StochasticWeightAveraging, Trainer
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.random((120, 6)).astype(np.float32), RNG.integers(0, 3, 120)
@@ -19,6 +20,7 @@ class CtrlC(Callback):
 
     def on_batches(self, trainer, done, total):
         if trainer.epoch == self.epoch and done > total // 2:
+            assert done < total, "the epoch was in one piece"
             self.epoch = 0
             raise KeyboardInterrupt
 
@@ -29,14 +31,35 @@ def trainer(*callbacks):
 
 
 @pytest.mark.parametrize("epoch", [2, 4])
-def test_going_on_with_the_same_trainer_equals_never_stopping(epoch):
-    straight, stopped = trainer(), trainer(CtrlC(epoch))
+@pytest.mark.parametrize("average", [NoAveraging, ExponentialMovingAverage, lambda: StochasticWeightAveraging(0.2)])
+def test_going_on_with_the_same_trainer_equals_never_stopping(epoch, average):
+    straight, stopped = trainer(average()), trainer(CtrlC(epoch), average())
     straight.fit((X, Y), epochs=5)
     assert len(stopped.fit((X, Y), epochs=5)) == epoch - 1
     assert stopped.interrupted
     stopped.fit((X, Y), epochs=5)
     assert not stopped.interrupted
     assert stopped.history.column("train_loss") == straight.history.column("train_loss")
+    for name, p in straight.network.parameters().items():
+        np.testing.assert_array_equal(stopped.network.parameters()[name].value, p.value)
+
+
+def test_an_epoch_is_done_or_it_is_not(monkeypatch):
+    """Ctrl-C while the optimizer's state is taken, after the last step of an epoch."""
+    straight, stopped = trainer(), trainer()
+    straight.fit((X, Y), epochs=4)
+    state, calls = ReferenceEngine.state, []
+
+    def interrupted(engine):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return state(engine)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ReferenceEngine, "state", interrupted)
+        assert len(stopped.fit((X, Y), epochs=4)) == 2
+    stopped.fit((X, Y), epochs=4)
     for name, p in straight.network.parameters().items():
         np.testing.assert_array_equal(stopped.network.parameters()[name].value, p.value)
 

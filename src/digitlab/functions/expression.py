@@ -32,7 +32,7 @@ def parse_function(text: str) -> Function:
     if len(text) > 500:
         raise ConfigError(f"got a function of {len(text)} characters, expected at most 500")
     try:
-        tree = ast.parse(text.replace("^", "**"), mode="eval").body
+        tree = ast.parse(text.strip().replace("^", "**"), mode="eval").body
     except (SyntaxError, ValueError, RecursionError):
         raise ConfigError(f"got {text!r}, expected a function of x such as 'sin(x) + x'") from None
     _compute(tree, np.zeros(1))  # what cannot be computed is said now, not in the middle of a training
@@ -47,11 +47,16 @@ def parse_function(text: str) -> Function:
 def _compute(node: ast.expr, x: Array) -> Any:
     match node:
         case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
-            return float(value)
+            try:
+                return float(value)
+            except OverflowError:
+                raise ConfigError("a function of x cannot hold a whole number of more than 308 digits") from None
         case ast.Name(id="x"):
             return x
         case ast.Name(id=name) if name in CONSTANTS:
             return CONSTANTS[name]
+        case ast.UnaryOp(op=ast.UAdd(), operand=operand):
+            return _compute(operand, x)
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return -_compute(operand, x)
         case ast.BinOp(left=left, op=op, right=right) if type(op) in BINARY:

@@ -17,7 +17,8 @@ def bumps_network(function: Function, low: float, high: float, bumps: int, *, st
     `steepness` is the hidden weight w in units of one bump's width: at 1000 a step is as good as vertical,
     at 5 neighbouring bumps run into each other and the curve becomes smooth.
     The largest error is about half of what the function changes by within one bump.
-    By hand: one bump on [0, 1] of the constant 3 has hidden biases 0 and −w, output weights 3 and −3: at x = ½ it is 3.
+    By hand: one bump on [0, 1] of the constant 3 has its edges moved out by a width, to −1 and 2, so hidden biases w
+    and −2w, and output weights 3 and −3: at x = ½ it is 3.
     """
     if bumps < 1 or not low < high:
         raise ConfigError(f"got {bumps} bumps on {low:g} to {high:g}, expected at least one on an interval low < high")

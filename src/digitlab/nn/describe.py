@@ -18,6 +18,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar
 
+import numpy as np
+
 from digitlab.errors import ConfigError
 
 NONE = "none"  # how "there is none" is written: Dense(30, biases=None) is {..., "biases": "none"}
@@ -65,7 +67,7 @@ def describe(thing: Any) -> Any:
         return [describe(item) for item in thing]
     if isinstance(thing, Mapping):
         return {key: describe(value) for key, value in thing.items()}
-    return thing
+    return thing.item() if isinstance(thing, np.generic) else thing
 
 
 def build(family: type[D], description: Any) -> D:

@@ -51,6 +51,10 @@ class Normal(Initializer):
     aliases = ("large",)
     std: float = 1.0
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.std < math.inf:
+            raise ConfigError(f"Normal: got std {self.std}, expected a finite one of at least 0")
+
     def sample(self, draw: Draw) -> Floats:
         return draw.rng.normal(0.0, self.std, draw.shape)
 

@@ -1,6 +1,7 @@
 """The losses besides the quadratic one (network.py), each with the output activation it belongs to.
 
-Paired so, the activation's derivative cancels: for all three here δ is the outputs minus the targets.
+Paired so, the activation's derivative cancels: with cross-entropy and log-likelihood δ is the outputs minus the
+targets, over N; with the mean squared error twice that, over N · out.
 """
 
 import math

@@ -20,7 +20,7 @@ import numpy as np
 from digitlab.arrays import Array, array_namespace
 from digitlab.errors import ConfigError, DataError, ShapeError
 from digitlab.nn.connections import checked_connections, connections_text
-from digitlab.nn.describe import Described
+from digitlab.nn.describe import Described, build
 from digitlab.nn.initializers import Initializer, ScaledNormal, Zeros
 from digitlab.nn.named import NamedArrays
 from digitlab.nn.scaling import Scaling, as_scaling
@@ -50,10 +50,12 @@ class Layer(Described):
     params     what the layer learned: {"W": Parameter(...)}; {} for an activation
     buffers    arrays that are kept but not learned by gradient: running means, connection masks
     rng        the layer's own source of randomness in training (dropout); set by `init`
+    sees_batch whether training looks at the other examples of the batch, as BatchNorm does
     analytic   whether forward takes complex numbers as it takes real ones, so that a complex step passes (gradients)
     """
 
     analytic: ClassVar[bool] = True
+    sees_batch: ClassVar[bool] = False
 
     params: dict[str, Parameter] = field(init=False, default_factory=dict)
     buffers: dict[str, Array] = field(init=False, default_factory=dict)
@@ -105,6 +107,8 @@ class Dense(Layer):
     connections: Any = field(default=None, metadata={"shown": connections_text})
 
     def __post_init__(self) -> None:
+        self.weights = build(Initializer, self.weights)
+        self.biases = build(Initializer, self.biases) if self.biases is not None else None
         if not isinstance(self.out_features, int) or self.out_features < 1:
             raise ConfigError(f"Dense: got out_features {self.out_features!r}, expected a whole number of at least 1")
         if self.connections is not None:
@@ -214,7 +218,8 @@ class Loss(Described):
     def targets(self, targets: Array, logits: Array) -> Array:
         """The targets as an array like the logits: labels become one row each with a 1 at the label's place."""
         xp = array_namespace(logits)
-        if targets.ndim == 1 and targets.shape[0] == logits.shape[0] and logits.ndim == 2:
+        labels = targets.ndim == 1 and xp.isdtype(targets.dtype, "integral")
+        if labels and targets.shape[0] == logits.shape[0] and logits.ndim == 2:
             classes = xp.arange(logits.shape[1], device=targets.device)
             soft = xp.astype(targets[:, None] == classes, logits.dtype)  # (N, out)
             if (self.low, self.high) != (0.0, 1.0):
@@ -225,7 +230,7 @@ class Loss(Described):
         if targets.shape != logits.shape:
             raise ShapeError(
                 f"targets of shape {tuple(targets.shape)} for outputs of shape {tuple(logits.shape)}; "
-                f"expected labels ({logits.shape[0]},) or an array of the outputs' shape"
+                f"expected whole-number labels ({logits.shape[0]},) or an array of the outputs' shape"
             )
         return targets
 
@@ -258,7 +263,7 @@ class Network(NamedArrays):
 
     layers         what to compute, in order; each is used once
     input_shape    one example's shape without the batch axis: (784,), or (28, 28, 1) for layers that see pictures
-    loss           see losses.py; it owns the output activation, so the last layer has none
+    loss           see losses.py, an object or its name; it owns the output activation, so the last layer has none
     scaling        how pixel bytes become numbers (scaling.py); floating-point input is taken as it is
     seed           integer or numpy Generator; the dice for the first weights are rolled here, layer by layer
     dtype          "float32", or "float64" to check mathematics
@@ -270,7 +275,7 @@ class Network(NamedArrays):
         self,
         layers: list[Layer],
         input_shape: int | Shape,
-        loss: Loss | None = None,
+        loss: Loss | str | None = None,
         *,
         scaling: str | tuple[float, float] | Scaling = "/255",
         seed: int | np.random.Generator | None = 0,
@@ -278,8 +283,9 @@ class Network(NamedArrays):
     ) -> None:
         self.layers = list(layers)
         self.check_each_layer_once()
-        self.input_shape: Shape = (input_shape,) if isinstance(input_shape, int) else tuple(input_shape)
-        self.loss = loss if loss is not None else Quadratic()
+        sizes = (input_shape,) if isinstance(input_shape, int | np.integer) else tuple(input_shape)
+        self.input_shape: Shape = tuple(map(int, sizes))
+        self.loss = build(Loss, loss) if loss is not None else Quadratic()
         self.scaling = as_scaling(scaling)
         self.dtype = dtype
         # Each layer has a generator of its own: a change in one layer leaves the others' first weights alone.
@@ -329,10 +335,14 @@ class Network(NamedArrays):
         return array_namespace(parts[0]).concat(parts) if len(parts) > 1 else parts[0]
 
     def prepare(self, x: Array) -> Array:
-        """A batch as the first layer takes it: pixel bytes scaled, pictures reshaped to `input_shape` if they fit."""
+        """A batch as the first layer takes it: pixel bytes scaled, and reshaped to `input_shape` if it fits.
+
+        What is flat becomes a picture and the other way round, and axes of length 1 come and go. Raises ShapeError
+        for other shapes, DataError for an empty batch or what are no numbers.
+        """
         xp, shape = array_namespace(x), tuple(x.shape)
         if shape[1:] != self.input_shape:
-            if len(shape) < 2 or math.prod(shape[1:]) != math.prod(self.input_shape):
+            if len(shape) < 2 or not same_order(shape[1:], self.input_shape):
                 hint = "; a single example needs a batch axis: x[None]" if shape == self.input_shape else ""
                 expected = ", ".join(map(str, ("N", *self.input_shape)))
                 raise ShapeError(f"got input of shape {shape}, expected ({expected}){hint}")
@@ -352,3 +362,11 @@ class Network(NamedArrays):
     def __repr__(self) -> str:
         layers = ", ".join(map(repr, self.layers))
         return f"Network([{layers}], input_shape={self.input_shape}, loss={self.loss!r})"
+
+
+def same_order(shape: Shape, other: Shape) -> bool:
+    """Whether numbers in one shape can be read in the other: one is flat, or they differ in axes of length 1."""
+    if math.prod(shape) != math.prod(other):
+        return False
+    long, others = ([n for n in sizes if n > 1] for sizes in (shape, other))
+    return len(shape) == 1 or len(other) == 1 or long == others

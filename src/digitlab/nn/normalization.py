@@ -9,6 +9,7 @@ Both layers compute the same two functions, `standardize` and its gradient, over
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -43,6 +44,7 @@ class BatchNorm(Layer):
     See Ioffe & Szegedy 2015, "Batch normalization", algorithm 1 and the gradients below it.
     """
 
+    sees_batch: ClassVar[bool] = True
     momentum: float = 0.1
     epsilon: float = 1e-5
 

@@ -38,7 +38,7 @@ class Reshape(Layer):
     shape: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        self.shape = tuple(self.shape)  # a file gives a list
+        self.shape = (self.shape,) if isinstance(self.shape, int) else tuple(self.shape)  # a file gives a list
 
     def output_shape(self, input_shape: Shape) -> Shape:
         if math.prod(input_shape) != math.prod(self.shape):

@@ -177,7 +177,7 @@ class HalveOnPlateau(Schedule):
     def finished(self, scores: Sequence[float]) -> str | None:
         if 2 ** self.halvings(scores) < self.stop_at:
             return None
-        return f"the learning rate was halved to 1/{self.stop_at} without improvement"
+        return f"the learning rate was halved to 1/{2 ** self.halvings(scores)} without improvement"
 
     def halvings(self, scores: Sequence[float]) -> int:
         """How often these scores went `patience` epochs without a new best."""

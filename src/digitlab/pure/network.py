@@ -23,7 +23,7 @@ Example = tuple[Sequence[float], Sequence[float]]  # inputs, and what each outpu
 class PureNetwork:
     """Sigmoid neurons in layers; `PureNetwork([784, 30, 10], seed=0)` draws weights and biases from N(0, 1).
 
-    loss    "quadratic": ½ Σ (a − t)² per example; "cross-entropy": −Σ t ln a + (1 − t) ln(1 − a)
+    loss    "quadratic": ½ Σ (a − t)² per example; "cross-entropy": −Σ [t ln a + (1 − t) ln(1 − a)]
     Raises ValueError for fewer than two sizes or an unknown loss.
     """
 
@@ -41,11 +41,14 @@ class PureNetwork:
         ]
 
     def activations(self, x: Sequence[float]) -> list[Vector]:
-        """What every layer's neurons say to the input x, the input itself first: aⱼ = σ(Σₖ wⱼₖ aₖ + bⱼ)."""
+        """What every layer's neurons say to the input x, the input itself first: aⱼ = σ(Σₖ wⱼₖ aₖ + bⱼ).
+
+        Raises ValueError unless there are as many numbers as inputs.
+        """
         layers = [list(x)]
         for rows, biases in zip(self.weights, self.biases):
             before = layers[-1]
-            sums = [sum(w * a for w, a in zip(row, before)) + b for row, b in zip(rows, biases)]
+            sums = [sum(w * a for w, a in zip(row, before, strict=True)) + b for row, b in zip(rows, biases)]
             layers.append([sigmoid(z) for z in sums])
         return layers
 
@@ -57,7 +60,7 @@ class PureNetwork:
         """Backpropagation: the derivative of one example's loss by every weight and every bias."""
         layers = self.activations(x)
         # BP1, the error of the output layer. With the cross-entropy the factor σ' has cancelled.
-        delta = [a - t for a, t in zip(layers[-1], target)]
+        delta = [a - t for a, t in zip(layers[-1], target, strict=True)]
         if self.loss == "quadratic":
             delta = [d * a * (1 - a) for d, a in zip(delta, layers[-1])]
         by_weights: list[Matrix] = []
@@ -88,6 +91,8 @@ class PureNetwork:
         self, examples: Sequence[Example], *, epochs: int, batch_size: int, learning_rate: float, seed: int = 0
     ) -> None:
         """Stochastic gradient descent: in every epoch all examples once, in a new order, a few at a time."""
+        if batch_size < 1:
+            raise ValueError(f"batch_size: got {batch_size}, expected at least 1")
         dice, order = random.Random(seed), list(examples)
         for _ in range(epochs):
             dice.shuffle(order)
@@ -111,5 +116,7 @@ def sigmoid(z: float) -> float:
 
 
 def one_hot(label: int, classes: int) -> Vector:
-    """A label as what each output should be: 1 at its place, 0 elsewhere."""
+    """A label as what each output should be: 1 at its place, 0 elsewhere. Raises ValueError for another class."""
+    if not 0 <= label < classes:
+        raise ValueError(f"got the label {label}, expected 0 to {classes - 1}")
     return [1.0 if i == label else 0.0 for i in range(classes)]

@@ -5,6 +5,7 @@ An averaging is a choice in the settings of a run and a callback in one. It adds
 weights stand in the checkpoint, so a resumed training gives the same average.
 """
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -92,7 +93,7 @@ class NoAveraging(Averaging):
 class StochasticWeightAveraging(Averaging):
     """SWA: the mean of the weights at the end of each epoch of the last part of training, w̄ ← (n w̄ + w)/(n + 1).
 
-    start    after which share of the epochs it begins: .75, the last quarter
+    start    after which share of the epochs it begins: .75, the last quarter; of all, with a goal that was raised
 
     Izmailov et al. 2018, "Averaging weights leads to wider optima and better generalization", algorithm 1, with one
     network an epoch. They keep the learning rate high or cyclic meanwhile: constant, or the schedule "cyclic".
@@ -107,7 +108,10 @@ class StochasticWeightAveraging(Averaging):
             raise ConfigError(f"SWA: got start {self.start}, expected a share of the epochs, 0 ≤ start < 1")
 
     def on_epoch_end(self, trainer: "Trainer", row: Row) -> None:
-        if row["epoch"] > self.start * trainer.epochs:
+        first = math.floor(self.start * trainer.epochs) + 1
+        if self.count > max(0, row["epoch"] - first):  # a goal that was raised has its last part later: begin anew
+            self.count, self.average = 0, {}
+        if row["epoch"] >= first:
             self.add(trainer, 1 / (self.count + 1))
         self.evaluate(trainer, row)
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from digitlab.errors import ModelFileError
+from digitlab.nn.describe import describe
 from digitlab.nn.description import describe_network
 from digitlab.nn.files import read_arrays, read_metadata, write_arrays
 from digitlab.nn.network import Network
@@ -35,13 +36,14 @@ def save_checkpoint(trainer: Trainer, path: str | os.PathLike[str]) -> None:
         arrays |= {f"{_place(callback)}{name}": array for name, array in callback.arrays().items()}
     best = None
     if trainer.best is not None:
-        best = {"epoch": trainer.best.epoch, "score": trainer.best.score}
+        best = {"epoch": trainer.best.epoch, "score": trainer.best.score, "monitor": trainer.monitor}
         arrays |= {f"best/{name}": array for name, array in trainer.best.arrays.items()}
     rngs = {name: layer.rng.bit_generator.state for name, layer in network.named_layers() if layer.rng is not None}
     metadata = {
         "network": describe_network(network),
         "history": trainer.history.rows,
         "best": best,
+        "optimizer": describe(trainer.optimizer)["type"],
         "optimizer_counts": counts,
         "trainer_rng": trainer.rng.bit_generator.state,
         "layer_rngs": rngs,
@@ -79,6 +81,12 @@ def load_checkpoint(trainer: Trainer, path: str | os.PathLike[str]) -> None:
             f"{path}: was trained with augmentation {drawn or 'none'}, and this is training with {here or 'none'}; "
             "resume with the settings that the run began with"
         )
+    watched = (metadata["best"] or {}).get("monitor")  # absent, as is the optimizer, in older files
+    if watched and trainer.monitor and watched != trainer.monitor:
+        raise ModelFileError(
+            f"{path}: its best epoch was chosen by {watched}, and this training chooses by {trainer.monitor}; "
+            "resume with the settings that the run began with"
+        )
     last, rng = trainer.network.copy(), copy.deepcopy(trainer.rng)
     try:
         best = _best(metadata["best"], _part(arrays, "best/"), trainer.network)
@@ -95,7 +103,8 @@ def load_checkpoint(trainer: Trainer, path: str | os.PathLike[str]) -> None:
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ModelFileError(f"{path}: the checkpoint is damaged ({error}); start the run anew") from error
     begun = {name: trainer.optimizer.init_state(p.value) for name, p in last.parameters().items()}
-    if state and _form(state) != _form(begun):
+    same = metadata.get("optimizer") in (None, describe(trainer.optimizer)["type"])
+    if state and (not same or _form(state) != _form(begun)):
         raise ModelFileError(
             f"{path}: was written by another optimizer than {trainer.optimizer!r}, or is damaged; "
             "resume with the settings that the run began with"
@@ -107,7 +116,7 @@ def load_checkpoint(trainer: Trainer, path: str | os.PathLike[str]) -> None:
         if layer.rng is not None and read.rng is not None:
             layer.rng.bit_generator.state = read.rng.bit_generator.state
     trainer.rng.bit_generator.state = rng.bit_generator.state
-    trainer.augment_seed = augment_seed
+    trainer.augment_seed, trainer.monitor = augment_seed, trainer.monitor or watched or ""
     trainer.best, trainer.optimizer_state, trainer.history = best, state or None, History(rows)
 
 

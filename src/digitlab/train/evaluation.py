@@ -8,6 +8,7 @@ import numpy as np
 from digitlab.arrays import Array, array_namespace, to_numpy
 from digitlab.engine.select import make_predictor
 from digitlab.errors import DataError, ShapeError
+from digitlab.nn.losses import MeanSquaredError
 from digitlab.nn.network import Network
 
 
@@ -25,6 +26,8 @@ def evaluate(
 
     `logits_of` is the way to the network's logits; by default the fastest there is without compiling anything.
     """
+    y = _targets(_array(y), network, "evaluation")
+    classes = classifies(network, y)
     logits_of = logits_of or make_predictor(network, logits=True, compiling=False)
     xp, total, right = array_namespace(x), 0.0, 0
     n = x.shape[0]
@@ -33,15 +36,20 @@ def evaluate(
         batch = x[start : start + batch_size, ...]
         logits = logits_of(batch)
         total += float(network.loss.forward(logits, targets)[0]) * logits.shape[0]
-        if classifies(network):
+        if classes:
             labels = targets if targets.ndim == 1 else xp.argmax(targets, axis=1)
             right += int(xp.sum(xp.argmax(logits, axis=1) == labels))
-    return Evaluation(total / n, right / n if classifies(network) else None)
+    return Evaluation(total / n, right / n if classes else None)
 
 
-def classifies(network: Network) -> bool:
-    """Whether outputs stand for classes: a network with a single output gives a number, not a class."""
+def classifies(network: Network, y: Array | None = None) -> bool:
+    """Whether outputs stand for classes: a network with a single output gives a number, not a class.
+
+    Nor does one that is held against rows of numbers (N, out) by the mean squared error.
+    """
     shape = network.shapes[-1]
+    if y is not None and y.ndim > 1 and isinstance(network.loss, MeanSquaredError):
+        return False
     return len(shape) == 1 and shape[0] > 1
 
 

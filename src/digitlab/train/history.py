@@ -48,23 +48,30 @@ class History:
         return iter(self.rows)
 
     def column(self, name: str) -> list[float]:
-        """One value per epoch. Raises ConfigError if no epoch has this column."""
+        """One value per epoch. Raises ConfigError if an epoch does not have this column."""
         if not any(name in row for row in self.rows):
             known = ", ".join(self.rows[0]) if self.rows else "none, it is empty"
             raise ConfigError(f"the history has no column {name!r}; it has {known}")
+        if lacking := [row["epoch"] for row in self.rows if name not in row]:
+            raise ConfigError(f"not every epoch has {name!r}: epoch {lacking[0]} has none")
         return [row[name] for row in self.rows]
 
     def statistics(self, name: str = "valid_accuracy", *, last: int | None = None) -> Statistics:
-        """Spread of a column over all epochs, or over the `last` k. The best is the least for a loss, else the most."""
-        values = self.column(name)
-        first = max(0, len(values) - last) if last is not None else 0
-        chosen = values[first:]
+        """Spread of a column over the epochs that have it, or over the `last` k of them.
+
+        The best is the least for a loss, else the most.
+        """
+        if not any(row.get(name) is not None for row in self.rows):
+            self.column(name)  # says so
+        rows = [row for row in self.rows if row.get(name) is not None]
+        rows = rows[max(0, len(rows) - last) :] if last is not None else rows
+        chosen = [row[name] for row in rows]
         if not chosen:
             raise ConfigError(f"got last={last}, expected at least one epoch to take statistics over")
         best = min(chosen) if name.endswith("loss") else max(chosen)
         variance = statistics.variance(chosen) if len(chosen) > 1 else 0.0
         low, high = min(chosen), max(chosen)
-        epoch = self.rows[first + chosen.index(best)]["epoch"]
+        epoch = rows[chosen.index(best)]["epoch"]
         return Statistics(
             len(chosen), statistics.fmean(chosen), variance, variance**0.5, low, high, high - low, best, epoch
         )

@@ -14,8 +14,10 @@ from digitlab.data.augment import Augmentation
 from digitlab.engine.base import Engine, Losses
 from digitlab.engine.select import make_predictor, select_engine
 from digitlab.errors import ConfigError, DivergenceError
+from digitlab.nn.describe import build
 from digitlab.nn.gradients import Gradient
 from digitlab.nn.network import Network
+from digitlab.nn.normalization import BatchNorm
 from digitlab.nn.regularizers import Regularizer
 from digitlab.optimizers import SGD, ConstantRate, Optimizer, Position, Schedule
 from digitlab.train.callbacks import Callback
@@ -40,7 +42,7 @@ class Best:
 class Trainer:
     """Trains one network; `Trainer(network, SGD(3.0)).fit(train, valid, epochs=30)` returns the History.
 
-    optimizer      how weights follow gradients; its learning rate is the one that the schedule multiplies
+    optimizer      how weights follow gradients, or its name; its learning rate is the one that the schedule multiplies
     schedule       how the rate goes over the steps (optimizers/schedules.py)
     regularizers   L1, L2, MaxNorm; their λ is divided by the size of the training set
     batch_size     examples per step; the last batch of an epoch holds what is left over
@@ -51,13 +53,16 @@ class Trainer:
     gradient       the way to take the gradient; None: backpropagation
     monitor        the column that says how good an epoch was; None: the best there is, valid_accuracy first
     keep           "best": the network ends with the best epoch's parameters; "last": with the last ones
+    evaluate_train measure the training set after each epoch, too; train_loss is then that of the epoch's end, and not
+                   the mean over the epoch's batches
+    callbacks      told what happens (callbacks.py), in this order
     seed           of the shuffling, augmentation and random gradients; the network has a seed of its own
     """
 
     def __init__(
         self,
         network: Network,
-        optimizer: Optimizer | None = None,
+        optimizer: Optimizer | str | None = None,
         *,
         schedule: Schedule | None = None,
         regularizers: Sequence[Regularizer] = (),
@@ -78,7 +83,7 @@ class Trainer:
         if keep not in ("best", "last"):
             raise ConfigError(f"keep: got {keep!r}, expected 'best' or 'last'")
         self.network = network
-        self.optimizer = optimizer if optimizer is not None else SGD()
+        self.optimizer = build(Optimizer, optimizer) if optimizer is not None else SGD()
         self.schedule = schedule if schedule is not None else ConstantRate()
         self.regularizers = tuple(regularizers)
         self.batch_size = batch_size
@@ -101,7 +106,8 @@ class Trainer:
         self.interrupted = False
         self.diverged = False
         self.optimizer_state: dict[str, dict[str, Any]] | None = None
-        self._began: tuple[int, Arrays, list[Any]] | None = None  # the epoch under way and what it began with
+        # The epoch under way and what it began with: parameters, dice, callbacks' arrays.
+        self._began: tuple[int, Arrays, list[Any], list[Arrays]] | None = None
         self._logits_of: Callable[[Any], Any] | None = None  # the engine's own way to logits, for evaluation
         self._finite: Arrays | None = None  # the latest parameters known to give a finite loss
 
@@ -127,7 +133,7 @@ class Trainer:
             if data is not None
         }
         fresh = FreshImages(x, self.augment, self.augment_seed, epochs) if self.augment is not None else None
-        self._prepare(watched, epochs)
+        self._prepare(x, y, watched, epochs)
         self.sets = {"train": (x, y), **watched}
         engine, self.engine_reason = select_engine(
             self.engine_name, self.network, self.optimizer, self.regularizers,
@@ -184,8 +190,10 @@ class Trainer:
     @property
     def scores(self) -> list[float]:
         """The monitored column, turned so that larger is better."""
-        sign = -1.0 if self.monitor.endswith("loss") else 1.0
-        return [sign * row[self.monitor] for row in self.history]
+        return [self._score(row) for row in self.history]
+
+    def _score(self, row: Row) -> float:
+        return float(row[self.monitor]) * (-1.0 if self.monitor.endswith("loss") else 1.0)
 
     # One epoch
 
@@ -194,7 +202,8 @@ class Trainer:
     ) -> None:
         n = x.shape[0]
         steps = math.ceil(n / self.batch_size)
-        self._began = (self.epoch, self._copy(), [rng.bit_generator.state for rng in self._generators()])
+        dice = [rng.bit_generator.state for rng in self._generators()]
+        self._began = (self.epoch, self._copy(), dice, [callback.arrays() for callback in self.callbacks])
         for callback in self.callbacks:
             callback.on_epoch_start(self)
         order = self.rng.permutation(n) if self.shuffle else np.arange(n)
@@ -225,10 +234,14 @@ class Trainer:
         row["evaluation_seconds"] = time.perf_counter() - began
         row["total_seconds"] = sum(r["seconds"] + r["evaluation_seconds"] for r in [*self.history, row])
         row["seconds_left"] = row["total_seconds"] / self.epoch * (self.epochs - self.epoch)
-        self.history.rows.append(row)
-        self.optimizer_state = engine.state()
-        if self.best is None or self.scores[-1] > self.best.score:
-            self.best = Best(row["epoch"], self.scores[-1], self._copy())
+        state, best, score = engine.state(), self.best, self._score(row)
+        if best is None or score > best.score:
+            best = Best(row["epoch"], score, self._copy())
+        rows = [*self.history, row]
+        # One after the other without a call between, where Ctrl-C could come: the epoch is done, or it is not.
+        self.optimizer_state = state
+        self.best = best
+        self.history.rows = rows
         if reason := self.schedule.finished(self.scores):
             self.stop(reason)
         for callback in self.callbacks:
@@ -271,8 +284,13 @@ class Trainer:
 
     # Before and after
 
-    def _prepare(self, watched: dict[str, Any], epochs: int) -> None:
-        measures = ("accuracy", "loss") if classifies(self.network) else ("loss",)
+    def _try_smallest_batch(self, x: Any) -> None:
+        """Whether the network can learn from the last batch of an epoch, if that is a single example."""
+        if min(self.batch_size, x.shape[0] % self.batch_size or self.batch_size) == 1:
+            self.network.copy().forward(x[:1, ...], training=True)
+
+    def _prepare(self, x: Any, y: Any, watched: dict[str, Any], epochs: int) -> None:
+        measures = ("accuracy", "loss") if classifies(self.network, y) else ("loss",)
         names = [name for name in ("valid", "train", "test") if name in watched]
         available = [f"{name}_{measure}" for name in names for measure in measures] + ["train_loss"]
         # Test figures are never the default: what chooses must not be what judges.
@@ -280,6 +298,8 @@ class Trainer:
         self.monitor = self.monitor or default[0]
         if self.monitor not in available:
             raise ConfigError(f"monitor: got {self.monitor!r}; with these sets there are: {', '.join(available)}")
+        if any(isinstance(layer, BatchNorm) for _, layer in self.network.named_layers()):
+            self._try_smallest_batch(x)
         if any(self.monitor not in row for row in self.history):
             raise ConfigError(f"monitor: the epochs before have no {self.monitor!r}; go on with the sets they had")
         self.epochs = epochs
@@ -304,8 +324,10 @@ class Trainer:
         """
         if self._began is None or self._began[0] != self.epoch or self.epoch == 1:
             return
-        _, arrays, states = self._began
+        _, arrays, states, kept = self._began
         self.network.load_state(arrays)
+        for callback, own in zip(self.callbacks, kept):
+            callback.load_arrays(own)
         for rng, state in zip(self._generators(), states):
             rng.bit_generator.state = state
 

@@ -125,7 +125,7 @@ class PerExample(Backpropagation):
 
     def serves(self, network: Network) -> str | None:
         for name, layer in network.named_layers():
-            if type(layer).__name__.startswith("BatchNorm"):
+            if layer.sees_batch:
                 return (
                     f"layer {name}, {layer!r}: looks at the whole batch in training, and one example is none; "
                     "use Backpropagation()"
