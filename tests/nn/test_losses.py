@@ -103,8 +103,6 @@ def test_labels_of_any_whole_type(dtype):
 def test_wrong_targets_are_named():
     words = r"targets of shape \(3,\) for outputs of .* \(2, 3\); expected whole-number labels \(2,\)"
     with pytest.raises(ShapeError, match=words):
-        ShapeError, match=r"targets of shape \(3,\) for outputs of .* \(2, 3\); expected whole-number labels \(2,\)"
-    ):
         Quadratic().forward(Z, np.array([0, 1, 2]))
 
 
