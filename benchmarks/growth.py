@@ -50,10 +50,12 @@ def conv_point(x: np.ndarray, y: np.ndarray, filters: list[int], batch: int) -> 
 
 def many_point(x: np.ndarray, y: np.ndarray, count: int) -> Point:
     """`count` networks [784, 30, 10], two epochs each; PyTorch in one batched program, or one after another."""
-    vmapped = peers.torch_vmap_dense(x, y, 30, 10, 3.0, count)
-    single = peers.torch_dense(x, y, 30, 10, 3.0, 1)
     epochs = 2
-    peer = [lambda: epochs * vmapped(), lambda: count * epochs * single()]
+    peer: list[peers.Work] = []
+    for threads in THREADS:
+        vmapped = peers.torch_vmap_dense(x, y, 30, 10, 3.0, count, threads)
+        single = peers.torch_dense(x, y, 30, 10, 3.0, threads)
+        peer += [lambda run=vmapped: epochs * run(), lambda run=single: count * epochs * run()]
     return together(x, y, count, epochs), peer, epochs * count * len(x)
 
 

@@ -11,10 +11,17 @@ import numpy as np
 Work = Callable[[], float]
 
 
+def floats(x: np.ndarray) -> np.ndarray:
+    """Pixel bytes as float32 from 0 to 1, and no float64 on the way, whose memory would count as the peer's."""
+    values = x.astype(np.float32)
+    values /= 255
+    return values
+
+
 def per_example_numpy(x: np.ndarray, y: np.ndarray, hidden: int, batch: int, rate: float) -> Work:
     """The first program many people write: one image after another, gradients summed over the batch."""
     rng = np.random.default_rng(0)
-    images = (x.reshape(len(x), -1, 1) / 255).astype(np.float32)
+    images = floats(x).reshape(len(x), -1, 1)
     targets = np.eye(10, dtype=np.float32)[y][:, :, None]
     sizes = [images.shape[1], hidden, 10]
     weights = [rng.standard_normal((b, a), np.float32) for a, b in itertools.pairwise(sizes)]
@@ -49,7 +56,7 @@ def sklearn_mlp(x: np.ndarray, y: np.ndarray, hidden: int, batch: int) -> Work:
     """MLPClassifier, one epoch per call. It has no quadratic loss; its log-likelihood costs the same."""
     from sklearn.neural_network import MLPClassifier
 
-    flat = (x.reshape(len(x), -1) / 255).astype(np.float32)
+    flat = floats(x).reshape(len(x), -1)
     model = MLPClassifier((hidden,), activation="logistic", solver="sgd", alpha=0, batch_size=batch,
                           learning_rate_init=0.5, momentum=0, max_iter=1, warm_start=True)  # fmt: skip
 
@@ -85,7 +92,7 @@ def torch_dense(x: np.ndarray, y: np.ndarray, hidden: int | list[int], batch: in
     """[784, hidden ..., 10] with sigmoids and the quadratic loss."""
     import torch
 
-    flat = torch.from_numpy((x.reshape(len(x), -1) / 255).astype(np.float32))
+    flat = torch.from_numpy(floats(x).reshape(len(x), -1))
     targets = torch.nn.functional.one_hot(torch.from_numpy(y), 10).float()
     sizes = [flat.shape[1], *([hidden] if isinstance(hidden, int) else hidden), 10]
     layers = [(torch.nn.Linear(a, b), torch.nn.Sigmoid()) for a, b in itertools.pairwise(sizes)]
@@ -114,7 +121,7 @@ def torch_images(x: np.ndarray) -> Any:
     """uint8 images as the float tensor (N, 1, 28, 28) that PyTorch's convolutions take."""
     import torch
 
-    return torch.from_numpy((x[:, None] / 255).astype(np.float32))
+    return torch.from_numpy(floats(x)[:, None])
 
 
 def torch_convolutional(
@@ -129,12 +136,14 @@ def torch_convolutional(
     return torch_loop(model, torch_images(x), torch.from_numpy(y), loss, optimizer, batch, threads)
 
 
-def torch_vmap_dense(x: np.ndarray, y: np.ndarray, hidden: int, batch: int, rate: float, count: int) -> Work:
+def torch_vmap_dense(
+    x: np.ndarray, y: np.ndarray, hidden: int, batch: int, rate: float, count: int, threads: int
+) -> Work:
     """`count` networks [784, hidden, 10] in one batched program: torch.func.vmap over their stacked parameters."""
     import torch
     from torch.func import functional_call, grad, stack_module_state, vmap
 
-    flat = torch.from_numpy((x.reshape(len(x), -1) / 255).astype(np.float32))
+    flat = torch.from_numpy(floats(x).reshape(len(x), -1))
     targets = torch.nn.functional.one_hot(torch.from_numpy(y), 10).float()
 
     def model() -> Any:
@@ -153,6 +162,7 @@ def torch_vmap_dense(x: np.ndarray, y: np.ndarray, hidden: int, batch: int, rate
 
     def epoch() -> float:
         nonlocal parameters
+        torch.set_num_threads(threads)
         began = time.perf_counter()
         orders = torch.stack([torch.randperm(len(flat)) for _ in range(count)])
         for start in range(0, len(flat), batch):

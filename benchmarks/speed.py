@@ -2,8 +2,9 @@
 
     python benchmarks/speed.py [--repeats 5] [--rows dense,rashid ...] [--json docs/results/speed.json]
 
-Peers run at each thread count and are counted at their best; PyTorch's convolutions also at their best batch. All
-contestants of a row train the same kind of network on the same MNIST images, already in memory, from a warm start.
+Peers run at each thread count and are counted at their best; convolutions in small batches and in large ones, which
+are two rows. All contestants of a row train the same kind of network on the same MNIST images, already in memory, from
+a warm start.
 Run it on a machine that does nothing else.
 """
 
@@ -13,6 +14,7 @@ import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -67,7 +69,7 @@ def dense(x: Images, y: Labels) -> list[Contest]:
 
 
 def rashid(x: Images, y: Labels) -> list[Contest]:
-    """[784, 100, 10], batch 1, as Rashid trains."""
+    """[784, 100, 10], one image at a time, as Rashid trains."""
     x, y = x[:10_000], y[:10_000]
     contestants = {
         "digitlab": ours(mlp([784, 100, 10]), x, y, 1, SGD(0.1)),
@@ -78,7 +80,7 @@ def rashid(x: Images, y: Labels) -> list[Contest]:
 
 
 def convolution(x: Images, y: Labels) -> list[Contest]:
-    """One and two convolutions, at the book's batch of 10 and at PyTorch's best batch."""
+    """One and two convolutions, in the book's batches of 10 and in larger ones, which PyTorch likes better."""
     contests = []
     for text, filters, n, goals in (
         ("20@5×5, pool, FC100", CONV1, 5120, {10: 5.0, 256: 2.0}),
@@ -165,8 +167,8 @@ def many(x: Images, y: Labels) -> list[Contest]:
             for _ in range(epochs):
                 epoch()
 
-    def pytorch_vmap() -> None:
-        epoch = peers.torch_vmap_dense(x, y, 30, 10, 3.0, count)
+    def pytorch_vmap(threads: int) -> None:
+        epoch = peers.torch_vmap_dense(x, y, 30, 10, 3.0, count, threads)
         for _ in range(epochs):
             epoch()
 
@@ -175,8 +177,7 @@ def many(x: Images, y: Labels) -> list[Contest]:
         "digitlab, one after another": timed(lambda: [train_one(x, y, seed, epochs) for seed in range(count)]),
         "digitlab, a process per core": in_processes(x, y, count, epochs),
         "PyTorch, one after another": timed(pytorch),
-        "PyTorch vmap": timed(pytorch_vmap),
-    }
+    } | {f"PyTorch vmap, {t} threads": timed(partial(pytorch_vmap, t)) for t in THREADS}
     goals = {"digitlab, one after another": 1.9, "PyTorch, one after another": 20.0}
     unit = f"s for {epochs} epochs of {len(x):,} images each"
     return [Contest("8 networks [784,30,10]", unit, "digitlab, at once", contestants, goals)]

@@ -102,8 +102,9 @@ def main() -> None:
         print(f"{name:9} {statistics.median(seconds):6.2f} s of training {spread}   test {reached}")
     processes = [whole_process() for _ in range(options.seeds)]
     ratio = statistics.median(p[0] for p in results["PyTorch"]) / statistics.median(p[0] for p in results["digitlab"])
-    spread = f"[{min(processes):.2f} {max(processes):.2f}]"
-    print(f"PyTorch takes {ratio:.2f} times as long; a whole warm process: {statistics.median(processes):.2f} s {spread}")
+    print(f"PyTorch takes {ratio:.2f} times as long")
+    spread = f"[{min(processes):.2f} {max(processes):.2f}] (n = {len(processes)})"
+    print(f"a whole warm process: {statistics.median(processes):.2f} s {spread}")
     if options.json:
         record = {"machine": machine(), "results": results, "whole_process_seconds": processes}
         options.json.write_text(json.dumps(record, indent=1), encoding="utf-8")

@@ -10,7 +10,6 @@ from digitlab.engine.fast.plan import Plan, list_room, may_scale_lazily, segment
 
 Vector = np.ndarray[Any, Any]
 ALIGNMENT = 64  # a cache line
-ROWS = 16  # as in kernels/dense.py
 SMALL_BATCH = 32  # examples up to which threads share out a large layer's weights (kernels/shared.py)
 
 
@@ -63,7 +62,9 @@ class Job:
         self.hold(at.OPS, operations)
         self.hold(at.NUMBERS, numbers)
         self.hold(at.WORK, work)
-        self.hold(at.SCRATCH, aligned(threads * (scratch := (ROWS + 1) * widest + 2 * batch + plan.scratch)))
+        self.hold(
+            at.SCRATCH, aligned(threads * (scratch := (at.GRADIENT_ROWS + 1) * widest + 2 * batch + plan.scratch))
+        )
         self.hold(at.GRADIENTS, aligned(plan.params_size) if plan.piece == "all" else None)
         self.hold(at.EXAMPLE_LOSSES, np.zeros(batch))
         self.hold(at.PARTIAL, np.zeros(8 * threads))

@@ -35,6 +35,7 @@ ALL_INPUTS, SKIP_ZEROS = range(2)
 
 # Parts that a large dense layer's weights are shared out in; PARTS is where they leave their sums, 0 if it is not
 SEGMENTS = 4
+GRADIENT_ROWS = 16  # rows of W whose gradient is held at once: 16 rows of 100 floats stay in the first-level cache
 
 # The mask's numbers: what it says of one weight
 NOT_CONNECTED, FROZEN, LEARNS = -1.0, 0.0, 1.0

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from digitlab.engine.fast.planner import Planner
 
 LARGEST_PICTURE = 1 << 20  # 16 times a place in it must be exact in float32 (kernels/pooled_conv.py)
-GRADIENT_ROWS = 16  # as in kernels/windows.py
 
 
 def pooled_convolution(planner: "Planner", i: int) -> int:
@@ -96,7 +95,7 @@ def convolution(planner: "Planner", i: int) -> int:
     planner.bias((f"{i}.b", conv.params["b"]) if "b" in conv.params else None, filters, row)
     count = math.prod(windows.count)
     planner.work += 3 * count * n * filters
-    room = count * (padded(n) + padded(filters)) + GRADIENT_ROWS * padded(filters)
+    room = count * (padded(n) + padded(filters)) + at.GRADIENT_ROWS * padded(filters)
     planner.scratch = max(planner.scratch, room + LANES)
     put_out(planner, row, count * filters)
     return 1

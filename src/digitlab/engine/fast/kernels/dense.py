@@ -11,9 +11,8 @@ from digitlab.engine.fast.kernels.piece import LARGE
 from digitlab.engine.fast.kernels.products import multiply, multiply_large, multiply_transposed, step_along
 from digitlab.engine.fast.kernels.simd import at
 from digitlab.engine.fast.kernels.update import update
-from digitlab.engine.fast.layout import L1_SHARE, L2_SHARE, PLAIN_SGD
+from digitlab.engine.fast.layout import GRADIENT_ROWS, L1_SHARE, L2_SHARE, PLAIN_SGD
 
-ROWS = 16  # of W whose gradient is held at once: 16 rows of 100 floats stay in the first-level cache
 EXAMPLES = 512  # of a batch that W goes along at once
 
 
@@ -43,13 +42,13 @@ def dense_step(
         for start in range(0, examples, EXAMPLES):
             some = min(EXAMPLES, examples - start)
             xs, gs = at(x, start * x_stride), at(gy, start * y_stride)
-            for i in range(first, last, 8 * ROWS):
-                rows, here = min(8 * ROWS, last - i), at(p, w + i * y_stride)
+            for i in range(first, last, 8 * GRADIENT_ROWS):
+                rows, here = min(8 * GRADIENT_ROWS, last - i), at(p, w + i * y_stride)
                 step_along(here, y_stride, rows, at(xs, i), x_stride, some, gs, y_stride, keep, pace, y_stride)
             keep = 1.0
         return
-    for i in range(first, last, ROWS):
-        rows = min(ROWS, last - i)
+    for i in range(first, last, GRADIENT_ROWS):
+        rows = min(GRADIENT_ROWS, last - i)
         here = w + i * y_stride
         multiply(g, y_stride, rows, at(x, i), 1, x_stride, 1, 0, examples, gy, y_stride, zeros, y_stride)
         if masked:

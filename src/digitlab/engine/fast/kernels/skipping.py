@@ -22,6 +22,7 @@ from digitlab.engine.fast.kernels.tiles import axpys, collect, picked
 from digitlab.engine.fast.kernels.update import update
 from digitlab.engine.fast.layout import (
     ALL_INPUTS,
+    GRADIENT_ROWS,
     L1_SHARE,
     L2_SHARE,
     PARTIAL,
@@ -35,7 +36,6 @@ FEW = 0.4  # share of inputs up to which skipping the others is faster than the 
 
 GROUP = 8  # list lengths are multiples of it
 BLOCK = 64  # rows of W that all examples meet while those lie in the second-level cache
-ROWS = 16  # as in kernels/dense.py
 
 _gather4, _gather2, _gather1 = axpys(4), axpys(2), axpys(1)
 _add8, _add4, _add2, _add1 = collect(1, 8), collect(1, 4), collect(1, 2), collect(1, 1)
@@ -146,13 +146,13 @@ def add_rows(y, values, offsets, count, base, columns):
 def skipping_step(
     kind, hyper, rate, step, p, s1, s2, w, x, x_stride, gy, stride, examples, first, last, g, values, masked, masks
 ):
-    """W's rows `first` to `last`, one step on; `g` is room for ROWS rows, `values` for 2 numbers per example."""
+    """W's rows `first` to `last`, one step on. `g`: room for GRADIENT_ROWS rows; `values`: for 2 numbers per example."""
     offsets = words(at(values, examples))
     plain = kind == PLAIN_SGD and hyper[L1_SHARE] == 0.0 and not masked
     factor = -rate if plain else 1.0
     keep = splat(1.0 - rate * hyper[L2_SHARE])
-    for i in range(first, last, ROWS):
-        rows = min(ROWS, last - i)
+    for i in range(first, last, GRADIENT_ROWS):
+        rows = min(GRADIENT_ROWS, last - i)
         for k in range(i, i + rows):
             count = 0
             for n in range(examples):

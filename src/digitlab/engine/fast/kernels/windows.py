@@ -22,6 +22,7 @@ from digitlab.engine.fast.layout import (
     DILATION_DOWN,
     DOWN,
     FILTER_STRIDE,
+    GRADIENT_ROWS,
     KERNEL,
     KERNEL_WIDTH,
     N_OUT,
@@ -31,8 +32,6 @@ from digitlab.engine.fast.layout import (
     X_STRIDE,
     Y_STRIDE,
 )
-
-ROWS = 16  # of W whose gradient is held at once, as in dense.py
 
 
 @kernel()
@@ -165,7 +164,7 @@ def windows_gradient(op, x, gy, examples, first, last, g, zeros, scratch):
     count, width, pace = op[OUT_HEIGHT] * op[OUT_WIDTH], op[OUT_WIDTH], op[ACROSS] * op[CHANNELS]
     line, kernel_row = op[WIDTH] * op[CHANNELS], op[KERNEL_WIDTH] * op[CHANNELS]
     wide, part = scratch, at(scratch, count * across)
-    rows = at(part, ROWS * across)
+    rows = at(part, GRADIENT_ROWS * across)
     clear(at(g, first * across), (last - first) * across)
     for example in range(examples):
         picture = at(x, example * op[X_STRIDE])
@@ -174,7 +173,7 @@ def windows_gradient(op, x, gy, examples, first, last, g, zeros, scratch):
         widen(op, at(gy, example * op[Y_STRIDE]), wide)
         i = first
         while i < last:
-            n = min(ROWS, last - i)
+            n = min(GRADIENT_ROWS, last - i)
             if op[DILATION_ACROSS] == 1:  # within one row of the kernel, whose windows lie `pace` apart
                 place = i % kernel_row
                 n = min(n, kernel_row - place)
