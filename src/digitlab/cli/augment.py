@@ -8,11 +8,14 @@ from digitlab.cli.options import Augment, PictureFile
 
 ALL = "shift,rotate,scale,shear,elastic,noise"
 
+MOST = 600  # pictures in one figure: more take minutes to draw, and nobody could see them
+
 
 @click.command("augment")
 @click.option("--augment", "spec", type=Augment(), default=ALL, show_default=True,
               help="Which, with their settings: shift:2,rotate:15,elastic:34:4.")  # fmt: skip
-@click.option("--data", "source", default="auto", show_default=True, help="mnist, digits, or a path (as in train).")
+@click.option("--data", "source", default="auto", show_default=True,
+              help="mnist, digits, or a path; auto: mnist where it can be had, else digits.")  # fmt: skip
 @click.option("-n", "count", type=click.IntRange(1, 40), default=6, show_default=True, help="How many images.")
 @click.option("--draws", type=click.IntRange(1, 10), default=1, show_default=True, help="Pictures of each.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the dice.")
@@ -32,6 +35,9 @@ def command(spec: str, source: str, count: int, draws: int, seed: int, out: Path
     from digitlab.see.figures import save_figure
 
     together = parse_augmentation(spec)
+    pictures = count * (1 + draws * (len(together.steps) + (len(together.steps) > 1)))
+    if pictures > MOST:
+        raise click.UsageError(f"these are {pictures} pictures, {MOST} at most; ask for fewer by -n or --draws")
     images = load_sets({"source": source}).train.images[:count]
     steps: list[Augmentation] = [*together.steps, *([together] if len(together.steps) > 1 else [])]
     columns = {"as it is": images}

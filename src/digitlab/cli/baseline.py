@@ -11,7 +11,8 @@ NAMES = ("darkness", "nearest-mean", "logistic", "svm")  # as in digitlab.baseli
 
 @click.command("baseline")
 @click.argument("name", type=click.Choice(NAMES))
-@click.option("--data", "source", default="auto", show_default=True, help="mnist, digits, or a path (as in train).")
+@click.option("--data", "source", default="auto", show_default=True,
+              help="mnist, digits, or a path; auto: mnist where it can be had, else digits.")  # fmt: skip
 @click.option("--train-size", type=click.IntRange(2), help="Learn from the first n images only.")
 @click.option("--part", type=click.Choice(["valid", "test"]), default="test", show_default=True,
               help="Which set to judge by.")  # fmt: skip

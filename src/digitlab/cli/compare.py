@@ -121,7 +121,7 @@ def compare_runs(runs: tuple[Path, ...], out: Path) -> None:
             left.append(f"{run}: has no finished epoch to compare; go on with it by `digitlab train --resume`")
             continue
         name = run.name if short else str(run)
-        monitor = next(column for column in ("valid_accuracy", "valid_loss", "train_loss") if column in history[0])
+        monitor = history.monitored(config.monitor)
         s = history.statistics(monitor)
         unit = 100.0 if monitor.endswith("accuracy") else 1.0
         histories[name] = history

@@ -19,17 +19,11 @@ def command(net: str | None, most: int, out: Path) -> None:
     the newest run in runs/, else the one shipped. Positive weights are orange, negative ones blue, large ones thick.
     """
     from digitlab.cli.console import say
-    from digitlab.cli.options import load_named
-    from digitlab.nn.zoo import ZOO, build_named, mlp, parse_sizes
+    from digitlab.cli.options import network_for
     from digitlab.see.drawing import network_figure
     from digitlab.see.figures import save_figure
 
-    if net is not None and not Path(net).exists() and net.lower() in ZOO:
-        name, network = net, build_named(net)
-    elif net is not None and not Path(net).exists() and (sizes := parse_sizes(net)):
-        name, network = net, mlp(sizes)
-    else:
-        path, network = load_named(net)
-        name = path.parent.name or path.name
+    name, network = network_for(net)
+    name = Path(name).parent.name or name
     save_figure(network_figure(network, most=most, title=name), out)
     say(f"drawing: {out}")

@@ -6,7 +6,8 @@ import click
 
 
 @click.command("expand")
-@click.option("--data", "source", default="auto", show_default=True, help="mnist, digits, or a path (as in train).")
+@click.option("--data", "source", default="auto", show_default=True,
+              help="mnist, digits, or a path; auto: mnist where it can be had, else digits.")  # fmt: skip
 @click.option("--split", type=click.Choice(["50k/10k/10k", "60k/10k"]), default="50k/10k/10k", show_default=True,
               help="60k/10k expands all published training images.")  # fmt: skip
 @click.option("--train-size", type=click.IntRange(1), help="Expand the first n images only.")

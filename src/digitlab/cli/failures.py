@@ -62,6 +62,9 @@ def show(net: str | None, source: str | None, part: str, out: Path, page: Path, 
     often = sorted(pairs.items(), key=lambda item: -item[1])[:5]
     if often:
         say(table(["most often", "images"], [[f"{names[a]} read as {names[b]}", str(n)] for (a, b), n in often]))
+    if not wrong:
+        say("nothing to draw")
+        return
     save_figure(failures_figure(digits.images, failures, names, total=total, limit=limit), out)
     title = f"What {path.parent.name or path.name} reads wrongly"
     write_text(page, failures_page(digits.images, failures, names, total=total, title=title))

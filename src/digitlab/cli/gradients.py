@@ -48,5 +48,7 @@ def command(net: str | None, source: str | None, batch_size: int, budget: int, s
             say(f"{way!r} cannot serve: {refusal}")
         elif way not in served:
             say(f"{way!r} left out: it needs {way.evaluations(network):,} evaluations (--budget)")
+    if not rows:
+        return
     save_figure(gradients_figure(rows, title=f"Ways to the gradient of {name}"), out)
     say(f"plot: {out}")

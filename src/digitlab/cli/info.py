@@ -42,10 +42,9 @@ def _say_run(place: Path) -> None:
     if not (place / "history.jsonl").is_file():
         return
     history = History.load(place / "history.jsonl")
-    for name in ("valid_accuracy", "valid_loss"):
-        if len(history) and name in history[0]:
-            s = history.statistics(name)
-            best = f"best {name} {s.best:.4f} in epoch {s.best_epoch}"
-            epochs = "1 epoch" if s.epochs == 1 else f"{s.epochs} epochs"
-            say(f"{epochs}; {best}; mean {s.mean:.4f}, sd {s.sd:.4f}")
-            break
+    if not len(history):
+        return
+    name = history.monitored(config.monitor)
+    s = history.statistics(name)
+    epochs = "1 epoch" if s.epochs == 1 else f"{s.epochs} epochs"
+    say(f"{epochs}; best {name} {s.best:.4f} in epoch {s.best_epoch}; mean {s.mean:.4f}, sd {s.sd:.4f}")

@@ -39,7 +39,7 @@ def command(low: float, high: float, steps: int | None, out: Path, **chosen: Any
     say(f"falls fastest at {test.steepest:.2g}, is least at {test.lowest:.2g}")
     say(f"suggested learning rate: {test.reason}")
     save_figure(range_figure(test), out)
-    say(f"curve: {out}; try: digitlab train --learning-rate {test.suggested:g}")
+    say(f"curve: {out}; with the same options: digitlab train --learning-rate {test.suggested:g}")
 
 
 settings_of_train(command)

@@ -180,6 +180,9 @@ def network_file(name: str | None) -> Path:
 
         return PATH
     path = Path(name) if name else newest_run()
+    inside = sorted(path.glob("*/config.toml"))
+    if inside and not (path / "network.safetensors").is_file():
+        raise ModelFileError(f"{path}: is a group of {len(inside)} runs; name one of them, such as {inside[0].parent}")
     return path / "network.safetensors" if path.is_dir() else path
 
 
@@ -191,13 +194,15 @@ def load_named(name: str | None) -> "tuple[Path, Network]":
     return path, load_network(path)
 
 
-def network_for(name: str | None, splits: "Splits") -> "tuple[str, Network]":
-    """The network that NET names: saved, or fresh from layer sizes or a name of the zoo, fitted to the images."""
+def network_for(name: str | None, splits: "Splits | None" = None) -> "tuple[str, Network]":
+    """The network that NET names: saved, or fresh from layer sizes or a name of the zoo, fitted to images if given."""
     from digitlab.nn import load_network
     from digitlab.nn.zoo import ZOO, build_named, mlp, parse_sizes
 
     if name is not None and not Path(name).exists():
-        if name.lower() in ZOO:
+        if name.lower() in ZOO and splits is None:
+            return name, build_named(name)
+        if name.lower() in ZOO and splits is not None:
             images = splits.train.images
             return name, build_named(name, input_shape=images.shape[1:], classes=len(splits.train.class_names))
         if sizes := parse_sizes(name):
@@ -221,5 +226,10 @@ def newest_run() -> Path:
 
 def fresh_run(title: str) -> Path:
     """A folder for a new run, numbered after those that are there: runs/003-784-30-10."""
-    numbers = [int(match[1]) for path in RUNS.glob("*") if (match := re.match(r"(\d+)", path.name))]
-    return RUNS / f"{max(numbers, default=0) + 1:03}-{title}"
+    return numbered(RUNS, title)
+
+
+def numbered(folder: Path, title: str) -> Path:
+    """A name in the folder with the next number before it."""
+    numbers = [int(match[1]) for path in folder.glob("*") if (match := re.match(r"(\d+)", path.name))]
+    return folder / f"{max(numbers, default=0) + 1:03}-{title}"

@@ -62,7 +62,8 @@ def command(
                 say(line)
         if show or out is not None:
             folder = out or _own_folder(photo, photos)
-            save_stages(readings[photo], folder, f"{Path(photo).name}, read by {path.name}")
+            name = path.parent.name if path.name == "network.safetensors" else path.name
+            save_stages(readings[photo], folder, f"{Path(photo).name}, read by {name}")
             if not as_json:
                 say(f"stages: {folder}")
     if as_json:

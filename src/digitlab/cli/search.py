@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 SEARCHES = Path("searches")
 PLAN = ("strategy", "trials", "repeats", "points", "population", "prune", "min_epochs", "factor", "search_seed")
 SHOWN = 5  # best trials in the table
+STATES = {"failed": "interrupted (tried again)"}  # what a state is called, where it is not by its name
 
 
 class Varied(click.ParamType[Any]):
@@ -166,10 +167,10 @@ def raised(folder: Path, trials: int) -> "Plan":
 
 def fresh_search(plan: "Plan") -> Path:
     """A folder for a new search, numbered after those that are there."""
+    from digitlab.cli.options import numbered
     from digitlab.cli.train_settings import title
 
-    numbers = [int(path.name[:3]) for path in SEARCHES.glob("*") if path.name[:3].isdigit()]
-    return SEARCHES / f"{max(numbers, default=0) + 1:03}-{title({}, plan.base)}-{plan.strategy}"
+    return numbered(SEARCHES, f"{title({}, plan.base)}-{plan.strategy}")
 
 
 def newest_search() -> Path:
@@ -195,7 +196,10 @@ def say_study(study: "Study", folder: Path, *, test: bool) -> None:
     count = {
         state: sum(t.state == state for t in trials) for state in ("done", "pruned", "failed", "running", "waiting")
     }
-    say(", ".join(f"{n} {state}" for state, n in count.items() if n) + f"; {epochs_trained(trials):,} epochs trained")
+    say(
+        ", ".join(f"{n} {STATES.get(state, state)}" for state, n in count.items() if n)
+        + f"; {epochs_trained(trials):,} epochs trained"
+    )
     done = sorted((t for t in trials if t.state == "done"), key=lambda t: (-(t.score or 0.0), t.number))
     if not done:
         raise ConfigError(f"{study.path}: no trial is finished yet, so there is nothing to show")

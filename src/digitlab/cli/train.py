@@ -106,7 +106,8 @@ def command(
     """Train a network: the book's first one, on MNIST, unless told otherwise.
 
     The run's folder keeps settings, history, curves, a checkpoint and the best network. Choices with settings of
-    their own take them behind a colon: --optimizer momentum:momentum=0.8, --schedule halve:patience=5.
+    their own take them behind a colon: --optimizer momentum:momentum=0.8, --schedule halve:patience=5. The defaults
+    below are those of layer sizes; a named network (`digitlab nets`), --preset and --from bring settings of their own.
     """
     from digitlab.cli.console import progress, say
     from digitlab.cli.live import live_curves

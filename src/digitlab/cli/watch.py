@@ -59,7 +59,7 @@ def _draw(run: Path, epochs: int, every: float) -> None:
     with curve_screen() as screen:
         while True:
             over, rows = _look(run, epochs)
-            line = epoch_line(rows[-1], epochs, _monitor(rows)) if rows else "waiting for the first epoch to end"
+            line = epoch_line(rows[-1], epochs, _monitor(run, rows)) if rows else "waiting for the first epoch to end"
             screen.update(curves_text(rows, f"{run}  {line}"), refresh=True)
             if over:
                 return
@@ -74,7 +74,7 @@ def _lines(run: Path, epochs: int, every: float) -> None:
     while True:
         over, rows = _look(run, epochs)
         for row in rows[told:]:
-            say(epoch_line(row, epochs, _monitor(rows)))
+            say(epoch_line(row, epochs, _monitor(run, rows)))
         told = max(told, len(rows))
         if over:
             return
@@ -91,5 +91,7 @@ def _look(run: Path, epochs: int) -> tuple[bool, list[dict[str, object]]]:
     return over or ended(run, len(rows), epochs), rows
 
 
-def _monitor(rows: list[dict[str, object]]) -> str:
-    return next((name for name in ("valid_accuracy", "valid_loss") if name in rows[0]), "train_loss")
+def _monitor(run: Path, rows: list[dict[str, object]]) -> str:
+    from digitlab.train import History, RunConfig
+
+    return History(list(rows)).monitored(RunConfig.load(run / "config.toml").monitor)

@@ -5,8 +5,13 @@ splits.py           Splits: training, validation, test; smaller experiments of t
 sources.py          load: from a name or a path to the sets
 mnist_files.py      the four published files;  fetch.py  where they are, or fetching them once
 idx.py  nielsen_pickle.py  csv_digits.py  npz.py  bundled.py    one file format each
+idx_families.py     sets published in MNIST's form;  image_folder.py  a folder of pictures;  mixing.py  two sets in one
 safe_gzip.py        reading a file that may be cut off, damaged or hostile
 pictures.py         a grid of images, or one as text
+augment/            images changed afresh, and larger training sets
+appearances/        the same digits in colour, in other hands, in scenes
+strokes.py          drawn digits;  sheets.py  whole sheets of them;  truths.py  what was read held against what is there
+handwriting/        finding the digits on a photo
 """
 
 from digitlab.data.csv_digits import read_csv, write_csv

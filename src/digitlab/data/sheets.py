@@ -38,7 +38,7 @@ class Truth:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A picture uint8 (H, W, 3) and the digits on it, in reading order."""
+    """A picture uint8 (H, W, 3) and the digits on it: line by line on a sheet, in no order in a scene."""
 
     image: NDArray[np.uint8]
     truth: tuple[Truth, ...]

@@ -53,7 +53,7 @@ def slices_figure(trials: Sequence[Trial], space: Space) -> Figure:
     columns = min(3, len(space))
     rows = math.ceil(len(space) / columns)
     figure = new_figure(3.6 * columns, 3.0 * rows + 0.4)
-    figure.suptitle("Slices: each parameter alone")
+    figure.suptitle("Slices: each parameter alone; later trials are darker")
     best = best_of(shown)
     for i, (name, parameter) in enumerate(space.items()):
         axes = figure.add_subplot(rows, columns, i + 1)
@@ -116,7 +116,7 @@ def parallel_figure(trials: Sequence[Trial], space: Space) -> Figure:
         )
     axes.set_xticks(range(len(names) + 1), [*names, _label(shown)])
     axes.set_yticks([])
-    axes.set_title("Every trial as a line (log scales where the search has them)")
+    axes.set_title("Every trial as a line")
     axes.legend(fontsize=8, loc="upper left", bbox_to_anchor=(0, -0.08))
     for side in axes.spines.values():
         side.set_visible(False)

@@ -46,7 +46,7 @@ def curves_figure(histories: Mapping[str, History], *, title: str = "Training") 
         axes.set_xlabel("epoch")
         axes.set_ylabel(label)
         axes.grid(alpha=0.3)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         if axes.get_lines():
             axes.legend(fontsize=8)
     return figure

@@ -54,7 +54,7 @@ def norms_figure(rows: Sequence[Mapping[str, Any]], *, title: str = "Gradient no
         axes.set_xlabel("parameter: layer and name")
     else:
         axes.set_xlabel("epoch (0: before training)")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.legend(fontsize=8, ncols=2 if len(names) > 8 else 1)
     axes.set_ylabel("‖∂L/∂parameter‖")
     axes.set_title(title)

@@ -173,7 +173,7 @@ def neurons(subject: Subject) -> Iterator[Picture]:
     """Dead and saturated neurons."""
     found = health(subject.network, subject.images[: subject.sample])
     if not found:
-        raise ShapeError("there is no activation layer in this network")
+        raise ShapeError("there is no activation layer in this network, or it lies inside another layer")
     some = min(subject.sample, len(subject.images))
     caption = f"Neurons over {some:,} images: dead ones never answer, saturated ones hardly learn."
     yield Picture("neurons", health_figure(found), caption)

@@ -87,9 +87,13 @@ def surface_figure(surface: Surface, *, title: str = "Loss around the solution")
     figure.colorbar(filled, ax=axes, label="mean loss per example")
     axes.set_xlabel("along the first direction")
     axes.set_ylabel("along the second direction")
+    from matplotlib.ticker import MaxNLocator
+
     solid = figure.add_subplot(1, 2, 2, projection="3d")
     solid.plot_surface(*np.meshgrid(surface.a, surface.b), losses, cmap="viridis", linewidth=0.2, edgecolor="#0004")
     solid.set_xlabel("first direction")
     solid.set_ylabel("second direction")
     solid.set_zlabel("mean loss")
+    for axis in (solid.xaxis, solid.yaxis, solid.zaxis):
+        axis.set_major_locator(MaxNLocator(4))
     return figure

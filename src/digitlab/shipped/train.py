@@ -1,4 +1,4 @@
-"""How the shipped network was made: `python -m digitlab.shipped.train [FILE]`, ten minutes on one core.
+"""How the shipped network was made: `python -m digitlab.shipped.train [FILE]`, 5 to 20 minutes on one core.
 
 It learns MNIST's first 50,000 training images in other hands (turned, slanted, other pens), digits in eight faces of
 print, and marks that are no digits, for which it is to be unsure. The 10,000 validation images choose the epoch and

@@ -56,6 +56,12 @@ class History:
             raise ConfigError(f"not every epoch has {name!r}: epoch {lacking[0]} has none")
         return [row[name] for row in self.rows]
 
+    def monitored(self, monitor: str = "") -> str:
+        """The column that says how good an epoch was: `monitor` where the epochs have it, else the best there is."""
+        first = self.rows[0] if self.rows else {}
+        known = (monitor, "valid_accuracy", "valid_loss", "train_accuracy", "train_loss")
+        return next((name for name in known if name in first), "train_loss")
+
     def statistics(self, name: str = "valid_accuracy", *, last: int | None = None) -> Statistics:
         """Spread of a column over the epochs that have it, or over the `last` k of them.
 

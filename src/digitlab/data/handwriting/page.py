@@ -64,10 +64,12 @@ class Page:
         left, top, right, bottom = mark.box
         half = max(mark.width, mark.height) * 0.5 * SIZE / 20
         x, y = (left + right) / 2, (top + bottom) / 2
-        pad = int(np.ceil(half)) + 1
-        large = np.pad(self.photo, ((pad, pad), (pad, pad), (0, 0)), mode="edge")
-        corners = (x - half + pad, y - half + pad, x + half + pad, y + half + pad)
-        return np.asarray(Image.fromarray(large).resize((size, size), Image.Resampling.BOX, box=corners))
+        first = np.floor([x - half, y - half]).astype(int)
+        across, down = (np.arange(start, start + int(np.ceil(2 * half)) + 2) for start in first)
+        height, width = self.photo.shape[:2]
+        around = self.photo[down.clip(0, height - 1)[:, None], across.clip(0, width - 1)]  # beyond the edge as on it
+        corners = (x - half - first[0], y - half - first[1], x + half - first[0], y + half - first[1])
+        return np.asarray(Image.fromarray(around).resize((size, size), Image.Resampling.BOX, box=corners))
 
 
 def find_digits(photo: NDArray[np.uint8]) -> Page:

@@ -146,7 +146,7 @@ def add_rows(y, values, offsets, count, base, columns):
 def skipping_step(
     kind, hyper, rate, step, p, s1, s2, w, x, x_stride, gy, stride, examples, first, last, g, values, masked, masks
 ):
-    """W's rows `first` to `last`, one step on. `g`: room for GRADIENT_ROWS rows; `values`: for 2 numbers per example."""
+    """W's rows `first` to `last`, one step on. `g` holds GRADIENT_ROWS rows, `values` two numbers for each example."""
     offsets = words(at(values, examples))
     plain = kind == PLAIN_SGD and hyper[L1_SHARE] == 0.0 and not masked
     factor = -rate if plain else 1.0
