@@ -90,8 +90,11 @@ def test_predictions_compile_nothing_where_they_may_not(monkeypatch, tmp_path, c
     assert make_predictor(network, compiling=False) == network.predict
     np.testing.assert_array_equal(predict(network, x), network.predict(x))
     monkeypatch.setattr(build, "build", lambda piece: compiled)
-    load.kernels("dense")
+    load.kernels("all")  # a larger piece serves as well, and is loaded once
     assert isinstance(make_predictor(network, compiling=False), Predictor)
+    assert load.kernels("dense", compiling=False) is load.kernels("all")
+    load.kernels("dense")
+    assert load.kernels("dense", compiling=False) is load.kernels("dense") is not load.kernels("all")
     np.testing.assert_allclose(predict(network, x), network.predict(x), rtol=1e-5)
 
 

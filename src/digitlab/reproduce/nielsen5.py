@@ -22,7 +22,7 @@ def depth_curves(results: Sequence[Result], plan: Plan) -> Drawn:
     """Only the upper part: below, the four lie on one line."""
     drawn = valid_curves(results, plan)
     for axes in drawn["curves"].axes if not plan.quick else ():
-        axes.set_ylim(94, None)
+        axes.set_ylim(94, 97.5)
     return drawn
 
 

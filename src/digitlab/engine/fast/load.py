@@ -77,23 +77,22 @@ def kernels(piece: str = "all", *, compiling: bool = True) -> Kernels:
     Raises EngineError with the reason if they can be neither loaded nor compiled here, or may not be `compiling`.
     """
     with _lock:
-        if piece not in _loaded:
-            try:
-                found = _cached(piece)
-                if found is None and not compiling:  # a larger piece can do it, too, if perhaps not to the same bit
-                    found = next((k for k in map(_cached, PIECES[PIECES.index(piece) + 1 :]) if k is not None), None)
-                    if found is not None:
-                        return found
-                if found is None and compiling:
-                    found = _compiled(piece)
-            except Exception as error:
-                # Whatever it is that numba or LLVM cannot do here, training goes on without it.
-                why = f"{type(error).__name__}: {error}"
-                raise EngineError(f"the fast kernels cannot be compiled here: {why}") from error
-            if found is None:
-                raise EngineError("the fast kernels have not been compiled on this machine yet")
-            _loaded[piece] = found
-        return _loaded[piece]
+        try:
+            # A larger piece can do what a smaller one does, if perhaps not to the same bit: good enough to look.
+            wanted = [piece] if compiling else PIECES[PIECES.index(piece) :]
+            for name in wanted:
+                if name not in _loaded and (found := _cached(name)) is not None:
+                    _loaded[name] = found  # kept for good: machine code must not go while somebody may call it
+                if name in _loaded:
+                    return _loaded[name]
+            if compiling:
+                _loaded[piece] = _compiled(piece)
+                return _loaded[piece]
+        except Exception as error:
+            # Whatever it is that numba or LLVM cannot do here, training goes on without it.
+            why = f"{type(error).__name__}: {error}"
+            raise EngineError(f"the fast kernels cannot be compiled here: {why}") from error
+    raise EngineError("the fast kernels have not been compiled on this machine yet")
 
 
 def _cached(piece: str) -> Kernels | None:
