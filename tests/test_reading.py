@@ -110,6 +110,10 @@ def test_digits_that_touch_are_cut():
     spot = both[: three.shape[0], -three.shape[1] :]
     np.maximum(spot, three, out=spot)
     assert read_photo(shipped(), page_with(both)).text == "23"
+    upper, lower = (page_with(mark) for mark in (print_digit("7", 80, "DejaVuSans"), both))
+    width = max(upper.shape[1], lower.shape[1])
+    lines = [np.pad(a, ((0, 0), (0, width - a.shape[1]), (0, 0)), mode="edge") for a in (upper, lower)]
+    assert read_photo(shipped(), np.concatenate(lines)).text == "7\n23", "on their own line"
 
 
 def test_every_face_and_pen():
@@ -147,6 +151,9 @@ def test_networks_of_other_kinds():
     assert len(dense.digits) == 1 and dense.digits[0].probabilities.sum() == pytest.approx(1)
     colour = read_photo(build_named("colour-conv", seed=1), page, least_confidence=0)
     assert colour.digits[0].image.shape == (28, 28, 3)
+    dash = np.full((8, 60), 255, np.uint8)
+    others = read_photo(build_named("colour-conv", seed=1), page_with(dash), least_confidence=0).others
+    assert [other.image.shape for other in others] == [(28, 28, 3)]
     for network, words in (
         (mlp([64, 10]), r"takes input of shape \(64,\)"),
         (mlp([784, 7]), r"outputs \(7,\), expected \(10,\)"),

@@ -114,3 +114,23 @@ def test_lr_find(call):
     assert "suggested learning rate: " in called.out and Path("curve.png").stat().st_size > 1000
     refused = call("lr-find", "--data", "digits", "--low", "1", "--high", "0.1")
     assert refused.code == 1 and "the lower one first" in refused.err
+
+
+def test_log_scale_with_pruning_comes_to_its_end(call):
+    """Pruned trials are known, too: else the first sweep would wait for them for ever."""
+    called = call(
+        "search", "--data", "digits", "--net", "64-10", "--train-size", "200", "--epochs", "4",
+        "--strategy", "log-scale", "--prune", "halving", "--workers", "1", "--no-test", "--study", "s",
+        "--space", "learning-rate=log:0.01,10", "--space", "l2=log:0.01,10",
+    )  # fmt: skip
+    assert called.code == 0, called.err
+    tried = {line.split(",")[2] for line in Path("s/trials.csv").read_text().splitlines()[1:]}
+    assert len(tried) > 1, "λ was searched as well"
+
+
+def test_a_search_in_which_everything_diverges(fails):
+    line = fails(
+        1, "search", "--data", "digits", "--net", "64-10", "--loss", "cross-entropy", "--l2", "100000", "--epochs", "2",
+        "--space", "learning-rate=10,20", "--strategy", "grid", "--workers", "1", "--study", "s",
+    )  # fmt: skip
+    assert "every trial failed" in line

@@ -147,6 +147,20 @@ def test_exif_orientation(tmp_path: Path, orientation: int) -> None:
     assert np.array_equal(open_photo(path), upright)
 
 
+def test_what_telephones_write(tmp_path: Path) -> None:
+    """A JPEG with a further picture behind it, and 16 bits a pixel that lie turned."""
+    upright = photo_of_a_corner()
+    image = Image.fromarray(upright)
+    image.save(tmp_path / "gain.jpg", format="MPO", save_all=True, append_images=[image], quality=95)
+    assert np.abs(open_photo(tmp_path / "gain.jpg").astype(int) - upright).mean() < 8
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(np.rot90(upright[..., 0]).astype(np.uint16) * 257).save(tmp_path / "turned.png", exif=exif)
+    assert open_photo(tmp_path / "turned.png").shape == upright.shape
+    Image.fromarray((upright[..., 0] / 255).astype(np.float32)).save(tmp_path / "share.tiff")
+    assert np.abs(open_photo(tmp_path / "share.tiff")[..., 0].astype(int) - upright[..., 0]).max() <= 1
+
+
 def test_what_is_transparent_becomes_paper(tmp_path: Path) -> None:
     alpha = np.zeros((30, 30), np.uint8)
     alpha[10:20, 10:20] = 255

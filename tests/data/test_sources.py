@@ -106,6 +106,11 @@ def test_a_wrong_copy_of_mnist_is_an_error_even_for_auto(idx_folder: Path, monke
             load(source)
 
 
+def test_digits_are_chosen_in_what_is_mixed_in_too() -> None:
+    parts = load("digits", digits=[3, 7], mix="digits")
+    assert all(set(part.labels.tolist()) == {3, 7} for part in parts)
+
+
 def test_importing_brings_nothing_heavy() -> None:
     heavy = "{'sklearn', 'scipy', 'matplotlib', 'PIL', 'pooch', 'requests', 'platformdirs', 'rich', 'numba'}"
     code = f"import digitlab.data, sys; print(sorted({heavy} & set(sys.modules)))"
