@@ -28,9 +28,9 @@ INTRO = [
     "the last epoch where there is none: in Rashid's rows and the first steps, all 60,000 images are for training). "
     "[M] marks what is stated from memory, not read at its source.",
     "Where a book's program does something that one would not do today, the row is run in two modes. *As written*: "
-    "fixed order of the images, left-over images dropped, network3's first weights, Rashid's rule for the hidden "
-    "errors, which leaves out o(1 − o) and is not the gradient (`rashid-rule`). *Corrected*: without these. Both take "
-    "network3's λ, which counts ten times that of network2. Mere bugs of readers' programs are repeated in no mode: "
+    "fixed order of the images, left-over images dropped, network3's first weights and its dropout (weights shrunk to "
+    "1 − p of themselves at test time), Rashid's rule for the hidden errors, which leaves out o(1 − o) and is not the "
+    "gradient (`rashid-rule`). *Corrected*: without these. Both take network3's λ, which counts ten times that of network2. Mere bugs of readers' programs are repeated in no mode: "
     "networks lost but for the last one, and an inverse query of the first ten test labels (7 2 1 0 4 1 4 9 5 9) in "
     "place of the ten digits (first-steps-2 and 5); biases that are never learned, ranges that stop before output 9, "
     "neuron 29 and pixel 783, a fixed rate for the hidden layer, and hidden errors from weights already updated (the "
