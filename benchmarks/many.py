@@ -15,7 +15,7 @@ import statistics
 import time
 
 from digitlab import SGD, RunConfig, load, mlp, train_many
-from digitlab.many.pool import processors
+from digitlab.engine.threads import available_cores
 from digitlab.nn import describe_network
 
 
@@ -33,7 +33,7 @@ def main() -> None:
     )  # fmt: skip
     contestants = {
         f"{engine}, {workers} at once": (engine, workers)
-        for engine in ("fast", "reference") for workers in sorted({1, 2, processors()})
+        for engine in ("fast", "reference") for workers in sorted({1, 2, available_cores()})
     }  # fmt: skip
     seconds: dict[str, list[float]] = {name: [] for name in contestants}
     reasons: dict[str, str] = {}

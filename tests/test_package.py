@@ -1,16 +1,20 @@
 """The package's face: every name it promises is there, and importing it costs next to nothing."""
 
+import ast
 import importlib
+import importlib.util
 import re
 import subprocess
 import sys
 from importlib.metadata import entry_points, version
+from pathlib import Path
 
 import pytest
 
 import digitlab
 from digitlab import errors
 
+ROOT = Path(__file__).parents[1]
 HEAVY = ("numpy", "scipy", "sklearn", "matplotlib", "rich", "numba", "torch", "safetensors", "PIL", "optuna")
 
 
@@ -90,3 +94,16 @@ def test_help_loads_nothing_heavy():
 
 def test_layers_load_no_plots_and_no_data():
     assert set(loaded_by("import digitlab; digitlab.mlp([4, 2])")) <= {"numpy", "safetensors"}
+
+
+SCRIPTS = [path for folder in ("benchmarks", "examples") for path in sorted((ROOT / folder).rglob("*.py"))]
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=[str(path.relative_to(ROOT)) for path in SCRIPTS])
+def test_what_scripts_import_is_there(script):
+    for node in ast.walk(ast.parse(script.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "digitlab":
+            module = importlib.import_module(node.module)
+            for name in node.names:
+                found = hasattr(module, name.name) or importlib.util.find_spec(f"{node.module}.{name.name}")
+                assert found, f"{script.name}: {node.module} has no {name.name}"
