@@ -260,8 +260,8 @@ def test_what_stands_in_the_columns():
     assert columns[1].after == ["Tanh()"]
     assert columns[3].neurons == [0, 9, 18, 26, 35], "evenly spread, first and last included"
     assert columns[5].neurons == [0, 1, 2]
-    assert_allclose(neuron_heights(3, abbreviated=False), [1, 0.5, 0])
-    assert len(neuron_heights(4, abbreviated=True)) == 4
+    assert_allclose(neuron_heights(3), [1, 0.5, 0])
+    assert_allclose(neuron_heights(1), [0.5])
 
 
 def test_the_lines_are_the_weights(tmp_path):

@@ -60,14 +60,12 @@ def network_figure(network: Network, *, most: int = 16, title: str = "") -> Figu
     axes.set_title(title or f"{sum(count(layer) for layer in network.layers):,} parameters", fontsize=11)
     heights: list[Array] = []
     for place, stage in enumerate(columns):
-        ys = neuron_heights(len(stage.neurons), abbreviated=len(stage.neurons) < int(np.prod(stage.shape)))
+        ys = neuron_heights(len(stage.neurons))
         heights.append(ys)
         if stage.neurons:
             axes.plot(
                 np.full(len(ys), float(place)), ys, "o", color="white", markeredgecolor="black", markersize=9, zorder=3
             )
-            if len(stage.neurons) < stage.shape[0]:
-                axes.text(place, 0.5, "⋮", ha="center", va="center", fontsize=16, zorder=3)
         else:
             sheets = min(stage.shape[2] if len(stage.shape) == 3 else 1, SHEETS)
             size = 0.16 + 0.3 * stage.shape[0] / max(s.shape[0] for s in columns if not s.neurons)
@@ -93,16 +91,16 @@ def network_figure(network: Network, *, most: int = 16, title: str = "") -> Figu
     return figure
 
 
-def neuron_heights(n: int, *, abbreviated: bool) -> Array:
-    """Where n neurons stand from 1 down to 0; a gap in the middle where some are left out."""
-    if n < 2:
-        return np.full(n, 0.5)
-    ys = np.linspace(1, 0, n + 2 if abbreviated else n)
-    return np.delete(ys, [n // 2, n // 2 + 1]) if abbreviated else ys
+def neuron_heights(n: int) -> Array:
+    """Where n neurons stand from 1 down to 0."""
+    return np.full(n, 0.5) if n < 2 else np.linspace(1, 0, n)
 
 
 def label(stage: Stage) -> str:
     """What is written under a column."""
     name = "input" if stage.maker is None else type(stage.maker).__name__
     learned = f"{count(stage.maker):,} parameters" if stage.maker is not None and count(stage.maker) else ""
-    return "\n".join(filter(None, [name, shape_text(stage.shape), learned, *stage.after]))
+    drawn = (
+        f"every {stage.shape[0] / len(stage.neurons):.3g}th drawn" if 0 < len(stage.neurons) < stage.shape[0] else ""
+    )
+    return "\n".join(filter(None, [name, shape_text(stage.shape), drawn, learned, *stage.after]))
