@@ -100,7 +100,6 @@ def label(stage: Stage) -> str:
     """What is written under a column."""
     name = "input" if stage.maker is None else type(stage.maker).__name__
     learned = f"{count(stage.maker):,} parameters" if stage.maker is not None and count(stage.maker) else ""
-    drawn = (
-        f"every {stage.shape[0] / len(stage.neurons):.3g}th drawn" if 0 < len(stage.neurons) < stage.shape[0] else ""
-    )
+    some = 0 < len(stage.neurons) < stage.shape[0]
+    drawn = f"{len(stage.neurons)} of them drawn" if some else ""
     return "\n".join(filter(None, [name, shape_text(stage.shape), drawn, learned, *stage.after]))
