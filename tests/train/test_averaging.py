@@ -194,3 +194,11 @@ def test_settings():
 def test_settings_that_cannot_be(name, setting, message):
     with pytest.raises(ConfigError, match=message):
         build(Averaging, {"type": name, **setting})
+
+
+def test_what_the_readable_engine_says_does_not_depend_on_what_is_compiled(monkeypatch):
+    """Figures of a training are its engine's own, average and all, whatever kernels there are."""
+    monkeypatch.setattr("digitlab.train.evaluation.make_predictor", lambda *_, **__: pytest.fail("kernels asked for"))
+    monkeypatch.setattr("digitlab.train.trainer.make_predictor", lambda *_, **__: pytest.fail("kernels asked for"))
+    _, history, _ = trained(ExponentialMovingAverage())
+    assert "average_valid_loss" in history[-1] and "valid_loss" in history[-1]

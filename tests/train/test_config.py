@@ -49,7 +49,11 @@ def configs(draw):
                 },
             )
         ),
-        optimizer=draw(st.builds(Adam, RATE) | st.builds(Momentum, RATE, momentum=st.floats(0, 1)) | st.just(AdamW())),
+        optimizer=draw(
+            st.builds(Adam, RATE)
+            | st.builds(Momentum, RATE, momentum=st.floats(0, 1, exclude_max=True))
+            | st.just(AdamW())
+        ),
         schedule=draw(
             st.builds(Cosine, st.floats(0, 1)) | st.builds(HalveOnPlateau, st.integers(1, 20)) | st.just(OneCycle())
         ),

@@ -157,7 +157,7 @@ def test_the_best_network_outlives_a_divergence_in_a_later_epoch():
     t.optimizer = SGD(1e6)
     with pytest.raises(DivergenceError, match="in epoch 3, step"):
         t.fit(a_line(), a_line(50), epochs=5)
-    assert evaluate(t.network, *a_line(50)).loss == min(t.history.column("valid_loss"))
+    assert t.evaluate(a_line(50)).loss == min(t.history.column("valid_loss"))
 
 
 def test_inputs_that_are_too_large_are_named_as_the_cause():

@@ -60,7 +60,9 @@ class Averaging(Described, Callback):
     def evaluate(self, trainer: "Trainer", row: Row) -> None:
         """Add to an epoch's row how good the average is on the validation set."""
         if self.count and "valid" in trainer.sets:
-            loss, accuracy = evaluate(self.network(trainer), *map(to_numpy, trainer.sets["valid"]))
+            network = self.network(trainer)
+            valid = map(to_numpy, trainer.sets["valid"])
+            loss, accuracy = evaluate(network, *valid, logits_of=trainer.logits_of(network))
             row["average_valid_loss"] = loss
             if accuracy is not None:
                 row["average_valid_accuracy"] = accuracy

@@ -108,6 +108,7 @@ class Trainer:
         self.optimizer_state: dict[str, dict[str, Any]] | None = None
         # The epoch under way and what it began with: parameters, dice, callbacks' arrays.
         self._began: tuple[int, Arrays, list[Any], list[Arrays]] | None = None
+        self._fast = False  # whether the compiled engine trains
         self._logits_of: Callable[[Any], Any] | None = None  # the engine's own way to logits, for evaluation
         self._finite: Arrays | None = None  # the latest parameters known to give a finite loss
 
@@ -141,7 +142,8 @@ class Trainer:
         )  # fmt: skip
         if self.optimizer_state is not None:
             engine.load_state(self.optimizer_state)
-        self._logits_of = make_predictor(self.network, logits=True) if engine.name == "fast" else None
+        self._fast = engine.name == "fast"
+        self._logits_of = self.logits_of(self.network)
         x, y = engine.place(x), engine.place(y)
         watched = {name: (engine.place(a), engine.place(b)) for name, (a, b) in watched.items()}
         divergence: DivergenceError | None = None
@@ -170,6 +172,10 @@ class Trainer:
         """Loss and accuracy of the network as it is now on another set, computed by the engine that trained it."""
         x, y = examples(data, self.network, what)
         return evaluate(self.network, x, y, logits_of=self._logits_of)
+
+    def logits_of(self, network: Network) -> Callable[[Any], Any]:
+        """The way to a network's logits by the engine that trains here, whatever else is compiled."""
+        return make_predictor(network, logits=True) if self._fast else lambda x: network.forward(x)[0]
 
     def stop(self, reason: str) -> None:
         """End training after this epoch; the first reason given is kept."""

@@ -110,7 +110,9 @@ class Planner:
             self.size, self.stride = row[at.N_OUT], padded(row[at.N_OUT])
             self.value, self.gradient_at = self.room(self.stride), self.room(self.stride)
         elif kind in ACTIVATIONS or kind is Dropout:
-            if isinstance(layer, Dropout):
+            if isinstance(layer, Dropout) and not self.learning and layer.inverted:
+                row[at.KIND], row[at.CODE] = at.ACTIVATION, at.LINEAR  # passes all on
+            elif isinstance(layer, Dropout):
                 row[at.KIND], numbers[:2] = at.DROPOUT, dropping(layer, self.learning)
                 self.dropouts.append(layer)
             else:
@@ -200,4 +202,4 @@ def dropping(layer: Dropout, learning: bool) -> list[float]:
     """The share that is left out, and the factor of what is kept."""
     if learning:
         return [float(layer.rate), 1.0 / (1.0 - layer.rate) if layer.inverted else 1.0]
-    return [0.0, 1.0 if layer.inverted else 1.0 - layer.rate]
+    return [0.0, 1.0 - layer.rate]  # the book's form, which shrinks instead

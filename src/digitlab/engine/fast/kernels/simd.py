@@ -20,6 +20,8 @@ from numba.core import cgutils
 from numba.core.typing.templates import ConcreteTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
+from digitlab.engine.fast.kernels.jit import kernel
+
 LANES = 8
 _F, _I = ir.FloatType(), ir.IntType(32)
 _VF, _VI = ir.VectorType(_F, LANES), ir.VectorType(_I, LANES)
@@ -296,3 +298,10 @@ bytes_ = _pointer(BYTES, "bytes")
 shorts = _pointer(SHORTS, "uint16 numbers")
 ints = _pointer(INTS, "int64 numbers")
 doubles = _pointer(DOUBLES, "float64 numbers")
+
+
+@kernel()
+def clear(x, count):
+    """x = 0, `count` numbers."""
+    for i in range(0, count, 8):
+        store(x, i, splat(0.0))

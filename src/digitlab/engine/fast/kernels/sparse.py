@@ -90,13 +90,6 @@ def add_scaled(y, factor, x, count):
 
 
 @kernel()
-def cleared(y, count):
-    """y = 0, whatever was there."""
-    for j in range(0, count, 8):
-        store(y, j, splat(0.0))
-
-
-@kernel()
 def scaled(y, factor, x, count):
     """y = factor · x."""
     f = splat(factor)

@@ -12,9 +12,9 @@ from digitlab.engine.fast.kernels.masks import cut, restore_frozen
 from digitlab.engine.fast.kernels.piece import CONVOLUTION, LARGE
 from digitlab.engine.fast.kernels.pooled_conv import conv_gradient, limit_filters, write_transposed
 from digitlab.engine.fast.kernels.shared import first_row
-from digitlab.engine.fast.kernels.simd import at, doubles, floats, ints, load, shorts, splat, store, words
+from digitlab.engine.fast.kernels.simd import at, clear, doubles, floats, ints, load, shorts, splat, store, words
 from digitlab.engine.fast.kernels.skipping import skipping_step
-from digitlab.engine.fast.kernels.sparse import add_scaled, cleared, column_sums, fold_in, from_row, scaled, spread_rows
+from digitlab.engine.fast.kernels.sparse import add_scaled, column_sums, fold_in, from_row, scaled, spread_rows
 from digitlab.engine.fast.kernels.sync import barrier
 from digitlab.engine.fast.kernels.update import bias_step, limit_norms, update
 from digitlab.engine.fast.kernels.windows import windows_bias_gradient, windows_gradient
@@ -36,7 +36,7 @@ def sparse_step(job, work, op, number, order, examples, rate, s, thread):
         fold_in(at(w, first * stride), 0, last - first, stride, s, common)
         barrier(ints(job[SYNC]), threads)
         if thread == 0:
-            cleared(common, stride)
+            clear(common, stride)
             column_sums(w, n_in, stride, sums)
         barrier(ints(job[SYNC]), threads)  # before any row changes again
         s = 1.0

@@ -15,8 +15,8 @@ import math
 
 from digitlab.engine.fast.kernels.jit import kernel
 from digitlab.engine.fast.kernels.piece import CONVOLUTION
-from digitlab.engine.fast.kernels.simd import at, doubles, floats, ints
-from digitlab.engine.fast.kernels.sparse import cleared, column_sums, fold_in
+from digitlab.engine.fast.kernels.simd import at, clear, doubles, floats, ints
+from digitlab.engine.fast.kernels.sparse import column_sums, fold_in
 from digitlab.engine.fast.kernels.steps import count_updates, has_convolution, step_parameters, transpose_filters
 from digitlab.engine.fast.kernels.sync import barrier
 from digitlab.engine.fast.kernels.through import backward, fetch_rows, forward, losses_and_deltas, take_slopes
@@ -49,7 +49,7 @@ def train(job_address, thread):
         lo, hi = examples * thread // threads, examples * (thread + 1) // threads
         if sparse and number[0] != 0.0 and (step == 0 or not fused):
             if thread == 0:
-                cleared(at(work, op[EXTRA]), stride)  # the call before this one has folded its c in
+                clear(at(work, op[EXTRA]), stride)  # the call before this one has folded its c in
                 column_sums(at(floats(job[PARAMS]), op[W]), op[N_IN], stride, at(work, op[EXTRA] + stride))
             barrier(sync, threads)
         if job[INPUT] != SPARSE:

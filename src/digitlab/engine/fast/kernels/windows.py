@@ -14,7 +14,7 @@ vectors, rows of y and ∂L/∂y in `work` are not: they are copied in and out.
 
 from digitlab.engine.fast.kernels.jit import kernel
 from digitlab.engine.fast.kernels.products import multiply, multiply_transposed
-from digitlab.engine.fast.kernels.simd import at, fma, load, splat, store
+from digitlab.engine.fast.kernels.simd import at, clear, fma, load, splat, store
 from digitlab.engine.fast.layout import (
     ACROSS,
     CHANNELS,
@@ -105,13 +105,6 @@ def add(y, factor, x, count):
         store(y, c, fma(splat(factor), load(x, c), load(y, c)))
     for c in range(whole, count):
         y[c] += factor * x[c]
-
-
-@kernel()
-def clear(x, count):
-    """x = 0, `count` numbers."""
-    for i in range(0, count, 8):
-        store(x, i, splat(0.0))
 
 
 @kernel()
