@@ -48,3 +48,9 @@ def test_refuses_what_is_no_function(text, says):
 
 def test_a_pole_is_infinite_and_silent():
     assert np.isinf(parse_function("1/x")(np.zeros(1))).all()
+
+
+def test_signs_spaces_and_numbers_too_large():
+    assert parse_function("  +x ")(np.array([2.0])) == [2.0]
+    with pytest.raises(ConfigError, match="more than 308 digits"):
+        parse_function("1" + "0" * 400)

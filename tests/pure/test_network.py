@@ -84,3 +84,15 @@ def test_refuses_sizes(sizes):
 def test_refuses_an_unknown_loss():
     with pytest.raises(ValueError, match="'absolute'"):
         PureNetwork([2, 1], loss="absolute")
+
+
+def test_what_does_not_fit_is_refused():
+    net = PureNetwork([3, 2])
+    with pytest.raises(ValueError, match="zip"):
+        net.predict([1.0, 2.0])
+    with pytest.raises(ValueError, match="zip"):
+        net.gradient([1.0, 2.0, 3.0], [1.0])
+    with pytest.raises(ValueError, match="batch_size: got 0"):
+        net.train([([1.0, 2.0, 3.0], [1.0, 0.0])], epochs=1, batch_size=0, learning_rate=1.0)
+    with pytest.raises(ValueError, match="got the label 10, expected 0 to 9"):
+        one_hot(10, 10)
