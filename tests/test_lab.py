@@ -214,3 +214,10 @@ def test_get_net_makes_trains_and_saves_in_one_call(tmp_path, capsys):
     assert lines[-1] == f"saved: {file}"
     loaded = digitlab.load_network(file)
     assert_array_equal(values(loaded)["0.W"], values(net.network)["0.W"])
+
+
+def test_a_network_without_classes(capsys):
+    net = digitlab.Net([1, 5, 1], loss="mean-squared-error")
+    x = np.linspace(0, 1, 20, dtype=np.float32)[:, None]
+    loss = net.test((x, x))
+    assert capsys.readouterr().out == f"loss {loss:.6f}\n"

@@ -133,3 +133,23 @@ def test_a_wrong_checksum_is_told(tmp_path: Path) -> None:
     path.write_bytes(packed)
     with pytest.raises(DataError, match=r"changed\.pkl\.gz.*damaged"):
         read_nielsen(path)
+
+
+def test_the_value_that_was_never_a_byte_is_the_one_named(tmp_path: Path) -> None:
+    """Among images of byte/256, not the first that is no byte/255."""
+    images = (np.random.default_rng(0).integers(0, 256, (10, 784)) / 256).astype(np.float32)
+    images[5, 100] = np.nan
+    pair = images, np.zeros(10, np.int64)
+    (tmp_path / "x.pkl").write_bytes(pickle.dumps((pair, pair, pair)))
+    with pytest.raises(DataError, match=r"train, image 5, pixel 100: found nan"):
+        read_nielsen(tmp_path / "x.pkl")
+
+
+def test_lists_within_lists_are_not_unpacked(tmp_path: Path, memory_below) -> None:
+    labels: list[object] = [0, 0]
+    for _ in range(26):
+        labels = [labels, labels]  # a few hundred bytes that stand for a hundred million numbers
+    pair = np.zeros((2, 784), np.float32), labels
+    (tmp_path / "x.pkl").write_bytes(pickle.dumps((pair, pair, pair)))
+    with memory_below(20), pytest.raises(DataError, match="labels are no whole numbers"):
+        read_nielsen(tmp_path / "x.pkl")

@@ -96,3 +96,11 @@ def test_cut_off_damaged_and_other_files_are_told(tmp_path: Path, digits: Digits
         path.write_bytes(content)
         with pytest.raises(DataError, match=r"bad\.npz: not a readable \.npz"):
             read_npz(path)
+
+
+def test_a_zip_without_arrays_is_told(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x.npz", "w") as archive:
+        archive.writestr("images", b"1")
+        archive.writestr("labels", b"1")
+    with pytest.raises(DataError, match="holds nothing; expected images and labels"):
+        read_npz(tmp_path / "x.npz")
