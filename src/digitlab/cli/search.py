@@ -71,8 +71,8 @@ def command(
     """Search for the settings of a training, by what they reach on the validation set.
 
     Without --space, the learning rate is searched (log:0.01,100). NAME is a setting of `digitlab train`: learning-rate,
-    l2, l1, batch-size, epochs, dropout, width, depth, activation, init, loss, optimizer ... The options of training
-    here say where the search starts from; others come from a settings file (--from-file).
+    l2, l1, max-norm, batch-size, epochs, layers, width, dropout, activation, init, loss, optimizer. The options of
+    training here say where the search starts from; others come from a settings file (--from-file).
     Every step is kept in the folder's study.journal, so that a search goes on wherever it was stopped (--resume);
     others can watch it (--watch) or join in (--resume).
     """
