@@ -105,9 +105,9 @@ def test_counts_that_differ_name_both_files(tmp_path: Path) -> None:
         read_idx_pair(tmp_path / "x", tmp_path / "y")
 
 
-def test_a_label_without_a_class_names_its_byte(tmp_path: Path) -> None:
+def test_a_label_without_a_class_names_its_place(tmp_path: Path) -> None:
     write_idx(tmp_path / "x", np.zeros((3, 4, 4), np.uint8))
     write_idx(tmp_path / "y", [0, 1, 11])
-    with pytest.raises(DataError, match=r"y: at byte 10 found the label 11, expected 0–9"):
+    with pytest.raises(DataError, match=r"y: label number 2 \(from 0\) is 11, expected 0–9"):
         read_idx_pair(tmp_path / "x", tmp_path / "y")
     assert len(read_idx_pair(tmp_path / "x", tmp_path / "y", class_names=tuple("abcdefghijkl"))) == 3

@@ -77,7 +77,7 @@ def test_qmnist_has_eight_numbers_per_label(tmp_path: Path) -> None:
 
 def test_damaged_files_say_where(tmp_path: Path) -> None:
     write_four(tmp_path, np.arange(24) % 10, "emnist-letters-", "test")  # 0 is no letter
-    with pytest.raises(DataError, match="label number 0 is 0, expected 1–26"):
+    with pytest.raises(DataError, match=r"label number 0 \(from 0\) is 0, expected 1–26"):
         load(tmp_path)
     write_idx(tmp_path / "emnist-letters-train-labels-idx1-ubyte.gz", np.ones(7, int))
     with pytest.raises(DataError, match=r"24 images and .* 7 labels"):

@@ -73,7 +73,7 @@ def test_local_fields_are_a_convolution_that_does_not_share_weights():
 @pytest.mark.parametrize(
     "make, error, text",
     [
-        (lambda: Dense(3, connections=all_connections(5, 3)), ShapeError, r"layer 0, Dense\(3\): got connections \(5, 3\), expected \(in, out\) = \(4, 3\)"),  # noqa: E501
+        (lambda: Dense(3, connections=all_connections(5, 3)), ShapeError, r"layer 0, Dense\(3\): got connections of shape \(5, 3\), expected \(in, out\) = \(4, 3\)"),  # noqa: E501
         (lambda: Dense(3, connections=[[1, 2], [0, 1]]), ConfigError, "rows of 0 and 1"),
         (lambda: Dense(3, connections=[[1], [0, 1]]), ConfigError, "rows of 0 and 1"),
         (lambda: Dense(3, connections="all"), ConfigError, "rows of 0 and 1"),

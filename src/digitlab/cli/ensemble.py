@@ -1,5 +1,6 @@
 """`digitlab ensemble NET…`: several networks as one."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,10 +23,10 @@ SETTINGS = (
 SHOWN = 40  # errors in the picture
 
 
-def settings_of_train(command: click.Command) -> click.Command:
-    """Add the options of `digitlab train` that say how fresh members are trained."""
+def settings_of_train(command: click.Command, *, without: Sequence[str] = ()) -> click.Command:
+    """Add the options of `digitlab train` that say how fresh members are trained, all or `without` some."""
     options = {option.name: option for option in train_command.command.params}
-    command.params += [options[name] for name in SETTINGS if name in options]
+    command.params += [options[name] for name in SETTINGS if name in options and name not in without]
     return command
 
 

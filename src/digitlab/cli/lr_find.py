@@ -42,4 +42,5 @@ def command(low: float, high: float, steps: int | None, out: Path, **chosen: Any
     say(f"curve: {out}; with the same options: digitlab train --learning-rate {test.suggested:g}")
 
 
-settings_of_train(command)
+# What the test does in its own way, or not at all.
+settings_of_train(command, without=("learning_rate", "schedule", "epochs", "averaging", "augment"))

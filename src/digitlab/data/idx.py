@@ -139,16 +139,34 @@ def read_idx_pair(
     if check is not None:
         check(Path(images), pictures)
         check(Path(labels), numbers)
+    return paired(images, pictures, labels, numbers, class_names, name=name)
+
+
+def paired(
+    images: str | os.PathLike[str],
+    pictures: NDArray[np.uint8],
+    labels: str | os.PathLike[str],
+    numbers: NDArray[Any],
+    class_names: tuple[str, ...],
+    *,
+    first: int = 0,
+    name: str = "",
+) -> Digits:
+    """Pictures (N, H, W) of one file with the numbers (N,) of another, which count the classes from `first` on.
+
+    Raises DataError if the counts differ or a number has no class.
+    """
     if len(pictures) != len(numbers):
         raise DataError(
             f"{images} holds {len(pictures):,} images and {labels} {len(numbers):,} labels; expected as many of each. "
             "They belong to different sets; fetch both again."
         )
-    wrong = np.flatnonzero(numbers >= len(class_names))
+    classes = numbers.astype(np.int64) - first
+    wrong = np.flatnonzero((classes < 0) | (classes >= len(class_names)))
     if len(wrong):
-        at = int(wrong[0])
+        at, last = int(wrong[0]), first + len(class_names) - 1
         raise DataError(
-            f"{labels}: at byte {8 + at:,} found the label {numbers[at]}, expected 0–{len(class_names) - 1}. "
-            "The file is damaged, or a set with more classes: pass their class_names."
+            f"{labels}: label number {at:,} (from 0) is {numbers[at]}, expected {first}–{last}. "
+            "The file is damaged, or a set with other classes: pass their class_names."
         )
-    return Digits(pictures, numbers.astype(np.int64), class_names, name)
+    return Digits(pictures, classes, class_names, name)

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitlab.data.digits import DIGIT_NAMES, Digits
-from digitlab.data.idx import read_idx, read_idx_pair
+from digitlab.data.idx import paired, read_idx, read_idx_pair
 from digitlab.data.mnist_files import missing_files, read_folder
 from digitlab.data.safe_gzip import SafeReader
 from digitlab.data.splits import Split, Splits, split_published
@@ -124,19 +124,7 @@ def _read_pair(images: Path, labels: Path, family: Family) -> Digits:
     if family.sideways:
         pictures = np.ascontiguousarray(pictures.transpose(0, 2, 1))
     numbers = read_idx2_int(labels)[:, 0] if "idx2-int" in labels.name else read_idx(labels, dimensions=1)
-    classes = numbers.astype(np.int64) - family.first_label
-    if len(pictures) != len(classes):
-        raise DataError(
-            f"{images} holds {len(pictures):,} images and {labels} {len(classes):,} labels; fetch both again."
-        )
-    wrong = np.flatnonzero((classes < 0) | (classes >= len(family.class_names)))
-    if len(wrong):
-        last = family.first_label + len(family.class_names) - 1
-        raise DataError(
-            f"{labels}: label number {wrong[0]} is {numbers[wrong[0]]}, expected {family.first_label}–{last}. "
-            "It is damaged, or of another family."
-        )
-    return Digits(pictures, classes, family.class_names)
+    return paired(images, pictures, labels, numbers, family.class_names, first=family.first_label)
 
 
 def read_idx2_int(path: str | os.PathLike[str]) -> NDArray[np.int32]:

@@ -11,7 +11,6 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitlab.data.digits import Digits
+from digitlab.data.faces import print_character
 from digitlab.data.strokes import draw_digit
 from digitlab.errors import ConfigError, DataError
 from digitlab.files import write_text, written_beside
@@ -86,23 +86,11 @@ FACES = (
 )  # fmt: skip
 
 
-@lru_cache(maxsize=64)
-def _face(name: str, size: int) -> Any:
-    import matplotlib
-    from PIL import ImageFont
-
-    return ImageFont.truetype(str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / f"{name}.ttf"), size)
-
-
 def print_digit(text: str, height: int, face: str) -> Ink:
-    """A character in a face that comes with matplotlib, as ink about `height` pixels high."""
-    from PIL import Image, ImageDraw
-
-    font = _face(face, round(height * 1.37))  # a digit is about 0.73 of the nominal size
-    left, top, right, bottom = font.getbbox(text)
-    canvas = Image.new("L", (int(right - left) + 4, int(bottom - top) + 4))
-    ImageDraw.Draw(canvas).text((2 - left, 2 - top), text, font=font, fill=255)
-    return np.asarray(canvas.crop(canvas.getbbox()))
+    """A character in a face that comes with matplotlib, as ink about `height` pixels high, without paper round it."""
+    ink = print_character(text, face, round(height * 1.37))  # a digit is about 0.73 of the nominal size
+    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
 def mnist_digit(image: NDArray[np.uint8], height: int) -> Ink:

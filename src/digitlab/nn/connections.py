@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from digitlab.errors import ConfigError
+from digitlab.errors import ConfigError, ShapeError
 
 Mask = list[list[int]]
 
@@ -80,6 +80,12 @@ def checked_connections(mask: Any, layer: str) -> Mask:
             "1 where the two are connected"
         )
     return _mask(values)
+
+
+def check_fit(mask: Mask | None, expected: tuple[int, int], layer: str, axes: str) -> None:
+    """Raises ShapeError if there is a mask and it has not the `expected` rows and columns, whose names are `axes`."""
+    if mask is not None and (got := (len(mask), len(mask[0]))) != expected:
+        raise ShapeError(f"{layer}: got connections of shape {got}, expected {axes} = {expected}")
 
 
 def connections_text(mask: Mask | None) -> str:

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from digitlab.arrays import Array, array_namespace
-from digitlab.errors import ConfigError, ShapeError
-from digitlab.nn.connections import checked_connections, connections_text
+from digitlab.errors import ConfigError
+from digitlab.nn.connections import check_fit, checked_connections, connections_text
 from digitlab.nn.initializers import Initializer, ScaledNormal, Zeros
 from digitlab.nn.network import Cache, Layer, Parameter, Shape
 from digitlab.nn.windows import Windows, check_pair, pair, windows_on
@@ -74,10 +74,7 @@ class Conv2D(Layer):
 
     def output_shape(self, input_shape: Shape) -> Shape:
         count = self.windows(input_shape).count
-        if self.connections is not None:
-            got, fits = (len(self.connections), len(self.connections[0])), (input_shape[2], self.filters)
-            if got != fits:
-                raise ShapeError(f"{self.name}: got connections of shape {got}, expected (channels, filters) = {fits}")
+        check_fit(self.connections, (input_shape[2], self.filters), self.name, "(channels, filters)")
         return (*count, self.filters)
 
     def init(self, input_shape: Shape, rng: np.random.Generator | None, *, dtype: str = "float32") -> None:

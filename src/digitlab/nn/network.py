@@ -19,7 +19,7 @@ import numpy as np
 
 from digitlab.arrays import Array, array_namespace
 from digitlab.errors import ConfigError, DataError, ShapeError
-from digitlab.nn.connections import checked_connections, connections_text
+from digitlab.nn.connections import check_fit, checked_connections, connections_text
 from digitlab.nn.describe import Described, build
 from digitlab.nn.initializers import Initializer, ScaledNormal, Zeros
 from digitlab.nn.named import NamedArrays
@@ -120,10 +120,7 @@ class Dense(Layer):
                 f"Dense({self.out_features}): got input of shape {input_shape}, expected flat features (n,); "
                 "put a Flatten() before it"
             )
-        if self.connections is not None:
-            got, fits = (len(self.connections), len(self.connections[0])), (*input_shape, self.out_features)
-            if got != fits:
-                raise ShapeError(f"Dense({self.out_features}): got connections {got}, expected (in, out) = {fits}")
+        check_fit(self.connections, (input_shape[0], self.out_features), f"Dense({self.out_features})", "(in, out)")
         return (self.out_features,)
 
     def init(self, input_shape: Shape, rng: np.random.Generator | None, *, dtype: str = "float32") -> None:

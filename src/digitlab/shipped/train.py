@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from digitlab.data import load
 from digitlab.data.appearances.hands import other_hands
-from digitlab.data.appearances.other_marks import other_marks, print_mark
+from digitlab.data.appearances.other_marks import other_marks
+from digitlab.data.faces import print_character
 from digitlab.data.handwriting.mnist_form import mnist_form
 from digitlab.nn import Network
 from digitlab.nn.zoo import build_named
@@ -54,7 +55,7 @@ def _printed(rng: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.in
     labels = rng.integers(10, size=PRINTED)
     images = []
     for label in labels:
-        ink = print_mark(str(label), FACES[int(rng.integers(len(FACES)))])
+        ink = print_character(str(label), FACES[int(rng.integers(len(FACES)))])
         turned = Image.fromarray(ink).rotate(rng.uniform(-8, 8), Image.Resampling.BILINEAR, expand=True)
         images.append(mnist_form(np.asarray(turned.crop(turned.getbbox()), dtype=np.float32) / 255))
     return other_hands(np.stack(images), rng, turn=4), labels

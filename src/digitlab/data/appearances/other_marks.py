@@ -5,11 +5,10 @@ as any other", it learns to be unsure where it should be (Hendrycks, Mazeika and
 detection with outlier exposure").
 """
 
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 
+from digitlab.data.faces import print_character
 from digitlab.data.handwriting.mnist_form import mnist_form
 from digitlab.data.strokes import draw_path, smooth
 
@@ -35,21 +34,9 @@ def other_marks(n: int, digits: NDArray[np.uint8], rng: np.random.Generator) -> 
 def _letter(digits: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
     from PIL import Image
 
-    ink = print_mark(LETTERS[int(rng.integers(len(LETTERS)))], FACES[int(rng.integers(len(FACES)))])
+    ink = print_character(LETTERS[int(rng.integers(len(LETTERS)))], FACES[int(rng.integers(len(FACES)))])
     turned = Image.fromarray(ink).rotate(rng.uniform(-12, 12), Image.Resampling.BILINEAR, expand=True)
     return np.asarray(turned)
-
-
-def print_mark(text: str, face: str, size: int = 64) -> NDArray[np.uint8]:
-    """A character in one of the faces that come with matplotlib, as ink (H, W)."""
-    import matplotlib
-    from PIL import Image, ImageDraw, ImageFont
-
-    font = ImageFont.truetype(str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / f"{face}.ttf"), size)
-    left, top, right, bottom = font.getbbox(text)
-    canvas = Image.new("L", (int(right - left) + 4, int(bottom - top) + 4))
-    ImageDraw.Draw(canvas).text((2 - left, 2 - top), text, font=font, fill=255)
-    return np.asarray(canvas)
 
 
 def _scribble(digits: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
