@@ -76,6 +76,12 @@ def test_compare_groups_and_what_is_no_run(train, call):
     assert call("compare", "other").err == "error: other: is no run's folder\n"
 
 
+@pytest.mark.parametrize("command", ["test", "info", "gradcheck"])
+def test_a_group_where_one_run_is_meant(train, fails, command):
+    train("--seeds", "2", "--run", "group")
+    assert re.search(r"group: is a group of 2 runs; name one of them, such as group/00", fails(1, command, "group"))
+
+
 def test_info(train, call):
     train("--optimizer", "adam", "--seed", "5")
     called = call("info")

@@ -1,5 +1,7 @@
 """`digitlab expand`, `augment`, `baseline`, and `compare` of settings: what they print, write and refuse."""
 
+from pathlib import Path
+
 import pytest
 from PIL import Image
 
@@ -56,6 +58,12 @@ def test_augment_draws_a_picture(call, empty_machine):
     assert "Rotate(degrees=20)\nElastic(alpha=34.0, sigma=4.0)\npicture: a.png\n" in done.out
     with Image.open("a.png") as image:
         assert image.width > image.height > 200
+
+
+def test_augment_refuses_more_pictures_than_anybody_could_see(fails):
+    line = fails(2, "augment", "--data", "digits", "-n", 40, "--draws", 10, "--augment", "shift,rotate:5")
+    assert "these are 1240 pictures, 600 at most; ask for fewer by -n or --draws" in line
+    assert not Path("augment.png").exists()
 
 
 def test_train_with_augmentation_and_resume(call, train):
@@ -118,6 +126,23 @@ def test_compare_settings(call, empty_machine):
     assert "mean ± sd over the seeds 0 to 1; the test images were not looked at" in done.out
     assert (empty_machine / "compare.png").is_file()
     assert not (empty_machine / "runs").exists()
+
+
+def test_ctrl_c_ends_the_comparison_without_a_plot(call, monkeypatch):
+    from digitlab.train import Trainer
+
+    begun = []
+
+    def interrupted(trainer, *arguments, **settings):
+        begun.append(trainer)
+        trainer.interrupted = True  # as after Ctrl-C, on which a trainer ends cleanly
+        return trainer.history
+
+    monkeypatch.setattr(Trainer, "fit", interrupted)
+    called = call("compare", "--data", "digits", "--train-size", 50, "--optimizers", "sgd,adam")
+    assert (called.code, called.err.splitlines()[-1]) == (130, "interrupted")
+    assert len(begun) == 1, "no further training is begun"
+    assert not Path("compare.png").exists()
 
 
 def test_every_combination_and_one_seed(call):

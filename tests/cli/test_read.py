@@ -86,6 +86,15 @@ def test_every_stage_is_saved(call):
     assert call("read", "blank.png", "--show").code == 0 and Path("read-blank/stages.png").is_file()
 
 
+def test_photos_of_one_name_have_folders_of_their_own(call):
+    photos = [photo(Path(folder, "page.png"), text) for folder, text in (("monday", "2"), ("tuesday", "5"))]
+    called = call("read", *photos, photo(Path("other.png"), "7"), "--show")
+    assert called.code == 0, called.err
+    for folder, label in (("read-monday-page.png", "2"), ("read-tuesday-page.png", "5"), ("read-other", "7")):
+        (digit,) = Path(folder, "digits").iterdir()
+        assert digit.name.startswith(f"000-{label}")
+
+
 def test_json(call):
     called = call("read", photo(Path("a.png"), "25"), photo(Path("b.png"), ""), "--json")
     first, second = json.loads(called.out)

@@ -6,6 +6,7 @@ import pytest
 from digitlab.errors import ConfigError, DataError
 from digitlab.functions import fit_function, parse_function
 from digitlab.nn import Dense, MeanSquaredError, Network, ReLU, Zeros, mlp
+from digitlab.train import Callback
 
 SINE_LINE = parse_function("sin(x) + x")
 
@@ -52,3 +53,14 @@ def test_refuses_poles_and_empty_intervals():
         fit_function(net, parse_function("1/x"), 0, 1)
     with pytest.raises(ConfigError, match="lower end first"):
         fit_function(net, SINE_LINE, 1, 1)
+
+
+def test_ctrl_c_ends_the_fit_without_a_half_fitted_curve():
+    class CtrlC(Callback):
+        def on_epoch_end(self, trainer, row):
+            if row["epoch"] == 2:
+                raise KeyboardInterrupt
+
+    net = mlp([1, 5, 1], activation="tanh", loss="mse", seed=0)
+    with pytest.raises(KeyboardInterrupt):
+        fit_function(net, SINE_LINE, -8, 8, epochs=5, callbacks=[CtrlC()])
