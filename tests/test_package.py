@@ -107,3 +107,11 @@ def test_what_scripts_import_is_there(script):
             for name in node.names:
                 found = hasattr(module, name.name) or importlib.util.find_spec(f"{node.module}.{name.name}")
                 assert found, f"{script.name}: {node.module} has no {name.name}"
+
+
+def test_what_a_type_checker_sees_is_what_there_is():
+    tree = ast.parse(Path(digitlab.__file__).read_text(encoding="utf-8"))
+    (block,) = [node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"]
+    seen = {alias.asname or alias.name for imported in block.body for alias in imported.names} - {"*"}
+    layers = importlib.import_module("digitlab.nn").__all__
+    assert seen | set(layers) == {name for name in dir(digitlab) if name != "__version__"}

@@ -59,7 +59,27 @@ if TYPE_CHECKING:
     from digitlab.lab import get_net as get_net
     from digitlab.many import train_many as train_many
     from digitlab.nn import *  # noqa: F403
-    from digitlab.optimizers import *  # noqa: F403
+    from digitlab.optimizers import SGD as SGD
+    from digitlab.optimizers import Adam as Adam
+    from digitlab.optimizers import AdamW as AdamW
+    from digitlab.optimizers import ConstantRate as ConstantRate
+    from digitlab.optimizers import Cosine as Cosine
+    from digitlab.optimizers import Cyclic as Cyclic
+    from digitlab.optimizers import Exponential as Exponential
+    from digitlab.optimizers import HalveOnPlateau as HalveOnPlateau
+    from digitlab.optimizers import Momentum as Momentum
+    from digitlab.optimizers import Nesterov as Nesterov
+    from digitlab.optimizers import OneCycle as OneCycle
+    from digitlab.optimizers import RMSProp as RMSProp
+    from digitlab.optimizers import StepDecay as StepDecay
     from digitlab.reading import read_photo as read_photo
     from digitlab.shipped import shipped_network as shipped_network
-    from digitlab.train import *  # noqa: F403
+    from digitlab.train import Callback as Callback
+    from digitlab.train import EarlyStopping as EarlyStopping
+    from digitlab.train import ExponentialMovingAverage as ExponentialMovingAverage
+    from digitlab.train import History as History
+    from digitlab.train import PlainLines as PlainLines
+    from digitlab.train import RunConfig as RunConfig
+    from digitlab.train import StochasticWeightAveraging as StochasticWeightAveraging
+    from digitlab.train import Trainer as Trainer
+    from digitlab.train import evaluate as evaluate

@@ -167,3 +167,16 @@ def test_data_show_of_a_set_that_is_smaller_than_asked_for(call):
     np.savez("few.npz", images=images, labels=np.arange(14) % 10)
     called = call("data", "show", "--data", "few.npz", "-n", "400")
     assert called.code == 0, called.err
+
+
+def test_the_engine_of_a_run_is_that_of_its_settings(train, call):
+    train("--net", "64-4-10", "--epochs", "1", "--gradient", "spsa", "--run", "slow")
+    assert re.search(r"^engine: reference: .*SPSA", call("info", "slow", "--engine").out, re.MULTILINE)
+
+
+def test_a_fresh_network_is_not_taken_for_the_run_of_this_folder(call):
+    Path("config.toml").write_text("this is no run")
+    for command in ("gradcheck", "gradients", "explain"):
+        called = call(command, "64-4-10", "--data", "digits")
+        assert called.code == 0, called.err
+        assert "config.toml" not in call(command, "lenet5").err

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from digitlab.cli.comparing import monitored
 from digitlab.data import load
 from digitlab.errors import ConfigError
-from digitlab.train import RunConfig
+from digitlab.train import History, RunConfig
 
 
 def test_expand_writes_what_train_reads(call, train, empty_machine):
@@ -203,3 +204,9 @@ def test_every_training_diverged(call):
     assert refused.code == 1
     assert "every training diverged in its first epoch" in refused.err
     assert isinstance(ConfigError("x"), ValueError)
+
+
+@pytest.mark.parametrize("columns, name", [(("valid_loss", "valid_accuracy"), "valid_accuracy"), ((), "train_loss")])
+def test_what_a_comparison_judges_by(columns, name):
+    row = {"epoch": 1, "train_loss": 0.5, **dict.fromkeys(columns, 0.5)}
+    assert monitored([History(), History([row])]) == name

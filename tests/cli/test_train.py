@@ -268,3 +268,11 @@ def test_a_network_in_a_file_and_on_the_line_contradict_each_other(fails):
     write("run.toml", {"network": NETWORK})
     line = fails(2, "train", "--data", "digits", "--from-file", "run.toml", "--net", "64-10")
     assert "--net and the network in run.toml contradict each other; leave one out" in line
+
+
+@pytest.mark.parametrize("name", ["basic-conv", "Basic_Conv"])
+def test_a_recipe_by_another_spelling_is_trained_as_it_says(name):
+    from digitlab.cli.train_settings import settings
+
+    config, _ = settings({"net": name, "source": "digits"}, None)
+    assert (config.epochs, config.optimizer.learning_rate) == (60, 0.1)

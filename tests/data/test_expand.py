@@ -132,6 +132,15 @@ def test_classes_keep_their_names(tmp_path, digits, name):
     assert load(tmp_path / name).train.class_names == digits.class_names, "nothing of the first is left"
 
 
+@pytest.mark.parametrize("name", ["set.npz", "set"])
+def test_more_classes_than_a_byte_counts(tmp_path, name):
+    labels = np.array([0, 256, 299])
+    many = Digits(np.zeros((3, 4, 4), np.uint8), labels, tuple(map(str, range(300))))
+    with pytest.raises(DataError, match="got 300 classes, expected 256 at most"):
+        write_expanded(tmp_path / name, Splits(many, None, many), shifts())
+    assert not list(tmp_path.iterdir())
+
+
 def test_another_suffix(tmp_path, digits):
     with pytest.raises(DataError, match=r"expected a folder \(IDX files\) or a file name that ends in .npz"):
         write_expanded(tmp_path / "x.pkl", parts_of(digits), shifts())

@@ -37,14 +37,16 @@ def test_trainings_share_the_cores_and_give_them_back(trainings, each):
 
 
 def test_the_smallest_share_counts_while_it_lasts(monkeypatch):
-    first, second = sharing_cores(2), sharing_cores(4)
+    first, second, before = sharing_cores(2), sharing_cores(4), blas_threads()
     first.__enter__()
     second.__enter__()
     assert kernel_threads() == 2
     first.__exit__(None, None, None)  # in whatever order they end
     assert kernel_threads() == 2
+    assert blas_threads() == {1}
     second.__exit__(None, None, None)
     assert kernel_threads() == 8
+    assert blas_threads() == before
     monkeypatch.setenv(threads.THREADS, "4")
     with sharing_cores(2):
         assert kernel_threads() == 2

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 import digitlab
-from digitlab.data import load
+from digitlab.data import load, write_npz
 from digitlab.engine.threads import kernel_threads
 from digitlab.errors import ConfigError, DigitlabError, ModelFileError
 from digitlab.many import Job, open_pool, run_job, train_many
 from digitlab.many.folders import DONE, settings_in
+from digitlab.many.job import sets_for, worker_name
 from digitlab.many.pool import ProcessPool, ThreadPool, why_not_threads
 from digitlab.nn import describe_network, load_network, mlp
 from digitlab.optimizers import Cosine
@@ -61,7 +62,7 @@ def test_processes_change_nothing(one_after_another):
     together = train_many(CONFIGS, workers=2, test=True, watcher=heard)
     assert together.reason.startswith("2 processes: ")
     assert_same(together, one_after_another)
-    assert len({o.worker for o in together.outcomes}) >= 1
+    assert worker_name() not in {o.worker for o in together.outcomes}, "other processes than this one"
     assert sorted((e["name"], e["row"]["epoch"]) for e in heard.events) == sorted(
         (o.name, epoch) for o in together.outcomes for epoch in (1, 2)
     )
@@ -78,6 +79,34 @@ def test_data_that_is_given_is_used_by_processes_and_by_any_executor():
         given = train_many(settings, data=sets, executor=executor)
     assert_same(given, here)
     assert "ThreadPoolExecutor" in given.reason
+
+
+def test_images_of_another_source_are_mixed_in_as_load_does(tmp_path):
+    own = load("digits", train_size=30)
+    write_npz(tmp_path / "own.npz", own.train, own.test)
+    data = {"source": str(tmp_path / "own.npz"), "mix": "digits", "train_size": 20, "seed": 3}
+    setting = dataclasses.replace(CONFIGS[0], data=data)
+    (outcome,) = train_many([setting], workers=1).outcomes
+    assert outcome.error is None
+    trainer, mixed = setting.trainer(), load(**data)
+    assert len(mixed.train) == 20 + 200
+    trainer.fit(mixed.train, mixed.valid, epochs=setting.epochs)
+    assert {n: np.asarray(a).tobytes() for n, a in trainer.network.state().items()} == weights(outcome)
+    assert len(sets_for({**data, "source": "nowhere"}, own).train) == 20 + 200, "mixed into sets that are given, too"
+
+
+def test_a_setting_of_the_data_that_is_none():
+    (outcome,) = train_many([config(data={"train_sise": 5})], workers=1).outcomes
+    assert outcome.error.startswith("data: there is no setting 'train_sise'; there are: source, ")
+
+
+def test_a_watcher_that_fails_ends_the_training_with_its_error():
+    class Broken(Heard):
+        def epoch(self, event):
+            raise ZeroDivisionError("a bug")
+
+    with pytest.raises(ZeroDivisionError, match="a bug"):
+        train_many(CONFIGS, workers=2, watcher=Broken())
 
 
 def test_what_fits_is_chosen():

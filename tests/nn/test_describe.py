@@ -7,6 +7,9 @@ import pytest
 from digitlab.errors import ConfigError
 from digitlab.nn import (
     ELU,
+    LSTM,
+    Bias,
+    Conv2D,
     Dense,
     Dropout,
     He,
@@ -18,6 +21,7 @@ from digitlab.nn import (
     Normal,
     ReLU,
     Reshape,
+    SimpleRNN,
 )
 from digitlab.nn.describe import Described, build, describe, find, kebab, names, normalized, words
 
@@ -161,3 +165,21 @@ def test_camel_case_in_words(name, spaced):
 
 def test_a_shared_default_is_not_shared_state():
     assert ReLU().params is not ReLU().params
+
+
+@pytest.mark.parametrize(
+    "layer, name",
+    [
+        (lambda: Dense(3, weights="he"), "weights"),
+        (lambda: Conv2D(3, 2, weights="he"), "weights"),
+        (lambda: Bias("he"), "biases"),
+        (lambda: SimpleRNN(3, recurrent="he"), "recurrent"),
+        (lambda: LSTM(3, weights={"type": "he"}), "weights"),
+    ],
+)
+def test_every_layer_takes_names_where_it_takes_objects(layer, name):
+    assert isinstance(getattr(layer(), name), He)
+
+
+def test_none_by_name():
+    assert Dense(3, biases="none").biases is None and Conv2D(3, 2, biases="none").biases is None

@@ -270,3 +270,19 @@ def test_base_classes_say_what_is_missing():
     ):
         with pytest.raises(TypeError, match="has no"):
             call()
+
+
+@pytest.mark.parametrize(
+    "settings, words",
+    [
+        ({"layers": []}, "got an empty list, expected at least one layer"),
+        ({"dtype": "float16"}, "dtype: got 'float16', expected 'float32' or 'float64'"),
+        ({"input_shape": (4, 0)}, r"input_shape: got \(4, 0\), expected positive whole numbers"),
+        ({"input_shape": "784"}, "input_shape: got '784'"),
+        ({"input_shape": 2.5}, "input_shape: got 2.5"),
+    ],
+)
+def test_what_no_network_can_be_made_of(settings, words):
+    given = {"layers": [Dense(2)], "input_shape": 3} | settings
+    with pytest.raises(ConfigError, match=words):
+        Network(**given)

@@ -9,6 +9,7 @@ from digitlab.reproduce import first_steps, nielsen3, nielsen5, nielsen6, rashid
 from digitlab.reproduce.animation import TurningSurface
 from digitlab.reproduce.nielsen1 import darkness
 from digitlab.reproduce.row import Plan, Result
+from digitlab.see.inverse_query import inverse_query
 
 
 def test_the_single_neuron_by_its_closed_formulas():
@@ -38,7 +39,7 @@ def test_backquery_as_the_notebook_has_it():
     hidden = (hidden - hidden.min()) / (hidden - hidden.min()).max() * 0.98 + 0.01
     inputs = wih.T @ logit(hidden)
     inputs = (inputs - inputs.min()) / (inputs - inputs.min()).max() * 0.98 + 0.01
-    np.testing.assert_allclose(rashid.backquery(net, 3), inputs.reshape(28, 28), rtol=1e-6)
+    np.testing.assert_allclose(inverse_query(net, 3), inputs.reshape(28, 28), rtol=1e-6)
 
 
 def test_rashids_network_is_the_zoos():

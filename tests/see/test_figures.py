@@ -176,6 +176,9 @@ def test_an_output_of_0_is_no_division_by_0():
 def test_networks_without_one_linear_way_back():
     net = Network([MaxPool2D(2), Flatten(), Dense(3)], (4, 4, 1))
     assert linear_back(Network([Flatten(), Dense(3)], (4, 4, 1)), 0).shape == (4, 4)
+    masked = Network([Dense(2, connections=[[1, 0], [0, 1], [1, 1]])], 3)
+    masked.layers[0].params["W"].value[:] = 7.0  # a number where there is no connection counts as 0
+    assert_allclose(linear_back(masked, 0).ravel(), [7.0, 0.0, 7.0])
     with pytest.raises(ShapeError, match="this network has MaxPool2D"):
         linear_back(net, 0)
     with pytest.raises(ShapeError, match="needs a chain of dense layers"):

@@ -13,6 +13,7 @@ from digitlab.optimizers import (
     Momentum,
 )
 from digitlab.train import (
+    ExponentialMovingAverage,
     Trainer,
     load_checkpoint,
     save_checkpoint,
@@ -167,3 +168,18 @@ def test_a_checkpoint_before_any_training(tmp_path):
     fresh.fit(TRAIN, VALID, epochs=2)
     assert without_clock(begun.history) == without_clock(fresh.history)
     assert_same_state(begun, fresh)
+
+
+def test_two_callbacks_of_one_class_keep_what_is_theirs(tmp_path):
+    def fresh():
+        averages = [ExponentialMovingAverage(decay) for decay in (0.5, 0.9)]
+        return averages, Trainer(network(), Momentum(0.1), callbacks=averages)
+
+    averages, trainer = fresh()
+    trainer.fit(TRAIN, VALID, epochs=2)
+    save_checkpoint(trainer, tmp_path / "checkpoint.safetensors")
+    read, resumed = fresh()
+    load_checkpoint(resumed, tmp_path / "checkpoint.safetensors")
+    for one, other in zip(averages, read):
+        assert_same_arrays(one.arrays(), other.arrays())
+    assert not np.array_equal(read[0].arrays()["0.W"], read[1].arrays()["0.W"])

@@ -20,6 +20,11 @@ def test_labels_are_whole_numbers_of_classes_that_there_are():
     for call in (lambda y: evaluate(net, X, y), lambda y: net.gradient(X, y)):
         with pytest.raises((DataError, ShapeError), match=r"targets of shape \(20,\)"):
             call(np.zeros(20, np.float32))
+    for wrong in (np.arange(20) % 4, -(np.arange(20) % 2)):
+        with pytest.raises(DataError, match=rf"got labels from {wrong.min()} to {wrong.max()}, expected 0 to 2"):
+            net.gradient(X, wrong)
+    with pytest.raises(DataError, match="evaluation: got an empty set"):
+        evaluate(net, X[:0], np.arange(0))
 
 
 def test_numbers_are_no_classes():

@@ -172,3 +172,34 @@ def test_a_loss_that_overflows_in_evaluation_only():
     t = Trainer(Network([Dense(1)], 1, MeanSquaredError()), SGD(0.01))
     with pytest.raises(DivergenceError, match="in epoch 1"):
         t.fit((x, y), (x * 1e30, y), epochs=1)
+
+
+# A callback that fails
+
+
+class DiskFull(Callback):
+    def on_epoch_end(self, trainer, row):
+        if row["epoch"] == 2:
+            raise OSError("no space left on device")
+
+    def on_fit_end(self, trainer):
+        raise ValueError("and another one")
+
+
+def test_a_callback_that_fails_ends_the_training_and_the_others_are_told():
+    first, last = Spy(), Spy()
+    t = trainer(callbacks=[first, DiskFull(), last])
+    with pytest.raises(OSError, match="no space left"):
+        t.fit(TRAIN, VALID, epochs=5)
+    assert first.calls[-1] == last.calls[-1] == "fit end", "screens are closed, files are written"
+    assert t.stop_reason == "OSError in epoch 3" and len(t.history) == 2
+    assert not t.sets
+    assert t.evaluate(VALID).accuracy == t.history[t.best.epoch - 1]["valid_accuracy"], "with the best network"
+
+
+def test_an_error_at_the_end_is_raised_after_the_others_are_told():
+    spy = Spy()
+    t = trainer(callbacks=[DiskFull(), spy])
+    with pytest.raises(ValueError, match="another one"):
+        t.fit(TRAIN, VALID, epochs=1)
+    assert spy.calls[-1] == "fit end"

@@ -102,3 +102,17 @@ def test_sets_that_lack_the_column_monitored_before():
 def test_a_digits_set_and_its_arrays_are_both_taken():
     digits = Digits(np.zeros((4, 2, 3), np.uint8), np.array([0, 1, 2, 0]))
     trainer().fit(digits, epochs=1)
+
+
+def test_parts_by_name_and_names_that_are_none():
+    t = trainer(None, "adam", schedule="cosine", gradient="spsa", regularizers=[{"type": "max-norm", "limit": 3.0}])
+    kinds = [type(part).__name__ for part in (t.optimizer, t.schedule, t.gradient, *t.regularizers)]
+    assert kinds == ["Adam", "Cosine", "SPSA", "MaxNorm"]
+    for wrong in (
+        {"optimizer": "adm"},
+        {"schedule": "cosin"},
+        {"gradient": "spsaa"},
+        {"regularizers": [{"type": "max-nrm", "limit": 3.0}]},
+    ):
+        with pytest.raises(ConfigError, match="did you mean"):
+            trainer(**wrong)

@@ -89,8 +89,10 @@ def test_other_images_on_resume_are_refused(tmp_path):
 def test_what_cannot_be_recorded(tmp_path):
     with pytest.raises(DataError, match="got 40 images with labels of shape"):
         RecordPredictions(tmp_path, VALID[0], VALID[1][:-1])
-    with pytest.raises(DataError, match="expected at most 255"):
+    with pytest.raises(DataError, match="expected 0 to 255"):
         RecordPredictions(tmp_path, VALID[0], VALID[1] + 300)
+    with pytest.raises(DataError, match="got labels from -1 to"):
+        RecordPredictions(tmp_path, VALID[0], VALID[1] - 1)
     single = Network([Dense(1)], 6)
     with pytest.raises(ConfigError, match="2 to 256 classes"):
         trainer(single, callbacks=[RecordPredictions(tmp_path, *VALID)]).fit((TRAIN[0], TRAIN[0][:, :1]), epochs=1)

@@ -138,9 +138,8 @@ def summary(
 
 
 def monitored(histories: "Iterable[History]") -> str:
-    """The column to judge by: accuracy on the validation images where there is one."""
-    columns = next((history[0] for history in histories if len(history)), {})
-    return "valid_accuracy" if "valid_accuracy" in columns else "valid_loss"
+    """The column to judge by: the one that chose the best epochs."""
+    return next((history.monitored() for history in histories if len(history)), "valid_accuracy")
 
 
 def mean_and_sd(values: list[float], digits: int = 2) -> str:

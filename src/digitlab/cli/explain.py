@@ -24,7 +24,7 @@ def command(net: str | None, image: int, source: str | None, part: str, out: Pat
 
     from digitlab.cli.console import say
     from digitlab.cli.looking import sets_for
-    from digitlab.cli.options import network_file, network_for
+    from digitlab.cli.options import network_for, saved_file
     from digitlab.data.pictures import image_text
     from digitlab.errors import ConfigError, DataError
     from digitlab.files import write_text
@@ -34,8 +34,7 @@ def command(net: str | None, image: int, source: str | None, part: str, out: Pat
 
     if out is not None and out.suffix.lower() not in (".html", ".htm"):
         raise ConfigError(f"--out: got {out}, expected a file name that ends in .html")
-    saved = net is None or Path(net).exists()
-    splits = sets_for(network_file(net) if saved else Path("none"), source)
+    splits = sets_for(saved_file(net), source)
     name, network = network_for(net, splits)
     digits = splits.part(part)  # type: ignore[arg-type]  # click checked it
     examples(digits, network, f"{part} set")

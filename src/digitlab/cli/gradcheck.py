@@ -1,6 +1,5 @@
 """`digitlab gradcheck NET`: is backpropagation right for this network?"""
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -30,14 +29,14 @@ def command(net: str | None, source: str | None, batch_size: int, samples: int, 
     import numpy as np
 
     from digitlab.cli.console import say
-    from digitlab.cli.options import network_file, network_for
+    from digitlab.cli.options import network_for, saved_file
     from digitlab.nn.describe import build
     from digitlab.nn.gradients import CentralDifferences, ComplexStep, Gradient, check_gradients
     from digitlab.train.evaluation import examples
 
-    splits = sets_for(network_file(net), source)
+    splits = sets_for(saved_file(net), source)
     name, network = network_for(net, splits)
-    fresh = name == net and not Path(name).exists()
+    fresh = saved_file(net) is None
     x, y = examples(splits.train.first(batch_size), network, "training set")
     rng = np.random.default_rng(seed)
     # Some fresh networks start with weights of 0 above, through which no gradient comes: nothing would be checked.

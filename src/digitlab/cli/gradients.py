@@ -25,13 +25,13 @@ def command(net: str | None, source: str | None, batch_size: int, budget: int, s
     import numpy as np
 
     from digitlab.cli.console import say, table
-    from digitlab.cli.options import network_file, network_for
+    from digitlab.cli.options import network_for, saved_file
     from digitlab.nn.gradients import Gradient, compare_gradients
     from digitlab.see.figures import save_figure
     from digitlab.see.gradients import gradients_figure
     from digitlab.train.evaluation import examples
 
-    splits = sets_for(network_file(net), source)
+    splits = sets_for(saved_file(net), source)
     name, network = network_for(net, splits)
     x, y = examples(splits.train.first(batch_size), network, "training set")
     ways = [cls() for cls in dict.fromkeys(Gradient.registry.values())]

@@ -1,8 +1,12 @@
 """`digitlab info NET`: what a saved network is made of."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from digitlab.nn import Network
 
 
 @click.command("info")
@@ -20,14 +24,28 @@ def command(net: str | None, engine: bool) -> None:
     path, network = load_named(net)
     say(f"{path}, {path.stat().st_size:,} bytes, {network.dtype}, pixels scaled by {describe_scaling(network.scaling)}")
     say(network.summary())
-    if (path.parent / "config.toml").is_file():
-        _say_run(path.parent)
+    run = path.parent if (path.parent / "config.toml").is_file() else None
+    if run is not None:
+        _say_run(run)
     if engine:
-        from digitlab.engine import select_engine
-        from digitlab.optimizers import SGD
+        _say_engine(network, run)
 
+
+def _say_engine(network: "Network", run: Path | None) -> None:
+    """The engine that trains it with the run's settings, or without a run, by gradient descent."""
+    from digitlab.cli.console import say
+    from digitlab.engine import select_engine
+    from digitlab.optimizers import SGD
+    from digitlab.train import RunConfig
+
+    if run is None:
         chosen, reason = select_engine("auto", network, SGD())
-        say(f"engine: {chosen.name}: {reason}")
+    else:
+        c = RunConfig.load(run / "config.toml")
+        chosen, reason = select_engine(
+            c.engine, network, c.optimizer, c.regularizers, gradient=c.gradient, device=c.device
+        )
+    say(f"engine: {chosen.name}: {reason}")
 
 
 def _say_run(place: Path) -> None:

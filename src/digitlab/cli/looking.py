@@ -14,10 +14,10 @@ SOURCE_HELP = "mnist, digits, or a path (as in train). [default: what the run wa
 PARTS = click.Choice(["train", "valid", "test"])
 
 
-def sets_for(network_file: Path, source: str | None) -> "Splits":
+def sets_for(network_file: Path | None, source: str | None) -> "Splits":
     """The sets that `--data` names; without it those of the run that the network belongs to, else MNIST."""
-    config = network_file.parent / "config.toml"
-    if source is None and config.is_file():
+    config = network_file.parent / "config.toml" if network_file is not None else None
+    if source is None and config is not None and config.is_file():
         from digitlab.train import RunConfig
 
         return load_sets(RunConfig.load(config).data)

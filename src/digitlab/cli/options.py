@@ -194,21 +194,29 @@ def load_named(name: str | None) -> "tuple[Path, Network]":
     return path, load_network(path)
 
 
+def saved_file(name: str | None) -> Path | None:
+    """The file of the network that NET names; None where `network_for` makes a fresh one."""
+    from digitlab.nn.zoo import find_recipe, parse_sizes
+
+    fresh = name is not None and not Path(name).exists() and (find_recipe(name) or parse_sizes(name))
+    return None if fresh else network_file(name)
+
+
 def network_for(name: str | None, splits: "Splits | None" = None) -> "tuple[str, Network]":
     """The network that NET names: saved, or fresh from layer sizes or a name of the zoo, fitted to images if given."""
     from digitlab.nn import load_network
-    from digitlab.nn.zoo import ZOO, build_named, mlp, parse_sizes
+    from digitlab.nn.zoo import find_recipe, mlp, parse_sizes
 
-    if name is not None and not Path(name).exists():
-        if name.lower() in ZOO and splits is None:
-            return name, build_named(name)
-        if name.lower() in ZOO and splits is not None:
-            images = splits.train.images
-            return name, build_named(name, input_shape=images.shape[1:], classes=len(splits.train.class_names))
-        if sizes := parse_sizes(name):
-            return name, mlp(sizes)
-    path = network_file(name)
-    return str(path), load_network(path)
+    path = saved_file(name)
+    if path is not None:
+        return str(path), load_network(path)
+    assert name is not None
+    recipe = find_recipe(name)
+    if recipe is None:
+        return name, mlp(parse_sizes(name) or [])
+    if splits is None:
+        return name, recipe.build()
+    return name, recipe.build(input_shape=splits.train.image_shape, classes=len(splits.train.class_names))
 
 
 def any_run() -> list[Path]:

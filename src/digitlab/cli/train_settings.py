@@ -85,11 +85,12 @@ def starting_settings(given: dict[str, Any], table: dict[str, Any]) -> dict[str,
 
 def recipe_settings(net: str | None) -> dict[str, Any]:
     """How a network of the zoo is trained if nothing else is said; {} for layer sizes."""
-    from digitlab.nn.zoo import ZOO
+    from digitlab.nn.zoo import find_recipe
 
-    if net is None or net.lower() not in ZOO:
+    recipe = find_recipe(net) if net is not None else None
+    if recipe is None:
         return {}
-    training = ZOO[net.lower()].training
+    training = recipe.training
     return {
         "epochs": training.epochs,
         "batch_size": training.batch_size,

@@ -2,7 +2,7 @@
 
 digits.py           Digits, a set of labelled images: slice it, sample it, look at it
 splits.py           Splits: training, validation, test; smaller experiments of them
-sources.py          load: from a name or a path to the sets
+sources.py          load: from a name or a path to the sets;  choices.py  its arguments as a table
 mnist_files.py      the four published files;  fetch.py  where they are, or fetching them once
 idx.py  nielsen_pickle.py  csv_digits.py  npz.py  bundled.py    one file format each
 idx_families.py     sets published in MNIST's form;  image_folder.py  a folder of pictures;  mixing.py  two sets in one

@@ -76,7 +76,7 @@ def load(
     split   "50k/10k/10k", Nielsen's: the last 10,000 of the published 60,000 validate; or "60k/10k", without
     part    "train", "valid" or "test": that set alone
     digits  these classes only, in all sets; train_size, per_class or fraction: less to train on (see `restrict`)
-    seed    of the draw that `per_class` makes
+    seed    of the draws that `per_class` and `mix` make
     mix     another source, of whose images ten for each one join training and validation (see mixing.py)
     share, bootstrap, group   for the members of an ensemble (see `restrict`)
 
@@ -114,12 +114,15 @@ def load_auto(
         parts = read_bundled(split)
     else:
         parts = _read_path(Path(source).expanduser(), split)
-    parts = restrict(parts, **choices)
-    return (parts if mix is None else mix_in(parts, _others(mix, split, choices), seed=choices.get("seed", 0))), note
+    return choose(parts, load(mix, split=split) if mix is not None else None, **choices), note
 
 
-def _others(mix: Source, split: Split, choices: dict[str, Any]) -> Splits:
-    return load(mix, split=split, digits=choices.get("digits"))
+def choose(own: Splits, other: Splits | None = None, **choices: Any) -> Splits:
+    """What `choices` (see `load`) take of sets that have been read; `other` are those that `mix` names."""
+    parts = restrict(own, **choices)
+    if other is None:
+        return parts
+    return mix_in(parts, restrict(other, digits=choices.get("digits")), seed=choices.get("seed", 0))
 
 
 def _read_mnist(split: Split) -> Splits:

@@ -5,6 +5,7 @@ waits for it: measured, an epoch of [784, 100, 10] in batches of 10 took ten tim
 """
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -40,12 +41,10 @@ def sharing_cores(trainings: int | None = None) -> Iterator[None]:
 
     trainings   None: their number is not known here; one thread each
     """
-    from threadpoolctl import threadpool_limits
-
     share = EACH_ONE_THREAD if trainings is None else trainings
     _shares.append(share)
     try:
-        with threadpool_limits(1, user_api="blas"):
+        with _one_blas_thread:
             yield
     finally:
         _shares.remove(share)
@@ -57,12 +56,37 @@ def blas_threads_for(batch_size: int) -> Iterator[None]:
     if batch_size > SMALL_BATCH:
         yield
         return
-    with _controller().limit(limits=1, user_api="blas"):
+    with _one_blas_thread:
         yield
 
 
-@cache
+class _OneBlasThread:
+    """One BLAS thread for as long as any block asks for it, in whatever thread and order they begin and end."""
+
+    def __init__(self) -> None:
+        self.lock, self.blocks = threading.Lock(), 0
+        self.limit: Any = None
+
+    def __enter__(self) -> None:
+        with self.lock:
+            if not self.blocks:
+                self.limit = _controller().limit(limits=1, user_api="blas")
+            self.blocks += 1
+
+    def __exit__(self, *error: object) -> None:
+        with self.lock:
+            self.blocks -= 1
+            if not self.blocks:
+                self.limit.restore_original_limits()
+
+
+_one_blas_thread = _OneBlasThread()
+
+
+@cache  # looking for the libraries takes longer than an epoch of a small network's batches
 def _controller() -> Any:
+    # SciPy may bring a BLAS of its own, which is to be found together with NumPy's.
+    import scipy.linalg  # noqa: F401
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()

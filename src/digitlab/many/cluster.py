@@ -10,7 +10,7 @@ from typing import Any
 from digitlab.data import Splits
 from digitlab.engine.threads import sharing_cores
 from digitlab.errors import ConfigError, EngineError
-from digitlab.many.job import BASE, Emit, Job, Outcome, base_sets, run_job
+from digitlab.many.job import BASE, Base, Emit, Job, Outcome, base_sets, run_job
 from digitlab.many.pool import Pool
 
 LOCAL = "local"
@@ -67,9 +67,8 @@ class DaskPool(Pool):
         """The sets of a data table as something that is there on every worker; sent when they are first needed."""
         key = json.dumps({name: table.get(name) for name in BASE}, default=str)
         if key not in self.sets:
-            sets = data if data is not None else base_sets(table)
             # A task whose value is the sets, not a scattered value: the scheduler can make it again after a loss.
-            self.sets[key] = self.client.submit(_itself, sets, pure=False)
+            self.sets[key] = self.client.submit(_itself, base_sets(table, data), pure=False)
             self.client.replicate([self.sets[key]])
         return self.sets[key]
 
@@ -83,7 +82,7 @@ class DaskPool(Pool):
             self.cluster.close()
 
 
-def run_on_worker(job: Job, data: Splits, topic: str) -> Outcome:
+def run_on_worker(job: Job, data: Base, topic: str) -> Outcome:
     """`run_job` on a Dask worker, telling its progress through the scheduler."""
     from distributed import get_worker
 
@@ -92,7 +91,7 @@ def run_on_worker(job: Job, data: Splits, topic: str) -> Outcome:
         return run_job(job, data, lambda event: worker.log_event(topic, event))
 
 
-def _itself(sets: Splits) -> Splits:
+def _itself(sets: Base) -> Base:
     return sets
 
 

@@ -1,6 +1,5 @@
 """One training as a job that any worker can do: settings in, history and weights out."""
 
-import json
 import os
 import socket
 import tempfile
@@ -9,13 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from digitlab.arrays import to_numpy
 from digitlab.data import Splits, load_auto
-from digitlab.data.splits import restrict
+from digitlab.data.choices import check_choices
+from digitlab.data.sources import choose
+from digitlab.data.splits import SPLITS, Split
 from digitlab.errors import DigitlabError
 from digitlab.nn.network import Network
 from digitlab.train.callbacks import Callback
@@ -31,7 +32,14 @@ if TYPE_CHECKING:
 Arrays = dict[str, np.ndarray[Any, Any]]
 Emit = Callable[[dict[str, Any]], None]
 Stopped = Callable[[], bool]
-BASE = ("source", "split")  # what is read; the rest of a data table says what of it to take
+BASE = ("source", "split", "mix")  # what is read; the rest of a data table says what of it to take
+
+
+class Base(NamedTuple):
+    """Sets as they were read: those of `source`, and those of `mix`, if it names any."""
+
+    own: Splits
+    other: Splits | None = None
 
 
 @dataclass(frozen=True)
@@ -94,10 +102,13 @@ class Outcome:
         return network
 
 
-def run_job(job: Job, data: Splits | None = None, emit: Emit | None = None, stopped: Stopped | None = None) -> Outcome:
+def run_job(
+    job: Job, data: Splits | Base | None = None, emit: Emit | None = None, stopped: Stopped | None = None
+) -> Outcome:
     """Train as the job says and return what came of it; a DigitlabError becomes part of the outcome.
 
-    `data` are the sets that `source` and `split` of the settings' data table name, where the caller has them already.
+    `data` are the sets that `source` and `split` of the settings' data table name, where the caller has them already,
+    or with those of `mix`.
     """
     beside = Beside(job, emit, stopped)
     trainer = None
@@ -145,24 +156,27 @@ class Beside(Callback):
             trainer.stop(f"to be gone on with after epoch {row['epoch']}")
 
 
-def sets_for(table: dict[str, Any], data: Splits | None = None) -> Splits:
-    """The sets that a data table names; what is read from disk is read once in each worker."""
-    base = data if data is not None else base_sets(table)
-    return restrict(base, **{name: value for name, value in table.items() if name not in BASE})
+def sets_for(table: dict[str, Any], data: Splits | Base | None = None) -> Splits:
+    """The sets that a data table names; what is read from disk is read once in each worker. Raises ConfigError."""
+    check_choices(table)
+    base = data if isinstance(data, Base) else base_sets(table, data)
+    return choose(*base, **{name: value for name, value in table.items() if name not in BASE})
 
 
 _reading = threading.Lock()
 
 
-def base_sets(table: dict[str, Any]) -> Splits:
-    """What the data table's `source` and `split` name."""
+def base_sets(table: dict[str, Any], own: Splits | None = None) -> Base:
+    """What the data table's `source`, `split` and `mix` name; `own` instead of `source`, if they are there already."""
+    split = table.get("split", SPLITS[0])
     with _reading:  # else several threads would read the same files at once
-        return _base_sets(json.dumps({name: table[name] for name in BASE if name in table}, default=os.fspath))
+        read = own if own is not None else _read(os.fspath(table.get("source", "auto")), split)
+        return Base(read, _read(os.fspath(table["mix"]), split) if "mix" in table else None)
 
 
 @lru_cache(maxsize=2)
-def _base_sets(table: str) -> Splits:
-    return load_auto(**json.loads(table))[0]
+def _read(source: str, split: Split) -> Splits:
+    return load_auto(source, split=split)[0]
 
 
 def worker_name() -> str:

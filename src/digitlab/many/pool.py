@@ -81,6 +81,7 @@ class ProcessPool(Pool):
             workers, context, initializer=start_worker, initargs=(workers, data, self.events, self.halt)
         )
         super().__init__(executor, workers, reason)
+        self.failure: Exception | None = None  # of `on_event`
         self.reader = threading.Thread(target=self._read, args=(on_event,), daemon=True)
         self.reader.start()
 
@@ -95,11 +96,16 @@ class ProcessPool(Pool):
         self.events.put(None)
         self.reader.join()
         self.events.close()
+        if self.failure is not None:
+            raise self.failure
 
     def _read(self, on_event: Emit | None) -> None:
         while (event := self.events.get()) is not None:
-            if on_event is not None:
-                on_event(event)
+            if on_event is not None and self.failure is None:
+                try:
+                    on_event(event)
+                except Exception as error:  # the workers would wait for ever if nobody read what they tell
+                    self.failure = error
 
 
 _here: dict[str, Any] = {}  # what a worker process was started with

@@ -48,7 +48,7 @@ def train_many(
     """Train a network for each of these settings, several at once, and return what came of them in the same order.
 
     names      what to call them; by default what their settings differ in, "learning_rate=0.1 seed=3"
-    data       the sets, instead of what `source` and `split` in each one's data table name
+    data       the sets, instead of what `source` and `split` in each one's data table name (`mix` is read all the same)
     folder     a group folder with a run folder for each; finished ones are kept, the others gone on with
     workers    how many at once; by default one for each processor. The results do not depend on it.
     executor   any `concurrent.futures.Executor`, instead of threads or processes as it fits (pool.py)

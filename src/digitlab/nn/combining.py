@@ -86,7 +86,7 @@ class Combine(Layer):
 
     def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
         xp, ends = array_namespace(x), np.cumsum(self.sizes).tolist()
-        parts, mean, votes = [], 0 * x[:, : self.classes], 0.0
+        parts, mean, votes = [], xp.zeros_like(x[:, : self.classes]), 0.0
         for matrix, size, end in zip(self.matrices(x), self.sizes, ends):
             part = x[:, end - size : end]  # (N, size)
             above = part > LEAST
@@ -112,7 +112,7 @@ class Combine(Layer):
         for p, total, above, matrix in parts:
             grad_p = grad_mean @ matrix.T  # (N, size)
             grad_part = (grad_p - xp.sum(grad_p * p, axis=1, keepdims=True)) / total
-            grads.append(xp.where(above, grad_part, 0 * grad_part))
+            grads.append(xp.where(above, grad_part, xp.zeros_like(grad_part)))
         return xp.concat(grads, axis=1)  # (N, Σ sizes)
 
 

@@ -55,6 +55,7 @@ class Conv2D(Layer):
     connections: Any = field(default=None, metadata={"shown": connections_text})
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not isinstance(self.filters, int) or self.filters < 1:
             raise ConfigError(f"{self.name}: got {self.filters!r} filters, expected a whole number of at least 1")
         for setting in ("kernel_size", "stride", "dilation"):

@@ -30,7 +30,8 @@ class Described:
     """Base of everything that is a set of named choices: layers, initializers, losses, optimizers, schedules.
 
     A direct subclass opens a family with a registry of its own; `aliases` are further names in that registry.
-    A field with `metadata={"described": False}` holds arrays, not a choice, and stays out of the description;
+    A field with `metadata={"family": Initializer}` takes members of that family, their names and their tables.
+    One with `metadata={"described": False}` holds arrays, not a choice, and stays out of the description;
     `metadata={"shown": function}` says how `repr` writes a long one in few characters.
     """
 
@@ -45,6 +46,12 @@ class Described:
         elif not cls.__name__.startswith("_"):
             for name in (cls.__name__, *cls.__dict__.get("aliases", ())):
                 cls.registry[normalized(name)] = cls
+
+    def __post_init__(self) -> None:
+        """Choices that were given by name or as tables become the objects they stand for. Raises ConfigError."""
+        for field in choices(self):
+            if (family := field.metadata.get("family")) is not None:
+                object.__setattr__(self, field.name, _value(getattr(self, field.name), family))  # some are frozen
 
     def __repr__(self) -> str:
         positional = [shown(self, f) for f in choices(self) if required(f)]

@@ -45,22 +45,15 @@ def build_network(description: Mapping[str, Any], *, seed: int | np.random.Gener
     for key in ("input_shape", "layers"):
         if key not in description:
             raise ConfigError(f"a network's description needs {key!r}; it has {', '.join(description) or 'nothing'}")
-    shape, layers = description["input_shape"], description["layers"]
-    if isinstance(shape, int):
-        shape = [shape]
-    if not isinstance(shape, list | tuple) or not all(isinstance(n, int) and n > 0 for n in shape):
-        raise ConfigError(f"input_shape: got {shape!r}, expected positive whole numbers such as [28, 28, 1]")
+    layers = description["layers"]
     if not isinstance(layers, list) or not layers:
         raise ConfigError(f"layers: got {layers!r}, expected a list with at least one layer")
-    dtype = description.get("dtype", "float32")
-    if dtype not in ("float32", "float64"):
-        raise ConfigError(f"dtype: got {dtype!r}, expected 'float32' or 'float64'")
     network = Network(
         [build(Layer, layer) for layer in layers],
-        tuple(shape),
+        description["input_shape"],
         build(Loss, description.get("loss", "quadratic")),
         scaling=description.get("scaling", "/255"),
-        dtype=dtype,
+        dtype=description.get("dtype", "float32"),
         seed=seed,
     )
     apply_frozen(network, description.get("frozen", {}))

@@ -107,8 +107,7 @@ class Dense(Layer):
     connections: Any = field(default=None, metadata={"shown": connections_text})
 
     def __post_init__(self) -> None:
-        self.weights = build(Initializer, self.weights)
-        self.biases = build(Initializer, self.biases) if self.biases is not None else None
+        super().__post_init__()
         if not isinstance(self.out_features, int) or self.out_features < 1:
             raise ConfigError(f"Dense: got out_features {self.out_features!r}, expected a whole number of at least 1")
         if self.connections is not None:
@@ -218,7 +217,11 @@ class Loss(Described):
         labels = targets.ndim == 1 and xp.isdtype(targets.dtype, "integral")
         if labels and targets.shape[0] == logits.shape[0] and logits.ndim == 2:
             classes = xp.arange(logits.shape[1], device=targets.device)
-            soft = xp.astype(targets[:, None] == classes, logits.dtype)  # (N, out)
+            hits = targets[:, None] == classes  # (N, out)
+            if int(xp.count_nonzero(hits)) != logits.shape[0]:
+                got, last = f"{xp.min(targets)} to {xp.max(targets)}", logits.shape[1] - 1
+                raise DataError(f"got labels from {got}, expected 0 to {last}: one for each output")
+            soft = xp.astype(hits, logits.dtype)  # (N, out)
             if (self.low, self.high) != (0.0, 1.0):
                 soft = soft * (self.high - self.low) + self.low
             if s := self.label_smoothing:
@@ -265,7 +268,7 @@ class Network(NamedArrays):
     seed           integer or numpy Generator; the dice for the first weights are rolled here, layer by layer
     dtype          "float32", or "float64" to check mathematics
 
-    Raises ShapeError, naming the layer, if two layers do not fit together, ConfigError if one is there twice.
+    Raises ShapeError, naming the layer, if two layers do not fit together, ConfigError if one is there twice, or none.
     """
 
     def __init__(
@@ -279,9 +282,12 @@ class Network(NamedArrays):
         dtype: str = "float32",
     ) -> None:
         self.layers = list(layers)
+        if not self.layers:
+            raise ConfigError("layers: got an empty list, expected at least one layer")
         self.check_each_layer_once()
-        sizes = (input_shape,) if isinstance(input_shape, int | np.integer) else tuple(input_shape)
-        self.input_shape: Shape = tuple(map(int, sizes))
+        self.input_shape: Shape = checked_shape(input_shape)
+        if dtype not in ("float32", "float64"):
+            raise ConfigError(f"dtype: got {dtype!r}, expected 'float32' or 'float64'")
         self.loss = build(Loss, loss) if loss is not None else Quadratic()
         self.scaling = as_scaling(scaling)
         self.dtype = dtype
@@ -359,6 +365,14 @@ class Network(NamedArrays):
     def __repr__(self) -> str:
         layers = ", ".join(map(repr, self.layers))
         return f"Network([{layers}], input_shape={self.input_shape}, loss={self.loss!r})"
+
+
+def checked_shape(shape: Any) -> Shape:
+    """One example's shape, given as a number or a sequence of them. Raises ConfigError."""
+    sizes = (shape,) if isinstance(shape, int | np.integer) else shape
+    if not isinstance(sizes, list | tuple) or not all(isinstance(n, int | np.integer) and n > 0 for n in sizes):
+        raise ConfigError(f"input_shape: got {shape!r}, expected positive whole numbers such as [28, 28, 1]")
+    return tuple(map(int, sizes))
 
 
 def same_order(shape: Shape, other: Shape) -> bool:

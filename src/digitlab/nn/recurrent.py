@@ -43,6 +43,7 @@ class _Recurrent(Layer):
     biases: Initializer = field(default=Zeros(), metadata={"family": Initializer})
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         name = type(self).__name__
         if self.returns not in ("last", "all"):
             raise ConfigError(f"{name}: got returns={self.returns!r}, expected 'last' or 'all' (states)")
@@ -299,6 +300,7 @@ class Bidirectional(Layer):
     backward_layer: Any = field(init=False, default=None)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not isinstance(self.layer, _Recurrent):
             raise ConfigError(f"Bidirectional: got {self.layer!r}, expected a recurrent layer such as LSTM(64)")
         self.backward_layer = replace(self.layer, reverse=not self.layer.reverse)

@@ -12,7 +12,6 @@ import numpy as np
 
 from digitlab.arrays import Array, array_namespace
 from digitlab.errors import ConfigError, ShapeError
-from digitlab.nn.describe import build
 from digitlab.nn.network import Cache, Layer, Shape
 
 
@@ -32,7 +31,8 @@ class Sequential(Layer):
     layers: list[Layer] = field(default_factory=list, metadata={"family": Layer})
 
     def __post_init__(self) -> None:
-        self.layers = [build(Layer, layer) for layer in self.layers]
+        super().__post_init__()
+        self.layers = list(self.layers)
 
     def children(self) -> dict[str, Layer]:
         return {str(i): layer for i, layer in enumerate(self.layers)}
@@ -74,10 +74,6 @@ class Residual(Sequential):
     """
 
     projection: Layer | None = field(default=None, metadata={"family": Layer})
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.projection = None if self.projection is None else build(Layer, self.projection)
 
     def children(self) -> dict[str, Layer]:
         shortcut = {} if self.projection is None else {"projection": self.projection}
@@ -219,7 +215,8 @@ class PerNeuron(Layer):
     neurons: list[Any]
 
     def __post_init__(self) -> None:
-        self.activations = [build(Layer, activation) for activation in self.activations]
+        super().__post_init__()
+        self.activations = list(self.activations)
         if not self.activations or len(self.activations) != len(self.neurons):
             raise ConfigError(
                 f"PerNeuron: got {len(self.activations)} activations and {len(self.neurons)} groups of neurons; "

@@ -133,12 +133,16 @@ def build_named(name: str, **settings: Any) -> Network:
 
 def recipe(name: str) -> Recipe:
     """The recipe of that name; ConfigError with the nearest name if there is none."""
-    key = name.strip().lower().replace("_", "-")
-    if key not in ZOO:
-        near = difflib.get_close_matches(key, ZOO, n=1, cutoff=0.5)
+    if (found := find_recipe(name)) is None:
+        near = difflib.get_close_matches(name.lower(), ZOO, n=1, cutoff=0.5)
         hint = f" (did you mean {near[0]!r}?)" if near else ""
         raise ConfigError(f"unknown network {name!r}{hint}; there are: {', '.join(ZOO)}, or sizes such as 784-30-10")
-    return ZOO[key]
+    return found
+
+
+def find_recipe(name: str) -> Recipe | None:
+    """The recipe of that name, if there is one; capitals and underscores are as good as small letters and hyphens."""
+    return ZOO.get(name.strip().lower().replace("_", "-"))
 
 
 def parse_net(text: str, **settings: Any) -> Network:

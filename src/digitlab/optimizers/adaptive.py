@@ -17,7 +17,7 @@ class RMSProp(Optimizer):
     shares: ClassVar[tuple[str, ...]] = ("decay",)
 
     def init_state(self, value: Array) -> State:
-        return {"square": 0 * value}
+        return {"square": array_namespace(value).zeros_like(value)}
 
     def update(self, value: Array, grad: Array, state: State, learning_rate: float) -> tuple[Array, State]:
         square = self.decay * state["square"] + (1 - self.decay) * grad * grad
@@ -39,7 +39,11 @@ class Adam(Optimizer):
     shares: ClassVar[tuple[str, ...]] = ("beta1", "beta2")
 
     def init_state(self, value: Array) -> State:
-        return {"step": 0, "mean": 0 * value, "square": 0 * value}
+        return {
+            "step": 0,
+            "mean": array_namespace(value).zeros_like(value),
+            "square": array_namespace(value).zeros_like(value),
+        }
 
     def update(self, value: Array, grad: Array, state: State, learning_rate: float) -> tuple[Array, State]:
         step = state["step"] + 1

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from digitlab.arrays import Array
+from digitlab.arrays import Array, array_namespace
 from digitlab.optimizers.base import Optimizer, State
 
 
@@ -27,7 +27,7 @@ class Momentum(Optimizer):
     shares: ClassVar[tuple[str, ...]] = ("momentum",)
 
     def init_state(self, value: Array) -> State:
-        return {"velocity": 0 * value}
+        return {"velocity": array_namespace(value).zeros_like(value)}
 
     def update(self, value: Array, grad: Array, state: State, learning_rate: float) -> tuple[Array, State]:
         velocity = self.momentum * state["velocity"] - learning_rate * grad
@@ -46,7 +46,7 @@ class Nesterov(Optimizer):
     shares: ClassVar[tuple[str, ...]] = ("momentum",)
 
     def init_state(self, value: Array) -> State:
-        return {"velocity": 0 * value}
+        return {"velocity": array_namespace(value).zeros_like(value)}
 
     def update(self, value: Array, grad: Array, state: State, learning_rate: float) -> tuple[Array, State]:
         velocity = self.momentum * state["velocity"] - learning_rate * grad

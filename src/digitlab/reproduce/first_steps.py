@@ -14,9 +14,10 @@ from digitlab.nn.initializers import Uniform
 from digitlab.reproduce.animation import TurningSurface
 from digitlab.reproduce.measure import training_figures
 from digitlab.reproduce.pictures import Drawn, bars, best_dot, picture_grid
-from digitlab.reproduce.rashid import OTHER, backquery, rashid_training
+from digitlab.reproduce.rashid import OTHER, rashid_training
 from digitlab.reproduce.row import AS_WRITTEN, CORRECTED, Outcomes, Plan, Reported, Result, Row, Tasks
 from digitlab.reproduce.training import Training
+from digitlab.see.inverse_query import inverse_query
 from digitlab.train import evaluate
 
 BOOK = "First steps"
@@ -125,18 +126,18 @@ def grid_draw(results: Sequence[Result], plan: Plan) -> Drawn:
 # 5: the inverse query
 
 
-def inverse_tasks(plan: Plan) -> Tasks:
+def backquery_tasks(plan: Plan) -> Tasks:
     return {"net": net(plan, 0.025, 13)}
 
 
-def inverse_query(outcomes: Outcomes, plan: Plan) -> Result:
+def backquery_query(outcomes: Outcomes, plan: Plan) -> Result:
     result = training_figures(outcomes, plan)
     network = outcomes["net"].network()
-    result.series["pictures"] = np.round([backquery(network, digit) for digit in range(10)], 3).tolist()
+    result.series["pictures"] = np.round([inverse_query(network, digit) for digit in range(10)], 3).tolist()
     return result
 
 
-def inverse_draw(results: Sequence[Result], plan: Plan) -> Drawn:
+def backquery_draw(results: Sequence[Result], plan: Plan) -> Drawn:
     titles = [str(digit) for digit in range(10)]
     return {
         "digits": picture_grid(results[0].series["pictures"], titles, columns=5, title=f"Estimated digits, {plan.mode}")
@@ -168,5 +169,5 @@ ROWS = [
          Reported("best rate", 0.025, "test", "its rate", "", chosen_on_test=True)), BOTH, 1.6, cause=PLOT,
         corrected=OTHER),
     Row("first-steps-5", BOOK, "5", "the inverse query: ten estimated digits", f"η .025, 13 epochs; {SETUP}",
-        inverse_tasks, inverse_query, inverse_draw, (), BOTH, 0.2),
+        backquery_tasks, backquery_query, backquery_draw, (), BOTH, 0.2),
 ]  # fmt: skip

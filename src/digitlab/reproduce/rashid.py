@@ -18,6 +18,7 @@ from digitlab.reproduce.pictures import Drawn, accuracy_curves, best_dot, nothin
 from digitlab.reproduce.row import AS_WRITTEN, CORRECTED, Outcomes, Plan, Reported, Result, Row, Tasks
 from digitlab.reproduce.task import Computation
 from digitlab.reproduce.training import Training, training
+from digitlab.see.inverse_query import inverse_query
 
 BOOK = "Rashid"
 BOTH = (AS_WRITTEN, CORRECTED)
@@ -63,33 +64,10 @@ def curves(results: Sequence[Result], plan: Plan) -> Drawn:
 # The way back
 
 
-def stretched(values: Any, low: float = 0.01, high: float = 0.99) -> Any:
-    """Values moved and scaled so that the least is `low` and the greatest `high`."""
-    least, most = float(values.min()), float(values.max())
-    return low + (high - low) * (values - least) / ((most - least) or 1.0)
-
-
-def backquery(network: Network, digit: int) -> Any:
-    """Rashid's picture of a digit, (28, 28): from its target outputs back through inverse sigmoids and Wᵀ.
-
-    logit(targets) → W₂ᵀ → stretched to .01 … .99 → logit → W₁ᵀ → stretched.
-    """
-    first, second = (np.asarray(p.value, np.float64) for p in network.parameters().values())
-    outputs = np.full(10, LOW)
-    outputs[digit] = HIGH
-    hidden = stretched(logit(outputs) @ second.T)  # (hidden,)
-    return stretched(logit(hidden) @ first.T).reshape(28, 28)
-
-
-def logit(y: Any) -> Any:
-    """σ⁻¹(y) = ln y/(1 − y)."""
-    return np.log(y / (1 - y))
-
-
 def backquery_query(outcomes: Outcomes, plan: Plan) -> Result:
     result = training_figures(outcomes, plan)
     network = outcomes["net"].network()
-    pictures = [backquery(network, digit) for digit in range(10)]
+    pictures = [inverse_query(network, digit) for digit in range(10)]
     result.series["pictures"] = np.round(pictures, 3).tolist()
     read = np.argmax(network.predict(np.array(pictures).reshape(10, 784).astype(np.float32)), axis=1)
     result.figures["pictures read as meant"] = float((read == np.arange(10)).sum())

@@ -31,7 +31,7 @@ def linear_back(network: Network, digit: int) -> Picture:
     dense = [layer for layer in dense_chain(network) if isinstance(layer, Dense)]
     signal = one_hot(network, digit)
     for layer in reversed(dense):
-        signal = signal @ to_numpy(layer.params["W"].value).T  # (in,)
+        signal = signal @ to_numpy(layer.connected(layer.params["W"].value)).T  # (in,)
     return signal.reshape(picture_shape(network))
 
 

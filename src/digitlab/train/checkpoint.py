@@ -7,6 +7,7 @@ Metadata (JSON): the network's description, the optimizer's counts, every random
 
 import copy
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -32,8 +33,8 @@ def save_checkpoint(trainer: Trainer, path: str | os.PathLike[str]) -> None:
     for name, parts in (trainer.optimizer_state or {}).items():
         counts[name] = {key: part for key, part in parts.items() if isinstance(part, int)}
         arrays |= {f"optimizer/{name}/{key}": part for key, part in parts.items() if key not in counts[name]}
-    for callback in trainer.callbacks:
-        arrays |= {f"{_place(callback)}{name}": array for name, array in callback.arrays().items()}
+    for callback, place in zip(trainer.callbacks, _places(trainer.callbacks)):
+        arrays |= {f"{place}{name}": array for name, array in callback.arrays().items()}
     best = None
     if trainer.best is not None:
         best = {"epoch": trainer.best.epoch, "score": trainer.best.score, "monitor": trainer.monitor}
@@ -109,8 +110,8 @@ def load_checkpoint(trainer: Trainer, path: str | os.PathLike[str]) -> None:
             f"{path}: was written by another optimizer than {trainer.optimizer!r}, or is damaged; "
             "resume with the settings that the run began with"
         )
-    for callback in trainer.callbacks:
-        callback.load_arrays(_part(arrays, _place(callback)))
+    for callback, place in zip(trainer.callbacks, _places(trainer.callbacks)):
+        callback.load_arrays(_part(arrays, place))
     trainer.network.load_state(last.state())
     for (_, layer), (_, read) in zip(trainer.network.named_layers(), last.named_layers()):
         if layer.rng is not None and read.rng is not None:
@@ -120,8 +121,11 @@ def load_checkpoint(trainer: Trainer, path: str | os.PathLike[str]) -> None:
     trainer.best, trainer.optimizer_state, trainer.history = best, state or None, History(rows)
 
 
-def _place(callback: Callback) -> str:
-    return f"callback/{type(callback).__name__}/"
+def _places(callbacks: Sequence[Callback]) -> list[str]:
+    """Where each callback's arrays stand: by its class, numbered from the second of a class on."""
+    names = [type(callback).__name__ for callback in callbacks]
+    numbers = [names[:i].count(name) + 1 for i, name in enumerate(names)]
+    return [f"callback/{name}/" if n == 1 else f"callback/{name}-{n}/" for name, n in zip(names, numbers)]
 
 
 def _best(saved: Any, arrays: dict[str, Any], network: Network) -> Best | None:

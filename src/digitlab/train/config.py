@@ -31,7 +31,7 @@ class RunConfig:
     """The settings of one training; equal settings give equal networks.
 
     network        the network's table (nn/description.py)
-    data           the arguments of `digitlab.load`: source, split, train_size, per_class, digits, fraction, seed
+    data           arguments of `digitlab.load`: source, split, train_size and so on, all but `part`
     augment        how training images are changed afresh every epoch, "shift,rotate:10"; "": they are not
     averaging      of the weights: none, swa, ema (averaging.py)
     start          the file of a network whose weights are the first ones (fine-tuning); "": fresh ones

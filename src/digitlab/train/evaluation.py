@@ -26,6 +26,8 @@ def evaluate(
 
     `logits_of` is the way to the network's logits; by default the fastest there is without compiling anything.
     """
+    if x.shape[0] == 0:
+        raise DataError("evaluation: got an empty set; expected at least one example")
     y = _targets(_array(y), network, "evaluation")
     classes = classifies(network, y)
     logits_of = logits_of or make_predictor(network, logits=True, compiling=False)

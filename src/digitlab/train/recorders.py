@@ -72,8 +72,10 @@ class RecordPredictions(Callback):
         labels = np.asarray(labels)
         if len(images) != len(labels) or labels.ndim != 1 or not len(labels):
             raise DataError(f"RecordPredictions: got {len(images)} images with labels of shape {labels.shape}")
-        if labels.max() > 255:
-            raise DataError(f"RecordPredictions: got label {labels.max()}, expected at most 255 (kept as bytes)")
+        if labels.min() < 0 or labels.max() > 255:
+            raise DataError(
+                f"RecordPredictions: got labels from {labels.min()} to {labels.max()}, expected 0 to 255, kept as bytes"
+            )
         self.path = Path(folder) / PREDICTIONS
         self.images, self.labels, self.part = images, labels.astype(np.uint8), part
         self.epochs: list[int] = []

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +42,8 @@ class Best:
 class Trainer:
     """Trains one network; `Trainer(network, SGD(3.0)).fit(train, valid, epochs=30)` returns the History.
 
-    optimizer      how weights follow gradients, or its name; its learning rate is the one that the schedule multiplies
+    optimizer      how weights follow gradients, or its name, as schedules, regularizers and gradients may be given by
+                   name, too; its learning rate is the one that the schedule multiplies
     schedule       how the rate goes over the steps (optimizers/schedules.py)
     regularizers   L1, L2, MaxNorm; their λ is divided by the size of the training set
     batch_size     examples per step; the last batch of an epoch holds what is left over
@@ -64,14 +65,14 @@ class Trainer:
         network: Network,
         optimizer: Optimizer | str | None = None,
         *,
-        schedule: Schedule | None = None,
-        regularizers: Sequence[Regularizer] = (),
+        schedule: Schedule | str | None = None,
+        regularizers: Sequence[Regularizer | str] = (),
         batch_size: int = 10,
         augment: Augmentation | None = None,
         shuffle: bool = True,
         engine: str = "auto",
         device: str = "cpu",
-        gradient: Gradient | None = None,
+        gradient: Gradient | str | None = None,
         monitor: str | None = None,
         keep: str = "best",
         evaluate_train: bool = False,
@@ -84,14 +85,14 @@ class Trainer:
             raise ConfigError(f"keep: got {keep!r}, expected 'best' or 'last'")
         self.network = network
         self.optimizer = build(Optimizer, optimizer) if optimizer is not None else SGD()
-        self.schedule = schedule if schedule is not None else ConstantRate()
-        self.regularizers = tuple(regularizers)
+        self.schedule = build(Schedule, schedule) if schedule is not None else ConstantRate()
+        self.regularizers = tuple(build(Regularizer, regularizer) for regularizer in regularizers)
         self.batch_size = batch_size
         self.augment, self.augment_seed = augment, seed
         self.shuffle = shuffle
         self.engine_name, self.engine_reason = engine, ""
         self.device = device
-        self.gradient = gradient
+        self.gradient = build(Gradient, gradient) if gradient is not None else None
         self.monitor = monitor or ""
         self.keep = keep
         self.evaluate_train = evaluate_train
@@ -161,9 +162,12 @@ class Trainer:
         except DivergenceError as error:
             divergence, self.diverged = error, True
             self.stop(str(error))
-        self.network.to("numpy")
+        except BaseException as error:  # of a callback: a full disk, a mistake in it
+            self.stop(f"{type(error).__name__} in epoch {self.epoch}")
+            with suppress(Exception):  # the callbacks can save and tidy up; what one says now is not the cause
+                self._finish()
+            raise
         self._finish()
-        self.sets = {}
         if divergence is not None:
             raise divergence
         return self.history
@@ -291,7 +295,7 @@ class Trainer:
     # Before and after
 
     def _try_smallest_batch(self, x: Any) -> None:
-        """Whether the network can learn from the last batch of an epoch, if that is a single example."""
+        """Raises DataError if an epoch has a batch of one example and a layer cannot learn from that (BatchNorm)."""
         if min(self.batch_size, x.shape[0] % self.batch_size or self.batch_size) == 1:
             self.network.copy().forward(x[:1, ...], training=True)
 
@@ -317,11 +321,14 @@ class Trainer:
             self.stop(reason)
 
     def _finish(self) -> None:
+        self.network.to("numpy")
         if self.keep == "best" and self.best is not None:
             self.last = self._copy()
             self.network.load_state(self.best.arrays)
-        for callback in self.callbacks:
-            callback.on_fit_end(self)
+        with ExitStack() as ends:  # every one is told, and an error of one raised afterwards
+            ends.callback(self.sets.clear)
+            for callback in reversed(self.callbacks):
+                ends.callback(callback.on_fit_end, self)
 
     def _rewind(self) -> None:
         """Back to the beginning of an unfinished epoch, so that another `fit` goes on as if it had never begun.

@@ -92,12 +92,14 @@ def write_expanded(
 
     Files are written beside; once all are there, an older set under these names goes and the new files take their
     names, the training labels last, so that a folder is never read as whole that is not.
-    Raises DataError for another suffix.
+    Raises DataError for another suffix, or more classes than a byte can count.
     """
     path = Path(path)
     if path.suffix not in ("", ".npz"):
         raise DataError(f"{path}: expected a folder (IDX files) or a file name that ends in .npz")
     train = splits.train
+    if len(train.class_names) > 256:
+        raise DataError(f"{path}: got {len(train.class_names)} classes, expected 256 at most: labels are kept as bytes")
     count = len(train) * len(variants)
     labels = np.empty(count, np.uint8)
 
