@@ -69,7 +69,7 @@ class Net:
         return history
 
     def test(self, data: Any) -> float:
-        """Print and return the share of examples that are classed right, in per cent.
+        """Print and return the share of examples that are classified correctly, in per cent.
 
         For a network that gives numbers and not classes: the mean loss per example.
         """

@@ -22,6 +22,7 @@ from digitlab.data.augment import (
 )
 from digitlab.data.augment import warp as warp_module
 from digitlab.data.augment.affine import rotation
+from digitlab.data.augment.base import CHUNK
 from digitlab.data.augment.elastic import smoothing
 from digitlab.data.augment.warp import compiled, warp, warp_numpy
 from digitlab.errors import ConfigError, DataError
@@ -254,7 +255,7 @@ def test_whatever_is_composed(names, shape, seed):
 
 
 def test_every_image_has_its_own_dice_and_chunks_have_no_seams():
-    images = np.repeat(blobs(1), Compose.CHUNK + 20, axis=0)
+    images = np.repeat(blobs(1), CHUNK + 20, axis=0)
     changed = parse_augmentation("rotate,elastic").augment(images, np.random.default_rng(0))
     assert len(np.unique(changed.reshape(len(changed), -1), axis=0)) == len(images)
 

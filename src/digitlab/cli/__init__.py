@@ -27,7 +27,7 @@ COMMANDS = {
     "draw": "Draw the network itself: its neurons and the weights between them.",
     "explain": "Walk forward and backward through one example, with every array and formula.",
     "compare": "Put runs, or settings such as optimizers, into one table and one plot.",
-    "baseline": "Class images without a network: darkness, nearest mean, logistic regression, SVM.",
+    "baseline": "Classify images without a network: darkness, nearest mean, logistic regression, SVM.",
     "expand": "Write a larger training set: every image with its shifts, or rotations.",
     "augment": "Draw what each augmentation makes of images.",
     "reproduce": "Run the books' experiments and hold the figures against theirs.",

@@ -20,7 +20,7 @@ NAMES = ("darkness", "nearest-mean", "logistic", "svm")  # as in digitlab.baseli
               help="Of svm: γ as scikit-learn chose it in the book's day, or today. [default: book]")  # fmt: skip
 @click.option("--out", type=PictureFile(), help="Save the confusion matrix as a picture.")
 def command(name: str, source: str, train_size: int | None, part: str, setting: str | None, out: Path | None) -> None:
-    """Class images without a network: darkness, nearest-mean, logistic, svm.
+    """Classify images without a network: darkness, nearest-mean, logistic, svm.
 
     Prints the share that is right, the time, and which digits are taken for which.
     """

@@ -227,7 +227,7 @@ class GroupBars:
         )  # fmt: skip
         self.bar.start()
         self.bar.console.print(f"{len(names)} networks: {reason}", highlight=False)
-        self.total, self.ready, self.epochs = len(names), 0, dict.fromkeys(names, 0)
+        self.total, self.ready = len(names), 0
         self.goal = sum(epochs)
         self.task = self.bar.add_task(f"0/{self.total} networks", total=self.goal)
 

@@ -21,7 +21,7 @@ class ReferenceEngine:
     """What the books describe, and what every faster engine is checked against.
 
     examples     n in the regularizers' λ/n: the size of the training set
-    gradient     the way to take the gradient (nn/gradients.py); backpropagation by default
+    gradient     the way to take the gradient (nn/gradients/); backpropagation by default
     rng          for the ways that draw directions at random
     """
 

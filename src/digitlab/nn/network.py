@@ -12,6 +12,7 @@ Every other layer and loss in this package follows the two base classes below, a
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -69,7 +70,10 @@ class Layer(Described):
         return input_shape
 
     def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
-        """y for a batch x, and what backward will need. The layer itself stays as it was."""
+        """y for a batch x, and what backward will need.
+
+        The layer stays as it was, but for what training draws or keeps: Dropout's dice, BatchNorm's running means.
+        """
         raise TypeError(f"{type(self).__name__} has no forward")
 
     def backward(self, grad_y: Array, cache: Cache) -> Array:
@@ -291,11 +295,10 @@ class Network(NamedArrays):
         self.loss = build(Loss, loss) if loss is not None else Quadratic()
         self.scaling = as_scaling(scaling)
         self.dtype = dtype
-        # Each layer has a generator of its own: a change in one layer leaves the others' first weights alone.
-        streams = np.random.default_rng(seed).spawn(len(self.layers)) if seed is not None else [None] * len(self.layers)
+        dice = streams(np.random.default_rng(seed) if seed is not None else None, len(self.layers))
         shape = self.input_shape
         self.shapes = [shape]  # shapes[i] goes into layer i, shapes[i + 1] comes out
-        for i, (layer, stream) in enumerate(zip(self.layers, streams)):
+        for i, (layer, stream) in enumerate(zip(self.layers, dice)):
             try:
                 output_shape = layer.output_shape(shape)
             except ShapeError as error:
@@ -365,6 +368,11 @@ class Network(NamedArrays):
     def __repr__(self) -> str:
         layers = ", ".join(map(repr, self.layers))
         return f"Network([{layers}], input_shape={self.input_shape}, loss={self.loss!r})"
+
+
+def streams(rng: np.random.Generator | None, count: int) -> Sequence[np.random.Generator | None]:
+    """A random generator for each layer, so that a change in one leaves the others' first weights alone."""
+    return [None] * count if rng is None else rng.spawn(count)
 
 
 def checked_shape(shape: Any) -> Shape:

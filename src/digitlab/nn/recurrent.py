@@ -18,7 +18,7 @@ import numpy as np
 from digitlab.arrays import Array, array_namespace
 from digitlab.errors import ConfigError, ShapeError
 from digitlab.nn.initializers import Glorot, Initializer, Orthogonal, Zeros
-from digitlab.nn.network import Cache, Layer, Parameter, Shape, sigmoid
+from digitlab.nn.network import Cache, Layer, Parameter, Shape, sigmoid, streams
 
 State = tuple[Array, ...]  # what one step hands to the next: (h,), or (h, c) for an LSTM
 Grads = dict[str, Array]  # gradients by the name of their parameter
@@ -313,7 +313,7 @@ class Bidirectional(Layer):
         return (*steps, 2 * units)
 
     def init(self, input_shape: Shape, rng: np.random.Generator | None, *, dtype: str = "float32") -> None:
-        for child, stream in zip(self.children().values(), rng.spawn(2) if rng is not None else [None, None]):
+        for child, stream in zip(self.children().values(), streams(rng, 2)):
             child.init(input_shape, stream, dtype=dtype)
 
     def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:

@@ -4,7 +4,7 @@ A layer inside another is a child: its parameters are named by the way to it ("1
 saved and frozen like any other. Every layer object has one place; see also slices.py and subnetwork.py.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from digitlab.arrays import Array, array_namespace
 from digitlab.errors import ConfigError, ShapeError
-from digitlab.nn.network import Cache, Layer, Shape
+from digitlab.nn.network import Cache, Layer, Shape, streams
 
 
 @dataclass(eq=False, repr=False)
@@ -278,11 +278,6 @@ def inner_shape(layer: Layer, input_shape: Shape, where: str) -> Shape:
         return layer.output_shape(input_shape)
     except ShapeError as error:
         raise ShapeError(f"{where}: {error}") from None
-
-
-def streams(rng: np.random.Generator | None, count: int) -> Sequence[np.random.Generator | None]:
-    """A random generator for each child, so that a change in one leaves the others' first weights alone."""
-    return [None] * count if rng is None else rng.spawn(count)
 
 
 def _group(group: Any) -> list[Any]:

@@ -161,7 +161,7 @@ def parse_sizes(text: str) -> list[int] | None:
 
 
 def _book_conv(filters: int) -> Layer:
-    return Conv2D(filters, 5, weights=Normal(math.sqrt(4 / (filters * 25))), biases=Normal())
+    return Conv2D(filters, 5, weights=FanOutNormal(pool=2), biases=Normal())
 
 
 def _book_dense(neurons: int, activation: Layer) -> list[Layer]:

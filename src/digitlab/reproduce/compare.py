@@ -39,7 +39,8 @@ class Compared:
     def notable(self) -> bool:
         """Whether the difference is more than chance: above 3 sd of ours, and above what the book rounds away.
 
-        One run of a book has the same spread as one of ours; half a point is allowed where we have no sd at all.
+        One run of a book has the same spread as one of ours. At least 0.3 points of accuracy, or a tenth of another
+        figure, are allowed, and nothing else where we have no sd at all.
         """
         if self.difference is None:
             return False

@@ -15,13 +15,12 @@ from digitlab.reproduce.animation import TurningSurface
 from digitlab.reproduce.measure import training_figures
 from digitlab.reproduce.pictures import Drawn, bars, best_dot, picture_grid
 from digitlab.reproduce.rashid import OTHER, rashid_training
-from digitlab.reproduce.row import AS_WRITTEN, CORRECTED, Outcomes, Plan, Reported, Result, Row, Tasks
+from digitlab.reproduce.row import MODES, Outcomes, Plan, Reported, Result, Row, Tasks
 from digitlab.reproduce.training import Training
 from digitlab.see.inverse_query import inverse_query
 from digitlab.train import evaluate
 
 BOOK = "First steps"
-BOTH = (AS_WRITTEN, CORRECTED)
 HIDDEN = 100
 RATES = {0.01: 90.9, 0.05: 94.0, 0.08: 94.8, 0.1: 94.9, 0.12: 94.9, 0.15: 95.1, 0.18: 95.8, 0.2: 94.9, 0.3: 94.4,
          0.5: 91.7, 0.7: 90.5, 1.0: 86.6}  # fmt: skip
@@ -150,24 +149,24 @@ ROWS = [
     Row("first-steps-1", BOOK, "1", "a training run with fixed values",
         f"η .3, one epoch, N(0, 1/n) and U(−½, ½) init; {SETUP}",
         first_tasks, training_figures, first_draw, (Reported("N(0, 1/n)/test", 95.0, text="about, one run"),),
-        BOTH, 0.04, cause=PLOT, corrected=OTHER),
+        MODES, 0.04, cause=PLOT, corrected=OTHER),
     Row("first-steps-2", BOOK, "2", "the influence of the learning rate", f"twelve rates, one epoch each; {SETUP}",
         rates_tasks, rates_query, rates_draw,
         (*(Reported(f"η {rate:g}/test", value, text=f"η {rate:g}") for rate, value in RATES.items()),
          Reported("best rate", 0.18, "test", "best rate of this run", "", chosen_on_test=True)),
-        BOTH, 0.2, cause=PLOT + " That .18 stands .7 above both its neighbours is chance, as our "
+        MODES, 0.2, cause=PLOT + " That .18 stands .7 above both its neighbours is chance, as our "
         "spread shows; that rates about there are best is not.", corrected=OTHER),
     Row("first-steps-3", BOOK, "3", "many rounds", f"η .1, one network sampled at nine of 20 epochs; {SETUP}",
         epochs_tasks, epochs_query, epochs_draw,
         (*(Reported(f"epoch {epoch}/test", value, text=f"epoch {epoch}") for epoch, value in EPOCHS.items()),
-         Reported("best epoch", 5, "test", "best epoch", "", chosen_on_test=True)), BOTH, 0.25, cause=PLOT,
+         Reported("best epoch", 5, "test", "best epoch", "", chosen_on_test=True)), MODES, 0.25, cause=PLOT,
         corrected=OTHER),
     Row("first-steps-4", BOOK, "4", "learning rates against epochs, as a turning surface",
         f"eight rates × 15 epochs; 360 frames, 30 a second, seen from 20° above; {SETUP}",
         grid_tasks, grid_query, grid_draw,
         (Reported("best", 97.3, text="best of 120", chosen_on_test=True),
-         Reported("best rate", 0.025, "test", "its rate", "", chosen_on_test=True)), BOTH, 1.6, cause=PLOT,
+         Reported("best rate", 0.025, "test", "its rate", "", chosen_on_test=True)), MODES, 1.6, cause=PLOT,
         corrected=OTHER),
     Row("first-steps-5", BOOK, "5", "the inverse query: ten estimated digits", f"η .025, 13 epochs; {SETUP}",
-        backquery_tasks, backquery_query, backquery_draw, (), BOTH, 0.2),
+        backquery_tasks, backquery_query, backquery_draw, (), MODES, 0.2),
 ]  # fmt: skip

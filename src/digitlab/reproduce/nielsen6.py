@@ -33,7 +33,7 @@ from digitlab.nn.initializers import Initializer
 from digitlab.nn.network import Layer
 from digitlab.reproduce.measure import training_figures
 from digitlab.reproduce.pictures import Drawn, accuracy_curves, best_dot, picture_grid
-from digitlab.reproduce.row import AS_WRITTEN, CORRECTED, Outcomes, Plan, Reported, Result, Row, Tasks
+from digitlab.reproduce.row import MODES, Outcomes, Plan, Reported, Result, Row, Tasks
 from digitlab.reproduce.training import Training, training
 from digitlab.see.figures import new_figure
 
@@ -192,7 +192,6 @@ def filters_draw(results: Sequence[Result], plan: Plan) -> Drawn:
     return {"first": one, "second": figure}
 
 
-BOTH = (AS_WRITTEN, CORRECTED)
 WRITTEN = "log-likelihood, softmax, batches of 10, pixels /256; the network of the best validation epoch is tested"
 RELU: dict[str, Any] = {"relu": True, "rate": 0.03}
 NOTE = "Each of the book's figures is the mean of three networks whose spread it does not give."
@@ -208,7 +207,7 @@ def rung(
         Reported(f"{label}/test", value, text=f"{label} neurons" if label.isdigit() else "mean of 3 nets")
         for label, value in book.items()
     )
-    return Row(name, BOOK, "6", shows, f"{setup}; {WRITTEN}", tasks, training_figures, draw, reported, BOTH, minutes,
+    return Row(name, BOOK, "6", shows, f"{setup}; {WRITTEN}", tasks, training_figures, draw, reported, MODES, minutes,
                cause=NOTE)  # fmt: skip
 
 
@@ -245,9 +244,9 @@ ROWS = [
         ensemble_tasks, ensemble_query, errors_draw,
         (Reported("ensemble/test", 99.67, text="five networks"),
          Reported("ensemble/errors", 33, text="errors", unit="")),
-        BOTH, 220, chance=False, cause=ONE),
+        MODES, 220, chance=False, cause=ONE),
     Row("ch6-filters", BOOK, "6", "what the convolutions have learned to look for",
         "the filters of both layers of the ReLU network, seed 0",
         lambda plan: {"net": net(plan, "double conv, ReLU", (20, 40), (100,), strength=0.1, **RELU)},
-        filters_query, filters_draw, (), BOTH, 12, chance=False),
+        filters_query, filters_draw, (), MODES, 12, chance=False),
 ]  # fmt: skip

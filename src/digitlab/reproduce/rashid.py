@@ -15,13 +15,12 @@ from digitlab.nn.gradients.rashid import RashidRule
 from digitlab.nn.initializers import Initializer, ScaledNormal
 from digitlab.reproduce.measure import training_figures
 from digitlab.reproduce.pictures import Drawn, accuracy_curves, best_dot, nothing, picture_grid
-from digitlab.reproduce.row import AS_WRITTEN, CORRECTED, Outcomes, Plan, Reported, Result, Row, Tasks
+from digitlab.reproduce.row import MODES, Outcomes, Plan, Reported, Result, Row, Tasks
 from digitlab.reproduce.task import Computation
 from digitlab.reproduce.training import Training, training
 from digitlab.see.inverse_query import inverse_query
 
 BOOK = "Rashid"
-BOTH = (AS_WRITTEN, CORRECTED)
 LOW, HIGH = 0.01, 0.99
 
 
@@ -186,21 +185,22 @@ OTHER = "This mode is another experiment than the book's: the true gradient, and
 ROWS = [
     Row("rashid-mnist", BOOK, "2, MNIST", "the book's network",
         f"784-200-10, η .1, 5 epochs; {SETUP}", one(200, 0.1, 5),
-        training_figures, curves, (Reported("net/test_last", 97.47, text="one run"),), BOTH, 0.5,
+        training_figures, curves, (Reported("net/test_last", 97.47, text="one run"),), MODES, 0.5,
         cause=ONE_RUN, corrected=OTHER),
     Row("rashid-backquery", BOOK, "3, backquery", "what a digit looks like from the inside",
         f"the networks of rashid-mnist; logit, Wᵀ, stretched, twice; {SETUP}", one(200, 0.1, 5), backquery_query,
-        backquery_draw, (Reported("net/test_last", 97.11, text="one run"),), BOTH, 0.5, cause=ONE_RUN, corrected=OTHER),
+        backquery_draw, (Reported("net/test_last", 97.11, text="one run"),),
+        MODES, 0.5, cause=ONE_RUN, corrected=OTHER),
     Row("rashid-rotations", BOOK, "3, rotations", "each image turned by ±10° as well",
         f"784-200-10, η .01, 10 epochs of 180,000 images; {SETUP}",
         one(200, 0.01, 10, "rotations"), training_figures, curves,
         (Reported("net/test_last", 97.5, text="one run"),
          Reported("net/test_peak", 97.87, text="his best with rotations, settings from memory", memory=True,
                   chosen_on_test=True)),
-        BOTH, 1.3, cause=ONE_RUN, corrected=OTHER),
+        MODES, 1.3, cause=ONE_RUN, corrected=OTHER),
     Row("rashid-own-images", BOOK, "3, own images", "drawings from outside of MNIST",
         f"784-200-10, η .1, 10 epochs; {SETUP}; ten typeset digits stand in for the reader's own, 28×28, dark on "
-        "white, inverted", one(200, 0.1, 10), own_query, own_draw, (), BOTH, 0.3),
+        "white, inverted", one(200, 0.1, 10), own_query, own_draw, (), MODES, 0.3),
     Row("rashid-sizes-rates", BOOK, "2, tuning", "hidden neurons, and learning rates",
         f"5 to 500 hidden at η .1 for 5 epochs; η .01 to .6 with 100 hidden for one; {SETUP}",
         sizes_tasks, training_figures,
@@ -208,7 +208,7 @@ ROWS = [
         (*(Reported(f"{n} hidden/test", value, text=f"{n} hidden", memory=True)
            for n, value in ((5, 70.0), (10, 90.0), (200, 97.51), (500, 97.62))),
          Reported("η 0.3/test", 94.7, text="100 hidden, η .3, one epoch", memory=True)),
-        BOTH, 1.5, cause="These figures are from memory, and the book's are read off a plot.", corrected=OTHER),
+        MODES, 1.5, cause="These figures are from memory, and the book's are read off a plot.", corrected=OTHER),
     Row("rashid-rule", BOOK, "1", "his rule for the hidden layer is not the gradient: a check catches it",
         "12-8-10, float64, 20 random examples; each element against central differences",
         rule_tasks, rule_query, nothing,

@@ -14,7 +14,7 @@ Array = np.ndarray[Any, Any]
 
 
 class Failures(NamedTuple):
-    """Wrongly classed images, the surest mistake first."""
+    """Wrongly classified images, the surest mistake first."""
 
     positions: Array  # int (F,): where in the set
     labels: Array  # int (F,)

@@ -1,4 +1,4 @@
-"""Neurons that have stopped to learn: dead ones, always silent, and saturated ones, always at an end of their range."""
+"""Neurons that have stopped learning: dead ones, always silent, and saturated ones, always at an end of their range."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple

@@ -13,7 +13,7 @@ from digitlab.nn.network import Network
 
 
 class Evaluation(NamedTuple):
-    """Mean loss per example; share of examples whose largest output is the right one, None where nothing is classed."""
+    """Mean loss per example; share of examples whose largest output is the right one, None without classes."""
 
     loss: float
     accuracy: float | None

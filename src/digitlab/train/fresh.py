@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from digitlab.data.augment import Augmentation, Compose
-from digitlab.data.augment.base import require_images
+from digitlab.data.augment import Augmentation
+from digitlab.data.augment.base import CHUNK, require_images
 from digitlab.errors import DataError
 
 DRAW = 1  # tells the dice of augmentation from those of shuffling, which come of the same seed
@@ -46,10 +46,10 @@ class FreshImages:
         rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(DRAW, epoch)))
         made = np.empty_like(self.x, order="C")
         # By the portions in which images are augmented anyhow, so that an end of the training is soon noticed.
-        for start in range(0, len(made), Compose.CHUNK):
+        for start in range(0, len(made), CHUNK):
             if self.ended.is_set():
                 break
-            made[start : start + Compose.CHUNK] = self.augmentation.augment(self.x[start : start + Compose.CHUNK], rng)
+            made[start : start + CHUNK] = self.augmentation.augment(self.x[start : start + CHUNK], rng)
         return made
 
     def __enter__(self) -> "FreshImages":

@@ -32,7 +32,8 @@ class History:
 
     Columns: epoch (from 1), train_loss, and for each set that was evaluated valid_loss, valid_accuracy ...;
     change (of the monitored column since the epoch before), learning_rate (of the epoch's last step),
-    seconds (training alone), evaluation_seconds. Accuracies are shares of 1, losses means per example.
+    seconds (training alone), evaluation_seconds, total_seconds (both, since epoch 1), seconds_left (if the epochs to
+    come take as long). Accuracies are shares of 1, losses means per example.
     """
 
     def __init__(self, rows: Iterable[Row] = ()) -> None:

@@ -17,7 +17,6 @@ from digitlab.errors import ConfigError, DivergenceError
 from digitlab.nn.describe import build
 from digitlab.nn.gradients import Gradient
 from digitlab.nn.network import Network
-from digitlab.nn.normalization import BatchNorm
 from digitlab.nn.regularizers import Regularizer
 from digitlab.optimizers import SGD, ConstantRate, Optimizer, Position, Schedule
 from digitlab.train.callbacks import Callback
@@ -294,8 +293,8 @@ class Trainer:
 
     # Before and after
 
-    def _try_smallest_batch(self, x: Any) -> None:
-        """Raises DataError if an epoch has a batch of one example and a layer cannot learn from that (BatchNorm)."""
+    def _check_smallest_batch(self, x: Any) -> None:
+        """Raises the layer's own error if it cannot learn from one example, and an epoch has a batch of one."""
         if min(self.batch_size, x.shape[0] % self.batch_size or self.batch_size) == 1:
             self.network.copy().forward(x[:1, ...], training=True)
 
@@ -308,8 +307,8 @@ class Trainer:
         self.monitor = self.monitor or default[0]
         if self.monitor not in available:
             raise ConfigError(f"monitor: got {self.monitor!r}; with these sets there are: {', '.join(available)}")
-        if any(isinstance(layer, BatchNorm) for _, layer in self.network.named_layers()):
-            self._try_smallest_batch(x)
+        if any(layer.sees_batch for _, layer in self.network.named_layers()):
+            self._check_smallest_batch(x)
         if any(self.monitor not in row for row in self.history):
             raise ConfigError(f"monitor: the epochs before have no {self.monitor!r}; go on with the sets they had")
         self.epochs = epochs

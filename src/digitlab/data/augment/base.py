@@ -2,7 +2,7 @@
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,13 +77,12 @@ class Compose(Augmentation):
     """
 
     steps: tuple[Augmentation, ...] = ()
-    CHUNK: ClassVar[int] = CHUNK
 
     def augment(self, images: Images, rng: np.random.Generator) -> Images:
         images = require_images(images)
         out = np.empty_like(images, order="C")
-        for start in range(0, len(images), self.CHUNK):
-            out[start : start + self.CHUNK] = self._chunk(images[start : start + self.CHUNK], rng)
+        for start in range(0, len(images), CHUNK):
+            out[start : start + CHUNK] = self._chunk(images[start : start + CHUNK], rng)
         return out
 
     def _chunk(self, images: Images, rng: np.random.Generator) -> Images:

@@ -84,7 +84,7 @@ def run_heights(binary: Mask) -> NDArray[np.int32]:
 
 
 def _thickest(binary: Mask) -> int:
-    """The largest run that may be part of a rule: a hundredth of the picture, at least 4 pixels."""
+    """The largest run that may be part of a rule: 1/120 of the picture, at least 4 pixels."""
     return max(4, int(max(binary.shape)) // 120)
 
 
