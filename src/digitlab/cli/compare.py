@@ -63,6 +63,7 @@ def compare_settings(given: dict[str, Any], lists: dict[str, Any], out: Path) ->
     from digitlab.cli.counted import counted
     from digitlab.see.bands import bands_figure
     from digitlab.see.figures import save_figure
+    from digitlab.train.columns import heading
 
     for name in lists:
         if LISTS[name] in given:
@@ -78,8 +79,7 @@ def compare_settings(given: dict[str, Any], lists: dict[str, Any], out: Path) ->
     with counted("training", trainings * epochs) as advance:
         histories, diverged = train_all(found, splits, seeds, say, advance)
     monitor = monitored(history for several in histories.values() for history in several)
-    unit = " %" if monitor.endswith("accuracy") else ""
-    headings = ["setting", "η", f"best {monitor}{unit}", "at the end", "train_loss", "seconds", "diverged"]
+    headings = ["setting", "η", f"best {heading(monitor)}", "at the end", "train_loss", "seconds", "diverged"]
     rows = summary(found, histories, diverged)
     if not any(diverged.values()):
         headings, rows = headings[:-1], [row[:-1] for row in rows]
@@ -108,6 +108,7 @@ def compare_runs(runs: tuple[Path, ...], out: Path) -> None:
     from digitlab.see.curves import curves_figure
     from digitlab.see.figures import save_figure
     from digitlab.train import History, RunConfig
+    from digitlab.train.columns import unit
 
     rows, histories, left = [], {}, []
     runs = tuple(single for run in runs for single in runs_in(run))
@@ -123,11 +124,10 @@ def compare_runs(runs: tuple[Path, ...], out: Path) -> None:
         name = run.name if short else str(run)
         monitor = history.monitored(config.monitor)
         s = history.statistics(monitor)
-        unit = 100.0 if monitor.endswith("accuracy") else 1.0
-        histories[name] = history
+        histories[name], text = history, unit(monitor).text
         rows.append([
-            name, f"{config.optimizer!r}", str(s.epochs), monitor, f"{unit * s.best:.2f}", str(s.best_epoch),
-            f"{unit * s.mean:.2f}", f"{unit * s.sd:.2f}", f"{unit * s.range:.2f}",
+            name, f"{config.optimizer!r}", str(s.epochs), monitor, text(s.best), str(s.best_epoch),
+            text(s.mean), text(s.sd), text(s.range),
             f"{sum(history.column('seconds')):.1f}",
         ])  # fmt: skip
     if not rows:

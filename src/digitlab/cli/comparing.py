@@ -89,6 +89,7 @@ def train_all(
 ) -> "tuple[dict[str, list[History]], dict[str, int]]":
     """The histories of every choice, one for each seed 0, 1 ..., and how many trainings of each diverged."""
     from digitlab.train import Callback
+    from digitlab.train.columns import unit
 
     class Advance(Callback):
         def on_epoch_end(self, trainer: Any, row: Any) -> None:
@@ -109,10 +110,8 @@ def train_all(
                 say(f"{choice.name}, seed {seed}: {error}")
             else:
                 s = trainer.history.statistics(trainer.monitor)
-                unit, mark = (100, " %") if trainer.monitor.endswith("accuracy") else (1, "")
-                seconds = sum(trainer.history.column("seconds"))
-                say(f"{choice.name}, seed {seed}: {trainer.monitor} {unit * s.best:.2f}{mark} (epoch {s.best_epoch}), "
-                    f"{seconds:.2f} s")  # fmt: skip
+                best, seconds = unit(trainer.monitor).shown(s.best), sum(trainer.history.column("seconds"))
+                say(f"{choice.name}, seed {seed}: {trainer.monitor} {best} (epoch {s.best_epoch}), {seconds:.2f} s")
             histories[choice.name].append(trainer.history)
     if not any(len(history) for several in histories.values() for history in several):
         raise ConfigError("every training diverged in its first epoch; try a smaller --learning-rate")
@@ -123,16 +122,22 @@ def summary(
     found: "Iterable[Choice]", histories: "dict[str, list[History]]", diverged: dict[str, int]
 ) -> list[list[str]]:
     """A row for each choice: its learning rate, the monitored column at its best and at the end, seconds."""
+    from digitlab.train.columns import unit
+
     rows = []
     for choice in found:
         several = [history for history in histories[choice.name] if len(history)]
         row = [choice.name, f"{choice.config.optimizer.learning_rate:g}"]
         monitor = monitored(several)
-        unit = 100.0 if monitor.endswith("accuracy") else 1.0
-        best = [unit * history.statistics(monitor).best for history in several]
-        last = [unit * history[-1][monitor] for history in several]
+        scale, _, digits = unit(monitor)
+        best = [scale * history.statistics(monitor).best for history in several]
+        last = [scale * history[-1][monitor] for history in several]
         seconds = [sum(history.column("seconds")) for history in several]
-        row += [mean_and_sd(best), mean_and_sd(last), mean_and_sd([h[-1]["train_loss"] for h in several], 4)]
+        row += [
+            mean_and_sd(best, digits),
+            mean_and_sd(last, digits),
+            mean_and_sd([h[-1]["train_loss"] for h in several], 4),
+        ]
         rows.append([*row, mean_and_sd(seconds), str(diverged[choice.name] or "")])
     return rows
 

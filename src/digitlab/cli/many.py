@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from digitlab.data import Splits
     from digitlab.many import Outcome, Together, Watcher
     from digitlab.train import RunConfig
+    from digitlab.train.columns import Unit
 
 
 class Grid(click.ParamType[Any]):
@@ -120,6 +121,7 @@ def say_group(together: "Together", folder: Path) -> None:
     """The tables of a group: every network, then mean, variance and range by setting."""
     from digitlab.cli.console import say, table
     from digitlab.many.results import figure
+    from digitlab.train.columns import heading, unit
 
     good = together.good
     if not good:
@@ -128,34 +130,33 @@ def say_group(together: "Together", folder: Path) -> None:
         say(f"no network came to its end; table: {folder / 'results.csv'}")
         return
     monitor = good[0].monitor
-    unit, mark = (100, " (%)") if monitor.endswith("accuracy") else (1, "")
+    shown = unit(monitor)
     tested = [o for o in good if o.test is not None]
     # The accuracy on test images, where there is one, whatever is watched: without a validation set that is the loss.
     measured = "accuracy" if all("accuracy" in (o.test or {}) for o in tested) else "loss"
-    test_unit, percent = (100, " %") if measured == "accuracy" else (1, "")
+    test_shown = unit(measured)
     rows = []
     for i, o in enumerate(together.outcomes):
         value, test = figure(o, monitor), figure(o, f"test_{measured}")
         note = o.error or ("" if o.finished else "not finished")
         rows.append([
-            o.name or f"network {i}", "" if value is None else f"{unit * value:.2f}", str(o.best_epoch or ""),
-            *(["" if test is None else f"{test_unit * test:.2f}"] if tested else []), f"{o.seconds:.1f}",
+            o.name or f"network {i}", "" if value is None else shown.text(value), str(o.best_epoch or ""),
+            *(["" if test is None else test_shown.text(test)] if tested else []), f"{o.seconds:.1f}",
             *([note[:70]] if any(x.error or not x.finished for x in together.outcomes) else []),
         ])  # fmt: skip
-    test_heading = [f"test{' (%)' if percent else ''}"] if tested else []
-    headings = ["network", f"{monitor}{mark}", "at epoch", *test_heading, "seconds"]
+    test_heading = ["test (%)" if test_shown.mark else "test"] if tested else []
+    headings = ["network", heading(monitor), "at epoch", *test_heading, "seconds"]
     say(table(headings + (["note"] if len(rows[0]) > len(headings) else []), rows))
     parts = together.settings()
     rows = [
-        [label or "all", *_spread_cells(part.spread(monitor), unit)]
+        [label or "all", *_spread_cells(part.spread(monitor), shown)]
         for label, part in parts.items() if part.good
     ]  # fmt: skip
     say("")
-    say(table([f"{monitor}{mark}", "n", "mean", "variance", "sd", "least", "most", "range"], rows))
+    say(table([heading(monitor), "n", "mean", "variance", "sd", "least", "most", "range"], rows))
     if tested and len(parts) == 1:
-        s = together.spread(f"test_{measured}")
-        mean, sd, span = test_unit * s.mean, test_unit * s.sd, test_unit * s.range
-        say(f"test set: mean {mean:.2f}{percent}, sd {sd:.2f}, range {span:.2f}, n = {s.n}")
+        s, text = together.spread(f"test_{measured}"), test_shown.text
+        say(f"test set: mean {test_shown.shown(s.mean)}, sd {text(s.sd)}, range {text(s.range)}, n = {s.n}")
     elif len(parts) > 1 and not together.interrupted:
         say_best(together, monitor)
     say(f"{together.seconds:.1f} s in all; {together.reason}")
@@ -182,10 +183,9 @@ def say_best(together: "Together", monitor: str) -> None:
         say(f"its networks on the test set: mean {s.mean:.2f} %, sd {s.sd:.2f}, n = {s.n}")
 
 
-def _spread_cells(s: Any, unit: float) -> list[str]:
-    values = [s.mean, s.sd, s.minimum, s.maximum, s.range]
-    mean, sd, low, high, width = (f"{unit * value:.2f}" for value in values)
-    return [str(s.n), mean, f"{unit * unit * s.variance:.4f}", sd, low, high, width]
+def _spread_cells(s: Any, unit: "Unit") -> list[str]:
+    mean, sd, low, high, width = map(unit.text, (s.mean, s.sd, s.minimum, s.maximum, s.range))
+    return [str(s.n), mean, f"{unit.scale**2 * s.variance:.{unit.digits + 2}f}", sd, low, high, width]
 
 
 def group_progress() -> "Watcher":
@@ -250,6 +250,7 @@ class GroupBars:
 def outcome_line(outcome: "Outcome") -> str:
     """What came of one training, as one line."""
     from digitlab.many.results import figure
+    from digitlab.train.columns import unit
 
     name = outcome.name or "network"
     if outcome.error:
@@ -257,7 +258,7 @@ def outcome_line(outcome: "Outcome") -> str:
     if outcome.interrupted:
         return f"{name}: interrupted after {len(outcome.rows)} epochs"
     value = figure(outcome, outcome.monitor)
-    unit, mark = (100, " %") if outcome.monitor.endswith("accuracy") else (1, "")
-    shown = f"{outcome.monitor} {unit * value:.2f}{mark} at epoch {outcome.best_epoch}" if value is not None else "done"
+    best = unit(outcome.monitor).shown(value) if value is not None else ""
+    shown = f"{outcome.monitor} {best} at epoch {outcome.best_epoch}" if best else "done"
     test = (outcome.test or {}).get("accuracy")
     return f"{name}: {shown}" + (f", test {100 * test:.2f} %" if test is not None else "")

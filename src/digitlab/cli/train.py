@@ -165,16 +165,17 @@ def train(trainer: "Trainer", config: "RunConfig", splits: "Splits", folder: Pat
     """Run the training, then say what came of it and where it lies; the test set is looked at once, here."""
     from digitlab.cli.console import say
     from digitlab.train.callbacks import duration
+    from digitlab.train.columns import unit
 
     history = trainer.fit(splits.train, splits.valid, epochs=config.epochs)
     if len(history):
         best = trainer.best.epoch if trainer.best is not None and trainer.keep == "best" else len(history)
         s = history.statistics(trainer.monitor)
-        unit, mark = (100, " %") if trainer.monitor.endswith("accuracy") else (1, "")
+        monitored = unit(trainer.monitor)
         epochs = "1 epoch" if s.epochs == 1 else f"{s.epochs} epochs"
         say(
-            f"{trainer.monitor} over {epochs}: best {unit * s.best:.2f}{mark} (epoch {s.best_epoch}), "
-            f"mean {unit * s.mean:.2f}, sd {unit * s.sd:.2f}, range {unit * s.range:.2f}"
+            f"{trainer.monitor} over {epochs}: best {monitored.shown(s.best)} (epoch {s.best_epoch}), "
+            f"mean {monitored.text(s.mean)}, sd {monitored.text(s.sd)}, range {monitored.text(s.range)}"
         )
         seconds = sum(history.column("seconds"))
         spent = f"{seconds:.2f} s" if seconds < 10 else duration(seconds)

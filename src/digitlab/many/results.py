@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from digitlab.errors import ConfigError
 from digitlab.many.job import Outcome
 from digitlab.nn.network import Network
+from digitlab.train.columns import score
 from digitlab.train.config import RunConfig
 
 
@@ -76,8 +77,7 @@ class Together:
         if not finished:
             raise ConfigError("no training came to its end, so there is no best setting")
         monitor = self.good[0].monitor
-        sign = -1 if monitor.endswith("loss") else 1
-        return max(finished.items(), key=lambda item: sign * item[1].spread(monitor).mean)
+        return max(finished.items(), key=lambda item: score(monitor, item[1].spread(monitor).mean))
 
     def networks(self) -> list[Network]:
         """The networks that were kept."""

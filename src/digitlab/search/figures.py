@@ -10,6 +10,7 @@ from digitlab.errors import ConfigError
 from digitlab.search.space import Choice, Space
 from digitlab.search.study import Trial, best_of
 from digitlab.see.figures import COLOURS, Figure, new_figure
+from digitlab.train import columns
 
 BLUE, RED, GREEN = COLOURS[0], COLOURS[1], COLOURS[2]
 
@@ -25,8 +26,7 @@ def history_figure(trials: Sequence[Trial]) -> Figure:
     if any(t.spread is not None and t.spread.n > 1 for t in done):
         sds = [0.0 if t.spread is None else _scale(t) * t.spread.sd for t in done]
         axes.errorbar([t.number for t in done], [_unit(t) for t in done], sds, fmt="none", ecolor=BLUE, alpha=0.5)
-    better = min if done and done[0].monitor.endswith("loss") else max
-    best = [better(_unit(t) for t in done[: i + 1]) for i in range(len(done))]
+    best = [columns.best(t.monitor, map(_unit, done[: i + 1])) for i, t in enumerate(done)]
     axes.step([t.number for t in done], best, where="post", color="black", lw=1.2, label="best so far")
     axes.set(xlabel="trial", ylabel=_label(shown), title="History of the search")
     axes.xaxis.get_major_locator().set_params(integer=True)
@@ -135,8 +135,8 @@ def generations_figure(trials: Sequence[Trial]) -> Figure:
         axes.plot(
             [g] * len(values), values, "o", color=BLUE, alpha=0.45, ms=5, label="trial" if g == numbers[0] else None
         )
-    better: Callable[[list[float]], float] = min if shown[0].monitor.endswith("loss") else max
-    axes.plot(numbers, [better(values) for values in groups], "-", color=GREEN, label="best of the generation")
+    best = [columns.best(shown[0].monitor, values) for values in groups]
+    axes.plot(numbers, best, "-", color=GREEN, label="best of the generation")
     axes.plot(numbers, [float(np.median(values)) for values in groups], "--", color=RED, label="median")
     axes.set(xlabel="generation", ylabel=_label(shown), title="The generations")
     axes.xaxis.get_major_locator().set_params(integer=True)
@@ -198,7 +198,7 @@ def _axes(trials: Sequence[Trial], width: float, height: float) -> tuple[Figure,
 
 
 def _scale(t: Trial) -> float:
-    return 100.0 if t.monitor.endswith("accuracy") else 1.0
+    return columns.unit(t.monitor).scale
 
 
 def _unit(t: Trial) -> float:
@@ -206,8 +206,7 @@ def _unit(t: Trial) -> float:
 
 
 def _label(trials: Sequence[Trial]) -> str:
-    monitor = trials[0].monitor
-    return f"{monitor} (%)" if monitor.endswith("accuracy") else monitor
+    return columns.heading(trials[0].monitor)
 
 
 def _places(trials: Sequence[Trial], name: str, parameter: Any) -> tuple[list[float], list[str]]:

@@ -20,6 +20,7 @@ from digitlab.search.space import suggest
 from digitlab.search.storage import Owner, claim
 from digitlab.search.strategies import STRATEGIES, pruner
 from digitlab.search.study import Study, Trial, best_of, open_study, read_trial
+from digitlab.train import columns
 from digitlab.train.config import RunConfig
 
 
@@ -229,7 +230,7 @@ class _Search:
 
         state = self.under_way[number]
         outcomes = [state.outcomes[i] for i in sorted(state.outcomes)]
-        worst = float("inf") if self.monitor.endswith("loss") else 0.0
+        worst = float("inf") if columns.smaller_is_better(self.monitor) else 0.0
         values = [worst if o.error else self.best_value(o) for o in outcomes] or [worst]
         notes: dict[str, Any] = {
             "values": values, "seeds": [c.seed for c in state.configs], "epochs": sum(len(o.rows) for o in outcomes),
@@ -305,8 +306,7 @@ class _Search:
 
     def best_value(self, outcome: Outcome) -> float:
         """The monitored figure of the best epoch so far."""
-        values = [float(row[self.monitor]) for row in outcome.rows]
-        return min(values) if self.monitor.endswith("loss") else max(values)
+        return columns.best(self.monitor, [float(row[self.monitor]) for row in outcome.rows])
 
     @staticmethod
     def mean(values: Sequence[float]) -> float:

@@ -13,6 +13,7 @@ from digitlab.many.results import Spread, spread
 from digitlab.search.plan import Plan
 from digitlab.search.space import Point, as_text
 from digitlab.search.storage import NAME, PLAN, claim, journal_of, open_storage
+from digitlab.train import columns
 
 STATES = {"COMPLETE": "done", "PRUNED": "pruned", "FAIL": "failed", "RUNNING": "running", "WAITING": "waiting"}
 
@@ -39,7 +40,7 @@ class Trial:
     @property
     def score(self) -> float | None:
         """The value, turned so that larger is better."""
-        return None if self.value is None else (-self.value if self.monitor.endswith("loss") else self.value)
+        return None if self.value is None else columns.score(self.monitor, self.value)
 
     @property
     def spread(self) -> Spread | None:
@@ -50,11 +51,9 @@ class Trial:
         """The value as one reads it: "95.20 %", "95.20 ± 0.13 %" over several seeds."""
         if self.value is None:
             return "–"
-        accuracy = self.monitor.endswith("accuracy")
-        unit, mark, digits = (100, " %", 2) if accuracy else (1, "", 5)
-        s = self.spread
-        sd = f" ± {unit * s.sd:.{digits}f}" if s is not None and s.n > 1 else ""
-        return f"{unit * self.value:.{digits}f}{sd}{mark}"
+        unit, s = columns.unit(self.monitor), self.spread
+        sd = f" ± {unit.text(s.sd)}" if s is not None and s.n > 1 else ""
+        return f"{unit.text(self.value)}{sd}{unit.mark}"
 
 
 class Study:
@@ -123,7 +122,7 @@ def open_study(plan: Plan | None, path: Path) -> tuple[Any, Plan]:
         monitor = (plan.base.monitor if plan is not None else "") or "valid_accuracy"
         study = optuna.create_study(
             storage=storage, study_name=NAME, load_if_exists=True,
-            direction="minimize" if monitor.endswith("loss") else "maximize",
+            direction="minimize" if columns.smaller_is_better(monitor) else "maximize",
         )  # fmt: skip
         table = study.user_attrs.get(PLAN)
         if table is None:

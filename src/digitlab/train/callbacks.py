@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from digitlab.errors import ConfigError
+from digitlab.train import columns
 from digitlab.train.history import Row
 
 if TYPE_CHECKING:
@@ -80,8 +81,7 @@ class TargetReached(Callback):
 
     def reached(self, trainer: "Trainer", row: Row) -> bool:
         """Whether this epoch is good enough."""
-        value: float = row[trainer.monitor]
-        return value <= self.target if trainer.monitor.endswith("loss") else value >= self.target
+        return columns.score(trainer.monitor, row[trainer.monitor]) >= columns.score(trainer.monitor, self.target)
 
     def stop(self, trainer: "Trainer") -> None:
         """Stop the trainer and say why."""

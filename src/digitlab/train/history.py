@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from digitlab.errors import ConfigError, ModelFileError
 from digitlab.files import write_text
+from digitlab.train import columns
 
 Row = dict[str, Any]
 
@@ -75,7 +76,7 @@ class History:
         chosen = [row[name] for row in rows]
         if not chosen:
             raise ConfigError(f"got last={last}, expected at least one epoch to take statistics over")
-        best = min(chosen) if name.endswith("loss") else max(chosen)
+        best = columns.best(name, chosen)
         variance = statistics.variance(chosen) if len(chosen) > 1 else 0.0
         low, high = min(chosen), max(chosen)
         epoch = rows[chosen.index(best)]["epoch"]

@@ -19,6 +19,7 @@ from digitlab.nn.gradients import Gradient
 from digitlab.nn.network import Network
 from digitlab.nn.regularizers import Regularizer
 from digitlab.optimizers import SGD, ConstantRate, Optimizer, Position, Schedule
+from digitlab.train import columns
 from digitlab.train.callbacks import Callback
 from digitlab.train.evaluation import Evaluation, classifies, evaluate, examples
 from digitlab.train.fresh import FreshImages
@@ -202,7 +203,7 @@ class Trainer:
         return [self._score(row) for row in self.history]
 
     def _score(self, row: Row) -> float:
-        return float(row[self.monitor]) * (-1.0 if self.monitor.endswith("loss") else 1.0)
+        return columns.score(self.monitor, float(row[self.monitor]))
 
     # One epoch
 
