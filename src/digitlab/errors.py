@@ -4,6 +4,8 @@ They are all `DigitlabError`s, so the command line can turn any of them into one
 and each is also the built-in error that fits (`ShapeError` is a `ValueError`), so ordinary `except` works.
 """
 
+from collections.abc import Iterable
+
 
 class DigitlabError(Exception):
     """Base of all errors below: a fault in what was asked, not in the code."""
@@ -35,3 +37,11 @@ class EngineError(DigitlabError, RuntimeError):
 
 class DivergenceError(DigitlabError, ArithmeticError):
     """The loss became NaN or infinite; training stopped and the last finite network was kept."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """What a message about an unknown name may add: " (did you mean 'adam'?)", or nothing if no name is near."""
+    import difflib
+
+    near = difflib.get_close_matches(name.lower(), list(known), n=1, cutoff=0.5)
+    return f" (did you mean {near[0]!r}?)" if near else ""

@@ -1,6 +1,5 @@
 """What the commands' options have in common: their types, and how a saved network or a run is named."""
 
-import difflib
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from digitlab.errors import ConfigError, ModelFileError
+from digitlab.errors import ConfigError, ModelFileError, did_you_mean
 
 if TYPE_CHECKING:
     from digitlab.data import Splits
@@ -33,7 +32,7 @@ class Spec(click.ParamType[Any]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if not isinstance(value, str):
             return value
-        from digitlab.nn.describe import build, kebab
+        from digitlab.nn.describe import build, kebab, typed
 
         kind, _, settings = value.partition(":")
         table: dict[str, Any] = {"type": kind}
@@ -41,7 +40,7 @@ class Spec(click.ParamType[Any]):
             key, equals, number = setting.partition("=")
             if not equals:
                 self.fail(f"{setting!r}: expected NAME or NAME:setting=value,…", param, ctx)
-            table[key.replace("-", "_")] = _number(number)
+            table[key.replace("-", "_")] = typed(number)
         try:
             if self.among is not None:
                 require_name(kind, [kebab(cls.__name__) for cls in self.among()], self.family())
@@ -55,24 +54,13 @@ def require_name(name: str, known: list[str], family: Any) -> None:
     """Raise ConfigError with the nearest name unless `name` is one of `known`, compared as the registries do."""
     from digitlab.nn.describe import find, kebab
 
-    near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
-    hint = f" (did you mean {near[0]!r}?)" if near else ""
-    message = f"unknown name {name!r}{hint}; there are: {', '.join(known)}"
+    message = f"unknown name {name!r}{did_you_mean(name, known)}; there are: {', '.join(known)}"
     try:
         cls = find(family, name)
     except ConfigError:
         raise ConfigError(message) from None
     if kebab(cls.__name__) not in known:
         raise ConfigError(message)
-
-
-def _number(text: str) -> Any:
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return {"true": True, "false": False}.get(text, text)
 
 
 def optimizers() -> Any:

@@ -170,5 +170,6 @@ def _is_quadratic(loss: Any) -> bool:
 
 
 def _regularizers(given: dict[str, Any]) -> list[dict[str, Any]]:
-    table = [("l2", "L2", "strength"), ("l1", "L1", "strength"), ("max_norm", "MaxNorm", "limit")]
-    return [{"type": kind, field: given[name]} for name, kind, field in table if name in given]
+    from digitlab.train.config import REGULARIZERS
+
+    return [{"type": kind, field: given[name]} for name, (kind, field) in REGULARIZERS.items() if name in given]

@@ -12,7 +12,6 @@ Names are compared without case, hyphens and underscores: "leaky-relu", "LeakyRe
 """
 
 import dataclasses
-import difflib
 import numbers
 import re
 from collections.abc import Mapping
@@ -20,7 +19,7 @@ from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
-from digitlab.errors import ConfigError
+from digitlab.errors import ConfigError, did_you_mean
 
 NONE = "none"  # how "there is none" is written: Dense(30, biases=None) is {..., "biases": "none"}
 D = TypeVar("D", bound="Described")
@@ -114,9 +113,8 @@ def find(family: type[D], name: str) -> type[D]:
     """The class that `name` stands for; ConfigError with the nearest names if there is none."""
     cls = family.registry.get(normalized(name))
     if cls is None:
-        near = difflib.get_close_matches(name.lower(), names(family), n=1, cutoff=0.5)
-        hint = f" (did you mean {near[0]!r}?)" if near else ""
-        raise ConfigError(f"unknown {family.family} {name!r}{hint}; there are: {', '.join(names(family))}")
+        known = names(family)
+        raise ConfigError(f"unknown {family.family} {name!r}{did_you_mean(name, known)}; there are: {', '.join(known)}")
     return cls
 
 
@@ -149,6 +147,16 @@ def chosen(thing: Any, field: "dataclasses.Field[Any]") -> bool:
 def shown(thing: Any, field: "dataclasses.Field[Any]") -> str:
     """The object's field as `repr` writes it."""
     return str(field.metadata.get("shown", repr)(getattr(thing, field.name)))
+
+
+def typed(text: str) -> Any:
+    """What somebody typed, as a value: a whole number, a number, true or false, else the text itself."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return {"true": True, "false": False}.get(text, text)
 
 
 def normalized(name: str) -> str:

@@ -8,7 +8,6 @@ Convolution, pooling, activation: in the book's order, which gives the same numb
 """
 
 import copy
-import difflib
 import math
 import re
 from collections.abc import Callable, Sequence
@@ -17,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from digitlab.errors import ConfigError
+from digitlab.errors import ConfigError, did_you_mean
 from digitlab.nn.activations import ELU, GELU, LeakyReLU, ReLU, SiLU, Softplus, Tanh
 from digitlab.nn.conv import Conv2D
 from digitlab.nn.describe import build
@@ -134,8 +133,7 @@ def build_named(name: str, **settings: Any) -> Network:
 def recipe(name: str) -> Recipe:
     """The recipe of that name; ConfigError with the nearest name if there is none."""
     if (found := find_recipe(name)) is None:
-        near = difflib.get_close_matches(name.lower(), ZOO, n=1, cutoff=0.5)
-        hint = f" (did you mean {near[0]!r}?)" if near else ""
+        hint = did_you_mean(name, ZOO)
         raise ConfigError(f"unknown network {name!r}{hint}; there are: {', '.join(ZOO)}, or sizes such as 784-30-10")
     return found
 

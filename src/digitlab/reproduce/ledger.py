@@ -1,9 +1,8 @@
 """Every experiment of both books and of the first steps, in their order."""
 
-import difflib
 from collections.abc import Sequence
 
-from digitlab.errors import ConfigError
+from digitlab.errors import ConfigError, did_you_mean
 from digitlab.reproduce import (
     figures,
     first_steps,
@@ -25,7 +24,6 @@ def find_rows(names: Sequence[str]) -> list[Row]:
     """The rows of these names, each once, in the ledger's order. Raises ConfigError with the nearest name."""
     for name in names:
         if name not in LEDGER:
-            near = difflib.get_close_matches(name, LEDGER, n=1, cutoff=0.5)
-            hint = f" (did you mean {near[0]!r}?)" if near else ""
+            hint = did_you_mean(name, LEDGER)
             raise ConfigError(f"no experiment is called {name!r}{hint}; `digitlab reproduce list` shows them all")
     return [row for name, row in LEDGER.items() if name in names]

@@ -21,9 +21,8 @@ from digitlab.nn.initializers import Initializer
 from digitlab.nn.network import Layer
 from digitlab.nn.zoo import initial
 from digitlab.optimizers import Optimizer
-from digitlab.train.config import RunConfig
+from digitlab.train.config import REGULARIZERS, RunConfig
 
-REGULARIZERS = {"l2": ("L2", "strength"), "l1": ("L1", "strength"), "max_norm": ("MaxNorm", "limit")}
 CHAIN = re.compile(r"layers|width(_[1-9]\d*)?|activation|init|dropout")
 TOP = tuple(
     f.name for f in dataclasses.fields(RunConfig) if f.name not in ("network", "data", "optimizer", "regularizers")

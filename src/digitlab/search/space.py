@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from digitlab.errors import ConfigError
+from digitlab.nn.describe import typed
 
 Point = dict[str, Any]
 Space = dict[str, "Parameter"]
@@ -159,7 +160,7 @@ def parse_parameter(name: str, value: Any) -> Parameter:
         return value
     if isinstance(value, str):
         kind, colon, values = value.rpartition(":")
-        numbers = [_number(text.strip()) for text in values.split(",")]
+        numbers = [typed(text.strip()) for text in values.split(",")]
         value = {(kind if colon else "choice"): numbers}
     if not isinstance(value, Mapping):
         raise ConfigError(f"{name}: got {value!r}, expected a table such as {{log = [0.01, 10]}}")
@@ -216,12 +217,3 @@ def as_text(point: Mapping[str, Any]) -> str:
     return " ".join(
         f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}" for name, value in point.items()
     )
-
-
-def _number(text: str) -> Any:
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return {"true": True, "false": False}.get(text, text)

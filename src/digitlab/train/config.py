@@ -25,6 +25,9 @@ from digitlab.train.averaging import Averaging, NoAveraging
 from digitlab.train.callbacks import Callback, EarlyStopping
 from digitlab.train.trainer import Trainer
 
+# What single settings call a regularizer and its number: --l2 5, or l2 in a search, is L2(strength=5).
+REGULARIZERS = {"l2": ("L2", "strength"), "l1": ("L1", "strength"), "max_norm": ("MaxNorm", "limit")}
+
 
 @dataclass(frozen=True)
 class RunConfig:

@@ -1,14 +1,13 @@
 """Augmentations as text: "shift,rotate:10,elastic", "elastic:34:4", "elastic:alpha=34,sigma=4"."""
 
 import dataclasses
-import difflib
 import re
 
 from digitlab.data.augment.affine import Rotate, Scale, Shear, Shift
 from digitlab.data.augment.base import Augmentation, Compose
 from digitlab.data.augment.elastic import Elastic
 from digitlab.data.augment.noise import Noise
-from digitlab.errors import ConfigError
+from digitlab.errors import ConfigError, did_you_mean
 
 AUGMENTATIONS: dict[str, type[Augmentation]] = {
     cls.__name__.lower(): cls for cls in (Shift, Rotate, Scale, Shear, Elastic, Noise)
@@ -32,8 +31,7 @@ def _step(text: str) -> Augmentation:
     name, *settings = (part.strip() for part in re.split("[:,]", text))
     cls = AUGMENTATIONS.get(name.lower())
     if cls is None:
-        near = difflib.get_close_matches(name.lower(), AUGMENTATIONS, n=1, cutoff=0.5)
-        hint = f" (did you mean {near[0]!r}?)" if near else ""
+        hint = did_you_mean(name, AUGMENTATIONS)
         raise ConfigError(f"unknown augmentation {name!r}{hint}; there are: {', '.join(AUGMENTATIONS)}")
     fields = [field.name for field in dataclasses.fields(cls)]
     given: dict[str, float] = {}

@@ -37,6 +37,10 @@ ALL_INPUTS, SKIP_ZEROS = range(2)
 SEGMENTS = 4
 GRADIENT_ROWS = 16  # rows of W whose gradient is held at once: 16 rows of 100 floats stay in the first-level cache
 
+# A chunk of pictures whose gradient is taken at a time: so many input numbers and so many listed ones stay near the
+# first-level cache.
+CHUNK_INPUTS, CHUNK_ITEMS = 6000, 8000
+
 # The mask's numbers: what it says of one weight
 NOT_CONNECTED, FROZEN, LEARNS = -1.0, 0.0, 1.0
 

@@ -68,7 +68,7 @@ def pooled_convolution(planner: "Planner", i: int) -> int:
     row[at.WHERE] = planner.room(row[at.EXTRA])
     planner.add(row)
     pixels = math.prod(pools.count)
-    chunk = max(1, min(6000 // x_stride, 8000 // (pixels * filters)))  # as in kernels/pooled_conv.py
+    chunk = max(1, min(at.CHUNK_INPUTS // x_stride, at.CHUNK_ITEMS // (pixels * filters)))  # kernels/pooled_conv.py's
     planner.scratch = max(
         planner.scratch,
         size * size * pools.count[1] * padded(filters) + LANES,

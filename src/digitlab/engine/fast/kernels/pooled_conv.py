@@ -29,6 +29,8 @@ from digitlab.engine.fast.kernels.simd import FLOATS, WORDS, at, load, splat, st
 from digitlab.engine.fast.kernels.tiles import collect
 from digitlab.engine.fast.layout import (
     CHANNELS,
+    CHUNK_INPUTS,
+    CHUNK_ITEMS,
     EXTRA,
     FILTER_STRIDE,
     GX,
@@ -210,8 +212,8 @@ def conv_backward(op, gx, size, gy, where, w, scratch):
 
 @kernel()
 def chunk_size(x_stride, items):
-    """How many pictures to take at a time: their numbers and lists should stay near the first-level cache."""
-    return max(1, min(6000 // x_stride, 8000 // items))
+    """How many pictures to take at a time, of so many numbers and listed items each."""
+    return max(1, min(CHUNK_INPUTS // x_stride, CHUNK_ITEMS // items))
 
 
 @kernel()
