@@ -1,5 +1,6 @@
 """`digitlab expand`, `augment`, `baseline`, and `compare` of settings: what they print, write and refuse."""
 
+import importlib
 from pathlib import Path
 
 import pytest
@@ -109,11 +110,36 @@ def test_baselines_by_setting_and_part(call):
     assert refused.code == 1 and "Traceback" not in refused.err
 
 
-def test_the_names_on_the_command_line_are_the_packages():
-    from digitlab.baselines import BASELINES
-    from digitlab.cli.baseline import NAMES
+def offered(command, option):
+    """The values that an option of a command takes."""
+    module = importlib.import_module(f"digitlab.cli.{command}")
+    (parameter,) = [p for p in module.command.params if p.name == option]
+    return list(parameter.type.choices)
 
-    assert list(NAMES) == list(BASELINES)
+
+def test_the_names_on_the_command_line_are_the_packages():
+    """They are written there once more, so that --help need not import what they belong to."""
+    from digitlab.baselines import BASELINES
+    from digitlab.baselines.standard import SETTINGS
+    from digitlab.cli.look import KINDS
+    from digitlab.cli.train import PREDICTIONS
+    from digitlab.data.splits import SPLITS
+    from digitlab.engine.select import NAMES
+    from digitlab.ensemble import WAYS
+    from digitlab.search.strategies import PRUNING
+    from digitlab.see.look import WHAT
+    from digitlab.train import recorders
+
+    assert offered("baseline", "name") == list(BASELINES)
+    assert offered("baseline", "setting") == list(SETTINGS)
+    assert list(KINDS) == list(WHAT)
+    assert offered("ensemble", "how") == list(WAYS)
+    for command in ("train", "compare"):
+        assert offered(command, "engine") == list(NAMES)
+    for command in ("train", "expand", "search"):
+        assert offered(command, "split") == list(SPLITS)
+    assert offered("search", "prune") == list(PRUNING)
+    assert PREDICTIONS == recorders.PREDICTIONS
 
 
 def test_compare_settings(call, empty_machine):

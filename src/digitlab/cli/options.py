@@ -163,7 +163,7 @@ def network_file(name: str | None) -> Path:
 
     "shipped" is the trained network that comes with digitlab.
     """
-    if name == "shipped" or (not name and not any_run()):
+    if name == "shipped" or (not name and not finished_runs()):
         from digitlab.shipped import PATH
 
         return PATH
@@ -207,14 +207,14 @@ def network_for(name: str | None, splits: "Splits | None" = None) -> "tuple[str,
     return name, recipe.build(input_shape=splits.train.image_shape, classes=len(splits.train.class_names))
 
 
-def any_run() -> list[Path]:
+def finished_runs() -> list[Path]:
     """The run folders in runs/ that hold a network."""
     return [path for path in RUNS.glob("*") if (path / "network.safetensors").is_file()]
 
 
 def newest_run() -> Path:
     """The run folder that was written to last. Raises ModelFileError if there is none."""
-    runs = any_run()
+    runs = finished_runs()
     if not runs:
         raise ModelFileError("no NET was named and there is no run in runs/; train one with `digitlab train`")
     return max(runs, key=lambda path: (path / "network.safetensors").stat().st_mtime)

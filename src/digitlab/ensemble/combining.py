@@ -25,6 +25,7 @@ WAYS = {
     "stack": "a small network, trained on the validation set, that takes all members' outputs",
 }
 STACK_HIDDEN, STACK_EPOCHS = 30, 30
+ONE_ANSWER = Combine | Subnetwork  # the layer that makes one answer of the members': a rule, or the network of "stack"
 
 
 def combine(
@@ -83,7 +84,7 @@ def combine(
 def members(network: Network) -> list[Network]:
     """The networks that an ensemble is made of; [] for a network that is none."""
     first = network.layers[0]
-    if len(network.layers) != 2 or not isinstance(first, Branches) or not isinstance(network.layers[1], LAST):
+    if len(network.layers) != 2 or not isinstance(first, Branches) or not isinstance(network.layers[1], ONE_ANSWER):
         return []
     found = []
     for chain in first.children().values():
@@ -92,9 +93,6 @@ def members(network: Network) -> list[Network]:
             return []
         found.append(inner.inner)
     return found
-
-
-LAST = Combine | Subnetwork
 
 
 def covers_of(network: Network) -> list[list[int]]:
