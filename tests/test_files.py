@@ -1,10 +1,12 @@
-"""Files are whole or not there: written beside, renamed, and nothing left lying about."""
+"""Files are whole or not there: written beside, renamed, and nothing left lying about. Locks between processes."""
 
 import stat
+import subprocess
+import sys
 
 import pytest
 
-from digitlab.files import write_text, written_beside
+from digitlab.files import FileLock, write_text, written_beside
 
 
 def listed(folder):
@@ -66,3 +68,19 @@ def test_a_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError):
         write_text(tmp_path / "file" / "x.txt", "")
+
+
+def test_a_lock_is_free_again_when_its_process_is_killed(tmp_path):
+    path = tmp_path / "lock"
+    code = (
+        f"from digitlab.files import FileLock; import time; lock = FileLock({str(path)!r}); lock.acquire(); "
+        "print(1, flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as holder:
+        holder.stdout.readline()
+        assert not FileLock(path).acquire(wait=False)
+        holder.kill()
+        holder.wait()
+    lock = FileLock(path)
+    assert lock.acquire(wait=False)
+    lock.release()

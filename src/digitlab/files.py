@@ -1,4 +1,4 @@
-"""Writing a file so that nobody ever sees half of it."""
+"""Writing a file so that nobody ever sees half of it, and locks between processes."""
 
 import errno
 import os
@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, Any
 
 
 @contextmanager
@@ -42,3 +43,64 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Write `text` as UTF-8, beside and renamed (see `written_beside`)."""
     with written_beside(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+class FileLock:
+    """A lock that other processes see; `with FileLock(path): …`.
+
+    It is the operating system's, free again the moment its process dies, where a file that stands for a lock would
+    stay behind and make the next one wait.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self.file: IO[bytes] | None = None
+
+    def acquire(self, *, wait: bool = True) -> bool:
+        """Take the lock; without `wait`, whether it was free. OSError where nothing can be written or locked."""
+        file = self.path.open("ab")
+        try:
+            _lock(file, wait=wait)
+        except BlockingIOError:
+            file.close()
+            return False
+        except OSError:
+            file.close()
+            raise
+        self.file = file
+        return True
+
+    def release(self) -> None:
+        """Let go of it."""
+        if self.file is not None:
+            self.file.close()  # which unlocks it
+            self.file = None
+
+    def __enter__(self) -> "FileLock":
+        self.acquire()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
+def _lock(file: IO[bytes], *, wait: bool) -> None:
+    """Lock an open file against other processes; BlockingIOError if it is locked and not to be waited for."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        import msvcrt
+
+        file.seek(0)
+        how: Any = msvcrt
+        while True:
+            try:
+                how.locking(file.fileno(), how.LK_NBLCK, 1)
+                return
+            except OSError:
+                if not wait:
+                    raise BlockingIOError from None
+                import time
+
+                time.sleep(0.01)
+    fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))

@@ -13,7 +13,7 @@ import pytest
 
 from digitlab.errors import DigitlabError
 from digitlab.search import Study, search
-from digitlab.search.storage import FileLock, mend
+from digitlab.search.storage import mend
 from digitlab.search.study import best_of
 
 from .helpers import plan, points
@@ -40,22 +40,6 @@ def test_mending_removes_only_what_does_not_end(tmp_path):
         path.write_bytes(before)
         mend(path)
         assert path.read_bytes() == after
-
-
-def test_a_lock_is_free_again_when_its_process_is_killed(tmp_path):
-    path = tmp_path / "lock"
-    code = (
-        f"from digitlab.search.storage import FileLock; import time; lock = FileLock({str(path)!r}); lock.acquire(); "
-        "print(1, flush=True); time.sleep(60)"
-    )
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as holder:
-        holder.stdout.readline()
-        assert not FileLock(path).acquire(wait=False)
-        holder.kill()
-        holder.wait()
-    lock = FileLock(path)
-    assert lock.acquire(wait=False)
-    lock.release()
 
 
 # Imports take longer than the searches here, so one process imports and then forks a child for each search.

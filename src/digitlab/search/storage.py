@@ -1,8 +1,7 @@
 """A study's file: Optuna's journal, one line an operation, made safe against kills at any moment.
 
-Two things are added to Optuna's own. The lock is the operating system's, which is free again the moment its process
-dies, where a lock file would stay behind and make the next one wait. And a line that a kill or a full disk cut short is
-removed before the next one is written, where it would run into it and make the file unreadable.
+Two things are added to Optuna's own: a lock of the operating system (files.py), and that a line which a kill or a full
+disk cut short is removed before the next one is written, where it would run into it and make the file unreadable.
 """
 
 import contextlib
@@ -11,66 +10,13 @@ import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from digitlab.errors import ConfigError, ModelFileError
+from digitlab.files import FileLock
 
 NAME = "digitlab"  # of the one study in a file
 PLAN = "digitlab:plan"
-
-
-class FileLock:
-    """A lock that other processes see, by flock where there is one; `with FileLock(path): …`."""
-
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
-        self.file: IO[bytes] | None = None
-
-    def acquire(self, *, wait: bool = True) -> bool:
-        """Take the lock; without `wait`, whether it was free."""
-        file = self.path.open("ab")
-        try:
-            locked(file, wait=wait)
-        except BlockingIOError:
-            file.close()
-            return False
-        self.file = file
-        return True
-
-    def release(self) -> None:
-        """Let go of it."""
-        if self.file is not None:
-            self.file.close()  # which unlocks it
-            self.file = None
-
-    def __enter__(self) -> "FileLock":
-        self.acquire()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.release()
-
-
-def locked(file: IO[bytes], *, wait: bool) -> None:
-    """Lock an open file against other processes; BlockingIOError if it is locked and not to be waited for."""
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        import msvcrt
-
-        file.seek(0)
-        how: Any = msvcrt
-        while True:
-            try:
-                how.locking(file.fileno(), how.LK_NBLCK, 1)
-                return
-            except OSError:
-                if not wait:
-                    raise BlockingIOError from None
-                import time
-
-                time.sleep(0.01)
-    fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
 
 
 def open_storage(path: str | os.PathLike[str]) -> Any:

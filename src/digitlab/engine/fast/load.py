@@ -13,7 +13,6 @@ import importlib.metadata
 import json
 import logging
 import os
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from digitlab.errors import EngineError
+from digitlab.files import FileLock, written_beside
 
 KERNELS = Path(__file__).parent
 ARGUMENTS: dict[str, list[Any]] = {
@@ -104,7 +104,7 @@ def _cached(piece: str) -> Kernels | None:
 
 def _compiled(piece: str) -> Kernels:
     path = _path(piece)
-    with _file_lock(path.with_suffix(".lock")):
+    with _one_at_a_time(path.with_suffix(".lock")):
         if (found := _cached(piece)) is not None:
             return found  # another process compiled it while this one waited
         logger.warning("compiling the fast kernels for this machine, once; this takes about 10 seconds ...")
@@ -161,25 +161,18 @@ def _read(path: Path) -> tuple[bytes, dict[str, str]]:
 
 def _write(path: Path, code: bytes, symbols: dict[str, str]) -> None:
     about = {"sha256": hashlib.sha256(code).hexdigest(), "symbols": symbols}
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        file.write(json.dumps(about).encode() + b"\n" + code)
-    Path(file.name).replace(path)
+    with written_beside(path) as temporary:
+        temporary.write_bytes(json.dumps(about).encode() + b"\n" + code)
 
 
 @contextlib.contextmanager
-def _file_lock(path: Path) -> Iterator[None]:
-    """One process compiles, the others wait; without a folder to write in, each compiles for itself."""
-    try:
+def _one_at_a_time(path: Path) -> Iterator[None]:
+    """One process compiles, the others wait; where nothing can be written or locked, each compiles for itself."""
+    lock = FileLock(path)
+    with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("w")
-    except OSError:
+        lock.acquire()
+    try:
         yield
-        return
-    with file:
-        try:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX)
-        except (ImportError, OSError):  # no such locks on this system or disk: at worst two compile at once
-            pass
-        yield
+    finally:
+        lock.release()
