@@ -1,6 +1,7 @@
 """Every figure that a docstring works out "By hand", computed by the layer. What others write has its own tests."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from digitlab.nn import (
     Given,
     HardSigmoid,
     LeakyReLU,
+    Linear,
     LogLikelihood,
     MeanSquaredError,
     Network,
@@ -27,9 +29,11 @@ from digitlab.nn import (
 )
 from digitlab.nn.bias import Bias
 from digitlab.nn.conv import Conv2D
+from digitlab.nn.dropout import Dropout
 from digitlab.nn.normalization import BatchNorm, LayerNorm
 from digitlab.nn.pooling import AveragePool2D, GlobalAveragePool, MaxPool2D
 from digitlab.nn.recurrent import GRU, LSTM, SimpleRNN
+from digitlab.nn.reshaping import Flatten, Reshape
 from digitlab.nn.slices import Slice
 from digitlab.nn.wiring import Branches, PerNeuron, Residual, Sequential
 
@@ -54,6 +58,7 @@ def test_dense():
 @pytest.mark.parametrize(
     "layer, x, y, slope",
     [
+        (Linear(), 3, 3, 1),
         (Sigmoid(), 0, 1 / 2, 1 / 4),
         (Tanh(), 0, 0, 1),
         (ReLU(), 3, 3, 1),
@@ -102,6 +107,24 @@ def test_bias():
 
 def picture(rows):
     return np.array(rows, float)[None, :, :, None]
+
+
+def test_dropout():
+    for inverted, in_training, outside in ((True, [6, 0], [3, 4]), (False, [3, 0], [1.5, 2])):
+        layer = Dropout(0.5, inverted)
+        layer.rng = SimpleNamespace(random=lambda shape, dtype: np.array([[0.7, 0.2]], dtype))  # m = [1 0]
+        y, cache = layer.forward(np.array([[3.0, 4.0]]), training=True)
+        assert_allclose(y, [in_training])
+        assert_allclose(layer.backward(np.ones((1, 2)), cache), [[2 if inverted else 1, 0]])
+        assert_allclose(layer.forward(np.array([[3.0, 4.0]]))[0], [outside])
+
+
+def test_changes_of_shape():
+    square, row = [[[1, 2], [3, 4]]], [[1, 2, 3, 4]]
+    for layer, x, y in ((Flatten(), square, row), (Reshape((2, 2)), row, square)):
+        _, got, grad_x = through(layer, x, y)
+        assert_allclose(got, y)
+        assert_allclose(grad_x, x)
 
 
 def test_conv():

@@ -14,9 +14,11 @@ from digitlab.nn.network import Cache, Layer, Sigmoid, sigmoid
 
 @dataclass(eq=False, repr=False)
 class Linear(Layer):
-    """f(x) = x, to say openly that there is no activation.
+    """f(x) = x, to say openly that there is no activation; PyTorch's `Identity`, not its `Linear`, which is `Dense` here.
 
     Backward   g
+    Cache      nothing
+    By hand    f(3) = 3, f'(3) = 1.
     """
 
     aliases = ("identity",)

@@ -15,7 +15,9 @@ class Dropout(Layer):
 
     Forward    y = x m / (1 − rate),  m = 1 with probability 1 − rate, else 0;  outside of training y = x
     Backward   g m / (1 − rate)
+    Shapes     x, m and y (N, ...), alike
     Cache      m / (1 − rate), or None outside of training
+    By hand    rate ½, x = [3 4], m = [1 0], g = [1 1]: y = [6 0] and ∂L/∂x = [2 0] in training, y = [3 4] outside.
 
     Dividing by 1 − rate in training keeps every sum's expected size, so nothing need be scaled afterwards: "inverted"
     dropout. Not `inverted`, as in Srivastava et al. 2014 and Nielsen ch. 6 (network3 shrinks the weights to 1 − p of
@@ -37,7 +39,8 @@ class Dropout(Layer):
     def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
         if not training or self.rate == 0:
             return (x if self.inverted else x * (1 - self.rate)), None
-        assert self.rng is not None, "a layer is used inside a Network, which calls init"
+        if self.rng is None:
+            raise ConfigError("Dropout has no dice yet: a layer is used inside a Network, which calls its init")
         kept = self.rng.random(tuple(x.shape), dtype=np.float32) >= self.rate
         mask = like(kept / (1 - self.rate) if self.inverted else kept, x)
         return x * mask, mask

@@ -12,8 +12,10 @@ from digitlab.nn.network import Cache, Layer, Shape
 class Flatten(Layer):
     """An example as one row: (N, H, W, C) → (N, H·W·C), row by row, channels last.
 
-    Backward   the gradient, in the input's shape
+    Backward   ∂L/∂x = g in the input's shape
+    Shapes     x (N, ...)   y (N, product of the axes)
     Cache      the input's shape
+    By hand    [1 2; 3 4] becomes [1 2 3 4].
     """
 
     def output_shape(self, input_shape: Shape) -> Shape:
@@ -30,8 +32,11 @@ class Flatten(Layer):
 class Reshape(Layer):
     """An example in another shape of as many numbers: `Reshape((28, 28))` reads 784 pixels as 28 rows.
 
-    Backward   the gradient, in the input's shape
+    Backward   ∂L/∂x = g in the input's shape
+    Shapes     x (N, ...)   y (N, *shape)
     Cache      the input's shape
+    By hand    Reshape((2, 2)) makes [1 2; 3 4] of [1 2 3 4].
+
     Raises ShapeError if the counts differ.
     """
 
