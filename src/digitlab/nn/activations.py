@@ -14,7 +14,7 @@ from digitlab.nn.network import Cache, Layer, Sigmoid, sigmoid
 
 @dataclass(eq=False, repr=False)
 class Linear(Layer):
-    """f(x) = x, to say openly that there is no activation; PyTorch's `Identity`, not its `Linear`, which is `Dense` here.
+    """f(x) = x, to say openly that there is no activation: PyTorch's `Identity`. Its `Linear` is `Dense` here.
 
     Backward   g
     Cache      nothing
