@@ -1,5 +1,6 @@
 """`imagine`, `failures`, `look`, `watch`, `draw` and `explain`, as one calls them."""
 
+import os
 import re
 import threading
 import time
@@ -212,6 +213,25 @@ def test_watch_ends_when_the_training_was_stopped_early(train, call):
     train("--epochs", "50", "--early-stop", "1", "--learning-rate", "0.0001")
     called = call("watch", RUN)
     assert called.code == 0, "no endless waiting for epoch 50"
+
+
+def test_a_run_that_has_been_silent_for_long_may_have_been_killed(train, call, monkeypatch):
+    train("--epochs", "3")
+    History(History.load(f"{RUN}/history.jsonl").rows[:1]).save(f"{RUN}/history.jsonl")
+    for name, age in (("network.safetensors", 400), ("checkpoint.safetensors", 300), ("history.jsonl", 300),
+                      ("config.toml", 500)):  # fmt: skip
+        os.utime(Path(RUN, name), (time.time() - age,) * 2)
+    looks = []
+
+    def sleep(seconds):
+        looks.append(seconds)
+        if len(looks) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("time.sleep", sleep)
+    lines = call("watch", RUN).out.splitlines()
+    assert lines[0].startswith("epoch 1/3")
+    assert lines[1:] == [f"nothing new for 5 min 0 s; if it was killed: digitlab train --run {RUN} --resume"], "once"
 
 
 def test_ctrl_c_ends_the_watching(train, call, monkeypatch):

@@ -2,11 +2,15 @@
 
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
 from digitlab.cli.options import PictureFile
+
+SILENCE = 120.0  # seconds without news, at least, before a run is taken for one that was killed
 
 
 @click.command("watch")
@@ -60,7 +64,7 @@ def _draw(run: Path, epochs: int, every: float) -> None:
         while True:
             over, rows = _look(run, epochs)
             line = epoch_line(rows[-1], epochs, _monitor(run, rows)) if rows else "waiting for the first epoch to end"
-            screen.update(curves_text(rows, f"{run}  {line}"), refresh=True)
+            screen.update(curves_text(rows, f"{run}  {silence(run, rows) or line}"), refresh=True)
             if over:
                 return
             time.sleep(every)
@@ -70,7 +74,7 @@ def _lines(run: Path, epochs: int, every: float) -> None:
     from digitlab.cli.console import say
     from digitlab.train.callbacks import epoch_line
 
-    told = 0
+    told, silence_told = 0, False
     while True:
         over, rows = _look(run, epochs)
         for row in rows[told:]:
@@ -78,7 +82,21 @@ def _lines(run: Path, epochs: int, every: float) -> None:
         told = max(told, len(rows))
         if over:
             return
+        if (silent := silence(run, rows)) and not silence_told:
+            say(silent)
+        silence_told = bool(silent)
         time.sleep(every)
+
+
+def silence(run: Path, rows: Sequence[Mapping[str, Any]]) -> str:
+    """What to tell where a run has been silent for much longer than its epochs take: it may have been killed."""
+    from digitlab.train.callbacks import duration
+
+    files = [run / name for name in ("config.toml", "history.jsonl", "checkpoint.safetensors")]
+    quiet = time.time() - max(file.stat().st_mtime for file in files if file.is_file())
+    if quiet < max(SILENCE, 10 * (rows[-1]["seconds"] if rows else 0.0)):
+        return ""
+    return f"nothing new for {duration(quiet)}; if it was killed: digitlab train --run {run} --resume"
 
 
 def _look(run: Path, epochs: int) -> tuple[bool, list[dict[str, object]]]:
