@@ -285,3 +285,23 @@ def test_explaining_badly(train, call, arguments, message):
     called = call("explain", *arguments)
     assert (called.code, called.err.count("\n")) == (1, 1)
     assert message in called.err
+
+
+# gradcheck, gradients
+
+
+@pytest.mark.parametrize("way", ["forward-differences", "central-differences", "complex-step"])
+def test_a_right_gradient_passes_by_every_way(call, way):
+    called = call("gradcheck", "64-5-10", "--data", "digits", "--way", way)
+    assert called.code == 0, called.out
+
+
+def test_a_network_that_no_images_fit_is_checked_with_random_numbers(call):
+    mlp([1, 4, 1], activation="tanh", loss="mse", seed=0).save("curve.safetensors")
+    for command in ("gradcheck", "gradients"):
+        called = call(command, "curve.safetensors")
+        assert called.code == 0, called.err
+        assert "random inputs and targets instead" in called.err
+    refused = call("gradcheck", "curve.safetensors", "--data", "digits")
+    assert refused.code == 1, "what was named is insisted on"
+    assert "evaluations of the network ahead" in call("gradients", "curve.safetensors").out

@@ -1,5 +1,6 @@
 """`digitlab train`: what the options do, what the run's folder holds, resuming, and settings from files."""
 
+import json
 import re
 from pathlib import Path
 
@@ -276,3 +277,12 @@ def test_a_recipe_by_another_spelling_is_trained_as_it_says(name):
 
     config, _ = settings({"net": name, "source": "digits"}, None)
     assert (config.epochs, config.optimizer.learning_rate) == (60, 0.1)
+
+
+def test_a_network_in_json(call):
+    Path("n.json").write_text(json.dumps({"input_shape": [64], "layers": [{"type": "Dense", "out_features": 10}]}))
+    called = call("train", "--data", "digits", "--train-size", "50", "--epochs", "1", "--from-file", "n.json")
+    assert called.code == 0, called.err
+    for text, words in (("{", "n.json: not JSON"), ("[]", "n.json: got a list, expected a table of settings")):
+        Path("n.json").write_text(text)
+        assert words in call("train", "--from-file", "n.json").err

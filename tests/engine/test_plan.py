@@ -148,3 +148,10 @@ def test_the_piece_of_the_kernels_that_is_enough():
         training, reading = make_plan(network, SGD(0.1)), read_only_plan(network)
         assert not isinstance(training, str) and not isinstance(reading, str)
         assert training.piece == reading.piece == piece
+
+
+def test_decay_that_is_set_by_hand_has_no_kernel():
+    network = mlp([5, 4, 3])
+    network.parameters()["0.b"].decays = True
+    assert "here `decays` says otherwise" in make_plan(network, SGD(0.1), [L2(1.0)])
+    assert not isinstance(make_plan(network, SGD(0.1)), str), "without a regularizer nothing decays"

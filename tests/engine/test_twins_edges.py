@@ -6,16 +6,17 @@ import numpy as np
 import pytest
 
 from digitlab.engine.fast import FastEngine, Predictor
-from digitlab.errors import EngineError
+from digitlab.errors import EngineError, ShapeError
 from digitlab.nn import activations as act
-from digitlab.nn import mlp
+from digitlab.nn import freeze, mlp, unfreeze
 from digitlab.nn.conv import Conv2D
 from digitlab.nn.losses import CrossEntropy, LogLikelihood, MeanSquaredError
 from digitlab.nn.network import Dense, Network, Quadratic, Sigmoid
 from digitlab.nn.pooling import GlobalAveragePool, MaxPool2D
 from digitlab.nn.regularizers import L2
 from digitlab.nn.reshaping import Flatten, Reshape
-from digitlab.optimizers import SGD, Adam
+from digitlab.optimizers import SGD, Adam, Momentum
+from digitlab.train import Callback, Trainer, evaluate
 
 from .twins import assert_twins, pixels
 
@@ -145,3 +146,56 @@ def test_threads_that_cannot_start_leave_nobody_waiting(monkeypatch):
     assert not any(thread.is_alive() for thread in begun)
     assert all(np.array_equal(array, before[name]) for name, array in network.state().items())
     assert len(engine.train_batches(x, y, np.arange(60), 6, np.full(10, 0.3))) == 10
+
+
+@pytest.mark.parametrize("n", [1, 2, 40])
+def test_outputs_have_the_networks_shape(n):
+    """Whatever computes them: an autoencoder's outputs are pictures."""
+    network = Network([Conv2D(3, 3), act.Tanh()], (6, 7, 1), MeanSquaredError(), seed=1)
+    x = np.random.default_rng(0).random((n, 6, 7, 1), dtype=np.float32)
+    outputs = Predictor(network)(x)
+    assert outputs.shape == (n, 4, 5, 3)
+    np.testing.assert_allclose(outputs, network.predict(x), atol=1e-5)
+
+
+def test_an_autoencoder_is_trained_and_evaluated_by_the_fast_engine():
+    rng = np.random.default_rng(0)
+    x = rng.random((30, 6, 6, 1), dtype=np.float32)
+    network = Network([Conv2D(2, 3, padding="same"), act.ReLU(), Conv2D(1, 3, padding="same")], (6, 6, 1),
+                      MeanSquaredError(), seed=1)  # fmt: skip
+    trainer = Trainer(network, SGD(0.2), engine="fast")
+    history = trainer.fit((x, x), (x, x), epochs=3)
+    assert history[-1]["valid_loss"] < history[0]["valid_loss"]
+    assert trainer.evaluate((x, x)).loss == pytest.approx(evaluate(network.copy(), x, x).loss, rel=1e-4)
+
+
+@pytest.mark.parametrize("shape", [(3, 8, 8), (8, 3, 8), (4, 8, 6), (64, 3)])
+@pytest.mark.parametrize("n", [1, 5])
+def test_numbers_in_another_order_are_refused(shape, n):
+    network = Network([Conv2D(2, 3), Flatten(), Dense(3)], (8, 8, 3), seed=1)
+    x = np.zeros((n, *shape), np.float32)
+    for call in (network.predict, Predictor(network), FastEngine(network, SGD(0.1)).source):
+        with pytest.raises(ShapeError, match=r"expected \(N, 8, 8, 3\)"):
+            call(x)
+    assert Predictor(network)(np.zeros((n, 192), np.float32)).shape == (n, 3), "flat numbers have no order to mistake"
+
+
+@pytest.mark.parametrize("change", [freeze, unfreeze])
+def test_what_is_frozen_or_set_free_between_two_epochs(change):
+    class Change(Callback):
+        def on_epoch_start(self, trainer):
+            if trainer.epoch == 2:
+                change(trainer.network, "0")
+
+    rng = np.random.default_rng(0)
+    x, y = rng.random((50, 20), dtype=np.float32), rng.integers(0, 3, 50)
+    ends = []
+    for engine in ("reference", "fast"):
+        network = mlp([20, 4, 3], activation="relu", seed=1)
+        if change is unfreeze:
+            freeze(network, "0")
+        begin = network.parameters()["0.W"].value.copy()
+        Trainer(network, Momentum(0.5), engine=engine, keep="last", callbacks=[Change()]).fit((x, y), epochs=3)
+        ends.append(network.parameters()["0.W"].value)
+        assert (ends[-1] != begin).any()
+    np.testing.assert_allclose(*ends, atol=1e-4)

@@ -49,9 +49,9 @@ def test_a_softmax_of_one_output_learns_nothing():
 
 def test_refuses_poles_and_empty_intervals():
     net = mlp([1, 3, 1], loss="mse")
-    with pytest.raises(DataError, match="not finite at x = 0"):
+    with pytest.raises(DataError, match="the function is inf at x = 0, which is no number"):
         fit_function(net, parse_function("1/x"), 0, 1)
-    with pytest.raises(ConfigError, match="lower end first"):
+    with pytest.raises(ConfigError, match="lower one first"):
         fit_function(net, SINE_LINE, 1, 1)
 
 
@@ -64,3 +64,14 @@ def test_ctrl_c_ends_the_fit_without_a_half_fitted_curve():
     net = mlp([1, 5, 1], activation="tanh", loss="mse", seed=0)
     with pytest.raises(KeyboardInterrupt):
         fit_function(net, SINE_LINE, -8, 8, epochs=5, callbacks=[CtrlC()])
+
+
+@pytest.mark.parametrize("low, high", [(-np.inf, 1), (0, np.inf), (np.nan, 1), (2, 1)])
+def test_an_interval_has_two_finite_ends(low, high):
+    with pytest.raises(ConfigError, match="expected finite ends, the lower one first"):
+        fit_function(mlp([1, 3, 1], loss="mse"), SINE_LINE, low, high)
+
+
+def test_a_function_beyond_float32():
+    with pytest.raises(DataError, match=r"at x = .*, which is no number that float32 holds"):
+        fit_function(mlp([1, 3, 1], loss="mse"), parse_function("exp(x)"), 0, 100)

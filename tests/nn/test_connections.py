@@ -17,6 +17,8 @@ from digitlab.nn import (
     local_connections,
     random_connections,
 )
+from digitlab.optimizers import SGD
+from digitlab.train import Trainer
 
 from .plain import numbers, train
 
@@ -85,3 +87,17 @@ def test_local_fields_are_a_convolution_that_does_not_share_weights():
 def test_masks_that_do_not_fit_are_refused(make, error, text):
     with pytest.raises(error, match=text):
         Network([make()], 4)
+
+
+@pytest.mark.parametrize("way", ["spsa", "evolution-strategies", "forward-gradient", "backpropagation"])
+def test_cut_connections_stay_cut_whichever_way_the_gradient_is_taken(way):
+    rng, mask = np.random.default_rng(0), [[1, 0], [1, 1], [0, 1]]
+    dense = Network([Dense(2, connections=mask)], 3, MeanSquaredError(), seed=0)
+    conv = Network([Conv2D(2, 2, connections=[[1, 0]])], (3, 3, 1), MeanSquaredError(), seed=0)
+    for network in (dense, conv):
+        x, y = (rng.random((8, *shape), dtype=np.float32) for shape in (network.input_shape, network.shapes[-1]))
+        Trainer(network, SGD(0.1), gradient=way, keep="last", batch_size=4).fit((x, y), epochs=2)
+        layer = network.layers[0]
+        cut = np.broadcast_to(layer.buffers["connections"] == 0, layer.params["W"].value.shape)
+        assert not layer.params["W"].value[cut].any()
+        assert layer.params["W"].value[~cut].all()

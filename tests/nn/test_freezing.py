@@ -13,6 +13,7 @@ from digitlab.nn import (
     describe_network,
     freeze,
     load_network,
+    mlp,
     unfreeze,
 )
 
@@ -77,3 +78,17 @@ def test_a_network_on_torch_can_be_frozen_too():
     assert isinstance(learns, torch.Tensor)
     assert learns.tolist() == [[False, True]] * 3
     assert describe_network(net)["frozen"] == {"0.W": [[1, 0]] * 3}
+
+
+def test_freezing_a_place_that_one_parameter_lacks_freezes_nothing():
+    network = mlp([4, 3], seed=0)
+    with pytest.raises(ShapeError, match=r"0\.b has shape"):
+        freeze(network, "0", np.s_[:, 1])
+    assert all(p.learns is True for p in network.parameters().values())
+
+
+@pytest.mark.parametrize("where", [1, False, "yes", [[1, 0], [1]]])
+def test_what_a_file_cannot_say_of_frozen_weights(where):
+    table = describe_network(mlp([4, 3])) | {"frozen": {"0.W": where}}
+    with pytest.raises((ConfigError, ShapeError), match=r"0\.W"):
+        build_network(table)

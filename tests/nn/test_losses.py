@@ -7,9 +7,12 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import expit, log_softmax, softmax
 
+from digitlab.engine.fast import make_plan
 from digitlab.errors import ConfigError, DataError, ShapeError
-from digitlab.nn import CrossEntropy, LogLikelihood, MeanSquaredError, Quadratic, soft_targets
+from digitlab.nn import Conv2D, CrossEntropy, LogLikelihood, MeanSquaredError, Network, Quadratic, soft_targets
 from digitlab.nn import losses as losses_module
+from digitlab.nn.gradients import check_gradients
+from digitlab.optimizers import SGD
 
 Z = np.array([[2.0, -1.0, 0.5], [0.1, 0.2, -3.0]])
 LABELS = np.array([0, 2])
@@ -128,3 +131,18 @@ def test_soft_targets_refuse_labels_that_are_none(labels):
 def test_a_share_for_all_classes_is_below_1(share):
     with pytest.raises(ConfigError, match=r"got label_smoothing .*, expected 0 to below 1"):
         CrossEntropy(label_smoothing=share)
+
+
+def test_a_softmax_at_each_place_of_a_picture():
+    """The loss of a picture is the sum over its places, each of which could have been an example of its own."""
+    rng = np.random.default_rng(0)
+    z, t = rng.normal(size=(2, 3, 4, 5)), rng.dirichlet(np.ones(5), size=(2, 3, 4)) * 0.7  # sums need not be 1
+    loss, cache = LogLikelihood().forward(z, t)
+    alone, alone_cache = LogLikelihood().forward(z.reshape(24, 5), t.reshape(24, 5))
+    assert loss == pytest.approx(alone * 12)
+    delta = LogLikelihood().backward(cache)
+    assert_allclose(delta.reshape(24, 5), LogLikelihood().backward(alone_cache) * 12)
+    network = Network([Conv2D(3, 2)], (4, 4, 1), LogLikelihood(), seed=1)
+    x, y = rng.normal(size=(4, 4, 4, 1)), rng.dirichlet(np.ones(3), size=(4, 3, 3))
+    assert check_gradients(network, x, y).passed
+    assert "softmax at each place" in make_plan(network, SGD(0.1))

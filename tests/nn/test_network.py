@@ -275,7 +275,10 @@ def test_base_classes_say_what_is_missing():
 @pytest.mark.parametrize(
     "settings, words",
     [
-        ({"layers": []}, "got an empty list, expected at least one layer"),
+        ({"layers": []}, r"layers: got \[\], expected a list with at least one layer"),
+        ({"layers": [Dense(2), "relo"]}, r"layer 1: unknown layer 'relo' \(did you mean 'relu'"),
+        ({"layers": [[Dense(2)]]}, "layer 0: a layer: got "),
+        ({"layers": "relu"}, "layers: got 'relu'"),
         ({"dtype": "float16"}, "dtype: got 'float16', expected 'float32' or 'float64'"),
         ({"input_shape": (4, 0)}, r"input_shape: got \(4, 0\), expected positive whole numbers"),
         ({"input_shape": "784"}, "input_shape: got '784'"),

@@ -95,3 +95,24 @@ def test_a_subnetwork_follows_the_outer_dtype():
 def test_subnetworks_that_do_not_fit_are_refused(make, error, text):
     with pytest.raises(error, match=text):
         Network([make()], 4)
+
+
+def test_each_place_and_seed_has_dice_of_its_own():
+    inner = Network([Dense(6), Dropout(0.5), Dense(4)], 5, seed=0)
+
+    def masks(seed):
+        network = Network([Branches([[Subnetwork(inner)], [Subnetwork(inner)]], merge="sum")], 5, seed=seed)
+        layers = [layer for _, layer in network.named_layers() if layer.rng is not None]
+        assert len(layers) == 2
+        return [layer.rng.random(8).tolist() for layer in layers]
+
+    assert masks(1)[0] != masks(1)[1], "two branches leave out different neurons"
+    assert masks(1) != masks(2)
+    assert masks(1) == masks(1)
+
+
+def test_a_description_of_another_dtype_round_trips():
+    inner = Network([Dense(3)], 5, seed=0, dtype="float64")
+    outer = Network([Subnetwork(inner), Dense(2)], 5, seed=1)
+    table = describe_network(outer)
+    assert describe_network(build_network(table)) == table

@@ -1,6 +1,21 @@
 """The table of a network: shapes, counts, totals, and inner layers where there are any."""
 
-from digitlab.nn import Conv2D, Dense, Dropout, Flatten, MaxPool2D, Network, ReLU, Residual, Sequential, Sigmoid, mlp
+import numpy as np
+
+from digitlab.nn import (
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    MaxPool2D,
+    Network,
+    ReLU,
+    Residual,
+    Sequential,
+    Sigmoid,
+    freeze,
+    mlp,
+)
 from digitlab.nn.summary import count, shape_text
 
 
@@ -65,3 +80,14 @@ def test_the_repr_names_every_choice():
         "Network([Dense(3, weights=Zeros()), Sigmoid(), Dense(2, weights=Zeros())], "
         "input_shape=(4,), loss=CrossEntropy())"
     )
+
+
+def test_what_is_frozen_is_told():
+    network = Network([Dense(4, connections=[[1, 0, 1, 1]] * 5), ReLU(), Dense(2)], 5, seed=0)
+    assert "frozen" not in network.summary()
+    freeze(network, "0")
+    freeze(network, "2.W", np.s_[0, :])
+    assert network.summary().splitlines()[-2:] == [
+        line for line in network.summary().splitlines() if "total" in line or "of which frozen" in line
+    ]
+    assert network.summary().splitlines()[-1].split() == ["of", "which", "frozen", str(15 + 4 + 2)]

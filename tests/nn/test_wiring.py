@@ -292,3 +292,37 @@ def test_the_pages_examples_run(page, tmp_path, monkeypatch):
     assert blocks
     for block in blocks:
         exec(compile(block, page, "exec"), names)
+
+
+@pytest.mark.parametrize("key", ["", "a.0", "type"])
+def test_branches_whose_names_would_be_mistaken(key):
+    with pytest.raises(ConfigError, match="whose keys"):
+        Branches({"a": [Dense(3)], key: [Dense(3)]})
+
+
+@pytest.mark.parametrize(
+    "description, words",
+    [
+        ({"type": "Reshape", "shape": [-28, -28]}, "Reshape: got shape"),
+        ({"type": "Reshape", "shape": "28x28"}, "Reshape: got shape '28x28'"),
+        ({"type": "Reshape", "shape": [28.0, 28.0]}, "positive whole numbers"),
+        ({"type": "PerNeuron", "activations": "relu", "neurons": [[0]]}, "PerNeuron: got activations 'relu'"),
+        ({"type": "PerNeuron", "activations": ["relu"], "neurons": 3}, "PerNeuron: got neurons 3"),
+        ({"type": "PerNeuron", "activations": ["sigmod"], "neurons": [[0]]}, "PerNeuron, activations: unknown layer"),
+        ({"type": "Sequential", "layers": 5}, "Sequential: got layers 5"),
+        ({"type": "Residual", "layers": [{"type": "Dense"}]}, "Residual, layers: Dense needs 'out_features'"),
+        ({"type": "Combine", "sizes": "ab", "classes": 10}, "Combine: got sizes 'ab'"),
+        ({"type": "Combine", "sizes": 20, "classes": 10}, "Combine: got sizes 20"),
+        ({"type": "Combine", "sizes": [10], "classes": 10, "weights": "a"}, "Combine: got weights 'a'"),
+        ({"type": "Combine", "sizes": [10], "classes": -10}, "Combine: got -10 classes"),
+        ({"type": "Combine", "sizes": [10], "classes": 10, "covers": [3]}, "Combine: got covers 3"),
+        ({"type": "Dense", "out_features": 3, "weights": {"type": "Uniform", "low": 1, "high": -1}},
+         "Dense, weights: Uniform: got 1 to -1"),
+        ({"type": "Dense", "out_features": 3, "weights": {"type": "FanOutNormal", "pool": 0}}, "FanOutNormal: got"),
+    ],
+)  # fmt: skip
+def test_a_table_that_cannot_be_is_told_in_a_line_with_its_layer(description, words):
+    table = {"input_shape": [784], "layers": [{"type": "ReLU"}, description]}
+    with pytest.raises(ConfigError, match=words) as raised:
+        build_network(table)
+    assert str(raised.value).startswith("layer 1: ")

@@ -167,3 +167,10 @@ def test_parse_net_knows_sizes_and_names():
 def test_what_is_no_network_is_refused(text, message):
     with pytest.raises(ConfigError, match=message):
         parse_net(text)
+
+
+@pytest.mark.parametrize("name", list(ZOO))
+def test_colour_serves_wherever_grey_does(name):
+    network = build_named(name, input_shape=(28, 28, 3))
+    x = np.random.default_rng(0).integers(0, 256, (2, 28, 28, 3), dtype=np.uint8)
+    assert network.predict(x).shape == (2, 10)

@@ -5,8 +5,11 @@ from typing import Any
 import click
 
 from digitlab.cli import options
-from digitlab.cli.looking import SOURCE_HELP, sets_for
+from digitlab.cli.looking import SOURCE_HELP, examples_for, sets_for
 from digitlab.cli.options import Spec
+
+# How far a right gradient may be off by the error of each way itself: a step's curvature, and round-off.
+TOLERANCES = {"ComplexStep": 1e-9, "CentralDifferences": 1e-5, "ForwardDifferences": 2e-3}
 
 
 @click.command("gradcheck")
@@ -32,13 +35,11 @@ def command(net: str | None, source: str | None, batch_size: int, samples: int, 
     from digitlab.cli.options import network_for, saved_file
     from digitlab.nn.describe import build
     from digitlab.nn.gradients import CentralDifferences, ComplexStep, Gradient, check_gradients
-    from digitlab.train.evaluation import examples
 
-    splits = sets_for(saved_file(net), source)
-    name, network = network_for(net, splits)
-    fresh = saved_file(net) is None
-    x, y = examples(splits.train.first(batch_size), network, "training set")
-    rng = np.random.default_rng(seed)
+    file, rng = saved_file(net), np.random.default_rng(seed)
+    fresh = file is None
+    name, network = network_for(net, sets_for(None, source) if fresh else None)
+    x, y = examples_for(network, file, source, batch_size, rng)
     # Some fresh networks start with weights of 0 above, through which no gradient comes: nothing would be checked.
     if fresh:
         for p in network.parameters().values():
@@ -46,7 +47,7 @@ def command(net: str | None, source: str | None, batch_size: int, samples: int, 
     chosen = build(Gradient, way) if way is not None else ComplexStep()
     if way is None and chosen.serves(network) is not None:
         chosen = CentralDifferences()
-    tolerance = 1e-9 if isinstance(chosen, ComplexStep) else 1e-6
+    tolerance = TOLERANCES[type(chosen).__name__]
     report = check_gradients(network, x, y, way=chosen, tolerance=tolerance, samples=samples, rng=rng)
     say(f"{name}: {len(x)} images, float64, up to {samples} elements of each parameter")
     say(str(report))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from digitlab.cli.looking import SOURCE_HELP, sets_for
+from digitlab.cli.looking import SOURCE_HELP, examples_for, sets_for
 from digitlab.cli.options import PictureFile
 
 
@@ -29,15 +29,15 @@ def command(net: str | None, source: str | None, batch_size: int, budget: int, s
     from digitlab.nn.gradients import Gradient, compare_gradients
     from digitlab.see.figures import save_figure
     from digitlab.see.gradients import gradients_figure
-    from digitlab.train.evaluation import examples
 
-    splits = sets_for(saved_file(net), source)
-    name, network = network_for(net, splits)
-    x, y = examples(splits.train.first(batch_size), network, "training set")
+    file, rng = saved_file(net), np.random.default_rng(seed)
+    name, network = network_for(net, sets_for(None, source) if file is None else None)
+    x, y = examples_for(network, file, source, batch_size, rng)
     ways = [cls() for cls in dict.fromkeys(Gradient.registry.values())]
     served = [way for way in ways if way.serves(network) is None and way.evaluations(network) <= budget]
-    rows = compare_gradients(network, x, y, served, np.random.default_rng(seed))
-    say(f"{name}: one gradient on {len(x)} images, in float64")
+    ahead = sum(way.evaluations(network) for way in served)
+    say(f"{name}: one gradient on {len(x)} images, in float64; about {ahead:,} evaluations of the network ahead")
+    rows = compare_gradients(network, x, y, served, rng)
     lines = [
         [repr(r.way), f"{r.evaluations:,}", f"{r.seconds:.4f}", f"{r.relative_error:.1e}", f"{r.cosine:.6f}"]
         for r in rows

@@ -8,7 +8,10 @@ import click
 from digitlab.cli.sets import load_sets
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from digitlab.data import Digits, Splits
+    from digitlab.nn import Network
 
 SOURCE_HELP = "mnist, digits, or a path (as in train). [default: what the run was trained on, else mnist]"
 PARTS = click.Choice(["train", "valid", "test"])
@@ -32,3 +35,19 @@ def part_for(network: Any, network_file: Path, source: str | None, part: str) ->
     digits = splits.part(part)  # type: ignore[arg-type]  # click checked it
     examples(digits, network, f"{part} set")
     return splits, digits
+
+
+def examples_for(
+    network: "Network", network_file: Path | None, source: str | None, n: int, rng: "np.random.Generator"
+) -> tuple[Any, Any]:
+    """n training images and labels; where nobody named others and these do not fit, random inputs and targets."""
+    from digitlab.errors import DigitlabError
+    from digitlab.train.evaluation import examples
+
+    try:
+        return examples(sets_for(network_file, source).train.first(n), network, "training set")
+    except DigitlabError:
+        if source is not None:
+            raise
+        click.echo("the images do not fit this network: random inputs and targets instead", err=True)
+        return rng.normal(size=(n, *network.input_shape)), rng.random((n, *network.shapes[-1]))

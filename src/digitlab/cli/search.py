@@ -119,9 +119,9 @@ def make_plan(given: dict[str, Any], space: Sequence[tuple[str, str]], plan_file
     from digitlab.errors import ConfigError
     from digitlab.search import Plan
     from digitlab.train import RunConfig
-    from digitlab.train.config import read_toml
+    from digitlab.train.config import read_table
 
-    table = read_toml(plan_file) if plan_file is not None else {}
+    table = read_table(plan_file) if plan_file is not None else {}
     settings = table.pop("settings", {})
     if not isinstance(settings, dict):
         raise ConfigError(f"{plan_file}: got settings {settings!r}, expected a table [settings]")

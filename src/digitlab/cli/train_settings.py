@@ -33,10 +33,10 @@ def settings(given: dict[str, Any], from_file: Path | None) -> "tuple[RunConfig,
     from digitlab.cli.sets import load_sets
     from digitlab.errors import ConfigError
     from digitlab.train import RunConfig
-    from digitlab.train.config import read_toml
+    from digitlab.train.config import read_table
     from digitlab.train.presets import preset
 
-    table = read_toml(from_file) if from_file else {}
+    table = read_table(from_file) if from_file else {}
     if "layers" in table:  # a network alone
         table = {"network": table}
     if "preset" in given:

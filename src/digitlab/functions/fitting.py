@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Array = np.ndarray[Any, Any]
+LARGEST = float(np.finfo(np.float32).max)
 
 
 @dataclass
@@ -56,8 +57,8 @@ def fit_function(
     Raises ConfigError for an empty interval, DataError where the function is not finite or the network has other
     outputs, ShapeError if it has other inputs.
     """
-    if not low < high:
-        raise ConfigError(f"got the interval {low:g} to {high:g}, expected the lower end first")
+    if not -LARGEST < low < high < LARGEST:
+        raise ConfigError(f"got the interval {low:g} to {high:g}, expected finite ends, the lower one first")
     rng = np.random.default_rng([seed, 1])
     x = np.linspace(low, high, points)
     valid, test = rng.uniform(low, high, 500), rng.uniform(low, high, 1000)
@@ -98,8 +99,12 @@ class Curves(Callback):
 
 def _pairs(function: Function, x: Array) -> tuple[Array, Array]:
     y = function(x)
-    if not np.isfinite(y).all():
-        raise DataError(f"the function is not finite at x = {x[~np.isfinite(y)][0]:g}; choose an interval without it")
+    wrong = ~(np.abs(y) < LARGEST)  # NaN is not below anything
+    if wrong.any():
+        raise DataError(
+            f"the function is {y[wrong][0]:g} at x = {x[wrong][0]:g}, which is no number that float32 holds; "
+            "choose an interval without it"
+        )
     return _column(x), _column(y)
 
 

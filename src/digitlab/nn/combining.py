@@ -1,6 +1,7 @@
 """The outputs of several networks made into one answer; with `Branches` and `Subnetwork` before it, an ensemble."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,15 +44,19 @@ class Combine(Layer):
     covers: Any = None
 
     def __post_init__(self) -> None:
-        self.sizes, k = [int(n) for n in self.sizes], len(self.sizes)
+        if not isinstance(self.classes, int) or self.classes < 1:
+            raise ConfigError(f"Combine: got {self.classes!r} classes, expected at least 1")
+        self.sizes, k = [int(n) for n in _numbers("sizes", self.sizes)], len(self.sizes)
         if self.rule not in ("mean", "vote"):
             raise ConfigError(f"Combine: got rule {self.rule!r}, expected 'mean' or 'vote'")
         if self.weights is not None:
-            self.weights = [float(w) for w in self.weights]
+            self.weights = [float(w) for w in _numbers("weights", self.weights)]
             if len(self.weights) != k or min(self.weights) < 0 or not 0 < sum(self.weights) < math.inf:
                 raise ConfigError(f"Combine: got weights {self.weights}, expected {k} that are not negative, not all 0")
         if self.covers is not None:
-            self.covers = [[int(c) for c in cover] for cover in self.covers]
+            if not isinstance(self.covers, list | tuple):
+                raise ConfigError(f"Combine: got covers {self.covers!r}, expected a list for each network")
+            self.covers = [[int(c) for c in _numbers("covers", cover)] for cover in self.covers]
             if len(self.covers) != k:
                 raise ConfigError(f"Combine: got covers of {len(self.covers)} networks, expected {k}")
         known = set()
@@ -133,3 +138,9 @@ class Rescale(Layer):
 
     def backward(self, grad_y: Array, cache: Cache) -> Array:
         return grad_y * self.factor
+
+
+def _numbers(name: str, given: Any) -> Sequence[float]:
+    if not isinstance(given, list | tuple) or not all(isinstance(n, int | float) for n in given):
+        raise ConfigError(f"Combine: got {name} {given!r}, expected a list of numbers")
+    return given

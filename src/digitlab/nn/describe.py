@@ -50,7 +50,11 @@ class Described:
         """Choices that were given by name or as tables become the objects they stand for. Raises ConfigError."""
         for field in choices(self):
             if (family := field.metadata.get("family")) is not None:
-                object.__setattr__(self, field.name, _value(getattr(self, field.name), family))  # some are frozen
+                try:
+                    value = _value(getattr(self, field.name), family)
+                except ConfigError as error:
+                    raise ConfigError(f"{type(self).__name__}, {field.name}: {error}") from None
+                object.__setattr__(self, field.name, value)  # some are frozen
 
     def __repr__(self) -> str:
         positional = [shown(self, f) for f in choices(self) if required(f)]
@@ -106,7 +110,7 @@ def build(family: type[D], description: Any) -> D:
         number_wanted = kind in (numbers.Integral, numbers.Real)  # to Python, True is a number too
         if not isinstance(value, kind) or (number_wanted and isinstance(value, bool)):
             raise ConfigError(f"{cls.__name__}: got {key} {value!r}, expected {expected}")
-    return cls(**{key: _value(value, fields[key].metadata.get("family")) for key, value in given.items()})
+    return cls(**{key: None if isinstance(value, str) and value == NONE else value for key, value in given.items()})
 
 
 def find(family: type[D], name: str) -> type[D]:

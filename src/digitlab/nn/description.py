@@ -15,7 +15,7 @@ import numpy as np
 from digitlab.errors import ConfigError
 from digitlab.nn.describe import build, describe
 from digitlab.nn.freezing import apply_frozen, describe_frozen
-from digitlab.nn.network import Layer, Loss, Network
+from digitlab.nn.network import Loss, Network
 from digitlab.nn.scaling import describe_scaling
 
 KEYS = ("input_shape", "layers", "loss", "scaling", "dtype", "frozen")
@@ -45,11 +45,8 @@ def build_network(description: Mapping[str, Any], *, seed: int | np.random.Gener
     for key in ("input_shape", "layers"):
         if key not in description:
             raise ConfigError(f"a network's description needs {key!r}; it has {', '.join(description) or 'nothing'}")
-    layers = description["layers"]
-    if not isinstance(layers, list) or not layers:
-        raise ConfigError(f"layers: got {layers!r}, expected a list with at least one layer")
     network = Network(
-        [build(Layer, layer) for layer in layers],
+        description["layers"],
         description["input_shape"],
         build(Loss, description.get("loss", "quadratic")),
         scaling=description.get("scaling", "/255"),

@@ -30,8 +30,11 @@ def freeze(network: "Network", name: str, where: Any = None) -> None:
 
     Raises ConfigError for an unknown name, ShapeError for a mask of another shape.
     """
-    for key, p in _named(network, name).items():
-        learns = _learns(p) & ~_places(where, key, tuple(p.value.shape))
+    named = _named(network, name)
+    # All places are looked up before any is frozen: one that is not there leaves the network as it was.
+    left = {key: _learns(p) & ~_places(where, key, tuple(p.value.shape)) for key, p in named.items()}
+    for key, p in named.items():
+        learns = left[key]
         p.learns = array_namespace(p.value).asarray(learns, device=p.value.device) if learns.any() else False
 
 
@@ -61,6 +64,9 @@ def apply_frozen(network: "Network", frozen: Any) -> None:
         raise ConfigError(f'frozen: got {frozen!r}, expected names, as ["0", "2.W"], or a table of names and masks')
     for name in frozen:
         where = frozen[name] if isinstance(frozen, Mapping) else True
+        if where is not True and not isinstance(where, list | tuple):
+            raise ConfigError(f"frozen: got {where!r} for {name}, expected true or rows of 0 and 1")
+        where = list(where) if isinstance(where, tuple) else where
         freeze(network, str(name), None if where is True else where)
 
 
@@ -89,7 +95,12 @@ def _places(where: Any, name: str, shape: tuple[int, ...]) -> Any:
         except IndexError as error:
             raise ShapeError(f"freeze: {name} has shape {shape}: {error}") from None
         return places
-    mask = np.asarray(to_numpy(where))
+    try:
+        mask = np.asarray(to_numpy(where))
+    except ValueError:
+        raise ShapeError(
+            f"freeze: got rows of different lengths for {name}, expected 0 and 1 in shape {shape}"
+        ) from None
     if mask.shape != shape or not np.isin(mask, (0, 1)).all():
         raise ShapeError(f"freeze: got a mask of shape {mask.shape} for {name}, expected 0 and 1 in shape {shape}")
     return mask != 0

@@ -83,6 +83,10 @@ class FanOutNormal(Initializer):
 
     pool: int = 1
 
+    def __post_init__(self) -> None:
+        if self.pool < 1:
+            raise ConfigError(f"FanOutNormal: got pool {self.pool}, expected at least 1, the side of a window")
+
     def sample(self, draw: Draw) -> Floats:
         return draw.rng.normal(0.0, self.pool / math.sqrt(draw.fan_out), draw.shape)
 
@@ -93,6 +97,10 @@ class Uniform(Initializer):
 
     low: float = -0.5
     high: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not self.low <= self.high:
+            raise ConfigError(f"Uniform: got {self.low} to {self.high}, expected the lower end first")
 
     def sample(self, draw: Draw) -> Floats:
         return draw.rng.uniform(self.low, self.high, draw.shape)

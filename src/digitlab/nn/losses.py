@@ -45,6 +45,7 @@ class LogLikelihood(Loss):
     Forward    ln a = z − m − ln Σₖ e^(zₖ − m), m = max z: no exponential overflows
     Backward   δ = (a Σⱼ t − t) / N, which is (a − t)/N where the targets sum to 1
     By hand    z = [0 0] and label 0: L = ln 2 = .6931, δ = [−½ ½].
+    A picture (N, H, W, out) has a softmax of its own at each place.
     Nielsen ch. 3, eq. 78–82; other libraries call this pair cross-entropy.
     """
 
@@ -61,7 +62,7 @@ class LogLikelihood(Loss):
     def backward(self, cache: Cache) -> Array:
         log_a, targets = cache
         xp = array_namespace(log_a)
-        total = xp.sum(targets, axis=1, keepdims=True)  # (N, 1)
+        total = xp.sum(targets, axis=-1, keepdims=True)  # (N, 1)
         return (xp.exp(log_a) * total - targets) / log_a.shape[0]  # (N, out)
 
 

@@ -12,8 +12,10 @@ Every other layer and loss in this package follows the two base classes below, a
 """
 
 import math
-from collections.abc import Sequence
+import operator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any, ClassVar
 
 import numpy as np
@@ -265,7 +267,7 @@ class Quadratic(Loss):
 class Network(NamedArrays):
     """Layers one after another, and the loss that judges the last one's logits.
 
-    layers         what to compute, in order; each is used once
+    layers         what to compute, in order, objects, names or tables (describe.py); each is used once
     input_shape    one example's shape without the batch axis: (784,), or (28, 28, 1) for layers that see pictures
     loss           see losses.py, an object or its name; it owns the output activation, so the last layer has none
     scaling        how pixel bytes become numbers (scaling.py); floating-point input is taken as it is
@@ -285,9 +287,14 @@ class Network(NamedArrays):
         seed: int | np.random.Generator | None = 0,
         dtype: str = "float32",
     ) -> None:
-        self.layers = list(layers)
-        if not self.layers:
-            raise ConfigError("layers: got an empty list, expected at least one layer")
+        if not isinstance(layers, list | tuple) or not layers:
+            raise ConfigError(f"layers: got {layers!r}, expected a list with at least one layer")
+        self.layers = []
+        for i, layer in enumerate(layers):
+            try:
+                self.layers.append(build(Layer, layer))
+            except ConfigError as error:
+                raise ConfigError(f"layer {i}: {error}") from None
         self.check_each_layer_once()
         self.input_shape: Shape = checked_shape(input_shape)
         if dtype not in ("float32", "float64"):
@@ -336,15 +343,16 @@ class Network(NamedArrays):
 
     def predict(self, x: Array, *, batch_size: int = 1000) -> Array:
         """Outputs (N, out) after the loss's activation; images or features, a batch at a time to save memory."""
-        starts = range(0, max(x.shape[0], 1), batch_size)
-        parts = [self.loss.activation(self.forward(x[i : i + batch_size, ...])[0]) for i in starts]
+        n = x.shape[0]
+        starts = range(0, max(n, 1), batch_size)
+        parts = [self.loss.activation(self.forward(x[i : min(i + batch_size, n), ...])[0]) for i in starts]
         return array_namespace(parts[0]).concat(parts) if len(parts) > 1 else parts[0]
 
     def prepare(self, x: Array) -> Array:
         """A batch as the first layer takes it: pixel bytes scaled, and reshaped to `input_shape` if it fits.
 
-        What is flat becomes a picture and the other way round, and axes of length 1 come and go. Raises ShapeError
-        for other shapes, DataError for an empty batch or what are no numbers.
+        What is flat becomes a picture and the other way round, neighbouring axes are joined, and axes of length 1 come
+        and go (`same_order`). Raises ShapeError for other shapes, DataError for an empty batch or what are no numbers.
         """
         xp, shape = array_namespace(x), tuple(x.shape)
         if shape[1:] != self.input_shape:
@@ -383,9 +391,15 @@ def checked_shape(shape: Any) -> Shape:
     return tuple(map(int, sizes))
 
 
-def same_order(shape: Shape, other: Shape) -> bool:
-    """Whether numbers in one shape can be read in the other: one is flat, or they differ in axes of length 1."""
-    if math.prod(shape) != math.prod(other):
-        return False
-    long, others = ([n for n in sizes if n > 1] for sizes in (shape, other))
-    return len(shape) == 1 or len(other) == 1 or long == others
+def same_order(shape: Shape, wanted: Shape) -> bool:
+    """Whether numbers in one shape can be read in the wanted one without changing their order.
+
+    Flat numbers can be read as any shape, neighbouring axes can be joined, (28, 28, 3) → (28, 84), and axes of length 1
+    come and go. Cutting an axis in two is a guess about what it means, so only flat numbers are cut.
+    """
+    return math.prod(shape) == math.prod(wanted) and (len(shape) == 1 or set(borders(wanted)) <= set(borders(shape)))
+
+
+def borders(shape: Shape) -> Iterator[int]:
+    """After how many parts of the whole each axis begins; axes of length 1 have no border of their own."""
+    return accumulate((n for n in shape if n > 1), operator.mul)

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from digitlab.arrays import Array, array_namespace
-from digitlab.errors import ShapeError
+from digitlab.errors import ConfigError, ShapeError
 from digitlab.nn.network import Cache, Layer, Shape
 
 
@@ -37,13 +37,16 @@ class Reshape(Layer):
     Cache      the input's shape
     By hand    Reshape((2, 2)) makes [1 2; 3 4] of [1 2 3 4].
 
-    Raises ShapeError if the counts differ.
+    Raises ShapeError if the counts differ, ConfigError for what is no shape.
     """
 
     shape: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        self.shape = (self.shape,) if isinstance(self.shape, int) else tuple(self.shape)  # a file gives a list
+        shape = (self.shape,) if isinstance(self.shape, int) else self.shape
+        if not isinstance(shape, list | tuple) or not all(isinstance(n, int) and n > 0 for n in shape):
+            raise ConfigError(f"Reshape: got shape {self.shape!r}, expected positive whole numbers such as [28, 28]")
+        self.shape = tuple(shape)  # a file gives a list
 
     def output_shape(self, input_shape: Shape) -> Shape:
         if math.prod(input_shape) != math.prod(self.shape):

@@ -85,6 +85,11 @@ class Subnetwork(Layer):
             self.take(build_network({**self.network, "dtype": dtype}, seed=rng))
             for name, p in self.inner.parameters().items():
                 p.learns = frozen[name].learns
+        elif rng is not None:  # the weights are there; what training draws needs dice of this place and seed
+            drawing = [layer for _, layer in self.inner.named_layers() if layer.rng is not None]
+            for layer, stream in zip(drawing, rng.spawn(len(drawing))):
+                layer.rng = stream
+        self.inner.dtype = self.network["dtype"] = dtype
         for _, layer in self.inner.named_layers():
             for p in layer.params.values():
                 p.value = _in_dtype(p.value, dtype)

@@ -3,6 +3,8 @@
 import math
 from collections.abc import Iterator
 
+import numpy as np
+
 from digitlab.arrays import to_numpy
 from digitlab.nn.network import Layer, Network, Shape
 
@@ -10,7 +12,7 @@ WIDEST = 60  # a layer of layers that takes more characters is shown as rows of 
 
 
 def summary(network: Network) -> str:
-    """One line a layer: what it is, the shape that comes out of it, and how many numbers it learns."""
+    """One line a layer: what it is, the shape that comes out of it, and how many numbers it has to learn."""
     rows = [("", "layer", "output", "parameters"), ("", "input", shape_text(network.input_shape), "")]
     for i, layer in enumerate(network.layers):
         first, *inner = described_rows(str(i), layer)
@@ -19,10 +21,13 @@ def summary(network: Network) -> str:
     rows.append(("", f"loss: {network.loss!r}", "", ""))
     total = sum(count(layer) for layer in network.layers)
     rows.append(("", "total", "", f"{total:,}"))
+    if still := sum(map(frozen, network.layers)):
+        rows.append(("", "of which frozen", "", f"{still:,}"))
     widths = [max(len(row[i]) for row in rows) for i in range(4)]
     lines = [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:>{widths[2]}}  {d:>{widths[3]}}".rstrip() for a, b, c, d in rows]
     rule = "─" * (sum(widths) + 6)
-    return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])
+    sums = 2 if still else 1
+    return "\n".join([lines[0], rule, *lines[1:-sums], rule, *lines[-sums:]])
 
 
 def described_rows(name: str, layer: Layer) -> Iterator[tuple[str, str, Layer]]:
@@ -47,9 +52,20 @@ def count_text(layer: Layer) -> str:
 
 
 def count(layer: Layer) -> int:
-    """How many numbers a layer learns, inner layers included; weights without a connection are none."""
+    """How many numbers a layer has to learn, inner layers included; weights without a connection are none."""
     total: int = sum(math.prod(p.value.shape) for p in layer.params.values())
     if "connections" in layer.buffers:
         mask = to_numpy(layer.buffers["connections"])
         total -= int((mask == 0).sum()) * (math.prod(layer.params["W"].value.shape) // mask.size)
     return total + sum(map(count, layer.children().values()))
+
+
+def frozen(layer: Layer) -> int:
+    """How many of those stay as they are."""
+    total = 0
+    for key, p in layer.params.items():
+        stay = np.broadcast_to(to_numpy(p.learns) == 0, p.value.shape)
+        if key == "W" and "connections" in layer.buffers:
+            stay = stay & (to_numpy(layer.buffers["connections"]) != 0)
+        total += int(stay.sum())
+    return total + sum(map(frozen, layer.children().values()))

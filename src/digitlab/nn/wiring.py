@@ -31,6 +31,8 @@ class Sequential(Layer):
     layers: list[Layer] = field(default_factory=list, metadata={"family": Layer})
 
     def __post_init__(self) -> None:
+        if not isinstance(self.layers, list | tuple):
+            raise ConfigError(f"{type(self).__name__}: got layers {self.layers!r}, expected a list of them")
         super().__post_init__()
         self.layers = list(self.layers)
 
@@ -140,11 +142,15 @@ class Branches(Layer):
             named = {str(key): layers for key, layers in self.branches.items()}
         else:
             named = {str(i): layers for i, layers in enumerate(self.branches)}
-        wrong = [key for key, layers in named.items() if not isinstance(layers, list | tuple) or key == "type"]
+        wrong = [
+            key
+            for key, layers in named.items()
+            if not isinstance(layers, list | tuple) or key in ("", "type") or "." in key
+        ]
         if not named or wrong:
             raise ConfigError(
                 "Branches: expected lists of layers, [[Dense(20), ReLU()], [Dense(5)]], or a dictionary of such lists "
-                f'(whose keys are not "type"); got {self.branches!r}'
+                f'(whose keys are not "type" and have no "."); got {self.branches!r}'
             )
         self.chains = {key: Sequential(list(layers)) for key, layers in named.items()}
         lists = {key: chain.layers for key, chain in self.chains.items()}
@@ -215,6 +221,9 @@ class PerNeuron(Layer):
     neurons: list[Any]
 
     def __post_init__(self) -> None:
+        for name in ("activations", "neurons"):
+            if not isinstance(given := getattr(self, name), list | tuple):
+                raise ConfigError(f"PerNeuron: got {name} {given!r}, expected a list")
         super().__post_init__()
         self.activations = list(self.activations)
         if not self.activations or len(self.activations) != len(self.neurons):

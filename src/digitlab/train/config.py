@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import json
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -115,20 +116,25 @@ class RunConfig:
     def load(cls, path: str | os.PathLike[str]) -> "RunConfig":
         """Read the settings from a TOML file. Raises ConfigError naming the file and what is wrong with it."""
         try:
-            return cls.from_table(read_toml(path))
+            return cls.from_table(read_table(path))
         except ConfigError as error:
             named = str(error).startswith(str(path))
             raise error if named else ConfigError(f"{path}: {error}") from None
 
 
-def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """A TOML file as a table. Raises ConfigError naming the file and the place."""
-    if not Path(path).is_file():
-        raise ConfigError(f"{path}: no such file; expected a TOML file with settings")
+def read_table(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """A TOML file, or a JSON file if its name ends in .json, as a table. Raises ConfigError with the file and place."""
+    path = Path(path)
+    kind, loads = ("JSON", json.loads) if path.suffix.lower() == ".json" else ("TOML", tomllib.loads)
+    if not path.is_file():
+        raise ConfigError(f"{path}: no such file; expected a TOML or JSON file with settings")
     try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not TOML: {error}") from None
+        table = loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:  # both decoders' errors, and that of the encoding
+        raise ConfigError(f"{path}: not {kind}: {error}") from None
+    if not isinstance(table, dict):
+        raise ConfigError(f"{path}: got a {type(table).__name__}, expected a table of settings")
+    return table
 
 
 def _checked(field_: "dataclasses.Field[Any]", value: Any) -> Any:

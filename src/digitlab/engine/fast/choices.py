@@ -60,11 +60,15 @@ def check(
         raise NoKernel(f"{network.dtype} networks are for checking mathematics; the kernels are float32")
     if type(network.loss) not in LOSSES:
         raise NoKernel(f"no kernel for the loss {type(network.loss).__name__}")
+    if isinstance(network.loss, losses.LogLikelihood) and len(network.shapes[-1]) > 1:
+        raise NoKernel("no kernel for a softmax at each place of a picture")
     if type(optimizer) not in OPTIMIZERS:
         raise NoKernel(f"no kernel for the optimizer {type(optimizer).__name__}")
     for regularizer in regularizers:
         if type(regularizer) not in (L1, L2, MaxNorm):
             raise NoKernel(f"no kernel for the regularizer {type(regularizer).__name__}")
+    if regularizers and any(p.decays != name.endswith(".W") for name, p in network.parameters().items()):
+        raise NoKernel("regularizers have kernels for weights and none for biases; here `decays` says otherwise")
     if not all(isinstance(p.value, np.ndarray) for p in network.parameters().values()):
         raise NoKernel("the parameters are not NumPy arrays; their own library computes")
 

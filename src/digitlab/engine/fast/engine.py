@@ -3,6 +3,7 @@
 import math
 import threading
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from digitlab.engine.base import Losses
 from digitlab.engine.fast import layout as at
 from digitlab.engine.fast.job import Job, Vector, aligned
 from digitlab.engine.fast.load import Kernels, kernels
-from digitlab.engine.fast.packing import mask_vector, read, write
+from digitlab.engine.fast.packing import as_read, mask_vector, read, write
 from digitlab.engine.fast.pixel_lists import PixelLists, shared_lists, was_listed
 from digitlab.engine.fast.plan import can_list_pixels
 from digitlab.engine.fast.planner import make_plan
@@ -52,10 +53,16 @@ class FastEngine:
         rng: np.random.Generator | None = None,
         threads: int | None = None,
     ) -> None:
-        plan = make_plan(network, optimizer, regularizers, examples=examples, gradient=gradient)
+        self.network, self.optimizer, self.threads = network, optimizer, threads
+        self.make_plan = partial(make_plan, network, optimizer, regularizers, examples=examples, gradient=gradient)
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Plan the training of the network as it is now, and make room for it."""
+        plan = self.make_plan()
         if isinstance(plan, str):
             raise EngineError(plan)
-        self.network, self.optimizer, self.plan, self.threads = network, optimizer, plan, threads
+        self.plan, self.learns = plan, [slot.parameter.learns for slot in plan.slots]
         self.kernels: Kernels = kernels(plan.piece)
         self.params = aligned(plan.params_size)
         self.states = [aligned(plan.params_size) for _ in plan.state_keys]
@@ -80,6 +87,10 @@ class FastEngine:
         losses = np.zeros(steps)
         if steps == 0:
             return losses
+        if any(slot.parameter.learns is not learns for slot, learns in zip(self.plan.slots, self.learns)):
+            state = self.state()  # something was frozen or set free between two calls
+            self.prepare()
+            self.load_state(state)
         source = self.source(x)
         job = self.job_for(source, min(batch_size, len(order)))
         self.pack()
@@ -160,12 +171,7 @@ class FastEngine:
         known = self.placed.get(id(x))
         if known is not None and known[0] is x:
             return known[1]
-        if not len(x) or np.asarray(x).size != len(x) * self.plan.input_size:
-            self.network.prepare(x)  # raises the error that says what is wrong
-        flat = np.asarray(x).reshape(len(x), -1)
-        if flat.dtype not in (np.uint8, np.float32):
-            flat = self.network.prepare(x).reshape(len(x), -1)
-        flat = np.ascontiguousarray(flat)
+        flat = np.ascontiguousarray(as_read(self.network, np.asarray(x)).reshape(len(x), -1))
         source: Vector | PixelLists = flat
         if can_list_pixels(self.plan):
             scaling = self.network.scaling

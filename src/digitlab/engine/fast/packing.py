@@ -8,7 +8,7 @@ from digitlab.engine.fast import layout as at
 from digitlab.engine.fast.job import aligned
 from digitlab.engine.fast.plan import Plan, Slot
 from digitlab.engine.fast.planner import make_plan
-from digitlab.nn.network import Network
+from digitlab.nn.network import Network, same_order
 from digitlab.optimizers.sgd import SGD
 
 Vector = np.ndarray[Any, Any]
@@ -34,6 +34,17 @@ def write(vector: Vector, slot: Slot, value: Vector) -> None:
     if slot.kernels is not None:
         value = value.transpose(3, 0, 1, 2)
     rows(vector, slot)[...] = value.reshape(slot.rows, slot.columns)
+
+
+def as_read(network: Network, x: Vector) -> Vector:
+    """Examples (N, ...) as the kernels read them: bytes or float32 in the order of the input; else as `prepare` does.
+
+    Kernels see numbers and no shape, so another order of axes would pass unseen. Raises ShapeError and DataError.
+    """
+    fits = (
+        x.ndim > 1 and len(x) and (x.shape[1:] == network.input_shape or same_order(x.shape[1:], network.input_shape))
+    )
+    return x if fits and x.dtype in (np.uint8, np.float32) else network.prepare(x)
 
 
 def mask_vector(plan: Plan) -> Vector | None:

@@ -14,7 +14,7 @@ from digitlab.engine.fast import layout as at
 from digitlab.engine.fast.choices import LOSSES
 from digitlab.engine.fast.job import Job, Vector, aligned
 from digitlab.engine.fast.load import kernels
-from digitlab.engine.fast.packing import read_only_plan, write
+from digitlab.engine.fast.packing import as_read, read_only_plan, write
 from digitlab.engine.threads import kernel_threads
 from digitlab.errors import EngineError
 from digitlab.nn.losses import MeanSquaredError
@@ -59,17 +59,14 @@ class Predictor:
         self.single = {}
 
     def __call__(self, x: Array) -> Vector:
-        """Outputs (N, out) for pictures or features (N, ...)."""
+        """Outputs (N, ...) for pictures or features (N, ...)."""
         for slot, value in zip(self.plan.slots, self.seen):
             if slot.parameter.value is not value:
                 self.refresh()
                 break
         if len(x) == 1:
             return self._one(x)
-        flat = np.asarray(x).reshape(len(x), -1) if len(x) else x
-        if len(flat) == 0 or flat.shape[1] != self.plan.input_size or flat.dtype not in (np.uint8, np.float32):
-            flat = self.network.prepare(x).reshape(len(x), -1)
-        flat = np.ascontiguousarray(flat)
+        flat = np.ascontiguousarray(as_read(self.network, np.asarray(x)).reshape(len(x), -1))
         outputs = np.empty((len(flat), self.plan.out), np.float32)
         parts = enumerate(self._parts(len(flat)))
         mine, *others = [self._part(number, flat[rows], outputs[rows]) for number, rows in parts]
@@ -79,7 +76,10 @@ class Predictor:
         self._run(*mine)
         for thread in threads:
             thread.join()
-        return outputs
+        return outputs.reshape(self._shape(len(flat)))
+
+    def _shape(self, n: int) -> tuple[int, ...]:
+        return (n, *self.network.shapes[-1])
 
     def _parts(self, n: int) -> list[slice]:
         """The rows of each thread: whole batches, which are the same then whatever the number of threads."""
@@ -102,9 +102,7 @@ class Predictor:
         """One example, with every address settled beforehand."""
         ready = self.single.get(x.dtype)
         if ready is None or x.shape != ready[0]:
-            if x.size != self.plan.input_size or x.dtype not in (np.uint8, np.float32):
-                x = self.network.prepare(x)
-            ready = self._ready(x)
+            ready = self._ready(x := as_read(self.network, x))
         _, image, outputs, call = ready
         image[...] = x
         call()
@@ -115,7 +113,7 @@ class Predictor:
         dtype = x.dtype
         if dtype not in self.single or self.single[dtype][0] != x.shape:
             job = self._job(key := (1, dtype.name, 0))
-            image, outputs = np.zeros(x.shape, dtype), np.zeros((1, self.plan.out), np.float32)
+            image, outputs = np.zeros(x.shape, dtype), np.zeros(self._shape(1), np.float32)
             job.reads(image)
             job.hold(at.OUTPUTS, outputs)
             job.hold(at.ORDER, np.zeros(1, np.int64))

@@ -76,7 +76,8 @@ def check_gradients(
 
     way         CentralDifferences() unless given; ForwardDifferences and ComplexStep serve as well
     tested      another rule than backpropagation to put to the test (RashidRule); the input is then left out
-    tolerance   the largest error that passes: 10⁻⁶ suits central differences, 10⁻⁴ forward ones, 10⁻¹⁰ a complex step
+    tolerance   the largest error that passes: 10⁻⁶ to 10⁻⁵ suits central differences, 2·10⁻³ forward ones, 10⁻⁹ a
+                complex step
     samples     check this many elements of each parameter, drawn by `rng`, instead of all: for larger networks
     training    check the pass that training uses (dropout, batch normalization); its random masks are held fast
 

@@ -83,6 +83,10 @@ class LossAt:
         for name, p in self.parameters.items():
             value = self.saved[name]
             p.grad = like(gradient[self.blocks[name]].reshape(tuple(value.shape)), value)
+        for layer in self.layers:  # a random direction has a part along what is not connected, too
+            if "connections" in layer.buffers:
+                W = layer.params["W"]
+                W.grad = W.grad * like(layer.buffers["connections"], W.grad)
 
     def _unpacked(self, theta: Vector, name: str) -> Array:
         form = self.forms[name]
