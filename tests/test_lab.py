@@ -8,6 +8,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 import digitlab
+from digitlab import Callback, Net, get_net, load
 from digitlab.errors import ConfigError, DataError, ModelFileError, ShapeError
 from digitlab.lab import as_arrays
 from train.helpers import values
@@ -221,3 +222,51 @@ def test_a_network_without_classes(capsys):
     x = np.linspace(0, 1, 20, dtype=np.float32)[:, None]
     loss = net.test((x, x))
     assert capsys.readouterr().out == f"loss {loss:.6f}\n"
+
+
+class CtrlC(Callback):
+    def on_batches(self, trainer, done, total):
+        if trainer.epoch == self.epoch:
+            raise KeyboardInterrupt
+
+
+def test_ctrl_c_at_the_prompt_keeps_what_was_learned():
+    press, net = CtrlC(), Net([64, 10])
+    press.epoch = 3
+    train = load("digits").train
+    with pytest.raises(KeyboardInterrupt):
+        net.train(train, 1.0, epochs=5, callbacks=[press])
+    assert len(net.history) == 2
+
+
+@pytest.mark.parametrize("epoch", [1, 3])
+def test_ctrl_c_in_the_short_cut_saves_what_was_learned(monkeypatch, tmp_path, epoch):
+    press = CtrlC()
+    press.epoch = epoch
+    monkeypatch.setattr("digitlab.lab.PlainLines", lambda: press)
+    with pytest.raises(KeyboardInterrupt):
+        get_net([64, 10], epochs=5, data="digits", folder=tmp_path)
+    names = [path.name for path in tmp_path.iterdir()]
+    assert len(names) == (epoch > 1)
+    assert all("-2-2-0-10-" in name for name in names), "two epochs, as many as there were"
+
+
+def test_the_short_cut_wants_a_folder_before_it_trains(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match="which is a file; expected a folder"):
+        get_net([64, 10], data="digits", folder=tmp_path / "file")
+
+
+def test_predicting_a_set_and_numbers():
+    test = load("digits").test
+    net = Net([64, 10])
+    assert np.array_equal(net.predict(test), net.predict(test.images))
+    with pytest.raises(ShapeError, match=r"a single example needs a batch axis: x\[None\]"):
+        net.predict(test.images[0])
+    one = Net([1, 3, 1])
+    assert one.predict(np.zeros((5, 1), np.float32)).shape == (5, 1)
+
+
+def test_an_answer_at_the_prompt_is_a_line(tmp_path):
+    assert re.fullmatch(r"Imagined\(3: 8×8 picture, read as \d, then \d, [\d.]+ %\)",
+                        repr(Net([64, 10]).imagine(3, tmp_path / "3.png")))  # fmt: skip

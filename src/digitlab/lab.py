@@ -17,14 +17,15 @@ from typing import Any
 
 import numpy as np
 
+from digitlab.data import Digits
 from digitlab.engine.select import predict
-from digitlab.errors import DataError, ModelFileError
+from digitlab.errors import ConfigError, DataError, ModelFileError
 from digitlab.nn import Network, load_network, mlp
 from digitlab.optimizers import SGD
 from digitlab.see.figures import heatmap_figure, save_figure
 from digitlab.see.imagine import Imagined, imagine
 from digitlab.train import Callback, History, PlainLines, Trainer
-from digitlab.train.evaluation import evaluate, examples
+from digitlab.train.evaluation import classifies, evaluate, examples
 
 DEFAULT_FILE = "net.safetensors"
 
@@ -66,6 +67,8 @@ class Net:
         history = trainer.fit(as_arrays(data), as_arrays(valid), epochs=epochs)
         first = len(self.history)
         self.history.rows += [{**row, "epoch": first + row["epoch"]} for row in history]
+        if trainer.interrupted:
+            raise KeyboardInterrupt  # with what was learned until then kept
         return history
 
     def test(self, data: Any) -> float:
@@ -82,8 +85,12 @@ class Net:
         return 100 * accuracy
 
     def predict(self, images: Any) -> Any:
-        """The digit that the network reads in each image, shape (N,)."""
-        return np.argmax(predict(self.network, np.asarray(images)), axis=1)
+        """The digit that the network reads in each image of an array or a Digits, shape (N,).
+
+        For a network that gives numbers and not classes: those numbers, shape (N, out).
+        """
+        outputs = predict(self.network, images.images if isinstance(images, Digits) else np.asarray(images))
+        return np.argmax(outputs, axis=1) if classifies(self.network) else outputs
 
     def imagine(self, digit: int, path: str | os.PathLike[str] | None = None) -> Imagined:
         """Ask what a digit looks like: prints what the network reads in its own picture, and saves that picture.
@@ -128,21 +135,32 @@ def get_net(
 
     The file's name tells how it came about, as
     net-year-month-day-hour-minute-epochs-layers-widest hidden layer-batch size-learning rate-accuracy-seed,
-    the accuracy being the best on the validation set, in per cent.
+    the accuracy being the best on the validation set, in per cent. Ctrl-C saves what was learned until then.
     """
     from digitlab.data import load
 
+    if Path(folder).exists() and not Path(folder).is_dir():
+        raise ConfigError(f"folder: got {folder}, which is a file; expected a folder to save the network in")
     splits = load(data)
     net = Net(sizes, seed=seed)
-    net.train(
-        splits.train, learning_rate, epochs=epochs, batch_size=batch_size, valid=splits.valid, callbacks=[PlainLines()]
-    )
+    interrupted = False
+    try:
+        net.train(
+            splits.train, learning_rate, epochs=epochs, batch_size=batch_size, valid=splits.valid,
+            callbacks=[PlainLines()],
+        )  # fmt: skip
+    except KeyboardInterrupt:
+        if not len(net.history):
+            raise
+        interrupted, epochs = True, len(net.history)
     accuracy = 100 * net.history.statistics("valid_accuracy").best
     widest = max(sizes[1:-1], default=0)
     name = time.strftime("net-%Y-%m-%d-%H-%M")
     name += f"-{epochs}-{len(sizes)}-{widest}-{batch_size}-{learning_rate:g}-{accuracy:.2f}-{seed}.safetensors"
     net.save(Path(folder) / name)
     print(f"saved: {Path(folder) / name}")
+    if interrupted:
+        raise KeyboardInterrupt
     return net
 
 

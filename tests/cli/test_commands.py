@@ -136,6 +136,15 @@ def test_compare_runs_of_the_same_name(train, call, monkeypatch):
     assert ["x/run" in called.out, "y/run" in called.out] == [True, True]
 
 
+def test_compare_leaves_out_a_run_that_was_stopped_at_once(train, call):
+    train("--run", "one")
+    train("--run", "two")
+    Path("two/history.jsonl").unlink()
+    called = call("compare", "one", "two")
+    assert called.code == 0, called.err
+    assert "left out: two: has no finished epoch to compare" in called.out
+
+
 def test_compare_a_run_without_an_epoch(train, fails):
     train("--run", "r")
     Path("r/history.jsonl").write_text("")

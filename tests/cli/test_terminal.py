@@ -114,3 +114,11 @@ def test_a_kill_at_any_moment_leaves_a_run_that_goes_on(empty_machine):
     resumed = subprocess.run([*COMMAND, "train", "--run", "r", "--resume"], capture_output=True, text=True, timeout=60)
     assert resumed.returncode == 0, resumed.stderr
     assert Path("r/network.safetensors").read_bytes() == (whole / "network.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_an_output_that_cannot_show_every_character(empty_machine, encoding):
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    done = subprocess.run([*COMMAND, *SHORT, "--epochs", "1"], capture_output=True, timeout=60, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert b"?" in done.stdout and b"saved: r/network.safetensors" in done.stdout

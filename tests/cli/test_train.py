@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import tomli_w
 
+from digitlab.cli.options import run_folder
+from digitlab.data import load, write_npz
 from digitlab.nn import describe_network, load_network, mlp
 from digitlab.train import History, RunConfig
 from train.helpers import without_clock
@@ -286,3 +288,23 @@ def test_a_network_in_json(call):
     for text, words in (("{", "n.json: not JSON"), ("[]", "n.json: got a list, expected a table of settings")):
         Path("n.json").write_text(text)
         assert words in call("train", "--from-file", "n.json").err
+
+
+def test_two_trainings_that_begin_together_have_a_folder_each():
+    with run_folder(None, "784-30-10") as first, run_folder(None, "784-30-10") as second:
+        assert [first.name, second.name] == ["001-784-30-10", "002-784-30-10"]
+        (second / "config.toml").touch()
+    assert [path.name for path in Path("runs").iterdir()] == ["002-784-30-10"], "one into which nothing came is gone"
+
+
+def test_a_run_finds_its_data_from_another_folder(call, train, monkeypatch):
+    splits = load("digits", train_size=60)
+    write_npz("own.npz", splits.train, splits.test)
+    trained = call("train", "--data", "own.npz", "--epochs", "1", "--run", "own")
+    assert trained.code == 0, trained.err
+    assert RunConfig.load("own/config.toml").data["source"] == str(Path("own.npz").resolve())
+    here = Path.cwd()
+    Path("elsewhere").mkdir()
+    monkeypatch.chdir("elsewhere")
+    assert call("test", here / "own").code == 0
+    assert call("train", "--run", here / "own", "--resume", "--epochs", "2").code == 0

@@ -263,3 +263,14 @@ def test_grey_photos_and_wrong_arrays():
     for wrong in (page.astype(float), page[None], np.zeros((0, 4, 3), np.uint8)):
         with pytest.raises(ShapeError, match=r"expected uint8 \(H, W, 3\)"):
             find_digits(wrong)
+
+
+def test_a_thin_pen_on_a_large_sheet_is_widened_by_distance(monkeypatch):
+    """Which is as far as the disc would reach, whose time grows with its area."""
+    ink = np.zeros((300, 225), np.float32)
+    ink[20:280, 110:112] = ink[20:22, 20:200] = 1
+    fast = mnist_form(ink, pen=2.0)
+    monkeypatch.setattr("digitlab.data.handwriting.mnist_form.LARGE_DISC", 100)
+    slow = mnist_form(ink, pen=2.0)
+    assert np.abs(fast.astype(int) - slow).mean() < 3
+    assert (fast > 128).sum() > 40, "strokes, not hairs"

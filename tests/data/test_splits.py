@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from digitlab.data import Digits, Splits
+from digitlab.data import Digits, Splits, load
 from digitlab.data.bundled import read_bundled
 from digitlab.data.splits import restrict, split_published, split_single
 from digitlab.errors import DataError
@@ -94,3 +94,10 @@ def test_the_bundled_digits_are_real_and_always_split_alike() -> None:
     joined = read_bundled("60k/10k")
     assert joined.valid is None and len(joined.train) == 1497
     assert np.array_equal(joined.test.images, test.images)
+
+
+def test_sets_of_images_of_different_sizes(tmp_path):
+    np.savez(tmp_path / "x.npz", x_train=np.zeros((12, 5, 5), np.uint8), y_train=np.arange(12) % 2,
+             x_test=np.zeros((4, 6, 6), np.uint8), y_test=np.arange(4) % 2)  # fmt: skip
+    with pytest.raises(DataError, match=r"its training images are \(5, 5\) and others \(6, 6\); expected one size"):
+        load(tmp_path / "x.npz")

@@ -239,3 +239,22 @@ def test_arrays_and_metadata_alone(tmp_path):
     assert_array_equal(arrays["x"], np.arange(6).reshape(2, 3).T)
     assert arrays["s"] == 2
     assert read_metadata(tmp_path / "a.safetensors") == {"format": 1, "why": "é"}
+
+
+@pytest.mark.parametrize("name", ["n.pkl", "n.json", "n.npy", "weights_file"])
+def test_what_is_saved_under_a_name_of_another_format_is_read_again(tmp_path, name):
+    network = mlp([4, 3], seed=1)
+    network.save(tmp_path / name)
+    read = load_network(tmp_path / name)
+    np.testing.assert_array_equal(read.parameters()["0.W"].value, network.parameters()["0.W"].value)
+
+
+def test_weights_alone(tmp_path):
+    network, other = mlp([4, 3], seed=1), mlp([4, 3], seed=2)
+    network.save_weights(tmp_path / "w.safetensors")
+    other.load_weights(tmp_path / "w.safetensors")
+    np.testing.assert_array_equal(other.parameters()["0.W"].value, network.parameters()["0.W"].value)
+    with pytest.raises(ModelFileError, match="holds no digitlab network"):
+        load_network(tmp_path / "w.safetensors")
+    with pytest.raises(ModelFileError, match=r"w\.safetensors: these weights do not fit.*0\.W has shape"):
+        mlp([5, 3]).load_weights(tmp_path / "w.safetensors")

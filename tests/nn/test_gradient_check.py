@@ -18,6 +18,7 @@ from digitlab.nn import (
     Step,
     Tanh,
     Zeros,
+    mlp,
 )
 from digitlab.nn.gradients import (
     SPSA,
@@ -226,3 +227,9 @@ class TestKinks:
         net = Network([Dense(4), Tanh(), Dense(2)], 3, MeanSquaredError(), dtype="float64", seed=1)
         report = check_gradients(net, np.ones((2, 3)), np.ones((2, 2)))
         assert [row.kinks for row in report.rows] == [0] * len(report.rows)
+
+
+def test_a_report_is_true_if_all_agrees():
+    network, x, y = mlp([4, 3], seed=0), np.ones((2, 4)), np.array([0, 2])
+    assert check_gradients(network, x, y)
+    assert not check_gradients(network, x, y, tolerance=0.0)

@@ -73,6 +73,11 @@ def test_nothing_to_draw_is_no_error(tmp_path):
 def test_more_runs_than_colours():
     figure = curves_figure({str(i): history() for i in range(len(COLOURS) + 2)})
     assert len(figure.axes[0].get_lines()) == 2 * (len(COLOURS) + 2)
+    colours = {line.get_color() for line in figure.axes[0].get_lines()}
+    assert len(colours) == len(COLOURS) + 2, "no two alike"
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == [str(i) for i in range(len(COLOURS) + 2)]
+    assert not any(axes.get_legend() for axes in figure.axes), "beside the curves"
 
 
 def test_the_picture_of_a_run(tmp_path):

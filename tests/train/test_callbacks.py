@@ -37,12 +37,16 @@ def test_a_change_for_the_worse_and_no_change():
 
 def test_the_change_is_in_the_unit_of_what_is_monitored():
     assert "(+0.12)" in epoch_line(ROW, 30, "valid_accuracy")
-    assert "(+0.0012)" in epoch_line(ROW, 30, "valid_loss")
+    line = epoch_line(ROW | {"test_accuracy": 0.9}, 30, "valid_loss")
+    assert "valid 95.12 %  valid loss 0.02000  (+0.00120)  test 90.00 %" in line, "behind the figure that changed"
+    assert "loss 0.0123  (+0.00120)  valid 95.12 %" in epoch_line(ROW, 30, "train_loss")
 
 
 def test_a_network_that_classes_nothing_shows_its_loss():
     row = {name: value for name, value in ROW.items() if name != "valid_accuracy"}
-    assert epoch_line(row, 9, "valid_loss") == "epoch 3/9  loss 0.0123  valid loss 0.02000  (+0.0012)  0.25 s  7 s left"
+    assert (
+        epoch_line(row, 9, "valid_loss") == "epoch 3/9  loss 0.0123  valid loss 0.02000  (+0.00120)  0.25 s  7 s left"
+    )
 
 
 def test_the_last_epoch_leaves_no_time():

@@ -98,3 +98,10 @@ def test_quadratic_rows_still_have_classes():
     net = mlp([4, 3], seed=0)
     assert isinstance(net.loss, Quadratic)
     assert evaluate(net, X, np.eye(3, dtype=np.float32)[np.arange(20) % 3]).accuracy is not None
+
+
+def test_numbers_that_are_none_are_told_instead_of_scored():
+    net, x = mlp([4, 3], seed=0), X.copy()
+    x[3, 1] = np.nan
+    with pytest.raises(DataError, match="evaluation: got inputs that are NaN or infinite"):
+        evaluate(net, x, np.arange(20) % 3)

@@ -108,3 +108,10 @@ def test_files_that_are_none(tmp_path):
     (tmp_path / "history.jsonl").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ModelFileError, match="not text"):
         History.load(tmp_path / "history.jsonl")
+
+
+def test_a_history_at_the_prompt():
+    assert repr(History()) == "History: no epoch yet"
+    rows = [{"epoch": e, "train_loss": 0.5, "valid_accuracy": a} for e, a in ((1, 0.9), (2, 0.95218), (3, 0.95))]
+    assert repr(History(rows)) == "History: 3 epochs, valid_accuracy 95.22 % at best (epoch 2)"
+    assert repr(History([{"epoch": 1, "train_loss": 0.5}])) == "History: 1 epoch, train_loss 0.50000 at best (epoch 1)"

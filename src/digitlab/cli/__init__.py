@@ -6,6 +6,7 @@ Exit codes: 0 all went well; 1 an error that one line explains; 2 the command wa
 import atexit
 import gc
 import importlib
+import io
 import sys
 from collections.abc import Sequence
 
@@ -67,6 +68,12 @@ def digitlab(debug: bool) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by whoever called
+            setattr(sys, name, io.StringIO())
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that cannot show a character shows another
     atexit.register(gc.freeze)  # a last search for garbage, .1 s after plotting, helps no one
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 

@@ -117,7 +117,8 @@ def compare_runs(runs: tuple[Path, ...], out: Path) -> None:
         if run.exists() and not (run / "config.toml").is_file():
             left.append(f"{run}: is no run's folder")
             continue
-        config, history = RunConfig.load(run / "config.toml"), History.load(run / "history.jsonl")
+        config, file = RunConfig.load(run / "config.toml"), run / "history.jsonl"
+        history = History.load(file) if file.is_file() else History()
         if not len(history):
             left.append(f"{run}: has no finished epoch to compare; go on with it by `digitlab train --resume`")
             continue

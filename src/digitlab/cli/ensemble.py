@@ -107,28 +107,28 @@ def fresh_members(
     """Train the members and return them, as `saved_members` does, with the sets they learned from."""
     from digitlab.cli.console import say
     from digitlab.cli.many import group_progress
-    from digitlab.cli.options import fresh_run
+    from digitlab.cli.options import run_folder
     from digitlab.ensemble.making import covers_for, member_configs
     from digitlab.errors import DigitlabError
     from digitlab.many import train_many
 
     config, splits = train_settings.settings(given, given.pop("from_file", None))
     configs = member_configs(config, kind, members, len(splits.test.class_names))
-    folder = folder or fresh_run(f"{train_settings.title(given, config)}-{kind}")
-    if kind == "snapshots":
-        networks = train_snapshots(configs[0], splits, folder, members)
-        return networks, [[] for _ in networks], [f"snapshot {i + 1}" for i in range(len(networks))], splits
-    names = [f"member-{i + 1}" for i in range(members)]
-    together = train_many(
-        configs, names=names, folder=folder, workers=workers, cluster=cluster, watcher=group_progress()
-    )  # fmt: skip
-    say(f"members: {folder}; {together.seconds:.1f} s in all, {together.reason}")
-    if together.interrupted:
-        say(f"go on with the same command and --run {folder}")
-        raise KeyboardInterrupt
-    if failed := [outcome for outcome in together.outcomes if outcome.error]:
-        raise DigitlabError(f"{failed[0].name}: {failed[0].error}")
-    return together.networks(), covers_for(configs), names, splits
+    with run_folder(folder, f"{train_settings.title(given, config)}-{kind}") as place:
+        if kind == "snapshots":
+            networks = train_snapshots(configs[0], splits, place, members)
+            return networks, [[] for _ in networks], [f"snapshot {i + 1}" for i in range(len(networks))], splits
+        names = [f"member-{i + 1}" for i in range(members)]
+        together = train_many(
+            configs, names=names, folder=place, workers=workers, cluster=cluster, watcher=group_progress()
+        )  # fmt: skip
+        say(f"members: {place}; {together.seconds:.1f} s in all, {together.reason}")
+        if together.interrupted:
+            say(f"go on with the same command and --run {place}")
+            raise KeyboardInterrupt
+        if failed := [outcome for outcome in together.outcomes if outcome.error]:
+            raise DigitlabError(f"{failed[0].name}: {failed[0].error}")
+        return together.networks(), covers_for(configs), names, splits
 
 
 def train_snapshots(config: "RunConfig", splits: "Splits", folder: Path, members: int) -> "list[Network]":

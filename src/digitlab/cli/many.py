@@ -84,12 +84,10 @@ def train_group(
 ) -> None:
     """Train the group, say what came of it, and keep it in a folder."""
     from digitlab.cli.console import say
-    from digitlab.cli.options import fresh_run
+    from digitlab.cli.options import run_folder
     from digitlab.cli.train_settings import title
     from digitlab.errors import ConfigError
-    from digitlab.many import train_many
     from digitlab.many.folders import settings_in
-    from digitlab.many.results import differences
 
     if resume:
         if given or grid or seeds or from_file:
@@ -98,13 +96,24 @@ def train_group(
             raise click.UsageError("--resume of a group needs its folder: --run FOLDER")
         named = settings_in(folder)
         names, configs = [name for name, _ in named], [config for _, config in named]
-    else:
-        configs, splits = group_settings(given, from_file, seeds, grid_points(grid, command))
-        folder = folder or fresh_run(f"{title(given, configs[0])}-x{len(configs)}")
-        if any(folder.glob("*/config.toml")):
-            raise ConfigError(f"{folder}: holds a group of runs already; go on with it by --resume, or choose another")
+        train_members(configs, names, folder, cluster, workers)
+        return
+    configs, splits = group_settings(given, from_file, seeds, grid_points(grid, command))
+    with run_folder(folder, f"{title(given, configs[0])}-x{len(configs)}") as place:
+        if any(place.glob("*/config.toml")):
+            raise ConfigError(f"{place}: holds a group of runs already; go on with it by --resume, or choose another")
         say(f"{splits.train!r}; {len(splits.valid or ()):,} to validate, {len(splits.test):,} to test")
-        names = None
+        train_members(configs, None, place, cluster, workers)
+
+
+def train_members(
+    configs: "Sequence[RunConfig]", names: Sequence[str] | None, folder: Path, cluster: str | None, workers: int | None
+) -> None:
+    """Train the networks of a group, and say what came of it."""
+    from digitlab.cli.console import say
+    from digitlab.many import train_many
+    from digitlab.many.results import differences
+
     varied = len(set(differences(configs, but=("seed",))))
     together = train_many(
         configs, names=names, folder=folder, workers=workers, cluster=cluster, watcher=group_progress(),

@@ -1,7 +1,8 @@
 """What the commands' options have in common: their types, and how a saved network or a run is named."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -163,6 +164,8 @@ def network_file(name: str | None) -> Path:
 
     "shipped" is the trained network that comes with digitlab.
     """
+    if name == "":
+        raise ModelFileError("NET: got an empty name; is a shell variable not set?")
     if name == "shipped" or (not name and not finished_runs()):
         from digitlab.shipped import PATH
 
@@ -220,9 +223,29 @@ def newest_run() -> Path:
     return max(runs, key=lambda path: (path / "network.safetensors").stat().st_mtime)
 
 
-def fresh_run(title: str) -> Path:
-    """A folder for a new run, numbered after those that are there: runs/003-784-30-10."""
-    return numbered(RUNS, title)
+@contextmanager
+def run_folder(named: Path | None, title: str) -> Iterator[Path]:
+    """The folder that --run names, or one for a new run, numbered after those that are there: runs/003-784-30-10.
+
+    A new one is made at once, so that of two trainings that begin together each has its own, and is gone again if
+    nothing came into it.
+    """
+    if named is not None:
+        yield named
+        return
+    while True:
+        folder = numbered(RUNS, title)
+        try:
+            folder.mkdir(parents=True)
+            break
+        except FileExistsError:
+            continue
+    try:
+        yield folder
+    finally:
+        for empty in (folder, RUNS):
+            with suppress(OSError):
+                empty.rmdir()
 
 
 def numbered(folder: Path, title: str) -> Path:

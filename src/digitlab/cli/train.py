@@ -111,7 +111,7 @@ def command(
     """
     from digitlab.cli.console import progress, say
     from digitlab.cli.live import live_curves
-    from digitlab.cli.options import fresh_run, newest_run
+    from digitlab.cli.options import newest_run, run_folder
     from digitlab.cli.sets import load_sets
     from digitlab.cli.train_settings import settings, title
     from digitlab.see.curves import CurvesPicture
@@ -135,10 +135,18 @@ def command(
         say(f"resuming {folder} after epoch {len(trainer.history)}")
         if len(trainer.history) >= config.epochs:
             say(f"all {config.epochs} epochs are done; --epochs {2 * len(trainer.history)} would go on")
+        begin(trainer, config, splits, folder, record=record)
     else:
         config, splits = settings(given, from_file)
-        folder = folder or fresh_run(title(given, config))
-        trainer = start_run(config, folder, [shown, CurvesPicture(folder)])
+        with run_folder(folder, title(given, config)) as place:
+            trainer = start_run(config, place, [shown, CurvesPicture(place)])
+            begin(trainer, config, splits, place, record=record)
+
+
+def begin(trainer: "Trainer", config: "RunConfig", splits: "Splits", folder: Path, *, record: bool) -> None:
+    """Say what is about to be trained on what, and train."""
+    from digitlab.cli.console import say
+
     say(f"{splits.train!r}; {len(splits.valid or ()):,} to validate, {len(splits.test):,} to test")
     if trainer.augment is not None:
         say(f"training images drawn afresh every epoch: {trainer.augment.spec}")

@@ -51,6 +51,7 @@ def settings(given: dict[str, Any], from_file: Path | None) -> "tuple[RunConfig,
     data = dict(data)
     data["source"] = given.get("source", data.get("source", "auto"))
     data |= {name: given[name] for name in DATA if name in given}
+    data |= {name: from_anywhere(data[name]) for name in ("source", "mix") if name in data}
     splits = load_sets(data)
     if data["source"] == "auto":  # written down as what it turned out to be, so that a resume reads the same
         data["source"] = "mnist" if splits.train.images.shape[1] == 28 else "digits"
@@ -68,6 +69,15 @@ def settings(given: dict[str, Any], from_file: Path | None) -> "tuple[RunConfig,
     if "optimizer" in given or "learning_rate" in given or "optimizer" not in table:
         table["optimizer"] = optimizer_table(given, table)
     return RunConfig.from_table(table), splits
+
+
+def from_anywhere(source: Any) -> Any:
+    """A path in full, so that the run finds its data from another folder, too; what is no path stays as it is."""
+    if not isinstance(source, str) or source in ("auto", "mnist", "digits"):
+        return source
+    family, colon, folder = source.rpartition(":")
+    place = Path(folder).expanduser()
+    return f"{family}{colon}{place.resolve()}" if place.exists() else source
 
 
 def starting_settings(given: dict[str, Any], table: dict[str, Any]) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def load_network(path: str | os.PathLike[str]) -> Network:
 
     Raises ModelFileError if the file cannot be one.
     """
-    if Path(path).suffix in FOREIGN or Path(path).name in ("weights_file", "biases_file"):
+    if (Path(path).suffix in FOREIGN or Path(path).name in ("weights_file", "biases_file")) and not _is_ours(path):
         from digitlab.nn.foreign import read_foreign
 
         return read_foreign(path)
@@ -47,6 +47,15 @@ def load_network(path: str | os.PathLike[str]) -> Network:
     except DigitlabError as error:
         raise ModelFileError(f"{path}: {error}") from error
     return network
+
+
+def _is_ours(path: str | os.PathLike[str]) -> bool:
+    """Whether a file begins as safetensors do, whatever it is called: eight bytes of length, then JSON."""
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(9)[8:] == b"{"
+    except OSError:
+        return False
 
 
 def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, Any], metadata: Mapping[str, Any]) -> None:

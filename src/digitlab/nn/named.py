@@ -89,11 +89,21 @@ class NamedArrays:
 
         save_network(self, path)
 
+    def save_weights(self, path: str | os.PathLike[str]) -> None:
+        """Write the weights and buffers alone, by name, as safetensors that other programs read as well."""
+        from digitlab.nn.files import write_arrays
+
+        write_arrays(path, self.state(), {})
+
     def load_weights(self, path: str | os.PathLike[str]) -> None:
         """Take the weights alone from a file of another network of the same form; strict, see `load_state`."""
         from digitlab.nn.files import read_arrays
 
-        self.load_state(read_arrays(path))
+        try:
+            self.load_state(read_arrays(path))
+        except ModelFileError as error:
+            named = str(error).startswith(str(path))
+            raise error if named else ModelFileError(f"{path}: {error}") from None
 
     def summary(self: Any) -> str:
         """A table of the layers with their output shapes and parameter counts, as text."""

@@ -357,7 +357,8 @@ class Network(NamedArrays):
         xp, shape = array_namespace(x), tuple(x.shape)
         if shape[1:] != self.input_shape:
             if len(shape) < 2 or not same_order(shape[1:], self.input_shape):
-                hint = "; a single example needs a batch axis: x[None]" if shape == self.input_shape else ""
+                single = len(shape) > 1 and same_order(shape, self.input_shape)
+                hint = "; a single example needs a batch axis: x[None]" if single or shape == self.input_shape else ""
                 expected = ", ".join(map(str, ("N", *self.input_shape)))
                 raise ShapeError(f"got input of shape {shape}, expected ({expected}){hint}")
             x = xp.reshape(x, (shape[0], *self.input_shape))

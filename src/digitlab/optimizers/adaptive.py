@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from digitlab.arrays import Array, array_namespace
+from digitlab.errors import ConfigError
 from digitlab.optimizers.base import Optimizer, State
 
 
@@ -64,6 +65,11 @@ class AdamW(Adam):
     """
 
     weight_decay: float = 0.01
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.weight_decay >= 0:
+            raise ConfigError(f"AdamW: got weight_decay {self.weight_decay}, expected 0 or more")
 
     def update(self, value: Array, grad: Array, state: State, learning_rate: float) -> tuple[Array, State]:
         return super().update(value * (1 - learning_rate * self.weight_decay), grad, state, learning_rate)

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from digitlab.see.figures import COLOURS, Figure, new_figure, save_figure
 from digitlab.train.callbacks import Callback
@@ -13,19 +13,22 @@ if TYPE_CHECKING:
     from digitlab.train.trainer import Trainer
 
 DASHES = {"train": ":", "valid": "-", "test": "--"}
+FEW = 4  # histories whose best values can be told apart; above that, names stand beside the curves
 
 
 def curves_figure(histories: Mapping[str, History], *, title: str = "Training") -> Figure:
     """Loss and accuracy over epochs, one colour per history, one line style per set.
 
     Left: mean loss per example (for a single run all sets, for several the training loss dotted and validation whole).
-    Right, where the networks classify: accuracy in per cent, with a dot at each history's best validation epoch.
+    Right, where the networks classify: accuracy in per cent, with a dot at each history's best validation epoch, unless
+    there are many.
     """
     from matplotlib.ticker import MaxNLocator
 
+    many = len(histories) > FEW
     accurate = any(f"{name}_accuracy" in row for h in histories.values() for row in h.rows[:1] for name in DASHES)
-    figure = new_figure(10.0 if accurate else 6.0, 4.2)
-    figure.suptitle(title)
+    figure = new_figure(10.0 if accurate else 6.0, max(4.2, 0.18 * len(histories) + 1.0) if many else 4.2)
+    figure.suptitle(f"{title}: training dotted, validation whole, test dashed" if many else title)
     panels = [("loss", "mean loss per example", 1.0)] + ([("accuracy", "accuracy (%)", 100.0)] if accurate else [])
     for place, (measure, label, unit) in enumerate(panels, 1):
         axes = figure.add_subplot(1, len(panels), place)
@@ -36,8 +39,10 @@ def curves_figure(histories: Mapping[str, History], *, title: str = "Training") 
                 if not len(history) or column not in history[0]:
                     continue
                 values = [unit * value for value in history.column(column)]
-                text = part if len(histories) == 1 else f"{name}: {part}"
+                text = part if len(histories) == 1 else name if many else f"{name}: {part}"
                 axes.plot(epochs, values, dash, color=colour, label=text, marker="." if len(epochs) == 1 else None)
+                if many:
+                    continue
                 if measure == "accuracy" and part == "valid":
                     best = max(range(len(values)), key=values.__getitem__)
                     axes.plot(epochs[best], values[best], "o", color=colour)
@@ -47,8 +52,11 @@ def curves_figure(histories: Mapping[str, History], *, title: str = "Training") 
         axes.set_ylabel(label)
         axes.grid(alpha=0.3)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-        if axes.get_lines():
+        if axes.get_lines() and not many:
             axes.legend(fontsize=8)
+    if many:  # one entry for each, beside the curves instead of over them
+        lines = {str(line.get_label()): line for axes in figure.axes for line in axes.get_lines()}
+        figure.legend(lines.values(), lines.keys(), loc="outside right upper", fontsize=7)
     return figure
 
 
@@ -72,5 +80,10 @@ class CurvesPicture(Callback):
         save_figure(curves_figure({self.path.parent.name: trainer.history}, title=self.path.parent.name), self.path)
 
 
-def _cycle(n: int) -> list[str]:
-    return [COLOURS[i % len(COLOURS)] for i in range(n)]
+def _cycle(n: int) -> list[Any]:
+    """As many colours: those of every figure while they last, else as many steps of one scale."""
+    if n <= len(COLOURS):
+        return list(COLOURS[:n])
+    import matplotlib
+
+    return [matplotlib.colormaps["viridis"](0.95 * i / (n - 1)) for i in range(n)]

@@ -21,6 +21,10 @@ class Imagined(NamedTuple):
     second: int  # its second guess
     margin: float  # 100 · (first output − second output) / second output, in per cent
 
+    def __repr__(self) -> str:
+        size = "×".join(map(str, self.picture.shape))
+        return f"Imagined({self.digit}: {size} picture, read as {self.first}, then {self.second}, {self.margin:.1f} %)"
+
 
 def linear_back(network: Network, digit: int) -> Picture:
     """A one-hot output sent back through the transposed weights, Wᵀ by Wᵀ, with no inverse of the activations.

@@ -133,17 +133,18 @@ def epoch_line(row: Row, epochs: int, monitor: str = "valid_accuracy") -> str:
     """An epoch's row as one line of text; columns that the row lacks are left out. The change is of `monitor`."""
     parts = [f"epoch {row['epoch']:>{len(str(epochs))}}/{epochs}", f"loss {row['train_loss']:.4f}"]
     for name in ("train", "valid", "test"):
-        if (accuracy := row.get(f"{name}_accuracy")) is not None:
-            parts.append(f"{name} {100 * accuracy:.2f} %")
-        elif name != "train" and f"{name}_loss" in row:
-            parts.append(f"{name} loss {row[f'{name}_loss']:.5f}")
-    if row.get("change") is not None:
-        change = row["change"]
-        parts.append(f"({100 * change:+.2f})" if monitor.endswith("accuracy") else f"({change:+.4f})")
+        accuracy, loss = f"{name}_accuracy", f"{name}_loss"
+        if row.get(accuracy) is not None:
+            parts.append(f"{name} {columns.unit(accuracy).shown(row[accuracy])}")
+        if loss in row and (loss == monitor or (name != "train" and row.get(accuracy) is None)):
+            parts.append(f"{name} loss {columns.unit(loss).shown(row[loss])}" if name != "train" else "")
+        if monitor in (accuracy, loss) and row.get("change") is not None:  # behind the figure whose change it is
+            scale, _, digits = columns.unit(monitor)
+            parts.append(f"({scale * row['change']:+.{digits}f})")
     parts.append(f"{row['seconds']:.2f} s")
     if row.get("seconds_left"):
         parts.append(f"{duration(row['seconds_left'])} left")
-    return "  ".join(parts)
+    return "  ".join(filter(None, parts))
 
 
 def duration(seconds: float) -> str:

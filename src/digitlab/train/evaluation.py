@@ -1,5 +1,6 @@
 """How good a network is on a set of examples, and the checks an example set must pass first."""
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -41,6 +42,8 @@ def evaluate(
         if classes:
             labels = targets if targets.ndim == 1 else xp.argmax(targets, axis=1)
             right += int(xp.sum(xp.argmax(logits, axis=1) == labels))
+    if math.isnan(total) and xp.isdtype(x.dtype, "real floating") and not bool(xp.all(xp.isfinite(x))):
+        raise DataError("evaluation: got inputs that are NaN or infinite; expected finite numbers")
     return Evaluation(total / n, right / n if classes else None)
 
 

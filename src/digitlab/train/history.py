@@ -40,6 +40,15 @@ class History:
     def __init__(self, rows: Iterable[Row] = ()) -> None:
         self.rows = list(rows)
 
+    def __repr__(self) -> str:
+        """ "History: 30 epochs, valid_accuracy 96.20 % at best (epoch 23)"."""
+        if not self.rows:
+            return "History: no epoch yet"
+        name = self.monitored()
+        s = self.statistics(name)
+        epochs = "1 epoch" if s.epochs == 1 else f"{s.epochs} epochs"
+        return f"History: {epochs}, {name} {columns.unit(name).shown(s.best)} at best (epoch {s.best_epoch})"
+
     def __len__(self) -> int:
         return len(self.rows)
 

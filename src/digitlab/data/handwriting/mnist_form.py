@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SIZE, BOX = 28, 20
+LARGE_DISC = 8  # pixels: strokes that are widened by more are widened by their distance
 THINNEST = 1.9  # pixels a stroke is wide at least after shrinking; MNIST's pens make 2 to 4
 
 
@@ -29,9 +30,12 @@ def mnist_form(ink: NDArray[np.floating[Any]], *, pen: float | None = None) -> N
     if pen is not None and pen * scale < THINNEST:
         wider = (THINNEST / scale - pen) / 2  # on both sides
         radius = max(1, round(wider))
-        y, x = np.mgrid[-radius : radius + 1, -radius : radius + 1]
-        disc = x * x + y * y <= (wider + 0.5) ** 2
-        ink = ndimage.grey_dilation(np.pad(ink, radius), footprint=disc)
+        ink = np.pad(ink, radius)
+        if radius > LARGE_DISC:  # whose time grows with its area; the strokes' soft edge is then far below a pixel
+            ink = (ndimage.distance_transform_edt(ink < 0.5) <= wider + 0.5).astype(np.float32)
+        else:
+            y, x = np.mgrid[-radius : radius + 1, -radius : radius + 1]
+            ink = ndimage.grey_dilation(ink, footprint=x * x + y * y <= (wider + 0.5) ** 2)
         h, w = ink.shape
         scale = BOX / max(h, w)
     small = _resized(ink, max(1, round(h * scale)), max(1, round(w * scale)))

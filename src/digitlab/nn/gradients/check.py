@@ -31,7 +31,10 @@ class ReportRow:
 
 @dataclass(frozen=True)
 class GradientReport:
-    """What `check_gradients` found: a row for each parameter and one for the input. `print(report)` shows a table."""
+    """What `check_gradients` found: a row for each parameter and one for the input. `print(report)` shows a table.
+
+    It is true if all agree, so that `assert check_gradients(...)` says what one means by it.
+    """
 
     way: Gradient
     tolerance: float
@@ -43,6 +46,9 @@ class GradientReport:
     def passed(self) -> bool:
         """Whether every element of every row is within the tolerance."""
         return all(row.passed for row in self.rows)
+
+    def __bool__(self) -> bool:
+        return self.passed
 
     def __str__(self) -> str:
         other = type(self.way).__name__
