@@ -58,3 +58,19 @@ def test_fresh_networks(call, kind):
 def test_what_cannot_be_asked(call, options, message):
     called = call("ensemble", *options)
     assert called.code in (1, 2) and message in called.err and called.err.count("\n") == 1
+
+
+def test_a_member_counts_once_and_is_judged_by_what_it_has_not_seen(train, fails):
+    train("--run", "a")
+    train("--run", "b", "--split", "60k/10k", "--monitor", "train_loss")
+    assert "is named twice" in fails(2, "ensemble", "a", "a")
+    for how in ("weighted", "stack"):
+        assert "was trained on the validation images, too" in fails(1, "ensemble", "a", "b", "--combine", how)
+
+
+def test_stacked_specialists_are_judged_by_their_own_question(call):
+    called = call("ensemble", "--train", "specialists", "--members", "3", "--combine", "stack", "--data", "digits",
+                  "--train-size", "600", "--epochs", "10", "--net", "64-12-10")  # fmt: skip
+    assert called.code == 0, called.err
+    shares = [float(line.split()[-1]) for line in called.out.splitlines() if line.startswith("member-")]
+    assert len(shares) == 3 and min(shares) > 50, "each tells its digits from the others"

@@ -236,3 +236,8 @@ def test_every_training_diverged(call):
 def test_what_a_comparison_judges_by(columns, name):
     row = {"epoch": 1, "train_loss": 0.5, **dict.fromkeys(columns, 0.5)}
     assert monitored([History(), History([row])]) == name
+
+
+def test_two_rates_contradict_each_other(fails):
+    line = fails(2, "compare", "--optimizers", "sgd,adam:learning_rate=0.005", "--learning-rate", "0.5")
+    assert "contradict each other" in line

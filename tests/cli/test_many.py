@@ -94,3 +94,14 @@ def test_averaging(call):
     called = call(*SMALL[:-2], "--averaging", "swa:start=0.5")
     assert called.code == 0, called.err
     assert "average of the weights: valid_accuracy" in called.out and "test set, average of the weights" in called.out
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (["--grid", "seed=1,2", "--seeds", "2"], "both say which seeds"),
+        (["--grid", "learning-rate=0.1,0.1"], "a value is there twice, and would count twice"),
+    ],
+)
+def test_nothing_counts_twice(fails, arguments, words):
+    assert words in fails(2, "train", "--data", "digits", *arguments)

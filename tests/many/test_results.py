@@ -8,9 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from digitlab.cli.many import outcome_line
+from digitlab.data import load
 from digitlab.errors import ConfigError
-from digitlab.many import Outcome, Together, spread
+from digitlab.many import Outcome, Together, spread, train_many
 from digitlab.many.results import differences, figure, varied_settings
+from digitlab.train import ExponentialMovingAverage, evaluate
 
 from .helpers import config
 
@@ -74,3 +77,16 @@ def test_csv_holds_what_differs_and_what_came_out():
     assert [row["test_accuracy"] for row in rows] == ["0.4", ""]
     assert rows[1]["note"] == "flat"
     assert figure(together.outcomes[0], "test_accuracy") == 0.4
+
+
+def test_the_average_is_judged_where_the_average_was_kept():
+    """What is shown and chosen by is the figure of the network that one gets."""
+    setting = config(averaging=ExponentialMovingAverage(0.5), epochs=3)
+    together = train_many([setting], workers=1)
+    (outcome,) = together.outcomes
+    assert outcome.averaged
+    shown = figure(outcome, "valid_accuracy")
+    assert shown == outcome.rows[-1]["average_valid_accuracy"]
+    valid = load(**setting.data).valid
+    assert evaluate(outcome.network(), valid.images, valid.labels).accuracy == shown
+    assert "of the average" in outcome_line(outcome)

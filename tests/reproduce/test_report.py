@@ -6,9 +6,11 @@ import shutil
 
 import pytest
 
+from digitlab.errors import ModelFileError
+from digitlab.reproduce.compare import Compared
 from digitlab.reproduce.ledger import LEDGER
 from digitlab.reproduce.pages import inline, write_html, write_markdown
-from digitlab.reproduce.report import explained, make_report
+from digitlab.reproduce.report import difference_text, everyday, explained, make_report
 from digitlab.reproduce.results import RowResult
 from digitlab.reproduce.row import MODES, Reported, Result, Row
 from digitlab.reproduce.runner import make_jobs, run_jobs
@@ -114,3 +116,15 @@ def test_markdown_in_html():
     assert inline("a < b, `x < y`, *so*, **very**") == (
         "a &lt; b, <code>x &lt; y</code>, <em>so</em>, <strong>very</strong>"
     )
+
+
+def test_differences_that_are_none():
+    assert difference_text(Compared(Reported("x", 0.025, unit=""), 0.1 / 4 + 1e-18, 0.0, 3)) == "0"
+    assert difference_text(Compared(Reported("x", 97.42), 97.4199, 0.0, 3)) == "0.00"
+    assert difference_text(Compared(Reported("x", 97.42), 97.2, 0.0, 3)) == "−0.22"
+
+
+def test_a_damaged_table_of_accuracies(tmp_path):
+    (tmp_path / "a.json").write_text("{")
+    with pytest.raises(ModelFileError, match=r"a\.json: not JSON"):
+        everyday(tmp_path / "a.json")

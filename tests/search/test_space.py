@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digitlab.errors import ConfigError
-from digitlab.nn import build_network, describe_network
+from digitlab.nn import build_network, describe_network, mlp
 from digitlab.nn.zoo import build_named
-from digitlab.optimizers import Adam, Momentum
+from digitlab.optimizers import SGD, Adam, Momentum
 from digitlab.search import Choice, Integer, LogUniform, Uniform, parse_space
 from digitlab.search.settings import settings_for
-from digitlab.search.space import grid, space_table
+from digitlab.search.space import grid, parse_parameter, space_table
 from digitlab.search.strategies import at_unit, unit
 from digitlab.train import RunConfig
 
@@ -144,3 +144,25 @@ def test_points_that_mean_nothing(base, point, message):
 
 def test_what_is_not_named_stays():
     assert settings_for(BASE, {"learning_rate": BASE.optimizer.learning_rate}) == BASE
+
+
+@pytest.mark.parametrize("chosen, rate", [("sgd", 3.0), ("nesterov", 3.0), ("adam", 0.001)])
+def test_a_rate_that_nobody_chose_is_the_optimizers_own(chosen, rate):
+    base = RunConfig(describe_network(mlp([4, 3])), optimizer=SGD(3.0))
+    assert settings_for(base, {"optimizer": chosen}).optimizer.learning_rate == rate
+    chosen_rate = RunConfig(describe_network(mlp([4, 3])), optimizer=SGD(0.7))
+    assert settings_for(chosen_rate, {"optimizer": chosen}).optimizer.learning_rate == 0.7
+    assert settings_for(base, {"optimizer": chosen, "learning_rate": 0.2}).optimizer.learning_rate == 0.2
+    assert settings_for(base, {"loss": "cross-entropy"}).optimizer.learning_rate == 0.5
+
+
+@pytest.mark.parametrize("name", ["seed", "monitor", "keep", "engine"])
+def test_what_a_search_may_not_choose(name):
+    with pytest.raises(ConfigError, match="which is no setting"):
+        settings_for(RunConfig(describe_network(mlp([4, 3]))), {name: 1})
+
+
+@pytest.mark.parametrize("when", [3, "x"])
+def test_conditions_are_a_table(when):
+    with pytest.raises(ConfigError, match="expected a table such as"):
+        parse_parameter("width", {"choice": [1, 2], "when": when})

@@ -8,6 +8,7 @@ import pytest
 from digitlab.errors import ConfigError
 from digitlab.search import STRATEGIES, Plan, Trial, log_scale
 from digitlab.search.cma import population, propose
+from digitlab.search.rate_range import judged
 from digitlab.search.space import grid
 
 from .helpers import SPACE, plan
@@ -140,3 +141,15 @@ def test_rungs():
     assert plan(epochs=30, prune="halving", min_epochs=2).rungs(30) == [2, 6, 18, 30]
     assert plan(epochs=9, prune="halving").rungs(9) == [1, 3, 9]
     assert plan(epochs=30).rungs(30) == [30]
+
+
+def test_a_range_that_ends_before_the_loss_rises_suggests_nothing():
+    rates, losses = np.geomspace(1e-3, 1.0, 200), np.linspace(2.0, 0.5, 200)
+    with pytest.raises(ConfigError, match="still falling at the highest rate, 1;"):
+        judged(rates, losses, losses)
+
+
+@pytest.mark.parametrize("wrong", [{"strategy": ["tpe"]}, {"prune": 3}])
+def test_names_are_text(wrong):
+    with pytest.raises(ConfigError, match="expected a name"):
+        plan(**wrong)

@@ -58,6 +58,8 @@ def choices(given: dict[str, Any], lists: dict[str, list[Named]]) -> "tuple[list
     from digitlab.cli.train_settings import network_table, optimizer_table, settings
     from digitlab.train import RunConfig
 
+    if "learning_rate" in given and any("learning_rate" in named.table for named in lists.get("optimizers", ())):
+        raise click.UsageError("--learning-rate and an optimizer with a rate of its own contradict each other")
     config, splits = settings(given, None)
     found = []
     for combination in itertools.product(*lists.values()):

@@ -48,6 +48,8 @@ class ProgressBar(Callback):
         self.bar.console.print(line, style="green" if best else None, highlight=False)
 
     def on_fit_end(self, trainer: "Trainer") -> None:
+        if self.bar is None:  # interrupted before it was there
+            return
         self.bar.stop()
         if trainer.stop_reason and not trainer.diverged:  # which is an error, told as such
             self.bar.console.print(f"stopped: {trainer.stop_reason}", style="yellow", highlight=False)

@@ -64,6 +64,9 @@ def command(
         raise click.UsageError("settings of training are for --train; saved networks are taken as they are")
     if nets:
         networks, covers, names, files = saved_members(nets)
+        if twice := [str(file) for file in files if files.count(file) > 1]:
+            raise click.UsageError(f"{twice[0]} is named twice; an ensemble counts each member once")
+        refuse_seen(files, how)
         splits = sets_for(files[0], source)
         if len(networks) < 2:
             raise click.UsageError(f"got one network, {files[0]}; expected two at least to combine")
@@ -72,10 +75,24 @@ def command(
         networks, covers, names, splits = fresh_members(given, str(kind), members, folder, workers, cluster)
     whole = combine(networks, how, valid=splits.valid, covers=covers, classes=len(splits.test.class_names))
     whole.save(out)
-    say_gain(whole, names, splits, how)
+    say_gain(whole, names, splits, how, covers)
     if errors is not None:
         save_errors(whole, splits.test, errors)
     say(f"saved: {out} ({out.stat().st_size:,} bytes); try: digitlab test {out}")
+
+
+def refuse_seen(files: "Sequence[Path]", how: str) -> None:
+    """ConfigError if members are to be judged by validation images that one of them was trained on."""
+    from digitlab.errors import ConfigError
+    from digitlab.train import RunConfig
+
+    for file in files if how in ("weighted", "stack") else ():
+        config = file.parent / "config.toml"
+        if config.is_file() and RunConfig.load(config).data.get("split") == "60k/10k":
+            raise ConfigError(
+                f"{file}: was trained on the validation images, too (split 60k/10k), so --combine {how} cannot judge "
+                "it by them; use vote or mean"
+            )
 
 
 def saved_members(nets: tuple[str, ...]) -> "tuple[list[Network], list[list[int]], list[str], list[Path]]":
@@ -151,16 +168,14 @@ def train_snapshots(config: "RunConfig", splits: "Splits", folder: Path, members
     return snapshot_networks(folder)
 
 
-def say_gain(whole: "Network", names: list[str], splits: "Splits", how: str) -> None:
+def say_gain(whole: "Network", names: list[str], splits: "Splits", how: str, covers: list[list[int]]) -> None:
     """The table of members and whole, then diversity and errors; the test set chooses nothing here."""
     from digitlab.cli.console import say, table
     from digitlab.ensemble import gain
-    from digitlab.ensemble.combining import covers_of
     from digitlab.many import spread
 
-    test = gain(whole, splits.test.images, splits.test.labels)
-    valid = gain(whole, splits.valid.images, splits.valid.labels) if splits.valid is not None else None
-    covers = covers_of(whole)
+    test = gain(whole, splits.test.images, splits.test.labels, covers)
+    valid = gain(whole, splits.valid.images, splits.valid.labels, covers) if splits.valid is not None else None
     rows = []
     for i, name in enumerate(names):
         own = f" (tells apart {', '.join(map(str, covers[i]))}, other)" if covers[i] else ""

@@ -27,6 +27,8 @@ class Grid(click.ParamType[Any]):
         values = [v.strip() for v in text.split(";" if ";" in text else ",")]
         if not equals or not all(values):
             self.fail(f"{value!r}: expected OPTION=value,value,… as learning-rate=0.1,0.3,3", param, ctx)
+        if len(set(values)) < len(values):
+            self.fail(f"{value!r}: a value is there twice, and would count twice", param, ctx)
         return name.removeprefix("--"), values
 
 
@@ -98,6 +100,8 @@ def train_group(
         names, configs = [name for name, _ in named], [config for _, config in named]
         train_members(configs, names, folder, cluster, workers)
         return
+    if seeds and any(name == "seed" for name, _ in grid):
+        raise click.UsageError("--grid seed=… and --seeds both say which seeds; leave one out")
     configs, splits = group_settings(given, from_file, seeds, grid_points(grid, command))
     with run_folder(folder, f"{title(given, configs[0])}-x{len(configs)}") as place:
         if any(place.glob("*/config.toml")):
@@ -149,7 +153,8 @@ def say_group(together: "Together", folder: Path) -> None:
         value, test = figure(o, monitor), figure(o, f"test_{measured}")
         note = o.error or ("" if o.finished else "not finished")
         rows.append([
-            o.name or f"network {i}", "" if value is None else shown.text(value), str(o.best_epoch or ""),
+            o.name or f"network {i}", "" if value is None else shown.text(value),
+            "average" if o.averaged else str(o.best_epoch or ""),
             *(["" if test is None else test_shown.text(test)] if tested else []), f"{o.seconds:.1f}",
             *([note[:70]] if any(x.error or not x.finished for x in together.outcomes) else []),
         ])  # fmt: skip
@@ -268,6 +273,7 @@ def outcome_line(outcome: "Outcome") -> str:
         return f"{name}: interrupted after {len(outcome.rows)} epochs"
     value = figure(outcome, outcome.monitor)
     best = unit(outcome.monitor).shown(value) if value is not None else ""
-    shown = f"{outcome.monitor} {best} at epoch {outcome.best_epoch}" if best else "done"
+    where = "of the average" if outcome.averaged else f"at epoch {outcome.best_epoch}"
+    shown = f"{outcome.monitor} {best} {where}" if best else "done"
     test = (outcome.test or {}).get("accuracy")
     return f"{name}: {shown}" + (f", test {100 * test:.2f} %" if test is not None else "")

@@ -83,7 +83,11 @@ def run(
         for line in failures[:-1]:
             click.echo(line, err=True)
         raise DigitlabError(failures[-1])
-    say(f"results: {results}; digitlab reproduce report --results {results} puts them on one page")
+    if part == "train":
+        say(f"trained: {results}; --part query goes on to the figures")
+        return
+    quick = " --quick" if scale == "quick" else ""
+    say(f"results: {results}; digitlab reproduce report{quick} --results {results} puts them on one page")
 
 
 @command.command("report")

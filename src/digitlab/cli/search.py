@@ -105,7 +105,7 @@ def command(
     try:
         study = search(plan, folder / "study.journal", workers=workers, cluster=cluster, watcher=search_progress())
     except KeyboardInterrupt:
-        say(f"go on with: digitlab search --resume --study {folder}")
+        say(f"go on with: digitlab search --resume --study {folder}" + ("" if test else " --no-test"))
         raise
     say_study(study, folder, test=test)
 
@@ -128,6 +128,8 @@ def make_plan(given: dict[str, Any], space: Sequence[tuple[str, str]], plan_file
     how = {name: given.pop(name) for name in PLAN if name in given}
     if "search_seed" in how:
         how["seed"] = how.pop("search_seed")
+    if not isinstance(table.get("space", {}), dict):
+        raise ConfigError(f"{plan_file}: got space {table['space']!r}, expected a table [space]")
     varied = {**table.pop("space", {}), **dict(space)} or {"learning_rate": "log:0.01,100"}
     if "network" in settings:
         if clash := [name for name in given if name in train_settings.NETWORK]:

@@ -172,6 +172,7 @@ def recorders(folder: Path, splits: "Splits") -> "list[Callback]":
 def train(trainer: "Trainer", config: "RunConfig", splits: "Splits", folder: Path) -> None:
     """Run the training, then say what came of it and where it lies; the test set is looked at once, here."""
     from digitlab.cli.console import say
+    from digitlab.train.averaging import Averaging
     from digitlab.train.callbacks import duration
     from digitlab.train.columns import unit
 
@@ -191,9 +192,10 @@ def train(trainer: "Trainer", config: "RunConfig", splits: "Splits", folder: Pat
         loss, accuracy = trainer.evaluate(splits.test)
         figure = f"{100 * accuracy:.2f} % correct" if accuracy is not None else f"loss {loss:.6f}"
         whose = f"network of epoch {best}"
-        if (average := history[-1].get("average_valid_accuracy")) is not None:
+        if any(isinstance(callback, Averaging) and callback.count for callback in trainer.callbacks):
             whose = "average of the weights"
-            say(f"{whose}: valid_accuracy {100 * average:.2f} %")
+            if (average := history[-1].get(f"average_{trainer.monitor}")) is not None:
+                say(f"{whose}: {trainer.monitor} {monitored.shown(average)}")
         say(f"test set, {whose}: {figure}")
     say(f"saved: {folder / 'network.safetensors'}")
     if trainer.interrupted:

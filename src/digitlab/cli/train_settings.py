@@ -157,8 +157,7 @@ def title(given: dict[str, Any], config: "RunConfig") -> str:
 
 def optimizer_table(given: dict[str, Any], table: dict[str, Any]) -> Any:
     """The optimizer's table; a learning rate that nobody chose follows the loss, as in the book."""
-    from digitlab.nn.describe import find
-    from digitlab.optimizers import SGD, Momentum, Nesterov
+    from digitlab.train.config import usual_rate
 
     chosen = given.get("optimizer", table.get("optimizer", "SGD"))
     if isinstance(chosen, str):
@@ -167,16 +166,10 @@ def optimizer_table(given: dict[str, Any], table: dict[str, Any]) -> Any:
         return chosen  # which is none; building it says so
     if "learning_rate" in given:
         return {**chosen, "learning_rate": given["learning_rate"]}
-    if "learning_rate" in chosen or find(options.optimizers(), chosen["type"]) not in (SGD, Momentum, Nesterov):
-        return dict(chosen)
     network = table["network"]
     loss = network.get("loss", "quadratic") if isinstance(network, dict) else "quadratic"
-    return {**chosen, "learning_rate": 3.0 if _is_quadratic(loss) else 0.5}
-
-
-def _is_quadratic(loss: Any) -> bool:
-    name = loss["type"] if isinstance(loss, dict) else loss
-    return str(name).lower() == "quadratic"
+    rate = usual_rate(chosen["type"], loss)
+    return dict(chosen) if "learning_rate" in chosen or rate is None else {**chosen, "learning_rate": rate}
 
 
 def _regularizers(given: dict[str, Any]) -> list[dict[str, Any]]:

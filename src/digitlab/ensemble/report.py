@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -74,15 +75,18 @@ def diversity(correct: Any) -> Diversity:
     )
 
 
-def gain(network: Network, images: Any, labels: Any) -> Gain:
-    """What the ensemble gains on these images and labels (N,). Raises ConfigError if the network is no ensemble."""
+def gain(network: Network, images: Any, labels: Any, covers: Sequence[Sequence[int]] | None = None) -> Gain:
+    """What the ensemble gains on these images and labels (N,). Raises ConfigError if the network is no ensemble.
+
+    `covers` are the classes that each member's first outputs stand for, where the ensemble does not know them itself.
+    """
     parts = members(network)
     if not parts:
         raise ConfigError(f"{network!r} is no ensemble; `digitlab ensemble NET NET …` makes one")
     labels = np.asarray(labels)
     correct = np.stack([
         np.argmax(to_numpy(predict(part, images)), axis=1) == targets_for(labels, cover)
-        for part, cover in zip(rescaled(network), covers_of(network))
+        for part, cover in zip(rescaled(network), covers if covers is not None else covers_of(network))
     ])  # fmt: skip
     predicted = np.argmax(to_numpy(predict(network, images)), axis=1)
     right = predicted == labels

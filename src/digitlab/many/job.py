@@ -91,6 +91,11 @@ class Outcome:
         return self.rows[self.best_epoch - 1] if self.best_epoch else None
 
     @property
+    def averaged(self) -> bool:
+        """Whether the network that was kept is an average of weights (train/averaging.py)."""
+        return bool(self.rows) and "average_valid_loss" in self.rows[-1]
+
+    @property
     def seconds(self) -> float:
         """Of training alone."""
         return float(sum(row["seconds"] for row in self.rows))

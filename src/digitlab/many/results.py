@@ -101,9 +101,11 @@ class Together:
 
 
 def figure(outcome: Outcome, name: str) -> float | None:
-    """A figure of the epoch whose network was kept, or of the test set; None if there is none."""
+    """A figure of the network that was kept (an epoch's, or the average), or of the test set; None if there is none."""
     if name.startswith("test_") and outcome.test is not None:
         return outcome.test.get(name.removeprefix("test_"))
+    if outcome.averaged and (average := outcome.rows[-1].get(f"average_{name}")) is not None:
+        return float(average)
     return (outcome.best_row or {}).get(name)
 
 

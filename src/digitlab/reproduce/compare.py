@@ -1,5 +1,6 @@
 """A row's figures held against the book's: mean and spread over seeds, difference, and whether it came out."""
 
+import math
 import statistics
 from dataclasses import dataclass
 
@@ -18,8 +19,10 @@ class Compared:
 
     @property
     def difference(self) -> float | None:
-        """Ours minus the book's."""
-        return None if self.ours is None else self.ours - self.reported.value
+        """Ours minus the book's; 0 where they differ by no more than a float's last digits."""
+        if self.ours is None or math.isclose(self.ours, self.reported.value, rel_tol=1e-9):
+            return None if self.ours is None else 0.0
+        return self.ours - self.reported.value
 
     @property
     def ours_text(self) -> str:
@@ -95,7 +98,7 @@ def unit_text(unit: str) -> str:
 
 def spread_text(mean: float, sd: float, n: int, unit: str, *, best: bool = False) -> str:
     """Mean ± sample standard deviation and the number of seeds."""
-    spread = f" ± {number(sd, unit) if unit == '%' else f'{sd:.2g}'}" if n > 1 and not best else ""
+    spread = f" ± {number(sd, unit) if unit == '%' or sd >= 100 else f'{sd:.2g}'}" if n > 1 and not best else ""
     what = f"best of {n}" if best else f"n = {n}"
     return f"{number(mean, unit)}{spread}{unit_text(unit)} ({what})"
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from digitlab.errors import ModelFileError
 from digitlab.reproduce.compare import Compared, compared, deviation, number, spread_text, unit_text, values_of
 from digitlab.reproduce.ledger import LEDGER
 from digitlab.reproduce.results import RowResult, read_row, row_path
@@ -118,7 +119,10 @@ def with_pictures(row: Row, result: RowResult, path: Path) -> RowResult:
 
 def everyday(path: Path) -> Section:
     """What `digitlab train` reaches by itself: benchmarks/accuracy.py."""
-    table = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        table = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ModelFileError(f"{path}: not JSON: {error}; benchmarks/accuracy.py writes it") from None
     rows = []
     for entry in table.values():
         runs = entry["runs"]
@@ -164,7 +168,8 @@ def main_figures(row: Row, result: RowResult) -> list[Compared]:
 def row_section(row: Row, found: Sequence[RowResult], results: Path) -> Section:
     """Everything about one row."""
     section = Section(f"{row.name}: {row.shows}", 3)
-    section.blocks.append(f"Chapter {row.chapter}. Setting: {row.setup}.")
+    place = f"Chapter {row.chapter}" if row.chapter[0].isdigit() else row.chapter.capitalize()
+    section.blocks.append(f"{place}. Setting: {row.setup}.")
     lines = []
     for result in found:
         mode = [result.mode] if len(found) > 1 or len(row.modes) > 1 else []
@@ -260,7 +265,8 @@ def difference_text(c: Compared) -> str:
         return ""
     unit = c.reported.unit
     size = number(abs(c.difference), unit)
-    return f"{'−' if c.difference < 0 else '+'}{size}{'' if unit == '%' else unit_text(unit)}"
+    sign = "" if not float(size.replace(",", "")) else "−" if c.difference < 0 else "+"
+    return f"{sign}{size}{'' if unit == '%' else unit_text(unit)}"
 
 
 def how(row: Row, found: Sequence[RowResult]) -> str:

@@ -244,7 +244,7 @@ def finish(
     fresh = [seed for seed in job.plans if seed in outcomes]
     same = stored is not None and all(str(seed) in stored.results for seed in job.plans)
     if "result" in stages and "query" not in stages and not same:
-        raise ModelFileError(f"{job.name}: there are no figures of these tasks; run it with --part query first")
+        raise ModelFileError("there are no figures of these tasks; run it with --part query first")
     found = stored if same and stages != ["query"] else None
     if found is None:
         if "query" not in stages:

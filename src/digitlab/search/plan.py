@@ -42,6 +42,9 @@ class Plan:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "space", parse_space(self.space))
+        for name in ("strategy", "prune"):
+            if not isinstance(getattr(self, name), str):
+                raise ConfigError(f"{name}: got {getattr(self, name)!r}, expected a name")
         if self.strategy not in STRATEGIES:
             raise ConfigError(f"strategy: got {self.strategy!r}, expected one of {', '.join(STRATEGIES)}")
         if self.prune not in PRUNING:

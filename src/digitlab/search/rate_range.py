@@ -12,7 +12,7 @@ from digitlab.train.config import RunConfig
 from digitlab.train.evaluation import examples
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
-SMOOTHING = 0.95  # of the moving average of the losses
+SMOOTHING = 0.95  # of the moving average of the losses; less where there are few
 DIVERGED = 4.0  # a smoothed loss this many times the least one ends the test
 WIDTH = 5  # the slope is taken over a share 1/WIDTH of a power of ten on both sides
 
@@ -65,6 +65,7 @@ def range_test(
     smoothed: list[float] = []
     order = np.empty(0, np.int64)
     chunk = max(steps // 50, 1)
+    smoothing = min(SMOOTHING, 1 - 10 / steps)
     with np.errstate(over="ignore", invalid="ignore"):
         while len(losses) < steps:
             count = min(chunk, steps - len(losses))
@@ -74,8 +75,8 @@ def range_test(
             new = engine.train_batches(x, y, part, batch, rates[len(losses) : len(losses) + count])
             for loss in new:
                 losses.append(float(loss))
-                average = SMOOTHING * average + (1 - SMOOTHING) * losses[-1]
-                smoothed.append(average / (1 - SMOOTHING ** len(losses)))  # else the first ones would be too small
+                average = smoothing * average + (1 - smoothing) * losses[-1]
+                smoothed.append(average / (1 - smoothing ** len(losses)))  # else the first ones would be too small
             least = min(least, *(s for s in smoothed[-len(new) :] if math.isfinite(s)), math.inf)
             if not math.isfinite(smoothed[-1]) or smoothed[-1] > DIVERGED * least:
                 break
@@ -101,6 +102,11 @@ def judged(rates: Floats, losses: Floats, smoothed: Floats) -> RangeTest:
         raise ConfigError(
             f"range test: between {rates[0]:g} and {rates[-1]:g} the loss never fell by a twentieth; "
             "try higher rates, more steps, or another network"
+        )
+    if bottom >= len(smoothed) - max(2, len(smoothed) // 50):
+        raise ConfigError(
+            f"range test: the loss was still falling at the highest rate, {rates[-1]:g}; let the rates go further, or "
+            "take more steps"
         )
     steepest, lowest = float(rates[places[int(np.argmin(slopes))]]), float(rates[bottom])
     suggested = float(f"{lowest / 3:.2g}")

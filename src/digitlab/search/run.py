@@ -305,7 +305,9 @@ class _Search:
         self.study.tell(number, state=TrialState.FAIL)
 
     def best_value(self, outcome: Outcome) -> float:
-        """The monitored figure of the best epoch so far."""
+        """The monitored figure of the network that would be kept: the best epoch's so far, or the average's."""
+        if outcome.averaged and (average := outcome.rows[-1].get(f"average_{self.monitor}")) is not None:
+            return float(average)
         return columns.best(self.monitor, [float(row[self.monitor]) for row in outcome.rows])
 
     @staticmethod

@@ -21,12 +21,12 @@ from digitlab.nn.initializers import Initializer
 from digitlab.nn.network import Layer
 from digitlab.nn.zoo import initial
 from digitlab.optimizers import Optimizer
-from digitlab.train.config import REGULARIZERS, RunConfig
+from digitlab.train.config import REGULARIZERS, RunConfig, usual_rate
 
 CHAIN = re.compile(r"layers|width(_[1-9]\d*)?|activation|init|dropout")
-TOP = tuple(
-    f.name for f in dataclasses.fields(RunConfig) if f.name not in ("network", "data", "optimizer", "regularizers")
-)
+# What a search may not choose: a lucky seed, what it is judged by, where it is computed; and tables of their own.
+FIXED = ("seed", "monitor", "keep", "engine", "device", "network", "data", "optimizer", "regularizers", "start")
+TOP = tuple(f.name for f in dataclasses.fields(RunConfig) if f.name not in FIXED)
 
 
 def settings_for(base: RunConfig, point: Mapping[str, Any]) -> RunConfig:
@@ -36,9 +36,17 @@ def settings_for(base: RunConfig, point: Mapping[str, Any]) -> RunConfig:
     for name, value in point.items():
         if name not in chain:
             _set(table, name, value)
+    if "learning_rate" not in point and base.optimizer.learning_rate == _usual(base.table()):  # which nobody chose
+        del table["optimizer"]["learning_rate"]
+        if (rate := _usual(table)) is not None:
+            table["optimizer"]["learning_rate"] = rate
     if chain:
         table["network"] = dense_chain(table["network"], chain)
     return RunConfig.from_table(table)
+
+
+def _usual(table: Mapping[str, Any]) -> float | None:
+    return usual_rate(table["optimizer"]["type"], table["network"].get("loss", "quadratic"))
 
 
 def _set(table: dict[str, Any], name: str, value: Any) -> None:

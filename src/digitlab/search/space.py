@@ -165,7 +165,9 @@ def parse_parameter(name: str, value: Any) -> Parameter:
     if not isinstance(value, Mapping):
         raise ConfigError(f"{name}: got {value!r}, expected a table such as {{log = [0.01, 10]}}")
     given = dict(value)
-    when = {str(k).replace("-", "_"): v for k, v in dict(given.pop("when", {})).items()}
+    if not isinstance(conditions := given.pop("when", {}), Mapping):
+        raise ConfigError(f"{name}: got when = {conditions!r}, expected a table such as {{layers = 2}}")
+    when = {str(k).replace("-", "_"): v for k, v in conditions.items()}
     if len(given) != 1:
         raise ConfigError(f"{name}: got {value!r}, expected one of log, uniform, integer, integer-log, choice")
     kind, values = next(iter(given.items()))

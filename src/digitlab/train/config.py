@@ -15,19 +15,30 @@ import tomli_w
 from digitlab.data.augment import parse_augmentation
 from digitlab.errors import ConfigError
 from digitlab.files import write_text
-from digitlab.nn.describe import build, describe
+from digitlab.nn.describe import build, describe, find
 from digitlab.nn.description import build_network
 from digitlab.nn.files import load_network
 from digitlab.nn.gradients import Backpropagation, Gradient
 from digitlab.nn.network import Network
 from digitlab.nn.regularizers import Regularizer
-from digitlab.optimizers import SGD, ConstantRate, Optimizer, Schedule
+from digitlab.optimizers import SGD, ConstantRate, Momentum, Nesterov, Optimizer, Schedule
 from digitlab.train.averaging import Averaging, NoAveraging
 from digitlab.train.callbacks import Callback, EarlyStopping
 from digitlab.train.trainer import Trainer
 
 # What single settings call a regularizer and its number: --l2 5, or l2 in a search, is L2(strength=5).
 REGULARIZERS = {"l2": ("L2", "strength"), "l1": ("L1", "strength"), "max_norm": ("MaxNorm", "limit")}
+
+
+def usual_rate(optimizer: str, loss: Any) -> float | None:
+    """The learning rate that nobody chose: η 3 for the quadratic loss, .5 for others; None: the optimizer's own.
+
+    The book's figures for batches of 10; they are for plain gradient descent and its kin (`loss`: a name or a table).
+    """
+    if find(Optimizer, optimizer) not in (SGD, Momentum, Nesterov):
+        return None
+    name = loss["type"] if isinstance(loss, Mapping) else loss
+    return 3.0 if str(name).lower() == "quadratic" else 0.5
 
 
 @dataclass(frozen=True)
