@@ -92,15 +92,13 @@ def command(
     if resume:
         folder = folder or newest_search()
         if other := [name for name in given if name != "trials"] or (["space"] if space else []):
-            raise click.UsageError(
-                f"--resume keeps the search's settings; --{other[0].replace('_', '-')} cannot change them"
-            )
+            raise click.UsageError(f"--resume keeps the search's settings; --{shown_name(other[0])} cannot change them")
         if "trials" in given:
             plan = raised(folder, given["trials"])
     else:
         plan = make_plan(given, space, plan_file)
         folder = folder or fresh_search(plan)
-        if (folder / "study.journal").exists():
+        if begun(folder / "study.journal"):
             raise click.UsageError(f"{folder} holds a search already; go on with it by --resume --study {folder}")
     try:
         study = search(plan, folder / "study.journal", workers=workers, cluster=cluster, watcher=search_progress())
@@ -111,6 +109,18 @@ def command(
 
 
 settings_of_train(command)
+
+
+def shown_name(name: str) -> str:
+    """A setting as its option is written."""
+    return "data" if name == "source" else name.replace("_", "-")
+
+
+def begun(journal: Path) -> bool:
+    """Whether a study's file holds a search: one that was killed before its plan was written begins anew."""
+    from digitlab.search.storage import PLAN
+
+    return journal.is_file() and PLAN in journal.read_text(encoding="utf-8", errors="replace")
 
 
 def make_plan(given: dict[str, Any], space: Sequence[tuple[str, str]], plan_file: Path | None) -> "Plan":

@@ -3,6 +3,7 @@
 import functools
 import json
 import uuid
+import warnings
 from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Any
@@ -68,7 +69,9 @@ class DaskPool(Pool):
         key = json.dumps({name: table.get(name) for name in BASE}, default=str)
         if key not in self.sets:
             # A task whose value is the sets, not a scattered value: the scheduler can make it again after a loss.
-            self.sets[key] = self.client.submit(_itself, base_sets(table, data), pure=False)
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", message="Sending large graph")  # once for each worker, as it must be
+                self.sets[key] = self.client.submit(_itself, base_sets(table, data), pure=False)
             self.client.replicate([self.sets[key]])
         return self.sets[key]
 
