@@ -150,7 +150,7 @@ def test_compare_a_run_without_an_epoch(train, fails):
     Path("r/history.jsonl").write_text("")
     assert "r: has no finished epoch" in fails(1, "compare", "r")
     Path("r/history.jsonl").unlink()
-    assert "history.jsonl: no such file" in fails(1, "compare", "r")
+    assert "r: has no finished epoch" in fails(1, "compare", "r")
 
 
 def test_data_list(call, tmp_path):
