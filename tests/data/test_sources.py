@@ -3,12 +3,13 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from digitlab.data import Digits, MissingDataError, load, load_auto, write_csv
-from digitlab.errors import DataError
+from digitlab.errors import ConfigError, DataError
 
 
 @pytest.fixture
@@ -116,3 +117,23 @@ def test_importing_brings_nothing_heavy() -> None:
     code = f"import digitlab.data, sys; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "wrong, words",
+    [
+        ({"digits": 3}, "got digits 3, expected a list of whole numbers"),
+        ({"train_size": "5"}, "got train_size '5', expected a whole number"),
+        ({"fraction": "x"}, "got fraction 'x', expected a number"),
+        ({"source": None}, "got source None, expected text"),
+        ({"split": 3}, "got split 3, expected text"),
+    ],
+)
+def test_arguments_of_another_kind(wrong: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigError, match=f"data: {words}"):
+        load(**({"source": "digits"} | wrong))
+
+
+def test_numbers_and_ranges_of_numpy_serve_as_well() -> None:
+    some = load("digits", digits=range(3), per_class=np.int64(4))
+    assert len(some.train) == 12

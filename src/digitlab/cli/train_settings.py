@@ -68,7 +68,10 @@ def settings(given: dict[str, Any], from_file: Path | None) -> "tuple[RunConfig,
         table["regularizers"] = penalties
     if "optimizer" in given or "learning_rate" in given or "optimizer" not in table:
         table["optimizer"] = optimizer_table(given, table)
-    return RunConfig.from_table(table), splits
+    try:
+        return RunConfig.from_table(table), splits
+    except ConfigError as error:
+        raise ConfigError(f"{from_file}: {error}") if from_file is not None else error from None
 
 
 def from_anywhere(source: Any) -> Any:

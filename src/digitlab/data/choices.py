@@ -1,16 +1,19 @@
-"""The arguments of `load` as a table that somebody wrote: the [data] of a settings file, of a run, of a search."""
+"""The arguments of `load`, by name and kind: what a program passes, or the [data] of a settings file says."""
 
 import os
 from collections.abc import Mapping
+from numbers import Integral, Real
 from typing import Any
+
+import numpy as np
 
 from digitlab.errors import ConfigError
 
 _PATH, _TEXT = ((str, os.PathLike), "text"), (str, "text")
-_WHOLE, _LIST = (int, "a whole number"), ((list, tuple), "a list of whole numbers")
+_WHOLE, _LIST = (Integral, "a whole number"), ((list, tuple, range, np.ndarray), "a list of whole numbers")
 KINDS: dict[str, tuple[Any, str]] = {
     "source": _PATH, "split": _TEXT, "mix": _PATH, "seed": _WHOLE, "digits": _LIST, "train_size": _WHOLE,
-    "per_class": _WHOLE, "fraction": (int | float, "a number"), "share": _LIST, "bootstrap": _WHOLE, "group": _LIST,
+    "per_class": _WHOLE, "fraction": (Real, "a number"), "share": _LIST, "bootstrap": _WHOLE, "group": _LIST,
 }  # fmt: skip
 
 

@@ -18,8 +18,8 @@ from digitlab.data.safe_gzip import SafeReader, require_file
 from digitlab.data.splits import PARTS, Splits
 from digitlab.errors import DataError
 
-# Real digits shrink to about a thirteenth; a file that would grow a hundredfold is not one of digits.
-MOST_GROWTH, MOST_SMALL, MOST_LARGE = 100, 64 << 20, 4 << 30
+# Real digits shrink to a thirteenth, as float64 to a twenty-fifth; a file that would grow fortyfold is none of them.
+MOST_GROWTH, MOST_SMALL, MOST_LARGE = 40, 64 << 20, 4 << 30
 _ROWS = 4096  # rows converted at a time, so that the floats need little room beside the bytes
 
 

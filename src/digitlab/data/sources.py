@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, overload
 
 from digitlab.data.bundled import read_bundled
+from digitlab.data.choices import check_choices
 from digitlab.data.csv_digits import read_csv
 from digitlab.data.digits import Digits
 from digitlab.data.fetch import MissingDataError, obtain_mnist
@@ -80,7 +81,8 @@ def load(
     mix     another source, of whose images ten for each one join training and validation (see mixing.py)
     share, bootstrap, group   for the members of an ensemble (see `restrict`)
 
-    Raises DataError, always naming the file; MissingDataError if MNIST cannot be had.
+    Raises DataError, always naming the file; MissingDataError if MNIST cannot be had; ConfigError for an argument of
+    another kind.
     """
     parts, _ = load_auto(
         source, split=split, train_size=train_size, per_class=per_class, digits=digits, fraction=fraction, seed=seed,
@@ -96,6 +98,8 @@ def load_auto(
 
     `choices` are those of `load`. A damaged copy of MNIST is an error all the same: it would never heal unseen.
     """
+    given = {"source": source, "split": split, "mix": mix, **choices}
+    check_choices({name: value for name, value in given.items() if value is not None or name == "source"})
     if split not in SPLITS:
         raise DataError(f"split: got {split!r}, expected one of {', '.join(SPLITS)}.")
     note = None
