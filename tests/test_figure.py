@@ -11,3 +11,17 @@ def test_a_figure_gives_its_own_png_and_opens_no_window():
     assert figure._repr_png_().startswith(b"\x89PNG\r\n")
     assert as_png(figure, dpi=40) != as_png(figure, dpi=80)
     assert "matplotlib.pyplot" not in sys.modules
+
+
+def test_dollars_in_names_are_no_formulas(tmp_path):
+    figure = new_figure()
+    figure.suptitle("a$_$b")
+    axes = figure.add_subplot()
+    axes.plot([1, 10, 100], [1, 2, 3], label=r"cost $\foo$ x")
+    axes.set_xscale("log")
+    axes.set_yticks([1, 2], ["$_$", "one $"])
+    axes.legend()
+    assert as_png(figure).startswith(b"\x89PNG")
+    assert as_png(figure).startswith(b"\x89PNG"), "once more, as a notebook does"
+    assert figure.get_suptitle() == r"a\$_\$b"
+    assert any("mathdefault" in label.get_text() for label in axes.get_xticklabels()), "10² stays 10²"

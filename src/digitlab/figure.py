@@ -1,7 +1,10 @@
 """The one kind of figure made here: without pyplot, so that no window ever opens, and shown by notebooks by itself."""
 
 import io
+import re
 from typing import TYPE_CHECKING, Any
+
+DOLLAR = re.compile(r"(?<!\\)\$")
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,5 +23,24 @@ def new_figure(width: float = 7.0, height: float = 4.5) -> "Figure":
 def as_png(figure: Any, *, dpi: int = 80) -> bytes:
     """The figure as the bytes of a PNG file."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=dpi)
+    without_formulas(figure).savefig(buffer, format="png", dpi=dpi)
     return buffer.getvalue()
+
+
+def without_formulas(figure: Any) -> Any:
+    """The figure, with every dollar in a title, label, legend or name shown as one.
+
+    To matplotlib two of them enclose a formula, and no text here is one: names of runs, photos and classes may be
+    anything. The labels of logarithmic axes, which matplotlib writes itself, are left alone.
+    """
+    from matplotlib.text import Text
+
+    for text in figure.findobj(Text):
+        if "$" in text.get_text() and "mathdefault" not in text.get_text():
+            text.set_text(DOLLAR.sub(r"\\$", text.get_text()))
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            if axis.get_scale() != "log":
+                for tick in axis.get_major_ticks():
+                    tick.label1.set_parse_math(False)
+    return figure

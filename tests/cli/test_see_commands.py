@@ -305,3 +305,23 @@ def test_a_network_that_no_images_fit_is_checked_with_random_numbers(call):
     refused = call("gradcheck", "curve.safetensors", "--data", "digits")
     assert refused.code == 1, "what was named is insisted on"
     assert "evaluations of the network ahead" in call("gradients", "curve.safetensors").out
+
+
+def test_a_network_of_other_classes_than_the_images(call):
+    for label in "ab":
+        for i in range(8):
+            path = Path("letters", label, f"{i}.png")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            image = Image.new("L", (28, 28), 255)
+            image.paste(0, (10, 4 + i % 3, 16, 22))
+            image.save(path)
+    for command in ("test", "failures", "look", "explain"):
+        called = call(command, "shipped", "--data", "letters")
+        assert called.code == 1, command
+        assert "has 2 classes (a, b), and this network tells 10 apart" in called.err
+
+
+def test_a_run_with_dollars_in_its_name(train, call):
+    train("--run", "a$_$b")
+    assert Path("a$_$b/curves.png").is_file()
+    assert call("draw", "a$_$b").code == 0

@@ -9,6 +9,7 @@ from PIL import Image
 from digitlab.data import Digits, load, write_npz
 from digitlab.data.image_folder import load_image_folder, looks_like_image_folder, read_digit, read_image_folder
 from digitlab.data.mixing import mix_in
+from digitlab.data.sheets import print_digit
 from digitlab.data.splits import Splits
 from digitlab.data.strokes import draw_digit
 from digitlab.errors import DataError
@@ -120,3 +121,13 @@ def test_mixing(tmp_path: Path, digits: Digits) -> None:
     assert len(load(tmp_path / "a.npz", mix=tmp_path / "a.npz").train) == 44 + 44  # no more than there are
     with pytest.raises(DataError, match="expected one image shape"):
         load(tmp_path / "a.npz", mix="digits")
+
+
+def test_a_picture_of_several_digits_is_none_of_one(tmp_path):
+    page = np.full((120, 420), 245, np.uint8)
+    for at in range(4):
+        ink = print_digit(str(at + 2), 60, "DejaVuSans")
+        page[30 : 30 + ink.shape[0], 30 + 100 * at : 30 + 100 * at + ink.shape[1]] -= (ink * 0.85).astype(np.uint8)
+    Image.fromarray(page).save(tmp_path / "3_row.png")
+    with pytest.raises(DataError, match=r"3_row\.png: found 4 marks as large as a digit; expected a picture of one"):
+        read_digit(tmp_path / "3_row.png")

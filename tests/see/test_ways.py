@@ -27,6 +27,7 @@ from digitlab.see.figures import save_figure
 from digitlab.see.imagine import Imagined, imagine, pixel_range
 from digitlab.see.inverse_query import inverse_query, logit, stretched
 from digitlab.see.ways import imagine_ways, margin_text, reading, ways_figure
+from digitlab.shipped import shipped_network
 
 LN99 = np.log(99.0)
 
@@ -223,3 +224,11 @@ def test_the_figure_holds_every_picture_with_its_reading(tmp_path):
 def test_readings_in_words():
     assert reading(Imagined(3, np.zeros((1, 1)), 3, 8, 120.4)) == "read as 3, then 8 (+120 %)"
     assert margin_text(4.2e9) == "over +10,000 %"
+
+
+def test_a_digit_that_is_not_ahead_is_climbed_for_again():
+    """The shipped network is sure that a grey sheet is no digit: a few steps do not lead to each."""
+    shipped = shipped_network()
+    for digit in range(10):
+        picture = ascend(shipped, [digit])
+        assert shipped.predict(picture.reshape(1, *shipped.input_shape).astype(np.float32)).argmax() == digit

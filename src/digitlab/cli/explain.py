@@ -23,7 +23,7 @@ def command(net: str | None, image: int, source: str | None, part: str, out: Pat
     import numpy as np
 
     from digitlab.cli.console import say
-    from digitlab.cli.looking import sets_for
+    from digitlab.cli.looking import check_classes, sets_for
     from digitlab.cli.options import network_for, saved_file
     from digitlab.data.pictures import image_text
     from digitlab.errors import ConfigError, DataError
@@ -37,6 +37,7 @@ def command(net: str | None, image: int, source: str | None, part: str, out: Pat
     splits = sets_for(saved_file(net), source)
     name, network = network_for(net, splits)
     digits = splits.part(part)  # type: ignore[arg-type]  # click checked it
+    check_classes(network, digits)
     examples(digits, network, f"{part} set")
     if image >= len(digits):
         raise DataError(f"--image: got {image}, expected at most {len(digits) - 1}: there are {len(digits):,} images")

@@ -90,7 +90,11 @@ def follow_run(run: Path, source: str | None, out: Path) -> None:
     say(f"{run}: {len(digits):,} images ({recorded.part} set) after epochs {recorded.epochs[0]}–{recorded.epochs[-1]}")
     say(table(["kind", "images"], [[name, f"{n:,}"] for name, n in learning.counts().items()]))
     lost = np.argsort(-learning.forgettings, kind="stable")[:5]
-    words = [f"no. {i} (a {digits.class_names[digits.labels[i]]}) {learning.forgettings[i]}×" for i in lost]
+    words = [
+        f"no. {i} (a {digits.class_names[digits.labels[i]]}) {learning.forgettings[i]}×"
+        for i in lost
+        if learning.forgettings[i]
+    ]
     if learning.forgettings.any():
         say("forgotten most often: " + ", ".join(words))
     images = out.with_name(f"{out.stem}-images{out.suffix}")

@@ -33,8 +33,23 @@ def part_for(network: Any, network_file: Path, source: str | None, part: str) ->
 
     splits = sets_for(network_file, source)
     digits = splits.part(part)  # type: ignore[arg-type]  # click checked it
+    check_classes(network, digits)
     examples(digits, network, f"{part} set")
     return splits, digits
+
+
+def check_classes(network: Any, digits: "Digits") -> None:
+    """DataError if the network tells other classes apart than these images have."""
+    from digitlab.errors import DataError
+    from digitlab.train.evaluation import classifies
+
+    outputs, names = network.shapes[-1][0], digits.class_names
+    if classifies(network) and outputs != len(names):
+        some = ", ".join(names[:6]) + (", …" if len(names) > 6 else "")
+        raise DataError(
+            f"{digits.name}: has {len(names)} classes ({some}), and this network tells {outputs} apart; "
+            "expected as many. Name other images by --data, or train a network on these"
+        )
 
 
 def examples_for(

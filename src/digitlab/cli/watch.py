@@ -64,7 +64,7 @@ def _draw(run: Path, epochs: int, every: float) -> None:
         while True:
             over, rows = _look(run, epochs)
             line = epoch_line(rows[-1], epochs, _monitor(run, rows)) if rows else "waiting for the first epoch to end"
-            screen.update(curves_text(rows, f"{run}  {silence(run, rows) or line}"), refresh=True)
+            screen.update(curves_text(rows, f"{run}  {line if over else silence(run, rows) or line}"), refresh=True)
             if over:
                 return
             time.sleep(every)

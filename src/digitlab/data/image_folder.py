@@ -27,6 +27,7 @@ PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", "
 RAW = ("", ".raw", ".bin", ".dat", ".784")
 RAW_BYTES = 28 * 28
 PARTS = ("train", "valid", "test")
+STROKES = 2  # marks of about one height that may be the strokes of one digit; more are several digits
 
 
 def looks_like_image_folder(folder: Path) -> bool:
@@ -108,6 +109,9 @@ def read_digit(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
     marks = [*page.marks, *(mark for mark in page.others if "edge" not in mark.why_not)]
     if not marks:
         raise DataError(f"{path}: found no digit; expected a picture of one. Is it blank, or cut off at the edge?")
+    tallest = max(mark.height for mark in marks)
+    if (alike := sum(mark.height > 0.6 * tallest for mark in marks)) > STROKES:
+        raise DataError(f"{path}: found {alike} marks as large as a digit; expected a picture of one digit")
     return page.image_of(_one(marks))
 
 

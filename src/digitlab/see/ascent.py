@@ -10,6 +10,8 @@ from digitlab.errors import ConfigError
 from digitlab.nn.network import Network
 from digitlab.see.imagine import Picture, one_hot, picture_shape, pixel_range
 
+LONGEST = 1500  # steps; a digit that is not ahead of all others by then is left as it is
+
 
 def ascend(
     network: Network,
@@ -33,7 +35,8 @@ def ascend(
     z the logits: J is how far the digit is ahead of all others. The two penalties are a mild prior: little ink, and
     smooth. Pixels stay in range, and every fourth step but the last ones blurs the picture by `blur` pixels.
 
-    Of several starts the picture with the largest J is kept: one may run into a place where no gradient is left.
+    Of several starts the picture with the largest J is kept: one may run into a place where no gradient is left. A
+    digit that is not ahead in any is climbed for again with four times as many steps.
     Any network with a backward pass will do. Raises ConfigError for a digit that it has no output for.
     See Simonyan, Vedaldi & Zisserman 2014, "Deep inside convolutional networks", sec. 2; Yosinski et al. 2015.
     """
@@ -60,6 +63,12 @@ def ascend(
     pictures = low + pictures * (high - low)
     leads = logit_leads(network, pictures, wanted).reshape(-1, starts)  # (D, starts)
     best: Picture = pictures.reshape(-1, starts, *shape[1:])[np.arange(len(leads)), leads.argmax(axis=1)]
+    behind = np.flatnonzero(leads.max(axis=1) <= 0)
+    if len(behind) and steps < LONGEST:  # not there yet: climb longer
+        best[behind] = ascend(
+            network, [list(digits)[int(i)] for i in behind], steps=4 * steps, rate=rate, l2=l2,
+            total_variation=total_variation, blur=blur, starts=starts, rng=rng,
+        )  # fmt: skip
     return best
 
 

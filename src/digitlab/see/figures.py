@@ -9,6 +9,7 @@ import numpy as np
 
 from digitlab.errors import ConfigError
 from digitlab.figure import new_figure as new_figure
+from digitlab.figure import without_formulas
 from digitlab.files import written_beside
 
 Figure = Any  # matplotlib.figure.Figure, imported only when a figure is drawn
@@ -25,7 +26,7 @@ def save_figure(figure: Figure, path: str | os.PathLike[str], *, dpi: int = 120)
     if Path(path).suffix.lower().removeprefix(".") not in figure.canvas.get_supported_filetypes():
         raise ConfigError(f"{path}: expected a file name that ends in .png, .svg or .pdf")
     with written_beside(path) as temporary:
-        figure.savefig(temporary, dpi=dpi)
+        without_formulas(figure).savefig(temporary, dpi=dpi)
 
 
 def heatmap_figure(pictures: Sequence[np.ndarray[Any, Any]], titles: Sequence[str], *, columns: int = 5) -> Figure:

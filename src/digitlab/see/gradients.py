@@ -33,20 +33,24 @@ def gradients_figure(rows: Sequence[Comparison], *, title: str) -> Figure:
 def norms_figure(rows: Sequence[Mapping[str, Any]], *, title: str = "Gradient norms per layer") -> Figure:
     """‖∂L/∂W‖ of every weight over the epochs, logarithmic; rows {"epoch": 0, "0.W": ..., "0.b": ...}.
 
-    A single row, of one moment, is drawn as bars. Biases are dotted. A norm of 0 is left out.
+    A single row, of one moment, is drawn as bars. A layer has one colour; its biases are dotted, what leads from a
+    state to the next (U) is dashed. A norm of 0 is left out.
     """
     from matplotlib.ticker import MaxNLocator
 
     names = [name for name in rows[0] if name != "epoch"]
     figure = new_figure(8.0, 4.6)
     axes = figure.add_subplot()
+    layers = list(dict.fromkeys(name.rpartition(".")[0] for name in names))
+    kinds = [name.rpartition(".")[2] for name in names]
     for i, name in enumerate(names):
         values = [row[name] if row[name] > 0 else math.nan for row in rows]
-        colour = COLOURS[i // 2 % len(COLOURS)]
+        colour = COLOURS[layers.index(name.rpartition(".")[0]) % len(COLOURS)]
+        dash = ":" if kinds[i] == "b" else "--" if kinds[i] == "U" else "-"
         if len(rows) == 1:
             axes.bar(i, values[0], color=colour)
         else:
-            axes.plot([row["epoch"] for row in rows], values, ":" if name.endswith(".b") else "-", color=colour,
+            axes.plot([row["epoch"] for row in rows], values, dash, color=colour,
                       marker=".", label=name)  # fmt: skip
     axes.set_yscale("log")
     if len(rows) == 1:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from digitlab.figure import as_png
 from digitlab.files import written_beside
 
 Array = np.ndarray[Any, Any]
@@ -61,9 +62,7 @@ def data_uri(png: bytes) -> str:
 
 def figure_uri(figure: Any, *, dpi: int = 100) -> str:
     """A matplotlib figure as the address of itself."""
-    file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=dpi)
-    return data_uri(file.getvalue())
+    return data_uri(as_png(figure, dpi=dpi))
 
 
 def as_bytes(picture: Array) -> Array:
