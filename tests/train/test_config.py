@@ -158,7 +158,7 @@ def test_settings_that_make_no_sense(tmp_path, change, words):
 
 
 def test_a_file_that_is_not_there_or_not_toml(tmp_path):
-    with pytest.raises(ConfigError, match=r"run\.toml: no such file; expected a TOML file with settings"):
+    with pytest.raises(ConfigError, match=r"run\.toml: no such file; expected a TOML or JSON file with settings"):
         RunConfig.load(tmp_path / "run.toml")
     for data in (b"epochs = = 3", b"\xff\xfe"):
         (tmp_path / "run.toml").write_bytes(data)
