@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digitlab.data.handwriting import open_photo
+from digitlab.data.handwriting import find_digits, open_photo
+from digitlab.data.strokes import draw_digit
 from digitlab.errors import DataError
 
 
@@ -74,7 +75,8 @@ def test_refusals_take_less_than_a_second_and_200_megabytes(tmp_path: Path) -> N
     code = """
         import sys, time
         from pathlib import Path
-        from digitlab.data.handwriting import open_photo
+        from digitlab.data.handwriting import find_digits, open_photo
+from digitlab.data.strokes import draw_digit
         from digitlab.errors import DataError
         import PIL.Image, PIL.PngImagePlugin
         for path in sorted(Path(sys.argv[1]).iterdir()):
@@ -204,3 +206,16 @@ def test_a_jpeg_in_disguise_is_read_by_its_content(tmp_path: Path) -> None:
     Image.fromarray(photo_of_a_corner()).save(stream, "JPEG")
     (tmp_path / "photo.png").write_bytes(stream.getvalue())
     assert open_photo(tmp_path / "photo.png").shape == (40, 60, 3)
+
+
+@pytest.mark.parametrize("pen", [0.1, 0.2])
+@pytest.mark.parametrize("margin", [6, 60])
+def test_a_thick_pen_on_a_drawn_page_is_no_paper(pen, margin):
+    """Of a crop with little margin, or a fat pen, ink covers most of what a median would call the paper around."""
+    ink = draw_digit(3, 200, np.random.default_rng(1), width=pen)
+    page = np.full((ink.shape[0] + 2 * margin, ink.shape[1] + 2 * margin), 255, np.uint8)
+    page[margin : margin + ink.shape[0], margin : margin + ink.shape[1]] -= ink
+    found = find_digits(np.repeat(page[..., None], 3, axis=2))
+    assert len(found.marks) == 1
+    covered = np.abs(found.ink.binary.astype(float) - (page[: found.ink.binary.shape[0]] < 128)).mean()
+    assert covered < 0.02, "all of the ink, and no paper"

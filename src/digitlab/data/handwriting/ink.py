@@ -16,6 +16,7 @@ Mask = NDArray[np.bool_]  # (H, W)
 
 BACKGROUND_SIDE = 160  # pixels; the paper is estimated on a picture of this size, where ink is easy to pass over
 LEAST_CONTRAST = 0.07  # share of the paper's brightness; less is a shadow, the other side of the sheet, or dust
+ONE_PAPER = 0.2  # share of a drawn page that has the very colour of its border, at least
 NOISE_FACTOR = 5.0  # ink must stand out of the noise by so many standard deviations
 
 
@@ -43,7 +44,8 @@ def find_ink(photo: NDArray[np.uint8]) -> Ink:
     from scipy import ndimage
 
     colour = photo.astype(np.float32) / 255  # (H, W, 3)
-    paper = _paper(colour)  # (H, W, 3)
+    drawn = _one_paper(photo)  # (3,)
+    paper = _paper(colour) if drawn is None else np.broadcast_to(drawn, colour.shape)  # (H, W, 3)
     difference = paper - colour
     direction = _direction(difference)  # (3,)
     along = difference @ direction
@@ -58,6 +60,21 @@ def find_ink(photo: NDArray[np.uint8]) -> Ink:
     binary, faint, strength = _binary(smooth, max(noise, 0.004))
     grey = colour @ (np.abs(direction) / np.abs(direction).sum())
     return Ink(grey, smooth.astype(np.float32), binary, faint, strength, light_on_dark, noise)
+
+
+def _one_paper(photo: NDArray[np.uint8]) -> Plane | None:
+    """The one colour of paper, (3,), of a page that a program drew; None for a photo, where no two pixels are alike.
+
+    Around a thick pen, or in a crop that leaves no margin, a median would take the ink for paper; here nothing need be
+    guessed: the colour that most of the border has, if a good part of the page has it, too.
+    """
+    border = np.concatenate([photo[0], photo[-1], photo[:, 0], photo[:, -1]])  # (n, 3)
+    colours, counts = np.unique(border, axis=0, return_counts=True)
+    most = colours[counts.argmax()]
+    if 2 * counts.max() < len(border) or (photo == most).all(axis=2).mean() < ONE_PAPER:
+        return None
+    one: Plane = most.astype(np.float32) / 255
+    return one
 
 
 def _paper(colour: Plane) -> Plane:
