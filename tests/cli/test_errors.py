@@ -1,5 +1,6 @@
 """Every error is one line on standard error that says what to do, with the exit code that fits."""
 
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import pytest
@@ -124,6 +125,14 @@ def test_a_fault_in_the_code_is_never_hidden(monkeypatch):
     monkeypatch.setattr("digitlab.cli.options.load_named", broken)
     with pytest.raises(ZeroDivisionError):
         run(["info", "x"])
+
+
+def test_a_worker_that_dies_is_told_in_a_line(fails, monkeypatch):
+    def died(*arguments):
+        raise BrokenProcessPool("A process in the process pool was terminated abruptly")
+
+    monkeypatch.setattr("digitlab.cli.options.load_named", died)
+    assert "a worker process died, killed or out of memory; what was finished is kept" in fails(1, "info", "x")
 
 
 def test_ctrl_c_is_130(call, monkeypatch):

@@ -75,8 +75,7 @@ def test_refusals_take_less_than_a_second_and_200_megabytes(tmp_path: Path) -> N
     code = """
         import sys, time
         from pathlib import Path
-        from digitlab.data.handwriting import find_digits, open_photo
-from digitlab.data.strokes import draw_digit
+        from digitlab.data.handwriting import open_photo
         from digitlab.errors import DataError
         import PIL.Image, PIL.PngImagePlugin
         for path in sorted(Path(sys.argv[1]).iterdir()):

@@ -105,8 +105,16 @@ def run(arguments: Sequence[str]) -> int:
         return 1
     except Exception as error:
         # Imported here: the errors of digitlab cost nothing until there is one.
+        from concurrent.futures import BrokenExecutor
+
         from digitlab.errors import DigitlabError
 
+        if isinstance(error, BrokenExecutor) and not debug:
+            _complain(
+                "error: a worker process died, killed or out of memory; what was finished is kept, and the same "
+                "command (train and search: with --resume) goes on from there"
+            )
+            return 1
         if debug or not isinstance(error, DigitlabError | OSError | MemoryError):
             raise
         told = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else str(error)

@@ -37,8 +37,8 @@ def command(net: str | None, image: int, source: str | None, part: str, out: Pat
     splits = sets_for(saved_file(net), source)
     name, network = network_for(net, splits)
     digits = splits.part(part)  # type: ignore[arg-type]  # click checked it
-    check_classes(network, digits)
     examples(digits, network, f"{part} set")
+    check_classes(network, digits)
     if image >= len(digits):
         raise DataError(f"--image: got {image}, expected at most {len(digits) - 1}: there are {len(digits):,} images")
     pixels, label = digits[image]

@@ -33,8 +33,8 @@ def part_for(network: Any, network_file: Path, source: str | None, part: str) ->
 
     splits = sets_for(network_file, source)
     digits = splits.part(part)  # type: ignore[arg-type]  # click checked it
-    check_classes(network, digits)
     examples(digits, network, f"{part} set")
+    check_classes(network, digits)
     return splits, digits
 
 

@@ -94,6 +94,7 @@ def surface_figure(surface: Surface, *, title: str = "Loss around the solution")
     solid.set_xlabel("first direction")
     solid.set_ylabel("second direction")
     solid.set_zlabel("mean loss")
+    solid.set_box_aspect(None, zoom=0.85)  # else its third label lies beyond the figure
     for axis in (solid.xaxis, solid.yaxis, solid.zaxis):
         axis.set_major_locator(MaxNLocator(4))
     return figure

@@ -16,7 +16,7 @@ Mask = NDArray[np.bool_]  # (H, W)
 
 BACKGROUND_SIDE = 160  # pixels; the paper is estimated on a picture of this size, where ink is easy to pass over
 LEAST_CONTRAST = 0.07  # share of the paper's brightness; less is a shadow, the other side of the sheet, or dust
-ONE_PAPER = 0.2  # share of a drawn page that has the very colour of its border, at least
+ONE_BORDER, ONE_PAPER = 0.9, 0.2  # shares of a drawn page's border, and of the page, that have the very same colour
 NOISE_FACTOR = 5.0  # ink must stand out of the noise by so many standard deviations
 
 
@@ -66,12 +66,12 @@ def _one_paper(photo: NDArray[np.uint8]) -> Plane | None:
     """The one colour of paper, (3,), of a page that a program drew; None for a photo, where no two pixels are alike.
 
     Around a thick pen, or in a crop that leaves no margin, a median would take the ink for paper; here nothing need be
-    guessed: the colour that most of the border has, if a good part of the page has it, too.
+    guessed: the colour that nearly all of the border has, if a good part of the page has it, too.
     """
     border = np.concatenate([photo[0], photo[-1], photo[:, 0], photo[:, -1]])  # (n, 3)
     colours, counts = np.unique(border, axis=0, return_counts=True)
     most = colours[counts.argmax()]
-    if 2 * counts.max() < len(border) or (photo == most).all(axis=2).mean() < ONE_PAPER:
+    if counts.max() < ONE_BORDER * len(border) or (photo == most).all(axis=2).mean() < ONE_PAPER:
         return None
     one: Plane = most.astype(np.float32) / 255
     return one
