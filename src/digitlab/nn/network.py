@@ -11,11 +11,8 @@ Losses are means over the batch, so δ carries the 1/N and gradients need no fur
 Every other layer and loss in this package follows the two base classes below, and this is the code that trains.
 """
 
-import math
-import operator
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
 from typing import Any, ClassVar
 
 import numpy as np
@@ -27,8 +24,9 @@ from digitlab.nn.describe import Described, build
 from digitlab.nn.initializers import Initializer, ScaledNormal, Zeros
 from digitlab.nn.named import NamedArrays
 from digitlab.nn.scaling import Scaling, as_scaling
+from digitlab.nn.shapes import Shape as Shape
+from digitlab.nn.shapes import checked_shape, same_order
 
-Shape = tuple[int, ...]  # without the batch axis
 Cache = Any  # what a forward pass saw and its backward pass needs
 
 
@@ -382,25 +380,3 @@ class Network(NamedArrays):
 def streams(rng: np.random.Generator | None, count: int) -> Sequence[np.random.Generator | None]:
     """A random generator for each layer, so that a change in one leaves the others' first weights alone."""
     return [None] * count if rng is None else rng.spawn(count)
-
-
-def checked_shape(shape: Any) -> Shape:
-    """One example's shape, given as a number or a sequence of them. Raises ConfigError."""
-    sizes = (shape,) if isinstance(shape, int | np.integer) else shape
-    if not isinstance(sizes, list | tuple) or not all(isinstance(n, int | np.integer) and n > 0 for n in sizes):
-        raise ConfigError(f"input_shape: got {shape!r}, expected positive whole numbers such as [28, 28, 1]")
-    return tuple(map(int, sizes))
-
-
-def same_order(shape: Shape, wanted: Shape) -> bool:
-    """Whether numbers in one shape can be read in the wanted one without changing their order.
-
-    Flat numbers can be read as any shape, neighbouring axes can be joined, (28, 28, 3) → (28, 84), and axes of length 1
-    come and go. Cutting an axis in two is a guess about what it means, so only flat numbers are cut.
-    """
-    return math.prod(shape) == math.prod(wanted) and (len(shape) == 1 or set(borders(wanted)) <= set(borders(shape)))
-
-
-def borders(shape: Shape) -> Iterator[int]:
-    """After how many parts of the whole each axis begins; axes of length 1 have no border of their own."""
-    return accumulate((n for n in shape if n > 1), operator.mul)

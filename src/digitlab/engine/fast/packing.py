@@ -8,7 +8,8 @@ from digitlab.engine.fast import layout as at
 from digitlab.engine.fast.job import aligned
 from digitlab.engine.fast.plan import Plan, Slot
 from digitlab.engine.fast.planner import make_plan
-from digitlab.nn.network import Network, same_order
+from digitlab.nn.network import Network
+from digitlab.nn.shapes import same_order
 from digitlab.optimizers.sgd import SGD
 
 Vector = np.ndarray[Any, Any]
