@@ -29,7 +29,7 @@ def test_what_fits(shape, wanted, fits):
 
 @given(SIZES, SIZES)
 def test_what_can_be_joined_is_what_has_the_same_rows(shape, wanted):
-    """Joining axes leaves the numbers of each row of the wanted shape together: it is a coarser cut of the same line."""
+    """Joining axes leaves the numbers of each row together: the wanted shape is a coarser cut of the same line."""
     if np.prod(shape) != np.prod(wanted):
         assert not same_order(shape, wanted)
         return
