@@ -37,9 +37,9 @@ def command(net: str | None, source: str | None, batch_size: int, samples: int, 
     from digitlab.nn.gradients import CentralDifferences, ComplexStep, Gradient, check_gradients
 
     file, rng = saved_file(net), np.random.default_rng(seed)
-    fresh = file is None
-    name, network = network_for(net, sets_for(None, source) if fresh else None)
-    x, y = examples_for(network, file, source, batch_size, rng)
+    fresh, splits = file is None, sets_for(file, source)
+    name, network = network_for(net, splits)
+    x, y = examples_for(network, splits, batch_size, rng, insist=source is not None)
     # Some fresh networks start with weights of 0 above, through which no gradient comes: nothing would be checked.
     if fresh:
         for p in network.parameters().values():

@@ -30,9 +30,9 @@ def command(net: str | None, source: str | None, batch_size: int, budget: int, s
     from digitlab.see.figures import save_figure
     from digitlab.see.gradients import gradients_figure
 
-    file, rng = saved_file(net), np.random.default_rng(seed)
-    name, network = network_for(net, sets_for(None, source) if file is None else None)
-    x, y = examples_for(network, file, source, batch_size, rng)
+    splits, rng = sets_for(saved_file(net), source), np.random.default_rng(seed)
+    name, network = network_for(net, splits)
+    x, y = examples_for(network, splits, batch_size, rng, insist=source is not None)
     ways = [cls() for cls in dict.fromkeys(Gradient.registry.values())]
     served = [way for way in ways if way.serves(network) is None and way.evaluations(network) <= budget]
     ahead = sum(way.evaluations(network) for way in served)

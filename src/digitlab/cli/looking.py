@@ -53,16 +53,16 @@ def check_classes(network: Any, digits: "Digits") -> None:
 
 
 def examples_for(
-    network: "Network", network_file: Path | None, source: str | None, n: int, rng: "np.random.Generator"
+    network: "Network", splits: "Splits", n: int, rng: "np.random.Generator", *, insist: bool
 ) -> tuple[Any, Any]:
-    """n training images and labels; where nobody named others and these do not fit, random inputs and targets."""
+    """n training images and labels; where these do not fit, and nobody insists on them, random inputs and targets."""
     from digitlab.errors import DigitlabError
     from digitlab.train.evaluation import examples
 
     try:
-        return examples(sets_for(network_file, source).train.first(n), network, "training set")
+        return examples(splits.train.first(n), network, "training set")
     except DigitlabError:
-        if source is not None:
+        if insist:
             raise
         click.echo("the images do not fit this network: random inputs and targets instead", err=True)
         return rng.normal(size=(n, *network.input_shape)), rng.random((n, *network.shapes[-1]))

@@ -37,7 +37,9 @@ class Varied(click.ParamType[Any]):
 @click.command("search")
 @click.option("--space", type=Varied(), multiple=True,
               help="What to vary: NAME=log:LOW,HIGH, uniform:, integer:, integer-log:, or values.")  # fmt: skip
-@click.option("--plan", "plan_file", type=click.Path(path_type=Path), help="A TOML file with [space], strategy ...")
+@click.option(
+    "--plan", "plan_file", type=click.Path(path_type=Path), help="A TOML or JSON file with a space, strategy ..."
+)
 @click.option("--strategy", help="grid, log-scale, random, tpe (the default), cma-es, genetic.")
 @click.option("--trials", type=click.IntRange(1), help="How many settings to try. [default: 30]")
 @click.option("--repeats", type=click.IntRange(1), help="Seeds for each setting. [default: 1]")

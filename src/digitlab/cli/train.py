@@ -84,7 +84,9 @@ PREDICTIONS = "predictions.npz"  # as in train/recorders.py, which is not import
 @click.option(
     "--preset", metavar="NAME", help="A whole recipe: sprint (99 % in seconds) or best (99.5 % in a minute or two)."
 )
-@click.option("--from-file", type=click.Path(path_type=Path), help="Settings or a network in TOML; options win.")
+@click.option(
+    "--from-file", type=click.Path(path_type=Path), help="Settings or a network in TOML or JSON; options win."
+)
 @click.option("--record", is_flag=True, help="Keep every epoch's predictions and gradient norms, too.")
 @click.option("--watch", is_flag=True, help="Draw loss and accuracy as curves in the terminal while it trains.")
 @click.option("--seeds", type=click.IntRange(1), metavar="N", help="Train N networks side by side, from N seeds.")

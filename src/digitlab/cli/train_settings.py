@@ -78,9 +78,11 @@ def from_anywhere(source: Any) -> Any:
     """A path in full, so that the run finds its data from another folder, too; what is no path stays as it is."""
     if not isinstance(source, str) or source in ("auto", "mnist", "digits"):
         return source
-    family, colon, folder = source.rpartition(":")
+    if (place := Path(source).expanduser()).exists():
+        return str(place.resolve())
+    family, colon, folder = source.partition(":")  # "kmnist:FOLDER"
     place = Path(folder).expanduser()
-    return f"{family}{colon}{place.resolve()}" if place.exists() else source
+    return f"{family}:{place.resolve()}" if colon and place.exists() else source
 
 
 def starting_settings(given: dict[str, Any], table: dict[str, Any]) -> dict[str, Any]:

@@ -42,6 +42,7 @@ def sharing_cores(trainings: int | None = None) -> Iterator[None]:
     trainings   None: their number is not known here; one thread each
     """
     share = EACH_ONE_THREAD if trainings is None else trainings
+    _controller.cache_clear()  # libraries may have been loaded since it was made
     _shares.append(share)
     try:
         with _one_blas_thread:
@@ -85,8 +86,6 @@ _one_blas_thread = _OneBlasThread()
 
 @cache  # looking for the libraries takes longer than an epoch of a small network's batches
 def _controller() -> Any:
-    # SciPy may bring a BLAS of its own, which is to be found together with NumPy's.
-    import scipy.linalg  # noqa: F401
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()
