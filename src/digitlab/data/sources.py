@@ -118,10 +118,9 @@ def load_auto(
         parts = read_bundled(split)
     else:
         parts = _read_path(Path(source).expanduser(), split)
-    sizes = {part.image_shape for part in parts if part is not None}
-    if len(sizes) > 1:
-        train, *others = (part.image_shape for part in parts if part is not None)
-        raise DataError(f"{source}: its training images are {train} and others {others[-1]}; expected one size.")
+    train = parts.train.image_shape
+    if other := [part.image_shape for part in parts if part is not None and part.image_shape != train]:
+        raise DataError(f"{source}: its training images are {train} and others {other[0]}; expected one size.")
     return choose(parts, load(mix, split=split) if mix is not None else None, **choices), note
 
 
