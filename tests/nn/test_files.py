@@ -50,7 +50,9 @@ def test_there_and_back(dtype, tmp_path):
 def test_the_loaded_weights_can_be_trained(path):
     net = load_network(path)
     net.gradient(np.zeros((1, 4), "float32"), np.array([1]))
-    net.parameters()["0.W"].value += 1
+    before = net.parameters()["0.W"].value.copy()
+    net.parameters()["0.W"].value += 1  # an array that was read, and not one that may only be looked at
+    assert_array_equal(net.parameters()["0.W"].value, before + 1)
 
 
 def test_buffers_are_saved_too(tmp_path):
