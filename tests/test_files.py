@@ -4,9 +4,14 @@ import stat
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
-from digitlab.files import FileLock, write_text, written_beside
+from digitlab.data import Digits, write_csv, write_idx, write_npz
+from digitlab.errors import ConfigError
+from digitlab.files import FileLock, require_suffix, write_text, written_beside
+from digitlab.train import History, RunConfig
+from digitlab.train.recorders import Recorded
 
 
 def listed(folder):
@@ -84,3 +89,37 @@ def test_a_lock_is_free_again_when_its_process_is_killed(tmp_path):
     lock = FileLock(path)
     assert lock.acquire(wait=False)
     lock.release()
+
+
+@pytest.mark.parametrize("name", ["a.png", "b.SVG", "c.d.pdf"])
+def test_a_suffix_that_is_right(name):
+    require_suffix(name, "a picture", ".png", ".svg", ".pdf", bare=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "found", "proposal"),
+    [("a.txt", "the suffix .txt", "a.png"), ("a", "no suffix", "a.png"),
+     (".png", "no suffix", ".png.png"), ("a-0.5", "no suffix", "a-0.5.png")],
+)  # fmt: skip
+def test_a_suffix_that_is_wrong(name, found, proposal):
+    with pytest.raises(ConfigError) as caught:
+        require_suffix(name, "a picture", ".png", ".svg", bare=False)
+    assert str(caught.value) == (
+        f"{name}: got {found}, expected a file name that ends in .png or .svg for a picture, such as {proposal}"
+    )
+
+
+def test_every_writer_refuses_a_suffix_of_another_format(tmp_path):
+    digits = Digits(np.zeros((2, 4, 4), np.uint8), [0, 1])
+    config = RunConfig({"layers": [{"type": "Dense", "out_features": 2}], "input_shape": [16]})
+    recorded = Recorded(np.arange(1), np.zeros((1, 2), np.uint8), np.zeros(2, np.uint8), "valid")
+    writers = {
+        ".csv": [lambda path: write_npz(path, digits), History().save, config.save, recorded.save],
+        ".npz": [lambda path: write_csv(path, digits), lambda path: write_idx(path, [0]), History().save, config.save],
+        ".json": [lambda path: write_npz(path, digits), History().save, config.save],
+    }
+    for suffix, functions in writers.items():
+        for write in functions:
+            with pytest.raises(ConfigError, match=f"got the suffix {suffix}, expected a file name that ends in"):
+                write(tmp_path / f"x{suffix}")
+    assert listed(tmp_path) == []

@@ -1,12 +1,15 @@
-"""Writing a file so that nobody ever sees half of it, and locks between processes."""
+"""Writing a file whole or not at all, under a name that says what it is; locks between processes."""
 
 import errno
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
+
+from digitlab.errors import ConfigError
 
 
 @contextmanager
@@ -43,6 +46,26 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Write `text` as UTF-8, beside and renamed (see `written_beside`)."""
     with written_beside(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def require_suffix(path: str | os.PathLike[str], what: str, *suffixes: str, bare: bool = True) -> None:
+    """Raise ConfigError unless the name ends in one of `suffixes`, or with `bare` in no suffix at all.
+
+    Every writer asks this before it writes: a safetensors file called net.onnx would mislead whoever opens it.
+    `what` is written, such as "a picture". A dot before digits ("net-95.4") begins no suffix.
+    """
+    suffix = Path(path).suffix
+    if re.fullmatch(r"\.(?!\d+$)\w+", suffix) is None:
+        suffix = ""
+    if suffix.lower() in suffixes or (bare and not suffix):
+        return
+    found = f"the suffix {suffix}" if suffix else "no suffix"
+    *others, last = suffixes
+    expected = f"{', '.join(others)} or {last}" if others else last
+    proposal = Path(path).name.removesuffix(suffix) + suffixes[0]
+    raise ConfigError(
+        f"{path}: got {found}, expected a file name that ends in {expected} for {what}, such as {proposal}"
+    )
 
 
 class FileLock:

@@ -9,7 +9,8 @@ import pytest
 from numpy.testing import assert_array_equal
 from safetensors.numpy import save_file
 
-from digitlab.errors import ModelFileError
+from digitlab.errors import ConfigError, ModelFileError
+from digitlab.lab import Net
 from digitlab.nn import Dense, Network, load_network, mlp
 from digitlab.nn.files import read_arrays, read_metadata, write_arrays
 from digitlab.nn.normalization import BatchNorm
@@ -244,11 +245,27 @@ def test_arrays_and_metadata_alone(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["n.pkl", "n.json", "n.npy", "weights_file"])
-def test_what_is_saved_under_a_name_of_another_format_is_read_again(tmp_path, name):
+def test_a_network_renamed_as_another_format_is_read(tmp_path, name):
     network = mlp([4, 3], seed=1)
-    network.save(tmp_path / name)
+    network.save(tmp_path / "n.safetensors")
+    (tmp_path / "n.safetensors").rename(tmp_path / name)
     read = load_network(tmp_path / name)
     np.testing.assert_array_equal(read.parameters()["0.W"].value, network.parameters()["0.W"].value)
+
+
+@pytest.mark.parametrize("name", ["n.json", "n.npz", "n.pt", "n.onnx", "n.h5", "n.pkl", "n.SafeTensors.gz", "n.keras"])
+def test_no_name_lies_about_the_format(tmp_path, name):
+    network = mlp([4, 3])
+    for write in (network.save, network.save_weights, Net([4, 3]).save):
+        with pytest.raises(ConfigError, match=rf"got the suffix \{name[name.rindex('.') :]}, .*ends in \.safetensors"):
+            write(tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["net", "n.SAFETENSORS", "net-95.42", "0.5-net", "a.pt/net"])
+def test_names_that_make_no_other_claim(tmp_path, name):
+    mlp([4, 3]).save(tmp_path / name)
+    assert load_network(tmp_path / name).shapes == [(4,), (3,)]
 
 
 def test_weights_alone(tmp_path):

@@ -92,6 +92,7 @@ def make(kind: str, source: str, count: int | None, style: str | None, seed: int
     from digitlab.cli.sets import load_sets
     from digitlab.data import write_npz
     from digitlab.data.appearances import APPEARANCES, make_appearance
+    from digitlab.files import require_suffix
 
     if kind in ("scenes", "sheets"):
         make_pictures(kind, source, count, style, seed, out or Path(kind))
@@ -101,8 +102,7 @@ def make(kind: str, source: str, count: int | None, style: str | None, seed: int
     if style is not None:
         raise click.UsageError("--style is for sheets")
     path = out or Path(f"{kind}.npz")
-    if path.suffix != ".npz":
-        raise click.UsageError(f"--out: got {path}, expected a file name that ends in .npz")
+    require_suffix(path, "a NumPy archive", ".npz", bare=False)
     splits = _of_28(load_sets({"source": source}))
     train, test = make_appearance(kind, splits, n=count, seed=seed)
     write_npz(path, train, test)

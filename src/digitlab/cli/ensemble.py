@@ -9,7 +9,7 @@ import click
 from digitlab.cli import train as train_command
 from digitlab.cli import train_settings
 from digitlab.cli.looking import SOURCE_HELP
-from digitlab.cli.options import PictureFile
+from digitlab.cli.options import OutputFile, PictureFile
 
 if TYPE_CHECKING:
     from digitlab.data import Digits, Splits
@@ -38,8 +38,8 @@ def settings_of_train(command: click.Command, *, without: Sequence[str] = ()) ->
               help="Train fresh members: seeds, bagging, shares, specialists, parts, snapshots.")  # fmt: skip
 @click.option("--members", type=click.IntRange(2), default=5, show_default=True, help="How many fresh members.")
 @click.option("--run", "folder", type=click.Path(path_type=Path), help="The fresh members' folder; it is gone on with.")
-@click.option("--out", type=click.Path(path_type=Path), default=Path("ensemble.safetensors"), show_default=True,
-              help="The file for the whole.")  # fmt: skip
+@click.option("--out", type=OutputFile("a network", ".safetensors", bare=True), default=Path("ensemble.safetensors"),
+              show_default=True, help="The file for the whole.")  # fmt: skip
 @click.option("--data", "source", metavar="SOURCE", help=SOURCE_HELP)
 @click.option("--errors", type=PictureFile(), help="A picture of the test images that it still gets wrong.")
 @click.option("--workers", type=click.IntRange(1), help="How many members are trained at once.")

@@ -26,14 +26,14 @@ def command(net: str | None, image: int, source: str | None, part: str, out: Pat
     from digitlab.cli.looking import check_classes, sets_for
     from digitlab.cli.options import network_for, saved_file
     from digitlab.data.pictures import image_text
-    from digitlab.errors import ConfigError, DataError
-    from digitlab.files import write_text
+    from digitlab.errors import DataError
+    from digitlab.files import require_suffix, write_text
     from digitlab.see.explain import check_label, walk, walk_text
     from digitlab.see.explain_page import explain_page
     from digitlab.train.evaluation import examples
 
-    if out is not None and out.suffix.lower() not in (".html", ".htm"):
-        raise ConfigError(f"--out: got {out}, expected a file name that ends in .html")
+    if out is not None:
+        require_suffix(out, "a page", ".html", ".htm", bare=False)
     splits = sets_for(saved_file(net), source)
     name, network = network_for(net, splits)
     digits = splits.part(part)  # type: ignore[arg-type]  # click checked it

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from digitlab.cli.looking import PARTS, SOURCE_HELP
-from digitlab.cli.options import PictureFile
+from digitlab.cli.options import PageFile, PictureFile
 
 
 @click.command("failures")
@@ -14,7 +14,7 @@ from digitlab.cli.options import PictureFile
 @click.option("--data", "source", metavar="SOURCE", help=SOURCE_HELP)
 @click.option("--part", type=PARTS, default="test", show_default=True, help="Which of the three sets.")
 @click.option("--out", type=PictureFile(), help="The picture. [default: failures.png or alike]")
-@click.option("--page", type=click.Path(path_type=Path), help="The HTML page. [default: failures.html]")
+@click.option("--page", type=PageFile(), help="The HTML page. [default: failures.html]")
 @click.option("--limit", type=click.IntRange(1), default=96, show_default=True, help="Images in the picture, at most.")
 @click.option("--watch", "run", type=click.Path(path_type=Path), help="Follow the images of a run over its epochs.")
 @click.option("--mislabelled", is_flag=True, help="Images whose label several NETs contradict with one voice.")

@@ -148,15 +148,36 @@ class Augment(click.ParamType[Any]):
         return augmentation.spec if augmentation.steps else ""
 
 
-class PictureFile(click.ParamType[Any]):
-    """The file of a picture, whose suffix says which kind: told before anything is computed."""
+class OutputFile(click.ParamType[Any]):
+    """A file to write, whose suffix must say what it is: refused before anything is computed (`require_suffix`)."""
 
     name = "path"
 
+    def __init__(self, what: str, *suffixes: str, bare: bool = False) -> None:
+        self.what, self.suffixes, self.bare = what, suffixes, bare
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if Path(value).suffix.lower() not in (".png", ".svg", ".pdf"):
-            self.fail(f"got {value}, expected a file name that ends in .png, .svg or .pdf", param, ctx)
+        from digitlab.files import require_suffix
+
+        try:
+            require_suffix(value, self.what, *self.suffixes, bare=self.bare)
+        except ConfigError as error:
+            self.fail(str(error), param, ctx)
         return Path(value)
+
+
+class PictureFile(OutputFile):
+    """The file of a picture, whose suffix says which kind."""
+
+    def __init__(self) -> None:
+        super().__init__("a picture", ".png", ".svg", ".pdf")
+
+
+class PageFile(OutputFile):
+    """The file of a page in HTML."""
+
+    def __init__(self) -> None:
+        super().__init__("a page", ".html", ".htm")
 
 
 def network_file(name: str | None) -> Path:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from digitlab.cli.options import OutputFile, PageFile
+
 RESULTS = Path("results")
 
 
@@ -94,10 +96,10 @@ def run(
 @click.option(
     "--results", type=click.Path(path_type=Path), default=RESULTS, show_default=True, help="Where the results are."
 )
-@click.option("--out", type=click.Path(path_type=Path), default=Path("reproduction.md"), show_default=True,
+@click.option("--out", type=OutputFile("a page in Markdown", ".md"), default=Path("reproduction.md"), show_default=True,
               help="The page in Markdown; its pictures go to pictures/reproduction beside it.")  # fmt: skip
-@click.option("--html", type=click.Path(path_type=Path), help="The page as one HTML file, pictures included.")
-@click.option("--json", "json_", type=click.Path(path_type=Path), help="The figures alone, as JSON.")
+@click.option("--html", type=PageFile(), help="The page as one HTML file, pictures included.")
+@click.option("--json", "json_", type=OutputFile("figures as JSON", ".json"), help="The figures alone, as JSON.")
 @click.option(
     "--accuracy",
     type=click.Path(path_type=Path, exists=True),

@@ -13,7 +13,7 @@ import numpy as np
 from digitlab.data.digits import DIGIT_NAMES, Digits
 from digitlab.data.safe_gzip import SafeReader
 from digitlab.errors import DataError
-from digitlab.files import write_text
+from digitlab.files import require_suffix, write_text
 
 MOST_LINE_BYTES = 1 << 20  # an honest line of 28×28 has about 3 KiB; a bomb may have no line end at all
 _VALUE = {str(value).encode(): value for value in range(256)}
@@ -62,7 +62,11 @@ def read_csv(path: str | os.PathLike[str], *, class_names: tuple[str, ...] = DIG
 
 
 def write_csv(path: str | os.PathLike[str], digits: Digits) -> None:
-    """Write grey digits as `label,pixels` lines without a heading; beside and renamed."""
+    """Write grey digits as `label,pixels` lines without a heading, atomically.
+
+    Raises DataError for colour images, ConfigError for the suffix of another format.
+    """
+    require_suffix(path, "a table", ".csv", ".txt")
     if digits.images.ndim != 3:
         raise DataError(f"{path}: got {digits}, expected grey images: CSV has one number a pixel.")
     pixels = digits.images.reshape(len(digits), -1)  # (N, H·W)

@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 from digitlab.data.digits import DIGIT_NAMES, Digits
 from digitlab.data.safe_gzip import SafeReader, mistaken_for
 from digitlab.errors import DataError
-from digitlab.files import written_beside
+from digitlab.files import require_suffix, written_beside
 
 Check = Callable[[Path, NDArray[np.uint8]], None]  # of what was read from a file
 _WHAT = {1: "labels", 3: "images", 4: "colour images"}
@@ -85,9 +85,10 @@ def _read_header(file: SafeReader, dimensions: tuple[int, ...]) -> tuple[int, ..
 def write_idx(path: str | os.PathLike[str], values: ArrayLike) -> None:
     """Write whole numbers 0–255 as IDX, gzip-compressed if the name ends in .gz; labels, images or colour images.
 
-    Written beside and renamed, and the same values give the same bytes (no time stamp inside).
-    Raises DataError for other values, or for a single number without dimensions.
+    Written atomically; the same values give the same bytes (no time stamp inside). Raises DataError for other values,
+    or for a single number without dimensions, ConfigError for the suffix of another format.
     """
+    require_suffix(path, "an IDX file", ".gz", ".idx", ".ubyte")
     array = np.asarray(values)
     if array.dtype.kind not in "iu" or (array.size and (array.min() < 0 or array.max() > 255)):
         raise DataError(

@@ -19,7 +19,7 @@ from digitlab.data.digits import DIGIT_NAMES, Digits
 from digitlab.data.safe_gzip import MOST_BYTES, require_file
 from digitlab.data.splits import Split, Splits, join_validation, split_published, split_single
 from digitlab.errors import DataError
-from digitlab.files import written_beside
+from digitlab.files import require_suffix, written_beside
 
 NAMES = "class_names"  # the member that says what the classes are called, where they are not digits
 
@@ -58,8 +58,10 @@ def read_npz(path: str | os.PathLike[str], split: Split = "50k/10k/10k") -> Spli
 def write_npz(path: str | os.PathLike[str], digits: Digits, test: Digits | None = None) -> None:
     """Write a set as a compressed .npz with `images` and `labels`; with a test set as `x_train` ... `y_test`.
 
-    Classes that are not called "0" to "9" leave their names in `class_names`. Beside and renamed.
+    Classes that are not called "0" to "9" leave their names in `class_names`. Written atomically.
+    Raises ConfigError for the suffix of another format.
     """
+    require_suffix(path, "a NumPy archive", ".npz")
     arrays: dict[str, Any] = {"images": digits.images, "labels": digits.labels}
     if test is not None:
         arrays = {"x_train": digits.images, "y_train": digits.labels, "x_test": test.images, "y_test": test.labels}

@@ -16,7 +16,7 @@ from safetensors.numpy import save_file
 
 from digitlab.arrays import to_numpy
 from digitlab.errors import DigitlabError, ModelFileError
-from digitlab.files import written_beside
+from digitlab.files import require_suffix, written_beside
 from digitlab.nn.description import build_network, describe_network
 from digitlab.nn.network import Network
 
@@ -25,7 +25,7 @@ FOREIGN = (".json", ".pkl", ".pickle", ".npy")
 
 
 def save_network(network: Network, path: str | os.PathLike[str]) -> None:
-    """Write the network to `path`; any earlier file there stays whole until the new one is."""
+    """Write the network to `path`; any earlier file there stays whole until the new one is. See `write_arrays`."""
     write_arrays(path, network.state(), {"network": describe_network(network)})
 
 
@@ -59,7 +59,11 @@ def _is_ours(path: str | os.PathLike[str]) -> bool:
 
 
 def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, Any], metadata: Mapping[str, Any]) -> None:
-    """Write named arrays and JSON-able metadata as one safetensors file, atomically."""
+    """Write named arrays and JSON-able metadata as one safetensors file, atomically.
+
+    Raises ConfigError for a path with the suffix of another format: what is written is always safetensors.
+    """
+    require_suffix(path, "weights as safetensors", ".safetensors")
     tensors = {name: np.ascontiguousarray(to_numpy(array)) for name, array in arrays.items()}
     text = json.dumps({"format": FORMAT, **metadata}, ensure_ascii=False)
     with written_beside(path) as temporary:

@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from digitlab.errors import ConfigError
 from digitlab.figure import new_figure as new_figure
 from digitlab.figure import without_formulas
-from digitlab.files import written_beside
+from digitlab.files import require_suffix, written_beside
 
 Figure = Any  # matplotlib.figure.Figure, imported only when a figure is drawn
 
@@ -24,7 +23,7 @@ def save_figure(figure: Figure, path: str | os.PathLike[str], *, dpi: int = 120)
     Raises ConfigError for a suffix that names no picture format.
     """
     if Path(path).suffix.lower().removeprefix(".") not in figure.canvas.get_supported_filetypes():
-        raise ConfigError(f"{path}: expected a file name that ends in .png, .svg or .pdf")
+        require_suffix(path, "a picture", ".png", ".svg", ".pdf", bare=False)
     with written_beside(path) as temporary:
         without_formulas(figure).savefig(temporary, dpi=dpi)
 

@@ -14,7 +14,7 @@ import tomli_w
 
 from digitlab.data.augment import parse_augmentation
 from digitlab.errors import ConfigError
-from digitlab.files import write_text
+from digitlab.files import require_suffix, write_text
 from digitlab.nn.describe import build, describe, find
 from digitlab.nn.description import build_network
 from digitlab.nn.files import load_network
@@ -110,7 +110,8 @@ class RunConfig:
         return dict(sorted(values.items(), key=lambda item: isinstance(item[1], dict | list)))
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the settings as TOML."""
+        """Write the settings as TOML; ConfigError for the suffix of another format."""
+        require_suffix(path, "settings", ".toml")
         write_text(path, tomli_w.dumps(self.table()))
 
     @classmethod

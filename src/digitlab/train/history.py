@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from digitlab.errors import ConfigError, ModelFileError
-from digitlab.files import write_text
+from digitlab.files import require_suffix, write_text
 from digitlab.train import columns
 
 Row = dict[str, Any]
@@ -94,7 +94,8 @@ class History:
         )
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the rows as JSON lines."""
+        """Write the rows as JSON lines; ConfigError for the suffix of another format."""
+        require_suffix(path, "a history", ".jsonl", ".ndjson")
         write_text(path, "".join(json.dumps(row) + "\n" for row in self.rows))
 
     @classmethod

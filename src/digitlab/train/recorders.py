@@ -17,7 +17,7 @@ import numpy as np
 from digitlab.arrays import to_numpy
 from digitlab.engine.select import predict
 from digitlab.errors import ConfigError, DataError, ModelFileError
-from digitlab.files import written_beside
+from digitlab.files import require_suffix, written_beside
 from digitlab.nn.network import Network
 from digitlab.train.callbacks import Callback
 from digitlab.train.history import History, Row
@@ -55,7 +55,8 @@ class Recorded(NamedTuple):
         return arrays
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write one .npz file, beside and renamed."""
+        """Write one .npz file, atomically; ConfigError for the suffix of another format."""
+        require_suffix(path, "recorded predictions", ".npz")
         with written_beside(path) as temporary, temporary.open("wb") as file:
             np.savez_compressed(
                 file, epochs=self.epochs, predictions=self.predictions, labels=self.labels, part=np.array(self.part)
