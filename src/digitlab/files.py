@@ -59,13 +59,9 @@ def require_suffix(path: str | os.PathLike[str], what: str, *suffixes: str, bare
         suffix = ""
     if suffix.lower() in suffixes or (bare and not suffix):
         return
-    found = f"the suffix {suffix}" if suffix else "no suffix"
-    *others, last = suffixes
-    expected = f"{', '.join(others)} or {last}" if others else last
-    proposal = Path(path).name.removesuffix(suffix) + suffixes[0]
-    raise ConfigError(
-        f"{path}: got {found}, expected a file name that ends in {expected} for {what}, such as {proposal}"
-    )
+    expected = " or ".join(filter(None, (", ".join(suffixes[:-1]), suffixes[-1])))
+    why = f"the suffix {suffix} is another format's" if suffix else "it has no suffix"
+    raise ConfigError(f"got {path}, expected a file name that ends in {expected} for {what}; {why}")
 
 
 class FileLock:

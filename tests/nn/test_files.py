@@ -257,7 +257,9 @@ def test_a_network_renamed_as_another_format_is_read(tmp_path, name):
 def test_no_name_lies_about_the_format(tmp_path, name):
     network = mlp([4, 3])
     for write in (network.save, network.save_weights, Net([4, 3]).save):
-        with pytest.raises(ConfigError, match=rf"got the suffix \{name[name.rindex('.') :]}, .*ends in \.safetensors"):
+        with pytest.raises(
+            ConfigError, match=rf"ends in \.safetensors for .*the suffix \{name[name.rindex('.') :]} is"
+        ):
             write(tmp_path / name)
     assert not list(tmp_path.iterdir())
 

@@ -191,11 +191,9 @@ def network_file(name: str | None) -> Path:
         from digitlab.shipped import PATH
 
         return PATH
-    path = Path(name) if name else newest_run()
-    inside = sorted(path.glob("*/config.toml"))
-    if inside and not (path / "network.safetensors").is_file():
-        raise ModelFileError(f"{path}: is a group of {len(inside)} runs; name one of them, such as {inside[0].parent}")
-    return path / "network.safetensors" if path.is_dir() else path
+    from digitlab.nn.files import network_path
+
+    return network_path(name or newest_run())
 
 
 def load_named(name: str | None) -> "tuple[Path, Network]":

@@ -17,11 +17,12 @@ from safetensors.numpy import save_file
 from digitlab.arrays import to_numpy
 from digitlab.errors import DigitlabError, ModelFileError
 from digitlab.files import require_suffix, written_beside
+from digitlab.kinds import sniff
 from digitlab.nn.description import build_network, describe_network
 from digitlab.nn.network import Network
 
 FORMAT = 1
-FOREIGN = (".json", ".pkl", ".pickle", ".npy")
+IN_FOLDERS = ("network.safetensors", "weights_file", "saved_wih.npy")  # a run's network; those of the books' programs
 
 
 def save_network(network: Network, path: str | os.PathLike[str]) -> None:
@@ -30,17 +31,20 @@ def save_network(network: Network, path: str | os.PathLike[str]) -> None:
 
 
 def load_network(path: str | os.PathLike[str]) -> Network:
-    """The network in a file that `Network.save` wrote, or in one of the formats of foreign.py.
+    """The network in a file that `Network.save` wrote, in a run's folder, or in one of the formats of foreign.py.
 
-    Raises ModelFileError if the file cannot be one.
+    The content says what a file is, not its name. Raises ModelFileError if it is no network, saying what it is.
     """
-    if (Path(path).suffix in FOREIGN or Path(path).name in ("weights_file", "biases_file")) and not _is_ours(path):
+    path = network_path(path)
+    _require_file(path)
+    kind = sniff(path)
+    if kind.name != "safetensors" or kind.compressed:
         from digitlab.nn.foreign import read_foreign
 
         return read_foreign(path)
     metadata = read_metadata(path)
-    if "network" not in metadata:
-        raise ModelFileError(f"{path}: holds no digitlab network; expected a file written by network.save()")
+    if "network" not in metadata or "trainer_rng" in metadata:
+        raise ModelFileError(f"{path}: {_other_content(path, metadata)}")
     try:
         network = build_network(metadata["network"], seed=None)
         network.load_state(read_arrays(path))
@@ -49,13 +53,29 @@ def load_network(path: str | os.PathLike[str]) -> Network:
     return network
 
 
-def _is_ours(path: str | os.PathLike[str]) -> bool:
-    """Whether a file begins as safetensors do, whatever it is called: eight bytes of length, then JSON."""
-    try:
-        with Path(path).open("rb") as file:
-            return file.read(9)[8:] == b"{"
-    except OSError:
-        return False
+def network_path(path: str | os.PathLike[str]) -> Path:
+    """The file that holds the network: `path` itself, or for a run's folder the network in it.
+
+    Raises ModelFileError for a folder of several runs.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        return path
+    found = [path / name for name in IN_FOLDERS if (path / name).is_file()]
+    if not found and (runs := sorted(path.glob("*/config.toml"))):
+        raise ModelFileError(f"{path}: is a group of {len(runs)} runs; name one of them, such as {runs[0].parent}")
+    return found[0] if found else path / IN_FOLDERS[0]
+
+
+def _other_content(path: Path, metadata: Mapping[str, Any]) -> str:
+    """What a safetensors file holds that is no network, and how to go on."""
+    if "trainer_rng" in metadata:
+        return f"is a checkpoint, from which training resumes; name the run's folder instead, {path.parent}"
+    names = sorted(read_arrays(path))
+    return (
+        f"holds no digitlab network but arrays alone ({', '.join(names[:4])}{', ...' if len(names) > 4 else ''}); "
+        "expected a file written by network.save(). To use the arrays, build the network and call load_weights()"
+    )
 
 
 def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, Any], metadata: Mapping[str, Any]) -> None:
@@ -93,9 +113,13 @@ def read_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
     return metadata
 
 
-def _opened(path: str | os.PathLike[str]) -> Any:
+def _require_file(path: str | os.PathLike[str]) -> None:
     if not Path(path).is_file():
         raise ModelFileError(f"{path}: no such file; `digitlab train` writes network.safetensors into its run folder")
+
+
+def _opened(path: str | os.PathLike[str]) -> Any:
+    _require_file(path)
     try:
         return safe_open(path, framework="numpy")
     except (SafetensorError, OSError) as error:

@@ -2,16 +2,20 @@
 
     network2's JSON       "sizes", "weights" (a list of [out][in]), "biases" (a list of [[b], ...]), "cost"
     a pair of pickles     `weights_file` and `biases_file`: lists of arrays (out, in) and (out, 1)
-    a pickled object      a whole `network.Network` with sizes, weights, biases
+    a pickled object      a whole `network.Network` with sizes, weights, biases; or a table or pair of these
     a pair of .npy files  Rashid's `saved_wih.npy` and `saved_who.npy`: (hidden, in) and (out, hidden), no biases
 
 Their neurons are sigmoids, and their weights (out, in): ours are the transpose. Pickles are read without running
-them (restricted_pickle.py), so a file can at worst be refused.
+them (restricted_pickle.py), so a file can at worst be refused. A file is told by its content, not by its suffix, and
+may be compressed with gzip; every other kind of file is named for what it is, with a way on.
 """
 
+import gzip
+import io
 import json
 import os
-from collections.abc import Sequence
+import zlib
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -20,58 +24,137 @@ import numpy as np
 
 from digitlab import restricted_pickle
 from digitlab.errors import DataError, ModelFileError
+from digitlab.kinds import Kind, sniff
 from digitlab.nn.losses import CrossEntropy
 from digitlab.nn.network import Dense, Layer, Loss, Network, Quadratic, Sigmoid
 
 LARGEST = 256 * 2**20  # bytes; the books' networks are a thousandth of it
-CLASSES = ("network.Network", "network2.Network", "neural_net.Net")  # whose pickled objects hold sizes and weights
+MODULES = ("network", "network2", "neural_net", "__main__")  # where the pickled classes were defined
+CLASSES = tuple(f"{m}.{name}" for m in MODULES for name in ("Network", "Net", "CrossEntropyCost", "QuadraticCost"))
+LOSSES: dict[str, Loss] = {"CrossEntropyCost": CrossEntropy(), "QuadraticCost": Quadratic()}
+PAIRS = (("weights", "biases"), ("wih", "who"))  # what tells the names of a pair apart, the first file's first
+
+_ARRAYS = (
+    "Build the same layers with digitlab.Network and give it the weights as arrays: "
+    "network.load_state({'0.W': ..., '0.b': ...}), each W of shape (in, out)"
+)
+_MEND = {
+    "torch": f"{_ARRAYS}, such as model[0].weight.detach().numpy().T",
+    "hdf5": f"{_ARRAYS}, such as model.layers[0].get_weights()[0]",
+    "keras": f"{_ARRAYS}, such as model.layers[0].get_weights()[0]",
+    "onnx": f"{_ARRAYS}, such as onnx.numpy_helper.to_array(model.graph.initializer[0])",
+    "tflite": _ARRAYS,
+    "npz": f"Name it as data if it holds images. If it holds weights: {_ARRAYS}",
+    "html": "Fetch the file itself",
+    "git-lfs": "Fetch the file itself",
+}
+_UNPACK = ("zip", "tar", "bzip2", "xz", "zstd", "7z", "rar")
+_DATA = ("idx", "csv", "mat", "mat73", "parquet", "arrow", "excel", "sqlite")
+_EXPECTED = "expected a .safetensors file, a run's folder, or a file of the books' programs (JSON, pickle, .npy)"
 
 
 def read_foreign(path: str | os.PathLike[str]) -> Network:
-    """The network in a file of another program, told by its name; for a pair of files name either one.
+    """The network in a file of another program; for a pair of files name either one.
 
-    Raises ModelFileError saying what is wrong with the file, or which kinds are read.
+    Raises ModelFileError saying what the file is, what is wrong with it, and how to go on.
     """
     path = Path(path)
     if not path.is_file():
         raise ModelFileError(f"{path}: no such file; expected a saved network")
-    if path.stat().st_size > LARGEST:
-        raise ModelFileError(f"{path}: is {path.stat().st_size:,} bytes; expected a network of at most {LARGEST:,}")
+    kind = sniff(path)
     try:
-        if path.name in ("weights_file", "biases_file"):
-            weights, biases = (_pickled(path.with_name(name)) for name in ("weights_file", "biases_file"))
-            return _network(weights, biases, Quadratic(), path)
-        if path.suffix == ".npy":
-            pair = [np.load(path.with_name(name), allow_pickle=False) for name in ("saved_wih.npy", "saved_who.npy")]
+        if kind.name == "npy":
+            pair = [np.load(io.BytesIO(_content(file)), allow_pickle=False) for file in _pair(path)]
             return _network(pair, None, Quadratic(low=0.01, high=0.99), path, scaling="0.01-1")
-        if path.suffix == ".json":
-            return _from_json(path)
-        if path.suffix in (".pkl", ".pickle"):
-            saved = _pickled(path)
-            return _network(saved.weights, saved.biases, Quadratic(), path)
+        if kind.name == "json":
+            return _from_parts(_parsed(path), path)
+        if kind.name == "pickle":
+            return _from_parts(_unpickled(path), path)
     except (DataError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        if isinstance(error, ModelFileError):
+        if isinstance(error, ModelFileError) and str(path) in str(error):
             raise
+        named = f"not a safetensors file but {kind}, which " if path.suffix == ".safetensors" else ""
         reason = f"it lacks {error}" if isinstance(error, KeyError) else error
-        raise ModelFileError(f"{path}: cannot be read as a network: {reason}") from error
+        raise ModelFileError(f"{path}: {named}cannot be read as a network: {reason}") from error
     raise ModelFileError(
-        f"{path}: a network of no kind read here; expected .safetensors, network2's .json, a pickled network .pkl, "
-        "weights_file beside biases_file, or saved_wih.npy beside saved_who.npy"
+        f"{path}: not a safetensors file but {kind}, which cannot be read as a network. {_way_on(path, kind)}"
     )
 
 
-def _from_json(path: Path) -> Network:
-    saved = json.loads(path.read_text(encoding="utf-8"))
-    losses: dict[str, Loss] = {"CrossEntropyCost": CrossEntropy(), "QuadraticCost": Quadratic()}
-    cost = saved.get("cost", "QuadraticCost")
-    if cost not in losses:
-        raise ModelFileError(f"{path}: unknown cost {cost!r}; expected {' or '.join(losses)}")
-    return _network(saved["weights"], saved["biases"], losses[cost], path)
+def _way_on(path: Path, kind: Kind) -> str:
+    """What to do with a file of a kind that is not read here."""
+    run = path.parent
+    if kind.name in _MEND:
+        return f"{_MEND[kind.name]}."
+    if kind.name == "safetensors":
+        return f"Unpack it first: gunzip -c {path} > network.safetensors"
+    if path.name != "network.safetensors" and (run / "config.toml").is_file():
+        return f"It belongs to a run: name the run's folder, {run}."
+    if kind.name in _UNPACK:
+        return "Unpack it first."
+    if kind.name in _DATA or kind.is_picture:
+        return "It holds data: name a network first, then the data."
+    return f"It may be cut short, or no network; {_EXPECTED}."
 
 
-def _pickled(path: Path) -> Any:
+def _content(path: Path) -> bytes:
+    """The bytes of a file, unpacked if it is gzip, LARGEST of them at most."""
     with path.open("rb") as file:
-        return restricted_pickle.load(file, allowed=CLASSES, what=str(path))
+        packed = file.read(2) == b"\x1f\x8b"
+    try:
+        with gzip.open(path) if packed else path.open("rb") as content:
+            data: bytes = content.read(LARGEST + 1)
+    except (EOFError, zlib.error) as error:
+        raise ModelFileError(f"the compressed data are damaged ({error}); save or fetch the file again") from error
+    if len(data) > LARGEST:
+        raise ModelFileError(f"it has more than {LARGEST:,} bytes; expected a network of at most that")
+    return data
+
+
+def _pair(path: Path) -> list[Path]:
+    """The two files of a network that was saved as two, in their order; ValueError for a name of no such pair."""
+    for first, second in PAIRS:
+        for one, other in ((first, second), (second, first)):
+            if one in path.name:
+                partner = path.with_name(path.name.replace(one, other))
+                if not partner.is_file():
+                    raise ValueError(f"it is half of a network, and the other half, {partner}, is not there")
+                return [path, partner] if one == first else [partner, path]
+    names = " or ".join(f"..{first}.. beside ..{second}.." for first, second in PAIRS)
+    raise ValueError(f"it holds arrays and its name does not say which; expected a pair of files named {names}")
+
+
+def _parsed(path: Path) -> Any:
+    saved = json.loads(_content(path).decode("utf-8-sig"))
+    if isinstance(saved, dict) and "layers" in saved and "weights" not in saved:
+        raise ValueError(f"it describes layers and holds no weights; digitlab train --from-file {path} trains them")
+    if isinstance(saved, dict) and "class_name" in saved:
+        raise ValueError(f"it is Keras's description of layers and holds no weights. {_ARRAYS}")
+    return saved
+
+
+def _unpickled(path: Path) -> Any:
+    """What was pickled: an object, a table, or a pair of lists; of a pair of files, both."""
+    saved = restricted_pickle.load(_content(path), allowed=CLASSES, what=str(path))
+    if isinstance(saved, list) and saved and all(isinstance(array, np.ndarray) for array in saved):
+        saved = [restricted_pickle.load(_content(file), allowed=CLASSES, what=str(file)) for file in _pair(path)]
+    if isinstance(saved, tuple | list) and len(saved) == 3:
+        raise ValueError("it holds three parts, as data sets do. Name a network first, then the data")
+    return saved
+
+
+def _from_parts(saved: Any, path: Path) -> Network:
+    """A network of weights and biases: attributes of an object, entries of a table, or a pair of lists."""
+    if isinstance(saved, tuple | list) and len(saved) == 2 and all(isinstance(part, tuple | list) for part in saved):
+        saved = dict(zip(("weights", "biases"), saved))
+    if isinstance(saved, Mapping):
+        weights, biases, cost = saved["weights"], saved["biases"], saved.get("cost", "QuadraticCost")
+    else:
+        weights, biases, cost = saved.weights, saved.biases, getattr(saved, "cost", "QuadraticCost")
+    cost = getattr(cost, "__name__", cost)
+    if cost not in LOSSES:
+        raise ModelFileError(f"{path}: unknown cost {cost!r}; expected {' or '.join(LOSSES)}")
+    return _network(weights, biases, LOSSES[cost], path)
 
 
 def _network(
