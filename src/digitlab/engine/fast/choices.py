@@ -1,12 +1,14 @@
 """Which activations, losses, optimizers and regularizers have kernels, and the numbers these need."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from digitlab.engine.fast import layout as at
 from digitlab.nn import activations as act
 from digitlab.nn import losses
+from digitlab.nn.describe import Described, choices
 from digitlab.nn.gradients import Backpropagation, Gradient
 from digitlab.nn.gradients.rashid import RashidRule
 from digitlab.nn.network import Layer, Loss, Network, Quadratic, Sigmoid
@@ -26,7 +28,7 @@ RISING = (act.Linear, Sigmoid, act.Tanh, act.ReLU, act.LeakyReLU, act.ELU, act.S
 
 def rises(layer: Layer) -> bool:
     """Whether a layer is an activation that never falls; those with a slope of their own may."""
-    return type(layer) in RISING and getattr(layer, "slope", getattr(layer, "alpha", 0.0)) >= 0
+    return type(layer) in RISING and activation_number(layer) >= 0
 
 
 LOSSES: dict[type[Loss], int] = {
@@ -37,6 +39,15 @@ OPTIMIZERS: dict[type[Optimizer], tuple[int, tuple[str, ...]]] = {
     SGD: (at.PLAIN_SGD, ()), Momentum: (at.MOMENTUM, ("velocity",)), Nesterov: (at.NESTEROV, ("velocity",)),
     RMSProp: (at.RMSPROP, ("square",)), Adam: (at.ADAM, ("mean", "square")), AdamW: (at.ADAM, ("mean", "square")),
 }  # fmt: skip
+
+# Where the kernels look for each setting. One that is missing here has no kernel, and the planner refuses its class.
+OPTIMIZER_SETTINGS = {
+    "momentum": at.MU, "beta1": at.BETA_1, "beta2": at.BETA_2, "decay": at.BETA_2, "epsilon": at.EPSILON,
+    "weight_decay": at.DECOUPLED,
+}  # fmt: skip
+LOSS_SETTINGS = ("label_smoothing", "low", "high")
+ACTIVATION_SETTINGS = ("slope", "alpha")  # an activation has at most one of these
+REGULARIZERS: tuple[type[Regularizer], ...] = (L1, L2, MaxNorm)
 
 RULES: dict[type[Gradient], int] = {Backpropagation: at.BACKPROPAGATION, RashidRule: at.RASHID}
 
@@ -51,7 +62,7 @@ def check(
     regularizers: Sequence[Regularizer],
     gradient: Gradient | None,
 ) -> None:
-    """Raise NoKernel for anything but the layers that has none."""
+    """Raise NoKernel for anything besides layers that has no kernel."""
     if gradient is not None and type(gradient) not in RULES:
         raise NoKernel(f"gradient {type(gradient).__name__} needs the reference engine")
     if gradient is not None and (refusal := gradient.serves(network)):
@@ -65,7 +76,7 @@ def check(
     if type(optimizer) not in OPTIMIZERS:
         raise NoKernel(f"no kernel for the optimizer {type(optimizer).__name__}")
     for regularizer in regularizers:
-        if type(regularizer) not in (L1, L2, MaxNorm):
+        if type(regularizer) not in REGULARIZERS:
             raise NoKernel(f"no kernel for the regularizer {type(regularizer).__name__}")
     if regularizers and any(p.decays != name.endswith(".W") for name, p in network.parameters().items()):
         raise NoKernel("regularizers have kernels for weights and none for biases; here `decays` says otherwise")
@@ -73,16 +84,28 @@ def check(
         raise NoKernel("the parameters are not NumPy arrays; their own library computes")
 
 
+def settings(chosen: Described, known: Sequence[str]) -> dict[str, Any]:
+    """What was chosen, by name. Raises NoKernel for a setting that the kernels do not know."""
+    values = {field.name: getattr(chosen, field.name) for field in choices(chosen)}
+    if unknown := [name for name in values if name not in known]:
+        raise NoKernel(f"no kernel for {type(chosen).__name__} with a setting {unknown[0]!r}")
+    return values
+
+
+def activation_number(layer: Layer) -> float:
+    """The one number that an activation may have: LeakyReLU's slope, ELU's α. Raises NoKernel for another setting."""
+    return float(next(iter(settings(layer, ACTIVATION_SETTINGS).values()), 0.0))
+
+
 def hyper_parameters(
     network: Network, optimizer: Optimizer, regularizers: Sequence[Regularizer], examples: int
 ) -> list[float]:
     """The numbers of optimizer, regularizers, loss and scaling at their places (layout.py)."""
-    o, loss, hyper = optimizer, network.loss, [0.0] * at.HYPER_SIZE
-    hyper[at.MU] = float(getattr(o, "momentum", 0.0))
-    hyper[at.BETA_1] = float(getattr(o, "beta1", 0.0))
-    hyper[at.BETA_2] = float(getattr(o, "beta2", getattr(o, "decay", 0.0)))
-    hyper[at.EPSILON] = float(getattr(o, "epsilon", 0.0))
-    hyper[at.DECOUPLED] = float(getattr(o, "weight_decay", 0.0))
+    loss, hyper = network.loss, [0.0] * at.HYPER_SIZE
+    for name, value in settings(optimizer, ("learning_rate", *OPTIMIZER_SETTINGS)).items():
+        if name != "learning_rate":  # a step is told its rate
+            hyper[OPTIMIZER_SETTINGS[name]] = float(value)
+    settings(loss, LOSS_SETTINGS)
     hyper[at.L1_SHARE] = sum(r.strength for r in regularizers if isinstance(r, L1)) / examples
     hyper[at.L2_SHARE] = sum(r.strength for r in regularizers if isinstance(r, L2)) / examples
     hyper[at.MAX_NORM] = min((r.limit for r in regularizers if isinstance(r, MaxNorm)), default=0.0)

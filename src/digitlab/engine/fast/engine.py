@@ -113,7 +113,7 @@ class FastEngine:
         return losses[:written]
 
     def run(self, job: Job) -> int:
-        """Train, on as many threads as the job is made for."""
+        """Train, on as many threads as the job is made for. Raises EngineError at a code that no kernel knows."""
         others = [
             threading.Thread(target=self.kernels.run, args=("train", job.address, t)) for t in range(1, job.threads)
         ]
@@ -131,6 +131,7 @@ class FastEngine:
         written = self.kernels.run("train", job.address, 0)
         for thread in others:
             thread.join()
+        job.check_known()
         return written
 
     # Between calls

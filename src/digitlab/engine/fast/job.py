@@ -7,9 +7,19 @@ import numpy as np
 from digitlab.engine.fast import layout as at
 from digitlab.engine.fast.pixel_lists import PixelLists
 from digitlab.engine.fast.plan import Plan, list_room, may_scale_lazily, segment_rows
+from digitlab.errors import EngineError
 
 Vector = np.ndarray[Any, Any]
 ALIGNMENT = 64  # a cache line
+UNKNOWN = {
+    at.AN_OPERATION: "operation",
+    at.A_CHOICE: "way through a dense layer",
+    at.AN_ACTIVATION: "activation",
+    at.A_LOSS: "loss",
+    at.AN_OPTIMIZER: "optimizer",
+    at.A_RULE: "rule of going back",
+    at.AN_INPUT: "kind of input",
+}
 SMALL_BATCH = 32  # examples up to which threads share out a large layer's weights (kernels/shared.py)
 
 
@@ -99,6 +109,15 @@ class Job:
         else:
             self.header[at.INPUT] = at.BYTE_ROWS if x.dtype == np.uint8 else at.FLOAT_ROWS
             self.hold(at.INPUTS, x)
+
+    def check_known(self) -> None:
+        """Raise EngineError if a kernel met a code that it does not know: what was computed then is no result."""
+        if self.header[at.UNKNOWN]:
+            what, code = UNKNOWN[int(self.header[at.UNKNOWN])], int(self.header[at.UNKNOWN_CODE])
+            raise EngineError(
+                f"the compiled kernels know no {what} {code}, and stopped; the reference engine computes this "
+                '(engine="reference"). Please report this: it is a mistake in digitlab'
+            )
 
     @property
     def address(self) -> int:

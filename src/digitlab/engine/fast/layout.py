@@ -9,11 +9,14 @@ state and gradients lie at the same offsets in vectors of their own).
 # The job: addresses …
 (
     OPS, NUMBERS, PARAMS, STATE_1, STATE_2, WORK, SCRATCH, INPUTS, STARTS, INDICES, VALUES, LABELS, TARGETS, ORDER,
-    RATES, LOSSES, EXAMPLE_LOSSES, PARTIAL, HYPER, UPDATES, SYNC, GRADIENTS, OUTPUTS, MASKS, ORIGINALS,
+    RATES, LOSSES, EXAMPLE_LOSSES, PARTIAL, HYPER, UPDATES, SYNC, GRADIENTS, OUTPUTS, MASKS, ORIGINALS, WEIGHTS,
     # … and sizes and choices
     N_OPS, N_ORDER, BATCH, THREADS, INPUT, INPUT_SIZE, LOSS, OPTIMIZER, OUT, OUT_STRIDE, LOGITS, DELTA, LANE_MASK,
-    SCRATCH_SIZE, KEY, RULE, JOB_SIZE,
-) = range(42)  # fmt: skip
+    SCRATCH_SIZE, KEY, RULE, UNKNOWN, UNKNOWN_CODE, JOB_SIZE,
+) = range(45)  # fmt: skip
+
+# UNKNOWN, if it is not 0: what a kernel met that it has no code for (kernels/unknown.py); UNKNOWN_CODE is its number
+AN_OPERATION, A_CHOICE, AN_ACTIVATION, A_LOSS, AN_OPTIMIZER, A_RULE, AN_INPUT = range(1, 8)
 
 # Where examples come from
 SPARSE, FLOAT_ROWS, BYTE_ROWS = range(3)
@@ -28,7 +31,6 @@ NUMBER_SIZE = 4  # float64 numbers per operation
 
 # Kinds of operation
 SPARSE_DENSE, DENSE, ACTIVATION, DROPOUT, POOLED_CONV, FRAME, CONV, MAX_POOL, AVERAGE_POOL = range(9)
-WITH_WEIGHTS = (SPARSE_DENSE, DENSE, POOLED_CONV, CONV)
 
 # CHOICE of a dense operation: all of its input, or only what is not zero (kernels/skipping.py), if it MAY_SKIP
 ALL_INPUTS, SKIP_ZEROS = range(2)

@@ -8,12 +8,16 @@ from digitlab.engine.fast.choices import NoKernel, rises
 from digitlab.engine.fast.plan import LANES, padded
 from digitlab.nn.bias import Bias
 from digitlab.nn.conv import Conv2D
+from digitlab.nn.network import Layer
 from digitlab.nn.pooling import AveragePool2D, GlobalAveragePool, MaxPool2D
 from digitlab.nn.windows import Windows
 
 if TYPE_CHECKING:
     from digitlab.engine.fast.planner import Planner
 
+POOLS: dict[type[Layer], int] = {
+    MaxPool2D: at.MAX_POOL, AveragePool2D: at.AVERAGE_POOL, GlobalAveragePool: at.AVERAGE_POOL,
+}  # fmt: skip
 LARGEST_PICTURE = 1 << 20  # 16 times a place in it must be exact in float32 (kernels/pooled_conv.py)
 
 
@@ -113,7 +117,7 @@ def pool(planner: "Planner", i: int) -> int:
     if windows.padded != windows.picture:
         raise NoKernel(f"no kernel for {type(pool).__name__} with padding, layer {i}")
     row = windows_row(planner, windows, shape[2])
-    row[at.KIND], row[at.N_OUT] = at.MAX_POOL if type(pool) is MaxPool2D else at.AVERAGE_POOL, shape[2]
+    row[at.KIND], row[at.N_OUT] = POOLS[type(pool)], shape[2]
     numbers[0] = 1.0 / math.prod(windows.kernel)
     put_out(planner, row, math.prod(windows.count) * shape[2], numbers)
     return 1

@@ -15,7 +15,7 @@ from digitlab.nn.network import Layer, Parameter
 
 LANES = 8
 WIDEST_SPARSE = 1 << 16  # pixel numbers are uint16
-OF_PICTURES = (at.POOLED_CONV, at.CONV, at.MAX_POOL, at.AVERAGE_POOL)
+WITHOUT_PICTURES = (at.SPARSE_DENSE, at.DENSE, at.ACTIVATION, at.DROPOUT)
 
 
 def padded(n: int) -> int:
@@ -79,7 +79,7 @@ class Plan:
     @property
     def piece(self) -> str:
         """The piece of the kernels that is enough for this plan (kernels/piece.py)."""
-        if any(row[at.KIND] in OF_PICTURES for row in self.operations):
+        if any(row[at.KIND] not in WITHOUT_PICTURES for row in self.operations):
             return "all"
         return "large" if self.large else "dense"
 

@@ -13,6 +13,7 @@ from digitlab.engine.fast.choices import (
     OPTIMIZERS,
     RULES,
     NoKernel,
+    activation_number,
     check,
     hyper_parameters,
 )
@@ -21,7 +22,6 @@ from digitlab.nn.conv import Conv2D
 from digitlab.nn.dropout import Dropout
 from digitlab.nn.gradients import Backpropagation, Gradient
 from digitlab.nn.network import Dense, Layer, Network, Parameter
-from digitlab.nn.pooling import AveragePool2D, GlobalAveragePool, MaxPool2D
 from digitlab.nn.regularizers import Regularizer
 from digitlab.nn.reshaping import Flatten, Reshape
 from digitlab.optimizers.base import Optimizer
@@ -102,7 +102,7 @@ class Planner:
             return 1
         if kind is Conv2D:
             return pictures.pooled_convolution(self, i) or pictures.convolution(self, i)
-        if kind in (MaxPool2D, AveragePool2D, GlobalAveragePool):
+        if kind in pictures.POOLS:
             return pictures.pool(self, i)
         row, numbers = self.row(), [0.0] * at.NUMBER_SIZE
         if kind is Dense:
@@ -117,7 +117,7 @@ class Planner:
                 self.dropouts.append(layer)
             else:
                 row[at.KIND], row[at.CODE] = at.ACTIVATION, ACTIVATIONS[kind]
-                numbers[0] = float(getattr(layer, "slope", getattr(layer, "alpha", 0.0)))
+                numbers[0] = activation_number(layer)
             self.value = self.room(self.stride)
         else:
             raise NoKernel(f"no kernel for {kind.__name__}, layer {i}")

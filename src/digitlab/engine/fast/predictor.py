@@ -76,6 +76,7 @@ class Predictor:
         self._run(*mine)
         for thread in threads:
             thread.join()
+        mine[0].check_known()  # every part has the same plan
         return outputs.reshape(self._shape(len(flat)))
 
     def _shape(self, n: int) -> tuple[int, ...]:
@@ -119,6 +120,7 @@ class Predictor:
             job.hold(at.ORDER, np.zeros(1, np.int64))
             job.header[at.N_ORDER] = 1
             self._run(job, key)  # takes over new weights, so that the calls after it need not look
+            job.check_known()
             self.single[dtype] = x.shape, image, outputs, self.kernels.bound("predict", job.address, 0)
         return self.single[dtype]
 

@@ -10,7 +10,9 @@ import math
 from digitlab.engine.fast.kernels.jit import kernel
 from digitlab.engine.fast.kernels.maths import exp8, sigmoid8, tanh8, uniform8
 from digitlab.engine.fast.kernels.simd import at_least, at_most, fma, load, splat, store, where_positive
+from digitlab.engine.fast.kernels.unknown import unknown
 from digitlab.engine.fast.layout import (
+    AN_ACTIVATION,
     ELU_,
     GELU_,
     HARD_SIGMOID,
@@ -27,7 +29,7 @@ ROOT = math.sqrt(2 / math.pi)  # of GELU
 
 
 @kernel()
-def activate(code, number, x, y, count):
+def activate(job, code, number, x, y, count):
     """y = f(x); `number` is LeakyReLU's slope or ELU's α."""
     zero, one, half, alpha = splat(0.0), splat(1.0), splat(0.5), splat(number)
     if code == SIGMOID:
@@ -67,10 +69,12 @@ def activate(code, number, x, y, count):
     elif code == LINEAR:
         for i in range(0, count, 8):
             store(y, i, load(x, i))
+    else:
+        unknown(job, AN_ACTIVATION, code)
 
 
 @kernel()
-def deactivate(code, number, x, y, g, count):
+def deactivate(job, code, number, x, y, g, count):
     """g ← g f'(x) where it lies; f' is taken from y where that is cheaper, as the twins do."""
     zero, one, half, alpha = splat(0.0), splat(1.0), splat(0.5), splat(number)
     if code == SIGMOID:
@@ -111,6 +115,10 @@ def deactivate(code, number, x, y, g, count):
             v = load(x, i)
             inside = where_positive(splat(3.0) - v, where_positive(v + splat(3.0), one, zero), zero)
             store(g, i, load(g, i) * inside * splat(1 / 6))
+    elif code == LINEAR:
+        pass
+    else:
+        unknown(job, AN_ACTIVATION, code)
 
 
 @kernel()

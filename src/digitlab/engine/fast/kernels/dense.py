@@ -9,9 +9,9 @@ from digitlab.engine.fast.kernels.jit import kernel
 from digitlab.engine.fast.kernels.masks import cut
 from digitlab.engine.fast.kernels.piece import LARGE
 from digitlab.engine.fast.kernels.products import multiply, multiply_large, multiply_transposed, step_along
-from digitlab.engine.fast.kernels.simd import at
+from digitlab.engine.fast.kernels.simd import at, doubles
 from digitlab.engine.fast.kernels.update import update
-from digitlab.engine.fast.layout import GRADIENT_ROWS, L1_SHARE, L2_SHARE, PLAIN_SGD
+from digitlab.engine.fast.layout import GRADIENT_ROWS, HYPER, L1_SHARE, L2_SHARE, OPTIMIZER, PLAIN_SGD
 
 EXAMPLES = 512  # of a batch that W goes along at once
 
@@ -33,10 +33,11 @@ def dense_backward(gx, x_stride, gy, y_stride, rows, w, n_in):
 
 @kernel()
 def dense_step(
-    kind, hyper, rate, step, p, s1, s2, w, x, x_stride, gy, y_stride, examples, first, last, g, zeros, masked, masks
+    job, rate, step, p, s1, s2, w, x, x_stride, gy, y_stride, examples, first, last, g, zeros, masked, masks
 ):
     """W's rows `first` to `last`: ∂L/∂W = xᵀ g, a few rows at a time, and each updated while it is in the cache."""
-    plain = kind == PLAIN_SGD and hyper[L1_SHARE] == 0.0 and not masked
+    hyper = doubles(job[HYPER])
+    plain = job[OPTIMIZER] == PLAIN_SGD and hyper[L1_SHARE] == 0.0 and not masked
     if plain:
         keep, pace = 1.0 - rate * hyper[L2_SHARE], -rate
         for start in range(0, examples, EXAMPLES):
@@ -53,4 +54,4 @@ def dense_step(
         multiply(g, y_stride, rows, at(x, i), 1, x_stride, 1, 0, examples, gy, y_stride, zeros, y_stride)
         if masked:
             cut(g, at(masks, here), rows * y_stride)
-        update(kind, hyper, rate, step, True, at(p, here), at(s1, here), at(s2, here), g, rows * y_stride)
+        update(job, rate, step, True, at(p, here), at(s1, here), at(s2, here), g, rows * y_stride)

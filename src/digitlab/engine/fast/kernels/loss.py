@@ -11,13 +11,14 @@ import math
 from digitlab.engine.fast.kernels.jit import kernel
 from digitlab.engine.fast.kernels.maths import exp8, sigmoid8
 from digitlab.engine.fast.kernels.simd import absolute, at_least, fma, lane, load, splat, store, total
-from digitlab.engine.fast.layout import CROSS_ENTROPY, LOG_LIKELIHOOD, QUADRATIC
+from digitlab.engine.fast.kernels.unknown import unknown
+from digitlab.engine.fast.layout import A_LOSS, CROSS_ENTROPY, LOG_LIKELIHOOD, LOSS, MEAN_SQUARED_ERROR, QUADRATIC
 
 
 @kernel()
-def loss_and_delta(kind, z, t, mask, delta, stride, out, examples):
+def loss_and_delta(job, z, t, mask, delta, stride, out, examples):
     """Loss of one row of logits z against targets t, both `stride` long; writes δ."""
-    share = splat(1.0 / examples)
+    kind, share = job[LOSS], splat(1.0 / examples)
     sum_ = splat(0.0)
     loss = 0.0
     if kind == QUADRATIC:
@@ -60,12 +61,15 @@ def loss_and_delta(kind, z, t, mask, delta, stride, out, examples):
         for j in range(0, stride, 8):
             store(delta, j, (load(delta, j) * scale - load(t, j) * load(mask, j)) * share)
         return weight * math.log(partition) - total(dots)
-    twice = splat(2.0 / (examples * out))
-    for j in range(0, stride, 8):
-        error = (load(z, j) - load(t, j)) * load(mask, j)
-        sum_ = fma(error, error, sum_)
-        store(delta, j, error * twice)
-    return total(sum_) / out
+    if kind == MEAN_SQUARED_ERROR:
+        twice = splat(2.0 / (examples * out))
+        for j in range(0, stride, 8):
+            error = (load(z, j) - load(t, j)) * load(mask, j)
+            sum_ = fma(error, error, sum_)
+            store(delta, j, error * twice)
+        return total(sum_) / out
+    unknown(job, A_LOSS, kind)
+    return loss
 
 
 @kernel()

@@ -12,12 +12,14 @@ from digitlab.engine.fast.kernels.piece import CONVOLUTION
 from digitlab.engine.fast.kernels.simd import at, floats, ints, load, splat, store, total
 from digitlab.engine.fast.kernels.steps import transpose_filters
 from digitlab.engine.fast.kernels.through import fetch_rows, forward
+from digitlab.engine.fast.kernels.unknown import unknown
 from digitlab.engine.fast.layout import *
 
 
 @kernel()
-def output_activation(kind, z, mask, stride, out):
+def output_activation(job, z, mask, stride, out):
     """A row of logits becomes a row of outputs where it lies."""
+    kind = job[LOSS]
     if kind in (QUADRATIC, CROSS_ENTROPY):
         for j in range(0, stride, 8):
             store(z, j, sigmoid8(load(z, j)))
@@ -34,6 +36,10 @@ def output_activation(kind, z, mask, stride, out):
         share = splat(1.0 / total(sum_))
         for j in range(0, stride, 8):
             store(z, j, load(z, j) * share)
+    elif kind == MEAN_SQUARED_ERROR:
+        pass
+    else:
+        unknown(job, A_LOSS, kind)
 
 
 @kernel()
@@ -50,7 +56,7 @@ def predict(job_address, fresh):
         forward(job, work, scratch, at(ints(job[ORDER]), first), n, 0, n, 1.0, 0, 0, 0, False)
         for r in range(n):
             z = at(work, job[LOGITS] + r * stride)
-            output_activation(job[LOSS], z, mask, stride, out)
+            output_activation(job, z, mask, stride, out)
             for j in range(out):
                 outputs[(first + r) * out + j] = z[j]
     return job[N_ORDER]

@@ -23,8 +23,10 @@ from digitlab.engine.fast.kernels.update import update
 from digitlab.engine.fast.layout import (
     ALL_INPUTS,
     GRADIENT_ROWS,
+    HYPER,
     L1_SHARE,
     L2_SHARE,
+    OPTIMIZER,
     PARTIAL,
     PLAIN_SGD,
     SKIP_ZEROS,
@@ -144,11 +146,11 @@ def add_rows(y, values, offsets, count, base, columns):
 
 @kernel()
 def skipping_step(
-    kind, hyper, rate, step, p, s1, s2, w, x, x_stride, gy, stride, examples, first, last, g, values, masked, masks
+    job, rate, step, p, s1, s2, w, x, x_stride, gy, stride, examples, first, last, g, values, masked, masks
 ):
     """W's rows `first` to `last`, one step on. `g` holds GRADIENT_ROWS rows, `values` two numbers for each example."""
-    offsets = words(at(values, examples))
-    plain = kind == PLAIN_SGD and hyper[L1_SHARE] == 0.0 and not masked
+    hyper, offsets = doubles(job[HYPER]), words(at(values, examples))
+    plain = job[OPTIMIZER] == PLAIN_SGD and hyper[L1_SHARE] == 0.0 and not masked
     factor = -rate if plain else 1.0
     keep = splat(1.0 - rate * hyper[L2_SHARE])
     for i in range(first, last, GRADIENT_ROWS):
@@ -172,4 +174,4 @@ def skipping_step(
             here = w + i * stride
             if masked:
                 cut(g, at(masks, here), rows * stride)
-            update(kind, hyper, rate, step, True, at(p, here), at(s1, here), at(s2, here), g, rows * stride)
+            update(job, rate, step, True, at(p, here), at(s1, here), at(s2, here), g, rows * stride)

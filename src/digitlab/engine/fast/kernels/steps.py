@@ -16,6 +16,7 @@ from digitlab.engine.fast.kernels.simd import at, clear, doubles, floats, ints, 
 from digitlab.engine.fast.kernels.skipping import skipping_step
 from digitlab.engine.fast.kernels.sparse import add_scaled, column_sums, fold_in, from_row, scaled, spread_rows
 from digitlab.engine.fast.kernels.sync import barrier
+from digitlab.engine.fast.kernels.unknown import unknown
 from digitlab.engine.fast.kernels.update import bias_step, limit_norms, update
 from digitlab.engine.fast.kernels.windows import windows_bias_gradient, windows_gradient
 from digitlab.engine.fast.layout import *
@@ -63,7 +64,7 @@ def sparse_step(job, work, op, number, order, examples, rate, s, thread):
 def sparse_gradient_step(job, work, op, number, order, examples, rate, thread):
     """Any other optimizer or regularizer: the gradient is spread into memory first, then every row is updated."""
     params, s1, s2 = floats(job[PARAMS]), floats(job[STATE_1]), floats(job[STATE_2])
-    hyper, threads = doubles(job[HYPER]), job[THREADS]
+    threads = job[THREADS]
     stride, n_in, offset = op[Y_STRIDE], op[N_IN], number[0]
     first, last = n_in * thread // threads, n_in * (thread + 1) // threads
     g = at(work, op[W2])
@@ -90,7 +91,7 @@ def sparse_gradient_step(job, work, op, number, order, examples, rate, thread):
     if op[MASKED]:
         cut(at(g, first * stride), at(floats(job[MASKS]), here), (last - first) * stride)
     update(
-        job[OPTIMIZER], hyper, rate, step, True,
+        job, rate, step, True,
         at(params, here), at(s1, here), at(s2, here), at(g, first * stride), (last - first) * stride,
     )  # fmt: skip
 
@@ -120,7 +121,7 @@ def conv_step(job, work, scratch, op, examples, rate, thread):
     if op[PARAMETER] < 0:
         return
     update(
-        job[OPTIMIZER], hyper, rate, ints(job[UPDATES])[op[PARAMETER]], True,
+        job, rate, ints(job[UPDATES])[op[PARAMETER]], True,
         at(params, here), at(s1, here), at(s2, here), at(g, here), (last - first) * size,
     )  # fmt: skip
     if hyper[MAX_NORM] > 0.0:
@@ -143,7 +144,7 @@ def windows_step(job, work, scratch, op, examples, rate, thread):
     if op[MASKED]:
         cut(at(g, here), at(floats(job[MASKS]), here), size)
     update(
-        job[OPTIMIZER], doubles(job[HYPER]), rate, ints(job[UPDATES])[op[PARAMETER]], True,
+        job, rate, ints(job[UPDATES])[op[PARAMETER]], True,
         at(params, here), at(s1, here), at(s2, here), at(g, here), size,
     )  # fmt: skip
 
@@ -164,17 +165,20 @@ def step_parameters(job, work, scratch, order, examples, rate, s, thread):
     """This thread's share of every parameter, one step on. Returns the new s of the sparse layer."""
     params, s1, s2 = floats(job[PARAMS]), floats(job[STATE_1]), floats(job[STATE_2])
     hyper, threads, updates = doubles(job[HYPER]), job[THREADS], ints(job[UPDATES])
-    kind, zeros = job[OPTIMIZER], at(work, 0)
+    zeros = at(work, 0)
     for k in range(job[N_OPS]):
         op, number = at(ints(job[OPS]), k * OP_SIZE), at(doubles(job[NUMBERS]), k * NUMBER_SIZE)
+        if op[PARAMETER] == 0:
+            continue  # no weights
         if CONVOLUTION and op[KIND] == POOLED_CONV:
-            if op[PARAMETER] >= 0 or op[CODE] >= 0:
+            if op[PARAMETER] > 0 or op[CODE] >= 0:
                 conv_step(job, work, scratch, op, examples, rate, thread)
             continue
         if CONVOLUTION and op[KIND] == CONV:
             windows_step(job, work, scratch, op, examples, rate, thread)
             continue
         if op[KIND] != DENSE and op[KIND] != SPARSE_DENSE:
+            unknown(job, AN_OPERATION, op[KIND])
             continue
         ys = op[Y_STRIDE]
         if op[PARAMETER] < 0:
@@ -193,17 +197,17 @@ def step_parameters(job, work, scratch, order, examples, rate, s, thread):
             x, gy, number = at(work, op[X]), at(work, op[GY]), updates[op[PARAMETER]]
             if LARGE and op[CHOICE] == SKIP_ZEROS:
                 skipping_step(
-                    kind, hyper, rate, number, params, s1, s2, op[W], x, op[X_STRIDE], gy, ys, examples, first, last,
+                    job, rate, number, params, s1, s2, op[W], x, op[X_STRIDE], gy, ys, examples, first, last,
                     at(scratch, 2 * job[BATCH]), scratch, op[MASKED], floats(job[MASKS]),
                 )  # fmt: skip
             else:
                 dense_step(
-                    kind, hyper, rate, number, params, s1, s2, op[W], x, op[X_STRIDE], gy, ys, examples, first, last,
+                    job, rate, number, params, s1, s2, op[W], x, op[X_STRIDE], gy, ys, examples, first, last,
                     scratch, zeros, op[MASKED], floats(job[MASKS]),
                 )  # fmt: skip
         if thread == 0 and op[CODE] >= 0:
             gy = at(work, op[GY])
-            bias_step(kind, hyper, rate, updates[op[CODE]], params, s1, s2, op[B], gy, examples, ys, ys, scratch)
+            bias_step(job, rate, updates[op[CODE]], params, s1, s2, op[B], gy, examples, ys, ys, scratch)
     if CONVOLUTION and has_convolution(job):
         barrier(ints(job[SYNC]), threads)  # the biases' gradients are complete
         for k in range(job[N_OPS]):
@@ -211,7 +215,7 @@ def step_parameters(job, work, scratch, order, examples, rate, s, thread):
             if thread == 0 and (op[KIND] == POOLED_CONV or op[KIND] == CONV) and op[CODE] >= 0:
                 b, count = op[B], op[FILTER_STRIDE]
                 update(
-                    kind, hyper, rate, updates[op[CODE]], False,
+                    job, rate, updates[op[CODE]], False,
                     at(params, b), at(s1, b), at(s2, b), at(floats(job[GRADIENTS]), b), count,
                 )  # fmt: skip
     if hyper[MAX_NORM] > 0.0:
@@ -219,7 +223,7 @@ def step_parameters(job, work, scratch, order, examples, rate, s, thread):
         if thread == 0:
             for k in range(job[N_OPS]):
                 op = at(ints(job[OPS]), k * OP_SIZE)
-                if (op[KIND] == DENSE or op[KIND] == SPARSE_DENSE or op[KIND] == CONV) and op[PARAMETER] >= 0:
+                if op[PARAMETER] > 0 and op[KIND] != POOLED_CONV:  # whose filters conv_step has limited
                     limit_norms(hyper[MAX_NORM], at(params, op[W]), op[N_IN], op[FILTER_STRIDE], op[N_OUT])
     if job[MASKS] != 0:
         barrier(ints(job[SYNC]), threads)
@@ -233,9 +237,9 @@ def count_updates(job):
     updates = ints(job[UPDATES])
     for k in range(job[N_OPS]):
         op = at(ints(job[OPS]), k * OP_SIZE)
-        if op[KIND] not in WITH_WEIGHTS:
-            continue
-        if op[PARAMETER] >= 0:
+        if op[PARAMETER] == 0:
+            continue  # no weights
+        if op[PARAMETER] > 0:
             updates[op[PARAMETER]] += 1
         if op[CODE] >= 0:
             updates[op[CODE]] += 1

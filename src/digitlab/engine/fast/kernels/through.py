@@ -19,6 +19,7 @@ from digitlab.engine.fast.kernels.shared import shared_backward, shared_forward
 from digitlab.engine.fast.kernels.simd import FLOATS, INTS, at, bytes_, doubles, floats, ints, shorts, words
 from digitlab.engine.fast.kernels.skipping import choose, skipping_backward, skipping_forward
 from digitlab.engine.fast.kernels.sparse import finish_forward, gather_rows
+from digitlab.engine.fast.kernels.unknown import unknown
 from digitlab.engine.fast.kernels.windows import (
     average_pool,
     average_pool_backward,
@@ -42,10 +43,12 @@ def fetch_rows(job, work, order, lo, hi):
             source = at(floats(job[INPUTS]), order[n] * n_in)
             for i in range(n_in):
                 row[i] = source[i]
-        else:
+        elif job[INPUT] == BYTE_ROWS:
             pixels = at(bytes_(job[INPUTS]), order[n] * n_in)
             for i in range(n_in):
                 row[i] = pixels[i] * factor + offset
+        else:
+            unknown(job, AN_INPUT, job[INPUT])
 
 
 @kernel(void(INTS, FLOATS, FLOATS, INTS, int64, int64, int64, float64, int64, int64, int64, int64))
@@ -67,10 +70,12 @@ def forward(job, work, scratch, order, examples, lo, hi, s, key, counter, thread
             lists = at(work, op[WHERE] + lo * op[EXTRA])
             w, bias = at(params, op[W]), at(params, op[B])
             skipping_forward(y, ys, x, xs, hi - lo, w, op[N_IN], bias, lists, op[EXTRA])
-        elif op[KIND] == DENSE:
+        elif op[KIND] == DENSE and op[CHOICE] == ALL_INPUTS:
             dense_forward(y, ys, x, xs, hi - lo, at(params, op[W]), op[N_IN], at(params, op[B]))
+        elif op[KIND] == DENSE:
+            unknown(job, A_CHOICE, op[CHOICE])
         elif op[KIND] == ACTIVATION:
-            activate(op[CODE], number[0], x, y, (hi - lo) * ys)
+            activate(job, op[CODE], number[0], x, y, (hi - lo) * ys)
         elif op[KIND] == DROPOUT:
             drop(number[0], number[1], key + k, (counter + lo) * ys, x, y, (hi - lo) * ys)
         elif CONVOLUTION and op[KIND] == POOLED_CONV:
@@ -101,6 +106,8 @@ def forward(job, work, scratch, order, examples, lo, hi, s, key, counter, thread
                 gather_rows(row, values, indices, count, at(params, op[W]), ys)
                 pixels = doubles(job[STARTS])[2 * order[n] + 1]
                 finish_forward(row, ys, s, at(params, op[B]), pixels, number[0], op[N_IN], common, sums)
+        else:
+            unknown(job, AN_OPERATION, op[KIND])
 
 
 @kernel()
@@ -109,43 +116,45 @@ def backward(job, work, scratch, examples, lo, hi, key, counter, thread):
     params = floats(job[PARAMS])
     for k in range(job[N_OPS] - 1, -1, -1):
         op, number = at(ints(job[OPS]), k * OP_SIZE), at(doubles(job[NUMBERS]), k * NUMBER_SIZE)
+        if op[GX] < 0:
+            continue  # nothing before it learns
         xs, ys = op[X_STRIDE], op[Y_STRIDE]
         gy = at(work, op[GY] + lo * ys)
-        if LARGE and op[PARTS] > 0 and op[GX] >= 0:
+        if LARGE and op[PARTS] > 0:
             shared_backward(job, work, scratch, op, examples, thread)
-        elif LARGE and op[KIND] == DENSE and op[GX] >= 0 and op[CHOICE] == SKIP_ZEROS:
+        elif LARGE and op[KIND] == DENSE and op[CHOICE] == SKIP_ZEROS:
             gx, lists = at(work, op[GX] + lo * xs), at(work, op[WHERE] + lo * op[EXTRA])
             places = words(scratch)
             skipping_backward(gx, xs, gy, ys, hi - lo, at(params, op[W]), op[N_IN], lists, op[EXTRA], places)
-        elif op[KIND] == DENSE and op[GX] >= 0:
+        elif op[KIND] == DENSE:
             dense_backward(at(work, op[GX] + lo * xs), xs, gy, ys, hi - lo, at(params, op[W]), op[N_IN])
-        elif op[GY] < 0:
-            pass  # before the first layer with weights
         elif op[KIND] == ACTIVATION:
             x, y = at(work, op[X] + lo * xs), at(work, op[Y] + lo * ys)
             if job[RULE] == BACKPROPAGATION:
-                deactivate(op[CODE], number[0], x, y, gy, (hi - lo) * ys)
+                deactivate(job, op[CODE], number[0], x, y, gy, (hi - lo) * ys)
         elif op[KIND] == DROPOUT:
             drop(number[0], number[1], key + k, (counter + lo) * ys, gy, gy, (hi - lo) * ys)
-        elif CONVOLUTION and op[KIND] == POOLED_CONV and op[GX] >= 0:
+        elif CONVOLUTION and op[KIND] == POOLED_CONV:
             for n in range(lo, hi):
                 where = words(at(work, op[WHERE] + n * op[EXTRA]))
                 g = at(work, op[GY] + n * ys)
                 conv_backward(op, at(work, op[GX] + n * xs), xs, g, where, at(params, op[W]), scratch)
-        elif CONVOLUTION and op[KIND] == CONV and op[GX] >= 0:
+        elif CONVOLUTION and op[KIND] == CONV:
             for n in range(lo, hi):
                 gx, g = at(work, op[GX] + n * xs), at(work, op[GY] + n * ys)
                 windows_backward(op, gx, g, at(params, op[W]), scratch)
-        elif CONVOLUTION and op[KIND] == MAX_POOL and op[GX] >= 0:
+        elif CONVOLUTION and op[KIND] == MAX_POOL:
             for n in range(lo, hi):
                 x, y = at(work, op[X] + n * xs), at(work, op[Y] + n * ys)
                 max_pool_backward(op, x, y, at(work, op[GY] + n * ys), at(work, op[GX] + n * xs))
-        elif CONVOLUTION and op[KIND] == AVERAGE_POOL and op[GX] >= 0:
+        elif CONVOLUTION and op[KIND] == AVERAGE_POOL:
             for n in range(lo, hi):
                 average_pool_backward(op, number[0], at(work, op[GY] + n * ys), at(work, op[GX] + n * xs))
-        elif CONVOLUTION and op[KIND] == FRAME and op[GX] >= 0:
+        elif CONVOLUTION and op[KIND] == FRAME:
             for n in range(lo, hi):
                 unframe(op, at(work, op[GY] + n * ys), at(work, op[GX] + n * xs))
+        else:
+            unknown(job, AN_OPERATION, op[KIND])
 
 
 @kernel()
@@ -156,7 +165,7 @@ def take_slopes(job, work, lo, hi):
         if op[KIND] == ACTIVATION and op[GY] >= 0:
             xs, ys = op[X_STRIDE], op[Y_STRIDE]
             x, y = at(work, op[X] + lo * xs), at(work, op[Y] + lo * ys)
-            deactivate(op[CODE], number[0], x, y, at(work, op[GY] + lo * ys), (hi - lo) * ys)
+            deactivate(job, op[CODE], number[0], x, y, at(work, op[GY] + lo * ys), (hi - lo) * ys)
     for n in range(lo, hi):
         stride = job[OUT_STRIDE]
         delta_of_error(at(work, job[LOGITS] + n * stride), at(work, job[DELTA] + n * stride), stride)
@@ -173,6 +182,6 @@ def losses_and_deltas(job, work, scratch, order, examples, lo, hi, each):
         else:
             copy_row(at(floats(job[TARGETS]), order[n] * out), target, out)
         z, delta = at(work, job[LOGITS] + n * stride), at(work, job[DELTA] + n * stride)
-        each[n] = loss_and_delta(job[LOSS], z, target, mask, delta, stride, out, examples)
+        each[n] = loss_and_delta(job, z, target, mask, delta, stride, out, examples)
         if job[RULE] == RASHID:
             raw_error(z, target, mask, delta, stride, examples)

@@ -20,6 +20,7 @@ from digitlab.engine.fast.kernels.sparse import column_sums, fold_in
 from digitlab.engine.fast.kernels.steps import count_updates, has_convolution, step_parameters, transpose_filters
 from digitlab.engine.fast.kernels.sync import barrier
 from digitlab.engine.fast.kernels.through import backward, fetch_rows, forward, losses_and_deltas, take_slopes
+from digitlab.engine.fast.kernels.unknown import unknown
 from digitlab.engine.fast.layout import *
 
 LOOK = 64  # steps from one look at how many inputs are zero to the next
@@ -29,7 +30,8 @@ LOOK = 64  # steps from one look at how many inputs are zero to the next
 def train(job_address, thread):
     """Thread `thread`'s part of all batches of a job; returns how many losses were written.
 
-    A loss that is not finite is the last one: its step is not taken.
+    A loss that is not finite is the last one: its step is not taken. Nor is any step if the job holds a code that is
+    UNKNOWN to one of the kernels.
     """
     job = ints(job_address)
     work, sync = floats(job[WORK]), ints(job[SYNC])
@@ -60,6 +62,8 @@ def train(job_address, thread):
         backward(job, work, scratch, examples, lo, hi, job[KEY], counter, thread)
         if job[RULE] == RASHID:
             take_slopes(job, work, lo, hi)
+        elif job[RULE] != BACKPROPAGATION:
+            unknown(job, A_RULE, job[RULE])
         barrier(sync, threads)
         loss = 0.0
         for n in range(examples):  # every thread adds them all up, in one order
@@ -68,7 +72,7 @@ def train(job_address, thread):
         written = step + 1
         if thread == 0:
             losses[step] = loss
-        if not math.isfinite(loss):
+        if job[UNKNOWN] != 0 or not math.isfinite(loss):
             break
         if thread == 0:
             count_updates(job)

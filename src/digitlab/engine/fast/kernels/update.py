@@ -11,26 +11,31 @@ import math
 from numba.types import boolean, float64, int64, void
 
 from digitlab.engine.fast.kernels.jit import kernel
-from digitlab.engine.fast.kernels.simd import DOUBLES, FLOATS, at, fma, load, splat, sqrt, store, where_positive
+from digitlab.engine.fast.kernels.simd import FLOATS, INTS, at, doubles, fma, load, splat, sqrt, store, where_positive
+from digitlab.engine.fast.kernels.unknown import unknown
 from digitlab.engine.fast.layout import (
     ADAM,
+    AN_OPTIMIZER,
     BETA_1,
     BETA_2,
     DECOUPLED,
     EPSILON,
+    HYPER,
     L1_SHARE,
     L2_SHARE,
     MOMENTUM,
     MU,
     NESTEROV,
+    OPTIMIZER,
     PLAIN_SGD,
     RMSPROP,
 )
 
 
-@kernel(void(int64, DOUBLES, float64, int64, boolean, FLOATS, FLOATS, FLOATS, FLOATS, int64))
-def update(kind, hyper, rate, step, decays, p, s1, s2, g, count):
+@kernel(void(INTS, float64, int64, boolean, FLOATS, FLOATS, FLOATS, FLOATS, int64))
+def update(job, rate, step, decays, p, s1, s2, g, count):
     """p, s1, s2 after one step along g (overwritten), all `count` long, a multiple of 8; `step` counts from 1."""
+    kind, hyper = job[OPTIMIZER], doubles(job[HYPER])
     eta, zero = splat(rate), splat(0.0)
     if decays and hyper[L2_SHARE] != 0.0:
         l2 = splat(hyper[L2_SHARE])
@@ -78,6 +83,8 @@ def update(kind, hyper, rate, step, decays, p, s1, s2, g, count):
             store(s1, i, mean)
             store(s2, i, square)
             store(p, i, load(p, i) * keep - pace * mean / (sqrt(square * correction) + epsilon))
+    else:
+        unknown(job, AN_OPTIMIZER, kind)
 
 
 @kernel()
@@ -94,11 +101,11 @@ def limit_norms(limit, p, rows, stride, columns):
 
 
 @kernel()
-def bias_step(kind, hyper, rate, step, p, s1, s2, b, gy, rows, stride, columns, g):
+def bias_step(job, rate, step, p, s1, s2, b, gy, rows, stride, columns, g):
     """∂L/∂b = Σₙ gₙ and the step along it; g is room for one row."""
     for j in range(0, columns, 8):
         sum_ = splat(0.0)
         for n in range(rows):
             sum_ = sum_ + load(gy, n * stride + j)
         store(g, j, sum_)
-    update(kind, hyper, rate, step, False, at(p, b), at(s1, b), at(s2, b), g, columns)
+    update(job, rate, step, False, at(p, b), at(s1, b), at(s2, b), g, columns)
