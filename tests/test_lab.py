@@ -10,7 +10,6 @@ from numpy.testing import assert_array_equal
 import digitlab
 from digitlab import Callback, Net, get_net, load
 from digitlab.errors import ConfigError, DataError, ModelFileError, ShapeError
-from digitlab.lab import as_arrays
 from train.helpers import values
 
 
@@ -133,22 +132,13 @@ def test_pairs_of_bytes_are_scaled_as_any_picture_is(splits):
     assert net.test(list(splits.test)) == net.test(splits.test)
 
 
-def test_pairs_become_arrays():
-    x, y = as_arrays([(np.zeros((4, 1)), 2), (np.ones((4, 1)), 0)])
-    assert x.shape == (2, 4)
-    assert_array_equal(y, [2, 0])
-    assert y.dtype == np.int64
-    pair = (np.zeros((2, 4)), np.zeros(2))
-    assert as_arrays(pair) is pair
-
-
 @pytest.mark.parametrize(
     "data, words",
     [
-        ([], "an empty one; expected a list"),
-        (zip([], []), "an empty one; expected a list"),
-        ([1, 2, 3], r"one with int in it; expected a list of \(x, y\) pairs"),
-        ([(np.zeros(64), 1), (np.zeros(63), 1)], "of one length"),
+        ([], "got an empty list; expected at least one"),
+        (zip([], []), "got an empty zip; expected at least one"),
+        ([1, 2, 3], r"example 0 is a int; expected \(x, y\) pairs"),
+        ([(np.zeros(64), 1), (np.zeros(63), 1)], "expected one shape for all"),
         (None, "got NoneType"),
     ],
 )  # fmt: skip
@@ -163,8 +153,7 @@ def test_predictions_are_digits(splits):
     predicted = net.predict(splits.test.images[:7])
     assert predicted.shape == (7,)
     assert ((predicted >= 0) & (predicted < 10)).all()
-    with pytest.raises(ShapeError, match="expected"):
-        net.predict(splits.test.images[0])
+    assert net.predict(splits.test.images[0]) == predicted[:1], "a single image is a batch of one"
 
 
 def test_imagine_where_and_what(tmp_path, capsys):
@@ -261,10 +250,11 @@ def test_predicting_a_set_and_numbers():
     test = load("digits").test
     net = Net([64, 10])
     assert np.array_equal(net.predict(test), net.predict(test.images))
-    with pytest.raises(ShapeError, match=r"a single example needs a batch axis: x\[None\]"):
-        net.predict(test.images[0])
+    assert np.array_equal(net.predict(test.images[0]), net.predict(test)[:1])
+    with pytest.raises(ShapeError, match=r"images: got input of shape \(1, 8\), expected \(N, 64\)"):
+        net.predict(test.images[0, :7])
     one = Net([1, 3, 1])
-    assert one.predict(np.zeros((5, 1), np.float32)).shape == (5, 1)
+    assert one.predict(np.zeros((5, 1), np.float32)).shape == one.predict([0.1] * 5).shape == (5, 1)
 
 
 def test_an_answer_at_the_prompt_is_a_line(tmp_path):

@@ -46,6 +46,15 @@ def like(value: Any, x: Array) -> Array:
     return array_namespace(x).asarray(value, dtype=x.dtype, device=array_api_compat.device(x))
 
 
+def placed_with(other: Array, x: Array) -> Array:
+    """`x` in the library and on the device of `other`, dtype unchanged."""
+    if isinstance(other, np.ndarray) or type(x) is type(other):
+        return x
+    import array_api_compat
+
+    return array_namespace(other).asarray(x, device=array_api_compat.device(other))
+
+
 def placed(x: Any, library: str, device: str = "cpu") -> Array:
     """`x` as an array of `library` ("numpy", "torch", "cupy") on `device` ("cpu", "cuda", "cuda:1").
 

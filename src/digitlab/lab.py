@@ -17,15 +17,15 @@ from typing import Any
 
 import numpy as np
 
-from digitlab.data import Digits
 from digitlab.engine.select import predict
-from digitlab.errors import ConfigError, DataError, ModelFileError
+from digitlab.errors import ConfigError, ModelFileError
 from digitlab.nn import Network, load_network, mlp
+from digitlab.nn.examples import inputs
 from digitlab.optimizers import SGD
 from digitlab.see.figures import heatmap_figure, save_figure
 from digitlab.see.imagine import Imagined, imagine
 from digitlab.train import Callback, History, PlainLines, Trainer
-from digitlab.train.evaluation import classifies, evaluate, examples
+from digitlab.train.evaluation import classifies, evaluate
 
 DEFAULT_FILE = "net.safetensors"
 
@@ -52,9 +52,10 @@ class Net:
         valid: Any = None,
         callbacks: Sequence[Callback] = (),
     ) -> History:
-        """Train on Digits, a pair (x, y), or a list of (x, y) examples: one pass, or `epochs` of them.
+        """Train on Digits, a pair (x, y), a list of (x, y) examples or any other container (docs/data.md).
 
-        Goes on from the weights as they are. Returns the history of this call; `net.history` holds all of them.
+        One pass, or `epochs` of them. Goes on from the weights as they are. Returns the history of this call;
+        `net.history` holds all of them.
         """
         trainer = Trainer(
             self.network,
@@ -64,7 +65,7 @@ class Net:
             callbacks=callbacks,
             seed=self._seed + len(self.history),  # another order in every call
         )
-        history = trainer.fit(as_arrays(data), as_arrays(valid), epochs=epochs)
+        history = trainer.fit(data, valid, epochs=epochs)
         first = len(self.history)
         self.history.rows += [{**row, "epoch": first + row["epoch"]} for row in history]
         if trainer.interrupted:
@@ -76,8 +77,7 @@ class Net:
 
         For a network that gives numbers and not classes: the mean loss per example.
         """
-        x, y = examples(as_arrays(data), self.network, "test set")
-        loss, accuracy = evaluate(self.network, x, y)
+        loss, accuracy = evaluate(self.network, data)
         if accuracy is None:
             print(f"loss {loss:.6f}")
             return loss
@@ -85,11 +85,12 @@ class Net:
         return 100 * accuracy
 
     def predict(self, images: Any) -> Any:
-        """The digit that the network reads in each image of an array or a Digits, shape (N,).
+        """The digit that the network reads in each image, shape (N,).
 
+        `images` are a Digits, an array or any other container of inputs; a single image is a batch of one.
         For a network that gives numbers and not classes: those numbers, shape (N, out).
         """
-        outputs = predict(self.network, images.images if isinstance(images, Digits) else np.asarray(images))
+        outputs = predict(self.network, inputs(images, self.network, "images"))
         return np.argmax(outputs, axis=1) if classifies(self.network) else outputs
 
     def imagine(self, digit: int, path: str | os.PathLike[str] | None = None) -> Imagined:
@@ -162,23 +163,6 @@ def get_net(
     if interrupted:
         raise KeyboardInterrupt
     return net
-
-
-def as_arrays(data: Any) -> Any:
-    """A list of (x, y) examples, such as older loaders of MNIST give, as a pair of arrays; other forms unchanged."""
-    if not isinstance(data, list | zip):
-        return data
-    pairs = list(data)
-    if not pairs or not all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in pairs):
-        what = f"one with {type(pairs[0]).__name__} in it" if pairs else "an empty one"
-        raise DataError(f"got a list of examples, {what}; expected a list of (x, y) pairs, at least one")
-    xs, ys = ([np.asarray(pair[i]).ravel() for pair in pairs] for i in (0, 1))
-    if len({len(x) for x in xs}) > 1 or len({len(y) for y in ys}) > 1:
-        raise DataError("got a list of examples of different lengths; expected all x of one length, and all y")
-    bytes_alone = all(x.dtype == np.uint8 for x in xs)  # pixels, which the network scales itself
-    x = np.stack(xs, dtype=np.uint8 if bytes_alone else np.float32)  # (N, in)
-    y = np.stack(ys)  # (N, 1) labels or (N, out) targets
-    return (x, y[:, 0].astype(np.int64)) if y.shape[1] == 1 else (x, y.astype(np.float32))
 
 
 def _sizes(network: Network) -> list[int]:

@@ -17,9 +17,8 @@ def test_labels_are_whole_numbers_of_classes_that_there_are():
     net = mlp([4, 3], seed=0)
     with pytest.raises(DataError, match="labels from 0 to 3; this network has 3 outputs"):
         evaluate(net, X, np.arange(20) % 4)
-    for call in (lambda y: evaluate(net, X, y), lambda y: net.gradient(X, y)):
-        with pytest.raises((DataError, ShapeError), match=r"targets of shape \(20,\)"):
-            call(np.zeros(20, np.float32))
+    with pytest.raises(ShapeError, match=r"targets of shape \(20,\)"):
+        net.gradient(X, np.zeros(20, np.float32))
     for wrong in (np.arange(20) % 4, -(np.arange(20) % 2)):
         with pytest.raises(DataError, match=rf"got labels from {wrong.min()} to {wrong.max()}, expected 0 to 2"):
             net.gradient(X, wrong)
@@ -103,5 +102,5 @@ def test_quadratic_rows_still_have_classes():
 def test_numbers_that_are_none_are_told_instead_of_scored():
     net, x = mlp([4, 3], seed=0), X.copy()
     x[3, 1] = np.nan
-    with pytest.raises(DataError, match="evaluation: got inputs that are NaN or infinite"):
+    with pytest.raises(DataError, match="evaluation: input 3 is NaN or infinite"):
         evaluate(net, x, np.arange(20) % 3)

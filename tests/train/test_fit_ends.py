@@ -171,7 +171,7 @@ def test_a_loss_that_overflows_in_evaluation_only():
     x, y = a_line()
     t = Trainer(Network([Dense(1)], 1, MeanSquaredError()), SGD(0.01))
     with pytest.raises(DivergenceError, match="in epoch 1"):
-        t.fit((x, y), (x * 1e30, y), epochs=1)
+        t.fit((x, y), (x, y * 1e30), epochs=1)
 
 
 # A callback that fails

@@ -93,7 +93,7 @@ def test_what_cannot_be_recorded(tmp_path):
         RecordPredictions(tmp_path, VALID[0], VALID[1] + 300)
     with pytest.raises(DataError, match="got labels from -1 to"):
         RecordPredictions(tmp_path, VALID[0], VALID[1] - 1)
-    single = Network([Dense(1)], 6)
+    single = Network([Dense(1)], 6, "mse")
     with pytest.raises(ConfigError, match="2 to 256 classes"):
         trainer(single, callbacks=[RecordPredictions(tmp_path, *VALID)]).fit((TRAIN[0], TRAIN[0][:, :1]), epochs=1)
 

@@ -28,9 +28,9 @@ def command(net: str | None, image: int, source: str | None, part: str, out: Pat
     from digitlab.data.pictures import image_text
     from digitlab.errors import DataError
     from digitlab.files import require_suffix, write_text
+    from digitlab.nn.examples import examples
     from digitlab.see.explain import check_label, walk, walk_text
     from digitlab.see.explain_page import explain_page
-    from digitlab.train.evaluation import examples
 
     if out is not None:
         require_suffix(out, "a page", ".html", ".htm", bare=False)

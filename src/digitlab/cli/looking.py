@@ -29,7 +29,7 @@ def sets_for(network_file: Path | None, source: str | None) -> "Splits":
 
 def part_for(network: Any, network_file: Path, source: str | None, part: str) -> "tuple[Splits, Digits]":
     """The sets, and one of them, checked against the network."""
-    from digitlab.train.evaluation import examples
+    from digitlab.nn.examples import examples
 
     splits = sets_for(network_file, source)
     digits = splits.part(part)  # type: ignore[arg-type]  # click checked it
@@ -57,7 +57,7 @@ def examples_for(
 ) -> tuple[Any, Any]:
     """n training images and labels; where these do not fit, and nobody insists on them, random inputs and targets."""
     from digitlab.errors import DigitlabError
-    from digitlab.train.evaluation import examples
+    from digitlab.nn.examples import examples
 
     try:
         return examples(splits.train.first(n), network, "training set")

@@ -182,7 +182,7 @@ def say_best(together: "Together", monitor: str) -> None:
     from digitlab.cli.console import say
     from digitlab.many import spread
     from digitlab.many.job import sets_for
-    from digitlab.train.evaluation import evaluate, examples
+    from digitlab.train.evaluation import evaluate
 
     label, part = together.best_setting()
     say(f"best by {monitor}: {label}")
@@ -190,7 +190,7 @@ def say_best(together: "Together", monitor: str) -> None:
     for outcome in part.good:
         network = outcome.network()
         test = sets_for(outcome.config.data).test
-        accuracies.append(evaluate(network, *examples(test, network, "test set")).accuracy)
+        accuracies.append(evaluate(network, test).accuracy)
     known = [100 * a for a in accuracies if a is not None]
     if known:
         s = spread(known)

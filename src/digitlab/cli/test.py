@@ -17,12 +17,11 @@ def command(net: str | None, source: str | None, part: str) -> None:
     """
     from digitlab.cli.console import say
     from digitlab.cli.options import load_named
-    from digitlab.train.evaluation import evaluate, examples
+    from digitlab.train.evaluation import evaluate
 
     path, network = load_named(net)
     _, digits = part_for(network, path, source, part)
-    x, y = examples(digits, network, f"{part} set")
-    loss, accuracy = evaluate(network, x, y)
+    loss, accuracy = evaluate(network, digits)
     say(f"{path} on {len(digits):,} {part} images of {digits.name}")
     if accuracy is not None:
         wrong = round((1 - accuracy) * len(digits))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from digitlab.arrays import Array, array_namespace, like, to_numpy
+from digitlab.arrays import Array, array_namespace, like, placed_with, to_numpy
 from digitlab.engine.base import Losses
 from digitlab.engine.threads import blas_threads_for
 from digitlab.errors import GradientError
@@ -51,12 +51,7 @@ class ReferenceEngine:
         parameters = self.network.parameters()
         if not parameters:
             return array
-        value = next(iter(parameters.values())).value
-        if isinstance(value, np.ndarray):
-            return array
-        import array_api_compat
-
-        return array_namespace(value).asarray(array, device=array_api_compat.device(value))
+        return placed_with(next(iter(parameters.values())).value, array)
 
     def train_batches(self, x: Array, y: Array, order: Any, batch_size: int, learning_rates: Any) -> Losses:
         with blas_threads_for(batch_size):

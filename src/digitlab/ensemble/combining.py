@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from digitlab.arrays import to_numpy
+from digitlab.convert import as_examples
 from digitlab.engine.select import predict
 from digitlab.errors import ConfigError, ShapeError
 from digitlab.nn import Branches, Combine, Layer, LogLikelihood, Network, Rescale, Subnetwork, mlp
 from digitlab.nn.regularizers import L2
 from digitlab.optimizers import Adam
 from digitlab.train import Trainer
-from digitlab.train.evaluation import evaluate, examples
+from digitlab.train.evaluation import evaluate
 
 WAYS = {
     "vote": "plurality vote; the mean of probabilities decides between equally many votes",
@@ -133,16 +134,18 @@ def _together(networks: Sequence[Network], last: Layer) -> Network:
             factor = network.scaling.factor / outer.factor
             chain.insert(0, Rescale(factor, network.scaling.offset - factor * outer.offset))
         branches.append(chain)
-    return Network(
+    whole = Network(
         [Branches(branches), last], shape, LogLikelihood(), scaling=outer, dtype=networks[0].dtype, seed=0
     )  # fmt: skip
+    whole.input_range = networks[0].input_range
+    return whole
 
 
 def _log_odds(network: Network, cover: Sequence[int], valid: Any) -> float:
     """ln(p/(1 − p)) of the member's accuracy p, counted as if one more were right and one more wrong; at least 0."""
-    x, labels = _pair(valid)
+    x, labels = as_examples(valid, "validation set")
     y = targets_for(labels, cover)
-    accuracy = evaluate(network, *examples((x, y), network, "validation set")).accuracy or 0.0
+    accuracy = evaluate(network, (x, y)).accuracy or 0.0
     n = len(y)
     p = (accuracy * n + 1) / (n + 2)
     return max(math.log(p / (1 - p)), 0.0)
@@ -153,7 +156,7 @@ def _stacked(networks: Sequence[Network], classes: int, valid: Any, seed: int) -
 
     Wolpert 1992, "Stacked generalization": it must learn from examples that the members have not.
     """
-    x, y = _pair(valid)
+    x, y = as_examples(valid, "validation set")
     if len(y) < 10:
         raise ConfigError(f"combine: got {len(y)} validation examples, expected at least 10 to train the stack on")
     outputs = np.concatenate([to_numpy(predict(network, x)) for network in networks], axis=1)  # (N, Σ sizes)
@@ -165,7 +168,3 @@ def _stacked(networks: Sequence[Network], classes: int, valid: Any, seed: int) -
     trainer = Trainer(stack, Adam(0.003), regularizers=[L2(1.0)], batch_size=32, engine="reference", seed=seed)
     trainer.fit((outputs[~judge], y[~judge]), (outputs[judge], y[judge]), epochs=STACK_EPOCHS)
     return trainer.network
-
-
-def _pair(data: Any) -> tuple[Any, Any]:
-    return (data.images, data.labels) if hasattr(data, "images") else data

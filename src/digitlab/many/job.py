@@ -19,10 +19,11 @@ from digitlab.data.sources import choose
 from digitlab.data.splits import SPLITS, Split
 from digitlab.errors import DigitlabError
 from digitlab.nn.network import Network
+from digitlab.nn.scaling import InputRange
 from digitlab.train.callbacks import Callback
 from digitlab.train.checkpoint import load_checkpoint, save_checkpoint
 from digitlab.train.config import RunConfig
-from digitlab.train.evaluation import evaluate, examples
+from digitlab.train.evaluation import evaluate
 from digitlab.train.history import Row
 from digitlab.train.run import resume_run
 
@@ -77,6 +78,7 @@ class Outcome:
     best_epoch: int | None = None
     arrays: Arrays | None = None
     test: dict[str, float] | None = None
+    input_range: InputRange | None = None
     error: str | None = None
     interrupted: bool = False
     finished: bool = True
@@ -104,6 +106,7 @@ class Outcome:
         """The network that was kept."""
         network = self.config.trainer().network
         network.load_state(self.arrays or {})
+        network.input_range = self.input_range
         return network
 
 
@@ -135,6 +138,7 @@ def run_job(
     return Outcome(
         job.name, job.config, trainer.history.rows, trainer.monitor, best,
         arrays={name: np.array(to_numpy(array)) for name, array in trainer.network.state().items()},
+        input_range=trainer.network.input_range,
         test=_test(trainer, sets) if job.test and finished else None,
         interrupted=trainer.interrupted, finished=finished,
         stop_reason=None if paused else trainer.stop_reason, engine=trainer.engine_reason,
@@ -190,7 +194,7 @@ def worker_name() -> str:
 
 
 def _test(trainer: "Trainer", sets: Splits) -> dict[str, float]:
-    loss, accuracy = evaluate(trainer.network, *examples(sets.test, trainer.network, "test set"))
+    loss, accuracy = evaluate(trainer.network, sets.test)
     return {"loss": loss} | ({"accuracy": accuracy} if accuracy is not None else {})
 
 

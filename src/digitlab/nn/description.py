@@ -49,9 +49,10 @@ def build_network(description: Mapping[str, Any], *, seed: int | np.random.Gener
         description["layers"],
         description["input_shape"],
         build(Loss, description.get("loss", "quadratic")),
-        scaling=description.get("scaling", "/255"),
+        scaling=description.get("scaling"),
         dtype=description.get("dtype", "float32"),
         seed=seed,
     )
+    network.scaling_is_explicit = False  # a description names every scaling, chosen or not
     apply_frozen(network, description.get("frozen", {}))
     return network

@@ -20,6 +20,7 @@ from digitlab.files import require_suffix, written_beside
 from digitlab.kinds import sniff
 from digitlab.nn.description import build_network, describe_network
 from digitlab.nn.network import Network
+from digitlab.nn.scaling import as_range, describe_range
 
 FORMAT = 1
 IN_FOLDERS = ("network.safetensors", "weights_file", "saved_wih.npy")  # a run's network; those of the books' programs
@@ -27,7 +28,8 @@ IN_FOLDERS = ("network.safetensors", "weights_file", "saved_wih.npy")  # a run's
 
 def save_network(network: Network, path: str | os.PathLike[str]) -> None:
     """Write the network to `path`; any earlier file there stays whole until the new one is. See `write_arrays`."""
-    write_arrays(path, network.state(), {"network": describe_network(network)})
+    metadata = {"network": describe_network(network), "input_range": describe_range(network.input_range)}
+    write_arrays(path, network.state(), metadata)
 
 
 def load_network(path: str | os.PathLike[str]) -> Network:
@@ -47,6 +49,7 @@ def load_network(path: str | os.PathLike[str]) -> Network:
         raise ModelFileError(f"{path}: {_other_content(path, metadata)}")
     try:
         network = build_network(metadata["network"], seed=None)
+        network.input_range = as_range(metadata.get("input_range"))
         network.load_state(read_arrays(path))
     except DigitlabError as error:
         raise ModelFileError(f"{path}: {error}") from error

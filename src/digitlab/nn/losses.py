@@ -6,6 +6,7 @@ targets, over N; with the mean squared error twice that, over N · out.
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -75,6 +76,7 @@ class MeanSquaredError(Loss):
     """
 
     aliases = ("mse",)
+    output_range: ClassVar[tuple[float, float] | None] = None
 
     def activation(self, logits: Array) -> Array:
         return logits

@@ -21,9 +21,10 @@ from digitlab.arrays import Array, array_namespace
 from digitlab.errors import ConfigError, DataError, ShapeError
 from digitlab.nn.connections import check_fit, checked_connections, connections_text
 from digitlab.nn.describe import Described, build
+from digitlab.nn.examples import inputs
 from digitlab.nn.initializers import Initializer, ScaledNormal, Zeros
 from digitlab.nn.named import NamedArrays
-from digitlab.nn.scaling import Scaling, as_scaling
+from digitlab.nn.scaling import InputRange, Scaling, as_scaling
 from digitlab.nn.shapes import Shape as Shape
 from digitlab.nn.shapes import checked_shape, same_order
 
@@ -192,6 +193,8 @@ class Loss(Described):
     Raises ConfigError unless 0 ≤ label_smoothing < 1.
     """
 
+    output_range: ClassVar[tuple[float, float] | None] = (0.0, 1.0)  # of the output activation; None: any number
+
     label_smoothing: float = 0.0
     low: float = 0.0
     high: float = 1.0
@@ -268,7 +271,7 @@ class Network(NamedArrays):
     layers         what to compute, in order, objects, names or tables (describe.py); each is used once
     input_shape    one example's shape without the batch axis: (784,), or (28, 28, 1) for layers that see pictures
     loss           see losses.py, an object or its name; it owns the output activation, so the last layer has none
-    scaling        how pixel bytes become numbers (scaling.py); floating-point input is taken as it is
+    scaling        how pixel bytes (uint8) become numbers, "/255" unless given; other input is not scaled (scaling.py)
     seed           integer or numpy Generator; the dice for the first weights are rolled here, layer by layer
     dtype          "float32", or "float64" to check mathematics
 
@@ -281,7 +284,7 @@ class Network(NamedArrays):
         input_shape: int | Shape,
         loss: Loss | str | None = None,
         *,
-        scaling: str | tuple[float, float] | Scaling = "/255",
+        scaling: str | tuple[float, float] | Scaling | None = None,
         seed: int | np.random.Generator | None = 0,
         dtype: str = "float32",
     ) -> None:
@@ -298,7 +301,9 @@ class Network(NamedArrays):
         if dtype not in ("float32", "float64"):
             raise ConfigError(f"dtype: got {dtype!r}, expected 'float32' or 'float64'")
         self.loss = build(Loss, loss) if loss is not None else Quadratic()
-        self.scaling = as_scaling(scaling)
+        self.scaling = as_scaling(scaling if scaling is not None else "/255")
+        self.scaling_is_explicit = scaling is not None
+        self.input_range: InputRange | None = None  # what it was trained on; recorded by training
         self.dtype = dtype
         dice = streams(np.random.default_rng(seed) if seed is not None else None, len(self.layers))
         shape = self.input_shape
@@ -339,15 +344,19 @@ class Network(NamedArrays):
         self.layers[0].learn(grad, caches[0])
         return loss
 
-    def predict(self, x: Array, *, batch_size: int = 1000) -> Array:
-        """Outputs (N, out) after the loss's activation; images or features, a batch at a time to save memory."""
+    def predict(self, x: Any, *, batch_size: int = 1000) -> Array:
+        """Outputs (N, out) after the loss's activation; x in any container (examples.py), a batch at a time.
+
+        Raises ShapeError or DataError for inputs that the network cannot take.
+        """
+        x = inputs(x, self)
         n = x.shape[0]
         starts = range(0, max(n, 1), batch_size)
         parts = [self.loss.activation(self.forward(x[i : min(i + batch_size, n), ...])[0]) for i in starts]
         return array_namespace(parts[0]).concat(parts) if len(parts) > 1 else parts[0]
 
     def prepare(self, x: Array) -> Array:
-        """A batch as the first layer takes it: pixel bytes scaled, and reshaped to `input_shape` if it fits.
+        """A batch as the first layer takes it: pixel bytes (uint8) scaled, and reshaped to `input_shape` if it fits.
 
         What is flat becomes a picture and the other way round, neighbouring axes are joined, and axes of length 1 come
         and go (`same_order`). Raises ShapeError for other shapes, DataError for an empty batch or what are no numbers.
@@ -365,12 +374,12 @@ class Network(NamedArrays):
         dtype = getattr(xp, self.dtype)
         if x.dtype == dtype:
             return x
-        if xp.isdtype(x.dtype, "integral"):
+        if x.dtype == xp.uint8:
             x = xp.astype(x, dtype) * self.scaling.factor
             return x + self.scaling.offset if self.scaling.offset else x
-        if xp.isdtype(x.dtype, "real floating"):
+        if xp.isdtype(x.dtype, ("bool", "integral", "real floating")):
             return xp.astype(x, dtype)
-        raise DataError(f"got input of type {x.dtype}; expected pixel bytes (uint8) or floating-point numbers")
+        raise DataError(f"got input of type {x.dtype}; expected pixel bytes (uint8) or numbers")
 
     def __repr__(self) -> str:
         layers = ", ".join(map(repr, self.layers))

@@ -1,10 +1,15 @@
-"""From pixel bytes to the numbers a network computes with: x = factor · byte + offset.
+"""From inputs to the numbers a network computes with. The rule, for every network and every way in:
 
-Images stay uint8 in memory; a network owns the scaling it was trained with, applies it to integer arrays,
-and takes floating-point arrays as they are. So a saved network never meets pixels scaled in another way.
+    uint8 arrays are pixel bytes:   x = factor · byte + offset, the network's own scaling
+    all other numbers are numbers:  they are taken as they are
+
+Images stay uint8 in memory. A network owns its scaling, so a saved network never meets pixels scaled in another way.
+It also records the range of numbers it was trained on (`InputRange`); nn/examples.py refuses what is far outside.
 """
 
-from dataclasses import dataclass
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from digitlab.errors import ConfigError
 
@@ -15,6 +20,29 @@ class Scaling:
 
     factor: float
     offset: float = 0.0
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The numbers that bytes 0 and 255 become."""
+        return self.offset, 255 * self.factor + self.offset
+
+
+@dataclass(frozen=True)
+class InputRange:
+    """The inputs that a network was trained on: the least and the largest number, after scaling.
+
+    pixels   whether they were pixel bytes (uint8)
+    """
+
+    low: float
+    high: float
+    pixels: bool = False
+
+    def joined(self, other: "InputRange | None") -> "InputRange":
+        """The range of both trainings."""
+        if other is None:
+            return self
+        return InputRange(min(self.low, other.low), max(self.high, other.high), self.pixels or other.pixels)
 
 
 NAMED = {
@@ -42,3 +70,21 @@ def describe_scaling(chosen: Scaling) -> str | list[float]:
         if chosen == known:
             return name
     return [chosen.factor, chosen.offset]
+
+
+def describe_range(known: InputRange | None) -> dict[str, Any] | None:
+    """A range as JSON values; None where nothing is recorded."""
+    return None if known is None else asdict(known)
+
+
+def as_range(table: Any) -> InputRange | None:
+    """The range that `describe_range` wrote; None for files without one. Raises ConfigError for other tables."""
+    if table is None:
+        return None
+    try:
+        found = InputRange(float(table["low"]), float(table["high"]), bool(table["pixels"]))
+    except (KeyError, TypeError, ValueError):
+        found = InputRange(1, 0)
+    if not (math.isfinite(found.low) and math.isfinite(found.high) and found.low <= found.high):
+        raise ConfigError(f"input_range: got {table!r}, expected low and high, finite numbers, and pixels")
+    return found

@@ -36,7 +36,7 @@ def mlp(
     loss: str | Loss = "quadratic",
     init: str | Initializer | None = None,
     dropout: float = 0.0,
-    scaling: str | tuple[float, float] | Scaling = "/255",
+    scaling: str | tuple[float, float] | Scaling | None = None,
     seed: int | np.random.Generator | None = 0,
     dtype: str = "float32",
 ) -> Network:
@@ -49,6 +49,7 @@ def mlp(
                  biases N(0, 1), as his chapter 3; another initializer: that for the weights, zeros for biases.
                  None: He for the ReLU family, "scaled" for the others
     dropout      probability that a hidden activation is left out in training
+    scaling      how pixel bytes (uint8) become numbers: "/255" unless given, "/256", "0.01-1", "none" (nn/scaling.py)
 
     Raises ConfigError for fewer than two sizes, sizes under 1, and unknown names.
     """

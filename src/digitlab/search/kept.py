@@ -53,7 +53,7 @@ def judge_best(study: Study, data: Splits | None = None) -> dict[str, Any]:
     looked at before with fewer trials}. For the same best trial the figures are those written down.
     """
     from digitlab.many.job import sets_for
-    from digitlab.train.evaluation import evaluate, examples
+    from digitlab.train.evaluation import evaluate
 
     best, before = study.best(), study.tested()
     if before is not None and before["trial"] == best.number:
@@ -61,7 +61,7 @@ def judge_best(study: Study, data: Splits | None = None) -> dict[str, Any]:
     values = []
     for network in best_networks(study):
         test = sets_for(study.plan.base.data, data).test
-        loss, accuracy = evaluate(network, *examples(test, network, "test set"))
+        loss, accuracy = evaluate(network, test)
         values.append(accuracy if accuracy is not None else loss)
     known = sum(t.state in ("done", "pruned") for t in study.trials())
     tested = {"trial": best.number, "trials": known, "values": values, "again": before is not None}

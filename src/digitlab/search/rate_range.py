@@ -8,8 +8,8 @@ import numpy as np
 
 from digitlab.engine import select_engine
 from digitlab.errors import ConfigError
+from digitlab.nn.examples import examples
 from digitlab.train.config import RunConfig
-from digitlab.train.evaluation import examples
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 SMOOTHING = 0.95  # of the moving average of the losses; less where there are few
@@ -48,7 +48,7 @@ def range_test(
     if not 0 < low < high or not math.isfinite(high):
         raise ConfigError(f"range test: got rates from {low:g} to {high:g}, expected two above 0, the lower one first")
     trainer = config.trainer()
-    x, y = examples(train, trainer.network, "training set")
+    x, y = examples(train, trainer.network, "training set", training=True)
     batch = config.batch_size
     per_epoch = math.ceil(len(x) / batch)
     steps = steps if steps is not None else min(max(per_epoch, 200), 2000)

@@ -17,7 +17,7 @@ from digitlab.nn.describe import Described, describe
 from digitlab.nn.network import Network
 from digitlab.nn.normalization import BatchNorm
 from digitlab.train.callbacks import Callback
-from digitlab.train.evaluation import evaluate
+from digitlab.train.evaluation import measure
 from digitlab.train.history import Row
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Averaging(Described, Callback):
         if self.count and "valid" in trainer.sets:
             network = self.network(trainer)
             valid = map(to_numpy, trainer.sets["valid"])
-            loss, accuracy = evaluate(network, *valid, logits_of=trainer.logits_of(network))
+            loss, accuracy = measure(network, *valid, logits_of=trainer.logits_of(network))
             row["average_valid_loss"] = loss
             if accuracy is not None:
                 row["average_valid_accuracy"] = accuracy

@@ -17,6 +17,7 @@ from digitlab.nn.describe import describe
 from digitlab.nn.description import describe_network
 from digitlab.nn.files import read_arrays, read_metadata, write_arrays
 from digitlab.nn.network import Network
+from digitlab.nn.scaling import as_range, describe_range
 from digitlab.train.callbacks import Callback
 from digitlab.train.history import History
 from digitlab.train.trainer import Best, Trainer
@@ -42,6 +43,7 @@ def save_checkpoint(trainer: Trainer, path: str | os.PathLike[str]) -> None:
     rngs = {name: layer.rng.bit_generator.state for name, layer in network.named_layers() if layer.rng is not None}
     metadata = {
         "network": describe_network(network),
+        "input_range": describe_range(network.input_range),
         "history": trainer.history.rows,
         "best": best,
         "optimizer": describe(trainer.optimizer)["type"],
@@ -98,6 +100,7 @@ def load_checkpoint(trainer: Trainer, path: str | os.PathLike[str]) -> None:
         rng.bit_generator.state = metadata["trainer_rng"]
         state = _optimizer_state(metadata["optimizer_counts"], _part(arrays, "optimizer/"))
         augment_seed = int(augment["seed"]) if augment is not None else trainer.augment_seed
+        input_range = as_range(metadata.get("input_range"))  # absent in older files
         rows = metadata["history"]
         if [row["epoch"] for row in rows] != list(range(1, len(rows) + 1)):
             raise ValueError("its history does not count the epochs from 1")
@@ -113,6 +116,7 @@ def load_checkpoint(trainer: Trainer, path: str | os.PathLike[str]) -> None:
     for callback, place in zip(trainer.callbacks, _places(trainer.callbacks)):
         callback.load_arrays(_part(arrays, place))
     trainer.network.load_state(last.state())
+    trainer.network.input_range = input_range
     for (_, layer), (_, read) in zip(trainer.network.named_layers(), last.named_layers()):
         if layer.rng is not None and read.rng is not None:
             layer.rng.bit_generator.state = read.rng.bit_generator.state

@@ -101,7 +101,9 @@ class RunConfig:
         """The network before training: with fresh weights, or those of the file that `start` names."""
         network = build_network(self.network, seed=self.seed)
         if self.start:
-            network.load_state(load_network(self.start).state())
+            first = load_network(self.start)
+            network.load_state(first.state())
+            network.input_range = first.input_range
         return network
 
     def table(self) -> dict[str, Any]:

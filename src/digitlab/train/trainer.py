@@ -15,13 +15,14 @@ from digitlab.engine.base import Engine, Losses
 from digitlab.engine.select import make_predictor, select_engine
 from digitlab.errors import ConfigError, DivergenceError
 from digitlab.nn.describe import build
+from digitlab.nn.examples import examples
 from digitlab.nn.gradients import Gradient
 from digitlab.nn.network import Network
 from digitlab.nn.regularizers import Regularizer
 from digitlab.optimizers import SGD, ConstantRate, Optimizer, Position, Schedule
 from digitlab.train import columns
 from digitlab.train.callbacks import Callback
-from digitlab.train.evaluation import Evaluation, classifies, evaluate, examples
+from digitlab.train.evaluation import Evaluation, classifies, measure
 from digitlab.train.fresh import FreshImages
 from digitlab.train.history import History, Row
 
@@ -118,13 +119,14 @@ class Trainer:
     def fit(self, train: Any, valid: Any = None, test: Any = None, *, epochs: int = 30) -> History:
         """Train until `epochs` epochs are done in all, those before a resume included, and return the history.
 
-        Each set is a Digits or a pair (x, y). The validation set chooses the best epoch; the test set, if given, is
-        only watched. Ctrl-C ends training cleanly (`interrupted`). Raises DivergenceError if the loss is no longer
-        finite, after putting the last finite parameters back; DataError or ShapeError for unfit examples.
+        Each set is a Digits, a pair (x, y) or another container of examples (nn/examples.py). The validation set
+        chooses the best epoch; the test set, if given, is only watched. Ctrl-C ends training cleanly (`interrupted`).
+        Raises DivergenceError if the loss is no longer finite, after putting the last finite parameters back;
+        DataError or ShapeError for unfit examples.
         """
         if epochs < 1:
             raise ConfigError(f"epochs: got {epochs}, expected at least 1")
-        x, y = examples(train, self.network, "training set")
+        x, y = examples(train, self.network, "training set", training=True)
         watched = {
             name: examples(data, self.network, what)
             for name, data, what in (
@@ -174,8 +176,7 @@ class Trainer:
 
     def evaluate(self, data: Any, what: str = "test set") -> Evaluation:
         """Loss and accuracy of the network as it is now on another set, computed by the engine that trained it."""
-        x, y = examples(data, self.network, what)
-        return evaluate(self.network, x, y, logits_of=self._logits_of)
+        return measure(self.network, *examples(data, self.network, what), logits_of=self._logits_of)
 
     def logits_of(self, network: Network) -> Callable[[Any], Any]:
         """The way to a network's logits by the engine that trains here, whatever else is compiled."""
@@ -231,7 +232,7 @@ class Trainer:
         sizes[-1] = n - (steps - 1) * self.batch_size
         row: Row = {"epoch": self.epoch, "train_loss": float(losses @ sizes / n)}
         for name, (a, b) in watched.items():
-            loss, accuracy = evaluate(self.network, a, b, logits_of=self._logits_of)
+            loss, accuracy = measure(self.network, a, b, logits_of=self._logits_of)
             row[f"{name}_loss"] = loss
             if accuracy is not None:
                 row[f"{name}_accuracy"] = accuracy

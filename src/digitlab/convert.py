@@ -1,0 +1,177 @@
+"""The one door for data from outside: whatever container holds the examples, NumPy arrays come out.
+
+`as_array` takes arrays and tables of any library; `as_examples` takes sets of examples with their targets. Both keep
+the numbers and their dtype as they are: what the numbers mean to a network is decided in nn/examples.py.
+No library is imported for this. Each is recognized by what its objects can do.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from digitlab.arrays import to_numpy
+from digitlab.errors import DataError, ShapeError
+
+INPUT_NAMES = ("x", "X", "images", "image", "img", "data", "inputs", "pixels", "features")
+TARGET_NAMES = ("y", "Y", "labels", "label", "target", "targets", "class", "digit")
+
+Array = np.ndarray[Any, Any]
+
+
+def as_array(values: Any, what: str = "data") -> Array:
+    """Numbers (or text) in any container as a NumPy array, dtype unchanged.
+
+    Arrays of NumPy, PyTorch, TensorFlow, JAX and CuPy, h5py data sets, pandas and polars tables and columns, SciPy
+    sparse matrices, pictures of Pillow, and lists of any of these or of numbers.
+    Raises DataError for rows of different lengths, and for lists that mix pixel bytes (uint8) with other numbers.
+    """
+    if isinstance(values, np.ndarray):
+        array = values
+    elif hasattr(values, "toarray"):  # SciPy sparse
+        array = np.asarray(values.toarray())
+    elif hasattr(values, "detach") or (hasattr(values, "get") and hasattr(values, "device")):  # PyTorch, CuPy
+        array = to_numpy(values)
+    elif hasattr(values, "to_numpy"):  # pandas, polars
+        array = np.asarray(values.to_numpy())
+    elif isinstance(values, list | tuple):
+        array = _stacked(values, what)
+    elif isinstance(values, Mapping | set | str | bytes) or (
+        not hasattr(values, "__array__") and not hasattr(values, "__array_interface__") and not np.isscalar(values)
+    ):
+        raise DataError(f"{what}: got {type(values).__name__}; expected an array, a table or a list of numbers")
+    else:
+        array = np.asarray(values)
+    return _without_objects(array, what) if array.dtype.kind == "O" else array
+
+
+def as_examples(data: Any, what: str = "data") -> tuple[Array, Array]:
+    """(x, y) from a set of examples: inputs (N, ...) and targets (N, ...), both as `as_array` gives them.
+
+    data   a Digits; a pair (x, y); a list, generator or data set object that gives (x, y) examples, or batches of
+           them (a torch Dataset or DataLoader, a Keras PyDataset, a tf.data.Dataset); a mapping or a table of mappings
+           with names such as "image" and "label", as scikit-learn's and Hugging Face's data sets are
+    what   the name of the set in messages: "training set"
+
+    Raises DataError for other containers and empty ones, ShapeError where x and y have different lengths.
+    """
+    x, y = _split(data, what)
+    if x.ndim == 0 or y.ndim == 0 or len(x) != len(y):
+        raise ShapeError(
+            f"{what}: got inputs of shape {x.shape} with targets of shape {y.shape}; "
+            "expected one row of inputs per target"
+        )
+    return x, y
+
+
+def _split(data: Any, what: str) -> tuple[Array, Array]:
+    if hasattr(data, "_fields") and not {"x", "y"} <= set(data._fields):
+        raise DataError(f"{what}: got {type(data).__name__}; expected one of its sets, such as splits.train")
+    if isinstance(data, Mapping):
+        return _named(data, what)
+    if hasattr(data, "images") and hasattr(data, "labels"):
+        return as_array(data.images, what), as_array(data.labels, what)
+    if isinstance(data, tuple) and len(data) == 2:
+        return as_array(data[0], what), as_array(data[1], what)
+    if isinstance(data, tuple) and data and all(_is_set_of_arrays(part) for part in data):
+        raise DataError(f"{what}: got a tuple of {len(data)} arrays; expected Digits or a pair (x, y)")
+    tensors = getattr(data, "tensors", None)  # torch's TensorDataset, without a call per example
+    if isinstance(tensors, tuple | list) and len(tensors) == 2:
+        return as_array(tensors[0], what), as_array(tensors[1], what)
+    if isinstance(data, list) and len(data) == 2 and all(_is_set_of_arrays(part) for part in data):
+        return as_array(data[0], what), as_array(data[1], what)
+    if isinstance(data, np.ndarray) or hasattr(data, "columns") or hasattr(data, "detach"):
+        raise DataError(
+            f"{what}: got one {type(data).__name__} without targets; expected a pair (x, y), for a table "
+            "(table.drop(columns='label'), table['label'])"
+        )
+    return _from_items(data, what)
+
+
+def _from_items(data: Any, what: str) -> tuple[Array, Array]:
+    """Inputs and targets of a sequence or iterable, which gives examples or batches of them."""
+    own = isinstance(data, list | tuple | zip)
+    text = isinstance(data, str | bytes)
+    if not own and not text and hasattr(data, "__len__") and hasattr(data, "__getitem__"):
+        items: list[Any] = [data[i] for i in range(len(data))]  # a data set need not raise IndexError at its end
+    elif isinstance(data, Iterable) and not text:
+        items = list(data)
+    else:
+        raise DataError(f"{what}: got {type(data).__name__}; expected Digits, a pair (x, y) or a list of (x, y) pairs")
+    if not items:
+        raise DataError(f"{what}: got an empty {type(data).__name__}; expected at least one (x, y) example")
+    xs, ys = [], []
+    for i, item in enumerate(items):
+        if isinstance(item, Mapping):
+            x, y = _named(item, f"{what}, example {i}")
+        elif isinstance(item, tuple | list) and len(item) == 2:
+            x, y = (as_array(part, f"{what}, example {i}") for part in item)
+        else:
+            size = f" of {len(item)}" if isinstance(item, tuple | list) else ""
+            raise DataError(
+                f"{what}: example {i} is a {type(item).__name__}{size}; expected (x, y) pairs: inputs and their target"
+            )
+        xs.append(x)
+        ys.append(y)
+    # Only foreign data sets give batches; a list of one's own holds examples, even where x and y are equally long.
+    batches = not own and all(x.ndim > 1 and y.ndim > 0 and len(x) == len(y) for x, y in zip(xs, ys))
+    if batches:
+        _same([x.shape[1:] for x in xs], [x.dtype for x in xs], f"{what}, inputs")
+        _same([y.shape[1:] for y in ys], [], f"{what}, targets")
+        return np.concatenate(xs), np.concatenate(ys)
+    return _stacked(xs, f"{what}, inputs"), _stacked(ys, f"{what}, targets")
+
+
+def _named(table: Mapping[Any, Any], what: str) -> tuple[Array, Array]:
+    inputs = next((name for name in INPUT_NAMES if name in table), None)
+    targets = next((name for name in TARGET_NAMES if name in table), None)
+    if "data" in table and "target" in table:  # scikit-learn's, which has "images" besides
+        inputs, targets = "data", "target"
+    if inputs is None or targets is None:
+        raise DataError(
+            f"{what}: got a table with {', '.join(map(str, table)) or 'nothing'}; "
+            "expected names such as 'image' and 'label', or a pair (x, y)"
+        )
+    return as_array(table[inputs], what), as_array(table[targets], what)
+
+
+def _is_set_of_arrays(part: Any) -> bool:
+    """Whether part of a list [x, y] is a whole array, rather than one (x, y) example."""
+    return not isinstance(part, list | tuple) and hasattr(part, "shape") and len(part.shape) > 0
+
+
+def _stacked(values: Any, what: str) -> Array:
+    """A list as one array; its elements may be arrays of other libraries."""
+    if any(hasattr(value, "shape") or hasattr(value, "detach") or hasattr(value, "size") for value in values):
+        arrays = [as_array(value, what) for value in values]
+        _same([a.shape for a in arrays], [a.dtype for a in arrays], what)
+        return np.stack(arrays)
+    if values and all(isinstance(value, list | tuple) for value in values):
+        flat = [row for row in values if any(hasattr(item, "shape") for item in row)]
+        if flat:  # lists of lists of arrays
+            return _stacked([_stacked(row, what) for row in values], what)
+    try:
+        return np.asarray(values)
+    except ValueError:
+        lengths = sorted({len(value) for value in values if hasattr(value, "__len__")})
+        raise DataError(f"{what}: got rows of different lengths, {lengths[:4]}; expected all of one length") from None
+
+
+def _same(shapes: list[tuple[int, ...]], dtypes: list[Any], what: str) -> None:
+    if len(found := sorted(set(shapes))) > 1:
+        raise DataError(f"{what}: got different shapes, {found[0]} and {found[1]}; expected one shape for all")
+    if len({dtype == np.uint8 for dtype in dtypes}) > 1:
+        other = next(dtype for dtype in dtypes if dtype != np.uint8)
+        raise DataError(f"{what}: got uint8 and {other} together; expected either pixel bytes (uint8) or numbers")
+
+
+def _without_objects(array: Array, what: str) -> Array:
+    """An array of Python objects as numbers or text."""
+    try:
+        found = np.array(array.tolist())
+    except ValueError:
+        raise DataError(f"{what}: got rows of different lengths; expected all of one length") from None
+    if found.dtype.kind == "O":
+        odd = next(value for value in array.ravel().tolist() if not isinstance(value, int | float | str))
+        raise DataError(f"{what}: got {type(odd).__name__} among the values; expected numbers")
+    return found
