@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from digitlab.cli.looking import PARTS
-from digitlab.cli.options import PictureFile
+from digitlab.cli.options import OutputFile, PictureFile
 
 if TYPE_CHECKING:
     from digitlab.data import Splits
@@ -92,7 +92,6 @@ def make(kind: str, source: str, count: int | None, style: str | None, seed: int
     from digitlab.cli.sets import load_sets
     from digitlab.data import write_npz
     from digitlab.data.appearances import APPEARANCES, make_appearance
-    from digitlab.files import require_suffix
 
     if kind in ("scenes", "sheets"):
         make_pictures(kind, source, count, style, seed, out or Path(kind))
@@ -102,7 +101,7 @@ def make(kind: str, source: str, count: int | None, style: str | None, seed: int
     if style is not None:
         raise click.UsageError("--style is for sheets")
     path = out or Path(f"{kind}.npz")
-    require_suffix(path, "a NumPy archive", ".npz", bare=False)
+    OutputFile("a NumPy archive", ".npz").convert(path, None, None)
     splits = _of_28(load_sets({"source": source}))
     train, test = make_appearance(kind, splits, n=count, seed=seed)
     write_npz(path, train, test)
