@@ -32,7 +32,9 @@ def test_markdown(ran, tmp_path):
     write_markdown(make_report(ran, quick=True), tmp_path / "page.md")
     text = (tmp_path / "page.md").read_text()
     assert "### average-darkness" in text
-    assert re.search(r"\| accuracy \| test \| 22\.25 % \| \d+\.\d\d % \(n = 1\) \| [+−]\d+\.\d\d \|", text)
+    assert re.search(
+        r"\| accuracy \| test \| 22\.25 % \| \d+\.\d\d % \(n = 1\) \| \*\*[+−]\d+\.\d\d\*\* \| ± 0\.01 \|", text
+    )
     assert "`digitlab reproduce run average-darkness --quick`" in text
     assert "Images: scikit-learn's digits" in text
     assert "Quick runs" in text
@@ -64,7 +66,7 @@ def test_the_modes_have_causes_of_their_own():
         "Further off (corrected) than our spread explains: it. Another rule."
     ]
     assert explained(row, [result("as-written", 95.0)]) == [
-        "Further off (as-written) than rounding (one run here): it. One run."
+        "Further off (as-written) than our spread explains: it. One run."
     ]
     assert explained(row, [result("as-written", 90.0, 90.1)]) == ["One run."]
 

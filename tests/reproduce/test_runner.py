@@ -26,6 +26,17 @@ def measured(given):
     return {"value": 90.0 + given["seed"]}
 
 
+def unmeasured(given):
+    return {"value": 90.0}
+
+
+class Counted(Computation):
+    """A computation whose probe does not count as asked."""
+
+    def probe(self):
+        return Computation(title="probe", function=unmeasured, given={})
+
+
 def slow(given):
     time.sleep(0.01)
     return {"value": 90.0}
@@ -38,7 +49,7 @@ def broken(given):
 def row(name="row", function=measured, modes=("as-written",), draw=nothing, **more):
     def tasks(plan):
         return {
-            "one": Computation(
+            "one": (Counted if function is measured else Computation)(
                 title=f"{name} {plan.seed}", function=function, given={"seed": plan.seed, "m": plan.mode}
             )
         }

@@ -20,8 +20,15 @@ def other(given):
     return {}
 
 
+class Doubling(Computation):
+    """A computation whose probe is not counted among the calls."""
+
+    def probe(self):
+        return Computation(title="probe", function=other, given={})
+
+
 def task(x=3, title="double"):
-    return Computation(title=title, function=double, given={"x": x})
+    return Doubling(title=title, function=double, given={"x": x})
 
 
 def test_the_key_follows_the_settings_and_nothing_else():

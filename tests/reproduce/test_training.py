@@ -9,9 +9,10 @@ from digitlab import nn
 from digitlab.nn import mlp
 from digitlab.reproduce import training as module
 from digitlab.reproduce.data import Data
+from digitlab.reproduce.fingerprint import Fingerprint, processor
 from digitlab.reproduce.measure import book_costs, training_figures
 from digitlab.reproduce.row import Plan
-from digitlab.reproduce.task import carry_out, folder_of
+from digitlab.reproduce.task import begin, carry_out, code_of, folder_of
 from digitlab.reproduce.training import Lines, Training, training
 from digitlab.train import evaluate
 
@@ -114,12 +115,20 @@ def test_an_interrupted_training_ends_as_one_that_was_not(tmp_path, monkeypatch,
 
 
 def test_a_damaged_checkpoint_costs_no_more_than_a_new_beginning(tmp_path):
-    folder = folder_of(small(), tmp_path)
-    folder.mkdir(parents=True)
+    folder = begin(small(), tmp_path, code_of(small()), print)
     (folder / "checkpoint.safetensors").write_bytes(b"nonsense")
     said = []
     assert carry_out(small(), tmp_path, said.append).result["epochs"] == 4
-    assert len(said) == 1 and "beginning anew" in said[0]
+    assert len(said) == 1 and "starting again" in said[0]
+
+
+def test_a_checkpoint_of_other_code_is_not_continued(tmp_path):
+    folder = begin(small(), tmp_path, Fingerprint("another", processor=processor()), print)
+    (folder / "checkpoint.safetensors").write_bytes(b"of other code")
+    said = []
+    assert carry_out(small(), tmp_path, said.append).result["epochs"] == 4
+    assert said == ["small: its checkpoint is of other code; starting again from the first epoch"]
+    assert not (folder / "checkpoint.safetensors").exists()
 
 
 def test_a_diverged_training_is_a_result_too(tmp_path):

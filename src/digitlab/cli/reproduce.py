@@ -55,12 +55,14 @@ def list_(book: str | None) -> None:
               help="One part alone: train the networks, take figures from them, draw the pictures.")  # fmt: skip
 @click.option("--seeds", type=click.IntRange(1), help="Runs of each row. [default: 3; 1 with --quick]")
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes at the same time.")
+@click.option("--keep-old", is_flag=True,
+              help="Use finished results of other code, too. By default they are computed again.")  # fmt: skip
 @click.option(
     "--results", type=click.Path(path_type=Path), default=RESULTS, show_default=True, help="Where results are kept."
 )
 def run(
     names: tuple[str, ...], all_: bool, scale: str | None, mode: str, part: str | None, seeds: int | None, jobs: int,
-    results: Path,
+    keep_old: bool, results: Path,
 ) -> None:  # fmt: skip
     """Run experiments by NAME, or --all. What is done is kept: run the same line again after an interruption.
 
@@ -79,7 +81,7 @@ def run(
     rows = list(LEDGER.values()) if all_ else find_rows(names)
     scale = scale or "default"
     seeds = seeds or (1 if scale == "quick" else 3)
-    made = make_jobs(rows, scale=scale, seeds=seeds, mode=mode, source=source_for(scale, say))
+    made = make_jobs(rows, scale=scale, seeds=seeds, mode=mode, source=source_for(scale, say), keep_old=keep_old)
     failures = run_jobs(made, results, processes=jobs, stages=[part] if part else STAGES, say=say)
     if failures:
         for line in failures[:-1]:

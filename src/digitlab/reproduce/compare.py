@@ -1,8 +1,10 @@
-"""A row's figures held against the book's: mean and spread over seeds, difference, and whether it came out."""
+"""A row's figures compared with the book's: mean and spread over seeds, difference, and what chance explains of it."""
 
 import math
 import statistics
 from dataclasses import dataclass
+
+from scipy.special import stdtrit
 
 from digitlab.reproduce.results import RowResult
 from digitlab.reproduce.row import Reported, Row
@@ -39,17 +41,27 @@ class Compared:
         return f"{number(self.reported.value, self.reported.unit)}{unit_text(self.reported.unit)}{split}{mark}"
 
     @property
-    def notable(self) -> bool:
-        """Whether the difference is more than chance: above 3 sd of ours, and above what the book rounds away.
+    def allowed(self) -> float:
+        """How far ours may be from the book's by chance and rounding: the 95 % interval for their difference.
 
-        One run of a book has the same spread as one of ours. At least 0.3 points of accuracy, or a tenth of another
-        figure, are allowed, and nothing else where we have no sd at all.
+        t s √(1/n + 1/m) + u/2: s our sample standard deviation over n seeds (1 in place of n where the best of them
+        counts), m the runs that the book's figure is the mean of, t Student's quantile for n − 1 degrees of freedom,
+        u the last digit that the book prints. With one run here, t s is 1.96 standard deviations of a share of so many
+        images, which is somewhat more than runs differ by.
         """
-        if self.difference is None:
-            return False
-        least = {"%": 0.3}.get(self.reported.unit, 0.1 * abs(self.reported.value))
-        spread = 3 * self.sd if self.seeds > 1 else 0.0
-        return abs(self.difference) > max(spread, least)
+        one = 1 if self.reported.statistic == "best" else self.seeds
+        spread = quantile(self.seeds) * (self.sd if self.seeds > 1 else self.reported.deviation)
+        return float(spread * math.sqrt(1 / max(one, 1) + 1 / self.reported.runs) + self.reported.rounding)
+
+    @property
+    def notable(self) -> bool:
+        """Whether the difference is more than chance and rounding allow."""
+        return self.difference is not None and abs(self.difference) > self.allowed * (1 + 1e-9)
+
+
+def quantile(n: int) -> float:
+    """Student's two-sided 95 % quantile for a deviation taken from n values; the normal one where n is 1."""
+    return float(stdtrit(n - 1, 0.975)) if n > 1 else 1.96
 
 
 def compared(row: Row, found: RowResult | None) -> list[Compared]:

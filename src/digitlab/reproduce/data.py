@@ -11,13 +11,16 @@ from digitlab.data.augment.expand import expand, rotations, shifts
 from digitlab.errors import ConfigError
 
 ROTATION = 10.0  # degrees, Rashid's
+COPIES = {"": 1, "shifts": 5, "rotations": 3}  # images that `expand` makes of one
+MADE_UP = 10_000  # training images of the source "made-up"
 
 
 @dataclass(frozen=True)
 class Data:
     """Which images, and how many of them.
 
-    source        "mnist", or "digits": scikit-learn's 8×8 digits enlarged to 28×28, so that every network fits
+    source        "mnist"; "digits": scikit-learn's 8×8 digits enlarged to 28×28, so that every network fits;
+                  "made-up": random blots, the same everywhere, for fingerprints (fingerprint.py)
     split         "50k/10k/10k" or "60k/10k"
     *_size        the first n images of that set; 0: all of them
     expand        "": as they are; "shifts": each with its four one-pixel shifts, mixed once (Nielsen ch. 6);
@@ -46,6 +49,16 @@ class Data:
             test_size=200,
         )
 
+    def probe(self, images: int) -> "Data":
+        """The same parts of made-up images: at most so many to train on, fewer to measure."""
+        return replace(
+            self,
+            source="made-up",
+            train_size=min(self.train_size or images, images // COPIES.get(self.expand, 1)),
+            valid_size=min(self.valid_size or images, images, 300),
+            test_size=min(images, 300),
+        )
+
     def load(self) -> Splits:
         """The sets. Raises MissingDataError where MNIST is not to be had, DataError where a set is too small."""
         return _load(self)
@@ -72,11 +85,24 @@ def _load(data: Data) -> Splits:
 
 @lru_cache(maxsize=2)
 def _source(source: str, split: str) -> Splits:
+    if source == "made-up":
+        return made_up(split)
     parts: Splits = load(source, split=split)  # type: ignore[call-overload]  # "60k/10k" or "50k/10k/10k"
     if source != "digits":
         return parts
     train, valid, test = parts
     return Splits(enlarged(train), enlarged(valid) if valid is not None else None, enlarged(test))
+
+
+def made_up(split: str) -> Splits:
+    """Images of ten kinds of random blots (28×28), as sparse as handwriting, and not easy to tell apart."""
+    rng = np.random.default_rng(0)
+    often = np.where(rng.random((10, 28, 28)) < 0.5, np.float32(0.35), np.float32(0.12))  # how often a pixel has ink
+    labels = rng.integers(0, 10, MADE_UP + 600)
+    ink = rng.random((len(labels), 28, 28), np.float32) < often[labels]
+    images = np.where(ink, rng.integers(1, 256, ink.shape, np.uint8), np.uint8(0))
+    train, valid, test = Digits(images, labels).split(MADE_UP, 300, 300)
+    return Splits(train, None if split == "60k/10k" else valid, test)
 
 
 def enlarged(digits: Digits) -> Digits:

@@ -69,3 +69,23 @@ def book_costs(outcome: Outcome, strength: float) -> dict[str, list[float]]:
         if f"{part}_loss" in outcome.result["history"]
         and (part != "train" or "train_accuracy" in outcome.result["history"])
     }
+
+
+def same_as_last(key: str, figures: Mapping[str, float]) -> bool:
+    """Whether a test accuracy is the last epoch's, which has its own line."""
+    return key.endswith("/test") and figures.get(f"{key}_last") == figures[key]
+
+
+def split_of(key: str) -> str:
+    """Which set a figure's name says it is of."""
+    for part, name in (("test", "test"), ("valid", "validation"), ("train", "training")):
+        if key.rpartition("/")[2].startswith(part):
+            return name
+    return "–"
+
+
+def unit_of(key: str) -> str:
+    """ "%" for accuracies."""
+    name = key.rpartition("/")[2]
+    accuracy = name.startswith(("test", "valid", "train")) and not name.endswith("_epoch") and "cost" not in name
+    return "%" if accuracy else ""

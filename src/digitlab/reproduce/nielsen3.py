@@ -148,7 +148,7 @@ ROWS = [
          Reported("quadratic, w .6, b .9/end", 0.09, "", "output after 300 epochs", ""),
          Reported("quadratic, w 2, b 2/start", 0.98, "", "output at first, w 2, b 2", ""),
          Reported("quadratic, w 2, b 2/flat", 150, "",
-                  "epochs until it has moved by a tenth (the book: about 150)", "")),
+                  "epochs until it has moved by a tenth (the book: about 150)", "", step=20)),
         minutes=0.01, chance=False,
         cause="The book says that the curve is flat for about 150 epochs; where flat ends is for the eye to say."),
     Row("cross-entropy", BOOK, "3", "the first network with the cross-entropy cost",

@@ -169,7 +169,8 @@ ROWS = [
         f"[784, 30, 10], first 100 to 50,000 images, 1,500,000/size epochs, λ = size·10⁻⁴, η .5, N(0, 1) init; "
         f"{SETUP}; SVC with gamma='auto'",
         more_data_tasks, more_data_query, more_data_draw,
-        tuple(Reported(f"{kind}, {size}/valid", pair[i], "validation", f"{kind}, {size:,} images")
+        tuple(Reported(f"{kind}, {size}/valid", pair[i], "validation", f"{kind}, {size:,} images",
+                       images=0 if kind == "SVM" else 10_000)
               for i, kind in enumerate(("network", "SVM")) for size, pair in SIZES.items()),
         minutes=14.5),
     Row("several-rates", BOOK, "3", "the cost on the training set under three learning rates",
@@ -190,7 +191,8 @@ ROWS = [
     Row("parameter-hunt-small", BOOK, "3", "a smaller problem gives answers within seconds",
         f"[784, 10], first 1,000 images, first 100 to validate, 4 epochs, four pairs of η and λ; {SETUP}",
         small_hunt, training_figures, valid_curves,
-        tuple(Reported(f"{label}/valid_{at}", value, "validation", f"{label}, epoch {epoch} (of 100 images)")
+        tuple(Reported(f"{label}/valid_{at}", value, "validation", f"{label}, epoch {epoch} (of 100 images)",
+                       step=1, images=100)
               for label, pair in SMALL_BOOK.items() for at, value, epoch in zip(("first", "last"), pair, (1, 4))),
         minutes=0.01,
         cause="One image is a whole per cent here, and each run has other dice: the order of the four matters, "

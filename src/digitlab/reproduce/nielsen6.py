@@ -204,7 +204,7 @@ def rung(
 ) -> Row:  # fmt: skip
     """A rung of the chapter's ladder: test accuracy at the best validation epoch, by label."""
     reported = tuple(
-        Reported(f"{label}/test", value, text=f"{label} neurons" if label.isdigit() else "mean of 3 nets")
+        Reported(f"{label}/test", value, text=f"{label} neurons" if label.isdigit() else "mean of 3 nets", runs=3)
         for label, value in book.items()
     )
     return Row(name, BOOK, "6", shows, f"{setup}; {WRITTEN}", tasks, training_figures, draw, reported, MODES, minutes,
@@ -243,7 +243,7 @@ ROWS = [
         "plurality vote of five networks of the row before, seeds 0 to 4 (equal votes: the larger mean probability)",
         ensemble_tasks, ensemble_query, errors_draw,
         (Reported("ensemble/test", 99.67, text="five networks"),
-         Reported("ensemble/errors", 33, text="errors", unit="")),
+         Reported("ensemble/errors", 33, text="wrong of 10,000", unit="errors")),
         MODES, 220, chance=False, cause=ONE),
     Row("ch6-filters", BOOK, "6", "what the convolutions have learned to look for",
         "the filters of both layers of the ReLU network, seed 0",

@@ -2,42 +2,21 @@
 
 import json
 import statistics
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from digitlab.errors import ModelFileError
 from digitlab.reproduce.compare import Compared, compared, deviation, number, spread_text, unit_text, values_of
+from digitlab.reproduce.fingerprint import of_row
+from digitlab.reproduce.finish import draw_row
 from digitlab.reproduce.ledger import LEDGER
+from digitlab.reproduce.measure import same_as_last, split_of, unit_of
 from digitlab.reproduce.results import RowResult, read_row, row_path
 from digitlab.reproduce.row import CORRECTED, Plan, Row
-from digitlab.reproduce.runner import draw_row
+from digitlab.reproduce.texts import BOOKS, CODE, INTRO, RULE
 from digitlab.train.callbacks import duration
-
-INTRO = [
-    "Every experiment of Michael Nielsen's *Neural Networks and Deep Learning*, of Tariq Rashid's *Make Your Own "
-    "Neural Network*, and of a reader's first steps with the latter, run by this code. `digitlab reproduce list` shows "
-    "all rows, `digitlab reproduce run NAME` runs one, `digitlab reproduce report` writes this page. A run may be "
-    "stopped at any time: every network that is finished is kept under the hash of its settings, longer trainings "
-    "keep a checkpoint, and the same command goes on from there. `--jobs 2` works with two processes; `--quick` runs "
-    "all rows in small, within minutes; `--full` adds every value of the longest sweeps; `--part train`, `query` or "
-    "`result` does one part alone: the networks, the figures, the pictures.",
-    "Accuracies are in per cent. Ours are the mean ± sample standard deviation over n seeds. The split is named "
-    "wherever a figure stands: many of the book's early figures are the best of several *test* results; ours beside "
-    "them are taken in the same way, and the line `test` is that of the network that the validation set chose (of "
-    "the last epoch where there is none: in Rashid's rows and the first steps, all 60,000 images are for training). "
-    "[M] marks what is stated from memory, not read at its source.",
-    "Where a book's program does something that one would not do today, the row is run in two modes. *As written*: "
-    "fixed order of the images, left-over images dropped, network3's first weights and its dropout (weights shrunk to "
-    "1 − p of themselves at test time), Rashid's rule for the hidden errors, which leaves out o(1 − o) and is not the "
-    "gradient (`rashid-rule`). *Corrected*: without these. Both take network3's λ, which counts ten times that of "
-    "network2. Mere bugs of readers' programs are repeated in no mode: "
-    "networks lost but for the last one, and an inverse query of the first ten test labels (7 2 1 0 4 1 4 9 5 9) in "
-    "place of the ten digits (first-steps-2 and 5); biases that are never learned, ranges that stop before output 9, "
-    "neuron 29 and pixel 783, a fixed rate for the hidden layer, and hidden errors from weights already updated (the "
-    "object with `train`, `test` and `imagine`).",
-]
 
 
 @dataclass(frozen=True)
@@ -90,13 +69,6 @@ def make_report(results: Path, *, quick: bool = False, accuracy: Path | None = N
         sections.append(not_run(waiting))
     figures = {name: {r.mode: figures_of(r) for r in some} for name, some in found.items() if some}
     return Report(sections, figures)
-
-
-BOOKS = {
-    "Nielsen": "Nielsen, Neural Networks and Deep Learning",
-    "Rashid": "Rashid, Make Your Own Neural Network",
-    "First steps": "First steps with Rashid's book",
-}
 
 
 def results_of(row: Row, results: Path, quick: bool) -> list[RowResult]:
@@ -152,11 +124,21 @@ def summary(found: dict[str, list[RowResult]]) -> Section:
             mode = result.mode if len(row.modes) > 1 else ""
             if first is not None:
                 lines.append([f"`{name}`", mode, first.reported.text or first.reported.figure, first.book_text,
-                              first.ours_text, difference_text(first)])  # fmt: skip
+                              first.ours_text, marked_difference(first), allowed_text(first),
+                              code_text(row, result)])  # fmt: skip
             elif not row.reported:
-                lines.append([f"`{name}`", mode, row.shows, "–", "done", ""])
-    headings = ["row", "mode", "figure", "book", "here", "difference"]
-    return Section("At a glance", 2, [Table(headings, lines)] if lines else ["Nothing was run yet."])
+                lines.append([f"`{name}`", mode, row.shows, "–", "done", "", "", code_text(row, result)])
+    headings = ["row", "mode", "figure", "book", "here", "difference", "allowed", "code"]
+    return Section("At a glance", 2, [RULE, CODE, Table(headings, lines)] if lines else ["Nothing was run yet."])
+
+
+def code_text(row: Row, result: RowResult) -> str:
+    """Whether a row's figures are those that the code of now gives: "", or which seeds' are not and why."""
+    states = list(result.states(lambda: of_row(row, Plan(result.scale, result.mode, source=result.source))).values())
+    names = [state for state in dict.fromkeys(states) if state != "current"]
+    counted = [f"{name} ({states.count(name)} of {len(states)} seeds)" if states.count(name) < len(states) else name
+               for name in names]  # fmt: skip
+    return ", ".join(counted)
 
 
 def main_figures(row: Row, result: RowResult) -> list[Compared]:
@@ -178,14 +160,14 @@ def row_section(row: Row, found: Sequence[RowResult], results: Path) -> Section:
             chosen = " (chosen on test)" if c.reported.chosen_on_test else ""
             split = c.reported.split or "–"
             book = c.book_text.replace(f", {split}", "")
-            lines.append([*mode, text + chosen, split, book, c.ours_text, difference_text(c)])
+            lines.append([*mode, text + chosen, split, book, c.ours_text, marked_difference(c), allowed_text(c)])
         for key, split in further(row, result):
             values = values_of(result, key)
             ours = spread_text(statistics.fmean(values), deviation(values), len(values), unit_of(key))
-            lines.append([*mode, f"`{key}`", split, "", ours, ""])
+            lines.append([*mode, f"`{key}`", split, "", ours, "", ""])
     if lines:
-        modes = ["mode"] if len(lines[0]) == 6 else []
-        section.blocks.append(Table([*modes, "figure", "split", "book", "here", "difference"], lines))
+        headings = ["mode", "figure", "split", "book", "here", "difference", "allowed"]
+        section.blocks.append(Table(headings[-len(lines[0]) :], lines))
     section.blocks += sorted({note for r in found for result in r.results.values() for note in result.notes})
     section.blocks += explained(row, found)
     section.blocks.append(how(row, found))
@@ -203,11 +185,12 @@ def explained(row: Row, found: Sequence[RowResult]) -> list[str]:
         off = [c for c in compared(row, result) if c.notable]
         if not off:
             continue
-        names = ", ".join(dict.fromkeys(c.reported.text or c.reported.figure for c in off))
+        names = "; ".join(dict.fromkeys(c.reported.text or c.reported.figure for c in off))
         mode = f" ({result.mode})" if len(row.modes) > 1 else ""
-        spread = "than our spread explains" if max(c.seeds for c in off) > 1 else "than rounding (one run here)"
         cause = row.corrected if result.mode == CORRECTED and row.corrected else row.cause
-        told.append(f"Further off{mode} {spread}: {names}. {sentence(cause) or 'The cause is not known.'}")
+        told.append(
+            f"Further off{mode} than our spread explains: {names}. {sentence(cause) or 'The cause is not known.'}"
+        )
     if not told and row.cause and row.reported:
         told.append(sentence(row.cause))
     return told
@@ -239,26 +222,6 @@ def further(row: Row, result: RowResult) -> list[tuple[str, str]]:
     return [(key, split_of(key)) for key in keys]
 
 
-def same_as_last(key: str, figures: Mapping[str, float]) -> bool:
-    """Whether a test accuracy is the last epoch's, which has its own line."""
-    return key.endswith("/test") and figures.get(f"{key}_last") == figures[key]
-
-
-def split_of(key: str) -> str:
-    """Which set a figure's name says it is of."""
-    for part, name in (("test", "test"), ("valid", "validation"), ("train", "training")):
-        if key.rpartition("/")[2].startswith(part):
-            return name
-    return "–"
-
-
-def unit_of(key: str) -> str:
-    """ "%" for accuracies."""
-    name = key.rpartition("/")[2]
-    accuracy = name.startswith(("test", "valid", "train")) and not name.endswith("_epoch") and "cost" not in name
-    return "%" if accuracy else ""
-
-
 def difference_text(c: Compared) -> str:
     """Ours minus the book's, with a sign."""
     if c.difference is None:
@@ -267,6 +230,17 @@ def difference_text(c: Compared) -> str:
     size = number(abs(c.difference), unit)
     sign = "" if not float(size.replace(",", "")) else "−" if c.difference < 0 else "+"
     return f"{sign}{size}{'' if unit == '%' else unit_text(unit)}"
+
+
+def marked_difference(c: Compared) -> str:
+    """The difference, bold where it is more than chance and rounding allow."""
+    text = difference_text(c)
+    return f"**{text}**" if c.notable else text
+
+
+def allowed_text(c: Compared) -> str:
+    """How far ours may be from the book's by chance and rounding."""
+    return f"± {number(c.allowed, c.reported.unit)}" if c.difference is not None else ""
 
 
 def how(row: Row, found: Sequence[RowResult]) -> str:
@@ -319,5 +293,6 @@ def figures_of(result: RowResult) -> dict[str, Any]:
     return {
         "scale": result.scale, "seeds": len(result.results), "seconds": sum(result.seconds.values()),
         "machine": result.machine, "version": result.version, "finished": result.finished, "source": result.source,
+        "code": [asdict(code) for code in dict.fromkeys(result.code.values())],
         "figures": {name: {"mean": statistics.fmean(v), "sd": deviation(v), "values": v} for name, v in values.items()},
     }  # fmt: skip

@@ -1,19 +1,20 @@
 """A row's results as a file: figures, curves and pictures of one mode over its seeds."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from digitlab.errors import ModelFileError
 from digitlab.files import write_text
+from digitlab.reproduce.fingerprint import Fingerprint
 from digitlab.reproduce.row import Result
 
 
 @dataclass(frozen=True)
 class RowResult:
-    """A row in one mode and scale, as its file has it; `results` by seed."""
+    """A row in one mode and scale, as its file has it; `results` and the `code` that they are from by seed."""
 
     row: str
     mode: str
@@ -27,6 +28,21 @@ class RowResult:
     version: str = ""
     finished: str = ""
     source: str = "mnist"
+    code: dict[str, Fingerprint] = field(default_factory=dict)
+
+    def states(self, now: Callable[[], Fingerprint]) -> dict[str, str]:
+        """Of every seed, whether it is from the code of now: `Fingerprint.state`."""
+        return {seed: self.code.get(seed, Fingerprint()).state(now) for seed in self.results}
+
+    def only(self, seeds: Sequence[str]) -> "RowResult":
+        """The same with these seeds alone."""
+        kept: dict[str, Any] = {
+            name: {s: table[s] for s in seeds if s in table} for name in BY_SEED if (table := getattr(self, name))
+        }
+        return replace(self, **kept)
+
+
+BY_SEED = ("keys", "results", "seconds", "code")  # the tables of a RowResult that have an entry for each seed
 
 
 def row_path(results: Path, name: str, mode: str, scale: str) -> Path:
@@ -53,6 +69,8 @@ def read_row(path: Path) -> RowResult:
     """Read a row's file. Raises ModelFileError if it is none."""
     try:
         table = json.loads(path.read_text(encoding="utf-8"))
-        return RowResult(**{**table, "results": {seed: Result(**r) for seed, r in table["results"].items()}})
-    except (KeyError, TypeError, ValueError) as error:
+        results = {seed: Result(**result) for seed, result in table["results"].items()}
+        code = {seed: Fingerprint(**entry) for seed, entry in table.get("code", {}).items()}
+        return RowResult(**{**table, "results": results, "code": code})
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ModelFileError(f"{path}: not a row's results ({error}); delete it and run the row again") from None

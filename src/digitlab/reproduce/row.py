@@ -1,5 +1,6 @@
 """What an experiment of the ledger is: its place in its book, its tasks, its figures, its pictures."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -64,6 +65,9 @@ class Reported:
     memory      stated from memory, not read at its source: printed with [M]
     statistic   what ours is over the seeds: their "mean", or the "best" where the book chose its best run
     chosen_on_test   the book took the best of several test results, and so does our figure
+    runs        the book's figure is the mean of so many runs
+    step        one unit of the last digit that the book prints; 0: .01 of percentages, else as `value` is written
+    images      the figure is a share of so many images, or a count among them; 0: nothing in it is random
     """
 
     figure: str
@@ -74,6 +78,24 @@ class Reported:
     memory: bool = False
     statistic: str = "mean"
     chosen_on_test: bool = False
+    runs: int = 1
+    step: float = 0.0
+    images: int = 10_000
+
+    @property
+    def rounding(self) -> float:
+        """How far the printed figure may be from the one that was measured: half a unit of its last digit."""
+        written = 0.01 if self.unit == "%" else 10.0 ** -len(repr(self.value).partition(".")[2].removesuffix("0"))
+        return (self.step or written) / 2
+
+    @property
+    def deviation(self) -> float:
+        """The standard deviation of a share or count of independent images, in the figure's unit; 0 for others."""
+        if not self.images or self.unit not in ("%", "errors"):
+            return 0.0
+        share = self.value / (100 if self.unit == "%" else self.images)
+        of_share = math.sqrt(max(share * (1 - share), 0.0) / self.images)
+        return of_share * (100 if self.unit == "%" else self.images)
 
 
 @dataclass(frozen=True)
@@ -102,3 +124,8 @@ class Row:
     cause: str = ""
     corrected: str = ""
     revision: int = 1  # raised when the same outcomes are to give other figures
+
+    def planned(self, plan: Plan) -> Tasks:
+        """The row's tasks for a seed, in small for a quick run."""
+        tasks = self.tasks(plan)
+        return {label: task.shrunk() for label, task in tasks.items()} if plan.quick else tasks

@@ -5,37 +5,37 @@
 
 A task that is on disk with these settings is not done again, and a training goes on from its checkpoint. Nor are the
 tasks of a seed whose figures are in the row's file: such files can be kept without the networks, and seeds be added.
+What other code computed (fingerprint.py) is computed again, unless the jobs keep what is old.
 """
 
 import multiprocessing
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
 from digitlab.data import load_auto
 from digitlab.engine.threads import sharing_cores
-from digitlab.errors import ConfigError, DigitlabError, ModelFileError
-from digitlab.reproduce.animation import save_drawing
-from digitlab.reproduce.compare import headline
-from digitlab.reproduce.results import RowResult, read_row, row_path, write_row
-from digitlab.reproduce.row import Outcomes, Plan, Result, Row, Tasks
-from digitlab.reproduce.task import Say, Task, carry_out, circumstances, finished
+from digitlab.errors import ConfigError, DigitlabError
+from digitlab.reproduce.fingerprint import Fingerprint, of_row
+from digitlab.reproduce.finish import finish
+from digitlab.reproduce.results import RowResult, read_row, row_path
+from digitlab.reproduce.row import Outcomes, Plan, Row, Tasks
+from digitlab.reproduce.task import Say, Task, carry_out, finished, stored
 
-T = TypeVar("T")
 SCALES = ("quick", "default", "full")
 STAGES = ("train", "query", "result")
 
 
 @dataclass
 class Job:
-    """A row in one mode: what is to be done for each seed."""
+    """A row in one mode: what is to be done for each seed; `keep_old`: use what other code computed, too."""
 
     row: Row
     mode: str
     plans: dict[int, Plan]
     tasks: dict[int, Tasks]
+    keep_old: bool = False
 
     @property
     def name(self) -> str:
@@ -46,7 +46,11 @@ class Job:
         """The hashes of all settings, by seed and label."""
         return {str(s): {label: task.key for label, task in tasks.items()} for s, tasks in self.tasks.items()}
 
-    def stored(self, results: Path) -> RowResult | None:
+    def code(self) -> Fingerprint:
+        """The code that would give the row's figures now."""
+        return of_row(self.row, self.plans[0])
+
+    def same_settings(self, results: Path) -> RowResult | None:
         """The row's file, with the figures of those seeds alone that were found with these very settings."""
         path = row_path(results, self.row.name, self.mode, self.plans[0].scale)
         found = read_row(path) if path.is_file() else None
@@ -54,16 +58,27 @@ class Job:
             return None
         # Seeds that were not asked for now stay, if their settings are these, too.
         plans = {seed: replace(self.plans[0], seed=int(seed)) for seed in found.keys}
-        tasks = {seed: self.tasks.get(int(seed)) or tasks_of(self.row, plan) for seed, plan in plans.items()}
+        tasks = {seed: self.tasks.get(int(seed)) or self.row.planned(plan) for seed, plan in plans.items()}
         same = [s for s, some in tasks.items() if found.keys[s] == {label: task.key for label, task in some.items()}]
-        return replace(
-            found, keys={s: found.keys[s] for s in same}, results={s: found.results[s] for s in same},
-            seconds={s: found.seconds[s] for s in same},
-        ) if same else None  # fmt: skip
+        return found.only(same) if same else None
+
+    def stored(self, results: Path) -> RowResult | None:
+        """Of these figures those that the code of now gives, or all with `keep_old`."""
+        found = self.same_settings(results)
+        if found is None or self.keep_old:
+            return found
+        current = [seed for seed, state in found.states(self.code).items() if state == "current"]
+        return found.only(current) if current else None
 
 
 def make_jobs(
-    rows: Sequence[Row], *, scale: str = "default", seeds: int = 3, mode: str = "both", source: str = "mnist"
+    rows: Sequence[Row],
+    *,
+    scale: str = "default",
+    seeds: int = 3,
+    mode: str = "both",
+    source: str = "mnist",
+    keep_old: bool = False,
 ) -> list[Job]:
     """What is to be done for these rows. Raises ConfigError for a scale, mode or number of seeds that cannot be."""
     if scale not in SCALES:
@@ -77,22 +92,16 @@ def make_jobs(
             raise ConfigError(f"mode: {row.name} has no mode {unknown[0]!r}; it has {', '.join(row.modes)}")
         for chosen in modes:
             plans = {s: Plan(scale, chosen, s, source) for s in range(seeds if row.chance else 1)}
-            tasks = {s: tasks_of(row, plan) for s, plan in plans.items()}
-            jobs.append(Job(row, chosen, plans, tasks))
+            tasks = {s: row.planned(plan) for s, plan in plans.items()}
+            jobs.append(Job(row, chosen, plans, tasks, keep_old))
     return jobs
-
-
-def tasks_of(row: Row, plan: Plan) -> Tasks:
-    """A row's tasks for a seed, in small for a quick run."""
-    tasks = row.tasks(plan)
-    return {label: task.shrunk() for label, task in tasks.items()} if plan.quick else tasks
 
 
 def source_for(scale: str, say: Say) -> str:
     """ "mnist"; in quick runs without it, "digits", with a line that says so. Raises MissingDataError otherwise."""
     splits, note = load_auto("auto" if scale == "quick" else "mnist")
     if note:
-        say("MNIST could not be had: a quick run on scikit-learn's digits, enlarged to 28×28")
+        say("MNIST is unavailable: a quick run on scikit-learn's digits, enlarged to 28×28")
     return "mnist" if splits.train.images.shape[1] == 28 else "digits"
 
 
@@ -125,24 +134,42 @@ def run_jobs(
     if "train" in stages:
         asked = [some for job in jobs for seed, some in job.tasks.items() if seed not in known[job.name]]
         tasks = {task.key: task for some in asked for task in some.values()}
-        todo = [task for task in tasks.values() if finished(task, results) is None]
+        keeping = any(job.keep_old for job in jobs)
+        todo = [task for task in tasks.values() if finished(task, results, keep_old=keeping) is None]
         if len(tasks) > len(todo):
             say(f"{len(tasks) - len(todo)} of {len(tasks)} tasks were done before")
+        for line in told_old(jobs, todo, results):
+            say(line)
         if seeds := sum(len(some) for some in known.values()):
             say(f"figures of {seeds} seed{'s' if seeds > 1 else ''} were found before")
         settle()
         for number, (task, error) in enumerate(_done(todo, results, processes, say), 1):
             if error:
                 failures[task.key] = f"{task.title}: {error}"
-            outcome = None if error else finished(task, results)
+            outcome = None if error else stored(task, results)
             took = f"done in {outcome.seconds:.1f} s" if outcome else f"failed: {error}"
             say(f"[{number}/{len(todo)}] {task.title}: {took}")
             settle()
     else:
         settle()
         for job in open_jobs:
-            failures[job.name] = f"{job.name}: not all of its tasks are done; run it with --part train first"
+            old = [t for some in job.tasks.values() for t in some.values() if stored(t, results) is not None]
+            by = " by this code, some by other code (--keep-old uses those)" if old else ""
+            failures[job.name] = f"{job.name}: not all of its tasks are done{by}; run it with --part train first"
     return list(failures.values())
+
+
+def told_old(jobs: Sequence[Job], todo: Sequence[Task], results: Path) -> list[str]:
+    """What is there, was computed by other code and will not be used, in a line for figures and one for tasks."""
+    lines = []
+    rows = [job for job in jobs if not job.keep_old and (found := job.same_settings(results))
+            and set(found.states(job.code).values()) - {"current"}]  # fmt: skip
+    if rows:
+        names = ", ".join(job.name for job in rows)
+        lines.append(f"computed by other code, so computed again (--keep-old uses the old figures): {names}")
+    if old := [task for task in todo if stored(task, results) is not None]:
+        lines.append(f"{len(old)} of them by other code, so done again (--keep-old uses the old results)")
+    return lines
 
 
 def _done(
@@ -204,66 +231,8 @@ def outcomes_of(job: Job, results: Path, known: Container[int] = ()) -> dict[int
     for seed, tasks in job.tasks.items():
         if seed in known:
             continue
-        found = {label: finished(task, results) for label, task in tasks.items()}
+        found = {label: finished(task, results, keep_old=job.keep_old) for label, task in tasks.items()}
         if any(outcome is None for outcome in found.values()):
             return None
         outcomes[seed] = {label: outcome for label, outcome in found.items() if outcome is not None}
     return outcomes
-
-
-def draw_row(row: Row, results: Sequence[Result], plan: Plan, path: Path) -> list[str]:
-    """Draw a row's pictures beside its file; returns their names."""
-    pictures = []
-    for name, drawing in row.draw(results, plan).items():
-        pictures += save_drawing(drawing, path.parent / f"{path.stem}.{name}")
-    return pictures
-
-
-def by_seed(table: Mapping[str, T]) -> dict[str, T]:
-    """A table in the order of its seeds."""
-    return {seed: table[seed] for seed in sorted(table, key=int)}
-
-
-def seconds_of(job: Job, outcomes: Mapping[int, Outcomes]) -> dict[str, float]:
-    """What each seed took; a task that several share counts for the first of them."""
-    counted: set[str] = set()
-    seconds = {}
-    for seed, found in outcomes.items():
-        new = {label: task.key for label, task in job.tasks[seed].items() if task.key not in counted}
-        seconds[str(seed)] = sum(found[label].seconds for label in new)
-        counted |= set(new.values())
-    return seconds
-
-
-def finish(
-    job: Job, outcomes: Mapping[int, Outcomes], results: Path, stages: Sequence[str], say: Callable[[str], None]
-) -> None:
-    """Figures and pictures of a job whose tasks are done; figures of the same tasks are used again."""
-    path = row_path(results, job.row.name, job.mode, job.plans[0].scale)
-    stored = job.stored(results)
-    fresh = [seed for seed in job.plans if seed in outcomes]
-    same = stored is not None and all(str(seed) in stored.results for seed in job.plans)
-    if "result" in stages and "query" not in stages and not same:
-        raise ModelFileError("there are no figures of these tasks; run it with --part query first")
-    found = stored if same and stages != ["query"] else None
-    if found is None:
-        if "query" not in stages:
-            return
-        answers = {str(s): job.row.query(outcomes[s], job.plans[s]) for s in fresh}
-        seconds = {seed: own for seed, own in seconds_of(job, outcomes).items() if int(seed) in fresh}
-        keys = {seed: labels for seed, labels in job.keys().items() if int(seed) in outcomes}
-        if stored is not None:
-            keys, answers = {**stored.keys, **keys}, {**stored.results, **answers}
-            seconds = {**stored.seconds, **seconds}
-        found = RowResult(
-            job.row.name, job.mode, job.plans[0].scale, job.row.revision, by_seed(keys), by_seed(answers),
-            by_seed(seconds), source=job.plans[0].source, **circumstances(),
-        )  # fmt: skip
-        write_row(path, found)
-    if "result" in stages and not (
-        same and found.pictures and all((path.parent / p).is_file() for p in found.pictures)
-    ):
-        found = replace(found, pictures=draw_row(job.row, list(found.results.values()), job.plans[0], path))
-        write_row(path, found)
-    where = f"; pictures: {path.parent}/{path.stem}.*" if found.pictures and "result" in stages else ""
-    say(f"{job.name}: {headline(job.row, found)}{where}")

@@ -12,9 +12,10 @@ import numpy as np
 from digitlab.arrays import to_numpy
 from digitlab.errors import DivergenceError, ModelFileError
 from digitlab.nn import Network, describe_network
+from digitlab.nn.description import build_network
 from digitlab.nn.regularizers import L2
 from digitlab.optimizers import SGD
-from digitlab.reproduce.data import Data
+from digitlab.reproduce.data import MADE_UP, Data
 from digitlab.reproduce.task import Say, Task
 from digitlab.train import Callback, RunConfig, Trainer, evaluate, load_checkpoint, save_checkpoint
 from digitlab.train.callbacks import duration
@@ -22,6 +23,9 @@ from digitlab.train.history import History, Row
 
 CHECKPOINT_SECONDS = 30.0  # short epochs are cheaper to repeat than to save one by one
 LONG_HISTORY = 2000  # epochs; longer histories are not remembered
+# A probe of a dense network is long enough for an epoch to be cut as a whole one is: see train/trainer.py, LEAST_WORK.
+PROBE_WORK = 2.5e8  # weights times examples
+PROBE_PICTURES = 120  # images for convolutions, which cost more for each weight
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +58,17 @@ class Training(Task):
             self, config=replace(self.config, epochs=epochs), data=self.data.shrunk(), snapshots=snapshots
         )  # fmt: skip
 
+    def probe(self) -> "Training":
+        network = build_network(self.config.network, seed=None)
+        weights = sum(math.prod(p.value.shape) for p in network.parameters().values())
+        pictures = any(len(shape) > 1 for shape in network.shapes)
+        images = PROBE_PICTURES if pictures else min(max(int(PROBE_WORK / weights), 250), MADE_UP)
+        epochs = min(self.config.epochs, 2)
+        return replace(
+            self, config=replace(self.config, epochs=epochs, seed=0), data=self.data.probe(images),
+            snapshots=tuple(epoch for epoch in self.snapshots if epoch <= epochs),
+        )  # fmt: skip
+
     def run(self, folder: Path, say: Say) -> dict[str, Any]:
         parts = self.data.load()
         callbacks: list[Callback] = [Lines(self.title, say)]
@@ -66,7 +81,7 @@ class Training(Task):
                 load_checkpoint(trainer, checkpoint)
                 say(f"{self.title}: going on after epoch {len(trainer.history)}")
             except ModelFileError as error:
-                say(f"{self.title}: beginning anew, {error}")
+                say(f"{self.title}: starting again from the first epoch: {error}")
         valid = parts.valid if "valid" in self.watch else None
         diverged = ""
         try:
