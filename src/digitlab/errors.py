@@ -40,8 +40,27 @@ class DivergenceError(DigitlabError, ArithmeticError):
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """What a message about an unknown name may add: " (did you mean 'adam'?)", or nothing if no name is near."""
+    """What a message about an unknown name may add: " (did you mean 'adam'?)", or nothing if no name is near.
+
+    Names that other programs use (synonyms.py) come before names that are merely spelled alike.
+    """
+    known = list(known)
+    if (nearest := nearest_name(name, known)) is not None:
+        return f" (did you mean {nearest!r}?)"
+    from digitlab.synonyms import instead
+
+    return f" ({hint})" if (hint := instead(name)) else ""
+
+
+def nearest_name(name: str, known: Iterable[str]) -> str | None:
+    """The known name that `name` most likely stands for; None if there is none, or something else to say."""
     import difflib
 
-    near = difflib.get_close_matches(name.lower(), list(known), n=1, cutoff=0.5)
-    return f" (did you mean {near[0]!r}?)" if near else ""
+    from digitlab.synonyms import folded, instead, meant
+
+    known = list(known)
+    if (found := meant(name, known)) or instead(name):
+        return found
+    spelled = {folded(text): text for text in known}
+    near = difflib.get_close_matches(folded(name), spelled, n=1, cutoff=0.65)
+    return spelled[near[0]] if near else None

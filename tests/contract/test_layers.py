@@ -186,7 +186,7 @@ def test_runs_on_any_array_library_that_keeps_the_standard(layer, shape):
     layer = layer_network(layer, shape).layers[0]
     x = batch(shape)
     grad_y = None
-    if Backpropagation().serves(Network([copy.deepcopy(layer)], shape)) is None:
+    if Backpropagation().serves(Network([copy.deepcopy(layer)], shape, "mse")) is None:
         grad_y = batch(layer.output_shape(shape), seed=3)
     expected, _ = forward_and_backward(layer, x, grad_y, np.asarray)
     got, raw = forward_and_backward(layer, x, grad_y, array_api_strict.asarray)

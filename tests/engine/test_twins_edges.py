@@ -35,7 +35,7 @@ ENDS = {
 @pytest.mark.parametrize("optimizer", [SGD(0.05), Adam(0.002)])
 def test_networks_that_end_in_a_picture(layers, loss, optimizer):
     rng = np.random.default_rng(0)
-    network = Network(layers(), (13, 12, 1), loss(), seed=1)
+    network = Network(layers(), (13, 12, 1), loss(), seed=1, allow_output_activation=True)
     x, y = pixels(rng, 30, 13, 12, 1), rng.integers(0, network.shapes[-1][0], 30)
     assert_twins(network, optimizer, (L2(0.1),), x, y, 7, steps=60, threads=2)
     np.testing.assert_allclose(Predictor(network)(x), network.predict(x), rtol=1e-4, atol=1e-6)

@@ -61,7 +61,7 @@ def test_there_and_back(net):
 
 
 def test_what_is_left_out_has_its_default():
-    net = build_network({"input_shape": 4, "layers": ["sigmoid"]})
+    net = build_network({"input_shape": 4, "layers": ["linear"]})
     assert describe_network(net)["loss"] == {"type": "Quadratic"}
     assert net.dtype == "float32"
     assert net.input_shape == (4,)

@@ -126,7 +126,7 @@ def test_float32_networks_are_checked_in_double_precision_and_left_alone():
 
 
 def test_pixel_bytes_and_pictures_are_checked_as_the_network_takes_them():
-    net = Network([MaxPool2D(2), Branches([[Residual([ReLU()])]])], (4, 4, 1), dtype="float64")
+    net = Network([MaxPool2D(2), Branches([[Residual([ReLU()])]])], (4, 4, 1), MeanSquaredError(), dtype="float64")
     images = np.random.default_rng(0).permutation(32).reshape(2, 4, 4).astype(np.uint8) * 7
     report = check_gradients(net, images, np.random.default_rng(0).random((2, 2, 2, 1)))
     assert report.rows[-1].shape == (2, 4, 4, 1)
@@ -149,13 +149,13 @@ def test_a_sample_of_elements_is_enough_for_large_layers():
 
 def test_what_cannot_be_checked_is_refused():
     with pytest.raises(GradientError, match="Step"):
-        check_gradients(Network([Dense(3), Step()], 5), *batch())
+        check_gradients(Network([Dense(3), Step()], 5, MeanSquaredError()), *batch())
     with pytest.raises(ConfigError, match=r"got SPSA\(\); expected"):
         check_gradients(network(), *batch(), way=SPSA())
 
 
 def test_a_network_without_parameters_has_its_input_checked():
-    report = check_gradients(Network([Tanh()], 3, LogLikelihood(), dtype="float64"), *batch(features=3))
+    report = check_gradients(Network([Tanh()], 3, MeanSquaredError(), dtype="float64"), *batch(features=3))
     assert [row.name for row in report.rows] == ["input"]
     assert report.passed
 
@@ -194,9 +194,9 @@ def test_comparison_says_why_a_way_does_not_serve():
     assert math.isnan(refused.relative_error)
     assert served.refusal is None
     with pytest.raises(GradientError, match="Step"):
-        compare_gradients(Network([Dense(3), Step()], 5), *batch(), [SPSA()], np.random.default_rng(0))
+        compare_gradients(Network([Dense(3), Step()], 5, "mse"), *batch(), [SPSA()], np.random.default_rng(0))
     with pytest.raises(GradientError, match="no parameters"):
-        compare_gradients(Network([Tanh()], 3), *batch(features=3), [SPSA()], np.random.default_rng(0))
+        compare_gradients(Network([Tanh()], 3, "mse"), *batch(features=3), [SPSA()], np.random.default_rng(0))
 
 
 def test_dropout_layers_are_where_the_mask_is_drawn():

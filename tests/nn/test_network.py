@@ -180,7 +180,7 @@ def test_layers_that_do_not_fit_are_named():
     with pytest.raises(ShapeError, match=r"layer 1, Dense\(5\): got input of shape \(2, 2\).*Flatten"):
         Network([ReLU(), Dense(5)], (2, 2))
     with pytest.raises(ShapeError, match=r"layer 2, Reshape\(\(2, 2\)\): got input of shape \(5,\)"):
-        Network([Dense(5), ReLU(), Reshape((2, 2))], 4)
+        Network([Dense(5), ReLU(), Reshape((2, 2))], 4, "mse")
 
 
 @pytest.mark.parametrize("wrong", [0, -1, 2.5, "10", None])

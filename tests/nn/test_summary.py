@@ -66,7 +66,7 @@ def test_inner_layers_have_rows_of_their_own_where_one_line_is_too_short():
 
 
 def test_a_network_without_parameters():
-    assert Network([Sigmoid()], 4).summary().splitlines()[-1].split() == ["total", "0"]
+    assert Network([Sigmoid()], 4, "mse").summary().splitlines()[-1].split() == ["total", "0"]
 
 
 def test_shapes_as_text():

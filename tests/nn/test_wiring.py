@@ -79,7 +79,7 @@ def test_a_residual_whose_layers_give_nothing_passes_all_on():
 
 
 def test_residual_with_a_projection_changes_shape():
-    net = Network([Residual([Dense(4), Tanh()], projection=Dense(4, biases=None))], 3)
+    net = Network([Residual([Dense(4), Tanh()], projection=Dense(4, biases=None))], 3, "mse")
     assert net.shapes[-1] == (4,)
     assert list(net.parameters()) == ["0.0.W", "0.0.b", "0.projection.W"]
 
@@ -136,7 +136,7 @@ def test_branches_beside_each_other_are_the_dense_layer_they_make_up():
 
 
 def test_branches_of_pictures_join_their_channels():
-    net = Network([Branches([[], [Conv2D(2, 3, padding=1), ReLU()], [Conv2D(4, 1)]])], (5, 5, 3))
+    net = Network([Branches([[], [Conv2D(2, 3, padding=1), ReLU()], [Conv2D(4, 1)]])], (5, 5, 3), "mse")
     assert net.shapes[-1] == (5, 5, 9)
 
 

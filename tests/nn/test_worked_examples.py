@@ -41,7 +41,7 @@ from digitlab.nn.wiring import Branches, PerNeuron, Residual, Sequential
 def through(layer, x, g=None, training=False):
     """The layer in a network of its own, y and ∂L/∂x for one batch."""
     x = np.asarray(x, float)
-    layer = Network([layer], x.shape[1:], dtype="float64").layers[0]
+    layer = Network([layer], x.shape[1:], "mse", dtype="float64").layers[0]
     y, cache = layer.forward(x, training=training)
     grad_x = None if g is None else layer.backward(np.asarray(g, float), cache)
     return layer, y, grad_x
@@ -163,7 +163,7 @@ def test_normalization():
 
 
 def recurrent(layer, x, **values):
-    layer = Network([layer], np.shape(x)[1:], dtype="float64").layers[0]
+    layer = Network([layer], np.shape(x)[1:], "mse", dtype="float64").layers[0]
     for p in layer.params.values():
         p.value[:] = 0
     for name, value in values.items():

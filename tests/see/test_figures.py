@@ -187,7 +187,7 @@ def test_networks_without_one_linear_way_back():
     with pytest.raises(ShapeError, match="this network has MaxPool2D"):
         linear_back(net, 0)
     with pytest.raises(ShapeError, match="needs a chain of dense layers"):
-        linear_back(Network([Sigmoid()], 4), 0)
+        linear_back(Network([Sigmoid()], 4, "mse"), 0)
 
 
 def test_one_hot_and_the_shapes_of_pictures():

@@ -27,7 +27,10 @@ NETWORKS = [
     mlp([6, 5, 3]),
     mlp([784, 30, 20, 10], activation="leaky-relu", dropout=0.25, loss="cross-entropy", init="glorot", scaling="/256"),
     mlp([4, 2], dtype="float64", scaling=(2.0, -1.0)),
-    Network([Conv2D(4, (3, 2), padding="same"), LeakyReLU(0.2), Flatten(), Dense(3, biases=None), GELU()], (8, 8, 1)),
+    Network(
+        [Conv2D(4, (3, 2), padding="same"), LeakyReLU(0.2), Flatten(), Dense(3, biases=None), GELU()], (8, 8, 1),
+        allow_output_activation=True,
+    ),
     frozen(),
 ]
 WORD = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)

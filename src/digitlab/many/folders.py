@@ -54,7 +54,7 @@ def settings_in(group: str | os.PathLike[str]) -> list[tuple[str, RunConfig]]:
     found = sorted(Path(group).glob("*/config.toml"))
     if not found:
         raise ConfigError(f"{group}: no runs to resume; expected the folder of an earlier group of runs")
-    return [(path.parent.name, RunConfig.load(path)) for path in found]
+    return [(path.parent.name, RunConfig.load(path, run=True)) for path in found]
 
 
 def folder_names(labels: Sequence[str]) -> list[str]:

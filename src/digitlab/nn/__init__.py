@@ -8,6 +8,7 @@ from digitlab.nn.activations import (
     Linear,
     ReLU,
     SiLU,
+    Softmax,
     Softplus,
     Step,
     Tanh,
@@ -50,7 +51,7 @@ __all__ = [
     "Glorot", "HardSigmoid", "He", "Initializer", "Layer", "LayerNorm", "LeakyReLU", "Linear", "LogLikelihood",
     "Loss", "MaxPool2D", "MeanSquaredError", "Network", "Normal", "Orthogonal", "Parameter", "PerNeuron", "Quadratic",
     "ReLU", "Rescale", "Reshape", "Residual", "ScaledNormal", "Sequential", "SiLU", "Sigmoid", "SimpleRNN", "Slice",
-    "Softplus", "Step", "Subnetwork", "Tanh", "Uniform", "Zeros", "all_connections", "block_connections", "build_named",
-    "build_network", "describe_network", "freeze", "halves", "load_network", "local_connections", "mlp", "parse_net",
-    "quadrants", "random_connections", "soft_targets", "unfreeze",
+    "Softmax", "Softplus", "Step", "Subnetwork", "Tanh", "Uniform", "Zeros", "all_connections", "block_connections",
+    "build_named", "build_network", "describe_network", "freeze", "halves", "load_network", "local_connections", "mlp",
+    "parse_net", "quadrants", "random_connections", "soft_targets", "unfreeze",
 ]  # fmt: skip

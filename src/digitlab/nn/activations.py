@@ -1,15 +1,17 @@
 """The activation functions, elementwise: y = f(x), and backward g f'(x). They have no parameters.
 
-Sigmoid, the book's own, is in network.py. `Softmax` is not here: it belongs to a loss (losses.py),
-where its gradient is one subtraction.
+Sigmoid, the book's own, is in network.py. `Softmax` is no layer: the loss owns it (losses.py), where its gradient is
+one subtraction. The name is here to say so.
 """
 
 import math
 from dataclasses import dataclass
+from typing import Any, NoReturn
 
 from digitlab.arrays import Array, array_namespace, real
-from digitlab.errors import GradientError
+from digitlab.errors import ConfigError, GradientError
 from digitlab.nn.network import Cache, Layer, Sigmoid, sigmoid
+from digitlab.synonyms import instead
 
 
 @dataclass(eq=False, repr=False)
@@ -22,6 +24,7 @@ class Linear(Layer):
     """
 
     aliases = ("identity",)
+    passes_on = True
 
     def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
         return x, None
@@ -38,6 +41,8 @@ class Tanh(Layer):
     Cache      y
     By hand    f(0) = 0, f'(0) = 1.
     """
+
+    activates = True
 
     def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
         y = array_namespace(x).tanh(x)
@@ -57,6 +62,8 @@ class ReLU(Layer):
     By hand    f(3) = 3, f'(3) = 1, f(−3) = f'(−3) = 0.
     """
 
+    activates = True
+
     def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
         off = real(x) <= 0  # not `> 0` the other way round: a NaN would turn into a harmless 0
         return array_namespace(x).where(off, 0.0, x), off
@@ -75,6 +82,7 @@ class LeakyReLU(Layer):
     By hand    slope .01: f(−3) = −.03, f'(−3) = .01.
     """
 
+    activates = True
     slope: float = 0.01
 
     def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
@@ -95,6 +103,7 @@ class ELU(Layer):
     By hand    α = 1: f(−1) = e⁻¹ − 1 = −.6321, f'(−1) = e⁻¹ = .3679.
     """
 
+    activates = True
     alpha: float = 1.0
 
     def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
@@ -118,6 +127,8 @@ class GELU(Layer):
     By hand    f(0) = 0, f'(0) = ½.
     """
 
+    activates = True
+
     def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
         t = array_namespace(x).tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x))
         return 0.5 * x * (1 + t), (x, t)
@@ -137,6 +148,8 @@ class Softplus(Layer):
     By hand    f(0) = ln 2 = .6931, f'(0) = ½.
     """
 
+    activates = True
+
     def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
         return softplus(x), x
 
@@ -155,6 +168,7 @@ class SiLU(Layer):
     """
 
     aliases = ("swish",)
+    activates = True
 
     def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
         s = sigmoid(x)
@@ -173,6 +187,8 @@ class HardSigmoid(Layer):
     Cache      where −3 < x < 3
     By hand    f(0) = ½, f(3) = 1, f'(0) = 1/6.
     """
+
+    activates = True
 
     def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
         xp, inside = array_namespace(x), (real(x) > -3) & (real(x) < 3)
@@ -193,6 +209,7 @@ class Step(Layer):
     """
 
     analytic = False
+    activates = True
 
     def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
         return array_namespace(x).astype(real(x) >= 0, x.dtype), None
@@ -208,6 +225,11 @@ def softplus(x: Array) -> Array:
     """ln(1 + eˣ) = max(x, 0) + ln(1 + e^−|x|), elementwise, without overflow."""
     xp, positive = array_namespace(x), real(x) > 0
     return xp.where(positive, x, 0.0) + xp.log1p(xp.exp(xp.where(positive, -x, x)))
+
+
+def Softmax(*choices: Any, **settings: Any) -> NoReturn:
+    """Raises ConfigError: the loss owns the softmax. Use LogLikelihood and no layer for it."""
+    raise ConfigError(f"Softmax: {instead('softmax')}")
 
 
 ACTIVATIONS = (Sigmoid, Tanh, ReLU, LeakyReLU, ELU, GELU, Softplus, SiLU, HardSigmoid, Step, Linear)

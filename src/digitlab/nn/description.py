@@ -7,6 +7,7 @@ type = "Dense"
 out_features = 30
 """
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,10 +16,13 @@ import numpy as np
 from digitlab.errors import ConfigError
 from digitlab.nn.describe import build, describe
 from digitlab.nn.freezing import apply_frozen, describe_frozen
-from digitlab.nn.network import Loss, Network
+from digitlab.nn.network import Layer, Loss, Network
+from digitlab.nn.outputs import closing_activation
 from digitlab.nn.scaling import describe_scaling
 
-KEYS = ("input_shape", "layers", "loss", "scaling", "dtype", "frozen")
+logger = logging.getLogger("digitlab")
+
+KEYS = ("input_shape", "layers", "loss", "scaling", "dtype", "frozen", "allow_output_activation")
 
 
 def describe_network(network: Network) -> dict[str, Any]:
@@ -30,6 +34,8 @@ def describe_network(network: Network) -> dict[str, Any]:
         "dtype": network.dtype,
         "layers": [describe(layer) for layer in network.layers],
     }
+    if network.allow_output_activation:
+        description["allow_output_activation"] = True
     frozen = describe_frozen(network)
     return {**description, "frozen": frozen} if frozen else description
 
@@ -45,6 +51,9 @@ def build_network(description: Mapping[str, Any], *, seed: int | np.random.Gener
     for key in ("input_shape", "layers"):
         if key not in description:
             raise ConfigError(f"a network's description needs {key!r}; it has {', '.join(description) or 'nothing'}")
+    allowed = description.get("allow_output_activation", False)
+    if not isinstance(allowed, bool):
+        raise ConfigError(f"allow_output_activation: got {allowed!r}, expected true or false")
     network = Network(
         description["layers"],
         description["input_shape"],
@@ -52,7 +61,35 @@ def build_network(description: Mapping[str, Any], *, seed: int | np.random.Gener
         scaling=description.get("scaling"),
         dtype=description.get("dtype", "float32"),
         seed=seed,
+        allow_output_activation=allowed,
     )
     network.scaling_is_explicit = False  # a description names every scaling, chosen or not
     apply_frozen(network, description.get("frozen", {}))
     return network
+
+
+def allowing(description: Any, path: Any = None) -> Any:
+    """A saved network's description, with `allow_output_activation` set where it is needed and was not yet written.
+
+    Files from before the rule in outputs.py may hold such networks, also inside others. With the `path` of the file,
+    one line in the log says so.
+    """
+    allowed = _allowing(description)
+    if path is not None and allowed != description:
+        logger.warning(
+            "%s: its network ends with an activation although its loss has one of its own; it is taken as it is", path
+        )
+    return allowed
+
+
+def _allowing(description: Any) -> Any:
+    if isinstance(description, list):
+        return [_allowing(item) for item in description]
+    if not isinstance(description, Mapping):
+        return description
+    found = {key: _allowing(value) for key, value in description.items()}
+    if not {"layers", "input_shape"} <= found.keys() or "allow_output_activation" in found:
+        return found
+    loss = build(Loss, found.get("loss", "quadratic"))
+    layers = [build(Layer, layer) for layer in found["layers"]] if isinstance(found["layers"], list) else []
+    return found | ({"allow_output_activation": True} if loss.owns and closing_activation(layers) is not None else {})

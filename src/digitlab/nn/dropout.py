@@ -26,6 +26,7 @@ class Dropout(Layer):
     The mask is drawn from the layer's own generator, which `init` receives.
     """
 
+    passes_on = True
     rate: float = 0.5
     inverted: bool = True
 

@@ -18,7 +18,7 @@ from digitlab.arrays import to_numpy
 from digitlab.errors import DigitlabError, ModelFileError
 from digitlab.files import require_suffix, written_beside
 from digitlab.kinds import sniff
-from digitlab.nn.description import build_network, describe_network
+from digitlab.nn.description import allowing, build_network, describe_network
 from digitlab.nn.network import Network
 from digitlab.nn.scaling import as_range, describe_range
 
@@ -48,7 +48,7 @@ def load_network(path: str | os.PathLike[str]) -> Network:
     if "network" not in metadata or "trainer_rng" in metadata:
         raise ModelFileError(f"{path}: {_other_content(path, metadata)}")
     try:
-        network = build_network(metadata["network"], seed=None)
+        network = build_network(allowing(metadata["network"], path), seed=None)
         network.input_range = as_range(metadata.get("input_range"))
         network.load_state(read_arrays(path))
     except DigitlabError as error:

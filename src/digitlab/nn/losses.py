@@ -26,6 +26,8 @@ class CrossEntropy(Loss):
     The larger the error, the faster it learns: Nielsen ch. 3, eq. 63.
     """
 
+    owns = "sigmoid"
+
     def activation(self, logits: Array) -> Array:
         return sigmoid(logits)
 
@@ -51,6 +53,7 @@ class LogLikelihood(Loss):
     """
 
     aliases = ("softmax",)
+    owns = "softmax"
 
     def activation(self, logits: Array) -> Array:
         return array_namespace(logits).exp(log_softmax(logits))

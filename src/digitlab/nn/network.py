@@ -24,6 +24,7 @@ from digitlab.nn.describe import Described, build
 from digitlab.nn.examples import inputs
 from digitlab.nn.initializers import Initializer, ScaledNormal, Zeros
 from digitlab.nn.named import NamedArrays
+from digitlab.nn.outputs import refuse_output_activation
 from digitlab.nn.scaling import InputRange, Scaling, as_scaling
 from digitlab.nn.shapes import Shape as Shape
 from digitlab.nn.shapes import checked_shape, same_order
@@ -54,10 +55,14 @@ class Layer(Described):
     rng        the layer's own source of randomness in training (dropout); set by `init`
     sees_batch whether training looks at the other examples of the batch, as BatchNorm does
     analytic   whether forward takes complex numbers as it takes real ones, so that a complex step passes (gradients)
+    activates  whether it is an activation: a loss that has one of its own must not follow it (outputs.py)
+    passes_on  whether its outputs are some of its inputs, unchanged, as those of Flatten and Dropout are
     """
 
     analytic: ClassVar[bool] = True
     sees_batch: ClassVar[bool] = False
+    activates = False  # without an annotation: a layer may decide it by its choices, as Subnetwork does
+    passes_on = False
 
     params: dict[str, Parameter] = field(init=False, default_factory=dict)
     buffers: dict[str, Array] = field(init=False, default_factory=dict)
@@ -88,6 +93,10 @@ class Layer(Described):
     def children(self) -> dict[str, "Layer"]:
         """The layers inside this one, by name; {} for all but wiring."""
         return {}
+
+    def ends(self) -> list[list["Layer"]]:
+        """The chains of children whose last layers make this one's output; [] for all but wiring."""
+        return []
 
 
 @dataclass(eq=False, repr=False)
@@ -166,6 +175,8 @@ class Sigmoid(Layer):
     By hand    σ(0) = ½ and σ'(0) = ¼.
     """
 
+    activates = True
+
     def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
         y = sigmoid(x)
         return y, y
@@ -190,10 +201,12 @@ class Loss(Described):
     A label asks for `high` at its own output and `low` at the others: 1 and 0, or .99 and .01 as in Rashid's book.
     `label_smoothing` s then makes a share of it common: t becomes (1 − s) t + s/out
     (Szegedy et al. 2016, "Rethinking the Inception architecture", sec. 7). Arrays are taken as they are.
+    `owns` names the output activation: "sigmoid", "softmax"; "" for none, as with the mean squared error.
     Raises ConfigError unless 0 ≤ label_smoothing < 1.
     """
 
     output_range: ClassVar[tuple[float, float] | None] = (0.0, 1.0)  # of the output activation; None: any number
+    owns: ClassVar[str] = ""
 
     label_smoothing: float = 0.0
     low: float = 0.0
@@ -252,6 +265,8 @@ class Quadratic(Loss):
     begins there, and the cross-entropy (losses.py) mends it.
     """
 
+    owns = "sigmoid"
+
     def activation(self, logits: Array) -> Array:
         return sigmoid(logits)
 
@@ -274,8 +289,10 @@ class Network(NamedArrays):
     scaling        how pixel bytes (uint8) become numbers, "/255" unless given; other input is not scaled (scaling.py)
     seed           integer or numpy Generator; the dice for the first weights are rolled here, layer by layer
     dtype          "float32", or "float64" to check mathematics
+    allow_output_activation   keep an activation at the end although the loss has one of its own
 
-    Raises ShapeError, naming the layer, if two layers do not fit together, ConfigError if one is there twice, or none.
+    Raises ShapeError, naming the layer, if two layers do not fit together; ConfigError if there is no layer, if one is
+    there twice, or if an activation comes last and the loss has its own (outputs.py).
     """
 
     def __init__(
@@ -287,6 +304,7 @@ class Network(NamedArrays):
         scaling: str | tuple[float, float] | Scaling | None = None,
         seed: int | np.random.Generator | None = 0,
         dtype: str = "float32",
+        allow_output_activation: bool = False,
     ) -> None:
         if not isinstance(layers, list | tuple) or not layers:
             raise ConfigError(f"layers: got {layers!r}, expected a list with at least one layer")
@@ -301,6 +319,7 @@ class Network(NamedArrays):
         if dtype not in ("float32", "float64"):
             raise ConfigError(f"dtype: got {dtype!r}, expected 'float32' or 'float64'")
         self.loss = build(Loss, loss) if loss is not None else Quadratic()
+        self.allow_output_activation = allow_output_activation
         self.scaling = as_scaling(scaling if scaling is not None else "/255")
         self.scaling_is_explicit = scaling is not None
         self.input_range: InputRange | None = None  # what it was trained on; recorded by training
@@ -315,6 +334,8 @@ class Network(NamedArrays):
                 raise ShapeError(f"layer {i}, {error}") from None
             layer.init(shape, stream, dtype=dtype)
             self.shapes.append(shape := output_shape)
+        if not allow_output_activation:
+            refuse_output_activation(self)
         if seed is None:  # the weights come from elsewhere; what training draws needs dice all the same
             for i, (_, layer) in enumerate(self.named_layers()):
                 if layer.rng is not None:
@@ -383,7 +404,8 @@ class Network(NamedArrays):
 
     def __repr__(self) -> str:
         layers = ", ".join(map(repr, self.layers))
-        return f"Network([{layers}], input_shape={self.input_shape}, loss={self.loss!r})"
+        allowed = ", allow_output_activation=True" if self.allow_output_activation else ""
+        return f"Network([{layers}], input_shape={self.input_shape}, loss={self.loss!r}{allowed})"
 
 
 def streams(rng: np.random.Generator | None, count: int) -> Sequence[np.random.Generator | None]:

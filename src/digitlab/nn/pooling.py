@@ -62,6 +62,8 @@ class MaxPool2D(_Pool2D):
     Raises ShapeError if the input is no picture or smaller than the window.     See Nielsen ch. 6, "Pooling layers".
     """
 
+    passes_on = True
+
     def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
         windows = self.windows(x.shape[1:])
         padded = windows.pad(x, -np.inf)  # (N, H', W', C)

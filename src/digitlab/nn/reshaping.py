@@ -18,6 +18,8 @@ class Flatten(Layer):
     By hand    [1 2; 3 4] becomes [1 2 3 4].
     """
 
+    passes_on = True
+
     def output_shape(self, input_shape: Shape) -> Shape:
         return (math.prod(input_shape),)
 
@@ -40,6 +42,7 @@ class Reshape(Layer):
     Raises ShapeError if the counts differ, ConfigError for what is no shape.
     """
 
+    passes_on = True
     shape: tuple[int, ...]
 
     def __post_init__(self) -> None:

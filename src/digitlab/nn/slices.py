@@ -27,6 +27,7 @@ class Slice(Layer):
     Raises ConfigError for a choice that names nothing, ShapeError if the input has no such place.
     """
 
+    passes_on = True
     rows: Any = None
     columns: Any = None
     channels: Any = None

@@ -64,6 +64,8 @@ class Subnetwork(Layer):
         if self.outputs == "activations" and not isinstance(self.inner.loss, SIGMOID | SOFTMAX | NONE):
             raise ConfigError(f"Subnetwork: cannot go back through the activation of {self.inner.loss!r}; use 'logits'")
 
+        self.activates = self.outputs == "activations" and bool(self.inner.loss.owns)
+
     def take(self, network: Network) -> None:
         """Make this network's layers the children."""
         self.inner, self.chain = network, Sequential(network.layers)
@@ -72,6 +74,9 @@ class Subnetwork(Layer):
 
     def children(self) -> dict[str, Layer]:
         return self.chain.children()
+
+    def ends(self) -> list[list[Layer]]:
+        return self.chain.ends()
 
     def output_shape(self, input_shape: Shape) -> Shape:
         if np.prod(input_shape) != np.prod(self.inner.input_shape):

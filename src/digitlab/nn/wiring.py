@@ -39,6 +39,9 @@ class Sequential(Layer):
     def children(self) -> dict[str, Layer]:
         return {str(i): layer for i, layer in enumerate(self.layers)}
 
+    def ends(self) -> list[list[Layer]]:
+        return [self.layers]
+
     def output_shape(self, input_shape: Shape) -> Shape:
         for i, layer in enumerate(self.layers):
             input_shape = inner_shape(layer, input_shape, f"layer {i} in {type(self).__name__}")
@@ -80,6 +83,9 @@ class Residual(Sequential):
     def children(self) -> dict[str, Layer]:
         shortcut = {} if self.projection is None else {"projection": self.projection}
         return super().children() | shortcut
+
+    def ends(self) -> list[list[Layer]]:
+        return [self.layers, *([] if self.projection is None else [[self.projection]])]
 
     def output_shape(self, input_shape: Shape) -> Shape:
         y_shape, shortcut = super().output_shape(input_shape), input_shape
@@ -158,6 +164,10 @@ class Branches(Layer):
 
     def children(self) -> dict[str, Layer]:
         return dict(self.chains)
+
+    def ends(self) -> list[list[Layer]]:
+        # A skip connection brings its input to the end as it is, unless other branches are added to it.
+        return [chain.layers for chain in self.chains.values() if chain.layers or self.merge == "concatenate"]
 
     def output_shape(self, input_shape: Shape) -> Shape:
         shapes = self.branch_shapes(input_shape)
@@ -239,6 +249,9 @@ class PerNeuron(Layer):
 
     def children(self) -> dict[str, Layer]:
         return {str(i): activation for i, activation in enumerate(self.activations)}
+
+    def ends(self) -> list[list[Layer]]:
+        return [[activation] for activation in self.activations]
 
     def order(self) -> list[int]:
         """The neurons' numbers, group after group."""

@@ -14,7 +14,7 @@ import numpy as np
 
 from digitlab.errors import ModelFileError
 from digitlab.nn.describe import describe
-from digitlab.nn.description import describe_network
+from digitlab.nn.description import allowing, describe_network
 from digitlab.nn.files import read_arrays, read_metadata, write_arrays
 from digitlab.nn.network import Network
 from digitlab.nn.scaling import as_range, describe_range
@@ -67,7 +67,7 @@ def load_checkpoint(trainer: Trainer, path: str | os.PathLike[str]) -> None:
     missing = [key for key in KEYS if key not in metadata]
     if missing:
         raise ModelFileError(f"{path}: is no checkpoint (it lacks {missing[0]!r}); expected a checkpoint.safetensors")
-    mine, saved = describe_network(trainer.network), metadata["network"]
+    mine, saved = describe_network(trainer.network), allowing(metadata["network"])
     if saved != mine:
         saved = saved if isinstance(saved, dict) else {}
         different = next(key for key in {**mine, **saved} if saved.get(key) != mine.get(key))

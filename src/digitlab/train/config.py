@@ -16,7 +16,7 @@ from digitlab.data.augment import parse_augmentation
 from digitlab.errors import ConfigError
 from digitlab.files import require_suffix, write_text
 from digitlab.nn.describe import build, describe, find
-from digitlab.nn.description import build_network
+from digitlab.nn.description import allowing, build_network
 from digitlab.nn.files import load_network
 from digitlab.nn.gradients import Backpropagation, Gradient
 from digitlab.nn.network import Network
@@ -127,10 +127,16 @@ class RunConfig:
         return cls(**{key: _checked(fields[key], value) for key, value in table.items()})
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> "RunConfig":
-        """Read the settings from a TOML file. Raises ConfigError naming the file and what is wrong with it."""
+    def load(cls, path: str | os.PathLike[str], *, run: bool = False) -> "RunConfig":
+        """Read the settings from a TOML file. Raises ConfigError naming the file and what is wrong with it.
+
+        `run` says that an earlier training wrote them: a network that was allowed then is allowed still.
+        """
         try:
-            return cls.from_table(read_table(path))
+            table = read_table(path)
+            if run and "network" in table:
+                table["network"] = allowing(table["network"], path)
+            return cls.from_table(table)
         except ConfigError as error:
             named = str(error).startswith(str(path))
             raise error if named else ConfigError(f"{path}: {error}") from None

@@ -42,7 +42,7 @@ def resume_run(
     folder = Path(folder)
     if not (folder / "config.toml").is_file():
         raise ConfigError(f"{folder}: no run to resume; expected the folder of an earlier `digitlab train --run`")
-    config = dataclasses.replace(RunConfig.load(folder / "config.toml"), **changes)
+    config = dataclasses.replace(RunConfig.load(folder / "config.toml", run=True), **changes)
     checkpoint = folder / "checkpoint.safetensors"
     # Where there is a checkpoint, the file that the weights once came from need not be there any more.
     starting = dataclasses.replace(config, start="") if checkpoint.exists() else config
