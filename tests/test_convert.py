@@ -96,6 +96,16 @@ def test_pandas():
         as_examples(table)
 
 
+def test_h5py(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "set.h5", "w") as file:
+        file["x"], file["y"] = X, Y
+        for form in (file, (file["x"], file["y"])):
+            x, y = as_examples(form)
+            assert_array_equal(x, X)
+            assert_array_equal(y, Y)
+
+
 def test_torch():
     torch = pytest.importorskip("torch")
     x, y = torch.from_numpy(X), torch.from_numpy(Y)

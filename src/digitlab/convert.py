@@ -13,6 +13,7 @@ import numpy as np
 from digitlab.arrays import to_numpy
 from digitlab.errors import DataError, ShapeError
 
+LARGEST_NUMBER = 16  # whole numbers of a picture above this are probably bytes; scikit-learn's digits end here
 INPUT_NAMES = ("x", "X", "images", "image", "img", "data", "inputs", "pixels", "features")
 TARGET_NAMES = ("y", "Y", "labels", "label", "target", "targets", "class", "digit")
 
@@ -62,6 +63,20 @@ def as_examples(data: Any, what: str = "data") -> tuple[Array, Array]:
             "expected one row of inputs per target"
         )
     return x, y
+
+
+def looks_like_bytes(x: Array) -> bool:
+    """Whether numbers of another dtype than uint8 are pixel bytes by their values: whole, from 0 to 255, some large."""
+    return bool(x.size and x.min() >= 0 and LARGEST_NUMBER < x.max() <= 255 and (x == np.rint(x)).all())
+
+
+def require_no_bytes(x: Array, what: str, other: str = "") -> None:
+    """Raise DataError if x, which is not uint8, `looks_like_bytes`; `other` is one more way to correct it."""
+    if looks_like_bytes(x):
+        raise DataError(
+            f"{what}: got whole numbers from {x.min():g} to {x.max():g} as {x.dtype}; pixel bytes must be uint8. "
+            f"Pass x.astype('uint8') or x / 255{other}"
+        )
 
 
 def _split(data: Any, what: str) -> tuple[Array, Array]:

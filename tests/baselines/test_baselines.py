@@ -37,6 +37,13 @@ def test_pixels_are_divided_by_256_as_in_the_books_data():
     assert x.tolist() == [[0, 0.25, 0.5, 0.99609375]]
 
 
+def test_numbers_are_numbers_and_bytes_of_another_dtype_are_refused():
+    assert features(two_by_two([0, 64, 128, 255]) / 256).tolist() == [[0, 0.25, 0.5, 0.99609375]]
+    for dtype in ("int64", "float64", "uint16"):
+        with pytest.raises(DataError, match=f"images: got whole numbers from 0 to 255 as {dtype}; .*must be uint8"):
+            features(two_by_two([0, 64, 128, 255]).astype(dtype))
+
+
 def test_darkness_by_hand():
     """Sums of 1 and 3 for class 0, mean 2; 8 for class 2."""
     baseline = Darkness()

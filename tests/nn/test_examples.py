@@ -227,6 +227,19 @@ def test_single_examples_and_shapes():
         inputs(np.zeros((2, 3, 4, 5)), network, "images")
 
 
+def test_a_look_inside_takes_the_same_inputs(digits):
+    from digitlab.see.activity import activities
+    from digitlab.see.explain import walk
+
+    x, y = pixels(digits)
+    network = mlp([64, 5, 10])
+    for look in (lambda image: activities(network, image[None]), lambda image: walk(network, image, int(y[0]))):
+        look(x[0])
+        look(x[0] / 255)
+        with pytest.raises(DataError, match="whole numbers from 0 to 239 as float64; pixel bytes must be uint8"):
+            look(x[0].astype(float))
+
+
 # ---- targets ----
 
 

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from digitlab.convert import as_array, require_no_bytes
 from digitlab.data import Digits
 from digitlab.errors import ConfigError, DataError
 
@@ -18,8 +19,8 @@ BASELINES: dict[str, type["Baseline"]] = {}  # by name, in the order of what the
 class Baseline:
     """Base: a classifier that is no network; `fit(images, labels)`, then `predict(images)`.
 
-    It takes pixel bytes and divides them by 256, as the book's mnist.pkl.gz does. Where an unscaled γ or a penalty
-    stands beside the pixels, another divisor would be another classifier.
+    It divides pixel bytes (uint8) by 256, as the book's mnist.pkl.gz does, and takes other numbers as they are. Where
+    an unscaled γ or a penalty is added to the pixels, another divisor would give another classifier.
     """
 
     name: ClassVar[str]
@@ -94,6 +95,14 @@ def confusion(truth: Labels, guesses: Labels, classes: int) -> NDArray[np.int64]
     return np.bincount(truth * classes + guesses, minlength=classes**2).reshape(classes, classes)
 
 
-def features(images: NDArray[np.uint8]) -> Features:
-    """Pixel bytes as rows of numbers, byte/256: float32 (N, D)."""
-    return images.reshape(len(images), -1).astype(np.float32) / np.float32(256)
+def features(images: Any) -> Features:
+    """Images in any container as rows of numbers, float32 (N, D): pixel bytes (uint8) / 256, others as they are.
+
+    Raises DataError for whole numbers up to 255 that are not uint8.
+    """
+    x = as_array(images, "images")
+    rows: Features = x.reshape(len(x), -1).astype(np.float32)
+    if x.dtype == np.uint8:
+        return rows / np.float32(256)
+    require_no_bytes(x, "images")
+    return rows

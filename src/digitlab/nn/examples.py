@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from digitlab.arrays import Array
-from digitlab.convert import as_array, as_examples
+from digitlab.convert import LARGEST_NUMBER, as_array, as_examples, looks_like_bytes, require_no_bytes
 from digitlab.errors import DataError, ShapeError
 from digitlab.nn.scaling import InputRange
 from digitlab.nn.shapes import same_order
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from digitlab.nn.network import Network
 
 SMALLEST_PICTURE = 8  # pixels a side: a network of fewer inputs is not taken for one that sees pictures
-LARGEST_NUMBER = 16  # whole numbers of a picture above this are probably bytes; scikit-learn's digits end here
 
 
 def examples(data: Any, network: "Network", what: str, *, training: bool = False) -> tuple[Array, Array]:
@@ -101,15 +100,12 @@ def _numbers(x: Any, network: "Network", what: str, training: bool) -> tuple[Any
         row = int(np.argwhere(~np.isfinite(cast.reshape(len(cast), -1)).all(axis=1))[0, 0])
         raise DataError(f"{what}: input {row} is NaN or infinite; expected finite numbers. Leave it out or correct it")
     known, plain = network.input_range, network.scaling.factor == 1
-    like_bytes = LARGEST_NUMBER < high <= 255 and low >= 0 and sees_pictures(network) and bool((x == np.rint(x)).all())
+    like_bytes = LARGEST_NUMBER < high <= 255 and sees_pictures(network) and looks_like_bytes(x)
     if like_bytes and network.scaling_is_explicit and not plain:
         return x.astype(np.uint8), InputRange(*network.scaling.ends, pixels=True)  # as the user's `scaling` says
     if like_bytes and known is None and not plain:
         other = ", or make the network with scaling='none' to take them as they are" if training else ""
-        raise DataError(
-            f"{what}: got whole numbers from {low:g} to {high:g} as {x.dtype}; pixel bytes must be uint8. "
-            f"Pass x.astype('uint8') or x / 255{other}"
-        )
+        require_no_bytes(x, what, other)
     if known is not None:
         _require_near(low, high, known, network, what, fractions=not like_bytes)
     return cast, InputRange(low, high)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from digitlab.arrays import to_numpy
+from digitlab.nn.examples import inputs
 from digitlab.nn.network import Network
 from digitlab.see.figures import Figure, new_figure
 from digitlab.see.weights import tiles_figure
@@ -22,7 +23,7 @@ class Activity(NamedTuple):
 
 def activities(network: Network, images: Array) -> list[Activity]:
     """The prepared input, every layer's output, and the network's outputs, for images (N, ...)."""
-    x = network.prepare(images)
+    x = network.prepare(inputs(images, network, "images"))
     found = [Activity("input", to_numpy(x))]
     for i, layer in enumerate(network.layers):
         x, _ = layer.forward(x)

@@ -13,6 +13,7 @@ import numpy as np
 
 from digitlab.arrays import to_numpy
 from digitlab.errors import ShapeError
+from digitlab.nn.examples import inputs
 from digitlab.nn.network import Layer, Network
 
 Array = np.ndarray[Any, Any]
@@ -50,7 +51,7 @@ def walk(network: Network, image: Array, target: Any) -> Walk:
     are. Raises ShapeError if the image does not fit.
     """
     twin = network.copy().to("numpy")
-    x = twin.prepare(np.asarray(image)[None])  # (1, ...)
+    x = twin.prepare(inputs(image, twin, "image"))  # (1, ...)
     targets = np.asarray([target])
     steps, caches = [], []
     for i, layer in enumerate(twin.layers):

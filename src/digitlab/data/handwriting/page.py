@@ -81,7 +81,8 @@ def find_digits(photo: NDArray[np.uint8]) -> Page:
     if photo.ndim == 2:
         photo = np.repeat(photo[..., None], 3, axis=2)
     if photo.dtype != np.uint8 or photo.ndim != 3 or photo.shape[2] != 3 or min(photo.shape[:2]) < 1:
-        raise ShapeError(f"photo: got {photo.dtype} of shape {photo.shape}, expected uint8 (H, W, 3) or (H, W)")
+        mend = "" if photo.dtype == np.uint8 else ". Pass photo.astype('uint8'); multiply numbers from 0 to 1 by 255"
+        raise ShapeError(f"photo: got {photo.dtype} of shape {photo.shape}, expected uint8 (H, W, 3) or (H, W){mend}")
     photo, zoom = _large_enough(photo)
     ink = find_ink(photo)
     clean, rules = remove_rules(ink.binary, ink.faint)
