@@ -7,12 +7,12 @@ import pytest
 from PIL import Image
 
 from digitlab.data import Digits, load, write_npz
-from digitlab.data.image_folder import load_image_folder, looks_like_image_folder, read_digit, read_image_folder
+from digitlab.data.image_folder import looks_like_image_folder, read_digit, read_image_folder
 from digitlab.data.mixing import mix_in
 from digitlab.data.sheets import print_digit
 from digitlab.data.splits import Splits
 from digitlab.data.strokes import draw_digit
-from digitlab.errors import DataError
+from digitlab.errors import DataError, DataWarning
 
 
 def drawn(path: Path, digit: int, *, seed: int = 0, height: int = 90) -> Path:
@@ -93,11 +93,14 @@ def test_raw_bytes_on_light_paper(tmp_path: Path) -> None:
 
 def test_what_cannot_be_read_names_the_file(tmp_path: Path, own: Path) -> None:
     Image.fromarray(np.full((60, 60), 250, np.uint8)).save(own / "3" / "blank.png")
-    with pytest.raises(DataError, match=r"3/blank\.png: found no digit.*Is it blank"):
-        load(own)
+    with pytest.warns(DataWarning, match=r"skipped 1 of 10 pictures .*3/blank\.png: found no digit.*Is it blank"):
+        assert len(load(own, part="all")) == 9
     (own / "3" / "blank.png").write_bytes(b"%PDF-1.4")
-    with pytest.raises(DataError, match=r"blank\.png: is a PDF document"):
-        load(own)
+    with pytest.warns(DataWarning, match=r"blank\.png: is a PDF document"):
+        assert len(load(own, part="all")) == 9
+    drawn(tmp_path / "none" / "1.png", 1).write_bytes(b"%PDF-1.4")
+    with pytest.raises(DataError, match=r"none/1\.png: is a PDF document"):
+        load(tmp_path / "none")
     (tmp_path / "empty").mkdir()
     assert not looks_like_image_folder(tmp_path / "empty") and not looks_like_image_folder(tmp_path / "absent")
     with pytest.raises(DataError, match=r"expected four IDX files.*pictures named by their classes"):
@@ -106,7 +109,7 @@ def test_what_cannot_be_read_names_the_file(tmp_path: Path, own: Path) -> None:
         read_image_folder(tmp_path / "empty")
     drawn(tmp_path / "few" / "1.png", 1)
     with pytest.raises(DataError, match="too few images"):
-        load_image_folder(tmp_path / "few")
+        load(tmp_path / "few")
 
 
 def test_mixing(tmp_path: Path, digits: Digits) -> None:

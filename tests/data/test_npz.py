@@ -35,9 +35,12 @@ def test_other_keys_are_named(tmp_path: Path) -> None:
         load(tmp_path / "other.npz")
 
 
-def test_float_images_say_how_to_convert(tmp_path: Path, digits: Digits) -> None:
-    np.savez(tmp_path / "floats.npz", images=digits.images / 255, labels=digits.labels)
-    with pytest.raises(DataError, match=r"floats\.npz: images and labels: .*multiply by 255"):
+@pytest.mark.parametrize("scale", [255, 256])
+def test_fractions_are_shares_of_full_ink(tmp_path: Path, digits: Digits, scale: int) -> None:
+    np.savez(tmp_path / "floats.npz", images=digits.images / scale, labels=digits.labels)
+    assert np.array_equal(load(tmp_path / "floats.npz", part="all").images, digits.images)
+    np.savez(tmp_path / "floats.npz", images=digits.images / 127.5 - 1, labels=digits.labels)
+    with pytest.raises(DataError, match=r"floats\.npz: images and labels: image 0, pixel \d+: found '-0"):
         read_npz(tmp_path / "floats.npz")
 
 

@@ -69,8 +69,7 @@ def test_what_cannot_be_read_says_what_could(tmp_path: Path, idx_folder: Path) -
     for source, words in (
         (tmp_path / "absent.csv", "no such file"),
         ("mnits", "no such file or folder; expected 'mnist', 'digits', 'auto' or a path"),
-        (tmp_path / "notes.txt", r"notes\.txt: is of no kind read here; expected \.csv"),
-        (lone, "name the folder it is in"),
+        (tmp_path / "notes.txt", r"notes\.txt: is a text file, which is not read as a data set; expected a table"),
     ):
         with pytest.raises(DataError, match=words):
             load(source)

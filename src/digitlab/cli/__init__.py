@@ -8,9 +8,14 @@ import gc
 import importlib
 import io
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 import click
+
+from digitlab.errors import DataWarning
 
 COMMANDS = {
     "train": "Train a network: the book's first one, on MNIST, unless told otherwise.",
@@ -82,7 +87,8 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code; every error becomes one line on stderr."""
     debug = "--debug" in arguments
     try:
-        result = digitlab.main([a for a in arguments if a != "--debug"], "digitlab", standalone_mode=False)
+        with _warnings_as_lines():
+            result = digitlab.main([a for a in arguments if a != "--debug"], "digitlab", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
@@ -120,6 +126,23 @@ def run(arguments: Sequence[str]) -> int:
         told = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else str(error)
         _complain(f"error: {told}")
         return 1
+
+
+@contextmanager
+def _warnings_as_lines() -> Iterator[None]:
+    """Show what the data make digitlab warn of as one line on stderr, without the place in the code."""
+    show = warnings.showwarning
+
+    def line(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        if issubclass(category, DataWarning):
+            _complain(f"warning: {message}")
+        else:
+            show(message, category, *place, **more)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", DataWarning)
+        warnings.showwarning = line
+        yield
 
 
 def _complain(message: str) -> None:

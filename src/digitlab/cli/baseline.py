@@ -35,7 +35,7 @@ def command(name: str, source: str, train_size: int | None, part: str, setting: 
         raise click.UsageError(f"--setting is of svm; {name} has none")
     baseline = make_baseline(name, **({"setting": setting} if setting else {}))
     splits = load_sets({"source": source} | ({"train_size": train_size} if train_size else {}))
-    train, judged = splits.train, splits.part(part)  # type: ignore[arg-type]  # click checked it
+    train, judged = splits.train, splits.part(part)
     say(f"{name}: {baseline.described()}")
     say(f"fitting on {len(train):,} images of {train.name}, pixels byte/256 ...")
     # scikit-learn does not say how far it is: only that there is work, and for how long, can be shown.

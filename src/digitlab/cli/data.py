@@ -44,7 +44,7 @@ def show(source: str, part: str, count: int, out: Path | None) -> None:
     from digitlab.cli.sets import load_sets
     from digitlab.see.figures import save_figure
 
-    digits = load_sets({"source": source}).part(part)  # type: ignore[arg-type]  # click checked it
+    digits = load_sets({"source": source}).part(part)
     say(repr(digits))
     counts = digits.counts()
     say("per class: " + "  ".join(f"{name} {n:,}" for name, n in zip(digits.class_names, counts)))

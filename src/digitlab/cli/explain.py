@@ -36,7 +36,7 @@ def command(net: str | None, image: int, source: str | None, part: str, out: Pat
         require_suffix(out, "a page", ".html", ".htm", bare=False)
     splits = sets_for(saved_file(net), source)
     name, network = network_for(net, splits)
-    digits = splits.part(part)  # type: ignore[arg-type]  # click checked it
+    digits = splits.part(part)
     examples(digits, network, f"{part} set")
     check_classes(network, digits)
     if image >= len(digits):

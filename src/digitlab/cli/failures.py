@@ -83,7 +83,7 @@ def follow_run(run: Path, source: str | None, out: Path) -> None:
     from digitlab.train.recorders import PREDICTIONS, Recorded
 
     recorded = Recorded.load(run / PREDICTIONS)
-    digits = sets_for(run / PREDICTIONS, source).part(recorded.part)  # type: ignore[arg-type]  # valid or test
+    digits = sets_for(run / PREDICTIONS, source).part(recorded.part)
     if not np.array_equal(digits.labels, recorded.labels):
         raise DataError(f"{run / PREDICTIONS}: was recorded on other images than {digits}; name them by --data")
     learning = follow(recorded.predictions, digits.labels)

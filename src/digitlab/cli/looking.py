@@ -32,7 +32,7 @@ def part_for(network: Any, network_file: Path, source: str | None, part: str) ->
     from digitlab.nn.examples import examples
 
     splits = sets_for(network_file, source)
-    digits = splits.part(part)  # type: ignore[arg-type]  # click checked it
+    digits = splits.part(part)
     examples(digits, network, f"{part} set")
     check_classes(network, digits)
     return splits, digits

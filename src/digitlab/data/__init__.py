@@ -3,9 +3,14 @@
 digits.py           Digits, a set of labelled images: slice it, sample it, look at it
 splits.py           Splits: training, validation, test; smaller experiments of them
 sources.py          load: from a name or a path to the sets;  choices.py  its arguments as a table
+contents.py         what a source holds before it is cut: sets that its author divided, or one whole set
+readers.py          one file, by its kind;  folders.py  a folder;  doubts.py  what is warned of
+csv_digits.py  parquet.py       tables;  csv_table.py, table_layout.py  their numbers, their columns
+idx.py  npz.py  npy.py  mat.py  pickles.py  nielsen_pickle.py  bundled.py     arrays, one format each
+labels.py  pixels.py  raw.py  named_arrays.py  part_names.py     what labels, pixels and names mean, in any format
 mnist_files.py      the four published files;  fetch.py  where they are, or fetching them once
-idx.py  nielsen_pickle.py  csv_digits.py  npz.py  bundled.py    one file format each
-idx_families.py     sets published in MNIST's form;  image_folder.py  a folder of pictures;  mixing.py  two sets in one
+idx_folder.py       other folders of IDX files;  idx_families.py  the sets that have names of their own
+image_folder.py     a folder of pictures;  mixing.py  two sets in one
 safe_gzip.py        reading a file that may be cut off, damaged or hostile
 pictures.py         a grid of images, or one as text
 augment/            images changed afresh, and larger training sets

@@ -6,14 +6,21 @@ https://archive.ics.uci.edu/dataset/80. Each pixel counts the ink in a 4×4 bloc
 
 import numpy as np
 
+from digitlab.data.choices import Split
+from digitlab.data.contents import Contents
 from digitlab.data.digits import Digits
 from digitlab.data.splits import Splits
 
 TRAIN, VALID, TEST = 1197, 300, 300
 
 
-def read_bundled(split: str = "50k/10k/10k") -> Splits:
-    """1,197 / 300 / 300 images in the file's order; "60k/10k" joins validation to training: 1,497 / none / 300.
+def read_bundled(split: Split = "50k/10k/10k") -> Splits:
+    """1,197 / 300 / 300 images in the file's order; "60k/10k" joins validation to training: 1,497 / none / 300."""
+    return bundled_contents().splits(split)
+
+
+def bundled_contents() -> Contents:
+    """1,197 images to train, 300 to validate and 300 to test, in the file's order.
 
     The order is kept since neighbours were often written by one hand: mixed, the test would be easier
     than digits by strangers are. Every part has all ten digits, nearly as many of each.
@@ -23,7 +30,5 @@ def read_bundled(split: str = "50k/10k/10k") -> Splits:
     data = load_digits()
     images = np.round(data.images * (255 / 16)).astype(np.uint8)  # (1797, 8, 8), 0–16 becomes 0–255
     digits = Digits(images, data.target.astype(np.int64))
-    if split == "60k/10k":
-        train, test = digits.split(TRAIN + VALID, TEST)
-        return Splits(train, None, test).named("scikit-learn digits")
-    return Splits(*digits.split(TRAIN, VALID, TEST)).named("scikit-learn digits")
+    train, valid, test = digits.split(TRAIN, VALID, TEST)
+    return Contents(train, valid, test).named("scikit-learn digits")

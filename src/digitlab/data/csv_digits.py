@@ -1,64 +1,112 @@
-"""Digits as text: one line an image, `label,784 whole numbers 0–255`, with or without a line of headings.
+"""Digits as text: one line an image, its label and its pixels 0–255, with or without a heading.
 
-Each line becomes bytes through a table of the 256 spellings, which is as fast as parsing numbers gets in Python
-(60,000 images in a few seconds), and a line that does not fit the table says what is wrong with it and where.
+    csv_table.py      the numbers of a text file
+    table_layout.py   which column is the label, and which are pixels
+    pixels.py         what their numbers mean;  labels.py  what the labels mean
 """
 
-import math
 import os
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from digitlab.data.contents import Reading
+from digitlab.data.csv_table import Table, read_table
 from digitlab.data.digits import DIGIT_NAMES, Digits
-from digitlab.data.safe_gzip import SafeReader
+from digitlab.data.pixels import to_bytes
+from digitlab.data.raw import WHOLE, Raw, with_classes
+from digitlab.data.table_layout import LABEL_NAMES, Layout, find_layout, word_columns
 from digitlab.errors import DataError
 from digitlab.files import require_suffix, write_text
 
-MOST_LINE_BYTES = 1 << 20  # an honest line of 28×28 has about 3 KiB; a bomb may have no line end at all
-_VALUE = {str(value).encode(): value for value in range(256)}
+
+class UnlabelledError(DataError):
+    """A file holds images, and no labels."""
 
 
-def read_csv(path: str | os.PathLike[str], *, class_names: tuple[str, ...] = DIGIT_NAMES, name: str = "") -> Digits:
-    """The images in a CSV file, plain or gzip; their side is the square root of the numbers after the label.
+@dataclass(frozen=True, eq=False, repr=False)
+class CsvImages:
+    """What a CSV file holds.
 
-    Raises DataError naming the file, the line, what was found and what was expected.
+    images       uint8 (N, H, W) or (N, H, W, 3)
+    labels       numbers (N,), or words; None if no column holds labels
+    named        whether the heading names the column of labels
+    first_line   the line in the file where the first image stands
     """
-    rows, labels, columns = bytearray(), [], 0
-    with SafeReader(path, limit=4 << 30) as file:  # text takes about four bytes a pixel
-        number = 0
-        while line := file.readline(MOST_LINE_BYTES):
-            number += 1
-            if len(line) == MOST_LINE_BYTES:
-                raise DataError(
-                    f"{path}: line {number} is longer than {MOST_LINE_BYTES:,} bytes, expected `label,784 numbers`. "
-                    "It is not a CSV file of small images."
-                )
-            fields = line.strip(b" \t\r\n\xef\xbb\xbf").split(b",")  # spreadsheets begin with a byte order mark
-            if fields == [b""] or (number == 1 and _is_heading(fields)):
-                continue
-            columns = columns or _square_columns(path, number, len(fields))
-            if len(fields) != columns:
-                raise DataError(
-                    f"{path}: line {number} has {len(fields)} numbers, expected {columns} as in the lines before: "
-                    f"a label and {columns - 1} pixels. Is the file cut off there?"
-                )
-            try:
-                values = bytes(map(_VALUE.__getitem__, fields))
-            except KeyError:
-                values = _parse_slowly(path, number, fields)
-            if values[0] >= len(class_names):
-                raise DataError(
-                    f"{path}: line {number} has the label {values[0]}, expected 0–{len(class_names) - 1}. "
-                    "The label comes first in the line, then the pixels."
-                )
-            labels.append(values[0])
-            rows += values[1:]
-    if not labels:
-        raise DataError(f"{path}: holds no images, expected lines of `label,784 numbers`.")
-    side = math.isqrt(columns - 1)
-    images = np.frombuffer(rows, dtype=np.uint8).reshape(-1, side, side)  # (N, side, side)
-    return Digits(images, np.array(labels, dtype=np.int64), class_names, name)
+
+    images: NDArray[np.uint8]
+    labels: NDArray[Any] | list[str] | None
+    named: bool
+    first_line: int
+
+
+def read_csv_images(
+    path: str | os.PathLike[str],
+    *,
+    label_column: str | int | None = None,
+    image_shape: Sequence[int] | None = None,
+    classes: int = 10,
+) -> CsvImages:
+    """The images in a CSV file, plain or gzip, with or without labels; for the arguments see `read_csv`.
+
+    Raises DataError naming the file, the line, the column, what was found and what was expected.
+    """
+    table = read_table(path, words=lambda heading, columns: word_columns(heading, columns, label_column))
+    layout = find_layout(
+        table, f"{path}: line {table.first_line}", label_column=label_column, image_shape=image_shape, classes=classes
+    )
+    images = _images(table, layout, path)
+    if layout.label is None:
+        return CsvImages(images, None, False, table.first_line)
+    named = table.heading is not None and table.heading[layout.label].lower() in LABEL_NAMES
+    return CsvImages(images, table.words.get(layout.label, table.values[:, layout.label]), named, table.first_line)
+
+
+def read_csv(
+    path: str | os.PathLike[str],
+    *,
+    class_names: Sequence[str] | None = None,
+    name: str = "",
+    label_column: str | int | None = None,
+    image_shape: Sequence[int] | None = None,
+) -> Digits:
+    """The labelled images in a CSV file, plain or gzip; fields are separated by commas, semicolons, tabs or spaces.
+
+    class_names    what the classes are called; None: "0" to "9", or the words that stand in the column of labels
+    label_column   the label's name in the heading, or its position, -1 for the last; None: the column called label,
+                   labels, class, y, target, targets or digit, else the first
+    image_shape    of one image, (H, W) or (H, W, 3); None: square
+    Whole numbers are bytes 0–255; if all pixels lie within 0–1 and some are fractions, they are shares of 255.
+    Raises DataError naming the file, the line, the column, what was found and what was expected.
+    """
+    names = None if class_names is None else tuple(class_names)
+    raw = read_raw_csv(path, Reading(label_column, names, None if image_shape is None else tuple(image_shape)))
+    return with_classes({WHOLE: raw}, class_names)[WHOLE].renamed(name)
+
+
+def read_raw_csv(path: str | os.PathLike[str], reading: Reading) -> Raw:
+    """The labelled images in a CSV file, before their labels have a meaning; see `read_csv`."""
+    found = read_csv_images(
+        path,
+        label_column=reading.label_column,
+        image_shape=reading.image_shape,
+        classes=len(DIGIT_NAMES if reading.class_names is None else reading.class_names),
+    )
+    if found.labels is None:
+        size, pixels = "×".join(map(str, found.images.shape[1:])), found.images[0].size
+        raise UnlabelledError(
+            f"{path}: line {found.first_line} has {pixels:,} numbers, expected a label and a square image; "
+            f"these are {size} pixels alone. `digitlab predict` reads images without labels."
+        )
+    guessed = reading.label_column is None and not found.named
+    return Raw(
+        found.images, found.labels, str(path), lambda i: f"{path}: line {found.first_line + i}",
+        hint="If another column holds the label name it: --label-column -1 is the last." if guessed else "",
+    )  # fmt: skip
 
 
 def write_csv(path: str | os.PathLike[str], digits: Digits) -> None:
@@ -74,29 +122,13 @@ def write_csv(path: str | os.PathLike[str], digits: Digits) -> None:
     write_text(Path(path), "\n".join(lines) + "\n")
 
 
-def _is_heading(fields: list[bytes]) -> bool:
-    """Whether a first line holds names ("label", "1x1", "pixel0"): its first field is no number at all."""
-    return not fields[0].strip(b' "+-').replace(b".", b"").isdigit()
-
-
-def _square_columns(path: str | os.PathLike[str], number: int, columns: int) -> int:
-    if columns < 2 or math.isqrt(columns - 1) ** 2 != columns - 1:
-        raise DataError(
-            f"{path}: line {number} has {columns} numbers, expected a label and a square image: "
-            "1 + 784 numbers for 28×28, 1 + 64 for 8×8, with commas between them."
-        )
-    return columns
-
-
-def _parse_slowly(path: str | os.PathLike[str], number: int, fields: list[bytes]) -> bytes:
-    """A line with spaces or quotes around its numbers; DataError for the first field that is no 0–255."""
-    values = bytearray()
-    for column, field in enumerate(fields, start=1):
-        text = field.decode("utf-8", "replace").strip(' "')
-        if not (text.isascii() and text.isdigit() and len(text) <= 3 and int(text) <= 255):
-            raise DataError(
-                f"{path}: line {number}, column {column}: found {text[:20]!r}, expected a whole number 0–255. "
-                "Scale pixels back to 0–255 and round them."
-            )
-        values.append(int(text))
-    return bytes(values)
+def _images(table: Table, layout: Layout, path: str | os.PathLike[str]) -> NDArray[np.uint8]:
+    columns = layout.pixels
+    consecutive = bool((np.diff(columns) == 1).all())
+    values = table.values[:, columns[0] : columns[-1] + 1] if consecutive else table.values[:, columns]  # (N, H·W)
+    images = to_bytes(
+        values, lambda row, pixel: f"{path}: line {table.first_line + row}, column {columns[pixel] + 1}"
+    ).reshape(len(values), *layout.shape)
+    if len(layout.shape) == 3 and layout.shape[0] == 3 and layout.shape[2] != 3:
+        images = images.transpose(0, 2, 3, 1)  # the three colours stood one after the other
+    return np.ascontiguousarray(images)

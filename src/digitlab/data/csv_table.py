@@ -1,12 +1,13 @@
 """Text tables of numbers: CSV with commas, semicolons, tabs or spaces, with or without a heading, plain or gzip.
 
 Plain whole numbers, which is how images are written, are parsed a block of lines at a time with array operations:
-60,000 images of 784 pixels take well under a second. A block with anything else in it (signs, fractions, quotes, an
-empty field) is read line by line, which also finds the line and column of what is no number.
+60,000 images of 784 pixels take about a second. A block with anything else in it (signs, fractions, quotes, words)
+goes to `numpy.loadtxt`, and what that refuses is read line by line, which finds the line and column of the fault.
 """
 
+import csv
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -29,21 +30,27 @@ class Table:
     """The numbers of a text file.
 
     values      (rows, columns): uint8 if all are whole and 0–255, int64 if all are whole, else float64
+    words       the fields of each column that holds words, by its position; its values are 0
     heading     the names in the first line, one per column; None if the first line holds numbers
     delimiter   what stands between fields: ",", ";", "\\t", or " " for any white space
     first_line  the number of the first row's line in the file, counted from 1, for messages
     """
 
     values: NDArray[Any]
+    words: dict[int, list[str]]
     heading: tuple[str, ...] | None
     delimiter: str
     first_line: int
 
 
-def read_table(path: str | os.PathLike[str], *, limit: int = 4 << 30) -> Table:
-    """All numbers in a text file; `limit` is the most bytes of text to read.
+Words = Callable[[tuple[str, ...] | None, int], Collection[int]]  # heading, columns -> those that may hold words
 
-    Blank lines are skipped. Raises DataError naming the file, the line, what was found and what was expected.
+
+def read_table(path: str | os.PathLike[str], *, words: Words = lambda *_: (), limit: int = 4 << 30) -> Table:
+    """All numbers in a text file, and the words in the columns that `words` allows to hold some.
+
+    `limit` is the most bytes of text to read. Blank lines are skipped.
+    Raises DataError naming the file, the line, what was found and what was expected.
     """
     with SafeReader(path, limit=limit) as file:
         first, number = _first_line(file)
@@ -51,16 +58,12 @@ def read_table(path: str | os.PathLike[str], *, limit: int = 4 << 30) -> Table:
         fields = _fields(first, delimiter)
         heading = tuple(fields) if is_heading(fields) else None
         number += heading is not None
-        first_line, parts = number, []
-        for block in _blocks(file, b"" if heading else first):
-            numbers = _parse_block(block, delimiter, len(fields))
-            if numbers is None:
-                numbers = _parse_lines(block, delimiter, len(fields), file.path, number)
-            parts.append(numbers)
-            number += block.count(b"\n")
+        reader = _Blocks(file.path, delimiter, len(fields), words(heading, len(fields)), number)
+        parts = [reader.parse(block) for block in _blocks(file, b"" if heading else first)]
     if not sum(map(len, parts)):
-        raise DataError(f"{path}: holds a heading and no rows, expected a line of numbers for each image.")
-    return Table(_smallest(np.concatenate([part for part in parts if len(part)])), heading, delimiter, first_line)
+        raise DataError(f"{path}: holds no images, only a heading; expected a line of numbers for each.")
+    values = _smallest(np.concatenate([part for part in parts if len(part)]))
+    return Table(values, reader.said(), heading, delimiter, number)
 
 
 def _first_line(file: SafeReader) -> tuple[bytes, int]:
@@ -76,7 +79,7 @@ def _first_line(file: SafeReader) -> tuple[bytes, int]:
         if line.strip():
             _check_length(line, file)
             return line.rstrip(b"\r\n") + b"\n", number
-    raise DataError(f"{file.path}: holds no lines, expected a line of numbers for each image.")
+    raise DataError(f"{file.path}: holds no images, expected a line of numbers for each.")
 
 
 def _blocks(file: SafeReader, left: bytes) -> Iterator[bytes]:
@@ -102,9 +105,22 @@ def _check_length(line: bytes, file: SafeReader) -> None:
         )
 
 
-def _fields(line: bytes, delimiter: str) -> list[str]:
-    text = line.decode("utf-8", "replace").strip("\n").removeprefix("#")
-    return [field.strip(" \"'") for field in (text.split() if delimiter == " " else text.split(delimiter))]
+def _decoded(text: bytes) -> str:
+    try:
+        return text.decode("utf-8")
+    except UnicodeDecodeError:
+        return text.decode("latin-1")  # what older spreadsheets write
+
+
+def _fields(line: bytes | str, delimiter: str) -> list[str]:
+    text = (_decoded(line) if isinstance(line, bytes) else line).strip("\r\n").removeprefix("#")
+    if delimiter == " ":
+        fields = text.split()
+    elif '"' in text:  # where a delimiter may stand inside quotes
+        fields = next(csv.reader([text], delimiter=delimiter, skipinitialspace=True))
+    else:
+        fields = text.split(delimiter)
+    return [field.strip(" \"'") for field in fields]
 
 
 def is_heading(fields: Sequence[str]) -> bool:
@@ -129,7 +145,7 @@ def _number(text: str) -> float | None:
         value = float(text.replace(",", "."))
     except ValueError:
         return None
-    return value if np.isfinite(value) and "_" not in text else None
+    return value if np.isfinite(value) and text.isascii() and "_" not in text else None
 
 
 def _parse_block(block: bytes, delimiter: str, columns: int) -> NDArray[Any] | None:
@@ -163,25 +179,67 @@ def _parse_block(block: bytes, delimiter: str, columns: int) -> NDArray[Any] | N
     return value.take(ends - 1).reshape(-1, columns)  # a number is complete at the byte before its end
 
 
-def _parse_lines(block: bytes, delimiter: str, columns: int, path: Path, number: int) -> NDArray[Any]:
-    """Lines of any numbers as an array (rows, columns); `number` is the first line's in the file."""
-    rows = []
-    for at, line in enumerate(block.split(b"\n"), start=number):
-        if line.strip():
-            fields = line.split() if delimiter == " " else line.split(delimiter.encode())
-            if len(fields) != columns:
-                raise DataError(
-                    f"{path}: line {at} has {len(fields)} fields, expected {columns} as in the lines before. "
-                    "Is the file cut off there?"
-                )
-            try:
-                row = np.array(list(map(float, fields)))
-            except ValueError:
-                row = np.array([np.nan])
-            if b"_" in line or not np.isfinite(row).all():  # Python takes 1_000 for a number
-                row = _parse_fields(_fields(line, delimiter), f"{path}: line {at}")
-            rows.append(row)
-    return np.stack(rows) if rows else np.zeros((0, columns))
+class _Blocks:
+    """Turns blocks of lines into arrays (rows, columns), and keeps the fields of the columns that may hold words."""
+
+    def __init__(self, path: Path, delimiter: str, columns: int, words: Collection[int], number: int) -> None:
+        self.path, self.delimiter, self.columns, self.number = path, delimiter, columns, number
+        self.fields: dict[int, list[str]] = {column: [] for column in words}
+
+    def parse(self, block: bytes) -> NDArray[Any]:
+        """One block; `number` is the line in the file that it begins with."""
+        numbers = _parse_block(block, self.delimiter, self.columns)
+        if numbers is None:
+            numbers = self._load(block)
+        else:
+            for column, fields in self.fields.items():
+                fields += map(str, numbers[:, column].tolist())
+        self.number += block.count(b"\n")
+        return numbers
+
+    def said(self) -> dict[int, list[str]]:
+        """The columns that hold words."""
+        return {column: fields for column, fields in self.fields.items() if None in map(_number, fields)}
+
+    def _load(self, block: bytes) -> NDArray[Any]:
+        lines = [line for line in _decoded(block).split("\n") if line.strip()]
+        kept = {column: len(fields) for column, fields in self.fields.items()}
+        if not lines:
+            return np.zeros((0, self.columns), dtype=np.uint8)
+        try:
+            values = np.loadtxt(
+                lines, np.float64, comments=None, delimiter=None if self.delimiter == " " else self.delimiter,
+                converters={column: self._keeper(column) for column in self.fields}, quotechar='"', ndmin=2,
+            )  # fmt: skip
+        except ValueError:
+            values = np.full((1, 1), np.nan)
+        if values.shape != (len(lines), self.columns) or not np.isfinite(values).all():
+            for column, length in kept.items():
+                del self.fields[column][length:]
+            numbered = enumerate(_decoded(block).split("\n"))
+            values = np.stack([self._line(line, at) for at, line in numbered if line.strip()])
+        return _smallest(values)
+
+    def _keeper(self, column: int) -> Callable[[str], float]:
+        def keep(field: str) -> float:
+            self.fields[column].append(field.strip(" \"'"))
+            return _number(self.fields[column][-1]) or 0.0
+
+        return keep
+
+    def _line(self, line: str, at: int) -> NDArray[np.float64]:
+        """One line, field by field; `at` is its place in the block."""
+        where, fields = f"{self.path}: line {self.number + at}", _fields(line, self.delimiter)
+        if len(fields) != self.columns:
+            raise DataError(
+                f"{where} has {len(fields)} numbers, expected {self.columns} as in the lines before. "
+                "Is the file cut off there?"
+            )
+        for column, kept in self.fields.items():
+            kept.append(fields[column])
+            if _number(fields[column]) is None:
+                fields[column] = "0"
+        return _parse_fields(fields, where)
 
 
 def _parse_fields(fields: list[str], where: str) -> NDArray[np.float64]:

@@ -51,6 +51,12 @@ def read_idx(path: str | os.PathLike[str], *, dimensions: int | tuple[int, ...] 
     return values.reshape(sizes)
 
 
+def idx_dimensions(path: str | os.PathLike[str]) -> int:
+    """How many dimensions the array in an IDX file has: 1 for labels, 3 for images, 4 for colour images."""
+    with SafeReader(path) as file:
+        return len(_read_header(file, ()))
+
+
 def _read_header(file: SafeReader, dimensions: tuple[int, ...]) -> tuple[int, ...]:
     """Magic number and sizes; DataError if they are not those of an IDX file of unsigned bytes."""
     magic = file.read(4)

@@ -20,11 +20,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from digitlab.data.digits import DIGIT_NAMES, Digits
-from digitlab.data.idx import paired, read_idx, read_idx_pair
-from digitlab.data.mnist_files import missing_files, read_folder
+from digitlab.data.digits import DIGIT_NAMES
 from digitlab.data.safe_gzip import SafeReader
-from digitlab.data.splits import Split, Splits, split_published
 from digitlab.errors import DataError
 
 _UPPER, _LOWER = tuple(string.ascii_uppercase), tuple(string.ascii_lowercase)
@@ -67,64 +64,17 @@ FAMILIES: dict[str, Family] = {
 }
 
 
-def family_in(folder: Path) -> str | None:
-    """The family of the files in a folder: told by their names, or by the folder's; None if it is none of these.
-
-    Raises DataError if several families lie there.
-    """
-    found = [name for name, family in FAMILIES.items() if family.prefix and _files(folder, family) is not None]
-    if len(found) > 1:
-        raise DataError(f"{folder}: holds {', '.join(found)}; say which: {found[0]}:{folder}")
-    if found:
-        return found[0]
-    if missing_files(folder):
-        return None
+def family_called(folder: Path) -> str | None:
+    """The family that a folder of files under MNIST's own names is called after, or None."""
     named = folder.parent if folder.name == "raw" else folder
     word = named.name.lower()
     return next((name for name, f in FAMILIES.items() if any(w in word for w in f.folder_words)), None)
 
 
-def read_family(name: str, folder: str | os.PathLike[str], split: Split = "50k/10k/10k") -> Splits:
-    """The sets of a family in a folder, or in its subfolder `raw`. Raises DataError naming what is missing."""
-    if name not in FAMILIES:
-        raise DataError(f"{name}: an unknown family of data sets; there are: {', '.join(FAMILIES)}.")
-    family, folder = FAMILIES[name], Path(folder).expanduser()
-    places = (folder, folder / "raw", folder / name)
-    if not family.prefix:
-        place = next((place for place in places if not missing_files(place)), folder)
-        return read_folder(place, split, name=name, class_names=family.class_names)
-    files = next((files for place in places if (files := _files(place, family)) is not None), None)
-    if files is None:
-        raise DataError(
-            f"{folder}: holds no {family.prefix}train-images-idx3-ubyte with its three companions "
-            f"({family.prefix}train-labels…, {family.prefix}test-images…, {family.prefix}test-labels…)."
-        )
-    train, test = (_read_pair(images, labels, family) for images, labels in (files[:2], files[2:]))
-    return split_published(train, test, split).named(name)
-
-
-def _files(folder: Path, family: Family) -> tuple[Path, Path, Path, Path] | None:
-    """Training images and labels, test images and labels; None unless all four are there."""
-    kinds = ("idx3-ubyte",), ("idx1-ubyte",) if family.columns == 1 else ("idx2-int", "idx1-ubyte")
-    found = []
-    for part in ("train", "test"):
-        for what, endings in zip(("images", "labels"), kinds):
-            names = [f"{family.prefix}{part}-{what}-{end}{gz}" for end in endings for gz in (".gz", "")]
-            path = next((folder / name for name in names if (folder / name).is_file()), None)
-            if path is None:
-                return None
-            found.append(path)
-    return found[0], found[1], found[2], found[3]
-
-
-def _read_pair(images: Path, labels: Path, family: Family) -> Digits:
-    if family.columns == 1 and not family.sideways and not family.first_label:
-        return read_idx_pair(images, labels, class_names=family.class_names)
-    pictures = read_idx(images, dimensions=3)
-    if family.sideways:
-        pictures = np.ascontiguousarray(pictures.transpose(0, 2, 1))
-    numbers = read_idx2_int(labels)[:, 0] if "idx2-int" in labels.name else read_idx(labels, dimensions=1)
-    return paired(images, pictures, labels, numbers, family.class_names, first=family.first_label)
+def family_of_file(path: Path) -> Family | None:
+    """The family that a single file's name tells of, as "emnist-letters-train.csv" does; None for others."""
+    name = path.name.lower().replace("_", "-")
+    return next((family for family in FAMILIES.values() if family.prefix and name.startswith(family.prefix)), None)
 
 
 def read_idx2_int(path: str | os.PathLike[str]) -> NDArray[np.int32]:

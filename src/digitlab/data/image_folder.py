@@ -2,31 +2,35 @@
 
     own/3/a.png  own/3/b.jpg  own/7/a.png      a folder per class
     own/3_a.png  own/3-b.png  own/7.png        the class, one letter or digit, before _ or -
+    own/2828_my_own_3.png                      or behind the last _ or -
     own/3_c                                    raw bytes, 784 of them, as 28 rows of 28
-    own/train/3/a.png  own/test/3/b.png        sets that were split before (and own/valid, if there)
+    own/train/3/a.png  own/test/3/b.png        sets that were divided before: train or training, test or testing,
+                                               valid, val or validation; one of them may be missing
 
 A picture of 28×28 is taken as it is; others are brought to MNIST's form (handwriting/). Ink on light paper, which is
 how people write, is turned into MNIST's white on black.
+A picture that cannot be used is skipped with a warning; only a folder without any usable picture is an error.
 """
 
 import os
 import re
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from digitlab.data.contents import Contents, Reading, contents_of
 from digitlab.data.digits import DIGIT_NAMES, Digits
 from digitlab.data.handwriting import find_digits, open_photo
 from digitlab.data.handwriting.marks import Mark, union
-from digitlab.data.splits import Split, Splits, join_validation, split_published, split_single
-from digitlab.errors import DataError
+from digitlab.data.part_names import PART_WORDS
+from digitlab.errors import DataError, DataWarning
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".pgm", ".ppm")
 RAW = ("", ".raw", ".bin", ".dat", ".784")
 RAW_BYTES = 28 * 28
-PARTS = ("train", "valid", "test")
 STROKES = 2  # marks of about one height that may be the strokes of one digit; more are several digits
 
 
@@ -34,9 +38,7 @@ def looks_like_image_folder(folder: Path) -> bool:
     """Whether a folder holds labelled pictures: at least one file that `read_image_folder` would read."""
     if not folder.is_dir():
         return False
-    if all((folder / part).is_dir() for part in ("train", "test")):
-        return looks_like_image_folder(folder / "train")
-    return next(_labelled(folder), None) is not None
+    return any(next(iter(_labelled(place)), None) is not None for place in _divided(folder).values() or [folder])
 
 
 def read_image_folder(
@@ -45,51 +47,116 @@ def read_image_folder(
     """All labelled pictures of a folder as one set, uint8 (N, 28, 28), ordered by name.
 
     class_names   the classes there may be; by default the ten digits, or the names that occur if one is no digit
-    A picture without a digit, a label that is no class, or a file that cannot be read is a DataError naming the file.
+    Pictures that cannot be read, or hold no digit, are skipped with a DataWarning that names them.
+    Raises DataError if none can be used, or if a label is no class.
     """
     folder = Path(folder)
-    files = list(_labelled(folder))
+    files = _labelled(folder)
     if not files:
         raise DataError(
             f"{folder}: found no labelled pictures; expected a folder per class (own/3/a.png), or the class at the "
-            "beginning of each name (own/3_a.png)"
+            "beginning or the end of each name (own/3_a.png, own/a_3.png)"
         )
-    found = sorted({label for _, label in files})
-    names = class_names or (DIGIT_NAMES if set(found) <= set(DIGIT_NAMES) else tuple(found))
+    names = class_names or _class_names(label for _, label in files)
     numbers = {label: number for number, label in enumerate(names)}
     for path, label in files:
         if label not in numbers:
             raise DataError(f"{path}: its name says class {label!r}, expected one of {', '.join(names)}")
-    images = np.stack([read_digit(path) for path, _ in files])
-    labels = np.array([numbers[label] for _, label in files], dtype=np.int64)
-    return Digits(images, labels, names, name or folder.name)
+    images, labels, skipped = [], [], []
+    for path, label in files:
+        try:
+            images.append(read_digit(path))
+            labels.append(numbers[label])
+        except DataError as error:
+            skipped.append((path, str(error)))
+    if skipped and not images:
+        raise DataError(skipped[0][1] + (f" (and {len(skipped) - 1} more)" if len(skipped) > 1 else ""))
+    if skipped:
+        some = "; ".join(reason for _, reason in skipped[:3]) + ("; …" if len(skipped) > 3 else "")
+        warnings.warn(
+            f"skipped {len(skipped)} of {len(files)} pictures that cannot be used: {some}", DataWarning, stacklevel=2
+        )
+    return Digits(np.stack(images), np.array(labels, dtype=np.int64), names, name or folder.name)
 
 
-def load_image_folder(folder: str | os.PathLike[str], split: Split = "50k/10k/10k") -> Splits:
-    """The sets of an image folder: those in train/, valid/ and test/ if it has them, else cut from one (5 : 1 : 1)."""
-    folder = Path(folder)
-    if not all((folder / part).is_dir() for part in ("train", "test")):
-        return split_single(read_image_folder(folder), split)
-    there = [part for part in PARTS if (folder / part).is_dir()]
-    found = sorted({label for part in there for _, label in _labelled(folder / part)})
-    names = DIGIT_NAMES if set(found) <= set(DIGIT_NAMES) else tuple(found)
-    sets = {part: read_image_folder(folder / part, class_names=names) for part in there}
-    if "valid" not in sets:
-        return split_published(sets["train"], sets["test"], split).named(folder.name)
-    return join_validation(Splits(sets["train"], sets["valid"], sets["test"]), split).named(folder.name)
+def image_folder_contents(folder: Path, reading: Reading) -> Contents:
+    """What an image folder holds: the sets in its train, valid and test folders if it has any, else one set."""
+    places = _divided(folder)
+    if not places:
+        return Contents(whole=read_image_folder(folder, class_names=reading.class_names))
+    names = reading.class_names or _class_names(label for place in places.values() for _, label in _labelled(place))
+    sets = {part: read_image_folder(place, class_names=names) for part, place in places.items()}
+    return contents_of(sets.get("train"), sets.get("valid"), sets.get("test")).named(folder.name)
 
 
-def _labelled(folder: Path) -> Iterator[tuple[Path, str]]:
-    """Each file to read with its label, in the order of their names; hidden files are passed over."""
+def picture_contents(path: Path, reading: Reading) -> Contents:
+    """One picture as a set, if its name says its class ("3_a.png", "a_3.png") or its folder's does ("3/a.png")."""
+    label = next((label for other, label in _labelled(path.parent) if other == path), None)
+    if label is None:
+        single = len(path.parent.name) == 1 or path.parent.name in (reading.class_names or ())
+        label = path.parent.name if single else None
+    if label is None:
+        raise DataError(
+            f"{path}: its name says no class; expected the class at the beginning or the end (3_a.png, a_3.png). "
+            "`digitlab read` reads pictures without labels."
+        )
+    names = reading.class_names or _class_names([label])
+    if label not in names:
+        raise DataError(f"{path}: its name says class {label!r}, expected one of {', '.join(names)}")
+    return Contents(whole=Digits(read_digit(path)[None], np.array([names.index(label)]), names, path.name))
+
+
+def _divided(folder: Path) -> dict[str, Path]:
+    """The folders of parts in a folder, by the part: {"train": own/training, "test": own/Test}."""
+    found = {}
     for entry in sorted(folder.iterdir()):
-        if entry.name.startswith("."):
-            continue
+        for part, words in PART_WORDS.items():
+            if entry.name.lower() in words and entry.is_dir():
+                found[part] = entry
+    return found
+
+
+def _class_names(labels: Iterable[str]) -> tuple[str, ...]:
+    """What classes are called whose names occur: the ten digits, unless one of them is no digit."""
+    found = set(labels)
+    return DIGIT_NAMES if found <= set(DIGIT_NAMES) else tuple(sorted(found))
+
+
+def _labelled(folder: Path) -> list[tuple[Path, str]]:
+    """Each file to read with its label, in the order of their names; hidden files are passed over."""
+    entries = [entry for entry in sorted(folder.iterdir()) if not entry.name.startswith(".")]
+    alone = [entry for entry in entries if entry.is_file() and _is_image(entry)]
+    label = _where_labels_stand([entry.stem for entry in alone])
+    found = []
+    for entry in entries:
         if entry.is_dir():
-            for path in sorted(entry.iterdir()):
-                if path.is_file() and not path.name.startswith(".") and _is_image(path):
-                    yield path, entry.name
-        elif entry.is_file() and _is_image(entry) and (match := re.match(r"([0-9A-Za-z])(?:[_\-]|$)", entry.stem)):
-            yield entry, match[1]  # "7.png" and "7_a.png" say a class, "IMG_12.png" none
+            inside = [path for path in sorted(entry.iterdir()) if path.is_file() and not path.name.startswith(".")]
+            found += [(path, entry.name) for path in inside if _is_image(path)]
+        elif entry in alone and (match := label.search(entry.stem)):
+            found.append((entry, match[1]))  # "7.png" and "7_a.png" say a class, "IMG_12.png" none
+    return found
+
+
+_BEGINNING, _END = re.compile(r"^([0-9A-Za-z])(?:[_\-. ]|$)"), re.compile(r"(?:^|[_\-. ])([0-9A-Za-z])$")
+
+
+def _where_labels_stand(stems: list[str]) -> re.Pattern[str]:
+    """What finds the label in the names of a folder's pictures: their beginning, unless only their ends say a class.
+
+    Digits tell more than letters: "a_3" and "b_7" are a 3 and a 7. Numbers at the end that count pictures
+    ("IMG_8", "IMG_9", "IMG_10") are no labels.
+    """
+    counts = any(re.search(r"[_\-. ]\d{2,}$", stem) for stem in stems)
+    places = [_BEGINNING] if counts else [_BEGINNING, _END]
+    said = {place: [match[1] for stem in stems if (match := place.search(stem))] for place in places}
+    return max(
+        places,
+        key=lambda place: (
+            len(said[place]) == len(stems) and all(label.isdigit() for label in said[place]),
+            len(said[place]),
+            place is _BEGINNING,
+        ),
+    )
 
 
 def _is_image(path: Path) -> bool:

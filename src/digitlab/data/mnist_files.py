@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from digitlab.data.contents import Contents
 from digitlab.data.digits import DIGIT_NAMES
 from digitlab.data.idx import Check, idx_header, read_idx_pair
-from digitlab.data.splits import Split, Splits, join_validation, split_published
 from digitlab.errors import DataError
 
 
@@ -82,19 +82,15 @@ def check_published(path: Path, values: NDArray[np.uint8]) -> None:
 
 def read_folder(
     folder: str | os.PathLike[str],
-    split: Split = "50k/10k/10k",
     *,
     name: str = "",
     class_names: tuple[str, ...] = DIGIT_NAMES,
     check: Check | None = None,
-) -> Splits:
-    """The four IDX files in `folder`, MNIST's or others under the same names, split as asked.
+) -> Contents:
+    """The four IDX files in `folder`, MNIST's or others under the same names.
 
     Classes may have names there, in `classes.txt`, a line each; otherwise they are `class_names`.
-
     `check`, if given, is called with each path and what was read from it, before anything is made of that.
-
-
     A folder that holds valid-images and valid-labels besides has its own validation set; nothing is cut from training.
     Raises DataError naming the first file that is missing, damaged or does not fit its partner.
     """
@@ -111,5 +107,5 @@ def read_folder(
     for pair in (own[:2], own[2:]):
         if all(path.is_file() for path in pair):  # as `digitlab expand` writes: its training set may not be cut
             valid = read_idx_pair(*pair, class_names=class_names)
-            return join_validation(Splits(train, valid, test), split).named(name)
-    return split_published(train, test, split).named(name)
+            return Contents(train, valid, test).named(name)
+    return Contents(train, None, test).named(name)

@@ -7,6 +7,7 @@ Values are byte / 256, so the bytes come back exactly. See Nielsen, mnist_loader
 
 import math
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -29,18 +30,28 @@ def read_nielsen(path: str | os.PathLike[str]) -> Splits:
     Raises DataError for a pickle that asks for anything but arrays (nothing of it is run), for another layout,
     and for values that are not byte/256 or byte/255.
     """
+    value = load_pickle(path)
+    if not is_sequence(value, 3) or not all(is_sequence(pair, 2) for pair in value):
+        raise DataError(
+            f"{path}: holds {described(value)}, expected three pairs (images, labels) as in mnist.pkl.gz. "
+            "If it is a saved network, load it as one."
+        )
+    return Splits(*three_pairs(path, value))
+
+
+def load_pickle(path: str | os.PathLike[str]) -> Any:
+    """The value in a pickle, gzip or not, without running it. Raises DataError."""
     limit = min(MOST_LARGE, max(MOST_SMALL, MOST_GROWTH * require_file(path).stat().st_size))
     with SafeReader(path, limit=limit) as file:
         # Byte strings stay bytes: turning 150 MB of pixels into text and back would cost twice the memory.
         value = restricted_pickle.load(file, what=str(file.path), encoding="bytes")
         file.expect_end()
-    if not _is_sequence(value, 3) or not all(_is_sequence(pair, 2) for pair in value):
-        raise DataError(
-            f"{path}: holds {_describe(value)}, expected three pairs (images, labels) as in mnist.pkl.gz. "
-            "If it is a saved network, load it as one."
-        )
-    train, valid, test = (_read_pair(path, part, *pair) for part, pair in zip(PARTS, value))
-    return Splits(train, valid, test)
+    return value
+
+
+def three_pairs(path: str | os.PathLike[str], value: Sequence[Any]) -> list[Digits]:
+    """Training, validation and test sets from three pairs (x, y) of values 0 … 1."""
+    return [_read_pair(path, part, *pair) for part, pair in zip(PARTS, value)]
 
 
 def _read_pair(path: str | os.PathLike[str], part: str, x: Any, y: Any) -> Digits:
@@ -61,10 +72,10 @@ def _read_pair(path: str | os.PathLike[str], part: str, x: Any, y: Any) -> Digit
         if isinstance(error, DataError):
             raise
         raise DataError(
-            f"{where} holds {_describe(x)} and {_describe(y)}, expected rows of 784 numbers and their labels ({error})."
+            f"{where} holds {described(x)} and {described(y)}, expected rows of 784 numbers and their labels ({error})."
         ) from error
     if labels.dtype.kind not in "iu" or labels.shape != (count,):
-        raise DataError(f"{where} has {count:,} images and labels {_describe(y)}, expected {count:,} whole numbers.")
+        raise DataError(f"{where} has {count:,} images and labels {described(y)}, expected {count:,} whole numbers.")
     require_classes(labels, 10, where)
     return Digits(images, labels.astype(np.int64))
 
@@ -94,11 +105,13 @@ def _bytes_of(where: str, x: Any, count: int, pixels: int) -> NDArray[np.uint8]:
     )
 
 
-def _is_sequence(value: object, length: int) -> bool:
+def is_sequence(value: object, length: int) -> bool:
+    """Whether a value is a tuple or a list of this length."""
     return isinstance(value, tuple | list) and len(value) == length
 
 
-def _describe(value: object) -> str:
+def described(value: object) -> str:
+    """What a value is, for messages."""
     if isinstance(value, np.ndarray):
         return f"an array {value.shape} of {value.dtype}"
     return f"a {type(value).__name__}" + (f" of {len(value)}" if isinstance(value, tuple | list | dict) else "")

@@ -6,18 +6,22 @@ An .npz is a zip of .npy members, each a short header (type and shape) before it
 against the member's size before memory is taken, and members that hold Python objects are never unpickled.
 """
 
-import math
 import os
 import zipfile
 import zlib
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from digitlab.data.choices import Split
+from digitlab.data.contents import AS_IT_IS, Contents, Reading
 from digitlab.data.digits import DIGIT_NAMES, Digits
+from digitlab.data.named_arrays import read_named
+from digitlab.data.npy import read_array
 from digitlab.data.safe_gzip import MOST_BYTES, require_file
-from digitlab.data.splits import Split, Splits, join_validation, split_published, split_single
+from digitlab.data.splits import Splits
 from digitlab.errors import DataError
 from digitlab.files import require_suffix, written_beside
 
@@ -29,30 +33,22 @@ def read_npz(path: str | os.PathLike[str], split: Split = "50k/10k/10k") -> Spli
 
     Raises DataError naming the file, the member, what was found and what was expected.
     """
+    return npz_contents(path).splits(split)
+
+
+def npz_contents(path: str | os.PathLike[str], reading: Reading = AS_IT_IS) -> Contents:
+    """What an .npz file holds; see named_arrays.py for the names that its arrays may have. Raises DataError."""
     file = require_file(path)
     try:
         with zipfile.ZipFile(file) as archive:
-            keys = {name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")}
-            if {"x_train", "y_train", "x_test", "y_test"} <= keys:
-                names = _read_names(archive, str(file)) if NAMES in keys else DIGIT_NAMES
-                train = _read_pair(archive, str(file), "x_train", "y_train", names)
-                test = _read_pair(archive, str(file), "x_test", "y_test", names)
-                if {"x_valid", "y_valid"} <= keys:  # as `digitlab expand` writes: its training set may not be cut
-                    valid = _read_pair(archive, str(file), "x_valid", "y_valid", names)
-                    return join_validation(Splits(train, valid, test), split).named(file.name)
-                return split_published(train, test, split).named(file.name)
-            if {"images", "labels"} <= keys:
-                names = _read_names(archive, str(file)) if NAMES in keys else DIGIT_NAMES
-                return split_single(_read_pair(archive, str(file), "images", "labels", names).renamed(file.name), split)
+            keys = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
+            own = _read_names(archive, str(file)) if NAMES in keys else None
+            return read_named(keys, partial(_read_member, archive, str(file)), str(file), reading, file.name, own)
     except (zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError, RuntimeError) as error:
         raise DataError(
             f"{file}: not a readable .npz archive ({error}), expected one that numpy.savez wrote. "
             "Is it cut off? Fetch or export it again."
         ) from error
-    raise DataError(
-        f"{file}: holds {', '.join(sorted(keys)[:8]) or 'nothing'}; expected images and labels, "
-        "or x_train, y_train, x_test and y_test. Save it with numpy.savez(images=..., labels=...)."
-    )
 
 
 def write_npz(path: str | os.PathLike[str], digits: Digits, test: Digits | None = None) -> None:
@@ -84,39 +80,7 @@ def _read_names(archive: zipfile.ZipFile, file: str) -> tuple[str, ...]:
     return tuple(names.tolist())
 
 
-def _read_pair(archive: zipfile.ZipFile, file: str, images: str, labels: str, names: tuple[str, ...]) -> Digits:
-    pictures, numbers = _read_member(archive, file, images), _read_member(archive, file, labels)
-    try:
-        return Digits(pictures, numbers, names)
-    except DataError as error:
-        raise DataError(f"{file}: {images} and {labels}: {error}") from error
-
-
 def _read_member(archive: zipfile.ZipFile, file: str, key: str) -> NDArray[Any]:
     """One array, its promise checked first."""
     info = archive.getinfo(f"{key}.npy")
-    try:
-        with archive.open(info) as member:
-            version = np.lib.format.read_magic(member)
-            read_header = (
-                np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-            )
-            shape, _, dtype = read_header(member)
-            promised = math.prod(shape) * dtype.itemsize
-            if dtype.hasobject:
-                raise DataError(
-                    f"{file}: {key} holds Python objects, which are never loaded; expected numbers. "
-                    "Save it as a uint8 array (images) or an integer array (labels)."
-                )
-            if promised > MOST_BYTES or promised != info.file_size - member.tell():
-                raise DataError(
-                    f"{file}: {key} promises {shape} of {dtype}, {promised:,} bytes, found {info.file_size:,} "
-                    f"(limit {MOST_BYTES:,}). The file is damaged; fetch or export it again."
-                )
-        with archive.open(info) as member:
-            array: NDArray[Any] = np.lib.format.read_array(member, allow_pickle=False)
-    except ValueError as error:
-        if isinstance(error, DataError):
-            raise
-        raise DataError(f"{file}: {key} is not a readable array ({error}). Export it again.") from error
-    return array
+    return read_array(lambda _: archive.open(info), info.file_size, f"{file}: {key}", MOST_BYTES)

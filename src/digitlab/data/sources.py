@@ -1,127 +1,118 @@
 """`load`: from the name of a data set, or the path of a file or folder, to training, validation and test sets."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, Unpack, overload
 
-from digitlab.data.bundled import read_bundled
-from digitlab.data.choices import check_choices
-from digitlab.data.csv_digits import read_csv
+from digitlab.data.bundled import bundled_contents
+from digitlab.data.choices import CUT, READ, Choices, Source, check_choices
+from digitlab.data.contents import ANY_PART, Contents, Part, Reading
 from digitlab.data.digits import Digits
+from digitlab.data.doubts import warn_of_doubts
 from digitlab.data.fetch import MissingDataError, obtain_mnist
-from digitlab.data.idx_families import FAMILIES, family_in, read_family
+from digitlab.data.idx_families import FAMILIES
+from digitlab.data.idx_folder import read_family
 from digitlab.data.mixing import mix_in
-from digitlab.data.mnist_files import check_published, missing_files, read_folder
-from digitlab.data.nielsen_pickle import read_nielsen
-from digitlab.data.npz import read_npz
-from digitlab.data.splits import SPLITS, Part, Split, Splits, join_validation, restrict, split_published, split_single
+from digitlab.data.mnist_files import check_published, read_folder
+from digitlab.data.readers import read_path
+from digitlab.data.splits import SPLITS, Splits, narrowed, restrict
 from digitlab.errors import DataError
 
-Source = str | os.PathLike[str]
-
 
 @overload
-def load(
-    source: Source = ...,
-    *,
-    split: Split = ...,
-    part: None = ...,
-    train_size: int | None = ...,
-    per_class: int | None = ...,
-    digits: Sequence[int] | None = ...,
-    fraction: float | None = ...,
-    seed: int = ...,
-    share: Sequence[int] | None = ...,
-    bootstrap: int | None = ...,
-    group: Sequence[int] | None = ...,
-    mix: Source | None = ...,
-) -> Splits: ...
+def load(source: Source = ..., *, part: None = ..., **choices: Unpack[Choices]) -> Splits: ...
 @overload
-def load(
-    source: Source = ...,
-    *,
-    split: Split = ...,
-    part: Part,
-    train_size: int | None = ...,
-    per_class: int | None = ...,
-    digits: Sequence[int] | None = ...,
-    fraction: float | None = ...,
-    seed: int = ...,
-    share: Sequence[int] | None = ...,
-    bootstrap: int | None = ...,
-    group: Sequence[int] | None = ...,
-    mix: Source | None = ...,
-) -> Digits: ...
-def load(
-    source: Source = "mnist",
-    *,
-    split: Split = "50k/10k/10k",
-    part: Part | None = None,
-    train_size: int | None = None,
-    per_class: int | None = None,
-    digits: Sequence[int] | None = None,
-    fraction: float | None = None,
-    seed: int = 0,
-    share: Sequence[int] | None = None,
-    bootstrap: int | None = None,
-    group: Sequence[int] | None = None,
-    mix: Source | None = None,
-) -> Splits | Digits:
-    """`train, valid, test = load()`: MNIST, fetched once if need be; or `load("digits")`, or `load(path)`.
+def load(source: Source = ..., *, part: Part, **choices: Unpack[Choices]) -> Digits: ...
+def load(source: Source = "mnist", *, part: Part | None = None, **choices: Unpack[Choices]) -> Splits | Digits:
+    """`train, valid, test = load()`: MNIST, downloaded once if need be; or `load("digits")`, or `load(path)`.
 
     source  "mnist"; "digits", the 1,797 images of scikit-learn; "auto", MNIST or else those (see `load_auto`);
-            or a path: a folder with four IDX files or with mnist_train.csv and mnist_test.csv,
-            or with pictures named by their classes (image_folder.py); a `.pkl`/`.pkl.gz` in Nielsen's layout,
-            a `.csv`/`.csv.gz`, a `.npz`; or a family of sets in MNIST's form, "kmnist:FOLDER" (idx_families.py)
-    split   "50k/10k/10k", Nielsen's: the last 10,000 of the published 60,000 validate; or "60k/10k", without
-    part    "train", "valid" or "test": that set alone
+            a path: docs/data.md lists the files and folders that are read, whose kind is told from their content;
+            or a family of sets in MNIST's form, "kmnist:FOLDER" (idx_families.py)
+    part    "train", "valid" or "test": that set alone; "all": every image, in the order of the source
+
+    How the source is read, where it does not say so itself:
+    label_column   of a table: the label's name in the heading, or its position, -1 for the last
+    class_names    what the classes are called: a name for each
+    image_shape    of rows of pixels that are not square: (H, W), or (H, W, 3) in colour
+
+    How sets are cut from it; one that its author divided keeps its test set, and its validation set if it has one:
+    split          "50k/10k/10k", Nielsen's: the last sixth of the training images validates; "60k/10k": none
+    valid_size, test_size   a number of images, or a share of them between 0 and 1; valid_size 0: none
+
+    Smaller experiments:
     digits  these classes only, in all sets; train_size, per_class or fraction: less to train on (see `restrict`)
     seed    of the draws that `per_class` and `mix` make
     mix     another source, of whose images ten for each one join training and validation (see mixing.py)
     share, bootstrap, group   for the members of an ensemble (see `restrict`)
 
-    Raises DataError, always naming the file; MissingDataError if MNIST cannot be had; ConfigError for an argument of
-    another kind.
+    Raises DataError, always naming the file; MissingDataError if MNIST is unavailable; ConfigError for an argument of
+    another kind. Warns (DataWarning) of a set with a single class.
     """
-    parts, _ = load_auto(
-        source, split=split, train_size=train_size, per_class=per_class, digits=digits, fraction=fraction, seed=seed,
-        share=share, bootstrap=bootstrap, group=group, mix=mix,
-    )  # fmt: skip
-    return parts if part is None else parts.part(part)
+    if part is None:
+        return load_auto(source, **choices)[0]
+    return load_part(source, part, **choices)[0]
 
 
-def load_auto(
-    source: Source = "auto", *, split: Split = "50k/10k/10k", mix: Source | None = None, **choices: Any
-) -> tuple[Splits, str | None]:
-    """The sets, and a line to tell the user if "auto" had to fall back on the bundled digits (else None).
+def load_auto(source: Source = "auto", **choices: Unpack[Choices]) -> tuple[Splits, str | None]:
+    """The sets, and a line to tell the user (else None): that "auto" fell back on the bundled digits, for instance.
 
     `choices` are those of `load`. A damaged copy of MNIST is an error all the same: it would never heal unseen.
     """
-    given = {"source": source, "split": split, "mix": mix, **choices}
-    check_choices({name: value for name, value in given.items() if value is not None or name == "source"})
-    if split not in SPLITS:
-        raise DataError(f"split: got {split!r}, expected one of {', '.join(SPLITS)}.")
-    note = None
+    chosen = _checked(source, choices)
+    contents = open_source(source, chosen)
+    parts = contents.splits(**_of(chosen, CUT))
+    mix = chosen.get("mix")
+    other = load_auto(mix, split=chosen.get("split", SPLITS[0]))[0] if mix is not None else None
+    parts = choose(parts, other, **_of(chosen, but=(*READ, *CUT, "mix")))
+    warn_of_doubts(parts.train)
+    return parts, contents.note or None
+
+
+def load_part(source: Source, part: Part | None = None, **choices: Unpack[Choices]) -> tuple[Digits, str | None]:
+    """One set, and a line to tell the user or None, as in `load_auto`.
+
+    With part None it is the test set, or of a source that its author did not divide all of it.
+    """
+    chosen = _checked(source, choices)
+    contents = open_source(source, chosen)
+    if part is None:
+        part = "test" if contents.divided else "all"
+    if part == "train" or (part == "valid" and chosen.get("mix") is not None):
+        digits = load_auto(source, **choices)[0].part(part)
+    else:
+        digits = narrowed(contents.part(part, **_of(chosen, CUT)), chosen.get("digits"), chosen.get("group"))
+        warn_of_doubts(digits)
+    return digits, contents.note or None
+
+
+def open_source(source: Source, choices: Mapping[str, Any]) -> Contents:
+    """What a source holds, read as the `choices` of `load` say. Raises DataError."""
+    names, shape = choices.get("class_names"), choices.get("image_shape")
+    reading = Reading(
+        choices.get("label_column"),
+        None if names is None else tuple(map(str, names)),
+        None if shape is None else tuple(map(int, shape)),
+    )
+    note = ""
     if source == "auto":
         try:
-            parts = _read_mnist(split)
+            contents = _open_mnist()
         except MissingDataError as error:
+            contents = bundled_contents()
             note = (
                 f"MNIST could not be had ({error.reason}): training on scikit-learn's 1,797 real digits instead; "
                 "--data mnist insists"
             )
-            parts = read_bundled(split)
     elif source == "mnist":
-        parts = _read_mnist(split)
+        contents = _open_mnist()
     elif source == "digits":
-        parts = read_bundled(split)
+        contents = bundled_contents()
     else:
-        parts = _read_path(Path(source).expanduser(), split)
-    train = parts.train.image_shape
-    if other := [part.image_shape for part in parts if part is not None and part.image_shape != train]:
-        raise DataError(f"{source}: its training images are {train} and others {other[0]}; expected one size.")
-    return choose(parts, load(mix, split=split) if mix is not None else None, **choices), note
+        contents = _open_path(Path(source).expanduser(), reading)
+    return _as_asked(replace(contents, note=note or contents.note), source, reading)
 
 
 def choose(own: Splits, other: Splits | None = None, **choices: Any) -> Splits:
@@ -132,53 +123,53 @@ def choose(own: Splits, other: Splits | None = None, **choices: Any) -> Splits:
     return mix_in(parts, restrict(other, digits=choices.get("digits")), seed=choices.get("seed", 0))
 
 
-def _read_mnist(split: Split) -> Splits:
-    return read_folder(obtain_mnist(), split, name="mnist", check=check_published)
+def _checked(source: Source, choices: Mapping[str, Any]) -> dict[str, Any]:
+    """The choices that were made, without those that are None. Raises ConfigError or DataError."""
+    chosen = {name: value for name, value in choices.items() if value is not None}
+    check_choices({"source": source, **chosen})
+    if (split := chosen.get("split", SPLITS[0])) not in SPLITS:
+        raise DataError(f"split: got {split!r}, expected one of {', '.join(SPLITS)}.")
+    return chosen
 
 
-def _read_path(path: Path, split: Split) -> Splits:
-    """A file by the end of its name, a folder by what is in it, a family of data sets by its name."""
-    family, _, folder = str(path).partition(":")
-    if family in FAMILIES and not path.exists():
-        return read_family(family, folder or Path(os.environ.get("DIGITLAB_DATA", ".")) / family, split)
-    if path.is_dir():
-        return _read_any_folder(path, split)
-    name = path.name.lower().removesuffix(".gz")
-    if name.endswith(".csv"):
-        return split_single(read_csv(path, name=path.name), split)
-    if name.endswith((".pkl", ".pickle")):
-        return join_validation(read_nielsen(path), split).named(path.name)
-    if name.endswith(".npz"):
-        return read_npz(path, split)
-    if not path.exists():
-        raise DataError(f"{path}: there is no such file or folder; expected 'mnist', 'digits', 'auto' or a path.")
-    raise DataError(
-        f"{path}: is of no kind read here; expected .csv, .csv.gz, .pkl, .pkl.gz, .npz, or a folder of four IDX files. "
-        "For an IDX file, name the folder it is in."
-    )
+def _of(chosen: Mapping[str, Any], names: tuple[str, ...] | None = None, but: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The choices of these names, or all `but` some."""
+    return {name: value for name, value in chosen.items() if name not in but and (names is None or name in names)}
 
 
-def _read_any_folder(folder: Path, split: Split) -> Splits:
-    for place in (folder, folder / "raw"):
-        if (family := family_in(place)) is not None:
-            return read_family(family, place, split)
-    # the folder itself, one that DIGITLAB_DATA would name, and the layout torchvision leaves behind
-    for place in (folder, folder / "mnist", folder / "raw", folder / "MNIST" / "raw"):
-        if not missing_files(place):
-            return read_folder(place, split, name=folder.name)
-    for end in (".csv", ".csv.gz"):
-        train, test = folder / f"mnist_train{end}", folder / f"mnist_test{end}"
-        if train.is_file() and test.is_file():
-            return split_published(read_csv(train), read_csv(test), split).named(folder.name)
-    # Imported here: pictures need libraries that IDX files do without.
-    from digitlab.data.image_folder import load_image_folder, looks_like_image_folder
+def _open_mnist() -> Contents:
+    return read_folder(obtain_mnist(), name="mnist", check=check_published)
 
-    if looks_like_image_folder(folder):
-        return load_image_folder(folder, split)
-    lacking = missing_files(folder)
-    found = sorted(entry.name for entry in folder.iterdir())
-    raise DataError(
-        f"{folder}: found {', '.join(found[:6]) or 'nothing'}{' …' if len(found) > 6 else ''}; expected four IDX files "
-        f"(missing: {', '.join(lacking)}), mnist_train.csv and mnist_test.csv, or pictures named by their classes "
-        "(own/3/a.png, own/3_a.png). Name a file to read it alone."
-    )
+
+def _open_path(path: Path, reading: Reading) -> Contents:
+    """A file or a folder by what is in it, a family of data sets by its name."""
+    family, _, named = str(path).partition(":")
+    if family not in FAMILIES or path.exists():
+        return read_path(path, reading)
+    place = Path(named) if named else Path(os.environ.get("DIGITLAB_DATA", ".")) / family
+    if place.is_file():
+        return read_path(place, reading, FAMILIES[family])
+    return read_family(family, place, reading)
+
+
+def _as_asked(contents: Contents, source: Source, reading: Reading) -> Contents:
+    """The contents with the names of classes that were asked for, once all images are of one size, and of that asked.
+
+    Raises DataError.
+    """
+    sets, names = contents.sets, reading.class_names
+    if different := [digits.image_shape for digits in sets if digits.image_shape != sets[0].image_shape]:
+        raise DataError(
+            f"{source}: its training images are {sets[0].image_shape} and others {different[0]}; expected one size."
+        )
+    shape = reading.image_shape
+    if shape is not None and sets[0].image_shape not in (shape, (*shape[1:], 3)):
+        raise DataError(f"{source}: has images of {sets[0].image_shape}, expected {shape}, as image_shape says.")
+    if names is None or sets[0].class_names == names:
+        return contents
+    if len(names) != len(sets[0].class_names):
+        raise DataError(f"{source}: has {len(sets[0].class_names)} classes, and got {len(names)} class_names.")
+    return replace(contents, **{
+        part: replace(digits, class_names=names)
+        for part in (*ANY_PART[:3], "whole") if (digits := getattr(contents, part)) is not None
+    })  # fmt: skip

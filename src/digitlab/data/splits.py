@@ -5,13 +5,13 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from digitlab.data.choices import Split
 from digitlab.data.digits import Digits, concatenate
 from digitlab.errors import DataError
 
-Split = Literal["50k/10k/10k", "60k/10k"]
-Part = Literal["train", "valid", "test"]
+Size = int | float  # a number of images, or a share of them between 0 and 1
 SPLITS: tuple[Split, ...] = ("50k/10k/10k", "60k/10k")
-PARTS: tuple[Part, ...] = ("train", "valid", "test")
+PARTS: tuple[Literal["train", "valid", "test"], ...] = ("train", "valid", "test")
 
 
 class Splits(NamedTuple):
@@ -22,7 +22,7 @@ class Splits(NamedTuple):
     valid: Digits | None
     test: Digits
 
-    def part(self, name: Part) -> Digits:
+    def part(self, name: str) -> Digits:
         """One of the three by name; DataError for another name, or for a validation set that is not there."""
         if name not in PARTS:
             raise DataError(f"part: got {name!r}, expected one of {', '.join(PARTS)}.")
@@ -37,41 +37,93 @@ class Splits(NamedTuple):
         return Splits(self.train.renamed(f"{source} train"), valid, self.test.renamed(f"{source} test"))
 
 
-def split_published(train: Digits, test: Digits, split: Split) -> Splits:
+def split_published(
+    train: Digits, test: Digits, split: Split, valid_size: Size | None = None, test_size: Size | None = None
+) -> Splits:
     """The published training and test sets as `split` asks.
 
     "50k/10k/10k" is Nielsen's: the last sixth of the training set (10,000 of MNIST's 60,000) validates.
     "60k/10k" trains on all of it.
+    valid_size   so many of the training images, or such a share of them, instead of a sixth; 0: none
+    test_size    the first so many of the test images, or such a share of them
     """
-    if split == "60k/10k":
+    if test_size is not None:
+        test = test.first(count_of(test_size, len(test), "test_size", test))
+    last = len(train) // 6 if valid_size is None else count_of(valid_size, len(train) - 1, "valid_size", train)
+    if _no_validation(split, valid_size):
         return Splits(train, None, test)
-    last = len(train) // 6
     if not last:
         raise DataError(f"{train}: too few images to set a sixth aside for validation; use split='60k/10k'.")
     learned, valid = train.split(len(train) - last, last)
     return Splits(learned, valid, test)
 
 
-def split_single(digits: Digits, split: Split) -> Splits:
+def split_single(
+    digits: Digits, split: Split, valid_size: Size | None = None, test_size: Size | None = None
+) -> Splits:
     """One set cut into all of them, 5 : 1 : 1 ("60k/10k": 6 : none : 1), after a shuffle that is always the same.
 
     Shuffled, since such files are often sorted by label; always alike, since a test set that changed from
     run to run would leak into training. The names say that the parts come from one file.
+    valid_size, test_size   so many images, or such a share of all of them, instead of a seventh
     """
-    seventh = len(digits) // 7
-    if not seventh:
-        raise DataError(f"{digits}: too few images to cut training, validation and test sets from; expected 7.")
+    n = len(digits)
+    tested = n // 7 if test_size is None else count_of(test_size, n - 1, "test_size", digits)
+    valid = (n - tested) // 6 if valid_size is None else count_of(valid_size, n - 1, "valid_size", digits, of=n)
+    if not tested or (not valid and not _no_validation(split, valid_size)):
+        raise DataError(
+            f"{digits}: too few images to cut training, validation and test sets from; expected 7. "
+            "Use all of them (part='all', --part all), or say how many: valid_size and test_size."
+        )
+    if _no_validation(split, valid_size):
+        valid = 0
+    if tested + valid >= n:
+        raise DataError(f"{digits}: {valid:,} images to validate and {tested:,} to test leave none to train on.")
     mixed = digits.shuffled(np.random.default_rng(0))
-    train, test = mixed.split(-1, seventh)
-    parts = split_published(train, test, split)
-    return parts.named(f"{digits.name} (cut from one file)")
+    train, test = mixed.split(-1, tested)
+    learned, *rest = train.split(-1, valid) if valid else (train,)
+    return Splits(learned, rest[0] if rest else None, test).named(f"{digits.name} (cut from one file)")
 
 
-def join_validation(parts: Splits, split: Split) -> Splits:
-    """Sets that came as three: as they are, or for "60k/10k" with validation joined behind training."""
-    if split == "60k/10k" and parts.valid is not None:
-        return Splits(concatenate(parts.train, parts.valid), None, parts.test)
-    return parts
+def join_validation(
+    parts: Splits, split: Split, valid_size: Size | None = None, test_size: Size | None = None
+) -> Splits:
+    """Sets that came as three: as they are, or for "60k/10k" with validation joined behind training.
+
+    valid_size, test_size   the first so many of the images, or such a share of them
+    """
+    train, valid, test = parts
+    if test_size is not None:
+        test = test.first(count_of(test_size, len(test), "test_size", test))
+    if valid is not None and _no_validation(split, valid_size):
+        return Splits(concatenate(train, valid), None, test)
+    if valid is not None and valid_size is not None:
+        valid = valid.first(count_of(valid_size, len(valid), "valid_size", valid))
+    return Splits(train, valid, test)
+
+
+def _no_validation(split: Split, valid_size: Size | None) -> bool:
+    """Whether no validation set is wanted; DataError if `split` and `valid_size` contradict each other."""
+    if split not in SPLITS:
+        raise DataError(f"split: got {split!r}, expected one of {', '.join(SPLITS)}.")
+    if split == "60k/10k" and valid_size:
+        raise DataError(f"split '60k/10k' sets no images aside, and valid_size asks for {valid_size:g}; leave one out.")
+    return split == "60k/10k" or valid_size == 0
+
+
+def count_of(size: Size, most: int, name: str, digits: Digits, of: int | None = None) -> int:
+    """A number of images: `size` itself, or that share of `of` (or of `most`), at least one, if it lies within 0–1.
+
+    Only `valid_size` may be 0. Raises DataError for a number that is negative, no number of images, or above `most`.
+    """
+    if isinstance(size, float) and 0 < size < 1:
+        return max(1, min(most, round(size * (of if of is not None else most))))
+    least = 0 if name == "valid_size" else 1
+    if size != int(size) or not least <= size <= most or (isinstance(size, float) and size == 1):
+        raise DataError(
+            f"{digits}: got {name} {size:g}, expected {least} to {most:,} images, or a share between 0 and 1."
+        )
+    return int(size)
 
 
 def restrict(
@@ -103,9 +155,7 @@ def restrict(
              if value is not None]  # fmt: skip
     if len(given) > 1:
         raise DataError(f"got {' and '.join(given)}, expected one of them: each says how much to train on.")
-    if digits is not None:
-        valid = None if parts.valid is None else parts.valid.only(digits)
-        parts = Splits(parts.train.only(digits), valid, parts.test.only(digits))
+    parts = Splits(*(None if part is None else narrowed(part, digits) for part in parts))  # type: ignore[arg-type]
     train = parts.train
     if train_size is not None:
         if not 1 <= train_size <= len(train):
@@ -122,10 +172,14 @@ def restrict(
     if bootstrap is not None:
         train = train[np.random.default_rng(bootstrap).integers(len(train), size=len(train))]
     parts = parts._replace(train=train)
-    if group is None:
-        return parts
-    valid = None if parts.valid is None else one_group(parts.valid, group)
-    return Splits(one_group(parts.train, group), valid, one_group(parts.test, group))
+    return Splits(*(None if part is None else narrowed(part, group=group) for part in parts))  # type: ignore[arg-type]
+
+
+def narrowed(digits: Digits, classes: Sequence[int] | None = None, group: Sequence[int] | None = None) -> Digits:
+    """The images of these classes, or with those of a group as the classes (see `restrict`)."""
+    if classes is not None:
+        digits = digits.only(classes)
+    return digits if group is None else one_group(digits, group)
 
 
 def one_group(digits: Digits, group: Sequence[int]) -> Digits:

@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from digitlab.arrays import to_numpy
-from digitlab.data import Splits, load_auto
-from digitlab.data.choices import check_choices
-from digitlab.data.sources import choose
-from digitlab.data.splits import SPLITS, Split
+from digitlab.data import Splits
+from digitlab.data.choices import CUT, READ, check_choices
+from digitlab.data.sources import choose, open_source
 from digitlab.errors import DigitlabError
 from digitlab.nn.network import Network
 from digitlab.nn.scaling import InputRange
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 Arrays = dict[str, np.ndarray[Any, Any]]
 Emit = Callable[[dict[str, Any]], None]
 Stopped = Callable[[], bool]
-BASE = ("source", "split", "mix")  # what is read; the rest of a data table says what of it to take
+BASE = ("source", *READ, *CUT, "mix")  # what is read; the rest of a data table says what of it to take
 
 
 class Base(NamedTuple):
@@ -176,16 +175,23 @@ _reading = threading.Lock()
 
 
 def base_sets(table: dict[str, Any], own: Splits | None = None) -> Base:
-    """What the data table's `source`, `split` and `mix` name; `own` instead of `source`, if they are there already."""
-    split = table.get("split", SPLITS[0])
+    """What the data table's `source` and `mix` name, read and cut; `own` instead of `source`, if it is there."""
+    how = {name: table[name] for name in (*READ, *CUT) if name in table}
+    split = {"split": table["split"]} if "split" in table else {}
     with _reading:  # else several threads would read the same files at once
-        read = own if own is not None else _read(os.fspath(table.get("source", "auto")), split)
-        return Base(read, _read(os.fspath(table["mix"]), split) if "mix" in table else None)
+        read = own if own is not None else _read(os.fspath(table.get("source", "auto")), _hashable(how))
+        return Base(read, _read(os.fspath(table["mix"]), _hashable(split)) if "mix" in table else None)
+
+
+def _hashable(table: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
+    return tuple((name, tuple(value) if isinstance(value, list) else value) for name, value in sorted(table.items()))
 
 
 @lru_cache(maxsize=2)
-def _read(source: str, split: Split) -> Splits:
-    return load_auto(source, split=split)[0]
+def _read(source: str, how: tuple[tuple[str, Any], ...]) -> Splits:
+    choices = dict(how)
+    cut = {name: choices[name] for name in CUT if name in choices}
+    return open_source(source, choices).splits(**cut)
 
 
 def worker_name() -> str:

@@ -1,0 +1,29 @@
+"""Warnings about sets that can be read and are hardly meant: one class alone, or images that are nearly black."""
+
+import warnings
+
+from digitlab.data.digits import Digits
+from digitlab.errors import DataWarning
+
+FAINT = 16  # of 255: images that reach no further were stored in another range
+ENOUGH = 10  # images, before their brightness tells anything
+
+
+def warn_of_doubts(digits: Digits) -> None:
+    """Warn (DataWarning) if all of several images are of one class, or if none has a pixel above 16."""
+    there = digits.counts().nonzero()[0]
+    if len(there) == 1 and len(digits) > 1:
+        warnings.warn(
+            f"{digits.name}: all {len(digits):,} images are of one class, {digits.class_names[there[0]]}; "
+            "is that the right column of labels?",
+            DataWarning,
+            stacklevel=4,
+        )
+    brightest = digits.images.max()
+    if 0 < brightest <= FAINT and len(digits) >= ENOUGH:
+        warnings.warn(
+            f"{digits.name}: no pixel is above {brightest} of 255, so the images are nearly black; "
+            f"if {brightest} stands for full ink multiply the pixels by {255 // brightest}",
+            DataWarning,
+            stacklevel=4,
+        )
