@@ -61,6 +61,20 @@ def test_value_is_the_mean_over_the_batch(loss, kind):
 
 
 @each_loss
+@each_kind
+def test_weights_count_each_example_so_much(loss, kind):
+    z, t, weights = logits(), targets_of(kind), np.array([0.0, 2.0, 0.5, 1.0])
+    alone = [loss.forward(z[i : i + 1], t[i : i + 1])[0] for i in range(4)]
+    value, cache = loss.forward(z, t, weights)
+    assert_allclose(value, np.mean(weights * alone), rtol=1e-13)
+    plain = loss.backward(loss.forward(z, t)[1])
+    assert_allclose(loss.backward(cache), weights[:, None] * plain, rtol=1e-13, atol=1e-16)
+    ones = loss.forward(z, t, np.ones(4))
+    assert ones[0] == loss.forward(z, t)[0]
+    assert_array_equal(loss.backward(ones[1]), plain)
+
+
+@each_loss
 def test_labels_are_one_hot_rows_between_low_and_high_with_smoothing(loss):
     s = loss.label_smoothing
     written_out = np.where(np.eye(4)[LABELS] == 1, loss.high, loss.low) * (1 - s) + s / 4
@@ -83,10 +97,11 @@ def test_inputs_stay_as_they_are(loss, kind):
 @each_kind
 def test_float32_stays_float32(loss, kind):
     z, t = logits("float32"), targets_of(kind, "float32")
-    value, cache = loss.forward(z, t)
-    assert value.dtype == np.float32
-    assert value.shape == ()
-    assert loss.backward(cache).dtype == np.float32
+    for weights in ([], [np.ones(4)]):
+        value, cache = loss.forward(z, t, *weights)
+        assert value.dtype == np.float32
+        assert value.shape == ()
+        assert loss.backward(cache).dtype == np.float32
     assert loss.activation(z).dtype == np.float32
 
 
@@ -138,9 +153,10 @@ def test_runs_on_torch_whose_own_derivative_agrees(loss, kind):
 
 def agrees_on(loss, kind, convert, tolerance):
     """Forward, backward and activation on another array library against NumPy's."""
-    z, t = logits(), targets_of(kind)
-    value, cache = loss.forward(z, t)
-    other_value, other_cache = loss.forward(convert(z), convert(t))
-    assert_allclose(float(other_value), float(value), rtol=tolerance)
-    assert_allclose(to_numpy(loss.backward(other_cache)), loss.backward(cache), rtol=tolerance, atol=1e-15)
+    z, t, weights = logits(), targets_of(kind), np.array([0.0, 2.0, 0.5, 1.0])
+    for more in ([], [weights]):
+        value, cache = loss.forward(z, t, *more)
+        other_value, other_cache = loss.forward(convert(z), convert(t), *map(convert, more))
+        assert_allclose(float(other_value), float(value), rtol=tolerance)
+        assert_allclose(to_numpy(loss.backward(other_cache)), loss.backward(cache), rtol=tolerance, atol=1e-15)
     assert_allclose(to_numpy(loss.activation(convert(z))), loss.activation(z), rtol=tolerance, atol=1e-15)

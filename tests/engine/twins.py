@@ -19,7 +19,7 @@ def pixels(rng, *shape, share=0.3):
     return np.where(rng.random(shape) < share, rng.integers(1, 256, shape), 0).astype(np.uint8)
 
 
-def both(network, optimizer, regularizers, x, y, order, batch_size, threads=1, rate=None, gradient=None):
+def both(network, optimizer, regularizers, x, y, order, batch_size, threads=1, rate=None, gradient=None, weights=None):
     """The network trained by the reference engine and a copy of it by the fast one, with engines and losses."""
     twin = network.copy()
     slow = ReferenceEngine(network, optimizer, regularizers, examples=len(x), gradient=gradient)
@@ -29,20 +29,21 @@ def both(network, optimizer, regularizers, x, y, order, batch_size, threads=1, r
     middle = len(rates) // 2
     parts = (order[: middle * batch_size], rates[:middle]), (order[middle * batch_size :], rates[middle:])
     expected, got = (
-        np.concatenate([engine.train_batches(x, y, some, batch_size, rate) for some, rate in parts])
+        np.concatenate([engine.train_batches(x, y, some, batch_size, rate, weights) for some, rate in parts])
         for engine in (slow, fast)
     )
     return twin, slow, fast, expected, got
 
 
 def assert_twins(
-    network, optimizer, regularizers, x, y, batch_size, steps=200, threads=1, tolerance=0.01, rest=1, gradient=None
-):
+    network, optimizer, regularizers, x, y, batch_size, steps=200, threads=1, tolerance=0.01, rest=1, gradient=None,
+    weights=None,
+):  # fmt: skip
     """200 steps by each engine, the last batch `rest` examples short."""
     start = {name: p.value.copy() for name, p in network.parameters().items()}
     order = np.random.default_rng(5).integers(0, len(x), steps * batch_size - min(rest, batch_size - 1))
     twin, slow, fast, expected, got = both(
-        network, optimizer, regularizers, x, y, order, batch_size, threads, gradient=gradient
+        network, optimizer, regularizers, x, y, order, batch_size, threads, gradient=gradient, weights=weights
     )
     np.testing.assert_allclose(got, expected, rtol=1e-3, atol=1e-4 * expected.max())
     for name, p in network.parameters().items():

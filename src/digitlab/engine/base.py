@@ -22,11 +22,14 @@ class Engine(Protocol):
         """A data array where this engine can read it fastest: unchanged, or on the network's device."""
         ...
 
-    def train_batches(self, x: Array, y: Array, order: Any, batch_size: int, learning_rates: Any) -> Losses:
+    def train_batches(
+        self, x: Array, y: Array, order: Any, batch_size: int, learning_rates: Any, weights: Array | None = None
+    ) -> Losses:
         """One update per batch of `order`, with the learning rate of that step; returns each batch's mean loss.
 
         x (M, ...) and y (M,) or (M, out) are the whole set, `order` (n,) the indices to visit; the last batch may
-        be smaller. At a loss that is not finite it stops before the update: the last number returned is that loss.
+        be smaller. `weights` (M,) say how much each example counts; None: all alike. At a loss that is not finite
+        it stops before the update: the last number returned is that loss.
         """
         ...
 

@@ -53,17 +53,22 @@ class ReferenceEngine:
             return array
         return placed_with(next(iter(parameters.values())).value, array)
 
-    def train_batches(self, x: Array, y: Array, order: Any, batch_size: int, learning_rates: Any) -> Losses:
+    def train_batches(
+        self, x: Array, y: Array, order: Any, batch_size: int, learning_rates: Any, weights: Array | None = None
+    ) -> Losses:
         with blas_threads_for(batch_size):
-            return self._train_batches(x, y, order, batch_size, learning_rates)
+            return self._train_batches(x, y, order, batch_size, learning_rates, weights)
 
-    def _train_batches(self, x: Array, y: Array, order: Any, batch_size: int, learning_rates: Any) -> Losses:
+    def _train_batches(
+        self, x: Array, y: Array, order: Any, batch_size: int, learning_rates: Any, weights: Array | None
+    ) -> Losses:
         xp, parameters = array_namespace(x), self.network.parameters()
         losses, order = np.empty(math.ceil(len(order) / batch_size)), self.place(order)
         for step in range(len(losses)):
             batch = order[step * batch_size : (step + 1) * batch_size]
             x_batch, y_batch = xp.take(x, batch, axis=0), xp.take(y, batch, axis=0)
-            loss = self.gradient.gradient(self.network, x_batch, y_batch, training=True, rng=self.rng)
+            own = {} if weights is None else {"weights": xp.take(weights, batch, axis=0)}
+            loss = self.gradient.gradient(self.network, x_batch, y_batch, training=True, rng=self.rng, **own)
             losses[step] = float(loss)
             if not math.isfinite(losses[step]):
                 return losses[: step + 1]

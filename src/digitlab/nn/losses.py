@@ -13,7 +13,7 @@ import numpy as np
 from digitlab.arrays import Array, array_namespace, real
 from digitlab.errors import DataError
 from digitlab.nn.activations import softplus
-from digitlab.nn.network import Cache, Loss, sigmoid
+from digitlab.nn.network import Cache, Loss, sigmoid, weighted
 
 
 @dataclass(eq=False, repr=False)
@@ -31,14 +31,14 @@ class CrossEntropy(Loss):
     def activation(self, logits: Array) -> Array:
         return sigmoid(logits)
 
-    def forward(self, logits: Array, targets: Array) -> tuple[Array, Cache]:
+    def forward(self, logits: Array, targets: Array, weights: Array | None = None) -> tuple[Array, Cache]:
         targets = self.targets(targets, logits)  # (N, out)
-        loss = array_namespace(logits).sum(softplus(logits) - targets * logits) / logits.shape[0]
-        return loss, (logits, targets)
+        losses = weighted(softplus(logits) - targets * logits, weights)  # (N, out)
+        return array_namespace(logits).sum(losses) / logits.shape[0], (logits, targets, weights)
 
     def backward(self, cache: Cache) -> Array:
-        logits, targets = cache
-        return (sigmoid(logits) - targets) / logits.shape[0]  # (N, out)
+        logits, targets, weights = cache
+        return weighted(sigmoid(logits) - targets, weights) / logits.shape[0]  # (N, out)
 
 
 @dataclass(eq=False, repr=False)
@@ -58,8 +58,8 @@ class LogLikelihood(Loss):
     def activation(self, logits: Array) -> Array:
         return array_namespace(logits).exp(log_softmax(logits))
 
-    def forward(self, logits: Array, targets: Array) -> tuple[Array, Cache]:
-        targets = self.targets(targets, logits)  # (N, out)
+    def forward(self, logits: Array, targets: Array, weights: Array | None = None) -> tuple[Array, Cache]:
+        targets = weighted(self.targets(targets, logits), weights)  # (N, out); loss and δ are linear in them
         log_a = log_softmax(logits)  # (N, out)
         return -array_namespace(logits).sum(targets * log_a) / logits.shape[0], (log_a, targets)
 
@@ -84,9 +84,10 @@ class MeanSquaredError(Loss):
     def activation(self, logits: Array) -> Array:
         return logits
 
-    def forward(self, logits: Array, targets: Array) -> tuple[Array, Cache]:
+    def forward(self, logits: Array, targets: Array, weights: Array | None = None) -> tuple[Array, Cache]:
         error = logits - self.targets(targets, logits)  # (N, out)
-        return array_namespace(logits).sum(error * error) / math.prod(error.shape), error
+        weighted_error = weighted(error, weights)  # (N, out)
+        return array_namespace(logits).sum(weighted_error * error) / math.prod(error.shape), weighted_error
 
     def backward(self, cache: Cache) -> Array:
         error = cache

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from digitlab.arrays import Array, array_namespace
+from digitlab.arrays import Array, array_namespace, like
 from digitlab.errors import ConfigError, DataError, ShapeError
 from digitlab.nn.connections import check_fit, checked_connections, connections_text
 from digitlab.nn.describe import Described, build
@@ -196,7 +196,8 @@ class Loss(Described):
     """What is made small, with the output activation it belongs to.
 
     A loss takes logits (what the last layer gives, before any activation) and targets: integer labels (N,),
-    or an array (N, out) of what each output should be. Its value is the mean over the batch.
+    or an array (N, out) of what each output should be. Its value is the mean over the batch, L = 1/N Σₙ Lₙ.
+    With `weights` (N,), which say how much each example counts, it is L = 1/N Σₙ wₙ Lₙ, and δ has each row times wₙ.
 
     A label asks for `high` at its own output and `low` at the others: 1 and 0, or .99 and .01 as in Rashid's book.
     `label_smoothing` s then makes a share of it common: t becomes (1 − s) t + s/out
@@ -223,7 +224,7 @@ class Loss(Described):
         """The network's outputs for these logits."""
         raise TypeError(f"{type(self).__name__} has no activation")
 
-    def forward(self, logits: Array, targets: Array) -> tuple[Array, Cache]:
+    def forward(self, logits: Array, targets: Array, weights: Array | None = None) -> tuple[Array, Cache]:
         """The mean loss of the batch, and what backward will need."""
         raise TypeError(f"{type(self).__name__} has no forward")
 
@@ -270,14 +271,22 @@ class Quadratic(Loss):
     def activation(self, logits: Array) -> Array:
         return sigmoid(logits)
 
-    def forward(self, logits: Array, targets: Array) -> tuple[Array, Cache]:
+    def forward(self, logits: Array, targets: Array, weights: Array | None = None) -> tuple[Array, Cache]:
         a = sigmoid(logits)  # (N, out)
         error = a - self.targets(targets, logits)  # (N, out)
-        return array_namespace(a).sum(error * error) / (2 * a.shape[0]), (a, error)
+        weighted_error = weighted(error, weights)  # (N, out)
+        return array_namespace(a).sum(weighted_error * error) / (2 * a.shape[0]), (a, weighted_error)
 
     def backward(self, cache: Cache) -> Array:
         a, error = cache
         return error * a * (1 - a) / a.shape[0]  # (N, out)
+
+
+def weighted(rows: Array, weights: Array | None) -> Array:
+    """Each example's row times its weight; the rows themselves if there are no weights."""
+    if weights is None:
+        return rows
+    return rows * array_namespace(rows).reshape(like(weights, rows), (-1, *[1] * (rows.ndim - 1)))
 
 
 class Network(NamedArrays):
@@ -355,10 +364,13 @@ class Network(NamedArrays):
             grad = layer.backward(grad, cache)
         return grad
 
-    def gradient(self, x: Array, targets: Array, *, training: bool = False) -> Array:
-        """One backpropagation: assigns every parameter's grad and returns the loss of the batch."""
+    def gradient(self, x: Array, targets: Array, *, training: bool = False, weights: Array | None = None) -> Array:
+        """One backpropagation: assigns every parameter's grad and returns the loss of the batch.
+
+        `weights` (N,) say how much each example counts; None: all alike.
+        """
         logits, caches = self.forward(x, training=training)
-        loss, cache = self.loss.forward(logits, targets)
+        loss, cache = self.loss.forward(logits, targets, *given(weights))
         grad = self.loss.backward(cache)
         for layer, seen in zip(self.layers[:0:-1], caches[:0:-1]):
             grad = layer.backward(grad, seen)
@@ -406,6 +418,11 @@ class Network(NamedArrays):
         layers = ", ".join(map(repr, self.layers))
         allowed = ", allow_output_activation=True" if self.allow_output_activation else ""
         return f"Network([{layers}], input_shape={self.input_shape}, loss={self.loss!r}{allowed})"
+
+
+def given(weights: Array | None) -> tuple[Array, ...]:
+    """The weights as a further argument, if there are any: a loss of your own may do without them."""
+    return () if weights is None else (weights,)
 
 
 def streams(rng: np.random.Generator | None, count: int) -> Sequence[np.random.Generator | None]:

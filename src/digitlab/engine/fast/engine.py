@@ -80,7 +80,9 @@ class FastEngine:
                 self.source(array)
         return array
 
-    def train_batches(self, x: Array, y: Array, order: Any, batch_size: int, learning_rates: Any) -> Losses:
+    def train_batches(
+        self, x: Array, y: Array, order: Any, batch_size: int, learning_rates: Any, weights: Array | None = None
+    ) -> Losses:
         """See `Engine`."""
         order = np.ascontiguousarray(order, np.int64)
         steps = math.ceil(len(order) / batch_size)
@@ -101,6 +103,7 @@ class FastEngine:
         job.hold(at.TARGETS, None if labels else np.ascontiguousarray(y, np.float32))
         rates = np.ascontiguousarray(learning_rates, np.float64)
         self.check(x, y, order, labels)
+        job.hold(at.WEIGHTS, self.checked_weights(weights, len(x)))
         if rates.ndim != 1 or len(rates) < steps:
             raise EngineError(f"got learning rates of shape {rates.shape}, expected one for each of {steps} steps")
         job.hold(at.ORDER, order)
@@ -214,6 +217,14 @@ class FastEngine:
                 f"got {y.dtype} targets of shape {y.shape}, expected whole-number labels ({len(x)},) "
                 f"or numbers {(len(x), *self.network.shapes[-1])}"
             )
+
+    def checked_weights(self, weights: Array | None, examples: int) -> Vector | None:
+        """How much each example counts, as the kernels read it."""
+        if weights is None:
+            return None
+        if np.shape(weights) != (examples,):
+            raise EngineError(f"got weights of shape {np.shape(weights)}, expected one for each of {examples} examples")
+        return np.ascontiguousarray(weights, np.float32)
 
     def dropout_key(self) -> int:
         """A number that decides this call's dropout masks, from the layers' own generators."""

@@ -27,9 +27,11 @@ class Gradient(Described):
         *,
         training: bool = False,
         rng: np.random.Generator | None = None,
+        weights: Array | None = None,
     ) -> Array:
-        """Assign every parameter's grad and return the loss of the batch. `rng` is for the ways that draw at random.
+        """Assign every parameter's grad and return the loss of the batch.
 
+        `rng` is for the ways that draw at random. `weights` (N,) say how much each example counts; None: all alike.
         Raises GradientError if a layer cannot be served (see `serves`).
         """
         raise TypeError(f"{type(self).__name__} has no gradient")
@@ -70,9 +72,10 @@ class Backpropagation(Gradient):
         *,
         training: bool = False,
         rng: np.random.Generator | None = None,
+        weights: Array | None = None,
     ) -> Array:
         try:
-            return network.gradient(x, targets, training=training)
+            return network.gradient(x, targets, training=training, weights=weights)
         except GradientError:
             self.require(network)  # says which layer it was; asked only now, since it costs as much as a small layer
             raise
@@ -111,12 +114,14 @@ class PerExample(Backpropagation):
         *,
         training: bool = False,
         rng: np.random.Generator | None = None,
+        weights: Array | None = None,
     ) -> Array:
         self.require(network)
         n, parameters = x.shape[0], network.parameters()
         loss, sums = 0.0, dict.fromkeys(parameters, 0.0)
         for i in range(n):
-            loss = loss + network.gradient(x[i : i + 1, ...], targets[i : i + 1, ...], training=training)
+            own = weights[i : i + 1] if weights is not None else None
+            loss = loss + network.gradient(x[i : i + 1, ...], targets[i : i + 1, ...], training=training, weights=own)
             for key, p in parameters.items():
                 sums[key] = sums[key] + p.grad
         for key, p in parameters.items():

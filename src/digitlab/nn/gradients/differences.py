@@ -33,9 +33,10 @@ class _OneAtATime(Gradient):
         *,
         training: bool = False,
         rng: np.random.Generator | None = None,
+        weights: Array | None = None,
     ) -> Array:
         self.require(network)
-        with LossAt(network, x, targets, training=training, dtype=self.dtype) as loss:
+        with LossAt(network, x, targets, weights, training=training, dtype=self.dtype) as loss:
             here = loss(loss.start)
             loss.assign(np.array([self.slope(loss, loss.start, i, here) for i in range(loss.start.size)]))
         return here.real

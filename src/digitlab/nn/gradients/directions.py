@@ -33,13 +33,14 @@ class _RandomDirections(Gradient):
         *,
         training: bool = False,
         rng: np.random.Generator | None = None,
+        weights: Array | None = None,
     ) -> Array:
         self.require(network)
         if rng is None:
             raise ConfigError(
                 f"{self!r} draws its directions at random and got no generator; pass rng=numpy.random.default_rng(0)"
             )
-        with LossAt(network, x, targets, training=training, dtype=self.dtype) as loss:
+        with LossAt(network, x, targets, weights, training=training, dtype=self.dtype) as loss:
             here = loss(loss.start)
             loss.assign(self.estimate(loss, loss.start, rng))
         return here.real

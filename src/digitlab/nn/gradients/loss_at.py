@@ -8,7 +8,7 @@ import numpy as np
 
 from digitlab.arrays import Array, array_namespace, like, to_numpy
 from digitlab.arrays import real as real_part
-from digitlab.nn.network import Network
+from digitlab.nn.network import Network, given
 
 Vector = np.ndarray[Any, np.dtype[Any]]
 State = list[tuple[Any, dict[str, Array]]]  # of each layer: its generator's state, its buffers
@@ -32,13 +32,15 @@ class LossAt:
         network: Network,
         x: Array,
         targets: Array,
+        weights: Array | None = None,
         *,
         training: bool = False,
         dtype: str = "float64",
         with_input: bool = False,
     ) -> None:
         xp, x = array_namespace(x), network.prepare(x)
-        self.network, self.targets, self.training, self.dtype = network, targets, training, dtype
+        self.network, self.targets, self.weights = network, targets, weights
+        self.training, self.dtype = training, dtype
         self.x = xp.astype(x, getattr(xp, dtype))
         self.parameters = network.parameters()
         self.layers = [layer for _, layer in network.named_layers()]
@@ -73,7 +75,7 @@ class LossAt:
         self.network.dtype = self.dtype
         self._set_state(self.before)
         logits, _ = self.network.forward(values.get("input", self.x), training=self.training)
-        loss, _ = self.network.loss.forward(logits, self.targets)
+        loss, _ = self.network.loss.forward(logits, self.targets, *given(self.weights))
         if self.after is None:
             self.after = self._state()
         return complex(loss) if self.dtype == "complex128" else float(loss)

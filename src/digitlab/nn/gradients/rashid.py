@@ -34,10 +34,11 @@ class RashidRule(Gradient):
         *,
         training: bool = False,
         rng: np.random.Generator | None = None,
+        weights: Array | None = None,
     ) -> Array:
         self.require(network)
         logits, caches = network.forward(x, training=training)
-        loss, (outputs, difference) = network.loss.forward(logits, targets)
+        loss, (outputs, difference) = network.loss.forward(logits, targets, weights)
         error = difference / outputs.shape[0]  # (N, out)
         for layer, cache in zip(reversed(network.layers), reversed(caches)):
             if isinstance(layer, Sigmoid):

@@ -16,9 +16,12 @@ from digitlab.engine.fast.layout import A_LOSS, CROSS_ENTROPY, LOG_LIKELIHOOD, L
 
 
 @kernel()
-def loss_and_delta(job, z, t, mask, delta, stride, out, examples):
-    """Loss of one row of logits z against targets t, both `stride` long; writes δ."""
-    kind, share = job[LOSS], splat(1.0 / examples)
+def loss_and_delta(job, z, t, mask, delta, stride, out, examples, weight):
+    """Loss of one row of logits z against targets t, both `stride` long; writes δ, which is `weight` times its usual.
+
+    What it returns is the loss without the weight.
+    """
+    kind, share = job[LOSS], splat(weight / examples)
     sum_ = splat(0.0)
     loss = 0.0
     if kind == QUADRATIC:
@@ -62,7 +65,7 @@ def loss_and_delta(job, z, t, mask, delta, stride, out, examples):
             store(delta, j, (load(delta, j) * scale - load(t, j) * load(mask, j)) * share)
         return weight * math.log(partition) - total(dots)
     if kind == MEAN_SQUARED_ERROR:
-        twice = splat(2.0 / (examples * out))
+        twice = splat(2.0 * weight / (examples * out))
         for j in range(0, stride, 8):
             error = (load(z, j) - load(t, j)) * load(mask, j)
             sum_ = fma(error, error, sum_)
@@ -73,9 +76,9 @@ def loss_and_delta(job, z, t, mask, delta, stride, out, examples):
 
 
 @kernel()
-def raw_error(z, t, mask, error, stride, examples):
-    """e = (σ(z) − t)/N, which Rashid's rule sends back instead of δ. Twin: `RashidRule.gradient`."""
-    share = splat(1.0 / examples)
+def raw_error(z, t, mask, error, stride, examples, weight):
+    """e = w (σ(z) − t)/N, which Rashid's rule sends back instead of δ. Twin: `RashidRule.gradient`."""
+    share = splat(weight / examples)
     for j in range(0, stride, 8):
         store(error, j, (sigmoid8(load(z, j)) - load(t, j)) * load(mask, j) * share)
 

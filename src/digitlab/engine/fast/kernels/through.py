@@ -173,7 +173,10 @@ def take_slopes(job, work, lo, hi):
 
 @kernel()
 def losses_and_deltas(job, work, scratch, order, examples, lo, hi, each):
-    """The losses of the examples lo … hi, and their δ; their targets are labels or rows of numbers."""
+    """The losses of the examples lo … hi, and their δ, both times the example's weight, if there are WEIGHTS.
+
+    Targets are labels or rows of numbers.
+    """
     out, stride, hyper = job[OUT], job[OUT_STRIDE], doubles(job[HYPER])
     target, mask = scratch, at(work, job[LANE_MASK])
     for n in range(lo, hi):
@@ -182,6 +185,9 @@ def losses_and_deltas(job, work, scratch, order, examples, lo, hi, each):
         else:
             copy_row(at(floats(job[TARGETS]), order[n] * out), target, out)
         z, delta = at(work, job[LOGITS] + n * stride), at(work, job[DELTA] + n * stride)
-        each[n] = loss_and_delta(job, z, target, mask, delta, stride, out, examples)
+        weight = 1.0
+        if job[WEIGHTS] != 0:
+            weight = floats(job[WEIGHTS])[order[n]]
+        each[n] = weight * loss_and_delta(job, z, target, mask, delta, stride, out, examples, weight)
         if job[RULE] == RASHID:
-            raw_error(z, target, mask, delta, stride, examples)
+            raw_error(z, target, mask, delta, stride, examples, weight)
