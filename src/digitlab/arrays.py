@@ -47,8 +47,8 @@ def like(value: Any, x: Array) -> Array:
 
 
 def placed_with(other: Array, x: Array) -> Array:
-    """`x` in the library and on the device of `other`, dtype unchanged."""
-    if isinstance(other, np.ndarray) or type(x) is type(other):
+    """`x` in the library and on the device of `other`, dtype unchanged; as it is where `other` is None."""
+    if other is None or isinstance(other, np.ndarray) or type(x) is type(other):
         return x
     import array_api_compat
 

@@ -240,6 +240,22 @@ def test_a_look_inside_takes_the_same_inputs(digits):
             look(x[0].astype(float))
 
 
+def test_a_network_on_pytorch_takes_the_same_inputs(digits):
+    torch = pytest.importorskip("torch")
+    x, y = pixels(digits)
+    network = mlp([64, 10])
+    right = network.predict(x)
+    network.to("torch")
+    for form in (x, x / 255, torch.from_numpy(x.copy()), torch.from_numpy(x / 255)):
+        outputs = network.predict(form)
+        assert isinstance(outputs, torch.Tensor)
+        assert_allclose(outputs, right, rtol=1e-4, atol=1e-6)
+        assert digitlab.evaluate(network, form, torch.from_numpy(y)).accuracy is not None
+    assert network.predict(torch.from_numpy(x[0].copy())).shape == (1, 10)
+    with pytest.raises(DataError, match="pixel bytes must be uint8"):
+        network.predict(torch.from_numpy(x.astype(np.float32)))
+
+
 # ---- targets ----
 
 

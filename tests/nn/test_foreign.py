@@ -100,7 +100,7 @@ class Boom:
         ("net.json", b"{not json}", "cannot be read as a network: Expecting"),
         ("net.json", b'{"input_shape": [4], "layers": []}', "--from-file .*net.json trains them"),
         ("net.json", b'{"class_name": "Sequential", "config": {}}', "Keras's description"),
-        ("net.json", gzip.compress(b'{"weights": []}' * 9)[:-12], "damaged"),
+        ("net.json", gzip.compress(b'{"weights": []}' * 9, mtime=0)[:-12], "damaged"),
         ("net.pkl", pickle.dumps((1, 2, 3)), "three parts, as data sets do"),
         ("net.pkl", pickle.dumps(WEIGHTS), "its name does not say which"),
         ("weights.pkl", pickle.dumps(WEIGHTS), "the other half, .*biases.pkl, is not there"),

@@ -43,15 +43,12 @@ def examples(data: Any, network: "Network", what: str, *, training: bool = False
 def inputs(x: Any, network: "Network", what: str = "input", *, training: bool = False) -> Array:
     """A batch (N, ...) from inputs in any container; a single example (without the batch axis) is a batch of one.
 
-    Arrays of the library that the network's weights are in (`network.to`) are taken as they are.
+    The batch is a NumPy array, whatever library the network's weights are in (`placed_with` moves it there).
     Raises ShapeError for other shapes; DataError for NaN, for an empty set, and for numbers far outside the range
     that the network was trained on.
     """
     if hasattr(x, "images") and hasattr(x, "labels"):  # Digits
         x = x.images
-    first = next(iter(network.parameters().values()), None)
-    if first is not None and not isinstance(first.value, np.ndarray) and type(x) is type(first.value):
-        return x
     x = as_array(x, what)
     if x.dtype.kind not in "buif":
         raise DataError(f"{what}: got inputs of type {x.dtype}; expected pixel bytes (uint8) or numbers")

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from digitlab.arrays import Array, array_namespace, like
+from digitlab.arrays import Array, array_namespace, like, placed_with
 from digitlab.errors import ConfigError, DataError, ShapeError
 from digitlab.nn.connections import check_fit, checked_connections, connections_text
 from digitlab.nn.describe import Described, build
@@ -382,7 +382,7 @@ class Network(NamedArrays):
 
         Raises ShapeError or DataError for inputs that the network cannot take.
         """
-        x = inputs(x, self)
+        x = placed_with(next(iter(self.state().values()), None), inputs(x, self))
         n = x.shape[0]
         starts = range(0, max(n, 1), batch_size)
         parts = [self.loss.activation(self.forward(x[i : min(i + batch_size, n), ...])[0]) for i in starts]

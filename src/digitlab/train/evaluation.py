@@ -31,9 +31,8 @@ def evaluate(
     fastest there is without compiling anything. Raises DataError or ShapeError for examples that do not fit.
     """
     x, y = examples(data if y is None else (data, y), network, "evaluation")
-    first = next(iter(network.parameters().values()), None)
-    if first is not None:
-        x, y = placed_with(first.value, x), placed_with(first.value, y)
+    first = next(iter(network.state().values()), None)
+    x, y = placed_with(first, x), placed_with(first, y)
     return measure(network, x, y, batch_size=batch_size, logits_of=logits_of)
 
 
