@@ -41,7 +41,9 @@ def __getattr__(name: str) -> Any:
     layers = importlib.import_module("digitlab.nn")
     if name in layers.__all__:
         return getattr(layers, name)
-    raise AttributeError(f"module 'digitlab' has no attribute {name!r}")
+    from digitlab.errors import did_you_mean
+
+    raise AttributeError(f"module 'digitlab' has no attribute {name!r}{did_you_mean(name, __dir__())}")
 
 
 def __dir__() -> list[str]:

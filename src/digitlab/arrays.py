@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from digitlab.errors import ConfigError, EngineError
+from digitlab.errors import ConfigError, EngineError, not_among
 
 Array = Any  # a NumPy array, a PyTorch tensor, a CuPy array ...: Python has no common type for them yet
 LIBRARIES = ("numpy", "torch", "cupy")
@@ -61,7 +61,7 @@ def placed(x: Any, library: str, device: str = "cpu") -> Array:
     Raises ConfigError for an unknown library, EngineError for one that is not installed or a device that is not there.
     """
     if library not in LIBRARIES:
-        raise ConfigError(f"unknown array library {library!r}; there are: {', '.join(LIBRARIES)}")
+        raise ConfigError(f"unknown array library {not_among(library, LIBRARIES)}")
     x = to_numpy(x)
     if library == "numpy":
         return x

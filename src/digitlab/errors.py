@@ -5,6 +5,7 @@ and each is also the built-in error that fits (`ShapeError` is a `ValueError`), 
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 
 class DigitlabError(Exception):
@@ -43,12 +44,14 @@ class DivergenceError(DigitlabError, ArithmeticError):
     """The loss became NaN or infinite; training stopped and the last finite network was kept."""
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
+def did_you_mean(name: Any, known: Iterable[str]) -> str:
     """What a message about an unknown name may add: " (did you mean 'adam'?)", or nothing if no name is near.
 
     Names that other programs use (synonyms.py) come before names that are merely spelled alike.
     """
     known = list(known)
+    if not isinstance(name, str):
+        return ""
     if (nearest := nearest_name(name, known)) is not None:
         return f" (did you mean {nearest!r}?)"
     from digitlab.synonyms import instead
@@ -56,15 +59,24 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f" ({hint})" if (hint := instead(name)) else ""
 
 
+def not_among(name: Any, known: Iterable[str]) -> str:
+    """An unknown name and what there is, for a message: "'adm' (did you mean 'adam'?); there are: sgd, adam"."""
+    known = list(known)
+    return f"{name!r}{did_you_mean(name, known)}; there are: {', '.join(known)}"
+
+
 def nearest_name(name: str, known: Iterable[str]) -> str | None:
     """The known name that `name` most likely stands for; None if there is none, or something else to say."""
     import difflib
+    import re
 
     from digitlab.synonyms import folded, instead, meant
 
     known = list(known)
     if (found := meant(name, known)) or instead(name):
         return found
+    if not re.search("[^0-9]", folded(name)):
+        return None  # numbers are not misspelled
     spelled = {folded(text): text for text in known}
     near = difflib.get_close_matches(folded(name), spelled, n=1, cutoff=0.65)
     return spelled[near[0]] if near else None

@@ -101,6 +101,7 @@ SYNONYMS = {
     "trials": "n_trials n_iter budget",
     "gradient": "grad backprop",
     "label-smoothing": "smoothing",
+    "beta1": "beta b1",
     "kernel-size": "filter_size kernel kernels filter",
     "filters": "out_channels channels n_filters",
     "out-features": "units neurons nodes n_out out size features output_size",
@@ -116,6 +117,12 @@ SYNONYMS = {
     "fashion-mnist": "fashion fmnist fashion_mnist_784 zalando",
     "kmnist": "kuzushiji kuzushiji_mnist",
     "emnist-digits": "emnist",
+    # networks and recipes
+    "lenet5": "lenet",
+    "double-conv": "cnn convnet conv",
+    "chapter1": "book nielsen first network1 network",
+    "sprint": "fast quick",
+    "best": "accurate full",
     # augmentations
     "rotate": "rotation RandomRotation",
     "shift": "translate translation RandomTranslation crop RandomCrop",
@@ -150,7 +157,7 @@ INSTEAD = {
     "softmax log_softmax SoftmaxLayer": "the loss owns the softmax: use the loss log-likelihood (LogLikelihood) and no "
     "layer for it",
     "attention embedding transformer": "there is no such layer",
-    "momentum mu beta beta1 beta2": "it is a setting of an optimizer: --optimizer momentum:momentum=0.9",
+    "momentum mu": "it is a setting of an optimizer: --optimizer momentum:momentum=0.9",
 }
 
 

@@ -229,7 +229,7 @@ def test_a_file_with_a_network_alone(train):
 
 
 def test_short_forms_in_a_file(train):
-    write("net.toml", {"input_shape": 64, "layers": [{"type": "dense", "out_features": 10}, "tanh"]})
+    write("net.toml", {"input_shape": 64, "layers": ["tanh", {"type": "dense", "out_features": 10}]})
     train("--from-file", "net.toml")
     write("run.toml", {"optimizer": "adam", "schedule": "cosine", "regularizers": [{"type": "l2", "strength": 1}]})
     train("--from-file", "run.toml", "--run", "r", "--learning-rate", "0.01")
@@ -254,7 +254,7 @@ NETWORK = {"input_shape": [64], "layers": [{"type": "Dense", "out_features": 10}
         ({"network": NETWORK, "optimizer": 3}, "an optimizer: got 3"),
         ({"network": NETWORK, "optimizer": {"learning_rate": 3.0}}, "an optimizer: got"),
         ({"network": NETWORK, "data": "digits"}, "data: got 'digits', expected a table"),
-        ({"network": NETWORK, "data": {"size": 5}}, "data: there is no setting 'size'; there are: source, split"),
+        ({"network": NETWORK, "data": {"size": 5}}, "data: there is no setting 'size' (did you mean 'train_size'?)"),
         ({"network": NETWORK, "data": {"source": 5}}, "data: got source 5, expected text"),
         ({"network": NETWORK, "data": {"source": "digits", "digits": 5}}, "data: got digits 5, expected a list"),
         ({"network": NETWORK, "data": {"source": "digits", "seed": "x"}}, "got seed 'x', expected a whole number"),

@@ -68,7 +68,7 @@ def test_what_cannot_be_read_says_what_could(tmp_path: Path, idx_folder: Path) -
     lone = idx_folder / "t10k-labels-idx1-ubyte.gz"
     for source, words in (
         (tmp_path / "absent.csv", "no such file"),
-        ("mnits", "no such file or folder; expected 'mnist', 'digits', 'auto' or a path"),
+        ("mnits", r"no such file or folder \(did you mean 'mnist'\?\); expected 'mnist', 'digits', 'auto' or a path"),
         (tmp_path / "notes.txt", r"notes\.txt: is a text file, which is not read as a data set; expected a table"),
     ):
         with pytest.raises(DataError, match=words):

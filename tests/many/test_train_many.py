@@ -97,7 +97,7 @@ def test_images_of_another_source_are_mixed_in_as_load_does(tmp_path):
 
 def test_a_setting_of_the_data_that_is_none():
     (outcome,) = train_many([config(data={"train_sise": 5})], workers=1).outcomes
-    assert outcome.error.startswith("data: there is no setting 'train_sise'; there are: source, ")
+    assert outcome.error.startswith("data: there is no setting 'train_sise' (did you mean 'train_size'?); there are:")
 
 
 def test_a_watcher_that_fails_ends_the_training_with_its_error():

@@ -74,7 +74,7 @@ def test_without_a_seed_weights_wait_to_be_loaded():
 @pytest.mark.parametrize(
     "change, message",
     [
-        ({"layer": []}, "a network has no 'layer'; it has input_shape, layers"),
+        ({"layer": []}, r"a network has no 'layer' \(did you mean 'layers'\?\); it has input_shape, layers"),
         ({"layers": []}, "layers: got .* at least one layer"),
         ({"layers": {"type": "Dense"}}, "expected a list"),
         ({"layers": ["dens"]}, "did you mean 'dense'"),

@@ -130,7 +130,7 @@ def test_a_place_by_its_way():
 @pytest.mark.parametrize(
     ("base", "point", "message"),
     [
-        (BASE, {"lerning_rate": 1}, "which is no setting; there are learning_rate"),
+        (BASE, {"lerning_rate": 1}, r"which is no setting \(did you mean 'learning_rate'\?\); there are: l"),
         (BASE, {"momentum": 0.5}, "which is no setting"),
         (BASE, {"network.layers.9.filters": 4}, "nothing at that place"),
         (RunConfig(describe_network(build_named("basic-conv"))), {"width": 4}, "chains of dense layers"),

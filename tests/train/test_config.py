@@ -122,7 +122,7 @@ NETWORK = describe_network(network())
 @pytest.mark.parametrize(
     "change, words",
     [
-        ({"epoch": 3}, "unknown setting 'epoch'; there are: network, data"),
+        ({"epoch": 3}, r"unknown setting 'epoch' \(did you mean 'epochs'\?\); there are: network, data"),
         ({"epochs": "3"}, "epochs: got '3', expected a whole number"),
         ({"epochs": True}, "epochs: got True, expected a whole number"),
         ({"batch_size": 1.5}, "batch_size: got 1.5, expected a whole number"),
@@ -131,7 +131,7 @@ NETWORK = describe_network(network())
         ({"data": "mnist"}, "data: got 'mnist', expected a table"),
         ({"network": 5}, "network: got 5, expected a table"),
         ({"network": {}}, "network's description needs 'input_shape'"),
-        ({"network": NETWORK | {"layer": []}}, "a network has no 'layer'; it has input_shape"),
+        ({"network": NETWORK | {"layer": []}}, r"a network has no 'layer' \(did you mean 'layers'\?\); it has"),
         ({"network": NETWORK | {"layers": [5]}}, "a layer: got 5"),
         ({"network": NETWORK | {"layers": [{"type": "Dense"}]}}, "Dense needs 'out_features'"),
         ({"network": NETWORK | {"layers": [{"type": "Dense", "out_features": "30"}]}}, "expected a whole number"),
@@ -141,7 +141,7 @@ NETWORK = describe_network(network())
         ({"optimizer": "sdg"}, r"unknown optimizer 'sdg' \(did you mean 'sgd'\?\)"),
         ({"optimizer": {"learning_rate": 1.0}}, "an optimizer: got .* expected a name such as"),
         ({"optimizer": {"type": "sgd", "learning_rate": "fast"}}, "got learning_rate 'fast', expected a number"),
-        ({"optimizer": {"type": "sgd", "eta": 1.0}}, "SGD has no setting 'eta'; it has learning_rate"),
+        ({"optimizer": {"type": "sgd", "eta": 1.0}}, r"SGD has no setting 'eta' \(did you mean 'learning_rate'\?\)"),
         ({"regularizers": 5}, "regularizers: got 5, expected a list"),
         ({"regularizers": {"type": "L2", "strength": 1.0}}, "regularizers: got .*, expected a list"),
         ({"regularizers": [{"type": "L3", "strength": 1.0}]}, "unknown regularizer 'L3'"),

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from digitlab.convert import as_array, require_no_bytes
 from digitlab.data import Digits
-from digitlab.errors import ConfigError, DataError
+from digitlab.errors import ConfigError, DataError, not_among
 
 Labels = NDArray[np.int64]  # (N,)
 Features = NDArray[np.float32]  # (N, D)
@@ -63,7 +63,7 @@ class Result(NamedTuple):
 def make_baseline(name: str, **settings: Any) -> Baseline:
     """A baseline by name: "darkness", "nearest-mean", "logistic", "svm". Raises ConfigError for another."""
     if name not in BASELINES:
-        raise ConfigError(f"unknown baseline {name!r}; there are: {', '.join(BASELINES)}")
+        raise ConfigError(f"unknown baseline {not_among(name, BASELINES)}")
     return BASELINES[name](**settings)
 
 

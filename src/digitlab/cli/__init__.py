@@ -61,7 +61,14 @@ class LazyGroup(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+def hyphened(name: str) -> str:
+    """An option or command as it is listed: --learning_rate is --learning-rate."""
+    return name.replace("_", "-")
+
+
+@click.command(
+    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "token_normalize_func": hyphened}
+)
 @click.version_option(package_name="digitlab", message="digitlab %(version)s")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error (anywhere on the line).")
 def digitlab(debug: bool) -> None:
@@ -99,9 +106,11 @@ def run(arguments: Sequence[str]) -> int:
         if debug:
             raise
         # One line, as for every other error; click would print the usage above it.
+        from digitlab.cli.unknown import unknown_name
+
         context = error.ctx if isinstance(error, click.UsageError) else None
         hint = f" (see: {context.command_path} --help)" if context is not None else ""
-        _complain(f"error: {error.format_message()}{hint}")
+        _complain(f"error: {unknown_name(error, arguments) or error.format_message()}{hint}")
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         _complain("interrupted")

@@ -92,12 +92,14 @@ def make(kind: str, source: str, count: int | None, style: str | None, seed: int
     from digitlab.cli.sets import load_sets
     from digitlab.data import write_npz
     from digitlab.data.appearances import APPEARANCES, make_appearance
+    from digitlab.errors import not_among
 
     if kind in ("scenes", "sheets"):
         make_pictures(kind, source, count, style, seed, out or Path(kind))
         return
     if kind not in APPEARANCES:
-        raise click.UsageError(f"got {kind!r}; there are: {', '.join(APPEARANCES)}, scenes, sheets")
+        known = [*APPEARANCES, "scenes", "sheets"]
+        raise click.UsageError(f"got {not_among(kind, known)}")
     if style is not None:
         raise click.UsageError("--style is for sheets")
     path = out or Path(f"{kind}.npz")

@@ -29,11 +29,13 @@ class Grid(click.ParamType[Any]):
             self.fail(f"{value!r}: expected OPTION=value,value,… as learning-rate=0.1,0.3,3", param, ctx)
         if len(set(values)) < len(values):
             self.fail(f"{value!r}: a value is there twice, and would count twice", param, ctx)
-        return name.removeprefix("--"), values
+        return name.removeprefix("--").replace("_", "-"), values
 
 
 def grid_points(sides: Sequence[tuple[str, list[str]]], command: click.Command) -> list[dict[str, Any]]:
     """All combinations of the sides' values, as the command's own options would have read them."""
+    from digitlab.errors import did_you_mean
+
     options = {
         flag.removeprefix("--"): option
         for option in command.params
@@ -44,7 +46,8 @@ def grid_points(sides: Sequence[tuple[str, list[str]]], command: click.Command) 
     for name, values in sides:
         option = options.get(name)
         if option is None:
-            raise click.UsageError(f"--grid: there is no option --{name} to vary; `digitlab train --help` lists them")
+            hint = did_you_mean(name, options)
+            raise click.UsageError(f"--grid: there is no option --{name} to vary{hint}; see `digitlab train --help`")
         read.append([(option.name, option.type.convert(value, option, None)) for value in values])
     names = [side[0][0] for side in read]
     if repeated := [name for name in names if names.count(name) > 1]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from digitlab.errors import ConfigError, ModelFileError, did_you_mean
+from digitlab.errors import ConfigError, ModelFileError, not_among
 
 if TYPE_CHECKING:
     from digitlab.data import Splits
@@ -55,7 +55,7 @@ def require_name(name: str, known: list[str], family: Any) -> None:
     """Raise ConfigError with the nearest name unless `name` is one of `known`, compared as the registries do."""
     from digitlab.nn.describe import find, kebab
 
-    message = f"unknown name {name!r}{did_you_mean(name, known)}; there are: {', '.join(known)}"
+    message = f"unknown name {not_among(name, known)}"
     try:
         cls = find(family, name)
     except ConfigError:

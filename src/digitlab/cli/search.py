@@ -158,6 +158,8 @@ def make_plan(given: dict[str, Any], space: Sequence[tuple[str, str]], plan_file
 
 def options_in(settings: dict[str, Any]) -> dict[str, Any]:
     """The [settings] of a plan's file that are written as options of train: net, epochs, learning-rate ..."""
+    from digitlab.errors import did_you_mean
+
     options = {option.name: option for option in train_command.command.params}
     if "network" in settings:
         return {"source": settings["data"]["source"]}
@@ -165,7 +167,8 @@ def options_in(settings: dict[str, Any]) -> dict[str, Any]:
     for key, value in settings.items():
         name = "source" if key == "data" and isinstance(value, str) else key.replace("-", "_")
         if name not in options:
-            raise click.UsageError(f"[settings]: {key} is no option of `digitlab train`")
+            hint = did_you_mean(key, [*options, "data"])
+            raise click.UsageError(f"[settings]: {key} is no option of `digitlab train`{hint}")
         given[name] = options[name].type.convert(value, options[name], None)
     return given
 

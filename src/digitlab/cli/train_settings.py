@@ -76,7 +76,10 @@ def settings(given: dict[str, Any], from_file: Path | None) -> "tuple[RunConfig,
 
 def from_anywhere(source: Any) -> Any:
     """A path in full, so that the run finds its data from another folder, too; what is no path stays as it is."""
-    if not isinstance(source, str) or source in ("auto", "mnist", "digits"):
+    from digitlab.data.names import NAMES, canonical_source
+
+    source = canonical_source(source)
+    if not isinstance(source, str) or source in NAMES:
         return source
     if (place := Path(source).expanduser()).exists():
         return str(place.resolve())

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypedDict
 
 import numpy as np
 
-from digitlab.errors import ConfigError, did_you_mean
+from digitlab.errors import ConfigError, not_among
 
 Source = str | os.PathLike[str]
 Split = Literal["50k/10k/10k", "60k/10k"]
@@ -56,8 +56,7 @@ def check_choices(table: Mapping[str, Any]) -> None:
     """Raises ConfigError for a name in the table that is no argument of `load`, or a value of another kind."""
     for name, value in table.items():
         if name not in KINDS:
-            near = did_you_mean(name, KINDS)
-            raise ConfigError(f"data: there is no setting {name!r}; there are: {', '.join(KINDS)}{near}")
+            raise ConfigError(f"data: there is no setting {not_among(name, KINDS)}")
         kind, expected = KINDS[name]
         if not isinstance(value, kind) or isinstance(value, bool):
             raise ConfigError(f"data: got {name} {value!r}, expected {expected}")

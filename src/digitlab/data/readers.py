@@ -13,9 +13,10 @@ import numpy as np
 
 from digitlab.data.contents import Contents, Reading
 from digitlab.data.idx_families import Family, family_of_file
+from digitlab.data.names import NAMES
 from digitlab.data.raw import WHOLE, Raw, to_contents
 from digitlab.data.safe_gzip import require_file
-from digitlab.errors import DataError
+from digitlab.errors import DataError, did_you_mean
 from digitlab.kinds import PICTURES, Kind, sniff
 
 
@@ -62,7 +63,8 @@ def read_path(path: Path, reading: Reading, family: Family | None = None) -> Con
 
         return read_any_folder(path, reading)
     if not path.exists():
-        raise DataError(f"{path}: there is no such file or folder; expected 'mnist', 'digits', 'auto' or a path.")
+        hint = did_you_mean(str(path), NAMES)
+        raise DataError(f"{path}: there is no such file or folder{hint}; expected 'mnist', 'digits', 'auto' or a path.")
     kind = sniff(require_file(path))
     if kind.name not in TABLES | READERS:
         mend = f"; {MEND[kind.name]}." if kind.name in MEND else "."

@@ -16,6 +16,7 @@ from digitlab.data.idx_families import FAMILIES
 from digitlab.data.idx_folder import read_family
 from digitlab.data.mixing import mix_in
 from digitlab.data.mnist_files import check_published, read_folder
+from digitlab.data.names import canonical_source
 from digitlab.data.readers import read_path
 from digitlab.data.splits import SPLITS, Splits, narrowed, restrict
 from digitlab.errors import DataError
@@ -90,7 +91,7 @@ def load_part(source: Source, part: Part | None = None, **choices: Unpack[Choice
 
 def open_source(source: Source, choices: Mapping[str, Any]) -> Contents:
     """What a source holds, read as the `choices` of `load` say. Raises DataError."""
-    names, shape = choices.get("class_names"), choices.get("image_shape")
+    source, names, shape = canonical_source(source), choices.get("class_names"), choices.get("image_shape")
     reading = Reading(
         choices.get("label_column"),
         None if names is None else tuple(map(str, names)),

@@ -8,7 +8,7 @@ import numpy as np
 from digitlab.arrays import Array
 from digitlab.engine.base import Engine
 from digitlab.engine.reference import ReferenceEngine
-from digitlab.errors import ConfigError, EngineError
+from digitlab.errors import ConfigError, EngineError, not_among
 from digitlab.nn.gradients import Gradient
 from digitlab.nn.network import Network
 from digitlab.nn.regularizers import Regularizer
@@ -42,7 +42,7 @@ def select_engine(
     Raises ConfigError for an unknown name, EngineError if the engine insisted on cannot run here.
     """
     if name not in NAMES:
-        raise ConfigError(f"unknown engine {name!r}; there are: {', '.join(NAMES)}")
+        raise ConfigError(f"unknown engine {not_among(name, NAMES)}")
     library = name if name in ("torch", "cupy") else "numpy"
     if library == "numpy" and device != "cpu":
         raise ConfigError(

@@ -12,7 +12,7 @@ import numpy as np
 from digitlab.arrays import to_numpy
 from digitlab.convert import as_examples
 from digitlab.engine.select import predict
-from digitlab.errors import ConfigError, ShapeError
+from digitlab.errors import ConfigError, ShapeError, did_you_mean
 from digitlab.nn import Branches, Combine, Layer, LogLikelihood, Network, Rescale, Subnetwork, mlp
 from digitlab.nn.regularizers import L2
 from digitlab.optimizers import Adam
@@ -53,7 +53,7 @@ def combine(
     """
     networks, covers = list(networks), [list(cover) for cover in covers or [[] for _ in networks]]
     if how not in WAYS:
-        raise ConfigError(f"combine: got {how!r}, expected one of {', '.join(WAYS)}")
+        raise ConfigError(f"combine: got {how!r}{did_you_mean(how, WAYS)}, expected one of {', '.join(WAYS)}")
     if len(networks) < 2 or len(covers) != len(networks):
         raise ConfigError(
             f"combine: got {len(networks)} networks and {len(covers)} covers, expected at least 2 of each"

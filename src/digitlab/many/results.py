@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from digitlab.errors import ConfigError
+from digitlab.errors import ConfigError, did_you_mean
 from digitlab.many.job import Outcome
 from digitlab.nn.network import Network
 from digitlab.train.columns import score
@@ -60,7 +60,8 @@ class Together:
         """Mean, variance, sd and range of a figure over the networks. Raises ConfigError if none has it."""
         values = self.values(name)
         if not values:
-            raise ConfigError(f"no finished network has a {name!r}")
+            known = [key for outcome in self.good for key in outcome.best_row or {}]
+            raise ConfigError(f"no finished network has a {name!r}{did_you_mean(name, dict.fromkeys(known))}")
         return spread(values)
 
     def settings(self) -> "dict[str, Together]":

@@ -24,6 +24,7 @@ class Linear(Layer):
     """
 
     aliases = ("identity",)
+    instead = "a fully connected layer is Dense"
     passes_on = True
 
     def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:

@@ -19,7 +19,7 @@ from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
-from digitlab.errors import ConfigError, did_you_mean
+from digitlab.errors import ConfigError, did_you_mean, not_among
 
 NONE = "none"  # how "there is none" is written: Dense(30, biases=None) is {..., "biases": "none"}
 D = TypeVar("D", bound="Described")
@@ -29,12 +29,14 @@ class Described:
     """Base of everything that is a set of named choices: layers, initializers, losses, optimizers, schedules.
 
     A direct subclass opens a family with a registry of its own; `aliases` are further names in that registry.
+    `instead` tells who gives it a setting that it does not have what they may be looking for.
     A field with `metadata={"family": Initializer}` takes members of that family, their names and their tables.
     One with `metadata={"described": False}` holds arrays, not a choice, and stays out of the description;
     `metadata={"shown": function}` says how `repr` writes a long one in few characters.
     """
 
     aliases: ClassVar[tuple[str, ...]] = ()
+    instead: ClassVar[str] = ""
     registry: ClassVar[dict[str, type[Any]]]
     family: ClassVar[str]
 
@@ -101,7 +103,8 @@ def build(family: type[D], description: Any) -> D:
     fields = {f.name: f for f in choices(cls)}
     unknown = [key for key in given if key not in fields]
     if unknown:
-        raise ConfigError(f"{cls.__name__} has no setting {unknown[0]!r}; it has {', '.join(fields) or 'none'}")
+        hint = did_you_mean(unknown[0], fields) or (f" ({cls.instead})" if cls.instead else "")
+        raise ConfigError(f"{cls.__name__} has no setting {unknown[0]!r}{hint}; it has {', '.join(fields) or 'none'}")
     missing = [f.name for f in fields.values() if required(f) and f.name not in given]
     if missing:
         raise ConfigError(f"{cls.__name__} needs {missing[0]!r}, which was not given")
@@ -118,7 +121,7 @@ def find(family: type[D], name: str) -> type[D]:
     cls = family.registry.get(normalized(name))
     if cls is None:
         known = names(family)
-        raise ConfigError(f"unknown {family.family} {name!r}{did_you_mean(name, known)}; there are: {', '.join(known)}")
+        raise ConfigError(f"unknown {family.family} {not_among(name, known)}")
     return cls
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from digitlab.errors import ConfigError
+from digitlab.errors import ConfigError, did_you_mean
 from digitlab.nn.describe import build, describe
 from digitlab.nn.freezing import apply_frozen, describe_frozen
 from digitlab.nn.network import Layer, Loss, Network
@@ -47,7 +47,7 @@ def build_network(description: Mapping[str, Any], *, seed: int | np.random.Gener
     """
     unknown = [key for key in description if key not in KEYS]
     if unknown:
-        raise ConfigError(f"a network has no {unknown[0]!r}; it has {', '.join(KEYS)}")
+        raise ConfigError(f"a network has no {unknown[0]!r}{did_you_mean(unknown[0], KEYS)}; it has {', '.join(KEYS)}")
     for key in ("input_shape", "layers"):
         if key not in description:
             raise ConfigError(f"a network's description needs {key!r}; it has {', '.join(description) or 'nothing'}")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from digitlab.arrays import array_namespace, to_numpy
-from digitlab.errors import ConfigError, ShapeError
+from digitlab.errors import ConfigError, ShapeError, not_among
 
 if TYPE_CHECKING:
     from digitlab.nn.network import Network, Parameter
@@ -74,7 +74,7 @@ def _named(network: "Network", name: str) -> "dict[str, Parameter]":
     parameters = network.parameters()
     found = {key: p for key, p in parameters.items() if key == name or key.startswith(f"{name}.")}
     if not found:
-        raise ConfigError(f"freeze: nothing that learns is called {name!r}; there are: {', '.join(parameters)}")
+        raise ConfigError(f"freeze: nothing that learns is called {not_among(name, parameters)}")
     return found
 
 

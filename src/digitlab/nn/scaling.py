@@ -11,7 +11,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from digitlab.errors import ConfigError
+from digitlab.errors import ConfigError, not_among
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def as_scaling(choice: str | list[float] | tuple[float, float] | Scaling) -> Sca
         return NAMED[choice]
     if isinstance(choice, list | tuple) and len(choice) == 2 and all(isinstance(n, int | float) for n in choice):
         return Scaling(float(choice[0]), float(choice[1]))
-    raise ConfigError(f"unknown scaling {choice!r}; there are: {', '.join(NAMED)}, or a pair (factor, offset)")
+    raise ConfigError(f"unknown scaling {not_among(choice, NAMED)}, or a pair (factor, offset)")
 
 
 def describe_scaling(chosen: Scaling) -> str | list[float]:

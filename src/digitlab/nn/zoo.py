@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from digitlab.errors import ConfigError, did_you_mean
+from digitlab.errors import ConfigError, not_among
 from digitlab.nn.activations import ELU, GELU, LeakyReLU, ReLU, SiLU, Softplus, Tanh
 from digitlab.nn.conv import Conv2D
 from digitlab.nn.describe import build
@@ -27,6 +27,7 @@ from digitlab.nn.pooling import AveragePool2D, MaxPool2D
 from digitlab.nn.recurrent import GRU, LSTM, SimpleRNN
 from digitlab.nn.reshaping import Flatten
 from digitlab.nn.scaling import Scaling
+from digitlab.synonyms import folded
 
 
 def mlp(
@@ -134,14 +135,13 @@ def build_named(name: str, **settings: Any) -> Network:
 def recipe(name: str) -> Recipe:
     """The recipe of that name; ConfigError with the nearest name if there is none."""
     if (found := find_recipe(name)) is None:
-        hint = did_you_mean(name, ZOO)
-        raise ConfigError(f"unknown network {name!r}{hint}; there are: {', '.join(ZOO)}, or sizes such as 784-30-10")
+        raise ConfigError(f"unknown network {not_among(name, ZOO)}, or sizes such as 784-30-10")
     return found
 
 
 def find_recipe(name: str) -> Recipe | None:
-    """The recipe of that name, if there is one; capitals and underscores are as good as small letters and hyphens."""
-    return ZOO.get(name.strip().lower().replace("_", "-"))
+    """The recipe of that name, if there is one; compared without case, hyphens and underscores."""
+    return {folded(known): recipe for known, recipe in ZOO.items()}.get(folded(name))
 
 
 def parse_net(text: str, **settings: Any) -> Network:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from digitlab.errors import ConfigError
+from digitlab.errors import ConfigError, did_you_mean
 from digitlab.search.settings import settings_for
 from digitlab.search.space import Space, parse_space, space_table
 from digitlab.search.strategies import PRUNING, STRATEGIES
@@ -46,9 +46,11 @@ class Plan:
             if not isinstance(getattr(self, name), str):
                 raise ConfigError(f"{name}: got {getattr(self, name)!r}, expected a name")
         if self.strategy not in STRATEGIES:
-            raise ConfigError(f"strategy: got {self.strategy!r}, expected one of {', '.join(STRATEGIES)}")
+            hint = did_you_mean(self.strategy, STRATEGIES)
+            raise ConfigError(f"strategy: got {self.strategy!r}{hint}, expected one of {', '.join(STRATEGIES)}")
         if self.prune not in PRUNING:
-            raise ConfigError(f"prune: got {self.prune!r}, expected one of {', '.join(PRUNING)}")
+            hint = did_you_mean(self.prune, PRUNING)
+            raise ConfigError(f"prune: got {self.prune!r}{hint}, expected one of {', '.join(PRUNING)}")
         least = {"trials": 1, "repeats": 1, "points": 2, "population": 0, "min_epochs": 1, "factor": 2, "seed": 0}
         for name, low in least.items():
             value = getattr(self, name)
@@ -91,7 +93,8 @@ class Plan:
         """The plan in a table. Raises ConfigError for what it lacks or has too much."""
         fields = [f.name for f in dataclasses.fields(cls)]
         if unknown := [key for key in table if key not in fields]:
-            raise ConfigError(f"a search has no setting {unknown[0]!r}; there are: {', '.join(fields)}")
+            hint = did_you_mean(unknown[0], fields)
+            raise ConfigError(f"a search has no setting {unknown[0]!r}{hint}; there are: {', '.join(fields)}")
         if missing := [key for key in ("base", "space") if key not in table]:
             raise ConfigError(f"a search needs {missing[0]!r}")
         return cls(**{**table, "base": RunConfig.from_table(table["base"]), "space": parse_space(table["space"])})

@@ -14,7 +14,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from digitlab.errors import ConfigError
+from digitlab.errors import ConfigError, did_you_mean
 from digitlab.nn.activations import ACTIVATIONS
 from digitlab.nn.describe import build, describe, find, normalized
 from digitlab.nn.initializers import Initializer
@@ -23,6 +23,7 @@ from digitlab.nn.zoo import initial
 from digitlab.optimizers import Optimizer
 from digitlab.train.config import REGULARIZERS, RunConfig, usual_rate
 
+CHAIN_NAMES = ("layers", "width", "activation", "init", "dropout")
 CHAIN = re.compile(r"layers|width(_[1-9]\d*)?|activation|init|dropout")
 # What a search may not choose: a lucky seed, what it is judged by, where it is computed; and tables of their own.
 FIXED = ("seed", "monitor", "keep", "engine", "device", "network", "data", "optimizer", "regularizers", "start")
@@ -70,10 +71,11 @@ def _set(table: dict[str, Any], name: str, value: Any) -> None:
     elif name in {f.name for f in dataclasses.fields(build(Optimizer, table["optimizer"]))}:
         table["optimizer"][name] = value
     else:
+        own = [f.name for f in dataclasses.fields(build(Optimizer, table["optimizer"]))]
+        known = [*own, "optimizer", *REGULARIZERS, "loss", *CHAIN_NAMES, *TOP]
         raise ConfigError(
-            f"the search space names {name!r}, which is no setting; there are learning_rate and what else "
-            f"{table['optimizer']['type']} has, optimizer, {', '.join(REGULARIZERS)}, loss, layers, width, width_1, "
-            f"activation, init, dropout, {', '.join(TOP)}, or a way such as network.layers.0.filters"
+            f"the search space names {name!r}, which is no setting{did_you_mean(name, known)}; there are: "
+            f"{', '.join(known)}, width_1, or a place such as network.layers.0.filters"
         )
 
 

@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from digitlab.errors import ConfigError
+from digitlab.errors import ConfigError, not_among
 from digitlab.nn.describe import typed
 
 Point = dict[str, Any]
 Space = dict[str, "Parameter"]
+KINDS = ("log", "uniform", "integer", "integer-log", "choice")
 DIGITS = 6  # significant digits of a chosen number: enough, and the same number wherever it is written
 
 
@@ -169,7 +170,7 @@ def parse_parameter(name: str, value: Any) -> Parameter:
         raise ConfigError(f"{name}: got when = {conditions!r}, expected a table such as {{layers = 2}}")
     when = {str(k).replace("-", "_"): v for k, v in conditions.items()}
     if len(given) != 1:
-        raise ConfigError(f"{name}: got {value!r}, expected one of log, uniform, integer, integer-log, choice")
+        raise ConfigError(f"{name}: got {value!r}, expected one of {', '.join(KINDS)}")
     kind, values = next(iter(given.items()))
     if not isinstance(values, list | tuple):
         raise ConfigError(f"{name}: got {kind} = {values!r}, expected a list")
@@ -186,7 +187,7 @@ def parse_parameter(name: str, value: Any) -> Parameter:
         if isinstance(error, ConfigError):
             raise ConfigError(f"{name}: {error}") from None
         raise ConfigError(f"{name}: got {kind} = {list(values)}, expected two numbers, lowest and highest") from None
-    raise ConfigError(f"{name}: unknown kind {kind!r}; there are: log, uniform, integer, integer-log, choice")
+    raise ConfigError(f"{name}: unknown kind {not_among(kind, KINDS)}")
 
 
 def space_table(space: Space) -> dict[str, Any]:

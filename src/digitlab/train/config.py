@@ -5,7 +5,7 @@ import dataclasses
 import json
 import os
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,15 +13,17 @@ from typing import Any
 import tomli_w
 
 from digitlab.data.augment import parse_augmentation
-from digitlab.errors import ConfigError
+from digitlab.data.choices import KINDS
+from digitlab.errors import ConfigError, did_you_mean
 from digitlab.files import require_suffix, write_text
-from digitlab.nn.describe import build, describe, find
-from digitlab.nn.description import allowing, build_network
+from digitlab.nn.describe import build, choices, describe, find
+from digitlab.nn.description import KEYS, allowing, build_network
 from digitlab.nn.files import load_network
 from digitlab.nn.gradients import Backpropagation, Gradient
 from digitlab.nn.network import Network
 from digitlab.nn.regularizers import Regularizer
 from digitlab.optimizers import SGD, ConstantRate, Momentum, Nesterov, Optimizer, Schedule
+from digitlab.synonyms import meant
 from digitlab.train.averaging import Averaging, NoAveraging
 from digitlab.train.callbacks import Callback, EarlyStopping
 from digitlab.train.trainer import Trainer
@@ -121,7 +123,7 @@ class RunConfig:
         """The settings that a table names; what it leaves out is at its default. Raises ConfigError."""
         fields = {f.name: f for f in dataclasses.fields(cls)}
         if unknown := [key for key in table if key not in fields]:
-            raise ConfigError(f"unknown setting {unknown[0]!r}; there are: {', '.join(fields)}")
+            raise ConfigError(f"unknown setting {unknown[0]!r}{_hint(unknown[0])}; there are: {', '.join(fields)}")
         if "network" not in table:
             raise ConfigError("the settings need a [network] with its input_shape and [[network.layers]]")
         return cls(**{key: _checked(fields[key], value) for key, value in table.items()})
@@ -172,6 +174,20 @@ def _checked(field_: "dataclasses.Field[Any]", value: Any) -> Any:
     if isinstance(value, int) and value < 0:
         raise ConfigError(f"{field_.name}: got {value}, expected 0 or more")
     return value
+
+
+def _hint(name: str) -> str:
+    """What a message about an unknown setting may add: the name it has here, or the table it belongs to."""
+    fields = [f.name for f in dataclasses.fields(RunConfig)]
+    optimizers = dict.fromkeys(f.name for cls in Optimizer.registry.values() for f in choices(cls))
+    tables: dict[str, Iterable[str]] = {"optimizer": optimizers, "network": KEYS, "data": KINDS}
+    for home, known in {"": fields, **tables}.items():
+        if (found := meant(name, known)) is not None:
+            return f" (did you mean {found!r}{f' in [{home}]' if home else ''}?)"
+    if (found := meant(name, REGULARIZERS)) is not None:
+        kind, number = REGULARIZERS[found]
+        return f' (it is a regularizer: regularizers = [{{type = "{kind}", {number} = …}}])'
+    return did_you_mean(name, fields)
 
 
 _KINDS = {int: "a whole number", bool: "true or false", str: "text", dict: "a table"}

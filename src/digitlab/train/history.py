@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from digitlab.errors import ConfigError, ModelFileError
+from digitlab.errors import ConfigError, ModelFileError, did_you_mean
 from digitlab.files import require_suffix, write_text
 from digitlab.train import columns
 
@@ -62,7 +62,8 @@ class History:
         """One value per epoch. Raises ConfigError if an epoch does not have this column."""
         if not any(name in row for row in self.rows):
             known = ", ".join(self.rows[0]) if self.rows else "none, it is empty"
-            raise ConfigError(f"the history has no column {name!r}; it has {known}")
+            hint = did_you_mean(name, self.rows[0]) if self.rows else ""
+            raise ConfigError(f"the history has no column {name!r}{hint}; it has {known}")
         if lacking := [row["epoch"] for row in self.rows if name not in row]:
             raise ConfigError(f"not every epoch has {name!r}: epoch {lacking[0]} has none")
         return [row[name] for row in self.rows]

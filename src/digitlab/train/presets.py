@@ -7,7 +7,7 @@ Only then does a recipe train on all 60,000, where its last network is the one t
 from dataclasses import dataclass, field
 from typing import Any
 
-from digitlab.errors import ConfigError
+from digitlab.errors import ConfigError, not_among
 
 
 @dataclass(frozen=True)
@@ -52,5 +52,5 @@ PRESETS = {
 def preset(name: str) -> Preset:
     """The recipe of that name. Raises ConfigError."""
     if name not in PRESETS:
-        raise ConfigError(f"unknown preset {name!r}; there are: {', '.join(PRESETS)}")
+        raise ConfigError(f"unknown preset {not_among(name, PRESETS)}")
     return PRESETS[name]

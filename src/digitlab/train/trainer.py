@@ -13,7 +13,7 @@ from digitlab.arrays import to_numpy
 from digitlab.data.augment import Augmentation
 from digitlab.engine.base import Engine, Losses
 from digitlab.engine.select import make_predictor, select_engine
-from digitlab.errors import ConfigError, DivergenceError
+from digitlab.errors import ConfigError, DivergenceError, did_you_mean
 from digitlab.nn.describe import build
 from digitlab.nn.examples import examples
 from digitlab.nn.gradients import Gradient
@@ -308,7 +308,8 @@ class Trainer:
         default = [column for column in available if not column.startswith("test")]
         self.monitor = self.monitor or default[0]
         if self.monitor not in available:
-            raise ConfigError(f"monitor: got {self.monitor!r}; with these sets there are: {', '.join(available)}")
+            hint = did_you_mean(self.monitor, available)
+            raise ConfigError(f"monitor: got {self.monitor!r}{hint}; with these sets there are: {', '.join(available)}")
         if any(layer.sees_batch for _, layer in self.network.named_layers()):
             self._check_smallest_batch(x)
         if any(self.monitor not in row for row in self.history):

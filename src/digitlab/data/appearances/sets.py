@@ -9,7 +9,7 @@ from digitlab.data.appearances.colours import coloured
 from digitlab.data.appearances.hands import other_hands
 from digitlab.data.digits import Digits
 from digitlab.data.splits import Splits
-from digitlab.errors import ConfigError, DataError
+from digitlab.errors import ConfigError, DataError, not_among
 
 Images = NDArray[np.uint8]
 
@@ -41,7 +41,7 @@ def make_appearance(kind: str, splits: Splits, *, n: int | None = None, seed: in
     Raises ConfigError for an unknown kind, DataError where there are too few images.
     """
     if kind not in APPEARANCES:
-        raise ConfigError(f"appearance: got {kind!r}; there are: {', '.join(APPEARANCES)}")
+        raise ConfigError(f"appearance: got {not_among(kind, APPEARANCES)}")
     change = APPEARANCES[kind][1]
     train, valid, test = splits
     if valid is None:

@@ -7,7 +7,7 @@ from digitlab.data.augment.affine import Rotate, Scale, Shear, Shift
 from digitlab.data.augment.base import Augmentation, Compose
 from digitlab.data.augment.elastic import Elastic
 from digitlab.data.augment.noise import Noise
-from digitlab.errors import ConfigError, did_you_mean
+from digitlab.errors import ConfigError, not_among
 
 AUGMENTATIONS: dict[str, type[Augmentation]] = {
     cls.__name__.lower(): cls for cls in (Shift, Rotate, Scale, Shear, Elastic, Noise)
@@ -31,8 +31,7 @@ def _step(text: str) -> Augmentation:
     name, *settings = (part.strip() for part in re.split("[:,]", text))
     cls = AUGMENTATIONS.get(name.lower())
     if cls is None:
-        hint = did_you_mean(name, AUGMENTATIONS)
-        raise ConfigError(f"unknown augmentation {name!r}{hint}; there are: {', '.join(AUGMENTATIONS)}")
+        raise ConfigError(f"unknown augmentation {not_among(name, AUGMENTATIONS)}")
     fields = [field.name for field in dataclasses.fields(cls)]
     given: dict[str, float] = {}
     for place, setting in enumerate(settings):
