@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from digitlab.arrays import to_numpy
 from digitlab.data.handwriting import Mark, Page, find_digits
 from digitlab.data.handwriting.marks import Box, cuts
 from digitlab.errors import ShapeError
 from digitlab.nn.network import Network
+from digitlab.train.evaluation import class_shares
 
 LEAST_CONFIDENCE = 0.5  # below it, a mark is called no digit
 SURE = 0.9  # a mark read with less is tried as two digits that touch
@@ -119,11 +119,8 @@ class _Reader:
         return self.page.colour_of(mark) if self.colour else self.page.image_of(mark)
 
     def ask(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """Probabilities (N, classes); outputs that do not add up to 1, as sigmoids', are divided by their sum."""
-        outputs = np.clip(to_numpy(self.network.predict(images)).astype(np.float64), 0, None)
-        total: NDArray[np.float64] = outputs.sum(axis=1, keepdims=True)
-        shares: NDArray[np.float64] = outputs / np.where(total > 0, total, 1)
-        return shares
+        """Probabilities (N, classes)."""
+        return class_shares(self.network.predict(images))
 
     def parts(
         self, mark: Mark, whole: float, depth: int = 0

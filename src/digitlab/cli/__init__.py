@@ -20,6 +20,7 @@ from digitlab.errors import DataWarning
 COMMANDS = {
     "train": "Train a network: the book's first one, on MNIST, unless told otherwise.",
     "test": "Say how well a saved network reads the test images.",
+    "predict": "Predict the class of images without labels: a CSV file, pictures, arrays.",
     "info": "Show what a saved network is made of and how it came about.",
     "nets": "List the networks that have names: the books' and others.",
     "fit": "Fit a network to a function of x and plot the curve over the epochs.",

@@ -1,7 +1,7 @@
 """What the commands' options have in common: their types, and how a saved network or a run is named."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from digitlab.data import Splits
     from digitlab.nn import Network
 
+NETWORKS = ("safetensors", "torch", "keras", "onnx", "tflite")  # kinds of files that hold networks alone
+DATA = ("idx", "csv", "npz", "mat", "mat73", "parquet", "arrow", "excel", "heic", "svg", "pdf")  # and data alone
 RUNS = Path("runs")  # where `digitlab train` puts runs that were given no folder
 
 
@@ -194,6 +196,32 @@ def network_file(name: str | None) -> Path:
     from digitlab.nn.files import network_path
 
     return network_path(name or newest_run())
+
+
+def split_network(words: Sequence[str]) -> tuple[str | None, list[str]]:
+    """The network that the first of several files names, and the others; None if the first is data like the others.
+
+    Content tells: safetensors are a network; pictures, tables and IDX files are data. What may be either (pickles,
+    arrays, JSON), or is neither, is the network where other files follow.
+    """
+    first, others = words[0], list(words[1:])
+    path = Path(first)
+    if first == "shipped":
+        return first, others
+    if path.is_dir():
+        from digitlab.nn.files import IN_FOLDERS
+
+        inside = (path / "config.toml").exists() or any(path.glob("*/config.toml"))
+        return (first, others) if inside or any((path / name).is_file() for name in IN_FOLDERS) else (None, list(words))
+    if path.is_file():
+        from digitlab.kinds import sniff
+
+        kind = sniff(path)
+        array = kind.name == "npy" and not any(half in path.name for half in ("wih", "who"))
+        network = kind.name in NETWORKS or (bool(others) and not (kind.is_picture or array or kind.name in DATA))
+    else:
+        network = bool(others) and not Path(others[0]).is_dir() and path.suffix != ""
+    return (first, others) if network else (None, list(words))
 
 
 def load_named(name: str | None) -> "tuple[Path, Network]":

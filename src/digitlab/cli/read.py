@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from digitlab.reading import Read, Reading
 
 FEW = 5  # marks that are no digit and are told of one by one: a patterned paper has hundreds
-NETWORKS = (".safetensors", ".json", ".pkl", ".pickle", ".npy")
 
 
 @click.command("read")
@@ -34,14 +33,12 @@ def command(
     coloured paper. NET, if it comes first, is a network file or a run folder. What is no digit is said to be none.
     """
     from digitlab.cli.console import say
-    from digitlab.cli.options import load_named
+    from digitlab.cli.options import load_named, split_network
     from digitlab.data.handwriting import open_photo
     from digitlab.errors import DigitlabError
     from digitlab.reading import read_photo
 
-    photos = list(net_and_photos)
-    if net is None and is_network(photos[0]):
-        net = photos.pop(0)
+    net, photos = split_network(net_and_photos) if net is None else (net, list(net_and_photos))
     if not photos:
         raise click.UsageError(f"got the network {net} and no photo; expected `digitlab read {net} PHOTO…`")
     if out is not None and len(photos) > 1:
@@ -80,12 +77,6 @@ def _own_folder(photo: str, photos: Sequence[str]) -> Path:
     if stems.count(Path(photo).stem) == 1:
         return Path(f"read-{Path(photo).stem}")
     return Path("read-" + "-".join(part for part in Path(photo).parts if part not in ("/", "..", ".")))
-
-
-def is_network(word: str) -> bool:
-    """Whether a first argument names a network: `shipped`, a network file, or a run folder."""
-    path = Path(word)
-    return word == "shipped" or path.suffix.lower() in NETWORKS or (path / "network.safetensors").is_file()
 
 
 def lines_of(photo: str, reading: "Reading") -> list[str]:

@@ -1,7 +1,9 @@
 """What a file or folder holds, before anything is cut from it: sets that its author divided, or one whole set."""
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
+
+from numpy.typing import NDArray
 
 from digitlab.data.choices import Split
 from digitlab.data.digits import Digits, concatenate
@@ -22,6 +24,14 @@ class Reading:
 
 
 AS_IT_IS = Reading()
+
+
+class UnlabelledError(DataError):
+    """A source holds images, and no labels. `images` are these, as they are read: what `predict` takes."""
+
+    def __init__(self, message: str, images: NDArray[Any]) -> None:
+        super().__init__(f"{message} `digitlab predict` takes images without labels.")
+        self.images = images
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitlab.data.contents import Reading
+from digitlab.data.contents import Reading, UnlabelledError
 from digitlab.data.csv_table import Table, read_table
 from digitlab.data.digits import DIGIT_NAMES, Digits
 from digitlab.data.pixels import to_bytes
@@ -22,10 +22,6 @@ from digitlab.data.raw import WHOLE, Raw, with_classes
 from digitlab.data.table_layout import LABEL_NAMES, Layout, find_layout, word_columns
 from digitlab.errors import DataError
 from digitlab.files import require_suffix, write_text
-
-
-class UnlabelledError(DataError):
-    """A file holds images, and no labels."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -100,7 +96,8 @@ def read_raw_csv(path: str | os.PathLike[str], reading: Reading) -> Raw:
         size, pixels = "×".join(map(str, found.images.shape[1:])), found.images[0].size
         raise UnlabelledError(
             f"{path}: line {found.first_line} has {pixels:,} numbers, expected a label and a square image; "
-            f"these are {size} pixels alone. `digitlab predict` reads images without labels."
+            f"these are {size} pixels alone.",
+            found.images,
         )
     guessed = reading.label_column is None and not found.named
     return Raw(

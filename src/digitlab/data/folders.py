@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from digitlab.data.contents import Contents, Reading
-from digitlab.data.csv_digits import UnlabelledError
+from digitlab.data.contents import Contents, Reading, UnlabelledError
 from digitlab.data.idx_folder import family_in, find_pairs, read_family, read_pairs
 from digitlab.data.mnist_files import missing_files
 from digitlab.data.part_names import part_in

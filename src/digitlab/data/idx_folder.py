@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from digitlab.data.contents import Contents, Reading, contents_of
+from digitlab.data.contents import Contents, Reading, UnlabelledError, contents_of
 from digitlab.data.digits import DIGIT_NAMES, Digits
 from digitlab.data.idx import idx_dimensions, paired, read_idx
-from digitlab.data.idx_families import FAMILIES, Family, family_called, read_idx2_int
+from digitlab.data.idx_families import FAMILIES, Family, family_called, family_of_file, read_idx2_int
 from digitlab.data.mnist_files import CLASSES
 from digitlab.data.part_names import PART_WORDS
 from digitlab.data.raw import WHOLE, Raw, with_classes
@@ -80,9 +81,7 @@ def read_pairs(pairs: Mapping[str, Pair], reading: Reading, name: str, family: F
 
 
 def _read_pair(images: Path, labels: Path, reading: Reading, family: Family | None) -> Digits:
-    pictures = read_idx(images, dimensions=(3, 4))
-    if family is not None and family.sideways:
-        pictures = np.ascontiguousarray(pictures.swapaxes(1, 2))
+    pictures = _upright(images, family)
     numbers = read_idx2_int(labels)[:, 0] if "idx2-int" in labels.name else read_idx(labels, dimensions=1)
     first = family.first_label if family is not None else 0
     if reading.class_names is not None:
@@ -93,6 +92,12 @@ def _read_pair(images: Path, labels: Path, reading: Reading, family: Family | No
     if (listed := images.parent / CLASSES).is_file():
         names = tuple(listed.read_text(encoding="utf-8").splitlines())
     return paired(images, pictures, labels, numbers, names, first=first)
+
+
+def _upright(images: Path, family: Family | None) -> NDArray[np.uint8]:
+    """The images in an IDX file; those of a family that lie on their side are turned."""
+    pictures = read_idx(images, dimensions=(3, 4))
+    return np.ascontiguousarray(pictures.swapaxes(1, 2)) if family is not None and family.sideways else pictures
 
 
 def read_single(path: Path, reading: Reading) -> Contents:
@@ -108,6 +113,9 @@ def read_single(path: Path, reading: Reading) -> Contents:
     partner = next((path.with_name(name) for name in sorted(names) if path.with_name(name).is_file()), None)
     if partner is None or swapped == path.name:
         name = f", called {swapped}" if swapped != path.name else ""
-        raise DataError(f"{path}: is an IDX file of {this} alone; expected its {other} in the same folder{name}.")
+        alone = f"{path}: is an IDX file of {this} alone; expected its {other} in the same folder{name}."
+        if this == "labels":
+            raise DataError(alone)
+        raise UnlabelledError(alone, _upright(path, family_of_file(path)))
     pair = (path, partner) if this == "images" else (partner, path)
     return Contents(whole=_read_pair(*pair, reading, None)).named(pair[0].name)

@@ -98,7 +98,7 @@ def picture_contents(path: Path, reading: Reading) -> Contents:
     if label is None:
         raise DataError(
             f"{path}: its name says no class; expected the class at the beginning or the end (3_a.png, a_3.png). "
-            "`digitlab read` reads pictures without labels."
+            "`digitlab predict` takes pictures without labels."
         )
     names = reading.class_names or _class_names([label])
     if label not in names:
@@ -125,13 +125,13 @@ def _class_names(labels: Iterable[str]) -> tuple[str, ...]:
 def _labelled(folder: Path) -> list[tuple[Path, str]]:
     """Each file to read with its label, in the order of their names; hidden files are passed over."""
     entries = [entry for entry in sorted(folder.iterdir()) if not entry.name.startswith(".")]
-    alone = [entry for entry in entries if entry.is_file() and _is_image(entry)]
+    alone = [entry for entry in entries if entry.is_file() and is_image(entry)]
     label = _where_labels_stand([entry.stem for entry in alone])
     found = []
     for entry in entries:
         if entry.is_dir():
             inside = [path for path in sorted(entry.iterdir()) if path.is_file() and not path.name.startswith(".")]
-            found += [(path, entry.name) for path in inside if _is_image(path)]
+            found += [(path, entry.name) for path in inside if is_image(path)]
         elif entry in alone and (match := label.search(entry.stem)):
             found.append((entry, match[1]))  # "7.png" and "7_a.png" say a class, "IMG_12.png" none
     return found
@@ -159,19 +159,25 @@ def _where_labels_stand(stems: list[str]) -> re.Pattern[str]:
     )
 
 
-def _is_image(path: Path) -> bool:
+def is_image(path: Path) -> bool:
+    """Whether a file is a picture by its name, or by its size 784 raw bytes."""
     suffix = path.suffix.lower()
     return suffix in PICTURES or (suffix in RAW and path.stat().st_size == RAW_BYTES)
 
 
-def read_digit(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
-    """The one digit in a file, uint8 (28, 28), white on black. Raises DataError if there is none, or no picture."""
+def read_digit(path: str | os.PathLike[str], shape: tuple[int, ...] = (28, 28)) -> NDArray[np.uint8]:
+    """The one digit in a file, uint8 (28, 28), white on black; for a `shape` (28, 28, 3) in the photo's own colours.
+
+    A picture that has the height and width of `shape`, which may be others than 28, is not resized.
+    Raises DataError if there is no digit, or no picture.
+    """
     path = Path(path)
     if path.stat().st_size == RAW_BYTES and path.suffix.lower() in RAW:
-        return white_on_black(np.frombuffer(path.read_bytes(), dtype=np.uint8).reshape(28, 28))
+        grey = white_on_black(np.frombuffer(path.read_bytes(), dtype=np.uint8).reshape(28, 28))
+        return grey if len(shape) == 2 else np.repeat(grey[..., None], 3, axis=2)
     photo = open_photo(path)
-    if photo.shape[:2] == (28, 28):
-        return white_on_black(np.round(photo.mean(axis=2)).astype(np.uint8))
+    if photo.shape[:2] == shape[:2]:
+        return white_on_black(np.round(photo.mean(axis=2)).astype(np.uint8)) if len(shape) == 2 else photo
     page = find_digits(photo)
     marks = [*page.marks, *(mark for mark in page.others if "edge" not in mark.why_not)]
     if not marks:
@@ -179,7 +185,7 @@ def read_digit(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
     tallest = max(mark.height for mark in marks)
     if (alike := sum(mark.height > 0.6 * tallest for mark in marks)) > STROKES:
         raise DataError(f"{path}: found {alike} marks as large as a digit; expected a picture of one digit")
-    return page.image_of(_one(marks))
+    return page.image_of(_one(marks)) if len(shape) == 2 else page.colour_of(_one(marks))
 
 
 def _one(marks: list[Mark]) -> Mark:

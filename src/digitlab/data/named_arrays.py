@@ -5,14 +5,14 @@ images and labels, data and target. A name is read as the word of a part ("train
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digitlab.data.contents import Contents, Reading
+from digitlab.data.contents import Contents, Reading, UnlabelledError
 from digitlab.data.part_names import PART_WORDS
 from digitlab.data.pixels import to_images
 from digitlab.data.raw import WHOLE, Raw, to_contents
@@ -78,12 +78,21 @@ def read_named(
     pairs = arrange(names)
     if not pairs:
         held = ", ".join(sorted(names)[:8]) or "nothing"
+        if (alone := _images_alone(names)) is not None:
+            raise UnlabelledError(f"{where}: holds {held}; expected {EXPECTED}.", np.asarray(read(alone)))
         raise DataError(f"{where}: holds {held}; expected {EXPECTED}.")
     raws = {
         part: replace(paired_arrays(read(x), read(y), f"{where}: {x} and {y}", reading), names=own_names)
         for part, (x, y) in pairs.items()
     }
     return to_contents(raws, reading.class_names, name)
+
+
+def _images_alone(names: Sequence[str]) -> str | None:
+    """The name of images that have no labels beside them: the only one so called, or the only array; else None."""
+    roles = {name: what for name in names if (what := role(name)) is not None}
+    images = [name for name, what in roles.items() if what[1] == "images"] if len(names) > 1 else list(names)
+    return images[0] if len(images) == 1 and all(what[1] == "images" for what in roles.values()) else None
 
 
 def paired_arrays(images: NDArray[Any], labels: Any, where: str, reading: Reading) -> Raw:

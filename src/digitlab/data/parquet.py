@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitlab.data.contents import Reading
-from digitlab.data.csv_digits import UnlabelledError
+from digitlab.data.contents import Reading, UnlabelledError
 from digitlab.data.csv_table import Table
 from digitlab.data.named_arrays import IMAGES
 from digitlab.data.pixels import to_bytes, to_images
@@ -55,7 +54,10 @@ def read_raw_parquet(path: Path, reading: Reading) -> Raw:
         return _from_columns(table, path, reading)
     column = min(pictures, key=lambda name: IMAGES.index(name.lower()) if name.lower() in IMAGES else len(IMAGES))
     images = _pictures(table.column(column).to_pylist(), path, column, reading)
-    label = _label_name([name for name in names if name not in pictures], reading, path)
+    others = [name for name in names if name not in pictures]
+    if not others and reading.label_column is None:
+        raise UnlabelledError(f"{path}: has a column of images alone; expected one called label.", images)
+    label = _label_name(others, reading, path)
     labels = np.asarray(table.column(label).to_pylist())
     own = _class_names(table.schema.metadata, label)
     return Raw(images, labels, str(path), lambda i: f"{path}: row {i} (from 0)", names=own)
@@ -140,10 +142,9 @@ def _from_columns(table: Any, path: Path, reading: Reading) -> Raw:
     layout = find_layout(
         made, f"{path}: row 0", label_column=reading.label_column, image_shape=reading.image_shape, classes=classes
     )
-    if layout.label is None:
-        raise UnlabelledError(f"{path}: has no column called label. `digitlab predict` reads images without labels.")
     images = to_bytes(values[:, layout.pixels], lambda row, pixel: f"{path}: row {row} (from 0), pixel {pixel}")
+    images = images.reshape(len(images), *layout.shape)
+    if layout.label is None:
+        raise UnlabelledError(f"{path}: has no column called label.", images)
     labels = words.get(layout.label, values[:, layout.label])
-    return Raw(
-        images.reshape(len(images), *layout.shape), labels, str(path), lambda i: f"{path}: row {i} (from 0)"
-    )  # fmt: skip
+    return Raw(images, labels, str(path), lambda i: f"{path}: row {i} (from 0)")

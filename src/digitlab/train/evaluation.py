@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from digitlab.arrays import Array, array_namespace, placed_with
+import numpy as np
+
+from digitlab.arrays import Array, array_namespace, placed_with, to_numpy
 from digitlab.engine.select import make_predictor
 from digitlab.nn.examples import examples
 from digitlab.nn.losses import MeanSquaredError
@@ -64,3 +66,11 @@ def classifies(network: Network, y: Array | None = None) -> bool:
     if y is not None and y.ndim > 1 and isinstance(network.loss, MeanSquaredError):
         return False
     return len(shape) == 1 and shape[0] > 1
+
+
+def class_shares(outputs: Any) -> np.ndarray[Any, Any]:
+    """Outputs (N, classes) as probabilities: what does not add up to 1, such as sigmoids', is divided by its sum."""
+    positive = np.clip(to_numpy(outputs).astype(np.float64), 0, None)
+    total = positive.sum(axis=1, keepdims=True)  # (N, 1)
+    shares: np.ndarray[Any, Any] = positive / np.where(total > 0, total, 1)
+    return shares

@@ -1,0 +1,162 @@
+"""`digitlab predict NET FILE`: classes and probabilities for images without labels."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from digitlab.cli.options import OutputFile
+
+if TYPE_CHECKING:
+    from digitlab.predicting import Predictions
+
+FEW = 10  # rows that are shown of a long set
+WIDTH = 80  # columns of the terminal
+
+
+class Columns(click.ParamType[Any]):
+    """Two names for the columns of a CSV file: `ImageId,Label`."""
+
+    name = "id,class"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        names = tuple(name.strip() for name in value.split(","))
+        if len(names) != 2 or not all(names):
+            self.fail(f"got {value!r}, expected two names: of the image's number and of its class", param, ctx)
+        return names
+
+
+@click.command("predict")
+@click.argument("net_and_images", nargs=-1, required=True, metavar="[NET] FILE|FOLDER…")
+@click.option("--net", help="The network: a file, a run's folder, or `shipped`. [default: the latest run, or shipped]")
+@click.option("-o", "--out", type=OutputFile("predictions", ".csv", ".json"),
+              help="The file for the predictions, .csv or .json.")  # fmt: skip
+@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]),
+              help="The form of what is printed. [default: table]")  # fmt: skip
+@click.option("--kaggle", is_flag=True, help="CSV with the columns ImageId,Label, images numbered from 1.")
+@click.option("--columns", type=Columns(), help="CSV with two columns of these names, images numbered from 1.")
+@click.option(
+    "--top", type=click.IntRange(1), metavar="K", help="Number of classes per image, the most probable first."
+)
+@click.option(
+    "--proba/--no-proba", default=True, help="Whether to write the probability of every class. [default: yes]"
+)
+@click.option(
+    "--class-names", metavar="A,B,…", help="Names of the classes. [default: those of the run's data, or 0,1,…]"
+)
+@click.option("--part", type=click.Choice(["train", "valid", "test", "all"]),
+              help="Part of the images. [default: test, or all of a set that is not divided]")  # fmt: skip
+def command(
+    net_and_images: tuple[str, ...], net: str | None, out: Path | None, form: str | None, kaggle: bool,
+    columns: tuple[str, str] | None, top: int | None, proba: bool, class_names: str | None, part: Any,
+) -> None:  # fmt: skip
+    """Predict the class of images, with probabilities.
+
+    FILE is a CSV file (a line an image), a picture of one digit, an IDX file, a NumPy array (.npy, .npz), or a data
+    set; FOLDER holds pictures. Labels are not needed; where there are some, the accuracy is shown. NET, if it comes
+    first, is a network's file or a run's folder; without it, the latest run in runs/ predicts, or the network that
+    comes with digitlab.
+
+    \b
+    digitlab predict test.csv -o submission.csv --kaggle
+    digitlab predict shipped photo.png
+    """
+    from digitlab.cli.console import say
+    from digitlab.cli.counted import counted
+    from digitlab.cli.options import network_file, split_network
+    from digitlab.predicting import KAGGLE, predict
+    from digitlab.shipped import PATH
+
+    named, images = split_network(net_and_images) if net is None else (net, list(net_and_images))
+    if not images:
+        raise click.UsageError(f"got the network {named} and no images; expected `digitlab predict {named} FILE`")
+    if kaggle or columns:
+        if form in ("table", "json") or (out is not None and out.suffix.lower() != ".csv"):
+            raise click.UsageError("--kaggle and --columns are for CSV")
+        if top is not None:
+            raise click.UsageError("--kaggle and --columns have one class an image; leave out --top")
+        form = form or ("csv" if out is None else None)
+    choices: dict[str, Any] = {"top": top or 0, "proba": proba}
+    if out is not None and out.exists() and any(Path(image).exists() and out.samefile(image) for image in images):
+        raise click.UsageError(f"-o {out}: is the file to be read; choose another name")
+    path = network_file(named)
+    named = "the shipped network" if path == PATH else str(path)
+    with counted("reading pictures", None) as advance:
+        found = predict(
+            path, images, part=part, advance=advance,
+            class_names=class_names.split(",") if class_names is not None else None,
+        )  # fmt: skip
+    if found.labels is None and (top or kaggle or columns or class_names):
+        raise click.UsageError(
+            f"{path}: gives numbers, not classes; leave out --top, --kaggle, --columns, --class-names"
+        )
+    as_csv = choices | {"columns": KAGGLE if kaggle else columns}
+    if out is not None:
+        found.save(out, **(choices if out.suffix.lower() == ".json" else as_csv))
+    if form in ("csv", "json"):
+        click.echo(found.csv(**as_csv) if form == "csv" else found.json(**choices), nl=False)
+    else:
+        for line in table_of(found, top, proba, saved=out is not None):
+            say(line)
+    for line in filter(None, [found.note]):
+        click.echo(line, err=True)
+    for line in found.skipped:
+        click.echo(f"skipped: {line}", err=True)
+    for line in summary_of(found, named, images, out):
+        click.echo(line, err=form in ("csv", "json"))
+    if found.skipped:
+        raise click.exceptions.Exit(1)
+
+
+def table_of(found: "Predictions", top: int | None, proba: bool, *, saved: bool = False) -> list[str]:
+    """The first rows for a terminal: with every class's probability in per cent where they fit, else the best three."""
+    from digitlab.cli.console import table
+
+    names = found.image_names[:FEW]
+    few = len(names)
+    if found.probabilities is None or found.confidence is None:
+        rows = [[name, text] for name, text in zip(names, found.classes)]
+        headings = ["image", "output"]
+    else:
+        every = proba and top is None and len(found.class_names) <= 10 and max(map(len, found.class_names)) <= 3
+        rows = [
+            [name, label, f"{100 * p:.2f} %"] for name, label, p in zip(names, found.classes, found.confidence.tolist())
+        ]
+        headings = ["image", "class", "confidence"]
+        if every:
+            headings += list(found.class_names)
+            for row, shares in zip(rows, found.probabilities.tolist()):
+                row += [f"{100 * p:.0f}" if p >= 0.005 else "·" for p in shares]
+        elif proba or top:
+            best = found.best(top or 3)[:few]
+            headings.append("most probable")
+            for row, some in zip(rows, best):
+                row.append(", ".join(f"{label} {100 * p:.0f} %" for label, p in some))
+    width = max(len(row[0]) for row in rows)
+    over = max(len(line) for line in table(headings, rows).splitlines()) - WIDTH
+    room = max(8, width - over) if over > 0 else width
+    for row in rows:
+        row[0] = row[0] if len(row[0]) <= room else "…" + row[0][1 - room :]
+    lines = table(headings, rows).splitlines()
+    if len(found) > few:
+        lines.append(f"… and {len(found) - few:,} more images{'' if saved else '; -o FILE.csv writes all'}")
+    return lines
+
+
+def summary_of(found: "Predictions", net: str, images: list[str], out: Path | None) -> list[str]:
+    """How many images, what was predicted how often, the accuracy where labels were found, and the file."""
+    import numpy as np
+
+    noun = "image" if len(found) == 1 else "images"
+    source = images[0] if len(images) == 1 else f"{len(images)} sources"
+    lines = [f"{len(found):,} {noun} of {source}, predicted by {net}"]
+    if found.labels is not None and len(found) > FEW:
+        counts = np.bincount(found.labels, minlength=len(found.class_names)).tolist()
+        per_class = [f"{name} {count:,}" for name, count in zip(found.class_names, counts) if count]
+        lines.append("per class: " + "  ".join(per_class[:12]) + ("  …" if len(per_class) > 12 else ""))
+    if found.accuracy is not None:
+        wrong = round((1 - found.accuracy) * len(found))
+        lines.append(f"labels found: {100 * found.accuracy:.2f} % correct, {wrong:,} wrong")
+    if out is not None:
+        lines.append(f"saved: {out}")
+    return lines
