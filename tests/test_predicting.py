@@ -256,6 +256,11 @@ def test_class_names(tmp_path, network):
     network.save(tmp_path / "network.safetensors")
     (tmp_path / "config.toml").write_text('[data]\nsource = "fashion-mnist:here"\n')
     assert predict(tmp_path, IMAGES).class_names[1] == "Trouser"
+    for word in words:
+        (tmp_path / "own" / word).mkdir(parents=True)
+        Image.fromarray(IMAGES[0]).save(tmp_path / "own" / word / "a.png")
+    (tmp_path / "config.toml").write_text(f'[data]\nsource = "{(tmp_path / "own").as_posix()}"\n')
+    assert predict(tmp_path, IMAGES).class_names == tuple(words)
     (tmp_path / "config.toml").write_text('[data]\nsource = "mnist"\n')
     assert predict(tmp_path, IMAGES).class_names == tuple("0123456789")
     assert predict(mlp([784, 3]), IMAGES).class_names == ("0", "1", "2")

@@ -215,10 +215,17 @@ def _names_of_run(folder: Path) -> tuple[str, ...] | None:
         data = tomllib.loads((folder / "config.toml").read_text(encoding="utf-8"))["data"]
     except (OSError, KeyError, ValueError):
         return None
-    if "class_names" in data:
+    if data.get("class_names"):
         return tuple(data["class_names"])
-    family = str(data.get("source", "")).partition(":")[0]
-    return FAMILIES[family].class_names if family in FAMILIES else None
+    source = str(data.get("source", ""))
+    family = source.partition(":")[0]
+    if family in FAMILIES:
+        return FAMILIES[family].class_names
+    if not Path(source).is_dir():
+        return None
+    from digitlab.data.image_folder import class_names_in
+
+    return class_names_in(Path(source))
 
 
 def _read(

@@ -42,7 +42,7 @@ def test_a_table_for_the_terminal(call):
     assert [line.split()[:2] for line in lines[2 : 2 + FEW]] == [[str(i), str(expected()[i])] for i in range(FEW)]
     assert lines[2 + FEW] == "… and 15 more images; -o FILE.csv writes all"
     assert lines[3 + FEW] == "25 images of test.csv, predicted by net.safetensors"
-    assert lines[4 + FEW].startswith("per class: ")
+    assert lines[4 + FEW].startswith("per class  ")
     assert all(len(line) <= 80 for line in lines)
 
 

@@ -277,5 +277,8 @@ def test_weights_alone(tmp_path):
     np.testing.assert_array_equal(other.parameters()["0.W"].value, network.parameters()["0.W"].value)
     with pytest.raises(ModelFileError, match="holds no digitlab network"):
         load_network(tmp_path / "w.safetensors")
+    (tmp_path / "other").write_text("{}")
+    with pytest.raises(ModelFileError, match="other: not a safetensors file but a JSON file"):
+        other.load_weights(tmp_path / "other")
     with pytest.raises(ModelFileError, match=r"w\.safetensors: these weights do not fit.*0\.W has shape"):
         mlp([5, 3]).load_weights(tmp_path / "w.safetensors")

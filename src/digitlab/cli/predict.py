@@ -1,5 +1,6 @@
 """`digitlab predict NET FILE`: classes and probabilities for images without labels."""
 
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -152,8 +153,9 @@ def summary_of(found: "Predictions", net: str, images: list[str], out: Path | No
     lines = [f"{len(found):,} {noun} of {source}, predicted by {net}"]
     if found.labels is not None and len(found) > FEW:
         counts = np.bincount(found.labels, minlength=len(found.class_names)).tolist()
-        per_class = [f"{name} {count:,}" for name, count in zip(found.class_names, counts) if count]
-        lines.append("per class: " + "  ".join(per_class[:12]) + ("  …" if len(per_class) > 12 else ""))
+        pairs = [f"{name}: {count:,}".replace(" ", "\xa0") for name, count in zip(found.class_names, counts) if count]
+        told = "per class  " + "  ".join(pairs[:12]) + ("  …" if len(pairs) > 12 else "")
+        lines += [line.replace("\xa0", " ") for line in textwrap.wrap(told, WIDTH, subsequent_indent=" " * 11)]
     if found.accuracy is not None:
         wrong = round((1 - found.accuracy) * len(found))
         lines.append(f"labels found: {100 * found.accuracy:.2f} % correct, {wrong:,} wrong")

@@ -106,6 +106,12 @@ def picture_contents(path: Path, reading: Reading) -> Contents:
     return Contents(whole=Digits(read_digit(path)[None], np.array([names.index(label)]), names, path.name))
 
 
+def class_names_in(folder: Path) -> tuple[str, ...] | None:
+    """What the classes of an image folder are called; None if it is none."""
+    labels = {label for place in _divided(folder).values() or [folder] for _, label in _labelled(place)}
+    return _class_names(labels) if labels else None
+
+
 def _divided(folder: Path) -> dict[str, Path]:
     """The folders of parts in a folder, by the part: {"train": own/training, "test": own/Test}."""
     found = {}

@@ -126,4 +126,8 @@ def _opened(path: str | os.PathLike[str]) -> Any:
     try:
         return safe_open(path, framework="numpy")
     except (SafetensorError, OSError) as error:
-        raise ModelFileError(f"{path}: not a safetensors file ({error}); it may be cut short, or no network") from None
+        kind = sniff(path)
+        found = f" but {kind}" if kind.name != "safetensors" else ""
+        raise ModelFileError(
+            f"{path}: not a safetensors file{found} ({error}); it may be cut short, or no network"
+        ) from None
