@@ -266,6 +266,21 @@ def test_class_names(tmp_path, network):
     assert predict(mlp([784, 3]), IMAGES).class_names == ("0", "1", "2")
 
 
+def test_labels_of_other_classes_are_not_compared():
+    found = predict(mlp([784, 3]), Digits(IMAGES, np.zeros(12, int)))
+    assert found.accuracy is None and found.note == "its 10 classes are not the network's 3: labels are not compared"
+
+
+def test_pictures_for_a_network_of_another_size(tmp_path):
+    network = mlp([64, 10], seed=1)
+    for size in (8, 30):
+        Image.fromarray(IMAGES[0]).resize((size, size)).save(tmp_path / f"{size}.png")
+    small = np.asarray(Image.open(tmp_path / "8.png"))
+    assert predict(network, tmp_path / "8.png").labels[0] == np.argmax(network.predict(small[None]))
+    with pytest.raises(DataError, match=r"30\.png: is a picture of 30×30 pixels, expected 8×8"):
+        predict(network, tmp_path / "30.png")
+
+
 def test_networks_that_give_numbers(tmp_path):
     network = Network([Dense(8), Sigmoid(), Dense(1)], 1, "mean-squared-error", seed=1)
     x = np.linspace(0, 1, 20)[:, None]

@@ -188,10 +188,16 @@ def predict(
         return Predictions(None, None, (), outputs, read.names, positions, None, read.skipped, read.note)
     labels = np.argmax(outputs, axis=1).astype(np.int64)
     names = _class_names(class_names, known, read, outputs.shape[1])
-    accuracy = float(np.mean(labels == read.labels)) if read.labels is not None else None
+    accuracy, note = None, read.note
+    if read.labels is not None and len(read.class_names) == outputs.shape[1]:
+        accuracy = float(np.mean(labels == read.labels))
+    elif read.labels is not None:
+        note += (
+            f" its {len(read.class_names)} classes are not the network's {outputs.shape[1]}: labels are not compared"
+        )
     shares = class_shares(outputs)
     return Predictions(
-        labels, shares, names, outputs, read.names, positions, accuracy, read.skipped, read.note
+        labels, shares, names, outputs, read.names, positions, accuracy, read.skipped, note.strip()
     )  # fmt: skip
 
 

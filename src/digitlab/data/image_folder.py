@@ -175,7 +175,8 @@ def read_digit(path: str | os.PathLike[str], shape: tuple[int, ...] = (28, 28)) 
     """The one digit in a file, uint8 (28, 28), white on black; for a `shape` (28, 28, 3) in the photo's own colours.
 
     A picture that has the height and width of `shape`, which may be others than 28, is not resized.
-    Raises DataError if there is no digit, or no picture.
+    Raises DataError if there is no digit, if there are several, for a picture that has neither the size of `shape`
+    nor can get it, and for a file that is no picture.
     """
     path = Path(path)
     if path.stat().st_size == RAW_BYTES and path.suffix.lower() in RAW:
@@ -184,13 +185,19 @@ def read_digit(path: str | os.PathLike[str], shape: tuple[int, ...] = (28, 28)) 
     photo = open_photo(path)
     if photo.shape[:2] == shape[:2]:
         return white_on_black(np.round(photo.mean(axis=2)).astype(np.uint8)) if len(shape) == 2 else photo
+    if shape[:2] != (28, 28):
+        size, wanted = ("×".join(map(str, some[:2])) for some in (photo.shape, shape))
+        raise DataError(f"{path}: is a picture of {size} pixels, expected {wanted}: other pictures become 28×28")
     page = find_digits(photo)
     marks = [*page.marks, *(mark for mark in page.others if "edge" not in mark.why_not)]
     if not marks:
         raise DataError(f"{path}: found no digit; expected a picture of one. Is it blank, or cut off at the edge?")
     tallest = max(mark.height for mark in marks)
     if (alike := sum(mark.height > 0.6 * tallest for mark in marks)) > STROKES:
-        raise DataError(f"{path}: found {alike} marks as large as a digit; expected a picture of one digit")
+        raise DataError(
+            f"{path}: found {alike} marks as large as a digit; expected a picture of one digit "
+            "(`digitlab read` reads several)"
+        )
     return page.image_of(_one(marks)) if len(shape) == 2 else page.colour_of(_one(marks))
 
 

@@ -71,10 +71,12 @@ def read_unlabelled(
     Of several pictures, one that cannot be read is skipped and described. Raises DataError naming the file if none
     can be read, or for files that hold no images.
     """
-    several = [sources] if isinstance(sources, str | os.PathLike) else list(sources)
+    several = [
+        Path(source).expanduser() for source in ([sources] if isinstance(sources, str | os.PathLike) else sources)
+    ]
     if not several:
         raise DataError("got no file to read; expected a file or folder of images")
-    files = [_picture_files(Path(source)) for source in several]
+    files = [_picture_files(source) for source in several]
     if all(files):
         return _read_pictures([path for some in files for path in some], picture_shape, advance)
     return _joined(
@@ -93,12 +95,9 @@ def _picture_files(source: Path) -> list[Path]:
 
 
 def _files_in(folder: Path) -> Iterator[Path]:
-    for entry in folder.iterdir():
-        if not entry.name.startswith("."):
-            if entry.is_dir():
-                yield from _files_in(entry)
-            else:
-                yield entry
+    for place, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        yield from (Path(place, name) for name in files if not name.startswith("."))
 
 
 def _is_picture(path: Path) -> bool:
@@ -131,16 +130,15 @@ def _read_pictures(files: list[Path], shape: tuple[int, ...], advance: Callable[
     return Unlabelled(np.stack(images), names, np.array(positions), skipped=tuple(skipped))
 
 
-def _read_set(source: Source, columns: int | None, part: Part | None, choices: Choices) -> Unlabelled:
+def _read_set(path: Path, columns: int | None, part: Part | None, choices: Choices) -> Unlabelled:
     """A set by what `load` makes of it, or the images that it finds without labels."""
-    path = Path(source).expanduser()
     kind = sniff(path) if path.exists() else None
     if kind is not None and kind.name == "npy" and not kind.compressed:
         return Unlabelled(_checked(read_npy(path), path))
     if kind is not None and columns is not None and kind.name in ("csv", "text"):
         return Unlabelled(_numbers(read_table(path), columns, path))
     try:
-        digits, note = load_part(source, part, **choices)
+        digits, note = load_part(path, part, **choices)
     except UnlabelledError as error:
         return Unlabelled(_checked(error.images, path))
     return Unlabelled(digits.images, labels=digits.labels, class_names=digits.class_names, note=note or "")
@@ -164,7 +162,7 @@ def _numbers(table: Table, columns: int, path: Path) -> NDArray[np.float64]:
     return table.values[:, kept].astype(np.float64)
 
 
-def _joined(parts: list[Unlabelled], sources: Sequence[Source]) -> Unlabelled:
+def _joined(parts: list[Unlabelled], sources: Sequence[Path]) -> Unlabelled:
     """Several sources as one set; images of a set among them are named by its file and their place in it."""
     first = parts[0]
     if len(parts) == 1:
