@@ -211,6 +211,11 @@ def test_what_does_not_fit_is_named(tmp_path, network):
     for name, error, words in cases:
         with pytest.raises(error, match=words):
             predict(network, tmp_path / name)
+    for net in (5, None, np.zeros(3)):
+        with pytest.raises(ConfigError, match=f"net: got {type(net).__name__}, expected a network"):
+            predict(net, IMAGES)
+    with pytest.raises(ShapeError, match=r"got a single number; expected inputs of shape \(N, 784\)"):
+        predict(network, 5)
     with pytest.raises(DataError, match="no file to read"):
         read_unlabelled([])
     with pytest.raises(ConfigError, match="got 2 names, expected 10"):
@@ -219,6 +224,7 @@ def test_what_does_not_fit_is_named(tmp_path, network):
 
 def test_csv_and_json(tmp_path, network):
     found = predict(network, IMAGES)
+    assert repr(found).startswith(f"Predictions: 12 images, {found.labels[0]}, ")
     found.save(tmp_path / "out.csv")
     heading, *rows = csv.reader((tmp_path / "out.csv").read_text().splitlines())
     assert heading == ["image", "class", "confidence", *(f"p{i}" for i in range(10))]

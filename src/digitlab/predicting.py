@@ -35,7 +35,7 @@ from digitlab.train.evaluation import class_shares, classifies
 KAGGLE = ("ImageId", "Label")  # the heading that Kaggle's Digit Recognizer asks for
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Predictions:
     """What a network says about N images, in their order.
 
@@ -53,15 +53,20 @@ class Predictions:
     labels: NDArray[np.int64] | None
     probabilities: NDArray[np.float64] | None
     class_names: tuple[str, ...]
-    outputs: NDArray[Any] = field(repr=False)
-    names: tuple[str, ...] | None = field(default=None, repr=False)
-    positions: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64), repr=False)
+    outputs: NDArray[Any]
+    names: tuple[str, ...] | None = None
+    positions: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     accuracy: float | None = None
     skipped: tuple[str, ...] = ()
     note: str = ""
 
     def __len__(self) -> int:
         return len(self.outputs)
+
+    def __repr__(self) -> str:
+        first = ", ".join(self.classes[:5]) + (", …" if len(self) > 5 else "")
+        accuracy = f", {100 * self.accuracy:.2f} % correct" if self.accuracy is not None else ""
+        return f"Predictions: {len(self):,} image{'' if len(self) == 1 else 's'}, {first}{accuracy}"
 
     @property
     def image_names(self) -> list[str]:
@@ -210,7 +215,12 @@ def _network(net: Any) -> tuple[Network, tuple[str, ...] | None]:
             return shipped_network(), None
         path = network_path(net)
         return load_network(path), _names_of_run(path.parent)
-    return getattr(net, "network", net), None
+    network = getattr(net, "network", net)
+    if not isinstance(network, Network):
+        raise ConfigError(
+            f"net: got {type(net).__name__}, expected a network, a Net, a file, a run's folder or 'shipped'"
+        )
+    return network, None
 
 
 def _names_of_run(folder: Path) -> tuple[str, ...] | None:

@@ -52,6 +52,9 @@ def inputs(x: Any, network: "Network", what: str = "input", *, training: bool = 
     x = as_array(x, what)
     if x.dtype.kind not in "buif":
         raise DataError(f"{what}: got inputs of type {x.dtype}; expected pixel bytes (uint8) or numbers")
+    if x.ndim == 0:
+        expected = ", ".join(map(str, ("N", *network.input_shape)))
+        raise ShapeError(f"{what}: got a single number; expected inputs of shape ({expected})")
     if x.ndim == 1 and network.input_shape == (1,):
         x = x[:, None]  # (N, 1): values of a single feature
     batch = x.ndim > 1 and same_order(x.shape[1:], network.input_shape)

@@ -86,7 +86,7 @@ def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, Any], metada
 
     Raises ConfigError for a path with the suffix of another format: what is written is always safetensors.
     """
-    require_suffix(path, "weights as safetensors", ".safetensors")
+    require_suffix(path, "a saved network", ".safetensors")
     tensors = {name: np.ascontiguousarray(to_numpy(array)) for name, array in arrays.items()}
     text = json.dumps({"format": FORMAT, **metadata}, ensure_ascii=False)
     with written_beside(path) as temporary:
