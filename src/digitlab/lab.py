@@ -50,22 +50,26 @@ class Net:
         epochs: int = 1,
         batch_size: int = 10,
         valid: Any = None,
+        class_weights: Any = None,
+        sample_weights: Any = None,
         callbacks: Sequence[Callback] = (),
     ) -> History:
         """Train on Digits, a pair (x, y), a list of (x, y) examples or any other container (docs/data.md).
 
         One pass, or `epochs` of them. Goes on from the weights as they are. Returns the history of this call;
-        `net.history` holds all of them.
+        `net.history` holds all of them. `class_weights` ("balanced", {class: weight}, one for each class) and
+        `sample_weights` (N,) say how much examples count in the training loss.
         """
         trainer = Trainer(
             self.network,
             SGD(learning_rate),
             batch_size=batch_size,
             keep="last" if valid is None else "best",
+            class_weights=class_weights,
             callbacks=callbacks,
             seed=self._seed + len(self.history),  # another order in every call
         )
-        history = trainer.fit(data, valid, epochs=epochs)
+        history = trainer.fit(data, valid, epochs=epochs, sample_weights=sample_weights)
         first = len(self.history)
         self.history.rows += [{**row, "epoch": first + row["epoch"]} for row in history]
         if trainer.interrupted:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -317,3 +318,39 @@ def test_an_average_without_a_validation_set_is_told(call):
                   "--averaging", "ema")  # fmt: skip
     assert called.code == 0, called.err
     assert "test set, average of the weights: " in called.out
+
+
+def test_weights_of_classes_and_of_images(train, fails):
+    def ends(*arguments):
+        train("--run", "run", *arguments)
+        try:
+            return weights("run"), config("run")
+        finally:
+            shutil.rmtree("run")
+
+    plain, _ = ends()
+    by_class, kept = ends("--class-weights", "0:2,7:1.5")
+    assert kept.class_weights == {"0": 2.0, "7": 1.5}
+    assert any(not np.array_equal(array, plain[name]) for name, array in by_class.items())
+    _, kept = ends("--class-weights", "balanced")
+    assert kept.class_weights == "balanced"
+    labels = load("digits").train.labels[:200]
+    Path("own.txt").write_text("\n".join(map(str, np.where(labels == 0, 2, np.where(labels == 7, 1.5, 1)))))
+    by_image, kept = ends("--sample-weights", "own.txt")
+    assert kept.sample_weights == str(Path("own.txt").resolve())
+    for name, array in by_class.items():
+        np.testing.assert_array_equal(by_image[name], array)
+    line = fails(1, "train", "--data", "digits", "--train-size", "100", "--sample-weights", "own.txt")
+    assert line == "error: sample_weights: got shape (200,), expected (100,): one number for each example"
+    assert "the classes are 0 to 9" in fails(1, "train", "--data", "digits", "--class-weights", "12:2")
+    assert "expected a finite number" in fails(2, "train", "--data", "digits", "--class-weights", "1:-2")
+
+
+def test_a_resumed_run_keeps_its_weights(train, call):
+    Path("own.txt").write_text("\n".join(map(str, np.linspace(0, 2, 200))))
+    chosen = ("--class-weights", "balanced", "--sample-weights", "own.txt")
+    train("--run", "straight", *chosen, "--epochs", "3")
+    train("--run", "halved", *chosen)
+    assert call("train", "--run", "halved", "--resume", "--epochs", "3").code == 0
+    for name, array in weights("straight").items():
+        np.testing.assert_array_equal(weights("halved")[name], array)

@@ -104,7 +104,8 @@ def train_all(
         for seed in range(seeds):
             trainer = dataclasses.replace(choice.config, seed=seed).trainer([Advance()])
             try:
-                trainer.fit(splits.train, splits.valid, epochs=choice.config.epochs)
+                weights = choice.config.example_weights()
+                trainer.fit(splits.train, splits.valid, epochs=choice.config.epochs, sample_weights=weights)
                 if trainer.interrupted:
                     raise KeyboardInterrupt
             except DivergenceError as error:

@@ -161,7 +161,7 @@ def train_snapshots(config: "RunConfig", splits: "Splits", folder: Path, members
         _, trainer = resume_run(folder, callbacks)
     else:
         trainer = start_run(config, folder, callbacks)
-    trainer.fit(splits.train, splits.valid, epochs=config.epochs)
+    trainer.fit(splits.train, splits.valid, epochs=config.epochs, sample_weights=config.example_weights())
     if trainer.interrupted:
         say(f"go on with the same command and --run {folder}")
         raise KeyboardInterrupt

@@ -150,6 +150,20 @@ class Augment(click.ParamType[Any]):
         return augmentation.spec if augmentation.steps else ""
 
 
+class ClassWeights(click.ParamType[Any]):
+    """How much classes count: `balanced`, or `0:2,7:1.5`. Handed on as settings hold it, checked."""
+
+    name = "weights"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from digitlab.train.weighting import checked_class_weights
+
+        try:
+            return checked_class_weights(value)
+        except ConfigError as error:
+            self.fail(str(error).removeprefix("class_weights: "), param, ctx)
+
+
 class OutputFile(click.ParamType[Any]):
     """A file to write, whose suffix must say what it is: refused before anything is computed (`require_suffix`)."""
 

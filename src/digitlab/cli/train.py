@@ -7,7 +7,7 @@ import click
 
 from digitlab.cli import options
 from digitlab.cli.many import Grid, train_group
-from digitlab.cli.options import Augment, Spec, Whole
+from digitlab.cli.options import Augment, ClassWeights, Spec, Whole
 
 if TYPE_CHECKING:
     from digitlab.data import Splits
@@ -69,6 +69,15 @@ PREDICTIONS = "predictions.npz"  # as in train/recorders.py, which is not import
 @click.option(
     "--augment", type=Augment(), help="Change the training images afresh every epoch: shift,rotate:10,elastic."
 )
+@click.option(
+    "--class-weights", type=ClassWeights(), metavar="WEIGHTS",
+    help="How much images count in the training by their class: balanced (all classes alike), or 0:2,7:1.5 (the "
+    "others 1). [default: all images count alike]",
+)  # fmt: skip
+@click.option(
+    "--sample-weights", type=click.Path(exists=True, dir_okay=False), metavar="FILE",
+    help="File (text, CSV or .npy) with one number per training image: how much it counts in the training.",
+)  # fmt: skip
 @click.option("--early-stop", type=click.IntRange(1), metavar="N", help="Stop after N epochs without improvement.")
 @click.option("--monitor", metavar="COLUMN", help="What says how good an epoch was. [default: valid_accuracy]")
 @click.option("--keep", type=click.Choice(["best", "last"]), help="Which epoch's network to keep. [default: best]")
@@ -178,7 +187,7 @@ def train(trainer: "Trainer", config: "RunConfig", splits: "Splits", folder: Pat
     from digitlab.train.callbacks import duration
     from digitlab.train.columns import unit
 
-    history = trainer.fit(splits.train, splits.valid, epochs=config.epochs)
+    history = trainer.fit(splits.train, splits.valid, epochs=config.epochs, sample_weights=config.example_weights())
     if len(history):
         best = trainer.best.epoch if trainer.best is not None and trainer.keep == "best" else len(history)
         s = history.statistics(trainer.monitor)

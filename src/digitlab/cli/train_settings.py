@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 NETWORK = ("net", "loss", "activation", "init", "dropout", "scaling")
 TRAINER = (
     "epochs", "batch_size", "shuffle", "monitor", "keep", "evaluate_train", "engine", "device", "seed", "early_stop",
-    "schedule", "gradient", "augment", "averaging",
+    "schedule", "gradient", "augment", "averaging", "class_weights",
 )  # fmt: skip
 DATA = ("split", "train_size", "per_class", "digits", "fraction", "mix")
 
@@ -64,6 +64,8 @@ def settings(given: dict[str, Any], from_file: Path | None) -> "tuple[RunConfig,
     elif clash := [name for name in NETWORK if name in given]:
         raise click.UsageError(f"--{clash[0]} and the network in {from_file} contradict each other; leave one out")
     table |= {name: given[name] for name in TRAINER if name in given}
+    if "sample_weights" in given:
+        table["sample_weights"] = str(Path(given["sample_weights"]).resolve())
     if penalties := _regularizers(given):
         table["regularizers"] = penalties
     if "optimizer" in given or "learning_rate" in given or "optimizer" not in table:

@@ -12,7 +12,7 @@ from digitlab.engine.base import Losses
 from digitlab.engine.threads import blas_threads_for
 from digitlab.errors import GradientError
 from digitlab.nn.gradients import Backpropagation, Gradient
-from digitlab.nn.network import Network, Parameter
+from digitlab.nn.network import Network, Parameter, given
 from digitlab.nn.regularizers import Regularizer
 from digitlab.optimizers.base import Optimizer
 
@@ -67,7 +67,7 @@ class ReferenceEngine:
         for step in range(len(losses)):
             batch = order[step * batch_size : (step + 1) * batch_size]
             x_batch, y_batch = xp.take(x, batch, axis=0), xp.take(y, batch, axis=0)
-            own = {} if weights is None else {"weights": xp.take(weights, batch, axis=0)}
+            own = given(xp.take(weights, batch, axis=0) if weights is not None else None)
             loss = self.gradient.gradient(self.network, x_batch, y_batch, training=True, rng=self.rng, **own)
             losses[step] = float(loss)
             if not math.isfinite(losses[step]):

@@ -127,7 +127,8 @@ def run_job(
             trainer = job.config.trainer([beside])
             if job.checkpoint is not None:
                 _from_bytes(trainer, job.checkpoint)
-        trainer.fit(sets.train, sets.valid, epochs=job.config.epochs)
+        weights = job.config.example_weights()
+        trainer.fit(sets.train, sets.valid, epochs=job.config.epochs, sample_weights=weights)
     except DigitlabError as error:
         rows = trainer.history.rows if trainer is not None else []
         return Outcome(job.name, job.config, rows, error=str(error), worker=worker_name())

@@ -370,7 +370,7 @@ class Network(NamedArrays):
         `weights` (N,) say how much each example counts; None: all alike.
         """
         logits, caches = self.forward(x, training=training)
-        loss, cache = self.loss.forward(logits, targets, *given(weights))
+        loss, cache = self.loss.forward(logits, targets, **given(weights))
         grad = self.loss.backward(cache)
         for layer, seen in zip(self.layers[:0:-1], caches[:0:-1]):
             grad = layer.backward(grad, seen)
@@ -420,9 +420,9 @@ class Network(NamedArrays):
         return f"Network([{layers}], input_shape={self.input_shape}, loss={self.loss!r}{allowed})"
 
 
-def given(weights: Array | None) -> tuple[Array, ...]:
-    """The weights as a further argument, if there are any: a loss of your own may do without them."""
-    return () if weights is None else (weights,)
+def given(weights: Array | None) -> dict[str, Array]:
+    """The weights as an argument, if there are any: a loss or a gradient of your own may do without them."""
+    return {} if weights is None else {"weights": weights}
 
 
 def streams(rng: np.random.Generator | None, count: int) -> Sequence[np.random.Generator | None]:

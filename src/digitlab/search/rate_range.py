@@ -10,6 +10,7 @@ from digitlab.engine import select_engine
 from digitlab.errors import ConfigError
 from digitlab.nn.examples import examples
 from digitlab.train.config import RunConfig
+from digitlab.train.weighting import example_weights
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 SMOOTHING = 0.95  # of the moving average of the losses; less where there are few
@@ -58,7 +59,9 @@ def range_test(
         config.engine, trainer.network, trainer.optimizer, trainer.regularizers,
         examples=len(x), gradient=config.gradient, rng=trainer.rng, device=config.device,
     )  # fmt: skip
-    x, y = engine.place(x), engine.place(y)
+    names = getattr(train, "class_names", ())
+    weights = example_weights(trainer.class_weights, config.example_weights(), y, trainer.network, names)
+    x, y, weights = engine.place(x), engine.place(y), engine.place(weights) if weights is not None else None
     rates = low * (high / low) ** (np.arange(steps) / (steps - 1))
     losses: list[float] = []
     average, least = 0.0, math.inf
@@ -72,7 +75,7 @@ def range_test(
             while len(order) < count * batch:
                 order = np.concatenate([order, trainer.rng.permutation(len(x))])
             part, order = order[: count * batch], order[count * batch :]
-            new = engine.train_batches(x, y, part, batch, rates[len(losses) : len(losses) + count])
+            new = engine.train_batches(x, y, part, batch, rates[len(losses) : len(losses) + count], weights)
             for loss in new:
                 losses.append(float(loss))
                 average = smoothing * average + (1 - smoothing) * losses[-1]

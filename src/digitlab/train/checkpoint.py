@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from digitlab.errors import ModelFileError
-from digitlab.nn.describe import describe
+from digitlab.nn.describe import NONE, describe
 from digitlab.nn.description import allowing, describe_network
 from digitlab.nn.files import read_arrays, read_metadata, write_arrays
 from digitlab.nn.network import Network
@@ -50,6 +50,7 @@ def save_checkpoint(trainer: Trainer, path: str | os.PathLike[str]) -> None:
         "optimizer_counts": counts,
         "trainer_rng": trainer.rng.bit_generator.state,
         "layer_rngs": rngs,
+        "class_weights": describe(trainer.class_weights),
         # The dice of an epoch follow from this seed and its number; see fresh.py.
         "augment": {"spec": trainer.augment.spec, "seed": trainer.augment_seed}
         if trainer.augment is not None
@@ -82,6 +83,12 @@ def load_checkpoint(trainer: Trainer, path: str | os.PathLike[str]) -> None:
     if drawn != here:
         raise ModelFileError(
             f"{path}: was trained with augmentation {drawn or 'none'}, and this is training with {here or 'none'}; "
+            "resume with the settings that the run began with"
+        )
+    counted, here = metadata.get("class_weights", NONE), describe(trainer.class_weights)  # absent in older files
+    if counted != here:
+        raise ModelFileError(
+            f"{path}: was trained with class_weights {counted}, and this is training with {here}; "
             "resume with the settings that the run began with"
         )
     watched = (metadata["best"] or {}).get("monitor")  # absent, as is the optimizer, in older files

@@ -27,6 +27,7 @@ from digitlab.synonyms import meant
 from digitlab.train.averaging import Averaging, NoAveraging
 from digitlab.train.callbacks import Callback, EarlyStopping
 from digitlab.train.trainer import Trainer
+from digitlab.train.weighting import ClassWeights, Weights, checked_class_weights, read_sample_weights
 
 # What single settings call a regularizer and its number: --l2 5, or l2 in a search, is L2(strength=5).
 REGULARIZERS = {"l2": ("L2", "strength"), "l1": ("L1", "strength"), "max_norm": ("MaxNorm", "limit")}
@@ -50,6 +51,8 @@ class RunConfig:
     network        the network's table (nn/description.py)
     data           arguments of `digitlab.load`: source, split, train_size and so on, all but `part`
     augment        how training images are changed afresh every epoch, "shift,rotate:10"; "": they are not
+    class_weights  how much examples count by their class: "balanced", a table, a list; "": all alike (Trainer)
+    sample_weights the file with a number for each training image, how much it counts; "": all alike
     averaging      of the weights: none, swa, ema (averaging.py)
     start          the file of a network whose weights are the first ones (fine-tuning); "": fresh ones
     early_stop     epochs without improvement after which training stops; 0: never
@@ -66,6 +69,8 @@ class RunConfig:
     epochs: int = 30
     batch_size: int = 10
     augment: str = ""
+    class_weights: ClassWeights = ""
+    sample_weights: str = ""
     start: str = ""
     shuffle: bool = True
     early_stop: int = 0
@@ -75,6 +80,9 @@ class RunConfig:
     engine: str = "auto"
     device: str = "cpu"
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "class_weights", checked_class_weights(self.class_weights) or "")
 
     def trainer(self, callbacks: Sequence[Callback] = ()) -> Trainer:
         """A trainer with its network, as these settings say. Raises ConfigError, ShapeError or ModelFileError."""
@@ -87,6 +95,7 @@ class RunConfig:
             regularizers=self.regularizers,
             batch_size=self.batch_size,
             augment=augmentation if (augmentation := parse_augmentation(self.augment)).steps else None,
+            class_weights=self.class_weights,
             shuffle=self.shuffle,
             engine=self.engine,
             device=self.device,
@@ -98,6 +107,10 @@ class RunConfig:
             callbacks=[*stopping, *averaging, *callbacks],
             seed=self.seed,
         )
+
+    def example_weights(self) -> Weights | None:
+        """What `Trainer.fit` takes as `sample_weights`: the numbers in the file. Raises DataError."""
+        return read_sample_weights(self.sample_weights) if self.sample_weights else None
 
     def first_network(self) -> Network:
         """The network before training: with fresh weights, or those of the file that `start` names."""
@@ -166,6 +179,8 @@ def _checked(field_: "dataclasses.Field[Any]", value: Any) -> Any:
         if not isinstance(value, list | tuple):
             raise ConfigError(f"regularizers: got {value!r}, expected a list of names or tables")
         return tuple(build(Regularizer, item) for item in value)
+    if field_.name == "class_weights":
+        return value  # checked in __post_init__
     if family is not None:
         return build(family, value)
     expected = {"int": int, "bool": bool, "str": str}.get(str(getattr(field_.type, "__name__", field_.type)), dict)

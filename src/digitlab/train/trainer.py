@@ -25,6 +25,7 @@ from digitlab.train.callbacks import Callback
 from digitlab.train.evaluation import Evaluation, classifies, measure
 from digitlab.train.fresh import FreshImages
 from digitlab.train.history import History, Row
+from digitlab.train.weighting import checked_class_weights, example_weights
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 CHUNKS = 25  # how often an epoch comes up for air: progress, Ctrl-C, and a copy of the last finite parameters
@@ -49,6 +50,9 @@ class Trainer:
     regularizers   L1, L2, MaxNorm; their λ is divided by the size of the training set
     batch_size     examples per step; the last batch of an epoch holds what is left over
     augment        how the training images are changed, afresh every epoch (data/augment/); None: they stay as they are
+    class_weights  how much examples count in the training loss by their class: {class: weight} (1 where none is given),
+                   a weight for each class, or "balanced": n/(k·nₖ) for a class with nₖ of n examples, one of k classes,
+                   so that all classes count alike; None: every example counts 1. Evaluations are not weighted
     shuffle        a new order every epoch, or file order
     engine         see engine/select.py; `engine_reason` says why it is the one it is
     device         where "torch" and "cupy" compute: "cpu", "cuda"
@@ -70,6 +74,7 @@ class Trainer:
         regularizers: Sequence[Regularizer | str] = (),
         batch_size: int = 10,
         augment: Augmentation | None = None,
+        class_weights: Any = None,
         shuffle: bool = True,
         engine: str = "auto",
         device: str = "cpu",
@@ -90,6 +95,7 @@ class Trainer:
         self.regularizers = tuple(build(Regularizer, regularizer) for regularizer in regularizers)
         self.batch_size = batch_size
         self.augment, self.augment_seed = augment, seed
+        self.class_weights = checked_class_weights(class_weights)
         self.shuffle = shuffle
         self.engine_name, self.engine_reason = engine, ""
         self.device = device
@@ -110,17 +116,22 @@ class Trainer:
         self.optimizer_state: dict[str, dict[str, Any]] | None = None
         # The epoch under way and what it began with: parameters, dice, callbacks' arrays.
         self._began: tuple[int, Arrays, list[Any], list[Arrays]] | None = None
+        self._weights: Any = None  # how much each training example counts; None: all alike
         self._fast = False  # whether the compiled engine trains
         self._logits_of: Callable[[Any], Any] | None = None  # the engine's own way to logits, for evaluation
         self._finite: Arrays | None = None  # the latest parameters known to give a finite loss
 
     # What a user calls
 
-    def fit(self, train: Any, valid: Any = None, test: Any = None, *, epochs: int = 30) -> History:
+    def fit(
+        self, train: Any, valid: Any = None, test: Any = None, *, epochs: int = 30, sample_weights: Any = None
+    ) -> History:
         """Train until `epochs` epochs are done in all, those before a resume included, and return the history.
 
         Each set is a Digits, a pair (x, y) or another container of examples (nn/examples.py). The validation set
         chooses the best epoch; the test set, if given, is only watched. Ctrl-C ends training cleanly (`interrupted`).
+        `sample_weights` (N,) say how much each training example counts in the loss; None: every one counts 1. A resumed
+        training needs them again.
         Raises DivergenceError if the loss is no longer finite, after putting the last finite parameters back;
         DataError or ShapeError for unfit examples.
         """
@@ -137,6 +148,8 @@ class Trainer:
             if data is not None
         }
         fresh = FreshImages(x, self.augment, self.augment_seed, epochs) if self.augment is not None else None
+        names = getattr(train, "class_names", ())
+        weights = example_weights(self.class_weights, sample_weights, y, self.network, names)
         self._prepare(x, y, watched, epochs)
         self.sets = {"train": (x, y), **watched}
         engine, self.engine_reason = select_engine(
@@ -148,6 +161,7 @@ class Trainer:
         self._fast = engine.name == "fast"
         self._logits_of = self.logits_of(self.network)
         x, y = engine.place(x), engine.place(y)
+        self._weights = engine.place(weights) if weights is not None else None
         watched = {name: (engine.place(a), engine.place(b)) for name, (a, b) in watched.items()}
         divergence: DivergenceError | None = None
         try:
@@ -268,7 +282,8 @@ class Trainer:
             here = self._copy()
             began = time.perf_counter()
             part = order[first * self.batch_size : (first + chunk) * self.batch_size]
-            losses.append(engine.train_batches(x, y, part, self.batch_size, rates[first : first + chunk]))
+            here_rates = rates[first : first + chunk]
+            losses.append(engine.train_batches(x, y, part, self.batch_size, here_rates, self._weights))
             seconds += time.perf_counter() - began
             done = sum(map(len, losses))
             if not np.isfinite(losses[-1][-1]) or not self._is_finite():

@@ -9,7 +9,7 @@ from digitlab.arrays import Array
 from digitlab.errors import GradientError
 from digitlab.nn.activations import Step
 from digitlab.nn.describe import Described
-from digitlab.nn.network import Layer, Network
+from digitlab.nn.network import Layer, Network, given
 
 
 class Gradient(Described):
@@ -75,7 +75,7 @@ class Backpropagation(Gradient):
         weights: Array | None = None,
     ) -> Array:
         try:
-            return network.gradient(x, targets, training=training, weights=weights)
+            return network.gradient(x, targets, training=training, **given(weights))
         except GradientError:
             self.require(network)  # says which layer it was; asked only now, since it costs as much as a small layer
             raise
@@ -120,8 +120,8 @@ class PerExample(Backpropagation):
         n, parameters = x.shape[0], network.parameters()
         loss, sums = 0.0, dict.fromkeys(parameters, 0.0)
         for i in range(n):
-            own = weights[i : i + 1] if weights is not None else None
-            loss = loss + network.gradient(x[i : i + 1, ...], targets[i : i + 1, ...], training=training, weights=own)
+            own = given(weights[i : i + 1] if weights is not None else None)
+            loss = loss + network.gradient(x[i : i + 1, ...], targets[i : i + 1, ...], training=training, **own)
             for key, p in parameters.items():
                 sums[key] = sums[key] + p.grad
         for key, p in parameters.items():

@@ -75,7 +75,7 @@ class LossAt:
         self.network.dtype = self.dtype
         self._set_state(self.before)
         logits, _ = self.network.forward(values.get("input", self.x), training=self.training)
-        loss, _ = self.network.loss.forward(logits, self.targets, *given(self.weights))
+        loss, _ = self.network.loss.forward(logits, self.targets, **given(self.weights))
         if self.after is None:
             self.after = self._state()
         return complex(loss) if self.dtype == "complex128" else float(loss)
