@@ -20,10 +20,6 @@ class DataError(DigitlabError, ValueError):
     """A data file, a label or an image is not what it should be."""
 
 
-class DataWarning(UserWarning):
-    """Data can be read and are hardly meant so: a set with a single class, a picture that had to be skipped."""
-
-
 class ModelFileError(DigitlabError, ValueError):
     """A saved network, checkpoint or description cannot be read, or does not fit."""
 

@@ -13,6 +13,7 @@ from digitlab.data.sheets import draw_sheet, print_digit, write_sheets
 from digitlab.data.strokes import draw_digit
 from digitlab.nn import load_network, mlp
 from digitlab.nn.zoo import build_named
+from digitlab.notices import DataWarning
 
 
 def photo(path: Path, text: str, face: str = "DejaVuSans") -> Path:
@@ -160,7 +161,8 @@ def test_fine_tuning_on_a_folder_of_ones_own(call):
     called = call("train", *tuning)
     assert called.code == 0, called.err
     before, after = load_network(Path(load_shipped())), load_network("tuned/network.safetensors")
-    images = load("own").test.images
+    with pytest.warns(DataWarning, match="all 10 images are of one class, 4"):
+        images = load("own").test.images
     assert np.argmax(before.predict(images), axis=1).tolist() == [7, 7]
     assert np.argmax(after.predict(images), axis=1).tolist() == [4, 4]
     assert "start = " in Path("tuned/config.toml").read_text()

@@ -12,7 +12,8 @@ from digitlab.data.mixing import mix_in
 from digitlab.data.sheets import print_digit
 from digitlab.data.splits import Splits
 from digitlab.data.strokes import draw_digit
-from digitlab.errors import DataError, DataWarning
+from digitlab.errors import DataError
+from digitlab.notices import DataWarning
 
 
 def drawn(path: Path, digit: int, *, seed: int = 0, height: int = 90) -> Path:

@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from digitlab.errors import DataWarning
+from digitlab.notices import DataWarning
 
 COMMANDS = {
     "train": "Train a network: the book's first one, on MNIST, unless told otherwise.",

@@ -1,9 +1,11 @@
 """`digitlab augment`: a picture of what each augmentation does."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
+from digitlab.cli.data_options import data_options
 from digitlab.cli.options import Augment, PictureFile
 
 ALL = "shift,rotate,scale,shear,elastic,noise"
@@ -14,14 +16,15 @@ MOST = 600  # pictures in one figure: more take minutes to draw, and nobody coul
 @click.command("augment")
 @click.option("--augment", "spec", type=Augment(), default=ALL, show_default=True,
               help="Which, with their settings: shift:2,rotate:15,elastic:34:4.")  # fmt: skip
-@click.option("--data", "source", default="auto", show_default=True,
-              help="mnist, digits, or a path; auto: mnist where it can be had, else digits.")  # fmt: skip
+@data_options(part="Set of images to draw. [default: train; all of a source that is not divided into sets]")
 @click.option("-n", "count", type=click.IntRange(1, 40), default=6, show_default=True, help="How many images.")
 @click.option("--draws", type=click.IntRange(1, 10), default=1, show_default=True, help="Pictures of each.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the dice.")
 @click.option("--out", type=PictureFile(), default=Path("augment.png"), show_default=True,
               help="The picture's file; its suffix chooses PNG, SVG or PDF.")  # fmt: skip
-def command(spec: str, source: str, count: int, draws: int, seed: int, out: Path) -> None:
+def command(
+    spec: str, data: dict[str, Any], part: str | None, count: int, draws: int, seed: int, out: Path
+) -> None:
     """Draw images, what each augmentation makes of them, and what all of them together do.
 
     `digitlab train --augment ...` changes the training images so, afresh every epoch.
@@ -29,7 +32,7 @@ def command(spec: str, source: str, count: int, draws: int, seed: int, out: Path
     import numpy as np
 
     from digitlab.cli.console import say
-    from digitlab.cli.sets import load_sets
+    from digitlab.cli.sets import load_set
     from digitlab.data.augment import Augmentation, parse_augmentation
     from digitlab.see.augment import augment_figure
     from digitlab.see.figures import save_figure
@@ -38,7 +41,7 @@ def command(spec: str, source: str, count: int, draws: int, seed: int, out: Path
     pictures = count * (1 + draws * (len(together.steps) + (len(together.steps) > 1)))
     if pictures > MOST:
         raise click.UsageError(f"these are {pictures} pictures, {MOST} at most; ask for fewer by -n or --draws")
-    images = load_sets({"source": source}).train.images[:count]
+    images = load_set(data, part, "train").digits.images[:count]
     steps: list[Augmentation] = [*together.steps, *([together] if len(together.steps) > 1 else [])]
     columns = {"as it is": images}
     for step in steps:

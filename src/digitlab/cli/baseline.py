@@ -1,9 +1,11 @@
 """`digitlab baseline NAME`: what one can reach without a network."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
+from digitlab.cli.data_options import data_options
 from digitlab.cli.options import PictureFile
 
 NAMES = ("darkness", "nearest-mean", "logistic", "svm")  # as in digitlab.baselines, which is imported when needed
@@ -11,15 +13,14 @@ NAMES = ("darkness", "nearest-mean", "logistic", "svm")  # as in digitlab.baseli
 
 @click.command("baseline")
 @click.argument("name", type=click.Choice(NAMES))
-@click.option("--data", "source", default="auto", show_default=True,
-              help="mnist, digits, or a path; auto: mnist where it can be had, else digits.")  # fmt: skip
+@data_options(part="Set of images to judge by. [default: test]")
 @click.option("--train-size", type=click.IntRange(2), help="Learn from the first n images only.")
-@click.option("--part", type=click.Choice(["valid", "test"]), default="test", show_default=True,
-              help="Which set to judge by.")  # fmt: skip
 @click.option("--setting", type=click.Choice(["book", "today"]),
               help="Of svm: γ as scikit-learn chose it in the book's day, or today. [default: book]")  # fmt: skip
 @click.option("--out", type=PictureFile(), help="Save the confusion matrix as a picture.")
-def command(name: str, source: str, train_size: int | None, part: str, setting: str | None, out: Path | None) -> None:
+def command(
+    name: str, data: dict[str, Any], part: str | None, train_size: int | None, setting: str | None, out: Path | None
+) -> None:
     """Classify images without a network: darkness, nearest-mean, logistic, svm.
 
     Prints the share that is right, the time, and which digits are taken for which.
@@ -27,15 +28,16 @@ def command(name: str, source: str, train_size: int | None, part: str, setting: 
     from digitlab.baselines import fit, judge, make_baseline
     from digitlab.cli.console import say, table
     from digitlab.cli.counted import counted
-    from digitlab.cli.sets import load_sets
+    from digitlab.cli.sets import load_set, load_sets
     from digitlab.see.confusion import confusion_figure
     from digitlab.see.figures import save_figure
 
     if setting is not None and name != "svm":
         raise click.UsageError(f"--setting is of svm; {name} has none")
     baseline = make_baseline(name, **({"setting": setting} if setting else {}))
-    splits = load_sets({"source": source} | ({"train_size": train_size} if train_size else {}))
-    train, judged = splits.train, splits.part(part)
+    data |= {"train_size": train_size} if train_size else {}
+    splits = load_sets(data)
+    train, judged = splits.train, load_set(data, part).digits if part == "all" else splits.part(part or "test")
     say(f"{name}: {baseline.described()}")
     say(f"fitting on {len(train):,} images of {train.name}, pixels byte/256 ...")
     # scikit-learn does not say how far it is: only that there is work, and for how long, can be shown.

@@ -7,6 +7,7 @@ import click
 
 from digitlab.cli import options
 from digitlab.cli.comparing import LISTS, MOST, Specs
+from digitlab.cli.data_options import SOURCE_HELP, reading_options, source_option
 from digitlab.cli.options import Augment, PictureFile, Spec
 
 
@@ -32,7 +33,8 @@ from digitlab.cli.options import Augment, PictureFile, Spec
 @click.option("--augment", type=Augment(), help="As in train, for all of them.")
 @click.option("--batch-size", type=click.IntRange(1), help="Images per step. [default: 10]")
 @click.option("--epochs", type=click.IntRange(1), help="[default: 5]")
-@click.option("--data", "source", metavar="SOURCE", help="mnist, digits, or a path. [default: mnist, else digits]")
+@source_option(f"{SOURCE_HELP} [default: mnist, else digits]")
+@reading_options
 @click.option("--train-size", type=click.IntRange(1), help="Train on the first n images only.")
 @click.option("--engine", type=click.Choice(["auto", "fast", "reference", "torch", "cupy"]), help="[default: auto]")
 @click.option("--out", type=PictureFile(), default=Path("compare.png"), show_default=True,

@@ -2,15 +2,15 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from digitlab.cli.looking import PARTS
+from digitlab.cli.data_options import data_options
 from digitlab.cli.options import OutputFile, PictureFile
 
 if TYPE_CHECKING:
-    from digitlab.data import Splits
+    from digitlab.data import Digits
 
 
 @click.group("data")
@@ -33,18 +33,16 @@ def list_() -> None:
 
 
 @command.command("show")
-@click.option("--data", "source", default="auto", show_default=True, help="mnist, digits, or a path.")
-@click.option("--part", type=PARTS, default="train", show_default=True,
-              help="Which of the three sets.")  # fmt: skip
+@data_options(part="Set of images to show. [default: train; all of a source that is not divided into sets]")
 @click.option("-n", "count", type=click.IntRange(1, 400), default=30, show_default=True, help="How many images.")
 @click.option("--out", type=PictureFile(), help="Save the picture here instead of digits.png.")
-def show(source: str, part: str, count: int, out: Path | None) -> None:
+def show(data: dict[str, Any], part: str | None, count: int, out: Path | None) -> None:
     """Save the first images as one picture; on a terminal the first one is drawn in text as well."""
     from digitlab.cli.console import say
-    from digitlab.cli.sets import load_sets
+    from digitlab.cli.sets import load_set
     from digitlab.see.figures import save_figure
 
-    digits = load_sets({"source": source}).part(part)
+    digits = load_set(data, part, "train").digits
     say(repr(digits))
     counts = digits.counts()
     say("per class: " + "  ".join(f"{name} {n:,}" for name, n in zip(digits.class_names, counts)))
@@ -67,7 +65,7 @@ def fetch() -> None:
 
 @command.command("make")
 @click.argument("kind")
-@click.option("--data", "source", default="auto", show_default=True, help="What it is made from: images of 28×28.")
+@data_options(source_help="Images of 28×28 to make it from: mnist, or the path of a file or folder.")
 @click.option(
     "-n",
     "count",
@@ -77,7 +75,7 @@ def fetch() -> None:
 @click.option("--style", help="sheets: one of their styles alone.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of everything that is drawn.")
 @click.option("--out", type=click.Path(path_type=Path), help="The file, KIND.npz, or for pictures the folder, KIND.")
-def make(kind: str, source: str, count: int | None, style: str | None, seed: int, out: Path | None) -> None:
+def make(kind: str, data: dict[str, Any], count: int | None, style: str | None, seed: int, out: Path | None) -> None:
     """Make digits look otherwise, as a data set or as pictures.
 
     \b
@@ -95,7 +93,7 @@ def make(kind: str, source: str, count: int | None, style: str | None, seed: int
     from digitlab.errors import not_among
 
     if kind in ("scenes", "sheets"):
-        make_pictures(kind, source, count, style, seed, out or Path(kind))
+        make_pictures(kind, data, count, style, seed, out or Path(kind))
         return
     if kind not in APPEARANCES:
         known = [*APPEARANCES, "scenes", "sheets"]
@@ -104,7 +102,8 @@ def make(kind: str, source: str, count: int | None, style: str | None, seed: int
         raise click.UsageError("--style is for sheets")
     path = out or Path(f"{kind}.npz")
     OutputFile("a NumPy archive", ".npz").convert(path, None, None)
-    splits = _of_28(load_sets({"source": source}))
+    splits = load_sets(data)
+    _require_28(splits.train)
     train, test = make_appearance(kind, splits, n=count, seed=seed)
     write_npz(path, train, test)
     valid = len(train) // 6
@@ -113,16 +112,17 @@ def make(kind: str, source: str, count: int | None, style: str | None, seed: int
     say(f"made of {name}: {APPEARANCES[kind][0]}; `digitlab train --data {path}` learns from it")
 
 
-def make_pictures(kind: str, source: str, count: int | None, style: str | None, seed: int, out: Path) -> None:
+def make_pictures(kind: str, data: dict[str, Any], count: int | None, style: str | None, seed: int, out: Path) -> None:
     """Pictures of several digits, made of test images, with their truth in JSON."""
     import numpy as np
 
     from digitlab.cli.console import say
-    from digitlab.cli.sets import load_sets
+    from digitlab.cli.sets import load_set
     from digitlab.data.appearances import draw_scene
     from digitlab.data.sheets import STYLES, draw_sheet, write_sheets
 
-    digits = _of_28(load_sets({"source": source})).test
+    digits = load_set(data, None).digits
+    _require_28(digits)
     if kind == "scenes":
         if style is not None:
             raise click.UsageError("--style is for sheets")
@@ -137,10 +137,9 @@ def make_pictures(kind: str, source: str, count: int | None, style: str | None, 
     say(f"`digitlab read {out}/*.png --check {path}` reads them and lists what goes wrong")
 
 
-def _of_28(splits: "Splits") -> "Splits":
-    """The sets, if their images are of MNIST's form; else a ConfigError."""
+def _require_28(digits: "Digits") -> None:
+    """ConfigError unless the images are of MNIST's form."""
     from digitlab.errors import ConfigError
 
-    if splits.train.image_shape != (28, 28):
-        raise ConfigError(f"--data: got images of {splits.train.image_shape}, expected (28, 28), as MNIST's")
-    return splits
+    if digits.image_shape != (28, 28):
+        raise ConfigError(f"--data: got images of {digits.image_shape}, expected (28, 28), as MNIST's")

@@ -8,7 +8,8 @@ import click
 
 from digitlab.cli import train as train_command
 from digitlab.cli import train_settings
-from digitlab.cli.looking import SOURCE_HELP
+from digitlab.cli.data_options import READING, data_options
+from digitlab.cli.looking import PART_HELP, SOURCE_HELP
 from digitlab.cli.options import OutputFile, PictureFile
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 SETTINGS = (
     "net", "loss", "activation", "init", "optimizer", "learning_rate", "schedule", "l2", "epochs", "batch_size",
-    "train_size", "dropout", "averaging", "augment", "seed", "from_file",
+    "train_size", "dropout", "averaging", "augment", "seed", "from_file", *READING,
 )  # fmt: skip
 SHOWN = 40  # errors in the picture
 
@@ -40,13 +41,14 @@ def settings_of_train(command: click.Command, *, without: Sequence[str] = ()) ->
 @click.option("--run", "folder", type=click.Path(path_type=Path), help="The fresh members' folder; it is gone on with.")
 @click.option("--out", type=OutputFile("a network", ".safetensors", bare=True), default=Path("ensemble.safetensors"),
               show_default=True, help="The file for the whole.")  # fmt: skip
-@click.option("--data", "source", metavar="SOURCE", help=SOURCE_HELP)
+@data_options(part=PART_HELP, default="", source_help=SOURCE_HELP)
 @click.option("--errors", type=PictureFile(), help="A picture of the test images that it still gets wrong.")
 @click.option("--workers", type=click.IntRange(1), help="How many members are trained at once.")
 @click.option("--cluster", metavar="ADDRESS", help="A Dask scheduler that trains them: tcp://HOST:8786, or local.")
 def command(
-    nets: tuple[str, ...], how: str, kind: str | None, members: int, folder: Path | None, out: Path, source: str | None,
-    errors: Path | None, workers: int | None, cluster: str | None, **chosen: Any,
+    nets: tuple[str, ...], how: str, kind: str | None, members: int, folder: Path | None, out: Path,
+    data: dict[str, Any], part: str | None, errors: Path | None, workers: int | None, cluster: str | None,
+    **chosen: Any,
 ) -> None:  # fmt: skip
     """Combine several networks into one, and say what that gains on the test images.
 
@@ -54,7 +56,6 @@ def command(
     with settings of `digitlab train`. The result is one file that every command reads like a network.
     """
     from digitlab.cli.console import say
-    from digitlab.cli.looking import sets_for
     from digitlab.ensemble import combine
 
     given = {name: value for name, value in chosen.items() if value is not None}
@@ -67,18 +68,35 @@ def command(
         if twice := [str(file) for file in files if files.count(file) > 1]:
             raise click.UsageError(f"{twice[0]} is named twice; an ensemble counts each member once")
         refuse_seen(files, how)
-        splits = sets_for(files[0], source)
+        valid, test = judges(files, how, data, part)
         if len(networks) < 2:
             raise click.UsageError(f"got one network, {files[0]}; expected two at least to combine")
     else:
-        given |= {"source": source} if source is not None else {}
-        networks, covers, names, splits = fresh_members(given, str(kind), members, folder, workers, cluster)
-    whole = combine(networks, how, valid=splits.valid, covers=covers, classes=len(splits.test.class_names))
+        networks, covers, names, splits = fresh_members(given | data, str(kind), members, folder, workers, cluster)
+        valid, test = splits.valid, splits.part(part or "test")
+    whole = combine(networks, how, valid=valid, covers=covers, classes=len(test.class_names))
     whole.save(out)
-    say_gain(whole, names, splits, how, covers)
+    say_gain(whole, names, valid, test, how, covers)
     if errors is not None:
-        save_errors(whole, splits.test, errors)
+        save_errors(whole, test, errors)
     say(f"saved: {out} ({out.stat().st_size:,} bytes); try: digitlab test {out}")
+
+
+def judges(
+    files: "Sequence[Path]", how: str, data: dict[str, Any], part: str | None
+) -> "tuple[Digits | None, Digits]":
+    """The validation images that weigh saved members, or None, and the images that judge the whole."""
+    from digitlab.cli.looking import digits_for
+    from digitlab.errors import DataError
+
+    part = part or ("test" if how in ("weighted", "stack") else None)
+    test, name = digits_for(files[0], data, part, also=files[1:])
+    if name != "test":
+        return None, test
+    try:
+        return digits_for(files[0], data, "valid", also=files[1:])[0], test
+    except DataError:  # the source sets none aside
+        return None, test
 
 
 def refuse_seen(files: "Sequence[Path]", how: str) -> None:
@@ -168,14 +186,16 @@ def train_snapshots(config: "RunConfig", splits: "Splits", folder: Path, members
     return snapshot_networks(folder)
 
 
-def say_gain(whole: "Network", names: list[str], splits: "Splits", how: str, covers: list[list[int]]) -> None:
+def say_gain(
+    whole: "Network", names: list[str], validation: "Digits | None", images: "Digits", how: str, covers: list[list[int]]
+) -> None:
     """The table of members and whole, then diversity and errors; the test set chooses nothing here."""
     from digitlab.cli.console import say, table
     from digitlab.ensemble import gain
     from digitlab.many import spread
 
-    test = gain(whole, splits.test.images, splits.test.labels, covers)
-    valid = gain(whole, splits.valid.images, splits.valid.labels, covers) if splits.valid is not None else None
+    test = gain(whole, images.images, images.labels, covers)
+    valid = gain(whole, validation.images, validation.labels, covers) if validation is not None else None
     rows = []
     for i, name in enumerate(names):
         own = f" (tells apart {', '.join(map(str, covers[i]))}, other)" if covers[i] else ""
@@ -184,7 +204,7 @@ def say_gain(whole: "Network", names: list[str], splits: "Splits", how: str, cov
     say(table(["network", *(["valid (%)"] if valid else []), "test (%)"], rows))
     s, d = spread(test.members), test.diversity
     if any(covers):  # members for other questions are not to be compared with the whole
-        say(f"{len(test.errors)} errors remain of {len(splits.test):,}")
+        say(f"{len(test.errors)} errors remain of {len(images):,}")
         return
     say(
         f"members on the test set: mean {100 * s.mean:.2f} %, sd {100 * s.sd:.2f}; "
@@ -200,7 +220,7 @@ def say_gain(whole: "Network", names: list[str], splits: "Splits", how: str, cov
         f"both wrong {100 * d.double_fault:.2f} %"
     )
     say(
-        f"{len(test.errors)} errors remain of {len(splits.test):,}: {test.shared} that every member makes; "
+        f"{len(test.errors)} errors remain of {len(images):,}: {test.shared} that every member makes; "
         f"of the best member's, {test.mended} are mended, {test.spoilt} new ones made; "
         f"one member at least is right on {100 * test.oracle:.2f} %"
     )
@@ -226,4 +246,4 @@ def save_errors(whole: "Network", test: "Digits", path: Path) -> None:
     say(f"errors: {path}")
 
 
-command = settings_of_train(command)
+settings_of_train(command, without=tuple(READING))

@@ -1,13 +1,15 @@
 """`digitlab expand`: a larger training set by fixed changes, as in the books, written to files."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
+from digitlab.cli.data_options import data_options
+
 
 @click.command("expand")
-@click.option("--data", "source", default="auto", show_default=True,
-              help="mnist, digits, or a path; auto: mnist where it can be had, else digits.")  # fmt: skip
+@data_options()
 @click.option("--split", type=click.Choice(["50k/10k/10k", "60k/10k"]), default="50k/10k/10k", show_default=True,
               help="60k/10k expands all published training images.")  # fmt: skip
 @click.option("--train-size", type=click.IntRange(1), help="Expand the first n images only.")
@@ -22,8 +24,8 @@ import click
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the mixing.")
 @click.option("--overwrite", is_flag=True, help="Replace an expanded set that is there already.")
 def command(
-    source: str, split: str, train_size: int | None, by: str, pixels: int | None, degrees: float | None, out: Path,
-    raw: bool, in_order: bool, seed: int, overwrite: bool,
+    data: dict[str, Any], split: str, train_size: int | None, by: str, pixels: int | None, degrees: float | None,
+    out: Path, raw: bool, in_order: bool, seed: int, overwrite: bool,
 ) -> None:  # fmt: skip
     """Write a larger training set: 50,000 images become 250,000, each with its four shifts by a pixel.
 
@@ -46,7 +48,7 @@ def command(
         raise ConfigError(f"--out: got {out}, expected a folder (IDX files) or a file name that ends in .npz")
     if not overwrite and (out.is_file() or (out.is_dir() and any(out.glob("train-labels-*")))):
         raise ConfigError(f"{out}: is there already; choose another name, or replace it by --overwrite")
-    splits = load_sets({"source": source, "split": split} | ({"train_size": train_size} if train_size else {}))
+    splits = load_sets({**data, "split": split} | ({"train_size": train_size} if train_size else {}))
     if by == "shifts" and pixels >= min(splits.train.image_shape[:2]):
         raise ConfigError(f"--pixels: got {pixels} for images of {splits.train.image_shape}; nothing would be left")
     variants = shifts(pixels) if by == "shifts" else rotations(degrees)

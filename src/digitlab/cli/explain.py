@@ -1,19 +1,20 @@
 """`digitlab explain NET --image 7`: one training step under the microscope."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from digitlab.cli.looking import PARTS, SOURCE_HELP
+from digitlab.cli.data_options import data_options
+from digitlab.cli.looking import PART_HELP, SOURCE_HELP
 
 
 @click.command("explain")
 @click.argument("net", required=False)
 @click.option("--image", type=click.IntRange(0), default=0, show_default=True, help="Which image, counted from 0.")
-@click.option("--data", "source", metavar="SOURCE", help=SOURCE_HELP)
-@click.option("--part", type=PARTS, default="test", show_default=True, help="Which of the three sets.")
+@data_options(part=PART_HELP, default="", source_help=SOURCE_HELP)
 @click.option("--out", type=click.Path(path_type=Path), help="Write an HTML page, too, with arrays as pictures.")
-def command(net: str | None, image: int, source: str | None, part: str, out: Path | None) -> None:
+def command(net: str | None, image: int, data: dict[str, Any], part: str | None, out: Path | None) -> None:
     """Walk forward and backward through one example, with every array's shape, values and formula.
 
     NET is a .safetensors file, a run folder, layer sizes or a name of the zoo (then with fresh weights); without it,
@@ -23,7 +24,7 @@ def command(net: str | None, image: int, source: str | None, part: str, out: Pat
     import numpy as np
 
     from digitlab.cli.console import say
-    from digitlab.cli.looking import check_classes, sets_for
+    from digitlab.cli.looking import check_classes, digits_for
     from digitlab.cli.options import network_for, saved_file
     from digitlab.data.pictures import image_text
     from digitlab.errors import DataError
@@ -34,10 +35,9 @@ def command(net: str | None, image: int, source: str | None, part: str, out: Pat
 
     if out is not None:
         require_suffix(out, "a page", ".html", ".htm", bare=False)
-    splits = sets_for(saved_file(net), source)
-    name, network = network_for(net, splits)
-    digits = splits.part(part)
-    examples(digits, network, f"{part} set")
+    digits, set_name = digits_for(saved_file(net), data, part)
+    name, network = network_for(net, digits)
+    examples(digits, network, f"{set_name} set")
     check_classes(network, digits)
     if image >= len(digits):
         raise DataError(f"--image: got {image}, expected at most {len(digits) - 1}: there are {len(digits):,} images")

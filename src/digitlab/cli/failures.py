@@ -5,21 +5,21 @@ from typing import Any
 
 import click
 
-from digitlab.cli.looking import PARTS, SOURCE_HELP
+from digitlab.cli.data_options import data_options
+from digitlab.cli.looking import PART_HELP, SOURCE_HELP
 from digitlab.cli.options import PageFile, PictureFile
 
 
 @click.command("failures")
 @click.argument("nets", nargs=-1, metavar="[NET]…")
-@click.option("--data", "source", metavar="SOURCE", help=SOURCE_HELP)
-@click.option("--part", type=PARTS, default="test", show_default=True, help="Which of the three sets.")
+@data_options(part=PART_HELP, default="", source_help=SOURCE_HELP)
 @click.option("--out", type=PictureFile(), help="The picture. [default: failures.png or alike]")
 @click.option("--page", type=PageFile(), help="The HTML page. [default: failures.html]")
 @click.option("--limit", type=click.IntRange(1), default=96, show_default=True, help="Images in the picture, at most.")
 @click.option("--watch", "run", type=click.Path(path_type=Path), help="Follow the images of a run over its epochs.")
 @click.option("--mislabelled", is_flag=True, help="Images whose label several NETs contradict with one voice.")
 def command(
-    nets: tuple[str, ...], source: str | None, part: str, out: Path | None, page: Path | None, limit: int,
+    nets: tuple[str, ...], data: dict[str, Any], part: str | None, out: Path | None, page: Path | None, limit: int,
     run: Path | None, mislabelled: bool,
 ) -> None:  # fmt: skip
     """Show the images that a network gets wrong: as a picture, and as a page that sorts and filters.
@@ -31,20 +31,23 @@ def command(
     if run is not None:
         if nets or mislabelled:
             raise click.UsageError("--watch RUN goes by itself, without NET and --mislabelled")
-        follow_run(run, source, out or Path("learning.png"))
+        follow_run(run, data, out or Path("learning.png"))
     elif mislabelled:
         if len(nets) < 2:
             raise click.UsageError("--mislabelled needs several networks to agree: name two or more")
-        suspect(nets, source, part, out or Path("mislabelled.png"), limit)
+        suspect(nets, data, part, out or Path("mislabelled.png"), limit)
     elif len(nets) > 1:
         raise click.UsageError("name one NET, or ask for --mislabelled to hear what several agree on")
     else:
-        show(nets[0] if nets else None, source, part, out or Path("failures.png"), page or Path("failures.html"), limit)
+        show(nets[0] if nets else None, data, part, out or Path("failures.png"), page or Path("failures.html"), limit)
 
 
-def show(net: str | None, source: str | None, part: str, out: Path, page: Path, limit: int) -> None:
+def show(
+    net: str | None, data: dict[str, Any], part: str | None, out: Path, page: Path, limit: int
+) -> None:
     """Picture and page of one network's failures."""
     from digitlab.cli.console import say, table
+    from digitlab.cli.looking import how_many
     from digitlab.cli.options import load_named
     from digitlab.files import write_text
     from digitlab.see.failures import failures_figure, find_failures
@@ -52,10 +55,10 @@ def show(net: str | None, source: str | None, part: str, out: Path, page: Path, 
     from digitlab.see.figures import save_figure
 
     path, network = load_named(net)
-    digits, probabilities = _asked(path, network, source, part)
+    digits, set_name, probabilities = _asked(path, network, data, part)
     failures, names = find_failures(probabilities, digits.labels), digits.class_names
     wrong, total = len(failures.positions), len(digits)
-    say(f"{path} on {total:,} {part} images of {digits.name}: {wrong:,} wrong ({100 * wrong / total:.2f} %)")
+    say(f"{path} on {how_many(digits, set_name)} of {digits.name}: {wrong:,} wrong ({100 * wrong / total:.2f} %)")
     pairs: dict[tuple[int, int], int] = {}
     for pair in zip(failures.labels.tolist(), failures.guesses.tolist()):
         pairs[pair] = pairs.get(pair, 0) + 1
@@ -71,19 +74,19 @@ def show(net: str | None, source: str | None, part: str, out: Path, page: Path, 
     say(f"picture: {out}, page: {page}")
 
 
-def follow_run(run: Path, source: str | None, out: Path) -> None:
+def follow_run(run: Path, data: dict[str, Any], out: Path) -> None:
     """What the images of a recorded run went through."""
     import numpy as np
 
     from digitlab.cli.console import say, table
-    from digitlab.cli.looking import sets_for
+    from digitlab.cli.looking import digits_for
     from digitlab.errors import DataError
     from digitlab.see.figures import save_figure
     from digitlab.see.learning import follow, learning_figure, learning_images_figure
     from digitlab.train.recorders import PREDICTIONS, Recorded
 
     recorded = Recorded.load(run / PREDICTIONS)
-    digits = sets_for(run / PREDICTIONS, source).part(recorded.part)
+    digits, _ = digits_for(run / PREDICTIONS, data, recorded.part)
     if not np.array_equal(digits.labels, recorded.labels):
         raise DataError(f"{run / PREDICTIONS}: was recorded on other images than {digits}; name them by --data")
     learning = follow(recorded.predictions, digits.labels)
@@ -104,9 +107,10 @@ def follow_run(run: Path, source: str | None, out: Path) -> None:
     say(f"pictures: {out}, {images}")
 
 
-def suspect(nets: tuple[str, ...], source: str | None, part: str, out: Path, limit: int) -> None:
+def suspect(nets: tuple[str, ...], data: dict[str, Any], part: str | None, out: Path, limit: int) -> None:
     """Labels that several networks contradict."""
     from digitlab.cli.console import say, table
+    from digitlab.cli.looking import how_many
     from digitlab.cli.options import load_named
     from digitlab.errors import DataError
     from digitlab.see.failures import find_mislabelled, suspects_figure
@@ -115,7 +119,7 @@ def suspect(nets: tuple[str, ...], source: str | None, part: str, out: Path, lim
     several, digits = [], None
     for net in nets:
         path, network = load_named(net)
-        own, probabilities = _asked(path, network, source, part)
+        own, set_name, probabilities = _asked(path, network, data, part)
         if digits is not None and (len(own) != len(digits) or (own.labels != digits.labels).any()):
             raise DataError(f"{net}: was trained on other images than {nets[0]}; name the images by --data")
         digits = own
@@ -124,7 +128,7 @@ def suspect(nets: tuple[str, ...], source: str | None, part: str, out: Path, lim
     found, names = find_mislabelled(several, digits.labels), digits.class_names
     count = len(found.positions)
     say(
-        f"{len(nets)} networks on {len(digits):,} {part} images: {count} labels that at least 80 % of them "
+        f"{len(nets)} networks on {how_many(digits, set_name)}: {count} labels that at least 80 % of them "
         "contradict alike"
     )
     rows = [
@@ -137,8 +141,8 @@ def suspect(nets: tuple[str, ...], source: str | None, part: str, out: Path, lim
         say(f"picture: {out}" + (f"; {count - 15} more images in doubt" if count > 15 else ""))
 
 
-def _asked(path: Path, network: Any, source: str | None, part: str) -> tuple[Any, Any]:
-    """The images, and the network's probabilities for them."""
+def _asked(path: Path, network: Any, data: dict[str, Any], part: str | None) -> tuple[Any, str, Any]:
+    """The images, what their set is called, and the network's probabilities for them."""
     from digitlab.arrays import to_numpy
     from digitlab.cli.looking import part_for
     from digitlab.engine.select import predict
@@ -148,5 +152,5 @@ def _asked(path: Path, network: Any, source: str | None, part: str) -> tuple[Any
 
     if not classifies(network):
         raise ConfigError(f"{path}: gives outputs {network.shapes[-1]}, no classes; nothing can be wrong in that sense")
-    _, digits = part_for(network, path, source, part)
-    return digits, as_probabilities(to_numpy(predict(network, digits.images)), network.loss)
+    digits, set_name = part_for(network, path, data, part)
+    return digits, set_name, as_probabilities(to_numpy(predict(network, digits.images)), network.loss)

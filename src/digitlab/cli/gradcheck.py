@@ -5,7 +5,8 @@ from typing import Any
 import click
 
 from digitlab.cli import options
-from digitlab.cli.looking import SOURCE_HELP, examples_for, sets_for
+from digitlab.cli.data_options import data_options
+from digitlab.cli.looking import PART_HELP, SOURCE_HELP, digits_for, examples_for
 from digitlab.cli.options import Spec
 
 # How far a right gradient may be off by the error of each way itself: a step's curvature, and round-off.
@@ -14,13 +15,15 @@ TOLERANCES = {"ComplexStep": 1e-9, "CentralDifferences": 1e-5, "ForwardDifferenc
 
 @click.command("gradcheck")
 @click.argument("net", required=False)
-@click.option("--data", "source", help=SOURCE_HELP)
+@data_options(part=PART_HELP.replace("test;", "train;"), default="", source_help=SOURCE_HELP)
 @click.option("--batch-size", type=click.IntRange(1), default=5, show_default=True, help="Images in the batch.")
 @click.option("--samples", type=click.IntRange(1), default=200, show_default=True,
               help="Elements of each parameter to check, drawn at random.")  # fmt: skip
 @click.option("--way", type=Spec(options.gradients), help="central-differences or forward-differences instead.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of that draw.")
-def command(net: str | None, source: str | None, batch_size: int, samples: int, way: Any, seed: int) -> int:
+def command(
+    net: str | None, data: dict[str, Any], part: str | None, batch_size: int, samples: int, way: Any, seed: int
+) -> int:
     """Check a network's gradients against another way of taking them: per parameter the worst element and a verdict.
 
     The other way is a complex step, which is exact and stays on one side of every kink; --way central-differences
@@ -37,9 +40,9 @@ def command(net: str | None, source: str | None, batch_size: int, samples: int, 
     from digitlab.nn.gradients import CentralDifferences, ComplexStep, Gradient, check_gradients
 
     file, rng = saved_file(net), np.random.default_rng(seed)
-    fresh, splits = file is None, sets_for(file, source)
-    name, network = network_for(net, splits)
-    x, y = examples_for(network, splits, batch_size, rng, insist=source is not None)
+    fresh, (digits, _) = file is None, digits_for(file, data, part, "train")
+    name, network = network_for(net, digits)
+    x, y = examples_for(network, digits, batch_size, rng, insist="source" in data)
     # Some fresh networks start with weights of 0 above, through which no gradient comes: nothing would be checked.
     if fresh:
         for p in network.parameters().values():

@@ -1,22 +1,26 @@
 """`digitlab gradients NET`: every way of taking the gradient, what it costs and how near it comes."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from digitlab.cli.looking import SOURCE_HELP, examples_for, sets_for
+from digitlab.cli.data_options import data_options
+from digitlab.cli.looking import PART_HELP, SOURCE_HELP, digits_for, examples_for
 from digitlab.cli.options import PictureFile
 
 
 @click.command("gradients")
 @click.argument("net", required=False)
-@click.option("--data", "source", help=SOURCE_HELP)
+@data_options(part=PART_HELP.replace("test;", "train;"), default="", source_help=SOURCE_HELP)
 @click.option("--batch-size", type=click.IntRange(1), default=10, show_default=True, help="Images in the batch.")
 @click.option("--budget", type=click.IntRange(1), default=100_000, show_default=True,
               help="Leave out ways that need more evaluations of the network than this.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of random directions.")
 @click.option("--out", type=PictureFile(), default=Path("gradients.png"), show_default=True, help="The plot.")
-def command(net: str | None, source: str | None, batch_size: int, budget: int, seed: int, out: Path) -> None:
+def command(
+    net: str | None, data: dict[str, Any], part: str | None, batch_size: int, budget: int, seed: int, out: Path
+) -> None:
     """Compare the ways of taking a gradient: error against backpropagation, evaluations, time.
 
     NET is a saved network, a run folder, layer sizes such as 784-10-10, or a name such as lenet5; without it,
@@ -30,9 +34,9 @@ def command(net: str | None, source: str | None, batch_size: int, budget: int, s
     from digitlab.see.figures import save_figure
     from digitlab.see.gradients import gradients_figure
 
-    splits, rng = sets_for(saved_file(net), source), np.random.default_rng(seed)
-    name, network = network_for(net, splits)
-    x, y = examples_for(network, splits, batch_size, rng, insist=source is not None)
+    (digits, _), rng = digits_for(saved_file(net), data, part, "train"), np.random.default_rng(seed)
+    name, network = network_for(net, digits)
+    x, y = examples_for(network, digits, batch_size, rng, insist="source" in data)
     ways = [cls() for cls in dict.fromkeys(Gradient.registry.values())]
     served = [way for way in ways if way.serves(network) is None and way.evaluations(network) <= budget]
     ahead = sum(way.evaluations(network) for way in served)

@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from digitlab.cli.looking import PARTS, SOURCE_HELP
+from digitlab.cli.data_options import data_options
+from digitlab.cli.looking import PART_HELP, SOURCE_HELP
 
 KINDS = ("confusion", "accuracy", "calibration", "weights", "filters", "maps", "activations", "saliency", "neurons",
          "gradients", "embedding", "surface")  # fmt: skip
@@ -27,8 +28,7 @@ class Kinds(click.ParamType[Any]):
 @click.command("look")
 @click.argument("net", required=False)
 @click.option("--what", type=Kinds(), help=f"Only these, separated by commas: {', '.join(KINDS)}.")
-@click.option("--data", "source", metavar="SOURCE", help=SOURCE_HELP)
-@click.option("--part", type=PARTS, default="test", show_default=True, help="Which of the three sets.")
+@data_options(part=PART_HELP, default="", source_help=SOURCE_HELP)
 @click.option(
     "--image", type=click.IntRange(0), default=0, show_default=True, help="The one that goes through the layers."
 )
@@ -38,7 +38,8 @@ class Kinds(click.ParamType[Any]):
 @click.option("--out", type=click.Path(path_type=Path), default=Path("look"), show_default=True, help="The folder.")
 @click.option("--svg", is_flag=True, help="SVG instead of PNG.")
 def command(
-    net: str | None, what: list[str] | None, source: str | None, part: str, image: int, seed: int, out: Path, svg: bool
+    net: str | None, what: list[str] | None, data: dict[str, Any], part: str | None, image: int, seed: int, out: Path,
+    svg: bool,
 ) -> None:
     """Look inside a network: pictures in a folder, and a page index.html that shows them all.
 
@@ -47,7 +48,7 @@ def command(
     left out and said.
     """
     from digitlab.cli.console import say
-    from digitlab.cli.looking import part_for
+    from digitlab.cli.looking import how_many, part_for
     from digitlab.cli.options import load_named
     from digitlab.errors import ConfigError, DataError, ShapeError
     from digitlab.files import write_text
@@ -61,7 +62,7 @@ def command(
     path, network = load_named(net)
     if not classifies(network):
         raise ConfigError(f"{path}: gives outputs {network.shapes[-1]}, no classes; these pictures are of classes")
-    _, digits = part_for(network, path, source, part)
+    digits, set_name = part_for(network, path, data, part)
     if image >= len(digits):
         raise DataError(f"--image: got {image}, expected at most {len(digits) - 1}: there are {len(digits):,} images")
     recorded = path.parent / GRADIENTS
@@ -69,7 +70,7 @@ def command(
         network, digits.images, digits.labels, digits.class_names, image, seed=seed, progress=progress_line(),
         gradient_rows=History.load(recorded).rows if recorded.is_file() else [],
     )  # fmt: skip
-    say(f"{path} and {len(digits):,} {part} images of {digits.name}")
+    say(f"{path} and {how_many(digits, set_name)} of {digits.name}")
     parts = []
     for kind in what or KINDS:
         try:

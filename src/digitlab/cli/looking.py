@@ -1,41 +1,125 @@
 """What the commands that look into a network share: its data, and the images they ask for."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from digitlab.cli.sets import load_sets
+from digitlab.cli.sets import load_set
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from digitlab.data import Digits, Splits
+    from digitlab.data import Digits
     from digitlab.nn import Network
 
-SOURCE_HELP = "mnist, digits, or a path (as in train). [default: what the run was trained on, else mnist]"
-PARTS = click.Choice(["train", "valid", "test"])
+SOURCE_HELP = (
+    "Images to use: mnist, digits, or the path of a file or folder. [default: those that the network was trained for, "
+    "else mnist]"
+)
+PART_HELP = "Set of images to use. [default: test; all of a source that is not divided into sets]"
 
 
-def sets_for(network_file: Path | None, source: str | None) -> "Splits":
-    """The sets that `--data` names; without it those of the run that the network belongs to, else MNIST."""
-    config = network_file.parent / "config.toml" if network_file is not None else None
-    if source is None and config is not None and config.is_file():
-        from digitlab.train import RunConfig
+def digits_for(
+    network_file: Path | None, data: Mapping[str, Any], part: str | None, usual: str = "test", also: Sequence[Path] = ()
+) -> "tuple[Digits, str]":
+    """The images that a command is to use with a network, and what to call the set ("test").
 
-        return load_sets(RunConfig.load(config).data)
-    return load_sets({"source": source or "auto"})
+    They are those of the run that the network belongs to, unless --data names others. With part None they are the
+    `usual` set, or all of a source that is not divided. Where the network, or one of those that are `also` judged by
+    them, was trained on a part of such a source, the run's own division holds: no image of its training tests it.
+    """
+    from digitlab.errors import ConfigError
+
+    runs = [run for file in (network_file, *also) for run in _training_data(file)]
+    if "source" in data:
+        trained = next((run for run in runs if _same_source(run, data["source"])), None)
+        choices = {**_reading_of(trained or {}), **data}
+    else:
+        trained = runs[0] if runs else None
+        choices = {"source": "auto", **(trained or {}), **data}
+    loaded = load_set(choices, part or (usual if trained is not None else None), usual)
+    if trained is not None and not loaded.divided:
+        if own := [name for name in ("test_size", "valid_size") if name in data and part != "all"]:
+            raise ConfigError(
+                f"--{own[0].replace('_', '-')}: the network was trained on a part of {choices['source']}; it keeps the "
+                "division of its run. Name other images by --data, or take all of them: --part all"
+            )
+        if part is None and "source" in data:
+            click.echo(
+                f"{data['source']}: the network was trained on a part of it, so only the {len(loaded.digits):,} "
+                f"{usual} images of its run are used; --part all takes all of them",
+                err=True,
+            )
+    digits = loaded.digits
+    if trained is None and runs and runs[0].get("class_names"):
+        digits = _classes_as(digits, tuple(runs[0]["class_names"]))
+    return digits, part or (usual if loaded.divided or trained is not None else "all")
 
 
-def part_for(network: Any, network_file: Path, source: str | None, part: str) -> "tuple[Splits, Digits]":
-    """The sets, and one of them, checked against the network."""
+def part_for(network: Any, network_file: Path, data: Mapping[str, Any], part: str | None) -> "tuple[Digits, str]":
+    """The images that a command is to use and what to call the set, checked against the network."""
     from digitlab.nn.examples import examples
 
-    splits = sets_for(network_file, source)
-    digits = splits.part(part)
-    examples(digits, network, f"{part} set")
+    digits, name = digits_for(network_file, data, part)
+    examples(digits, network, f"{name} set")
     check_classes(network, digits)
-    return splits, digits
+    return digits, name
+
+
+def how_many(digits: "Digits", part: str) -> str:
+    """How many images of which set: "10,000 test images"."""
+    return f"{len(digits):,} {'' if part == 'all' else part + ' '}image{'' if len(digits) == 1 else 's'}"
+
+
+def _training_data(network_file: Path | None) -> Iterator[dict[str, Any]]:
+    """The [data] of the run that a network belongs to, then of those that it was fine-tuned from."""
+    from digitlab.train import RunConfig
+
+    seen: set[Path] = set()
+    while network_file is not None and (config := network_file.parent / "config.toml").is_file() and config not in seen:
+        seen.add(config)
+        run = RunConfig.load(config)
+        yield run.data
+        if run.data.get("mix") is not None:
+            yield {"source": run.data["mix"], **({"split": run.data["split"]} if "split" in run.data else {})}
+        network_file = Path(run.start) if run.start else None
+
+
+def _same_source(data: Mapping[str, Any], source: str) -> bool:
+    own = str(data.get("source", ""))
+    if own == source:
+        return True
+    path, other = Path(own), Path(source).expanduser()
+    return bool(own) and path.exists() and other.exists() and path.samefile(other)
+
+
+def _reading_of(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a run's data, how its source is read and divided."""
+    from digitlab.data.choices import CUT, READ
+
+    return {name: data[name] for name in (*READ, *CUT) if name in data}
+
+
+def _classes_as(digits: "Digits", names: tuple[str, ...]) -> "Digits":
+    """The same images with a network's classes, told by their names. Raises DataError for a class it does not know."""
+    from dataclasses import replace
+
+    import numpy as np
+
+    from digitlab.data import DIGIT_NAMES
+    from digitlab.errors import DataError
+
+    if digits.class_names in (names, DIGIT_NAMES):  # numbered classes are positions
+        return digits
+    if unknown := [name for name in digits.class_names if name not in names]:
+        raise DataError(
+            f"{digits.name}: has the class {unknown[0]}, and this network was trained on {', '.join(names[:8])}"
+            f"{', …' if len(names) > 8 else ''}. Name other images by --data"
+        )
+    place = np.array([names.index(name) for name in digits.class_names])
+    return replace(digits, labels=place[digits.labels], class_names=names)
 
 
 def check_classes(network: Any, digits: "Digits") -> None:
@@ -53,14 +137,14 @@ def check_classes(network: Any, digits: "Digits") -> None:
 
 
 def examples_for(
-    network: "Network", splits: "Splits", n: int, rng: "np.random.Generator", *, insist: bool
+    network: "Network", digits: "Digits", n: int, rng: "np.random.Generator", *, insist: bool
 ) -> tuple[Any, Any]:
-    """n training images and labels; where these do not fit, and nobody insists on them, random inputs and targets."""
+    """n images and labels; where these do not fit, and nobody insists on them, random inputs and targets."""
     from digitlab.errors import DigitlabError
     from digitlab.nn.examples import examples
 
     try:
-        return examples(splits.train.first(n), network, "training set")
+        return examples(digits.first(min(n, len(digits))), network, "training set")
     except DigitlabError:
         if insist:
             raise

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from digitlab.cli import train_settings
+from digitlab.cli.data_options import source_option
 from digitlab.cli.ensemble import settings_of_train
 from digitlab.cli.options import PictureFile
 
@@ -16,7 +17,7 @@ from digitlab.cli.options import PictureFile
     "--high", type=click.FloatRange(0, min_open=True), default=100.0, show_default=True, help="The last rate."
 )
 @click.option("--steps", type=click.IntRange(20), help="How many steps. [default: an epoch, 200 to 2,000]")
-@click.option("--data", "source", metavar="SOURCE", help="As in train.")
+@source_option()
 @click.option("--out", type=PictureFile(), default=Path("lr-find.png"), show_default=True,
               help="The curve's file; its suffix chooses PNG, SVG or PDF.")  # fmt: skip
 def command(low: float, high: float, steps: int | None, out: Path, **chosen: Any) -> None:

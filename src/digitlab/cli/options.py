@@ -11,7 +11,7 @@ import click
 from digitlab.errors import ConfigError, ModelFileError, not_among
 
 if TYPE_CHECKING:
-    from digitlab.data import Splits
+    from digitlab.data import Digits
     from digitlab.nn import Network
 
 NETWORKS = ("safetensors", "torch", "keras", "onnx", "tflite")  # kinds of files that hold networks alone
@@ -254,7 +254,7 @@ def saved_file(name: str | None) -> Path | None:
     return None if fresh else network_file(name)
 
 
-def network_for(name: str | None, splits: "Splits | None" = None) -> "tuple[str, Network]":
+def network_for(name: str | None, digits: "Digits | None" = None) -> "tuple[str, Network]":
     """The network that NET names: saved, or fresh from layer sizes or a name of the zoo, fitted to images if given."""
     from digitlab.nn import load_network
     from digitlab.nn.zoo import find_recipe, mlp, parse_sizes
@@ -266,9 +266,9 @@ def network_for(name: str | None, splits: "Splits | None" = None) -> "tuple[str,
     recipe = find_recipe(name)
     if recipe is None:
         return name, mlp(parse_sizes(name) or [])
-    if splits is None:
+    if digits is None:
         return name, recipe.build()
-    return name, recipe.build(input_shape=splits.train.image_shape, classes=len(splits.train.class_names))
+    return name, recipe.build(input_shape=digits.image_shape, classes=len(digits.class_names))
 
 
 def finished_runs() -> list[Path]:

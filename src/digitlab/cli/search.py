@@ -8,6 +8,7 @@ import click
 
 from digitlab.cli import train as train_command
 from digitlab.cli import train_settings
+from digitlab.cli.data_options import source_option
 from digitlab.cli.ensemble import settings_of_train
 from digitlab.cli.search_progress import search_progress, watch_search
 
@@ -62,7 +63,7 @@ class Varied(click.ParamType[Any]):
     "--report", type=click.Path(path_type=Path), metavar="STUDY", help="Only show a search's table and pictures."
 )
 @click.option("--test/--no-test", default=True, help="Look at the test set at the end, with the best. [default: yes]")
-@click.option("--data", "source", metavar="SOURCE", help="As in train.")
+@source_option()
 @click.option("--split", type=click.Choice(["50k/10k/10k", "60k/10k"]), hidden=True)
 @click.option("--workers", type=click.IntRange(1), help="How many trainings at once. [default: one per processor]")
 @click.option("--cluster", metavar="ADDRESS", help="A Dask scheduler that trains them: tcp://HOST:8786, or local.")

@@ -1,17 +1,18 @@
 """`digitlab test NET`: how well a saved network reads."""
 
+from typing import Any
+
 import click
 
-from digitlab.cli.looking import PARTS, SOURCE_HELP, part_for
+from digitlab.cli.data_options import data_options
+from digitlab.cli.looking import PART_HELP, SOURCE_HELP, how_many, part_for
 
 
 @click.command("test")
 @click.argument("net", required=False)
-@click.option("--data", "source", help=SOURCE_HELP)
-@click.option("--part", type=PARTS, default="test", show_default=True,
-              help="Which of the three sets.")  # fmt: skip
-def command(net: str | None, source: str | None, part: str) -> None:
-    """Say how well a saved network reads the test images.
+@data_options(part=PART_HELP, default="", source_help=SOURCE_HELP)
+def command(net: str | None, data: dict[str, Any], part: str | None) -> None:
+    """Say how well a saved network reads the test images, or all images of a file.
 
     NET is a .safetensors file or a run folder; without it, the newest run in runs/, else the one shipped.
     """
@@ -20,9 +21,9 @@ def command(net: str | None, source: str | None, part: str) -> None:
     from digitlab.train.evaluation import evaluate
 
     path, network = load_named(net)
-    _, digits = part_for(network, path, source, part)
+    digits, name = part_for(network, path, data, part)
     loss, accuracy = evaluate(network, digits)
-    say(f"{path} on {len(digits):,} {part} images of {digits.name}")
+    say(f"{path} on {how_many(digits, name)} of {digits.name}")
     if accuracy is not None:
         wrong = round((1 - accuracy) * len(digits))
         say(f"{100 * accuracy:.2f} % correct, {wrong:,} wrong, loss {loss:.4f}")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from digitlab.cli import options
+from digitlab.cli.data_options import SOURCE_HELP, reading_options, source_option
 from digitlab.cli.many import Grid, train_group
 from digitlab.cli.options import Augment, ClassWeights, Spec, Whole
 
@@ -36,12 +37,8 @@ PREDICTIONS = "predictions.npz"  # as in train/recorders.py, which is not import
 )
 @click.option("--dropout", type=click.FloatRange(0, 1, max_open=True), help="Share of hidden activations left out.")
 @click.option("--scaling", metavar="NAME", help="Pixels to numbers: /255 (the default), /256, 0.01-1, none.")
-@click.option(
-    "--data",
-    "source",
-    metavar="SOURCE",
-    help="mnist, digits (8×8, always there), or a path. [default: mnist, else digits]",
-)
+@source_option(f"{SOURCE_HELP} [default: mnist, else digits]")
+@reading_options
 @click.option("--mix", metavar="SOURCE", help="Ten images of this source, such as mnist, join each one of --data.")
 @click.option("--split", type=click.Choice(["50k/10k/10k", "60k/10k"]), help="[default: 50k/10k/10k]")
 @click.option("--train-size", type=click.IntRange(1), help="Train on the first n images only.")

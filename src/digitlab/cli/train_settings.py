@@ -17,7 +17,10 @@ TRAINER = (
     "epochs", "batch_size", "shuffle", "monitor", "keep", "evaluate_train", "engine", "device", "seed", "early_stop",
     "schedule", "gradient", "augment", "averaging", "class_weights",
 )  # fmt: skip
-DATA = ("split", "train_size", "per_class", "digits", "fraction", "mix")
+DATA = (
+    "split", "valid_size", "test_size", "train_size", "per_class", "digits", "fraction", "mix", "label_column",
+    "class_names", "image_shape",
+)  # fmt: skip
 
 # A set of one's own is small: accuracy on its few validation images takes steps, and their loss does not.
 FINE_TUNING = {
@@ -31,6 +34,7 @@ FINE_TUNING = {
 def settings(given: dict[str, Any], from_file: Path | None) -> "tuple[RunConfig, Splits]":
     """The settings that the file and the options make together, and the data they name."""
     from digitlab.cli.sets import load_sets
+    from digitlab.data import DIGIT_NAMES
     from digitlab.errors import ConfigError
     from digitlab.train import RunConfig
     from digitlab.train.config import read_table
@@ -55,6 +59,8 @@ def settings(given: dict[str, Any], from_file: Path | None) -> "tuple[RunConfig,
     splits = load_sets(data)
     if data["source"] == "auto":  # written down as what it turned out to be, so that a resume reads the same
         data["source"] = "mnist" if splits.train.images.shape[1] == 28 else "digits"
+    if splits.train.class_names != DIGIT_NAMES and not {"class_names", "group"} & set(data):
+        data["class_names"] = list(splits.train.class_names)  # so that files with fewer of them mean the same
     table["data"] = data
     if "start" in given:
         table = starting_settings(given, table)

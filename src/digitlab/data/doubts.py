@@ -3,7 +3,7 @@
 import warnings
 
 from digitlab.data.digits import Digits
-from digitlab.errors import DataWarning
+from digitlab.notices import DataWarning
 
 FAINT = 16  # of 255: images that reach no further were stored in another range
 ENOUGH = 10  # images, before their brightness tells anything
@@ -15,7 +15,7 @@ def warn_of_doubts(digits: Digits) -> None:
     if len(there) == 1 and len(digits) > 1:
         warnings.warn(
             f"{digits.name}: all {len(digits):,} images are of one class, {digits.class_names[there[0]]}; "
-            "is that the right column of labels?",
+            "a network need not look at them to be right; check the labels",
             DataWarning,
             stacklevel=4,
         )

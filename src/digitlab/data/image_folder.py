@@ -26,7 +26,8 @@ from digitlab.data.digits import DIGIT_NAMES, Digits
 from digitlab.data.handwriting import find_digits, open_photo
 from digitlab.data.handwriting.marks import Mark, union
 from digitlab.data.part_names import PART_WORDS
-from digitlab.errors import DataError, DataWarning
+from digitlab.errors import DataError
+from digitlab.notices import DataWarning
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".pgm", ".ppm")
 RAW = ("", ".raw", ".bin", ".dat", ".784")

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Unpack, overload
+from typing import Any, NamedTuple, Unpack, overload
 
 from digitlab.data.bundled import bundled_contents
 from digitlab.data.choices import CUT, READ, Choices, Source, check_choices
@@ -54,7 +54,19 @@ def load(source: Source = "mnist", *, part: Part | None = None, **choices: Unpac
     """
     if part is None:
         return load_auto(source, **choices)[0]
-    return load_part(source, part, **choices)[0]
+    return load_part(source, part, **choices).digits
+
+
+class Loaded(NamedTuple):
+    """One set, as `load_part` gives it.
+
+    divided   whether its source came divided into sets
+    note      a line to tell the user, as that of `load_auto`, or None
+    """
+
+    digits: Digits
+    divided: bool
+    note: str | None
 
 
 def load_auto(source: Source = "auto", **choices: Unpack[Choices]) -> tuple[Splits, str | None]:
@@ -72,21 +84,20 @@ def load_auto(source: Source = "auto", **choices: Unpack[Choices]) -> tuple[Spli
     return parts, contents.note or None
 
 
-def load_part(source: Source, part: Part | None = None, **choices: Unpack[Choices]) -> tuple[Digits, str | None]:
-    """One set, and a line to tell the user or None, as in `load_auto`.
-
-    With part None it is the test set, or of a source that its author did not divide all of it.
-    """
+def load_part(
+    source: Source, part: Part | None = None, usual: Part = "test", **choices: Unpack[Choices]
+) -> Loaded:
+    """One set. With part None it is the `usual` one, or all of a source that is not divided."""
     chosen = _checked(source, choices)
     contents = open_source(source, chosen)
     if part is None:
-        part = "test" if contents.divided else "all"
+        part = usual if contents.divided else "all"
     if part == "train" or (part == "valid" and chosen.get("mix") is not None):
         digits = load_auto(source, **choices)[0].part(part)
     else:
         digits = narrowed(contents.part(part, **_of(chosen, CUT)), chosen.get("digits"), chosen.get("group"))
         warn_of_doubts(digits)
-    return digits, contents.note or None
+    return Loaded(digits, contents.divided, contents.note or None)
 
 
 def open_source(source: Source, choices: Mapping[str, Any]) -> Contents:

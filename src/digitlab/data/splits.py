@@ -49,12 +49,13 @@ def split_published(
     """
     if test_size is not None:
         test = test.first(count_of(test_size, len(test), "test_size", test))
-    last = len(train) // 6 if valid_size is None else count_of(valid_size, len(train) - 1, "valid_size", train)
+    n = len(train)
+    last = n // 6 if valid_size is None else count_of(valid_size, n - 1, "valid_size", train, of=n)
     if _no_validation(split, valid_size):
         return Splits(train, None, test)
     if not last:
         raise DataError(f"{train}: too few images to set a sixth aside for validation; use split='60k/10k'.")
-    learned, valid = train.split(len(train) - last, last)
+    learned, valid = train.split(n - last, last)
     return Splits(learned, valid, test)
 
 
@@ -68,12 +69,12 @@ def split_single(
     valid_size, test_size   so many images, or such a share of all of them, instead of a seventh
     """
     n = len(digits)
-    tested = n // 7 if test_size is None else count_of(test_size, n - 1, "test_size", digits)
+    tested = n // 7 if test_size is None else count_of(test_size, n - 1, "test_size", digits, of=n)
     valid = (n - tested) // 6 if valid_size is None else count_of(valid_size, n - 1, "valid_size", digits, of=n)
     if not tested or (not valid and not _no_validation(split, valid_size)):
         raise DataError(
             f"{digits}: too few images to cut training, validation and test sets from; expected 7. "
-            "Use all of them (part='all', --part all), or say how many: valid_size and test_size."
+            "Say how many with valid_size and test_size (valid_size may be 0); to test on all of them: part='all'."
         )
     if _no_validation(split, valid_size):
         valid = 0

@@ -138,7 +138,7 @@ def _read_set(path: Path, columns: int | None, part: Part | None, choices: Choic
     if kind is not None and columns is not None and kind.name in ("csv", "text"):
         return Unlabelled(_numbers(read_table(path), columns, path))
     try:
-        digits, note = load_part(path, part, **choices)
+        digits, _, note = load_part(path, part, **choices)
     except UnlabelledError as error:
         return Unlabelled(_checked(error.images, path))
     return Unlabelled(digits.images, labels=digits.labels, class_names=digits.class_names, note=note or "")
