@@ -28,8 +28,9 @@ def read_any_folder(folder: Path, reading: Reading) -> Contents:
         if pairs := find_pairs(place):
             refuse_columns(folder, reading)
             return read_pairs(pairs, reading, folder.name)
-    for place in places:
-        if place.is_dir() and (contents := _data_files(place, reading, folder.name)) is not None:
+    data = [(place, _data_files(place)) for place in places if place.is_dir()]
+    for place, files in data:
+        if (contents := _several(place, files, reading, folder.name)) is not None:
             return contents
     # Imported here: pictures need libraries that other files do without.
     from digitlab.data.image_folder import image_folder_contents, looks_like_image_folder
@@ -37,65 +38,79 @@ def read_any_folder(folder: Path, reading: Reading) -> Contents:
     if looks_like_image_folder(folder):
         refuse_columns(folder, reading)
         return image_folder_contents(folder, reading)
+    for _, files in data:
+        if len(files) == 1:
+            return _single(next(iter(files)), reading, folder.name)
     found = sorted(entry.name for entry in folder.iterdir())
     lacking = missing_files(folder)
     raise DataError(
         f"{folder}: found {', '.join(found[:6]) or 'nothing'}{' …' if len(found) > 6 else ''}; expected four IDX files "
         f"(missing: {', '.join(lacking)}), tables such as mnist_train.csv and mnist_test.csv, or pictures named by "
-        "their classes (own/3/a.png, own/3_a.png, own/a_3.png)."
+        "their classes (own/3/a.png, own/3_a.png, own/img_3.png)."
     )
 
 
-def _data_files(folder: Path, reading: Reading, name: str) -> Contents | None:
-    """The sets in a folder's tables or arrays; None if it holds none whose names tell of a part, and no single one."""
-    files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
-    files = [path for path in files if not _PICTURE_SUFFIXES.search(path.name)]
-    if len(files) > MOST_FILES:
-        return None
-    kinds = {path: sniff(path).name for path in files}
-    arrays = [path for path in files if kinds[path] == "npy"]
+def _data_files(folder: Path) -> dict[Path, str]:
+    """The tables and arrays in a folder, by their names, and the kind of each."""
+    paths = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+    paths = [path for path in paths if not _PICTURE_SUFFIXES.search(path.name)]
+    kinds = {path: sniff(path).name for path in paths} if len(paths) <= MOST_FILES else {}
+    return {path: kind for path, kind in kinds.items() if kind in {*TABLES, *READERS} - {"idx", *PICTURES}}
+
+
+def _several(folder: Path, files: Mapping[Path, str], reading: Reading, name: str) -> Contents | None:
+    """The sets in several files of one folder: arrays under usual names, or tables of training and other images."""
+    arrays = [path for path, kind in files.items() if kind == "npy"]
     if arrays:
         from digitlab.data.npy import npy_files_contents
 
+        refuse_columns(folder, reading)
         if (contents := npy_files_contents(arrays, reading, name)) is not None:
             return contents
-    tables = [path for path in files if kinds[path] in TABLES]
-    if parts := _parts(folder, tables):
-        return _tables(parts, reading, name)
-    single = [path for path in files if kinds[path] in {*TABLES, *READERS} - {"idx", "npy", *PICTURES}]
-    return read_path(single[0], reading).named(name) if len(single) == 1 else None
+    parts = _parts(folder, [path for path, kind in files.items() if kind in TABLES])
+    if not parts:
+        return None
+    try:
+        return tables_contents(parts, reading, name)
+    except UnlabelledError:
+        # Kaggle's test.csv holds no labels.
+        train = tables_contents({"train": parts["train"]}, reading, name)
+        left = ", ".join(path.name for part, paths in parts.items() if part != "train" for path in paths)
+        one = parts["train"][0].name
+        return replace(train, note=f"{left} holds no labels and is left out: {one} is one set, of which a part tests")
 
 
-def _parts(folder: Path, tables: list[Path]) -> dict[str, Path]:
-    """The tables of one data set by their part; {} if no name tells of one. DataError if there are several sets.
+def _single(path: Path, reading: Reading, name: str) -> Contents:
+    """The only data file in a folder; its name may say that it is the test set."""
+    told = part_in(path.name)
+    contents = read_path(path, reading).named(name)
+    if contents.whole is not None and told is not None and told[0] == "test":
+        return Contents(test=contents.whole).named(name)
+    return contents
+
+
+def _parts(folder: Path, tables: list[Path]) -> dict[str, list[Path]]:
+    """The tables of one data set by their part, training and others; {} if there are none.
 
     Files belong together whose names differ in the word of the part alone (fashion-mnist_train, fashion-mnist_test),
-    or in the number of images as well (mnist_train_100, mnist_test_10).
+    or in numbers as well: of images (mnist_train_100, mnist_test_10), or of the pieces of a set
+    (train-00000-of-00002). Raises DataError if it is not clear which belong together.
     """
     named = [(path, *told) for path in tables if (told := part_in(path.name.removesuffix(".gz"))) is not None]
-    for simplify in (lambda rest: rest, lambda rest: re.sub(r"[\d_\-. ]+", "", rest)):
-        groups: dict[str, dict[str, Path]] = {}
+    simpler: tuple[tuple[str, str], ...] = (("", ""), (r"-\d+-of-\d+", ""), (r"[\d_\-. ]+", ""))
+    for pattern, nothing in simpler:
+        groups: dict[str, dict[str, list[Path]]] = {}
         for path, part, rest in named:
-            groups.setdefault(simplify(rest.lower()), {}).setdefault(part, path)
+            key = re.sub(pattern, nothing, rest.lower()) if pattern else rest.lower()
+            groups.setdefault(key, {}).setdefault(part, []).append(path)
         whole = [group for group in groups.values() if "train" in group and len(group) > 1]
-        if len(whole) == 1:
-            return whole[0]
         if len(whole) > 1:
-            some = ", ".join(group["train"].name for group in whole[:4])
+            some = ", ".join(group["train"][0].name for group in whole[:4])
             raise DataError(f"{folder}: holds several data sets ({some}); name one file, or give each its own folder.")
-    if len(named) == 1:
-        return {named[0][1]: named[0][0]}
+        if whole:
+            twice = [paths for paths in whole[0].values() if len(paths) > 1 and "-of-" not in paths[0].name]
+            if twice:
+                some = " and ".join(path.name for path in twice[0][:3])
+                raise DataError(f"{folder}: holds {some}, expected one of them. Name one file, or remove the others.")
+            return whole[0]
     return {}
-
-
-def _tables(parts: Mapping[str, Path], reading: Reading, name: str) -> Contents:
-    """The sets in tables by their part; a test set without labels, as Kaggle gives it, is left out, and said to be."""
-    try:
-        return tables_contents(dict(parts), reading, name)
-    except UnlabelledError:
-        if "train" not in parts or len(parts) == 1:
-            raise
-        train = tables_contents({"train": parts["train"]}, reading, name)
-        others = ", ".join(path.name for part, path in parts.items() if part != "train")
-        note = f"{others} holds no labels and is left out: {parts['train'].name} is one set, of which a part tests"
-        return replace(train, note=note)

@@ -16,6 +16,7 @@ import os
 import re
 import warnings
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +57,7 @@ def read_image_folder(
     if not files:
         raise DataError(
             f"{folder}: found no labelled pictures; expected a folder per class (own/3/a.png), or the class at the "
-            "beginning or the end of each name (own/3_a.png, own/a_3.png)"
+            "beginning or the end of each name (own/3_a.png, own/img_3.png)"
         )
     names = class_names or _class_names(label for _, label in files)
     numbers = {label: number for number, label in enumerate(names)}
@@ -84,21 +85,26 @@ def image_folder_contents(folder: Path, reading: Reading) -> Contents:
     """What an image folder holds: the sets in its train, valid and test folders if it has any, else one set."""
     places = _divided(folder)
     if not places:
-        return Contents(whole=read_image_folder(folder, class_names=reading.class_names))
-    names = reading.class_names or _class_names(label for place in places.values() for _, label in _labelled(place))
-    sets = {part: read_image_folder(place, class_names=names) for part, place in places.items()}
-    return contents_of(sets.get("train"), sets.get("valid"), sets.get("test")).named(folder.name)
+        return Contents(whole=read_image_folder(folder, class_names=reading.class_names)).named(folder.name)
+    files = {part: _labelled(place) for part, place in places.items()}
+    names = reading.class_names or _class_names(label for some in files.values() for _, label in some)
+    sets = {part: read_image_folder(places[part], class_names=names) for part, some in files.items() if some}
+    left = ", ".join(places[part].name for part, some in files.items() if not some)
+    note = f"{left} holds no labelled pictures and is left out" if left else ""
+    contents = contents_of(sets.get("train"), sets.get("valid"), sets.get("test")).named(folder.name)
+    return replace(contents, note=note)
 
 
 def picture_contents(path: Path, reading: Reading) -> Contents:
-    """One picture as a set, if its name says its class ("3_a.png", "a_3.png") or its folder's does ("3/a.png")."""
-    label = next((label for other, label in _labelled(path.parent) if other == path), None)
+    """One picture as a set, if its name says its class ("3_a.png", "img_3.png") or its folder's does ("3/a.png")."""
+    said = _BEGINNING.search(path.stem) or _END.search(path.stem)
+    label = said[1] if said else None
     if label is None:
         single = len(path.parent.name) == 1 or path.parent.name in (reading.class_names or ())
         label = path.parent.name if single else None
     if label is None:
         raise DataError(
-            f"{path}: its name says no class; expected the class at the beginning or the end (3_a.png, a_3.png). "
+            f"{path}: its name says no class; expected the class at the beginning or the end (3_a.png, img_3.png). "
             "`digitlab predict` takes pictures without labels."
         )
     names = reading.class_names or _class_names([label])
@@ -148,22 +154,13 @@ _BEGINNING, _END = re.compile(r"^([0-9A-Za-z])(?:[_\-. ]|$)"), re.compile(r"(?:^
 
 
 def _where_labels_stand(stems: list[str]) -> re.Pattern[str]:
-    """What finds the label in the names of a folder's pictures: their beginning, unless only their ends say a class.
+    """What finds the label in the names of a folder's pictures: their beginning, unless more of their ends say a class.
 
-    Digits tell more than letters: "a_3" and "b_7" are a 3 and a 7. Numbers at the end that count pictures
-    ("IMG_8", "IMG_9", "IMG_10") are no labels.
+    Numbers at the end that count pictures ("IMG_8", "IMG_9", "IMG_10") are no labels.
     """
-    counts = any(re.search(r"[_\-. ]\d{2,}$", stem) for stem in stems)
-    places = [_BEGINNING] if counts else [_BEGINNING, _END]
-    said = {place: [match[1] for stem in stems if (match := place.search(stem))] for place in places}
-    return max(
-        places,
-        key=lambda place: (
-            len(said[place]) == len(stems) and all(label.isdigit() for label in said[place]),
-            len(said[place]),
-            place is _BEGINNING,
-        ),
-    )
+    if any(re.search(r"[_\-. ]\d{2,}$", stem) for stem in stems):
+        return _BEGINNING
+    return max((_BEGINNING, _END), key=lambda place: sum(place.search(stem) is not None for stem in stems))
 
 
 def is_image(path: Path) -> bool:

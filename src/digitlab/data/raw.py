@@ -4,7 +4,7 @@ The sets of one source are given their classes together: a word that only the tr
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,28 @@ class Raw:
     place: Place
     hint: str = ""
     names: tuple[str, ...] | None = None
+
+
+def joined(pieces: Sequence[Raw]) -> Raw:
+    """The pieces of one set as one. Raises DataError if their images differ in size."""
+    first = pieces[0]
+    if len(pieces) == 1:
+        return first
+    for piece in pieces[1:]:
+        if piece.images.shape[1:] != first.images.shape[1:]:
+            raise DataError(
+                f"{piece.where}: has images of {piece.images.shape[1:]}, expected {first.images.shape[1:]} as in "
+                f"{first.where}."
+            )
+    ends = np.cumsum([len(piece.images) for piece in pieces]).tolist()
+
+    def place(i: int) -> str:
+        at = next(at for at, end in enumerate(ends) if i < end)
+        return pieces[at].place(i - (ends[at - 1] if at else 0))
+
+    labels = [straightened(piece.labels, len(piece.images), piece.place) for piece in pieces]
+    images = np.concatenate([piece.images for piece in pieces])
+    return replace(first, images=images, labels=np.concatenate(labels), place=place)
 
 
 def with_classes(raws: Mapping[str, Raw], class_names: Sequence[str] | None) -> dict[str, Digits]:

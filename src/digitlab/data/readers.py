@@ -4,7 +4,7 @@ What is no data set is named for what it is, with the way to make one of it.
 """
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import numpy as np
 from digitlab.data.contents import Contents, Reading
 from digitlab.data.idx_families import Family, family_of_file
 from digitlab.data.names import NAMES
-from digitlab.data.raw import WHOLE, Raw, to_contents
+from digitlab.data.raw import WHOLE, Raw, joined, to_contents
 from digitlab.data.safe_gzip import require_file
 from digitlab.errors import DataError, did_you_mean
 from digitlab.kinds import PICTURES, Kind, sniff
@@ -72,18 +72,21 @@ def read_path(path: Path, reading: Reading, family: Family | None = None) -> Con
     if kind.compressed and kind.name not in THROUGH_GZIP:
         raise DataError(f"{path}: is {kind}; unpack it first.")
     if kind.name in TABLES:
-        return tables_contents({WHOLE: path}, reading, path.name, family)
+        return tables_contents({WHOLE: [path]}, reading, path.name, family)
     refuse_columns(path, reading)
     contents: Contents = READERS[kind.name](path, reading)
     return contents
 
 
 def tables_contents(
-    files: dict[str, Path], reading: Reading, name: str, family: Family | None = None
+    files: Mapping[str, Sequence[Path]], reading: Reading, name: str, family: Family | None = None
 ) -> Contents:
-    """The sets in tables, by their part. EMNIST's images are turned upright, and its classes have their names."""
-    family = family or next((found for path in files.values() if (found := family_of_file(path))), None)
-    raws = {part: read_raw(path, reading) for part, path in files.items()}
+    """The sets in tables, by their part, each in one file or in several pieces.
+
+    EMNIST's images are turned upright, and its classes have their names.
+    """
+    family = family or next((found for some in files.values() for p in some if (found := family_of_file(p))), None)
+    raws = {part: joined([read_raw(path, reading) for path in some]) for part, some in files.items()}
     if family is None:
         return to_contents(raws, reading.class_names, name)
     for part, raw in raws.items():
