@@ -160,6 +160,13 @@ def test_other_classes(tmp_path: Path) -> None:
     assert read_csv(path, class_names=numbers).labels.tolist() == [25, 0]  # by their names
 
 
+@pytest.mark.parametrize("column", [2, "2"])
+def test_words_in_a_column_in_the_middle(tmp_path: Path, column: int | str) -> None:
+    (tmp_path / "a.csv").write_text("0,1,cat,2,255\n9,99,dog,100,7\n")
+    digits = read_csv(tmp_path / "a.csv", label_column=column)
+    assert digits.class_names == ("cat", "dog") and digits.images[1].tolist() == [[9, 99], [100, 7]]
+
+
 @pytest.mark.parametrize("place", [0, -1])
 @pytest.mark.parametrize("headed", [False, True])
 def test_words_are_names_of_classes(tmp_path: Path, place: int, headed: bool) -> None:

@@ -16,25 +16,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitlab.errors import DataError
+from digitlab.kinds import sniff_bytes
 
 MOST_BYTES = 1 << 30  # 1 GiB: every MNIST-like set fits (EMNIST, the largest, has 0.6 GiB of pixels)
 DEFLATE_RATIO = 1032  # the most deflate can promise: 258 bytes from 2 bits; nothing unpacks to more
 GZIP_MAGIC = b"\x1f\x8b"
 _BUFFER = 1 << 16
 
-# Files that arrive in place of the one that was meant, by how they begin.
-_MISTAKEN = {
-    b"<": "a web page: the server sent a page (an error, a log-in) and not the file",
-    b"version https://git-lfs": "a Git LFS pointer: the real file was not fetched (`git lfs pull`)",
-    b"PK\x03\x04": "a zip archive (or .npz): unpack it first, or give it its .npz name",
-    b"\x89HDF": "an HDF5 file, which is not read here",
-}
+# Kinds of content that is read here. Any other arrived in place of the file that was meant.
+_MEANT = ("idx", "csv", "text", "pickle", "json", "utf-16", "gzip", "empty", "unknown")
 
 
 def mistaken_for(head: bytes) -> str | None:
-    """What a file beginning with these bytes is, if it is one of the usual mistakes; else None."""
-    head = head.lstrip()
-    return next((what for start, what in _MISTAKEN.items() if head.startswith(start)), None)
+    """What a file beginning with these bytes is, if it is of a kind that is not read here; else None."""
+    kind = sniff_bytes(head)
+    return None if kind.name in _MEANT else kind.what
 
 
 def require_file(path: str | os.PathLike[str]) -> Path:

@@ -86,8 +86,8 @@ def word_columns(heading: Sequence[str] | None, columns: int, label_column: str 
     for c, name in enumerate(heading or ()):
         if name.lower() in (*LABEL_NAMES, *INDEX_NAMES, str(label_column).lower()):
             some.add(c)
-    if isinstance(label_column, int) and -columns <= label_column < columns:
-        some.add(label_column % columns)
+    if re.fullmatch(r"[+-]?\d{1,9}", str(label_column)) and -columns <= int(str(label_column)) < columns:
+        some.add(int(str(label_column)) % columns)
     return some
 
 
