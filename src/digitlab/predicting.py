@@ -167,6 +167,8 @@ def predict(
     part: Part | None = None,
     label_column: str | int | None = None,
     image_shape: Sequence[int] | None = None,
+    valid_size: float | None = None,
+    test_size: float | None = None,
     advance: Callable[[int], None] = lambda images: None,
 ) -> Predictions:
     """What a network says about images: `predict("shipped", "photo.png")`, `predict(net, "test.csv")`.
@@ -176,14 +178,17 @@ def predict(
                  or images themselves: a Digits, an array, any other container of inputs
     class_names  what the classes are called; by default as in the run's settings or in the data, else "0", "1" …
     part         "train", "valid", "test" or "all"; None: the test set of a source that its author divided, else all
-    label_column, image_shape   how a set is read, see `load`
+    label_column, image_shape, valid_size, test_size   how a set is read and divided, see `load`
     advance      told of every picture that was read
 
     Of several pictures, one that cannot be read is skipped and described in `skipped`.
     Raises ModelFileError, DataError or ShapeError for what cannot be read, or does not fit the network.
     """
     network, known = _network(net)
-    choices = Choices(label_column=label_column, image_shape=image_shape, class_names=class_names)
+    choices = Choices(
+        label_column=label_column, image_shape=image_shape, class_names=class_names, valid_size=valid_size,
+        test_size=test_size,
+    )  # fmt: skip
     read = _read(source, network, part, advance, choices)
     x = inputs(read.values, network, _title(source))
     first = next(iter(network.parameters().values()), None)

@@ -27,7 +27,8 @@ def list_() -> None:
 
     say("mnist    70,000 handwritten digits, 28×28 (LeCun, Cortes, Burges)")
     say("digits   1,797 handwritten digits, 8×8, always there: they come with scikit-learn")
-    say("PATH     a folder of IDX files, mnist.pkl.gz, a CSV file, an .npz file, a folder of your own pictures")
+    say("PATH     a file or folder: a table (CSV, Parquet), arrays (.npz, .npy, .mat, a pickle),")
+    say("         IDX files, or your own pictures")
     say(f"FAMILY   or FAMILY:FOLDER, files in MNIST's form: {', '.join(FAMILIES)}")
     say(str(mnist_status()))
 

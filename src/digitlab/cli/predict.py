@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from digitlab.cli.data_options import PARTS, reading_options
+from digitlab.cli.looking import PART_HELP
 from digitlab.cli.options import OutputFile
 
 if TYPE_CHECKING:
@@ -42,14 +44,11 @@ class Columns(click.ParamType[Any]):
 @click.option(
     "--proba/--no-proba", default=True, help="Whether to write the probability of every class. [default: yes]"
 )
-@click.option(
-    "--class-names", metavar="A,B,…", help="Names of the classes. [default: those of the run's data, or 0,1,…]"
-)
-@click.option("--part", type=click.Choice(["train", "valid", "test", "all"]),
-              help="Part of the images. [default: test, or all of a set that is not divided]")  # fmt: skip
+@reading_options
+@click.option("--part", type=click.Choice(PARTS), help=PART_HELP)
 def command(
     net_and_images: tuple[str, ...], net: str | None, out: Path | None, form: str | None, kaggle: bool,
-    columns: tuple[str, str] | None, top: int | None, proba: bool, class_names: str | None, part: Any,
+    columns: tuple[str, str] | None, top: int | None, proba: bool, part: Any, **how: Any,
 ) -> None:  # fmt: skip
     """Predict the class of images, with probabilities.
 
@@ -83,11 +82,8 @@ def command(
     path = network_file(named)
     named = "the shipped network" if path == PATH else str(path)
     with counted("reading pictures", None) as advance:
-        found = predict(
-            path, images, part=part, advance=advance,
-            class_names=class_names.split(",") if class_names is not None else None,
-        )  # fmt: skip
-    if found.labels is None and (top or kaggle or columns or class_names):
+        found = predict(path, images, part=part, advance=advance, **how)
+    if found.labels is None and (top or kaggle or columns or how["class_names"]):
         raise click.UsageError(
             f"{path}: gives numbers, not classes; leave out --top, --kaggle, --columns, --class-names"
         )
