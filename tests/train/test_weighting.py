@@ -191,7 +191,7 @@ def write(path, content):
     ("name", "content"),
     {
         "w.txt": "1\n0\n2.5\n3\n", "w.csv": "weight\n1\n0\n2.5\n3\n", "line.csv": "1,0,2.5,3\n", "spaces": "1 0 2.5 3",
-        "w.npy": NUMBERS, "w.gz": gzip.compress(b"1\n0\n2.5\n3\n"), "windows.txt": "1\r\n0\r\n2.5\r\n3",
+        "w.npy": NUMBERS, "w.gz": gzip.compress(b"1\n0\n2.5\n3\n", mtime=0), "windows.txt": "1\r\n0\r\n2.5\r\n3",
     }.items(),
 )  # fmt: skip
 def test_files_of_sample_weights(name, content, tmp_path):
