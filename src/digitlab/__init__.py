@@ -20,7 +20,8 @@ _HOMES = {
         "StochasticWeightAveraging", "Trainer", "evaluate",
     ),
     "digitlab.many": ("train_many",),
-    "digitlab.predicting": ("Predictions", "predict"),
+    "digitlab.predicting": ("predict",),
+    "digitlab.predictions": ("Predictions",),
     "digitlab.reading": ("read_photo",),
     "digitlab.data.handwriting": ("find_digits", "open_photo"),
     "digitlab.shipped": ("shipped_network",),
@@ -75,8 +76,8 @@ if TYPE_CHECKING:
     from digitlab.optimizers import OneCycle as OneCycle
     from digitlab.optimizers import RMSProp as RMSProp
     from digitlab.optimizers import StepDecay as StepDecay
-    from digitlab.predicting import Predictions as Predictions
     from digitlab.predicting import predict as predict
+    from digitlab.predictions import Predictions as Predictions
     from digitlab.reading import read_photo as read_photo
     from digitlab.shipped import shipped_network as shipped_network
     from digitlab.train import Callback as Callback

@@ -10,7 +10,7 @@ from PIL import Image
 
 from digitlab.cli.predict import FEW
 from digitlab.data import write_idx
-from digitlab.nn import mlp
+from digitlab.nn import Dense, Flatten, Network, mlp
 
 IMAGES = np.random.default_rng(4).integers(0, 256, (25, 28, 28), dtype=np.uint8)
 
@@ -151,3 +151,23 @@ def test_what_cannot_be_done(fails, arguments, code, words):
     before = sorted(Path().iterdir())
     assert words in fails(code, "predict", *arguments)
     assert sorted(Path().iterdir()) == before, "nothing was written"
+
+
+def test_images_of_the_training_are_said_to_be(call, train):
+    train("--data", "labelled.csv", "--train-size", "15", "--net", "784-10", "--run", "own")
+    for words, told in ((["labelled.csv"], True), (["labelled.csv", "--part", "test"], False), (["images"], False)):
+        called = call("predict", "own", *words)
+        assert called.code == 0, called.err
+        assert ("trained on some of these images" in called.out) == told, called.out
+    assert "3 test images of labelled.csv" in call("predict", "own", "labelled.csv", "--part", "test").out
+
+
+def test_how_a_table_is_read(call):
+    row = ",".join(["0"] * 600)
+    Path("wide.csv").write_text(f"{row},7\n{row},8\n")
+    Network([Flatten(), Dense(10)], (20, 30, 1), seed=1).save("wide.safetensors")
+    called = call("predict", "wide.safetensors", "wide.csv", "--label-column", "-1")
+    assert called.code == 0 and "labels found" in called.out, called.err
+    mlp([600, 10]).save("flat.safetensors")
+    called = call("predict", "flat.safetensors", "wide.csv", "--label-column", "-1", "--image-shape", "20x30")
+    assert called.code == 0 and "2 images of wide.csv" in called.out, called.err

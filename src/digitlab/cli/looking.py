@@ -1,6 +1,6 @@
 """What the commands that look into a network share: its data, and the images they ask for."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Sized
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,9 +32,9 @@ def digits_for(
     """
     from digitlab.errors import ConfigError
 
-    runs = [run for file in (network_file, *also) for run in _training_data(file)]
+    runs = [run for file in (network_file, *also) for run in training_data(file)]
     if "source" in data:
-        trained = next((run for run in runs if _same_source(run, data["source"])), None)
+        trained = next((run for run in runs if same_source(run, data["source"])), None)
         choices = {**_reading_of(trained or {}), **data}
     else:
         trained = runs[0] if runs else None
@@ -68,12 +68,12 @@ def part_for(network: Any, network_file: Path, data: Mapping[str, Any], part: st
     return digits, name
 
 
-def how_many(digits: "Digits", part: str) -> str:
+def how_many(digits: Sized, part: str) -> str:
     """How many images of which set: "10,000 test images"."""
     return f"{len(digits):,} {'' if part == 'all' else part + ' '}image{'' if len(digits) == 1 else 's'}"
 
 
-def _training_data(network_file: Path | None) -> Iterator[dict[str, Any]]:
+def training_data(network_file: Path | None) -> Iterator[dict[str, Any]]:
     """The [data] of the run that a network belongs to, then of those that it was fine-tuned from."""
     from digitlab.train import RunConfig
 
@@ -87,7 +87,8 @@ def _training_data(network_file: Path | None) -> Iterator[dict[str, Any]]:
         network_file = Path(run.start) if run.start else None
 
 
-def _same_source(data: Mapping[str, Any], source: str) -> bool:
+def same_source(data: Mapping[str, Any], source: str) -> bool:
+    """Whether a run's [data] were read from this source."""
     own = str(data.get("source", ""))
     if own == source:
         return True

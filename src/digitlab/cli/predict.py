@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from digitlab.cli.data_options import PARTS, reading_options
-from digitlab.cli.looking import PART_HELP
+from digitlab.cli.looking import PART_HELP, how_many, same_source, training_data
 from digitlab.cli.options import OutputFile
 
 if TYPE_CHECKING:
-    from digitlab.predicting import Predictions
+    from digitlab.predictions import Predictions
 
 FEW = 10  # rows that are shown of a long set
 WIDTH = 80  # columns of the terminal
@@ -64,7 +64,8 @@ def command(
     from digitlab.cli.console import say
     from digitlab.cli.counted import counted
     from digitlab.cli.options import network_file, split_network
-    from digitlab.predicting import KAGGLE, predict
+    from digitlab.predicting import predict
+    from digitlab.predictions import KAGGLE
     from digitlab.shipped import PATH
 
     named, images = split_network(net_and_images) if net is None else (net, list(net_and_images))
@@ -99,7 +100,8 @@ def command(
         click.echo(line, err=True)
     for line in found.skipped:
         click.echo(f"skipped: {line}", err=True)
-    for line in summary_of(found, named, images, out):
+    seen = found.part != "test" and any(same_source(run, image) for run in training_data(path) for image in images)
+    for line in summary_of(found, named, images, out, seen=seen):
         click.echo(line, err=form in ("csv", "json"))
     if found.skipped:
         raise click.exceptions.Exit(1)
@@ -140,13 +142,15 @@ def table_of(found: "Predictions", top: int | None, proba: bool, *, saved: bool 
     return lines
 
 
-def summary_of(found: "Predictions", net: str, images: list[str], out: Path | None) -> list[str]:
-    """How many images, what was predicted how often, the accuracy where labels were found, and the file."""
+def summary_of(found: "Predictions", net: str, images: list[str], out: Path | None, *, seen: bool) -> list[str]:
+    """How many images, what was predicted how often, the accuracy where labels were found, and the file.
+
+    `seen` says whether images of the network's own training may be among them.
+    """
     import numpy as np
 
-    noun = "image" if len(found) == 1 else "images"
     source = images[0] if len(images) == 1 else f"{len(images)} sources"
-    lines = [f"{len(found):,} {noun} of {source}, predicted by {net}"]
+    lines = [f"{how_many(found, found.part)} of {source}, predicted by {net}"]
     if found.labels is not None and len(found) > FEW:
         counts = np.bincount(found.labels, minlength=len(found.class_names)).tolist()
         pairs = [f"{name}: {count:,}".replace(" ", "\xa0") for name, count in zip(found.class_names, counts) if count]
@@ -155,6 +159,8 @@ def summary_of(found: "Predictions", net: str, images: list[str], out: Path | No
     if found.accuracy is not None:
         wrong = round((1 - found.accuracy) * len(found))
         lines.append(f"labels found: {100 * found.accuracy:.2f} % correct, {wrong:,} wrong")
+        if seen:
+            lines.append("the network was trained on some of these images: it does better on them than on others")
     if out is not None:
         lines.append(f"saved: {out}")
     return lines

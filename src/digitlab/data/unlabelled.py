@@ -39,6 +39,7 @@ class Unlabelled:
     labels       int64 (N,) where the source has labels, else None
     class_names  what the classes of the labels are called
     skipped      what is wrong with each picture that could not be read, a line each
+    part         which images of the source these are: "train", "valid", "test" or "all"
     note         a line to tell the user of how the source was read; "" for none
     """
 
@@ -48,6 +49,7 @@ class Unlabelled:
     labels: NDArray[np.int64] | None = None
     class_names: tuple[str, ...] = DIGIT_NAMES
     skipped: tuple[str, ...] = ()
+    part: Part = "all"
     note: str = ""
 
 
@@ -62,7 +64,8 @@ def read_unlabelled(
 ) -> Unlabelled:
     """The images in a file or folder, or in several, one after the other.
 
-    picture_shape  what pictures become: (H, W), or (H, W, 3) in colour; other sets keep their own
+    picture_shape  what pictures become: (H, W), or (H, W, 3) in colour; and what rows of a CSV file are, unless
+                   `choices` say otherwise
     columns        for tables of numbers that are no pixels: how many make one input
     part           "train", "valid", "test" or "all"; None: the test set of a source that its author divided, else all
     advance        told of every picture that was read
@@ -81,7 +84,9 @@ def read_unlabelled(
         return _read_pictures([path for some in files for path in some], picture_shape, advance)
     return _joined(
         [
-            _read_pictures(some, picture_shape, advance) if some else _read_set(source, columns, part, choices)
+            _read_pictures(some, picture_shape, advance)
+            if some
+            else _read_set(source, picture_shape, columns, part, choices)
             for source, some in zip(several, files)
         ],
         several,
@@ -130,18 +135,25 @@ def _read_pictures(files: list[Path], shape: tuple[int, ...], advance: Callable[
     return Unlabelled(np.stack(images), names, np.array(positions), skipped=tuple(skipped))
 
 
-def _read_set(path: Path, columns: int | None, part: Part | None, choices: Choices) -> Unlabelled:
+def _read_set(
+    path: Path, picture_shape: tuple[int, ...], columns: int | None, part: Part | None, choices: Choices
+) -> Unlabelled:
     """A set by what `load` makes of it, or the images that it finds without labels."""
     kind = sniff(path) if path.exists() else None
     if kind is not None and kind.name == "npy" and not kind.compressed:
         return Unlabelled(_checked(read_npy(path), path))
     if kind is not None and columns is not None and kind.name in ("csv", "text"):
         return Unlabelled(_numbers(read_table(path), columns, path))
+    if kind is not None and kind.name == "csv" and picture_shape[1:] != picture_shape[:1]:  # neither square nor grey
+        choices = {**choices, "image_shape": choices.get("image_shape") or picture_shape}
     try:
-        digits, _, note = load_part(path, part, **choices)
+        loaded = load_part(path, part, **choices)
     except UnlabelledError as error:
         return Unlabelled(_checked(error.images, path))
-    return Unlabelled(digits.images, labels=digits.labels, class_names=digits.class_names, note=note or "")
+    digits, own = loaded.digits, part or ("test" if loaded.divided else "all")
+    return Unlabelled(
+        digits.images, labels=digits.labels, class_names=digits.class_names, part=own, note=loaded.note or ""
+    )
 
 
 def _checked(array: NDArray[Any], path: Path) -> NDArray[Any]:
