@@ -140,6 +140,9 @@ def test_ways_to_name_a_network(tmp_path, network, expected):
     net.network = network
     for way in (network, net, tmp_path / "run", str(tmp_path / "run" / "network.safetensors")):
         assert digitlab.predict(way, IMAGES).labels.tolist() == expected.tolist()
+    np.testing.assert_allclose(net.predict_proba(IMAGES), predict(net, IMAGES).probabilities)
+    with pytest.raises(ConfigError, match="gives numbers, not classes"):
+        Net([784, 1]).predict_proba(IMAGES)
     shipped = np.argmax(shipped_network().predict(IMAGES), axis=1)
     assert predict("shipped", IMAGES).labels.tolist() == shipped.tolist()
     with pytest.raises(ModelFileError, match="no such file"):

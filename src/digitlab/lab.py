@@ -25,7 +25,7 @@ from digitlab.optimizers import SGD
 from digitlab.see.figures import heatmap_figure, save_figure
 from digitlab.see.imagine import Imagined, imagine
 from digitlab.train import Callback, History, PlainLines, Trainer
-from digitlab.train.evaluation import classifies, evaluate
+from digitlab.train.evaluation import class_shares, classifies, evaluate
 
 DEFAULT_FILE = "net.safetensors"
 
@@ -96,6 +96,15 @@ class Net:
         """
         outputs = predict(self.network, inputs(images, self.network, "images"))
         return np.argmax(outputs, axis=1) if classifies(self.network) else outputs
+
+    def predict_proba(self, images: Any) -> Any:
+        """The probability of each class for each image, shape (N, classes), rows adding up to 1; as in `predict`.
+
+        Raises ConfigError for a network that gives numbers, not classes.
+        """
+        if not classifies(self.network):
+            raise ConfigError("predict_proba: the network gives numbers, not classes; predict() returns them")
+        return class_shares(predict(self.network, inputs(images, self.network, "images")))
 
     def imagine(self, digit: int, path: str | os.PathLike[str] | None = None) -> Imagined:
         """Ask what a digit looks like: prints what the network reads in its own picture, and saves that picture.
