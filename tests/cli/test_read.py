@@ -192,6 +192,18 @@ def test_fine_tuning_begins_with_the_weights(call):
     assert all(np.allclose(a, b, atol=1e-7) for a, b in zip(same.state().values(), network.state().values()))
 
 
+def test_pictures_to_try_commands_with(call):
+    called = call("data", "make", "photo")
+    text = called.out.splitlines()[1:4]
+    assert called.code == 0 and text == ["69153439", "95841702", "60758130"]
+    read = call("read", "photo.png")
+    assert ["".join(line.split()) for line in read.out.splitlines()[1::2]] == text
+    called = call("data", "make", "own", "-n", "40")
+    assert called.code == 0 and "own: 40 pictures of handwritten digits" in called.out
+    assert call("data", "show", "--data", "own").code == 0
+    assert not list(Path().glob("**/.*.png"))
+
+
 def test_making_other_appearances(call):
     folder = idx_folder(Path("many"))
     called = call("data", "make", "colour-mnist", "--data", folder, "-n", "50")
@@ -212,6 +224,10 @@ def test_making_other_appearances(call):
         (["hands", "--data", folder, "--out", "x.zip"], 2, "ends in .npz"),
         (["hands", "--data", folder, "-n", "1000"], 1, "expected 5 to"),
         (["sheets", "--data", folder, "--style", "papyrus"], 1, "there are: clean"),
+        (["photo", "--out", "x.svg"], 2, "for a photo"),
+        (["photo", "-n", "3"], 2, "a photo is one page"),
+        (["own", "--data", folder], 2, "not made of a data set"),
+        (["own", "--style", "chalk"], 2, "--style is for sheets"),
     ):
         called = call("data", "make", *arguments)
         assert called.code == code and words in called.err, (arguments, called)

@@ -71,7 +71,7 @@ def fetch() -> None:
     "-n",
     "count",
     type=click.IntRange(1),
-    help="How many training images, scenes, or sheets of each style. [default: all; 20; 1]",
+    help="How many training images, scenes, pictures of `own`, or sheets of each style. [default: all; 20; 100; 1]",
 )
 @click.option("--style", help="sheets: one of their styles alone.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of everything that is drawn.")
@@ -86,6 +86,8 @@ def make(kind: str, data: dict[str, Any], count: int | None, style: str | None, 
     mnist-rgb       as they are, with three equal channels
     scenes          several digits in one coloured picture, and truth.json with what stands where
     sheets          sheets of pen, print and MNIST digits on ruled paper, in shadow, ..., and truth.json
+    own             a folder of pictures of handwritten digits, one folder for each class
+    photo           a page of handwritten digits on ruled paper, photo.png
     """
     from digitlab.cli.console import say
     from digitlab.cli.sets import load_sets
@@ -96,8 +98,15 @@ def make(kind: str, data: dict[str, Any], count: int | None, style: str | None, 
     if kind in ("scenes", "sheets"):
         make_pictures(kind, data, count, style, seed, out or Path(kind))
         return
+    if kind in ("own", "photo"):
+        if style is not None:
+            raise click.UsageError("--style is for sheets")
+        if click.get_current_context().get_parameter_source("source") is click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"--data: {kind} is drawn with a pen and not made of a data set; leave --data out")
+        make_sample(kind, count, seed, out)
+        return
     if kind not in APPEARANCES:
-        known = [*APPEARANCES, "scenes", "sheets"]
+        known = [*APPEARANCES, "scenes", "sheets", "own", "photo"]
         raise click.UsageError(f"got {not_among(kind, known)}")
     if style is not None:
         raise click.UsageError("--style is for sheets")
@@ -136,6 +145,25 @@ def make_pictures(kind: str, data: dict[str, Any], count: int | None, style: str
     path = write_sheets(out, sheets)
     say(f"{out}: {len(sheets)} pictures with {sum(len(s.truth) for s in sheets)} digits; {path} says what stands where")
     say(f"`digitlab read {out}/*.png --check {path}` reads them and lists what goes wrong")
+
+
+def make_sample(kind: str, count: int | None, seed: int, out: Path | None) -> None:
+    """A page of handwriting, or a folder of pictures: something to try other commands with."""
+    from digitlab.cli.console import say
+    from digitlab.data.samples import write_own, write_photo
+
+    if kind == "photo":
+        if count is not None:
+            raise click.UsageError("-n: a photo is one page; leave -n out, or make sheets")
+        path = OutputFile("a photo", ".png", ".jpg", ".jpeg", ".webp").convert(out or Path("photo.png"), None, None)
+        text = write_photo(path, seed)
+        say(f"{path}: a page with {text.count(chr(10)) + 1} lines of handwritten digits\n{text}")
+        say(f"`digitlab read {path}` reads it")
+        return
+    folder = out or Path("own")
+    write_own(folder, count or 100, seed)
+    say(f"{folder}: {count or 100} pictures of handwritten digits, a folder for each class")
+    say(f"`digitlab train --from shipped --data {folder}` learns from them")
 
 
 def _require_28(digits: "Digits") -> None:
