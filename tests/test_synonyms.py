@@ -1,6 +1,7 @@
 """A name in a message leads to the right thing, not to the nearest spelling."""
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 
@@ -116,8 +117,11 @@ def test_data_sets_are_known_in_any_spelling(tmp_path, monkeypatch):
     assert canonical_source("KMNIST:some/Folder") == "kmnist:some/Folder"
     assert canonical_source("mnist.csv") == "mnist.csv"
     assert len(load("Digits").test) == len(load("digits").test)
+    assert canonical_source(Path("mnist")) == canonical_source(Path("MNIST")) == "mnist"
     (tmp_path / "MNIST").mkdir()
     assert canonical_source("MNIST") == "MNIST", "a folder that is there is what is meant"
+    (tmp_path / "mnist").mkdir(exist_ok=True)
+    assert canonical_source(Path("mnist")) == Path("mnist")
     with pytest.raises(DataError, match=r"fashion: there is no such file or folder \(did you mean 'fashion-mnist'\?\)"):
         load("fashion")
 
