@@ -185,6 +185,7 @@ class _Blocks:
     def __init__(self, path: Path, delimiter: str, columns: int, words: Collection[int], number: int) -> None:
         self.path, self.delimiter, self.columns, self.number = path, delimiter, columns, number
         self.fields: dict[int, list[str]] = {column: [] for column in words}
+        self.worded: set[int] = set()  # the columns in which a field is no number
 
     def parse(self, block: bytes) -> NDArray[Any]:
         """One block; `number` is the line in the file that it begins with."""
@@ -199,7 +200,7 @@ class _Blocks:
 
     def said(self) -> dict[int, list[str]]:
         """The columns that hold words."""
-        return {column: fields for column, fields in self.fields.items() if None in map(_number, fields)}
+        return {column: fields for column, fields in self.fields.items() if column in self.worded}
 
     def _load(self, block: bytes) -> NDArray[Any]:
         lines = [line for line in _decoded(block).split("\n") if line.strip()]
@@ -218,6 +219,7 @@ class _Blocks:
                 del self.fields[column][length:]
             numbered = enumerate(_decoded(block).split("\n"))
             values = np.stack([self._line(line, at) for at, line in numbered if line.strip()])
+        self.worded |= {c for c, fields in self.fields.items() if None in map(_number, fields[kept[c] :])}
         return _smallest(values)
 
     def _keeper(self, column: int) -> Callable[[str], float]:
