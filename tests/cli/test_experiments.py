@@ -71,7 +71,7 @@ def test_augment_refuses_more_pictures_than_anybody_could_see(fails):
 def test_train_with_augmentation_and_resume(call, train):
     done = train("--augment", "shift,rotate:5", "--run", "r")
     assert "training images drawn afresh every epoch: shift,rotate:5" in done.out
-    assert RunConfig.load("r/config.toml").augment == "shift,rotate:5"
+    assert RunConfig.load("r/config.toml").augment == "shift:1,rotate:5"
     assert call("train", "--run", "r", "--resume", "--epochs", 3).code == 0
     refused = call("train", "--run", "r", "--resume", "--augment", "shift")
     assert refused.code == 2 and "--augment cannot change them" in refused.err

@@ -48,7 +48,7 @@ def test_a_grid_chooses_by_validation_and_looks_at_the_test_set_for_that_alone(c
     assert called.code == 0, called.err
     assert "8 networks" in called.out
     best = next(line for line in called.out.splitlines() if line.startswith("best by"))
-    assert "learning_rate=3" in best
+    assert "learning-rate=3 net=64-" in best
     assert "its networks on the test set: mean" in called.out and "n = 2" in called.out
     assert not any("test" in column for column in results("group")[0]), "the others' figures are not even known"
 

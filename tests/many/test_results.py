@@ -1,6 +1,7 @@
 """Tables and labels of many trainings."""
 
 import csv
+import dataclasses
 import io
 
 import numpy as np
@@ -12,7 +13,11 @@ from digitlab.cli.many import outcome_line
 from digitlab.data import load
 from digitlab.errors import ConfigError
 from digitlab.many import Outcome, Together, spread, train_many
-from digitlab.many.results import differences, figure, varied_settings
+from digitlab.many.labels import as_label, varied_settings
+from digitlab.many.results import figure
+from digitlab.nn import describe_network, mlp
+from digitlab.nn.regularizers import L1, L2
+from digitlab.optimizers import SGD, Adam
 from digitlab.train import ExponentialMovingAverage, evaluate
 
 from .helpers import config
@@ -34,16 +39,52 @@ def test_spread_by_hand():
         spread([])
 
 
+def labels(*configs, but=()):
+    return [as_label(setting) for setting in varied_settings(configs, but)]
+
+
 def test_labels_say_what_differs_and_nothing_else():
     configs = [config(seed, rate) for rate in (0.3, 3.0) for seed in (0, 1)]
-    assert differences(configs, but=("seed",)) == ["learning_rate=0.3"] * 2 + ["learning_rate=3.0"] * 2
-    assert set(varied_settings(configs)) == {"learning_rate", "seed"}
-    assert differences(configs[:1]) == [""]
+    assert labels(*configs, but=("seed",)) == ["learning_rate=0.3"] * 2 + ["learning_rate=3.0"] * 2
+    assert labels(*configs)[0] == "learning_rate=0.3 seed=0"
+    assert labels(configs[0]) == [""]
 
 
 def test_two_settings_of_one_name_keep_their_whole_names():
-    first = config(data={"seed": 1})
-    assert set(varied_settings([first, config(1)])) == {"data.seed", "seed"}
+    assert labels(config(data={"seed": 1}), config(1)) == ["data.seed=1 seed=0", "data.seed=0 seed=1"]
+
+
+BASE = config()
+
+
+@pytest.mark.parametrize(
+    "changes, expected",
+    [
+        # a default has its label like any other number
+        ([{"optimizer": SGD(0.1)}, {"optimizer": SGD(3.0)}], ["learning_rate=0.1", "learning_rate=3.0"]),
+        ([{"optimizer": SGD(0.1)}, {"optimizer": Adam()}],
+         ["optimizer=SGD learning_rate=0.1", "optimizer=Adam learning_rate=0.001"]),
+        ([{"network": mlp([64, 10])}, {"network": mlp([64, 30, 10])}], ["net=64-10", "net=64-30-10"]),
+        ([{"network": mlp([64, 9, 10])}, {"network": mlp([64, 9, 10], activation="relu")}],
+         ["net=64-9-10 sigmoid", "net=64-9-10 relu"]),
+        ([{"network": mlp([64, 9, 10])}, {"network": mlp([64, 9, 10], init="large")}],
+         ["net=64-9-10 #1", "net=64-9-10 #2"]),
+        ([{"network": mlp([64, 9, 10])}, {"network": mlp([64, 9, 10], loss="cross-entropy")}],
+         ["loss=Quadratic", "loss=CrossEntropy"]),
+        ([{"regularizers": (L2(5.0),)}, {}, {"regularizers": (L1(1.0),)}],
+         ["l2=5.0 l1=none", "l2=none l1=none", "l2=none l1=1.0"]),
+        ([{"data": {"source": "digits"}}, {"data": {"source": "digits", "train_size": 50}}],
+         ["train_size=none", "train_size=50"]),
+        ([{"augment": "shift"}, {}], ["augment=shift:1", "augment=none"]),
+        ([{"batch_size": 10}, {"batch_size": 20}], ["batch_size=10", "batch_size=20"]),
+    ],
+)  # fmt: skip
+def test_labels_are_short_whatever_differs(changes, expected):
+    described = [
+        {**change, **({"network": describe_network(change["network"])} if "network" in change else {})}
+        for change in changes
+    ]
+    assert labels(*(dataclasses.replace(BASE, **change) for change in described)) == expected
 
 
 def outcome(seed, rate, value, **settings):

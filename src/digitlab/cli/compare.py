@@ -1,7 +1,7 @@
 """`digitlab compare RUN RUN…`: several runs side by side; `digitlab compare --optimizers sgd,adam`: settings."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -9,6 +9,11 @@ from digitlab.cli import options
 from digitlab.cli.comparing import LISTS, MOST, Specs
 from digitlab.cli.data_options import SOURCE_HELP, reading_options, source_option
 from digitlab.cli.options import Augment, PictureFile, Spec
+
+if TYPE_CHECKING:
+    from digitlab.train import RunConfig
+
+CELL = 24  # characters of a setting in the table
 
 
 @click.command("compare")
@@ -103,6 +108,19 @@ def runs_in(folder: Path) -> list[Path]:
     return inside if inside and not (folder / "config.toml").is_file() else [folder]
 
 
+def say_differences(names: list[str], configs: "list[RunConfig]") -> None:
+    """The settings in which the runs differ, if there are more than the optimizer's, which the first table shows."""
+    from digitlab.cli.console import say, table
+    from digitlab.many.labels import shown, varied_settings
+
+    varied = varied_settings(configs, but=("start",))
+    if set(varied[0]) <= {"optimizer", "learning_rate"}:
+        return
+    cells = [[shown(setting[name])[:CELL] for name in varied[0]] for setting in varied]
+    say("")
+    say(table(["differ in", *varied[0]], [[name, *row] for name, row in zip(names, cells)]))
+
+
 def compare_runs(runs: tuple[Path, ...], out: Path) -> None:
     """Finished runs, as they are."""
     from digitlab.cli.console import say, table
@@ -112,7 +130,7 @@ def compare_runs(runs: tuple[Path, ...], out: Path) -> None:
     from digitlab.train import History, RunConfig
     from digitlab.train.columns import unit
 
-    rows, histories, left = [], {}, []
+    rows, histories, configs, left = [], {}, [], []
     runs = tuple(single for run in runs for single in runs_in(run))
     short = len({run.name for run in runs}) == len(runs)
     for run in runs:
@@ -128,6 +146,7 @@ def compare_runs(runs: tuple[Path, ...], out: Path) -> None:
         monitor = history.monitored(config.monitor)
         s = history.statistics(monitor)
         histories[name], text = history, unit(monitor).text
+        configs.append(config)
         rows.append([
             name, f"{config.optimizer!r}", str(s.epochs), monitor, text(s.best), str(s.best_epoch),
             text(s.mean), text(s.sd), text(s.range),
@@ -137,8 +156,8 @@ def compare_runs(runs: tuple[Path, ...], out: Path) -> None:
         raise ModelFileError(left[0])
     for line in left:
         say(f"left out: {line}")
-    headings = ["run", "optimizer", "epochs", "monitored", "best", "at", "mean", "sd", "range", "seconds"]
-    say(table(headings, rows))
+    say(table(["run", "optimizer", "epochs", "monitored", "best", "at", "mean", "sd", "range", "seconds"], rows))
     say("mean, sd and range are over the epochs; accuracies in per cent")
+    say_differences([row[0] for row in rows], configs)
     save_figure(curves_figure(histories, title="Runs compared"), out)
     say(f"plot: {out}")

@@ -55,18 +55,21 @@ class Choice(NamedTuple):
 
 def choices(given: dict[str, Any], lists: dict[str, list[Named]]) -> "tuple[list[Choice], Splits]":
     """Every combination of the lists, each with what was given besides; and the data, read once."""
-    from digitlab.cli.train_settings import network_table, optimizer_table, settings
+    from digitlab.cli.train_network import network_table
+    from digitlab.cli.train_settings import optimizer_table, recipe_table, settings
     from digitlab.train import RunConfig
 
     if "learning_rate" in given and any("learning_rate" in named.table for named in lists.get("optimizers", ())):
         raise click.UsageError("--learning-rate and an optimizer with a rate of its own contradict each other")
     config, splits = settings(given, None)
+    recipe = recipe_table(given)  # its optimizer holds where none is given; a rate that it does not name fits each loss
     found = []
     for combination in itertools.product(*lists.values()):
         varied = dict(zip((LISTS[name] for name in lists), (named.table for named in combination)))
-        table = config.table() | {"network": network_table({**given, **varied}, splits)}
-        del table["optimizer"]
-        table["optimizer"] = tamed(optimizer_table({**given, **varied}, table), {**given, **varied})
+        options = {**given, **varied}
+        network = network_table(options, splits, fell_back=given["fell_back"])
+        optimizer = tamed(optimizer_table(options, recipe | {"network": network}), options)
+        table = config.table() | {"network": network, "optimizer": optimizer}
         found.append(Choice(", ".join(named.text for named in combination), RunConfig.from_table(table)))
     return found, splits
 

@@ -143,13 +143,14 @@ def fresh_members(
     from digitlab.cli.console import say
     from digitlab.cli.many import group_progress
     from digitlab.cli.options import run_folder
+    from digitlab.cli.train_network import title
     from digitlab.ensemble.making import covers_for, member_configs
     from digitlab.errors import DigitlabError
     from digitlab.many import train_many
 
     config, splits = train_settings.settings(given, given.pop("from_file", None))
     configs = member_configs(config, kind, members, len(splits.test.class_names))
-    with run_folder(folder, f"{train_settings.title(given, config)}-{kind}") as place:
+    with run_folder(folder, f"{title(given, config)}-{kind}") as place:
         if kind == "snapshots":
             networks = train_snapshots(configs[0], splits, place, members)
             return networks, [[] for _ in networks], [f"snapshot {i + 1}" for i in range(len(networks))], splits

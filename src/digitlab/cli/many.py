@@ -4,13 +4,14 @@ import itertools
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 if TYPE_CHECKING:
     from digitlab.data import Splits
     from digitlab.many import Outcome, Together, Watcher
+    from digitlab.many.labels import Setting
     from digitlab.train import RunConfig
     from digitlab.train.columns import Unit
 
@@ -32,8 +33,15 @@ class Grid(click.ParamType[Any]):
         return name.removeprefix("--").replace("_", "-"), values
 
 
-def grid_points(sides: Sequence[tuple[str, list[str]]], command: click.Command) -> list[dict[str, Any]]:
-    """All combinations of the sides' values, as the command's own options would have read them."""
+class Point(NamedTuple):
+    """A point of the grid: its options as they were typed, {"learning-rate": "0.1"}, and as the command reads them."""
+
+    typed: dict[str, str]
+    given: dict[str, Any]
+
+
+def grid_points(sides: Sequence[tuple[str, list[str]]], command: click.Command) -> list[Point]:
+    """All combinations of the sides' values."""
     from digitlab.errors import did_you_mean
 
     options = {
@@ -48,32 +56,42 @@ def grid_points(sides: Sequence[tuple[str, list[str]]], command: click.Command) 
         if option is None:
             hint = did_you_mean(name, options)
             raise click.UsageError(f"--grid: there is no option --{name} to vary{hint}; see `digitlab train --help`")
-        read.append([(option.name, option.type.convert(value, option, None)) for value in values])
-    names = [side[0][0] for side in read]
+        converted = [option.type.convert(value, option, None) for value in values]
+        if twice := [text for i, text in enumerate(values) if converted[i] in converted[:i]]:
+            raise click.UsageError(f"--grid: {name} has the value {twice[0]} twice, and it would count twice")
+        read.append([(name, text, str(option.name), value) for text, value in zip(values, converted)])
+    names = [name for name, _ in sides]
     if repeated := [name for name in names if names.count(name) > 1]:
         raise click.UsageError(f"--grid: {repeated[0]} is there twice; put all of its values into one --grid")
-    return [dict(point) for point in itertools.product(*read)]
+    return [
+        Point({name: text for name, text, _, _ in point}, {name: value for _, _, name, value in point})
+        for point in itertools.product(*read)
+    ]
 
 
 def group_settings(
-    given: dict[str, Any], from_file: Path | None, seeds: int | None, points: list[dict[str, Any]]
-) -> "tuple[list[RunConfig], Splits]":
-    """The settings of every network of the group, and the sets that the first one learns from."""
+    given: dict[str, Any], from_file: Path | None, seeds: int | None, points: list[Point]
+) -> "tuple[list[RunConfig], list[dict[str, str]], Splits]":
+    """The settings of every network of the group, what they are called, and the sets that the first one learns from."""
     import dataclasses
 
     from digitlab.cli.train_settings import settings
 
     configs: list[RunConfig] = []
+    called: list[dict[str, str]] = []
+    source: dict[str, Any] = {}
     first = None
     for point in points:
+        options = given | source | point.given
+        config, splits = settings(options, from_file)
         # What "auto" turned out to be is said once, and holds for all.
-        source = {"source": configs[0].data["source"]} if configs and "source" not in given else {}
-        config, splits = settings(given | source | point, from_file)
+        source = {"source": config.data["source"], "fell_back": options["fell_back"]} if "source" not in given else {}
         first = first or splits
         configs += [dataclasses.replace(config, seed=config.seed + i) for i in range(seeds or 1)]
+        called += [{name: text for name, text in point.typed.items() if name != "seed"}] * (seeds or 1)
     if first is None:
         raise click.UsageError("--grid: got no values")
-    return configs, first
+    return configs, called, first
 
 
 def train_group(
@@ -90,40 +108,54 @@ def train_group(
     """Train the group, say what came of it, and keep it in a folder."""
     from digitlab.cli.console import say
     from digitlab.cli.options import run_folder
-    from digitlab.cli.train_settings import title
+    from digitlab.cli.train_network import title
+    from digitlab.cli.train_settings import changes
     from digitlab.errors import ConfigError
-    from digitlab.many.folders import settings_in
+    from digitlab.many.folders import kept_settings, settings_in
 
     if resume:
         if given or grid or seeds or from_file:
-            raise click.UsageError("--resume of a group keeps its settings; give --run, and --workers or --cluster")
+            raise click.UsageError(
+                "--resume of a group keeps its settings; give --run, and --workers or --cluster. To train with others, "
+                "leave --resume out; --from RUN begins with the weights and settings of one of its runs"
+            )
         if folder is None:
             raise click.UsageError("--resume of a group needs its folder: --run FOLDER")
         named = settings_in(folder)
         names, configs = [name for name, _ in named], [config for _, config in named]
-        train_members(configs, names, folder, cluster, workers)
+        train_members(configs, names, kept_settings(folder, names), folder, cluster, workers)
         return
     if seeds and any(name == "seed" for name, _ in grid):
         raise click.UsageError("--grid seed=… and --seeds both say which seeds; leave one out")
-    configs, splits = group_settings(given, from_file, seeds, grid_points(grid, command))
-    with run_folder(folder, f"{title(given, configs[0])}-x{len(configs)}") as place:
+    configs, called, splits = group_settings(given, from_file, seeds, grid_points(grid, command))
+    if line := changes(given, configs):
+        say(line)
+    with run_folder(folder, f"{group_title(title(given, configs[0]), grid)}-x{len(configs)}") as place:
         if any(place.glob("*/config.toml")):
             raise ConfigError(f"{place}: holds a group of runs already; go on with it by --resume, or choose another")
         say(f"{splits.train!r}; {len(splits.valid or ()):,} to validate, {len(splits.test):,} to test")
-        train_members(configs, None, place, cluster, workers)
+        train_members(configs, None, called if grid else None, place, cluster, workers)
+
+
+def group_title(title: str, grid: Sequence[tuple[str, list[str]]]) -> str:
+    """A short name for a group's folder: "784-30-10-learning-rate", or "net" where the networks differ."""
+    sides = [name for name, _ in grid]
+    return "-".join(sides if "net" in sides else [title, *sides])
 
 
 def train_members(
-    configs: "Sequence[RunConfig]", names: Sequence[str] | None, folder: Path, cluster: str | None, workers: int | None
-) -> None:
+    configs: "Sequence[RunConfig]", names: Sequence[str] | None, settings: "Sequence[Setting] | None", folder: Path,
+    cluster: str | None, workers: int | None,
+) -> None:  # fmt: skip
     """Train the networks of a group, and say what came of it."""
     from digitlab.cli.console import say
     from digitlab.many import train_many
-    from digitlab.many.results import differences
+    from digitlab.many.labels import as_label, varied_settings
 
-    varied = len(set(differences(configs, but=("seed",))))
+    varied = len(set(map(as_label, settings or varied_settings(configs, but=("seed",)))))
     together = train_many(
-        configs, names=names, folder=folder, workers=workers, cluster=cluster, watcher=group_progress(),
+        configs, names=names, settings=settings, folder=folder, workers=workers, cluster=cluster,
+        watcher=group_progress(),
         # With several settings the test set waits until one of them is chosen.
         test=varied == 1,
     )  # fmt: skip

@@ -144,6 +144,8 @@ def make_plan(given: dict[str, Any], space: Sequence[tuple[str, str]], plan_file
     if not isinstance(table.get("space", {}), dict):
         raise ConfigError(f"{plan_file}: got space {table['space']!r}, expected a table [space]")
     varied = {**table.pop("space", {}), **dict(space)} or {"learning_rate": "log:0.01,100"}
+    if "learning_rate" in given and {"optimizer", "loss"} & varied.keys():  # it holds for all of them
+        varied = {"learning_rate": {"choice": [given["learning_rate"]]}, **varied}
     if "network" in settings:
         if clash := [name for name in given if name in train_settings.NETWORK]:
             raise click.UsageError(f"--{clash[0]} and the network in {plan_file} contradict each other; leave one out")
@@ -186,7 +188,7 @@ def raised(folder: Path, trials: int) -> "Plan":
 def fresh_search(plan: "Plan") -> Path:
     """A folder for a new search, numbered after those that are there."""
     from digitlab.cli.options import numbered
-    from digitlab.cli.train_settings import title
+    from digitlab.cli.train_network import title
 
     return numbered(SEARCHES, f"{title({}, plan.base)}-{plan.strategy}")
 

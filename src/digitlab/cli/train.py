@@ -20,7 +20,10 @@ PREDICTIONS = "predictions.npz"  # as in train/recorders.py, which is not import
 @click.command("train")
 @click.option("--net", metavar="NET", help="Layer sizes, 784-30-10 by default, or a name: `digitlab nets` lists them.")
 @click.option(
-    "--from", "start", metavar="NET", help="Fine-tune: begin with the weights of a file, a run folder, or `shipped`."
+    "--from",
+    "start",
+    metavar="NET",
+    help="Begin with the weights of a run, a file, or `shipped`; a run's settings hold unless others are given.",
 )
 @click.option(
     "--activation", type=Spec(options.activations, options.elementwise), help="Of the hidden layers. [default: sigmoid]"
@@ -121,7 +124,8 @@ def command(
     from digitlab.cli.live import live_curves
     from digitlab.cli.options import newest_run, run_folder
     from digitlab.cli.sets import load_sets
-    from digitlab.cli.train_settings import settings, title
+    from digitlab.cli.train_network import title
+    from digitlab.cli.train_settings import changes, settings
     from digitlab.see.curves import CurvesPicture
     from digitlab.train import resume_run, start_run
 
@@ -137,7 +141,7 @@ def command(
     shown = live_curves() if watch else progress()
     if resume:
         folder = folder or newest_run()
-        _only_epochs({**given, **({"from_file": from_file} if from_file else {})})
+        _only_epochs({**given, **({"from_file": from_file} if from_file else {})}, folder)
         config, trainer = resume_run(folder, [shown, CurvesPicture(folder)], **given)
         splits = load_sets(config.data)
         say(f"resuming {folder} after epoch {len(trainer.history)}")
@@ -146,6 +150,8 @@ def command(
         begin(trainer, config, splits, folder, record=record)
     else:
         config, splits = settings(given, from_file)
+        if line := changes(given, [config]):
+            say(line)
         with run_folder(folder, title(given, config)) as place:
             trainer = start_run(config, place, [shown, CurvesPicture(place)])
             begin(trainer, config, splits, place, record=record)
@@ -211,10 +217,17 @@ def train(trainer: "Trainer", config: "RunConfig", splits: "Splits", folder: Pat
         raise KeyboardInterrupt
 
 
-def _only_epochs(given: dict[str, Any]) -> None:
-    other = ["data" if name == "source" else name for name in given if name != "epochs"]
-    if other:
-        raise click.UsageError(
-            f"--resume keeps the settings that the run began with; --{other[0].replace('_', '-')} cannot change them "
-            "(--epochs can)"
-        )
+def _only_epochs(given: dict[str, Any], folder: Path) -> None:
+    """UsageError for an option that a resume cannot change, with the command that can."""
+    other = [name for name in given if name != "epochs"]
+    if not other:
+        return
+    option = "--data" if other[0] == "source" else f"--{other[0].replace('_', '-')}"
+    if other[0] in ("net", "loss", "activation", "init", "dropout", "scaling", "preset", "start"):
+        advice = "leave --resume out to train another network"
+    else:
+        value = f" {given[other[0]]}" if isinstance(given[other[0]], int | float | str) else " …"
+        advice = f"to train on with other settings: digitlab train --from {folder} {option}{value}"
+    raise click.UsageError(
+        f"--resume keeps the settings that the run began with; {option} cannot change them (--epochs can); {advice}"
+    )

@@ -1,12 +1,19 @@
-"""The settings of a training, from the command line's options, a settings file, a preset or a recipe of the zoo."""
+"""The settings of a training, from the command line's options, a settings file, a preset, a run or the zoo.
 
-import math
+They come in layers, and what a layer does not say stays as the one below it has it:
+
+    a recipe: of the zoo (--net lenet5), a preset, the run of --from, or a beginner's defaults
+    the settings file
+    the options
+"""
+
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from digitlab.cli import options
+from digitlab.cli.train_network import check_fallback, network_table
 
 if TYPE_CHECKING:
     from digitlab.data import Splits
@@ -15,12 +22,15 @@ if TYPE_CHECKING:
 NETWORK = ("net", "loss", "activation", "init", "dropout", "scaling")
 TRAINER = (
     "epochs", "batch_size", "shuffle", "monitor", "keep", "evaluate_train", "engine", "device", "seed", "early_stop",
-    "schedule", "gradient", "augment", "averaging", "class_weights",
+    "augment", "class_weights",
 )  # fmt: skip
+CHOICES = ("optimizer", "schedule", "gradient", "averaging")  # with settings of their own
 DATA = (
     "split", "valid_size", "test_size", "train_size", "per_class", "digits", "fraction", "mix", "label_column",
     "class_names", "image_shape",
 )  # fmt: skip
+SIZES = ("train_size", "per_class", "fraction")  # each says how much to train on, so one replaces another
+OF_ANY_SOURCE = ("source", "split", "seed", "mix", "digits", "group")  # what holds when --data names another source
 
 # A set of one's own is small: accuracy on its few validation images takes steps, and their loss does not.
 FINE_TUNING = {
@@ -32,54 +42,145 @@ FINE_TUNING = {
 
 
 def settings(given: dict[str, Any], from_file: Path | None) -> "tuple[RunConfig, Splits]":
-    """The settings that the file and the options make together, and the data they name."""
+    """The settings that all layers make together, and the data they name.
+
+    Notes in `given` as "fell_back" whether MNIST was unavailable and the bundled digits took its place.
+    """
     from digitlab.cli.sets import load_sets
     from digitlab.data import DIGIT_NAMES
     from digitlab.errors import ConfigError
+    from digitlab.nn.zoo import parse_sizes
     from digitlab.train import RunConfig
-    from digitlab.train.config import read_table
-    from digitlab.train.presets import preset
 
-    table = read_table(from_file) if from_file else {}
-    if "layers" in table:  # a network alone
-        table = {"network": table}
-    if "preset" in given:
-        recipe = preset(given["preset"])
-        if "network" in table or "net" in given or "start" in given:
-            raise click.UsageError("--preset brings a network of its own; leave the other one out")
-        given["net"] = recipe.net
-        table = recipe.settings | {"data": recipe.data} | table
-    data = table.get("data", {})
-    if not isinstance(data, dict):
-        raise ConfigError(f'data: got {data!r}, expected a table such as [data] with source = "mnist"')
-    data = dict(data)
-    data["source"] = given.get("source", data.get("source", "auto"))
-    data |= {name: given[name] for name in DATA if name in given}
-    data |= {name: from_anywhere(data[name]) for name in ("source", "mix") if name in data}
+    table, recipe = file_table(from_file), recipe_table(given)
+    data = data_table(given, _table(recipe, "data"), _table(table, "data"))
     splits = load_sets(data)
+    fell_back = given.setdefault("fell_back", False)
     if data["source"] == "auto":  # written down as what it turned out to be, so that a resume reads the same
         data["source"] = "mnist" if splits.train.images.shape[1] == 28 else "digits"
+        fell_back = given["fell_back"] = data["source"] == "digits"
+        if fell_back and (parse_sizes(given.get("net", "")) or [0])[0] == 784:
+            click.echo("the network gets 64 inputs instead of 784, one for each pixel", err=True)
     if splits.train.class_names != DIGIT_NAMES and not {"class_names", "group"} & set(data):
         data["class_names"] = list(splits.train.class_names)  # so that files with fewer of them mean the same
-    table["data"] = data
-    if "start" in given:
-        table = starting_settings(given, table)
-    elif "network" not in table:
-        table = recipe_settings(given.get("net")) | table
-        table["network"] = network_table(given, splits)
-    elif clash := [name for name in NETWORK if name in given]:
+    if data["source"] != _table(recipe, "data").get("source"):
+        recipe.pop("sample_weights", None)  # of the images that the run was trained on
+    if "network" in recipe and "network" in table:
+        same_network(given, recipe["network"], table.pop("network"))
+    if "preset" in given and "network" in table:
+        raise click.UsageError(f"--preset brings a network of its own, and so does {from_file}; leave one out")
+    if clash := [name for name in NETWORK if name in given] if "network" in table else []:
         raise click.UsageError(f"--{clash[0]} and the network in {from_file} contradict each other; leave one out")
+    table |= {name: over(table[name], recipe.get(name), name) for name in CHOICES if name in table}
+    table = recipe | table | {"data": data}
+    if "network" not in table:
+        table["network"] = network_table(given, splits, fell_back=fell_back)
+    elif fell_back:
+        check_fallback(table["network"], splits, given.get("start") or from_file)
     table |= {name: given[name] for name in TRAINER if name in given}
+    table |= {name: over(given[name], table.get(name), name) for name in CHOICES[1:] if name in given}
     if "sample_weights" in given:
         table["sample_weights"] = str(Path(given["sample_weights"]).resolve())
-    if penalties := _regularizers(given):
+    if penalties := _regularizers(given, table.get("regularizers", [])):
         table["regularizers"] = penalties
-    if "optimizer" in given or "learning_rate" in given or "optimizer" not in table:
-        table["optimizer"] = optimizer_table(given, table)
+    table["optimizer"] = optimizer_table(given, table)
     try:
         return RunConfig.from_table(table), splits
     except ConfigError as error:
         raise ConfigError(f"{from_file}: {error}") if from_file is not None else error from None
+
+
+def file_table(from_file: Path | None) -> dict[str, Any]:
+    """The settings file's table; a network alone becomes the [network] of one."""
+    from digitlab.train.config import read_table
+
+    table = read_table(from_file) if from_file else {}
+    return {"network": table} if "layers" in table else table
+
+
+def recipe_table(given: dict[str, Any]) -> dict[str, Any]:
+    """What holds where neither the file nor an option says anything: a preset's, a run's or the zoo's settings."""
+    from digitlab.train.presets import preset
+
+    if "preset" in given:
+        recipe = preset(given["preset"])
+        if "net" in given or "start" in given:
+            raise click.UsageError("--preset brings a network of its own; leave the other one out")
+        given["net"] = recipe.net
+        return recipe.settings | {"data": recipe.data}
+    if "start" in given:
+        return starting_settings(given)
+    return recipe_settings(given.get("net"))
+
+
+def starting_settings(given: dict[str, Any]) -> dict[str, Any]:
+    """Where `--from` begins: the network that is there, with the settings of its run, or with small steps."""
+    from digitlab.cli.options import load_named
+    from digitlab.nn import describe_network
+
+    if clash := [name for name in NETWORK if name in given]:
+        raise click.UsageError(f"--{clash[0]} makes a new network, and --from takes one that is there; leave one out")
+    path, network = load_named(given["start"])
+    run = run_settings(given["start"])
+    base = run.full_table() if run is not None else FINE_TUNING
+    return base | {"network": describe_network(network), "start": str(path.resolve())}
+
+
+def run_settings(net: str) -> "RunConfig | None":
+    """The settings of the run that a network belongs to; None for a file of another kind."""
+    from digitlab.cli.options import network_file
+    from digitlab.train import RunConfig
+
+    path = network_file(net)
+    beside = path.parent / "config.toml"
+    of_run = path.name == "network.safetensors" or path.name.startswith("snapshot-")
+    return RunConfig.load(beside, run=True) if of_run and beside.is_file() else None
+
+
+def changes(given: Mapping[str, Any], configs: "Sequence[RunConfig]") -> str | None:
+    """One line on what all of these changed of the run that `--from` names; None where there is no --from."""
+    from digitlab.many.labels import shown, varied_settings
+
+    if "start" not in given:
+        return None
+    run, first = run_settings(given["start"]), configs[0]
+    if run is None:
+        return (
+            f"{given['start']} comes without the settings of a run; fine-tuning with {type(first.optimizer).__name__} "
+            f"at {first.optimizer.learning_rate:g}, batches of {first.batch_size}"
+        )
+    before, *after = varied_settings([run, *configs], but=("start",))
+    common = [name for name in before if len({repr(setting[name]) for setting in after}) == 1]
+    changed = ", ".join(f"{name} {shown(before[name])} → {shown(after[0][name])}" for name in common)
+    return f"changed from {given['start']}: {changed}" if changed else f"all settings as in {given['start']}"
+
+
+def same_network(given: dict[str, Any], network: Mapping[str, Any], other: Any) -> None:
+    """UsageError unless the network of a settings file is the one of --from."""
+    from digitlab.nn.description import build_network, in_full
+
+    build_network(other, seed=None)  # raises for what is none
+    if in_full(other) != in_full(network):
+        raise click.UsageError(f"--from {given['start']} is another network than the file's; leave one out")
+
+
+def data_table(given: dict[str, Any], *layers: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of `load`: each layer's over those below, options on top.
+
+    Where a layer names another source than those below, what counts images or columns of theirs is left behind.
+    """
+    from digitlab.data.choices import as_chosen
+
+    options = {name: given[name] for name in ("source", *DATA) if name in given}
+    data: dict[str, Any] = {}
+    for layer in (*map(as_chosen, layers), options):
+        layer |= {name: from_anywhere(layer[name]) for name in ("source", "mix") if name in layer}
+        if "source" in layer and layer["source"] != data.get("source", layer["source"]):
+            data = {name: value for name, value in data.items() if name in OF_ANY_SOURCE}
+        if any(name in layer for name in SIZES):
+            data = {name: value for name, value in data.items() if name not in SIZES}
+        data |= layer
+    return {"source": "auto"} | data
 
 
 def from_anywhere(source: Any) -> Any:
@@ -94,19 +195,6 @@ def from_anywhere(source: Any) -> Any:
     family, colon, folder = source.partition(":")  # "kmnist:FOLDER"
     place = Path(folder).expanduser()
     return f"{family}:{place.resolve()}" if colon and place.exists() else source
-
-
-def starting_settings(given: dict[str, Any], table: dict[str, Any]) -> dict[str, Any]:
-    """The settings of a fine-tuning: the network that is there, and small steps unless others are asked for."""
-    from digitlab.cli.options import load_named
-    from digitlab.nn import describe_network
-
-    if clash := [name for name in NETWORK if name in given]:
-        raise click.UsageError(f"--{clash[0]} makes a new network, and --from takes one that is there; leave one out")
-    path, network = load_named(given["start"])
-    if table.get("network", network_ := describe_network(network)) != network_:
-        raise click.UsageError(f"--from {given['start']} is another network than the file's; leave one out")
-    return FINE_TUNING | table | {"network": network_, "start": str(path.resolve())}
 
 
 def recipe_settings(net: str | None) -> dict[str, Any]:
@@ -126,69 +214,59 @@ def recipe_settings(net: str | None) -> dict[str, Any]:
     }
 
 
-def network_table(given: dict[str, Any], splits: "Splits") -> dict[str, Any]:
-    """The table of the network that --net and its companions describe, fitted to the data."""
-    from digitlab.errors import ConfigError
-    from digitlab.nn import describe_network, mlp
-    from digitlab.nn.describe import build
-    from digitlab.nn.zoo import parse_sizes, recipe
+def optimizer_table(given: Mapping[str, Any], table: Mapping[str, Any]) -> Any:
+    """The optimizer's table: of the options over that of the layers below.
 
-    shape, classes = splits.train.images.shape[1:], len(splits.train.class_names)
-    net = given.get("net", f"{math.prod(shape)}-30-{classes}")
-    sizes = parse_sizes(net)
-    if sizes is None:
-        if own := [name for name in ("activation", "init", "dropout", "scaling") if name in given]:
-            raise ConfigError(f"--{own[0]}: {net} has its own; leave the option out, or give --net layer sizes")
-        network = recipe(net).build(input_shape=shape, classes=classes, seed=None)
-        if "loss" in given:
-            network.loss = build(options.losses(), given["loss"])
-        return describe_network(network)
-    if sizes[0] == 784 and shape == (8, 8) and given.get("source") is None:
-        sizes[0] = 64  # MNIST was replaced by smaller images, which the user has been told
-    init = given.get("init")
-    network = mlp(
-        sizes,
-        activation=build(options.activations(), given.get("activation", "sigmoid")),
-        loss=build(options.losses(), given.get("loss", "quadratic")),
-        init=build(options.initializers(), init) if init is not None else None,
-        dropout=given.get("dropout", 0.0),
-        scaling=given.get("scaling", "/255"),
-        seed=None,
-    )
-    return describe_network(network)
-
-
-def title(given: dict[str, Any], config: "RunConfig") -> str:
-    """A short name for the run's folder."""
-    if "net" in given:
-        return str(given["net"]).lower()
-    if "start" in given:
-        return f"from-{Path(given['start']).stem}"
-    from digitlab.nn import build_network
-
-    network = build_network(config.network, seed=None)
-    outputs = [layer.out_features for layer in network.layers if hasattr(layer, "out_features")]
-    return "-".join(map(str, [*network.input_shape, *outputs]))
-
-
-def optimizer_table(given: dict[str, Any], table: dict[str, Any]) -> Any:
-    """The optimizer's table; a learning rate that nobody chose follows the loss, as in the book."""
+    A learning rate that none of them names is the usual one for the loss, as in the book.
+    """
     from digitlab.train.config import usual_rate
 
-    chosen = given.get("optimizer", table.get("optimizer", "SGD"))
-    if isinstance(chosen, str):
-        chosen = {"type": chosen}
-    if not isinstance(chosen, dict) or "type" not in chosen:
-        return chosen  # which is none; building it says so
+    optimizer = over(given.get("optimizer"), table.get("optimizer", "SGD"), "optimizer")
+    if not isinstance(optimizer, dict) or not isinstance(optimizer.get("type"), str):
+        return optimizer  # which is none; building it says so
     if "learning_rate" in given:
-        return {**chosen, "learning_rate": given["learning_rate"]}
+        return {**optimizer, "learning_rate": given["learning_rate"]}
     network = table["network"]
     loss = network.get("loss", "quadratic") if isinstance(network, dict) else "quadratic"
-    rate = usual_rate(chosen["type"], loss)
-    return dict(chosen) if "learning_rate" in chosen or rate is None else {**chosen, "learning_rate": rate}
+    rate = usual_rate(optimizer["type"], loss)
+    unset = "learning_rate" not in optimizer and rate is not None
+    return {**optimizer, "learning_rate": rate} if unset else optimizer
 
 
-def _regularizers(given: dict[str, Any]) -> list[dict[str, Any]]:
+def over(chosen: Any, old: Any, name: str) -> Any:
+    """A choice over an old one: of the same kind, it keeps the settings that it does not name itself."""
+    from digitlab.errors import ConfigError
+    from digitlab.nn.describe import find
+    from digitlab.train.config import family_of
+
+    new, old = ({"type": item} if isinstance(item, str) else item for item in (chosen, old))
+    if not isinstance(new, dict) or not isinstance(old, dict):
+        return old if new is None else new
+    try:
+        same = find(family_of(name), new["type"]) is find(family_of(name), old["type"])
+    except (KeyError, TypeError, AttributeError, ConfigError):
+        return new
+    return {**old, **new} if same else new
+
+
+def _table(layer: dict[str, Any], name: str) -> dict[str, Any]:
+    from digitlab.errors import ConfigError
+
+    inner = layer.get(name, {})
+    if not isinstance(inner, dict):
+        raise ConfigError(f'{name}: got {inner!r}, expected a table such as [data] with source = "mnist"')
+    return inner
+
+
+def _regularizers(given: dict[str, Any], old: Any) -> list[Any]:
+    """The regularizers that options name, and those of the layers below that none of them replaces."""
+    from digitlab.nn.describe import build, describe
+    from digitlab.nn.regularizers import Regularizer
     from digitlab.train.config import REGULARIZERS
 
-    return [{"type": kind, field: given[name]} for name, (kind, field) in REGULARIZERS.items() if name in given]
+    new = [{"type": kind, field: given[name]} for name, (kind, field) in REGULARIZERS.items() if name in given]
+    if not new or not isinstance(old, list):
+        return new
+    kinds = [regularizer["type"] for regularizer in new]
+    kept = [describe(build(Regularizer, item)) for item in old]
+    return [item for item in kept if item["type"] not in kinds] + new

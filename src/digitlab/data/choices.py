@@ -51,6 +51,24 @@ KINDS: dict[str, tuple[Any, str]] = {
     "class_names": ((list, tuple, range, np.ndarray), "a list of names"), "image_shape": _LIST,
 }  # fmt: skip
 
+DEFAULTS = {"split": "50k/10k/10k", "seed": 0}  # what is left out otherwise asks for nothing
+NONE = "none"  # how "nothing" is written where every setting is: TOML has no None
+
+
+def in_full(table: Mapping[str, Any]) -> dict[str, Any]:
+    """The table with every argument of `load`, also those that it leaves out."""
+    return {name: table.get(name, DEFAULTS.get(name, NONE)) for name in KINDS} | dict(table)
+
+
+def as_chosen(table: Mapping[str, Any]) -> dict[str, Any]:
+    """A table without what it says is "none"."""
+    return {name: value for name, value in table.items() if not (isinstance(value, str) and value == NONE)}
+
+
+def in_short(table: Mapping[str, Any]) -> dict[str, Any]:
+    """A table without what `load` does unless it is told otherwise: what `in_full` added."""
+    return {name: value for name, value in as_chosen(table).items() if name not in DEFAULTS or value != DEFAULTS[name]}
+
 
 def check_choices(table: Mapping[str, Any]) -> None:
     """Raises ConfigError for a name in the table that is no argument of `load`, or a value of another kind."""

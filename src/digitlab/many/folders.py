@@ -3,16 +3,18 @@
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from digitlab.errors import ConfigError, ModelFileError
 from digitlab.files import write_text
 from digitlab.many.job import Outcome
+from digitlab.many.labels import Setting
 from digitlab.nn.files import read_arrays
 from digitlab.train.config import RunConfig
 from digitlab.train.history import History
 
+SETTINGS = "settings.json"  # in a group's folder: what was typed for each run
 DONE = "outcome.json"  # written last: where it stands, the run is finished
 KEPT = ("monitor", "best_epoch", "test", "error", "stop_reason", "engine", "worker")
 
@@ -22,7 +24,7 @@ def prepare(folder: Path, name: str, config: RunConfig) -> None:
     path = folder / "config.toml"
     if not path.exists():
         config.save(path)
-    elif RunConfig.load(path).table() != config.table():
+    elif RunConfig.load(path, run=True) != config:
         raise ConfigError(f"{folder}: holds a run with other settings than {name!r}; choose another group folder")
 
 
@@ -47,6 +49,24 @@ def keep(folder: Path, outcome: Outcome, *, written: bool) -> None:
         History(outcome.rows).save(folder / "history.jsonl")
         outcome.network().save(folder / "network.safetensors")
     write_text(folder / DONE, json.dumps({key: getattr(outcome, key) for key in KEPT}, indent=1) + "\n")
+
+
+def keep_settings(group: Path, settings: Mapping[str, Setting]) -> None:
+    """Write what the settings of each run in the group are called, by the names of the runs' folders."""
+    table = {name: dict(setting) for name, setting in settings.items()}
+    write_text(group / SETTINGS, json.dumps(table, indent=1) + "\n")
+
+
+def kept_settings(group: str | os.PathLike[str], names: Sequence[str]) -> list[Setting] | None:
+    """What `keep_settings` wrote for these runs; None if it did not, as in older groups. Raises ModelFileError."""
+    path = Path(group) / SETTINGS
+    if not path.is_file():
+        return None
+    try:
+        saved = json.loads(path.read_text(encoding="utf-8"))
+        return [dict(saved[name]) for name in names]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelFileError(f"{path}: is damaged ({error}); remove it, and labels are made of what differs") from None
 
 
 def settings_in(group: str | os.PathLike[str]) -> list[tuple[str, RunConfig]]:

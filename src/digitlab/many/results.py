@@ -5,13 +5,13 @@ import io
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from digitlab.errors import ConfigError, did_you_mean
 from digitlab.many.job import Outcome
+from digitlab.many.labels import Setting, as_label, varied_settings
 from digitlab.nn.network import Network
 from digitlab.train.columns import score
-from digitlab.train.config import RunConfig
 
 
 class Spread(NamedTuple):
@@ -37,12 +37,16 @@ def spread(values: Sequence[float]) -> Spread:
 
 @dataclass(frozen=True)
 class Together:
-    """The outcomes of many trainings, in the order they were given in; `reason` says what computed them."""
+    """The outcomes of many trainings, in the order they were given in; `reason` says what computed them.
+
+    `varied` says what each one's settings are called (labels.py), the seed apart; None: by what they differ in.
+    """
 
     outcomes: list[Outcome]
     reason: str = ""
     seconds: float = 0.0  # from the first to the last, on the clock
     interrupted: bool = False
+    varied: Sequence[Setting] | None = None
 
     def __len__(self) -> int:
         return len(self.outcomes)
@@ -66,11 +70,15 @@ class Together:
 
     def settings(self) -> "dict[str, Together]":
         """The same outcomes by setting: those that differ in nothing but the seed together."""
-        labels = differences([o.config for o in self.outcomes], but=("seed",))
         groups: dict[str, list[Outcome]] = {}
-        for label, outcome in zip(labels, self.outcomes):
-            groups.setdefault(label, []).append(outcome)
+        for setting, outcome in zip(self._varied(), self.outcomes):
+            groups.setdefault(as_label(setting), []).append(outcome)
         return {label: Together(outcomes, self.reason) for label, outcomes in groups.items()}
+
+    def _varied(self) -> Sequence[Setting]:
+        if self.varied is not None:
+            return self.varied
+        return varied_settings([outcome.config for outcome in self.outcomes], but=("seed",))
 
     def best_setting(self) -> "tuple[str, Together]":
         """The setting with the best mean of what was monitored. Raises ConfigError if nothing was finished."""
@@ -86,16 +94,21 @@ class Together:
 
     def csv(self) -> str:
         """One line per network: name, what its settings differ in, the figures of the epoch kept, what it cost."""
-        varied = varied_settings([o.config for o in self.outcomes])
+        seeds = [o.config.seed for o in self.outcomes]
+        varied: list[Setting] = [
+            {**setting, **({"seed": seed} if len(set(seeds)) > 1 else {})}
+            for setting, seed in zip(self._varied(), seeds)
+        ]
+        columns = list(varied[0]) if varied else []
         names = list(dict.fromkeys(key for o in self.good for key in (o.best_row or {}) if key.startswith("valid")))
         names += [f"test_{key}" for key in ("loss", "accuracy") if any(key in (o.test or {}) for o in self.good)]
         file = io.StringIO()
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["name", *varied, "epoch", *names, "seconds", "note"])
+        writer.writerow(["name", *columns, "epoch", *names, "seconds", "note"])
         for i, o in enumerate(self.outcomes):
             note = o.error or o.stop_reason or ("" if o.finished else "not finished")
             writer.writerow([
-                o.name, *(varied[key][i] for key in varied), o.best_epoch or "",
+                o.name, *(varied[i].get(name, "") for name in columns), o.best_epoch or "",
                 *("" if (value := figure(o, name)) is None else value for name in names), f"{o.seconds:.3f}", note,
             ])  # fmt: skip
         return file.getvalue()
@@ -108,30 +121,3 @@ def figure(outcome: Outcome, name: str) -> float | None:
     if outcome.averaged and (average := outcome.rows[-1].get(f"average_{name}")) is not None:
         return float(average)
     return (outcome.best_row or {}).get(name)
-
-
-def varied_settings(configs: Sequence[RunConfig]) -> dict[str, list[Any]]:
-    """The settings in which these differ, under their shortest clear names, with each one's value ("" if unset)."""
-    flat = [flattened(config.table()) for config in configs]
-    keys = list(dict.fromkeys(key for table in flat for key in table))
-    varied = [key for key in keys if len({repr(table.get(key)) for table in flat}) > 1]
-    short = {key: key.rsplit(".", 1)[-1] for key in varied}
-    clear = {key: name if list(short.values()).count(name) == 1 else key for key, name in short.items()}
-    return {clear[key]: [table.get(key, "") for table in flat] for key in varied}
-
-
-def differences(configs: Sequence[RunConfig], but: Sequence[str] = ()) -> list[str]:
-    """A label for each, of the settings in which they differ: "learning_rate=0.1 seed=3"; `but` leaves some out."""
-    varied = {key: values for key, values in varied_settings(configs).items() if key not in but}
-    return [" ".join(f"{key}={values[i]}" for key, values in varied.items()) for i in range(len(configs))]
-
-
-def flattened(table: Any, prefix: str = "") -> dict[str, Any]:
-    """A nested table with dotted keys: {"optimizer.learning_rate": 0.1}."""
-    if isinstance(table, dict):
-        items = [(str(key), value) for key, value in table.items()]
-    elif isinstance(table, list) and any(isinstance(item, dict | list) for item in table):
-        items = [(str(i), value) for i, value in enumerate(table)]
-    else:
-        return {prefix: table}
-    return {k: v for key, value in items for k, v in flattened(value, f"{prefix}.{key}" if prefix else key).items()}

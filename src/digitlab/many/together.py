@@ -12,8 +12,9 @@ from digitlab.errors import ConfigError
 from digitlab.files import write_text
 from digitlab.many import folders
 from digitlab.many.job import Job, Outcome
+from digitlab.many.labels import Setting, varied_settings, with_seeds
 from digitlab.many.pool import Pool, open_pool
-from digitlab.many.results import Together, differences
+from digitlab.many.results import Together
 from digitlab.train.config import RunConfig
 
 
@@ -37,6 +38,7 @@ def train_many(
     configs: Sequence[RunConfig],
     *,
     names: Sequence[str] | None = None,
+    settings: Sequence[Setting] | None = None,
     data: Splits | None = None,
     folder: str | os.PathLike[str] | None = None,
     workers: int | None = None,
@@ -47,7 +49,9 @@ def train_many(
 ) -> Together:
     """Train a network for each of these settings, several at once, and return what came of them in the same order.
 
-    names      what to call them; by default what their settings differ in, "learning_rate=0.1 seed=3"
+    names      what to call their folders, and them unless `settings` do; by default numbers and labels
+    settings   what to call the settings of each, the seed apart: {"learning-rate": "0.1"}; by default what they differ
+               in. A label adds the seed where seeds differ: "learning_rate=0.1 seed=3"
     data       the sets, instead of what `source` and `split` in each one's data table name (`mix` is read all the same)
     folder     a group folder with a run folder for each; finished ones are kept, the others gone on with
     workers    how many at once; by default one for each processor. The results do not depend on it.
@@ -63,13 +67,16 @@ def train_many(
     configs = list(configs)
     if not configs:
         raise ConfigError("train_many: got no settings, expected at least one RunConfig")
-    labels = list(names) if names is not None else differences(configs)
-    if len(labels) != len(configs):
-        raise ConfigError(f"train_many: got {len(labels)} names for {len(configs)} settings, expected as many of each")
+    for what, given in (("names", names), ("labels", settings)):
+        if given is not None and len(given) != len(configs):
+            raise ConfigError(f"train_many: got {len(given)} {what} for {len(configs)} settings, expected one for each")
+    varied = list(settings) if settings is not None else varied_settings(configs, but=("seed",))
+    labels = list(names) if names is not None and settings is None else with_seeds(varied, configs)
     places: list[Path | None] = [None] * len(configs)
     if folder is not None:
-        numbered = labels if names is not None else folders.folder_names(labels)
-        places = [Path(folder) / name for name in numbered]
+        places = [Path(folder) / name for name in names or folders.folder_names(labels)]
+        if settings is not None:
+            folders.keep_settings(Path(folder), {place.name: s for place, s in zip(places, varied) if place})
     for config, label, place in zip(configs, labels, places):
         config.trainer()  # raises for settings that cannot be
         if place is not None:
@@ -96,7 +103,7 @@ def train_many(
         if watcher is not None:
             watcher.ended()
     outcomes = [o or Outcome(label, config, [], finished=False) for o, label, config in zip(known, labels, configs)]
-    together = Together(outcomes, pool.reason, time.perf_counter() - began, interrupted)
+    together = Together(outcomes, pool.reason, time.perf_counter() - began, interrupted, varied)
     if folder is not None:
         write_text(Path(folder) / "results.csv", together.csv())
     return together

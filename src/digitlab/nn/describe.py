@@ -7,7 +7,7 @@ and a place in its family's registry, by which a file can name it:
     build(Layer, {"type": "Dense", "out_features": 30})    Dense(30)
     build(Layer, "leaky-relu")                       LeakyReLU()
 
-Fields that hold their default are left out, so the form stays as short as what was chosen.
+Fields that hold their default are left out, so the form stays as short as what was chosen; `full=True` writes all.
 Names are compared without case, hyphens and underscores: "leaky-relu", "LeakyReLU" and "leaky_relu" are one.
 """
 
@@ -29,6 +29,7 @@ class Described:
     """Base of everything that is a set of named choices: layers, initializers, losses, optimizers, schedules.
 
     A direct subclass opens a family with a registry of its own; `aliases` are further names in that registry.
+    `always_shown` names settings that `repr` writes also at their defaults.
     `instead` tells who gives it a setting that it does not have what they may be looking for.
     A field with `metadata={"family": Initializer}` takes members of that family, their names and their tables.
     One with `metadata={"described": False}` holds arrays, not a choice, and stays out of the description;
@@ -37,6 +38,7 @@ class Described:
 
     aliases: ClassVar[tuple[str, ...]] = ()
     instead: ClassVar[str] = ""
+    always_shown: ClassVar[tuple[str, ...]] = ()
     registry: ClassVar[dict[str, type[Any]]]
     family: ClassVar[str]
 
@@ -60,12 +62,13 @@ class Described:
 
     def __repr__(self) -> str:
         positional = [shown(self, f) for f in choices(self) if required(f)]
-        named = [f"{f.name}={shown(self, f)}" for f in choices(self) if not required(f) and chosen(self, f)]
+        written = [f for f in choices(self) if f.name in self.always_shown or chosen(self, f)]
+        named = [f"{f.name}={shown(self, f)}" for f in written if not required(f)]
         return f"{type(self).__name__}({', '.join(positional + named)})"
 
 
-def describe(thing: Any) -> Any:
-    """The dictionary form of a `Described` object: "type" and every field that is not at its default.
+def describe(thing: Any, *, full: bool = False) -> Any:
+    """The dictionary form of a `Described` object: "type" and every field that is not at its default, or `full`.
 
     Nested objects are described, tuples become lists and None becomes "none", since TOML has no None;
     other values must be what JSON can hold.
@@ -73,12 +76,13 @@ def describe(thing: Any) -> Any:
     if thing is None:
         return NONE
     if isinstance(thing, Described):
-        fields = {f.name: describe(getattr(thing, f.name)) for f in choices(thing) if required(f) or chosen(thing, f)}
+        written = [f for f in choices(thing) if full or required(f) or chosen(thing, f)]
+        fields = {f.name: describe(getattr(thing, f.name), full=full) for f in written}
         return {"type": type(thing).__name__, **fields}
     if isinstance(thing, list | tuple):
-        return [describe(item) for item in thing]
+        return [describe(item, full=full) for item in thing]
     if isinstance(thing, Mapping):
-        return {key: describe(value) for key, value in thing.items()}
+        return {key: describe(value, full=full) for key, value in thing.items()}
     return thing.item() if isinstance(thing, np.generic) else thing
 
 

@@ -9,6 +9,7 @@ out_features = 30
 
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,8 @@ from digitlab.nn.describe import build, describe
 from digitlab.nn.freezing import apply_frozen, describe_frozen
 from digitlab.nn.network import Layer, Loss, Network
 from digitlab.nn.outputs import closing_activation
-from digitlab.nn.scaling import describe_scaling
+from digitlab.nn.scaling import as_scaling, describe_scaling
+from digitlab.nn.shapes import checked_shape
 
 logger = logging.getLogger("digitlab")
 
@@ -66,6 +68,47 @@ def build_network(description: Mapping[str, Any], *, seed: int | np.random.Gener
     network.scaling_is_explicit = False  # a description names every scaling, chosen or not
     apply_frozen(network, description.get("frozen", {}))
     return network
+
+
+def in_full(description: Mapping[str, Any]) -> dict[str, Any]:
+    """The same description with every setting written out, also those that it leaves at their defaults."""
+    layers = [describe(build(Layer, layer), full=True) for layer in description["layers"]]
+    full = {
+        "input_shape": list(checked_shape(description["input_shape"])),
+        "loss": describe(build(Loss, description.get("loss", "quadratic")), full=True),
+        "scaling": describe_scaling(as_scaling(description.get("scaling", "/255"))),
+        "dtype": description.get("dtype", "float32"),
+        "allow_output_activation": description.get("allow_output_activation", False),
+        "layers": [_inner_in_full(layer) for layer in layers],
+    }
+    return full | {key: value for key, value in description.items() if key not in full}
+
+
+def in_short(description: Mapping[str, Any]) -> dict[str, Any]:
+    """The same description as `describe_network` writes it: without what layers and loss have at their defaults.
+
+    One of a network that cannot be is left as it is, to be told where the network is built.
+    """
+    short = dict(description)
+    with suppress(ConfigError):
+        if isinstance(layers := short.get("layers"), list):
+            short["layers"] = [describe(build(Layer, layer)) for layer in layers]
+        if "loss" in short:
+            short["loss"] = describe(build(Loss, short["loss"]))
+    if short.get("allow_output_activation") is False:
+        del short["allow_output_activation"]
+    return short
+
+
+def _inner_in_full(table: Any) -> Any:
+    """A layer's table, with the networks inside it in full as well."""
+    if isinstance(table, list):
+        return [_inner_in_full(item) for item in table]
+    if not isinstance(table, Mapping):
+        return table
+    if {"layers", "input_shape"} <= table.keys():
+        return in_full(table)
+    return {key: _inner_in_full(value) for key, value in table.items()}
 
 
 def allowing(description: Any, path: Any = None) -> Any:

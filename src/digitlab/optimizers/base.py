@@ -19,6 +19,7 @@ class Optimizer(Described):
     `shares` names the settings that are a share of what was, at least 0 and below 1; `epsilon` is above 0.
     """
 
+    always_shown = ("learning_rate",)
     learning_rate: float = 0.1
     shares: ClassVar[tuple[str, ...]] = ()
 

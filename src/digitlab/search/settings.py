@@ -18,10 +18,10 @@ from digitlab.errors import ConfigError, did_you_mean
 from digitlab.nn.activations import ACTIVATIONS
 from digitlab.nn.describe import build, describe, find, normalized
 from digitlab.nn.initializers import Initializer
-from digitlab.nn.network import Layer
+from digitlab.nn.network import Layer, Loss
 from digitlab.nn.zoo import initial
 from digitlab.optimizers import Optimizer
-from digitlab.train.config import REGULARIZERS, RunConfig, usual_rate
+from digitlab.train.config import REGULARIZERS, RunConfig, family_of, usual_rate
 
 CHAIN_NAMES = ("layers", "width", "activation", "init", "dropout")
 CHAIN = re.compile(r"layers|width(_[1-9]\d*)?|activation|init|dropout")
@@ -37,33 +37,36 @@ def settings_for(base: RunConfig, point: Mapping[str, Any]) -> RunConfig:
     for name, value in point.items():
         if name not in chain:
             _set(table, name, value)
-    if "learning_rate" not in point and base.optimizer.learning_rate == _usual(base.table()):  # which nobody chose
-        del table["optimizer"]["learning_rate"]
-        if (rate := _usual(table)) is not None:
-            table["optimizer"]["learning_rate"] = rate
+    if "learning_rate" not in point and base.optimizer.learning_rate == _usual(base.table()):  # it was left out
+        table["optimizer"]["learning_rate"] = _usual(table)
     if chain:
         table["network"] = dense_chain(table["network"], chain)
     return RunConfig.from_table(table)
 
 
-def _usual(table: Mapping[str, Any]) -> float | None:
-    return usual_rate(table["optimizer"]["type"], table["network"].get("loss", "quadratic"))
+def _usual(table: Mapping[str, Any]) -> float:
+    """The rate of an optimizer that none was given for."""
+    rate = usual_rate(table["optimizer"]["type"], table["network"].get("loss", "quadratic"))
+    return float(build(Optimizer, table["optimizer"]["type"]).learning_rate) if rate is None else rate
 
 
 def _set(table: dict[str, Any], name: str, value: Any) -> None:
     if name == "optimizer":
-        cls = find(Optimizer, value)  # settings that the new one has not are left behind
-        kept = {f.name for f in dataclasses.fields(cls)}
-        old = {key: v for key, v in table["optimizer"].items() if key in kept and key != "type"}
-        table["optimizer"] = {**old, "type": value}
+        kept = {f.name for f in dataclasses.fields(find(Optimizer, value))}  # what the new one lacks is left behind
+        rate = build(Optimizer, table["optimizer"]).learning_rate  # which the table leaves out where it is the default
+        old = {"learning_rate": rate, **table["optimizer"]}
+        table["optimizer"] = {**{key: v for key, v in old.items() if key in kept}, "type": value}
     elif name in REGULARIZERS:
         kind, setting = REGULARIZERS[name]
         others = [r for r in table["regularizers"] if r["type"] != kind]
         table["regularizers"] = [*others, {"type": kind, setting: value}]
     elif name == "loss":
-        table["network"]["loss"] = {"type": value}
+        loss = describe(build(Loss, table["network"].get("loss", "quadratic")))
+        table["network"]["loss"] = {**loss, "type": value}  # smoothing and targets stay
     elif name in ("schedule", "averaging", "gradient"):
-        table[name] = {"type": value}
+        family = family_of(name)
+        same = find(family, value) is find(family, table[name]["type"])  # then its settings stay
+        table[name] = table[name] if same else {"type": value}
     elif name in TOP:
         table[name] = value
     elif "." in name:

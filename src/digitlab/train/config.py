@@ -14,10 +14,14 @@ import tomli_w
 
 from digitlab.data.augment import parse_augmentation
 from digitlab.data.choices import KINDS
+from digitlab.data.choices import in_full as data_in_full
+from digitlab.data.choices import in_short as data_in_short
 from digitlab.errors import ConfigError, did_you_mean
 from digitlab.files import require_suffix, write_text
 from digitlab.nn.describe import build, choices, describe, find
 from digitlab.nn.description import KEYS, allowing, build_network
+from digitlab.nn.description import in_full as network_in_full
+from digitlab.nn.description import in_short as network_in_short
 from digitlab.nn.files import load_network
 from digitlab.nn.gradients import Backpropagation, Gradient
 from digitlab.nn.network import Network
@@ -44,7 +48,16 @@ def usual_rate(optimizer: str, loss: Any) -> float | None:
     return 3.0 if str(name).lower() == "quadratic" else 0.5
 
 
-@dataclass(frozen=True)
+# How tables that may be written in full are held, so that equal settings look alike.
+SHORTENED = {"network": network_in_short, "data": data_in_short}
+
+
+def family_of(name: str) -> Any:
+    """The family that a setting of RunConfig chooses from, as "optimizer" does."""
+    return {f.name: f for f in dataclasses.fields(RunConfig)}[name].metadata["family"]
+
+
+@dataclass(frozen=True, eq=False)
 class RunConfig:
     """The settings of one training; equal settings give equal networks.
 
@@ -122,14 +135,29 @@ class RunConfig:
         return network
 
     def table(self) -> dict[str, Any]:
-        """The settings as JSON and TOML values; plain values first, as TOML wants them."""
+        """The settings as JSON and TOML values, without what is at its default inside of them.
+
+        Plain values come first, as TOML wants them.
+        """
         values = {f.name: describe(getattr(self, f.name)) for f in dataclasses.fields(self)}
         return dict(sorted(values.items(), key=lambda item: isinstance(item[1], dict | list)))
 
+    def full_table(self) -> dict[str, Any]:
+        """The same with every setting written out, so that a file stands for itself whatever defaults become."""
+        full = {f.name: describe(getattr(self, f.name), full=True) for f in dataclasses.fields(self)}
+        full["network"], full["data"] = network_in_full(self.network), data_in_full(self.data)
+        if (augmentation := parse_augmentation(self.augment)).steps:
+            full["augment"] = augmentation.full_spec
+        return self.table() | full
+
+    def __eq__(self, other: object) -> bool:
+        """Whether all settings are the same, be they written out or left at their defaults."""
+        return isinstance(other, RunConfig) and self.full_table() == other.full_table()
+
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the settings as TOML; ConfigError for the suffix of another format."""
+        """Write every setting as TOML; ConfigError for the suffix of another format."""
         require_suffix(path, "settings", ".toml")
-        write_text(path, tomli_w.dumps(self.table()))
+        write_text(path, tomli_w.dumps(self.full_table()))
 
     @classmethod
     def from_table(cls, table: Mapping[str, Any]) -> "RunConfig":
@@ -183,6 +211,8 @@ def _checked(field_: "dataclasses.Field[Any]", value: Any) -> Any:
         return value  # checked in __post_init__
     if family is not None:
         return build(family, value)
+    if field_.name in SHORTENED and isinstance(value, Mapping):
+        return SHORTENED[field_.name](value)
     expected = {"int": int, "bool": bool, "str": str}.get(str(getattr(field_.type, "__name__", field_.type)), dict)
     if not isinstance(value, expected) or (expected is int and isinstance(value, bool)):
         raise ConfigError(f"{field_.name}: got {value!r}, expected {_KINDS[expected]}")

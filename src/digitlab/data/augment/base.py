@@ -57,6 +57,12 @@ class Augmentation:
             values.pop(), defaults.pop()
         return type(self).__name__.lower() + (":" + ":".join(map(_written, values)) if values else "")
 
+    @property
+    def full_spec(self) -> str:
+        """The same with every number written out, also those at their defaults: "shift:1"."""
+        values = [getattr(self, f.name) for f in dataclasses.fields(self)]
+        return ":".join([type(self).__name__.lower(), *map(_written, values)])
+
     def _require(self, name: str, low: float, high: float) -> None:
         """ConfigError unless the field is a number from `low` to `high`."""
         value: Any = getattr(self, name)
@@ -106,6 +112,10 @@ class Compose(Augmentation):
     @property
     def spec(self) -> str:
         return ",".join(step.spec for step in self.flat()) or "none"
+
+    @property
+    def full_spec(self) -> str:
+        return ",".join(step.full_spec for step in self.flat()) or "none"
 
 
 def _written(value: float) -> str:
