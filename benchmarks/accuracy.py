@@ -9,59 +9,45 @@ of the published training images); the test set is looked at once, with the netw
 import argparse
 import json
 import statistics
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import digitlab
-from digitlab import SGD, Adam, Network, Trainer, build_named, mlp
+from digitlab import SGD, Adam, Network, RunConfig, build_named, mlp
+from digitlab.files import write_text
+from digitlab.nn import describe_network
 from digitlab.nn.regularizers import L2
 from digitlab.optimizers import Optimizer
+from digitlab.reproduce.package import of_training
 
 
-@dataclass(frozen=True)
-class Setting:
-    """What it is and the command that does the same; the network for a seed; how it is trained."""
-
-    about: str
-    build: Callable[[int], Network]
-    optimizer: Optimizer
-    l2: float = 0.0
-    batch_size: int = 10
-    epochs: int = 30
+def training(network: Network, optimizer: Optimizer, l2: float = 0.0, **more: Any) -> RunConfig:
+    """A training of this network, 30 epochs in batches of 10 unless `more` says otherwise."""
+    return RunConfig(describe_network(network), optimizer=optimizer, regularizers=(L2(l2),) if l2 else (), **more)
 
 
-SETTINGS = {
-    "chapter1": Setting(
+SETTINGS: dict[str, tuple[str, RunConfig]] = {  # what it is, with the command that does the same
+    "chapter1": (
         "[784,30,10], quadratic, scaled init, η 3 (digitlab train)",
-        lambda seed: mlp([784, 30, 10], seed=seed),
-        SGD(3.0),
+        training(mlp([784, 30, 10], seed=None), SGD(3.0)),
     ),
-    "chapter1-large": Setting(
+    "chapter1-large": (
         "[784,30,10], quadratic, N(0,1) init, η 3 (digitlab train --init large)",
-        lambda seed: mlp([784, 30, 10], init="large", seed=seed),
-        SGD(3.0),
+        training(mlp([784, 30, 10], init="large", seed=None), SGD(3.0)),
     ),
-    "chapter3": Setting(
+    "chapter3": (
         "[784,100,10], cross-entropy, scaled init, η 0.5, λ 5"
         " (digitlab train --net 784-100-10 --loss cross-entropy --l2 5)",
-        lambda seed: mlp([784, 100, 10], loss="cross-entropy", seed=seed),
-        SGD(0.5),
-        l2=5.0,
+        training(mlp([784, 100, 10], loss="cross-entropy", seed=None), SGD(0.5), l2=5.0),
     ),
-    "double-conv-relu": Setting(
+    "double-conv-relu": (
         "20@5×5, pool, 40@5×5, pool, FC100, ReLU, η 0.03, λ 1 (digitlab train --net double-conv-relu --epochs 6)",
-        lambda seed: build_named("double-conv-relu", seed=seed),
-        SGD(0.03),
-        l2=1.0,
-        epochs=6,
+        training(build_named("double-conv-relu", seed=None), SGD(0.03), l2=1.0, epochs=6),
     ),
-    "rows-lstm": Setting(
+    "rows-lstm": (
         "LSTM(128) reading rows, Adam η 0.001, batches of 64 (digitlab train --net rows-lstm --epochs 8)",
-        lambda seed: build_named("rows-lstm", seed=seed),
-        Adam(0.001),
-        batch_size=64,
-        epochs=8,
+        training(build_named("rows-lstm", seed=None), Adam(0.001), batch_size=64, epochs=8),
     ),
 }
 
@@ -73,27 +59,27 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the figures to this file as well")
     options = parser.parse_args()
     train, valid, test = digitlab.load("mnist")
-    results = {}
+    there = options.json is not None and options.json.is_file()
+    results = json.loads(options.json.read_text(encoding="utf-8")) if there else {}  # of other settings, to be kept
     for name in options.names:
-        setting = SETTINGS[name]
+        about, config = SETTINGS[name]
         rows = []
         for seed in range(options.seeds):
-            penalties = [L2(setting.l2)] if setting.l2 else []
-            trainer = Trainer(
-                setting.build(seed), setting.optimizer, regularizers=penalties, batch_size=setting.batch_size, seed=seed
-            )
-            history = trainer.fit(train, valid, epochs=setting.epochs)
+            trainer = replace(config, seed=seed).trainer()
+            history = trainer.fit(train, valid, epochs=config.epochs)
             best = history.statistics("valid_accuracy")
             accuracy = digitlab.evaluate(trainer.network, test.images, test.labels).accuracy or 0.0
             rows.append({"seed": seed, "epoch": best.best_epoch, "valid": 100 * best.best, "test": 100 * accuracy,
                          "seconds": sum(history.column("seconds")), "engine": trainer.engine_name})  # fmt: skip
             print(f"  {name} seed {seed}: epoch {best.best_epoch}, valid {rows[-1]['valid']:.2f}, "
                   f"test {rows[-1]['test']:.2f}", flush=True)  # fmt: skip
-        results[name] = {"setting": setting.about, "epochs": setting.epochs, "runs": rows}
+        code = asdict(of_training(config))
+        results[name] = {"setting": about, "config": config.table(), "code": code, "runs": rows}
         valid_, test_ = (spread([row[part] for row in rows]) for part in ("valid", "test"))
-        print(f"{setting.about}: valid {valid_}, test {test_}", flush=True)
+        print(f"{about}: valid {valid_}, test {test_}", flush=True)
         if options.json:
-            options.json.write_text(json.dumps(results, indent=1), encoding="utf-8")
+            results = {known: results[known] for known in SETTINGS if known in results}
+            write_text(options.json, json.dumps(results, ensure_ascii=False, indent=1) + "\n")
 
 
 def spread(values: list[float]) -> str:

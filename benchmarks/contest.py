@@ -8,10 +8,13 @@ import os
 import platform
 import statistics
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+from digitlab.files import write_text
+from digitlab.reproduce.package import of_package
 
 Work = Callable[[], float]  # does the work once and returns what it cost, in the contest's unit
 
@@ -85,7 +88,11 @@ def machine() -> dict[str, Any]:
 
 
 def store(path: Path, contests: list[Contest]) -> None:
-    """All rows of a run, and the machine, as JSON."""
-    record = {"machine": machine(), "contests": [contest.record() for contest in contests]}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(record, indent=1), encoding="utf-8")
+    """All rows of a run as JSON."""
+    keep(path, {"contests": [contest.record() for contest in contests]})
+
+
+def keep(path: Path, record: dict[str, Any]) -> None:
+    """Write what a benchmark measured as JSON, with the machine and the fingerprint of the code that was measured."""
+    table = {"machine": machine(), "code": asdict(of_package()), **record}
+    write_text(path, json.dumps(table, ensure_ascii=False, indent=1) + "\n")

@@ -10,9 +10,9 @@ folder: stopped, the same command goes on.
 
 import argparse
 import dataclasses
-import json
 from pathlib import Path
 
+from contest import keep
 from digitlab import RunConfig, load, train_many
 from digitlab.ensemble import combine, gain
 from digitlab.many import spread
@@ -61,9 +61,7 @@ def main() -> None:
               f"vote {100 * vote.whole:.2f}, mean {100 * found['mean'].whole:.2f}; disagreement "
               f"{100 * vote.diversity.disagreement:.2f} %, Q {vote.diversity.q:.3f}", flush=True)  # fmt: skip
         if options.json:
-            options.json.parent.mkdir(parents=True, exist_ok=True)
-            options.json.write_text(json.dumps({"options": {k: str(v) for k, v in vars(options).items()}, "rows": rows},
-                                               indent=1), encoding="utf-8")  # fmt: skip
+            keep(options.json, {"options": {k: str(v) for k, v in vars(options).items()}, "rows": rows})
     members = spread([100 * m for row in rows for m in row["members"]])
     print(f"members  {members.mean:.2f} ± {members.sd:.2f} % (n = {members.n}, best {members.maximum:.2f})")
     for how in ("vote", "mean"):

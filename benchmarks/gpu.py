@@ -7,12 +7,11 @@ The readable network itself runs there: `network.to("torch", "cuda")`. Without s
 """
 
 import argparse
-import json
 import statistics
 from pathlib import Path
 
 import digitlab
-from contest import machine
+from contest import keep
 from digitlab import Adam, OneCycle, Trainer
 from digitlab.errors import EngineError
 from digitlab.nn.zoo import build_named
@@ -52,8 +51,7 @@ def main() -> None:
     print(f"torch engine on {options.device}: {statistics.median(seconds):.2f} s of training, "
           f"test {statistics.fmean(percents):.3f}{spread} % (n = {len(results)}, {len(train):,} images)")  # fmt: skip
     if options.json:
-        record = {"machine": machine(), "device": options.device, "images": len(train), "results": results}
-        options.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        keep(options.json, {"device": options.device, "images": len(train), "results": results})
 
 
 if __name__ == "__main__":

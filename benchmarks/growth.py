@@ -8,7 +8,6 @@ Run it on a machine that does nothing else.
 """
 
 import argparse
-import json
 import os
 import statistics
 from collections.abc import Callable, Sequence
@@ -19,7 +18,7 @@ import numpy as np
 
 import digitlab
 import peers
-from contest import machine
+from contest import keep
 from digitlab import SGD, mlp
 from digitlab.figure import new_figure
 from digitlab.see.figures import save_figure
@@ -132,7 +131,7 @@ def main() -> None:
     parser.add_argument("--picture", type=Path)
     options = parser.parse_args()
     train = digitlab.load("mnist", part="train")
-    record: dict[str, Any] = {"machine": machine(), "cores": os.cpu_count(), "series": {}}
+    record: dict[str, Any] = {"cores": os.cpu_count(), "series": {}}
     for name, (title, values, make) in series(train.images, train.labels).items():
         pairs = [measure(make(value), options.repeats) for value in values]
         mine, theirs = [p[0] for p in pairs], [p[1] for p in pairs]
@@ -148,7 +147,7 @@ def main() -> None:
         verdict = f"PyTorch is faster at {', '.join(behind)}{where}" if behind else "digitlab is faster throughout"
         print(f"  {verdict}", flush=True)
     if options.json:
-        options.json.write_text(json.dumps(record, indent=1), encoding="utf-8")
+        keep(options.json, record)
     if options.picture:
         save_figure(draw(record), options.picture)
 

@@ -7,7 +7,6 @@ one side, compiled kernels and lists of pixels on the other. `images` is what a 
 """
 
 import argparse
-import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,7 +14,7 @@ from pathlib import Path
 
 import digitlab
 import peers
-from contest import machine
+from contest import keep
 from digitlab import SGD, mlp
 from speed import CONV1, CONV2, conv_network, ours
 
@@ -78,13 +77,13 @@ def main() -> None:
     alone = in_a_process("images", "digitlab", options.size)
     print(f"{'peak resident size, MiB':46} {'digitlab':>9} {'PyTorch':>9}")
     print(f"{'images (the data and Python alone)':46} {alone:9.0f}")
-    record = {"machine": machine(), "size": options.size, "images": alone, "jobs": {}}
+    record = {"size": options.size, "images": alone, "jobs": {}}
     for name in JOBS:
         mine, theirs = (in_a_process(name, side, options.size) for side in ("digitlab", "PyTorch"))
         record["jobs"][name] = {"digitlab": mine, "PyTorch": theirs}
         print(f"{name:46} {mine:9.0f} {theirs:9.0f}", flush=True)
     if options.json:
-        options.json.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        keep(options.json, record)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ processor time, which other work on the machine lengthens less. Beside it, NumPy
 """
 
 import argparse
-import json
 import os
 import statistics
 import subprocess
@@ -18,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from contest import machine
+from contest import keep
 from digitlab import load
 from digitlab.files import write_text
 
@@ -70,7 +69,7 @@ def main() -> None:
     median = statistics.median(results["digitlab predict, wall clock"])
     print(f"  goal: ≤ {GOAL:g} s: {median:.2f} {'reached' if median <= GOAL else 'missed'}")
     if options.json is not None:
-        write_text(options.json, json.dumps({"machine": machine(), "seconds": results}, indent=1) + "\n")
+        keep(options.json, {"seconds": results})
 
 
 if __name__ == "__main__":

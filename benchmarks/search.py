@@ -12,10 +12,10 @@ same command goes on.
 
 import argparse
 import dataclasses
-import json
 import statistics
 from pathlib import Path
 
+from contest import keep
 from digitlab import SGD, RunConfig, load, mlp, train_many
 from digitlab.many import spread
 from digitlab.nn import describe_network
@@ -75,9 +75,7 @@ def main() -> None:
         seeds = 1 if name == "log-scale" else options.searches  # it throws no dice
         rows.append(report(name, [run(name, seed, **settings) for seed in range(seeds)], judge, (cost, level)))
         if options.json:
-            options.json.parent.mkdir(parents=True, exist_ok=True)
-            options.json.write_text(json.dumps({"options": {k: str(v) for k, v in vars(options).items()}, "rows": rows},
-                                               indent=1), encoding="utf-8")  # fmt: skip
+            keep(options.json, {"options": {k: str(v) for k, v in vars(options).items()}, "rows": rows})
 
 
 def report(name: str, studies: list[Study], judge: object, grid: tuple[float, float] | None) -> dict[str, object]:

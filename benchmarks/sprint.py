@@ -8,7 +8,6 @@ The last figure is a whole process, started, ended and all between, with the ker
 """
 
 import argparse
-import json
 import os
 import statistics
 import subprocess
@@ -21,7 +20,7 @@ import numpy as np
 
 import digitlab
 import peers
-from contest import machine
+from contest import keep
 from digitlab import Adam, OneCycle, Trainer
 from digitlab.nn.zoo import build_named
 from digitlab.train.presets import PRESETS
@@ -106,8 +105,7 @@ def main() -> None:
     spread = f"[{min(processes):.2f} {max(processes):.2f}] (n = {len(processes)})"
     print(f"a whole warm process: {statistics.median(processes):.2f} s {spread}")
     if options.json:
-        record = {"machine": machine(), "results": results, "whole_process_seconds": processes}
-        options.json.write_text(json.dumps(record, indent=1), encoding="utf-8")
+        keep(options.json, {"results": results, "whole_process_seconds": processes})
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ The compilation is that of the default job into an empty cache, once.
 """
 
 import argparse
-import json
 import os
 import statistics
 import subprocess
@@ -17,7 +16,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from contest import machine
+from contest import keep
 
 TRAIN = ["train", "--epochs", "1", "--run"]
 FIRST_STEP = """
@@ -76,7 +75,7 @@ def main() -> None:
     for name, values in taken.items():
         print(f"{name:50} {statistics.median(values):7.3f} s  [{min(values):.3f} {max(values):.3f}]")
     if options.json:
-        options.json.write_text(json.dumps({"machine": machine(), "seconds": taken}, indent=1) + "\n", encoding="utf-8")
+        keep(options.json, {"seconds": taken})
 
 
 if __name__ == "__main__":

@@ -2,18 +2,21 @@
 
 import dataclasses
 import json
+import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from digitlab.nn import Dense, mlp
+from digitlab.nn import LSTM, Dense, mlp
 from digitlab.optimizers import HalveOnPlateau
 from digitlab.reproduce import fingerprint, nielsen5
 from digitlab.reproduce.data import Data
 from digitlab.reproduce.fingerprint import Fingerprint, numerics, of_figures, of_row, processor
 from digitlab.reproduce.ledger import LEDGER
+from digitlab.reproduce.package import of_package
 from digitlab.reproduce.pages import write_markdown
 from digitlab.reproduce.report import make_report
 from digitlab.reproduce.results import read_row, row_path
@@ -206,6 +209,26 @@ def test_the_report_marks_rows_of_other_code(results, tmp_path):
     path.write_text(whole)
     report = make_report(results)
     assert report.figures[ROW]["as-written"]["code"] == [table["code"]["0"]]
+
+
+def test_the_package_has_a_fingerprint_that_every_kernel_decides(monkeypatch):
+    before = of_package()
+    assert before.numerics and before == of_package()
+    forward = LSTM.forward
+    monkeypatch.setattr(LSTM, "forward", lambda self, x, training=False: forward(self, 1.001 * x, training=training))
+    fingerprint._known.clear()
+    assert of_package().numerics != before.numerics
+
+
+def test_every_benchmark_keeps_the_fingerprint_beside_its_figures():
+    """They write JSON by one helper, or by hand with a fingerprint for each entry (accuracy.py)."""
+    folder = Path(__file__).parents[2] / "benchmarks"
+    programs = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("**/*.py")}
+    storing = {name for name, text in programs.items() if '"--json"' in text}
+    assert {"accuracy.py", "growth.py", "search.py", "speed.py"} <= storing
+    for name in storing:
+        assert re.search(r"\b(keep|store|of_training)\(", programs[name]), name
+    assert "of_package()" in programs["contest.py"]
 
 
 @pytest.mark.slow

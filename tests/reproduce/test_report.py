@@ -3,17 +3,21 @@
 import json
 import re
 import shutil
+from dataclasses import asdict
 
 import pytest
 
 from digitlab.errors import ModelFileError
+from digitlab.nn import describe_network, mlp
 from digitlab.reproduce.compare import Compared
 from digitlab.reproduce.ledger import LEDGER
+from digitlab.reproduce.package import of_training
 from digitlab.reproduce.pages import inline, write_html, write_markdown
 from digitlab.reproduce.report import difference_text, everyday, explained, make_report
 from digitlab.reproduce.results import RowResult
 from digitlab.reproduce.row import MODES, Reported, Result, Row
 from digitlab.reproduce.runner import make_jobs, run_jobs
+from digitlab.train import RunConfig
 
 ROWS = ["average-darkness", "single-neuron", "helix"]
 
@@ -111,7 +115,24 @@ def test_everyday_accuracy_goes_on_top(ran, tmp_path):
     (tmp_path / "accuracy.json").write_text(json.dumps({"a": {"setting": "[784,30,10]", "epochs": 30, "runs": runs}}))
     report = make_report(ran, accuracy=tmp_path / "accuracy.json")
     assert report.sections[1].title == "What `digitlab train` reaches"
-    assert report.sections[1].blocks[1].rows == [["[784,30,10]", "97.00 ± 1.00", "95.00 ± 0.00", "3", "10 s"]]
+    assert report.sections[1].blocks[1].rows == [
+        ["[784,30,10]", "97.00 ± 1.00", "95.00 ± 0.00", "3", "10 s", "unrecorded"]
+    ]
+
+
+def test_everyday_accuracy_of_other_code_is_marked(tmp_path):
+    config = RunConfig(describe_network(mlp([784, 5, 10], seed=None)), epochs=1)
+    runs = [{"seed": 0, "valid": 96.0, "test": 95.0, "seconds": 10.0}]
+
+    def marked(**code):
+        entry = {"setting": "small", "config": config.table(), "code": code, "runs": runs}
+        (tmp_path / "a.json").write_text(json.dumps({"a": entry}))
+        return everyday(tmp_path / "a.json").blocks[1].rows[0][-1]
+
+    now = asdict(of_training(config))
+    assert marked(**now) == ""
+    assert marked(**{**now, "numerics": "0123456789ab"}) == "older"
+    assert marked(**{**now, "processor": "another kind"}) == "other processor"
 
 
 def test_markdown_in_html():

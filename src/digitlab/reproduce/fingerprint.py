@@ -52,6 +52,13 @@ class Fingerprint:
         return "current" if self == now() else "older"
 
 
+def told(states: Sequence[str]) -> str:
+    """Of several seeds, or of one figure: "" where all are current, else what they are and how many."""
+    whole = len(states)
+    counts = {state: states.count(state) for state in states if state != "current"}
+    return ", ".join(f"{state} ({n} of {whole} seeds)" if n < whole else state for state, n in counts.items())
+
+
 def numerics(task: "Task") -> str:
     """The hash of what the task's probe gives; "" if the probe fails, and the task will say why."""
     probe = task.probe()

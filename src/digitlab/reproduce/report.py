@@ -4,15 +4,17 @@ import json
 import statistics
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from digitlab.errors import ModelFileError
 from digitlab.reproduce.compare import Compared, compared, deviation, number, spread_text, unit_text, values_of
-from digitlab.reproduce.fingerprint import of_row
+from digitlab.reproduce.fingerprint import Fingerprint, of_row, told
 from digitlab.reproduce.finish import draw_row
 from digitlab.reproduce.ledger import LEDGER
 from digitlab.reproduce.measure import same_as_last, split_of, unit_of
+from digitlab.reproduce.package import of_table
 from digitlab.reproduce.results import RowResult, read_row, row_path
 from digitlab.reproduce.row import CORRECTED, Plan, Row
 from digitlab.reproduce.texts import BOOKS, CODE, INTRO, RULE
@@ -100,13 +102,16 @@ def everyday(path: Path) -> Section:
         runs = entry["runs"]
         columns = {part: [run[part] for run in runs] for part in ("valid", "test", "seconds")}
         texts = [spread(columns["valid"]), spread(columns["test"])]
-        rows.append([entry["setting"], *texts, str(len(runs)), f"{statistics.fmean(columns['seconds']):.0f} s"])
+        code = Fingerprint(**entry.get("code", {})).state(partial(of_table, entry.get("config")))
+        seconds = f"{statistics.fmean(columns['seconds']):.0f} s"
+        rows.append([entry["setting"], *texts, str(len(runs)), seconds, told([code])])
     text = (
         "The books' first networks and two larger ones by the everyday command, 30, 6 and 8 epochs. The epoch is "
         "chosen on the 10,000 validation "
-        "images; the test set is looked at once, with the network of that epoch. Written by `benchmarks/accuracy.py`."
+        "images; the test set is looked at once, with the network of that epoch. Written by `benchmarks/accuracy.py`. "
+        "*Code* is explained below."
     )
-    headings = ["setting", "validation (%)", "test (%)", "n", "training"]
+    headings = ["setting", "validation (%)", "test (%)", "n", "training", "code"]
     return Section("What `digitlab train` reaches", 2, [text, Table(headings, rows)])
 
 
@@ -133,12 +138,9 @@ def summary(found: dict[str, list[RowResult]]) -> Section:
 
 
 def code_text(row: Row, result: RowResult) -> str:
-    """Whether a row's figures are those that the code of now gives: "", or which seeds' are not and why."""
-    states = list(result.states(lambda: of_row(row, Plan(result.scale, result.mode, source=result.source))).values())
-    names = [state for state in dict.fromkeys(states) if state != "current"]
-    counted = [f"{name} ({states.count(name)} of {len(states)} seeds)" if states.count(name) < len(states) else name
-               for name in names]  # fmt: skip
-    return ", ".join(counted)
+    """Whether a row's figures are those that the code of now gives."""
+    plan = Plan(result.scale, result.mode, source=result.source)
+    return told(list(result.states(partial(of_row, row, plan)).values()))
 
 
 def main_figures(row: Row, result: RowResult) -> list[Compared]:
