@@ -1,4 +1,4 @@
-"""What the books' first networks reach on MNIST: best validation epoch, its validation and test accuracy, over seeds.
+"""What the books' networks reach on MNIST: best validation epoch, its validation and test accuracy, over seeds.
 
     python benchmarks/accuracy.py [--seeds 5] [--json FILE] [NAME ...]
 

@@ -34,7 +34,8 @@ class Net:
     """A network with everything one does to it; `Net([784, 30, 10])`, any number of layers.
 
     Keyword arguments are those of `digitlab.mlp` (activation, loss, init, dropout, seed ...). By default it has
-    sigmoid neurons and the quadratic cost, as the book's first network. `net.network` is the network itself.
+    sigmoid neurons and the quadratic cost, as in Nielsen's chapter 1, and the scaled first weights of his chapter 3;
+    `init="large"` draws them from N(0, 1), as chapter 1 does. `net.network` is the network itself.
     """
 
     def __init__(self, sizes: Sequence[int], *, seed: int = 0, **settings: Any) -> None:

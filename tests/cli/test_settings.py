@@ -1,13 +1,14 @@
 """Settings at the command line: what is not given stays, what a run's file holds, what grids and runs are called."""
 
 import csv
+import re
 import tomllib
 from pathlib import Path
 
 import pytest
 import tomli_w
 
-from digitlab.nn import Dense, Network, Sigmoid, describe_network, mlp
+from digitlab.nn import ZOO, Dense, Network, Sigmoid, describe_network, mlp
 from digitlab.nn.regularizers import L1, L2, MaxNorm
 from digitlab.optimizers import SGD, Adam, Cosine, HalveOnPlateau, Momentum
 from digitlab.train import RunConfig, Trainer
@@ -270,6 +271,19 @@ def test_a_groups_folder_says_what_was_varied(call):
 
 def test_a_value_that_is_typed_in_two_ways_counts_once(fails):
     assert "learning-rate has the value .1 twice" in fails(2, *SMALL, "--grid", "learning-rate=0.1,.1")
+
+
+# What is called the book's first network is that network
+
+
+def test_the_default_network_is_not_called_chapter_1s_own(call):
+    own, default = ZOO["chapter1"].build(seed=None).layers[0], mlp([784, 30, 10], seed=None).layers[0]
+    assert (repr(own.weights), repr(default.weights)) == ("Normal()", "ScaledNormal()"), "or these pages may say so"
+    root = Path(__file__).parents[2]
+    pages = [root / "README.md", *(root / "docs").glob("*.md"), *(root / "src").rglob("*.py")]
+    called_so = re.compile(r"books?'s? first (network|one)")
+    assert [path.name for path in pages if called_so.search(path.read_text(encoding="utf-8"))] == []
+    assert "--net chapter1" in call("train", "--help").out
 
 
 # Offline: MNIST is neither here nor to be had (conftest.py)

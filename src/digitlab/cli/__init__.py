@@ -18,7 +18,7 @@ import click
 from digitlab.notices import DataWarning
 
 COMMANDS = {
-    "train": "Train a network: the book's first one, on MNIST, unless told otherwise.",
+    "train": "Train a network: 784-30-10 on MNIST, unless told otherwise.",
     "test": "Say how well a saved network reads the test images.",
     "predict": "Predict the class of images without labels: a CSV file, pictures, arrays.",
     "info": "Show what a saved network is made of and how it came about.",

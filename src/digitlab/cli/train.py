@@ -114,11 +114,13 @@ def command(
     cluster: str | None,
     **chosen: Any,
 ) -> None:
-    """Train a network: the book's first one, on MNIST, unless told otherwise.
+    """Train a network: 784-30-10 on MNIST, unless told otherwise.
 
-    The run's folder keeps settings, history, curves, a checkpoint and the best network. Choices with settings of
-    their own take them behind a colon: --optimizer momentum:momentum=0.8, --schedule halve:patience=5. The defaults
-    below are those of layer sizes; a named network (`digitlab nets`), --preset and --from bring settings of their own.
+    That is the network of Nielsen's chapter 1, with the scaled first weights of his chapter 3; --net chapter1 draws
+    them from N(0, 1), as chapter 1 does. The run's folder keeps settings, history, curves, a checkpoint and the best
+    network. Choices with settings of their own take them behind a colon: --optimizer momentum:momentum=0.8,
+    --schedule halve:patience=5. The defaults below are those of layer sizes; a named network (`digitlab nets`),
+    --preset and --from bring settings of their own.
     """
     from digitlab.cli.console import progress, say
     from digitlab.cli.live import live_curves

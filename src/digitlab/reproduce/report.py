@@ -106,8 +106,8 @@ def everyday(path: Path) -> Section:
         seconds = f"{statistics.fmean(columns['seconds']):.0f} s"
         rows.append([entry["setting"], *texts, str(len(runs)), seconds, told([code])])
     text = (
-        "The books' first networks and two larger ones by the everyday command, 30, 6 and 8 epochs. The epoch is "
-        "chosen on the 10,000 validation "
+        "Networks of Nielsen's chapters 1 and 3 and two larger ones by the everyday command, 30, 6 and 8 epochs. "
+        "The epoch is chosen on the 10,000 validation "
         "images; the test set is looked at once, with the network of that epoch. Written by `benchmarks/accuracy.py`. "
         "*Code* is explained below."
     )
