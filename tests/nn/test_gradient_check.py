@@ -8,8 +8,11 @@ from numpy.testing import assert_array_equal
 
 from digitlab.errors import ConfigError, GradientError
 from digitlab.nn import (
+    GELU,
+    Conv2D,
     Dense,
     Dropout,
+    Flatten,
     LogLikelihood,
     MeanSquaredError,
     Network,
@@ -211,7 +214,7 @@ class TestKinks:
         return net, np.zeros((2, 3)), np.ones((2, 2))  # x = 0 and biases of 0: every ReLU stands at 0
 
     def test_a_subgradient_passes_and_is_counted(self):
-        report = check_gradients(*self.network())
+        report = check_gradients(*self.network(), way=CentralDifferences())
         # Each bias moves one ReLU off its kink. An input moves all four at once, and there the subgradients that
         # backpropagation adds up need not lie between the two slopes, so the input's row is no part of this test.
         assert {row.name: (row.kinks, row.passed) for row in report.rows}["0.b"] == (4, True)
@@ -233,3 +236,56 @@ def test_a_report_is_true_if_all_agrees():
     network, x, y = mlp([4, 3], seed=0), np.ones((2, 4)), np.array([0, 2])
     assert check_gradients(network, x, y)
     assert not check_gradients(network, x, y, tolerance=0.0)
+
+
+# ---- the default way ----
+
+
+class _NotComplex(Sigmoid):
+    """Right, but it takes no complex numbers."""
+
+    def forward(self, x, *, training=False):
+        return super().forward(np.abs(x) * np.sign(x.real), training=training)
+
+
+def blank_picture_network(first):
+    """Blank pixels put every ReLU behind them exactly on its kink, and make the numbers of each pool equal."""
+    layers = [first, MaxPool2D(2), ReLU(), Conv2D(3, 3), ReLU(), MaxPool2D(2), Flatten(), Dense(3)]
+    net = Network(layers, (12, 12, 1), LogLikelihood(), seed=1)
+    x = np.zeros((2, 12, 12), np.uint8)
+    x[:, 4:8, 5:7] = 200
+    return net, x, np.array([0, 2])
+
+
+@pytest.mark.parametrize("way", [None, CentralDifferences(), ForwardDifferences()], ids=repr)
+def test_a_right_network_with_blank_pixels_passes(way):
+    report = check_gradients(*blank_picture_network(Conv2D(4, 3, biases=Zeros())), way=way)
+    assert report.passed, str(report)
+
+
+@pytest.mark.parametrize("way", [None, CentralDifferences()], ids=repr)
+@pytest.mark.parametrize("part", ["W", "b", "input"])
+def test_a_wrong_one_does_not(way, part):
+    class Wrong(Conv2D):
+        def backward(self, grad_y, cache):
+            grad_x = super().backward(grad_y, cache)
+            if part == "input":
+                return grad_x * 1.01
+            self.params[part].grad = self.params[part].grad * 1.01
+            return grad_x
+
+    report = check_gradients(*blank_picture_network(Wrong(4, 3, biases=Zeros())), way=way)
+    assert [row.name for row in report.rows if not row.passed] == [part if part == "input" else f"0.{part}"]
+
+
+def test_the_default_is_a_complex_step_where_layers_allow_it():
+    x, y = np.ones((2, 4)), np.array([0, 2])
+    assert isinstance(check_gradients(mlp([4, 3]), x, y).way, ComplexStep)
+    gelu = check_gradients(mlp([4, 3, 3], activation="gelu"), x, y)
+    assert isinstance(gelu.way, CentralDifferences if not GELU.analytic else ComplexStep)
+    assert gelu.passed
+
+
+def test_a_layer_of_ones_own_that_takes_no_complex_numbers_is_right_all_the_same():
+    net = Network([Dense(4), _NotComplex(), Dense(3)], 4, LogLikelihood(), seed=3)
+    assert check_gradients(net, np.random.default_rng(0).normal(size=(5, 4)), np.arange(5) % 3).passed

@@ -1,7 +1,7 @@
 """One partial derivative after another: move a single parameter a little and see what becomes of the loss."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -20,6 +20,7 @@ class _OneAtATime(Gradient):
     """
 
     dtype = "float64"  # what the losses are computed in
+    tolerance: ClassVar[float]  # the relative error of a right gradient in `check_gradients`: truncation and round-off
 
     def slope(self, loss: LossAt, theta: Vector, i: int, loss_here: Any) -> float:
         """∂L/∂θᵢ at θ, where the loss is `loss_here`."""
@@ -53,6 +54,8 @@ class ForwardDifferences(_OneAtATime):
     Source     Nielsen ch. 2, eq. 46; Press et al., "Numerical Recipes", sec. 5.7
     """
 
+    tolerance = 2e-3
+
     step: float = 1e-8
 
     def __post_init__(self) -> None:
@@ -76,6 +79,8 @@ class CentralDifferences(_OneAtATime):
 
     Where a ReLU's kink lies within h of its input the quotient mixes both sides, and is wrong there.
     """
+
+    tolerance = 1e-5
 
     step: float = 1e-5
 
@@ -104,9 +109,10 @@ class ComplexStep(_OneAtATime):
     (arrays.real). Layers that say `analytic = False` are refused.
     """
 
-    step: float = 1e-20
-
     dtype = "complex128"
+    tolerance = 1e-9
+
+    step: float = 1e-20
 
     def __post_init__(self) -> None:
         require_positive(self, "step", self.step)
