@@ -6,11 +6,10 @@
 Objects and functions in the file are never loaded.
 """
 
-import math
 import zlib
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +23,7 @@ from digitlab.errors import DataError
 
 NUMBERS = ("double", "single", "logical", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)))
 EMNIST = "dataset"  # the struct in EMNIST's files
+HEADER, COMPRESSED, PIECE = 128, 15, 1 << 20  # bytes before the elements; the kind of one that zlib packed
 
 
 def mat_contents(path: Path, reading: Reading) -> Contents:
@@ -31,12 +31,11 @@ def mat_contents(path: Path, reading: Reading) -> Contents:
     from scipy.io import whosmat
 
     try:
+        _check_size(path)
         found = {name: (shape, kind) for name, shape, kind in whosmat(path)}
         if EMNIST in found and found[EMNIST][1] == "struct":
             return _emnist(path, reading)
         numbers = {name: shape for name, (shape, kind) in found.items() if kind in NUMBERS}
-        if large := [name for name, shape in numbers.items() if math.prod(shape) > MOST_BYTES]:
-            raise DataError(f"{path}: {large[0]} holds {numbers[large[0]]} numbers, expected {MOST_BYTES:,} at most.")
         if not arrange(numbers) and (others := [f"{name} ({found[name][1]})" for name in found if name not in numbers]):
             raise DataError(f"{path}: holds {', '.join(others[:6])}, expected arrays of numbers: images and labels.")
         return read_named(numbers, lambda name: _variable(path, name), str(path), reading, path.name)
@@ -48,6 +47,25 @@ def mat_contents(path: Path, reading: Reading) -> Contents:
         ) from error
 
 
+def _check_size(path: Path) -> None:
+    """DataError if a file unpacks to more than a data set can be; its elements may be compressed one by one."""
+    total = 0
+    with path.open("rb") as file:
+        file.seek(HEADER - 2)
+        order: Literal["little", "big"] = "little" if file.read(2) == b"IM" else "big"
+        while len(tag := file.read(8)) == 8:
+            kind, size = (int.from_bytes(half, order) for half in (tag[:4], tag[4:]))
+            unpack = zlib.decompressobj() if kind == COMPRESSED else None
+            while size and (piece := file.read(min(size, PIECE))):
+                size -= len(piece)
+                while unpack is not None and piece and total <= MOST_BYTES:
+                    total += len(unpack.decompress(piece, PIECE))
+                    piece = unpack.unconsumed_tail
+                total += 0 if unpack is not None else len(piece)
+            if total > MOST_BYTES:
+                raise DataError(f"{path}: unpacks to more than {MOST_BYTES:,} bytes, expected small images.")
+
+
 def _variable(path: Path, name: str) -> NDArray[Any]:
     from scipy.io import loadmat
 
@@ -57,8 +75,6 @@ def _variable(path: Path, name: str) -> NDArray[Any]:
 
 def _emnist(path: Path, reading: Reading) -> Contents:
     """EMNIST's struct: rows of pixels that run down the image first, and labels from 0 or, of letters, from 1."""
-    if path.stat().st_size > MOST_BYTES:
-        raise DataError(f"{path}: has {path.stat().st_size:,} bytes, expected {MOST_BYTES:,} at most.")
     dataset = _variable(path, EMNIST)
     family = family_of_file(path.with_name(f"{path.name.removesuffix('.mat')}-")) or FAMILIES["emnist-digits"]
     raws = {}

@@ -101,6 +101,8 @@ def _pictures(values: list[Any], path: Path, column: str, reading: Reading) -> N
         where = f"{path}: row {row} (from 0), {column}"
         content = value.get("bytes") if isinstance(value, dict) else value
         images.append(_decoded(content, where) if isinstance(content, bytes) else np.asarray(content))
+        if not row and images[0].nbytes * len(values) > MOST_BYTES:
+            raise DataError(f"{where}: is {images[0].shape}, too large for {len(values):,} images; expected small.")
         if images[-1].shape != images[0].shape:
             raise DataError(f"{where}: is {images[-1].shape}, and others {images[0].shape}; expected one size.")
     if images[0].dtype.kind not in "biuf":

@@ -17,6 +17,7 @@ from digitlab.data.contents import Contents, Reading
 from digitlab.data.named_arrays import paired_arrays, read_named
 from digitlab.data.nielsen_pickle import described, is_sequence, load_pickle, three_pairs
 from digitlab.data.raw import WHOLE, to_contents
+from digitlab.data.safe_gzip import MOST_BYTES
 from digitlab.errors import DataError
 
 
@@ -61,6 +62,8 @@ def _array(value: Any, where: str) -> NDArray[Any]:
         # Lists within lists could unpack to any size, since a pickle may name one list many times.
         plain = all(isinstance(item, int | float | np.number | bytes | str) for item in value)
         alike = all(isinstance(item, np.ndarray) and item.shape == np.shape(value[0]) for item in value)
+        if alike and len(value) * value[0].nbytes > MOST_BYTES:
+            raise DataError(f"{where}: holds {len(value):,} arrays, more than {MOST_BYTES:,} bytes; it was refused.")
         if plain and any(isinstance(item, bytes) for item in value):
             value = [item.decode("latin-1") if isinstance(item, bytes) else item for item in value]
         if plain or alike:
