@@ -65,8 +65,8 @@ READING = {
     "label_column": click.option("--label-column", metavar="NAME|NUMBER", help=(
         "Column of a table that holds the labels: its name, or its position from 0, -1 for the last.")),
     "class_names": click.option("--class-names", type=Names(), help="Names of the classes, in their order."),
-    "image_shape": click.option("--image-shape", type=ImageShape(), help=(
-        "Shape of each image in a table that is not square: HEIGHTxWIDTH, or HEIGHTxWIDTHx3.")),
+    "image_shape": click.option("--image-shape", type=ImageShape(), metavar="HxW[x3]", help=(
+        "Height and width of the images, where they are rows of pixels and not square; x3 in colour.")),
     "valid_size": click.option("--valid-size", type=ImageCount(), help=(
         "Number or share of images to set aside for validation. [default: a sixth of the training images]")),
     "test_size": click.option("--test-size", type=ImageCount(), help=(

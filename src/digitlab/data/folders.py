@@ -97,11 +97,10 @@ def _parts(folder: Path, tables: list[Path]) -> dict[str, list[Path]]:
     (train-00000-of-00002). Raises DataError if it is not clear which belong together.
     """
     named = [(path, *told) for path in tables if (told := part_in(path.name.removesuffix(".gz"))) is not None]
-    simpler: tuple[tuple[str, str], ...] = (("", ""), (r"-\d+-of-\d+", ""), (r"[\d_\-. ]+", ""))
-    for pattern, nothing in simpler:
+    for without_numbers in (False, True):
         groups: dict[str, dict[str, list[Path]]] = {}
         for path, part, rest in named:
-            key = re.sub(pattern, nothing, rest.lower()) if pattern else rest.lower()
+            key = re.sub(r"[\d_\-. ]+", "", rest.lower()) if without_numbers else rest.lower()
             groups.setdefault(key, {}).setdefault(part, []).append(path)
         whole = [group for group in groups.values() if "train" in group and len(group) > 1]
         if len(whole) > 1:
