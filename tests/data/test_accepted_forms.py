@@ -65,8 +65,17 @@ def test_test_images_alone(tmp_path: Path) -> None:
     write(tmp_path / "csv" / "mnist_test.csv", lines(TEST))
     for source in ("own", "idx", "csv"):
         assert len(load(tmp_path / source, part="test")) == len(load(tmp_path / source, part="all")) == 12
+        assert len(load(tmp_path / source, part="test", test_size=5)) == 5
         with pytest.raises(DigitlabError, match="test: is no set to train on"):
             load(tmp_path / source)
+
+
+def test_a_few_training_images_do_not_keep_a_test_set_from_being_read(tmp_path: Path) -> None:
+    write(tmp_path / "train.csv", lines(TRAIN.first(2)))
+    write(tmp_path / "test.csv", lines(TEST))
+    assert len(load(tmp_path, part="test")) == 12 and len(load(tmp_path, part="all")) == 14
+    with pytest.raises(DigitlabError, match="too few images to set a sixth aside"):
+        load(tmp_path)
 
 
 def test_an_unusable_picture_is_skipped_and_named(tmp_path: Path) -> None:

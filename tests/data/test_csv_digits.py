@@ -47,6 +47,9 @@ LINES = "5,0,1,2,255\n0,9,99,100,7\n"
         "id,pixel0,pixel1,pixel2,pixel3,label\na1,0,1,2,255,5\na2,9,99,100,7,0\n",
         "0,5,0,1,2,255\n1,0,9,99,100,7\n",  # an index that counts, and no heading
         "1,5,0,1,2,255\n2,0,9,99,100,7\n",
+        LINES.replace("\n", ",\n"),
+        "label,a,b,c,d,\n" + LINES.replace("\n", ",\n"),
+        LINES.replace(",", ";").replace("\n", ";\n"),
         "# label 1 2 3 4\n5.0e+00 0 1 2 2.55e+02\n0 9 99 100 7\n",  # as numpy.savetxt writes
     ],
 )
@@ -234,6 +237,8 @@ def test_colour_is_not_written(tmp_path: Path) -> None:
         (LINES + "3,0,0,0,0,0\n", "line 3 has 6 numbers, expected 5"),
         (LINES + "3,0,x,0,0\n", "line 3, column 3: found 'x', expected a number"),
         (LINES + "3,x,0,0,0\n", "line 1, column 2: found|line 3, column 2: found 'x', expected a"),
+        (LINES + "\n\n" + LINES + "\n3,0,256,0,0\n", "line 8, column 3: found '256'"),
+        (LINES + "\n\n10,0,0,0,0\n", "line 5 has the label 10"),
         (LINES + "3,0,256,0,0\n", "line 3, column 3: found '256', expected a whole number 0–255"),
         (LINES + "3,0,-1,0,0\n", "line 3, column 3: found '-1'"),
         (LINES + "3,0,0.5,0,0\n", r"line 3, column 3: found '0\.5'"),

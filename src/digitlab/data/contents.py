@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from digitlab.data.choices import Split
 from digitlab.data.digits import Digits, concatenate
-from digitlab.data.splits import PARTS, Size, Splits, join_validation, split_published, split_single
+from digitlab.data.splits import PARTS, Size, Splits, count_of, join_validation, split_published, split_single
 from digitlab.errors import DataError
 
 Part = Literal["train", "valid", "test", "all"]
@@ -95,10 +95,11 @@ class Contents:
         if name == "all":
             first, *others = self.sets
             return concatenate(first, *others).renamed(self.name) if others else first
-        if self.train is None and self.whole is None:  # a folder of test images alone
-            own = self.test if name == "test" else self.valid if name == "valid" else None
-            if own is not None:
-                return own
+        if name == "test" and self.test is not None:  # however few images there are to train on
+            size = len(self.test) if test_size is None else count_of(test_size, len(self.test), "test_size", self.test)
+            return self.test.first(size)
+        if name == "valid" and self.valid is not None and self.train is None:
+            return self.valid
         return self.splits(split, valid_size, test_size).part(name)
 
 

@@ -6,7 +6,7 @@
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,13 +31,13 @@ class CsvImages:
     images       uint8 (N, H, W) or (N, H, W, 3)
     labels       numbers (N,), or words; None if no column holds labels
     named        whether the heading names the column of labels
-    first_line   the line in the file where the first image stands
+    lines        the line in the file where image i stands
     """
 
     images: NDArray[np.uint8]
     labels: NDArray[Any] | list[str] | None
     named: bool
-    first_line: int
+    lines: Callable[[int], int]
 
 
 def read_csv_images(
@@ -57,9 +57,9 @@ def read_csv_images(
     )
     images = _images(table, layout, path)
     if layout.label is None:
-        return CsvImages(images, None, False, table.first_line)
+        return CsvImages(images, None, False, table.line)
     named = table.heading is not None and table.heading[layout.label].lower() in LABEL_NAMES
-    return CsvImages(images, table.words.get(layout.label, table.values[:, layout.label]), named, table.first_line)
+    return CsvImages(images, table.words.get(layout.label, table.values[:, layout.label]), named, table.line)
 
 
 def read_csv(
@@ -95,13 +95,13 @@ def read_raw_csv(path: str | os.PathLike[str], reading: Reading) -> Raw:
     if found.labels is None:
         size, pixels = "×".join(map(str, found.images.shape[1:])), found.images[0].size
         raise UnlabelledError(
-            f"{path}: line {found.first_line} has {pixels:,} numbers, expected a label and a square image; "
+            f"{path}: line {found.lines(0)} has {pixels:,} numbers, expected a label and a square image; "
             f"these are {size} pixels alone.",
             found.images,
         )
     guessed = reading.label_column is None and not found.named
     return Raw(
-        found.images, found.labels, str(path), lambda i: f"{path}: line {found.first_line + i}",
+        found.images, found.labels, str(path), lambda i: f"{path}: line {found.lines(i)}",
         hint="If another column holds the label name it: --label-column -1 is the last." if guessed else "",
     )  # fmt: skip
 
@@ -124,7 +124,7 @@ def _images(table: Table, layout: Layout, path: str | os.PathLike[str]) -> NDArr
     consecutive = bool((np.diff(columns) == 1).all())
     values = table.values[:, columns[0] : columns[-1] + 1] if consecutive else table.values[:, columns]  # (N, H·W)
     images = to_bytes(
-        values, lambda row, pixel: f"{path}: line {table.first_line + row}, column {columns[pixel] + 1}"
+        values, lambda row, pixel: f"{path}: line {table.line(row)}, column {columns[pixel] + 1}"
     ).reshape(len(values), *layout.shape)
     if len(layout.shape) == 3 and layout.shape[0] == 3 and layout.shape[2] != 3:
         images = images.transpose(0, 2, 3, 1)  # the three colours stood one after the other

@@ -34,6 +34,7 @@ class Table:
     heading     the names in the first line, one per column; None if the first line holds numbers
     delimiter   what stands between fields: ",", ";", "\\t", or " " for any white space
     first_line  the number of the first row's line in the file, counted from 1, for messages
+    blank       the numbers of the blank lines after it
     """
 
     values: NDArray[Any]
@@ -41,6 +42,14 @@ class Table:
     heading: tuple[str, ...] | None
     delimiter: str
     first_line: int
+    blank: tuple[int, ...] = ()
+
+    def line(self, row: int) -> int:
+        """The number of a row's line in the file."""
+        number = self.first_line + row
+        for blank in self.blank:
+            number += blank <= number
+        return number
 
 
 Words = Callable[[tuple[str, ...] | None, int], Collection[int]]  # heading, columns -> those that may hold words
@@ -56,14 +65,18 @@ def read_table(path: str | os.PathLike[str], *, words: Words = lambda *_: (), li
         first, number = _first_line(file)
         delimiter = next((mark for mark in DELIMITERS if mark.encode() in first), " ")
         fields = _fields(first, delimiter)
+        ended = delimiter != " " and len(fields) > 1 and not fields[-1]  # every line ends in a delimiter
+        fields = fields[:-1] if ended else fields
         heading = tuple(fields) if is_heading(fields) else None
         number += heading is not None
         reader = _Blocks(file.path, delimiter, len(fields), words(heading, len(fields)), number)
-        parts = [reader.parse(block) for block in _blocks(file, b"" if heading else first)]
+        end = f"{delimiter}\n".encode()
+        blocks = _blocks(file, b"" if heading else first)
+        parts = [reader.parse(block.replace(end, b"\n") if ended else block) for block in blocks]
     if not sum(map(len, parts)):
         raise DataError(f"{path}: holds no images, only a heading; expected a line of numbers for each.")
     values = _smallest(np.concatenate([part for part in parts if len(part)]))
-    return Table(values, reader.said(), heading, delimiter, number)
+    return Table(values, reader.said(), heading, delimiter, number, tuple(reader.blank))
 
 
 def _first_line(file: SafeReader) -> tuple[bytes, int]:
@@ -186,6 +199,7 @@ class _Blocks:
         self.path, self.delimiter, self.columns, self.number = path, delimiter, columns, number
         self.fields: dict[int, list[str]] = {column: [] for column in words}
         self.worded: set[int] = set()  # the columns in which a field is no number
+        self.blank: list[int] = []
 
     def parse(self, block: bytes) -> NDArray[Any]:
         """One block; `number` is the line in the file that it begins with."""
@@ -203,7 +217,9 @@ class _Blocks:
         return {column: fields for column, fields in self.fields.items() if column in self.worded}
 
     def _load(self, block: bytes) -> NDArray[Any]:
-        lines = [line for line in _decoded(block).split("\n") if line.strip()]
+        numbered = list(enumerate(_decoded(block).removesuffix("\n").split("\n")))
+        self.blank += [self.number + at for at, line in numbered if not line.strip()]
+        lines = [line for _, line in numbered if line.strip()]
         kept = {column: len(fields) for column, fields in self.fields.items()}
         if not lines:
             return np.zeros((0, self.columns), dtype=np.uint8)
@@ -217,7 +233,6 @@ class _Blocks:
         if values.shape != (len(lines), self.columns) or not np.isfinite(values).all():
             for column, length in kept.items():
                 del self.fields[column][length:]
-            numbered = enumerate(_decoded(block).split("\n"))
             values = np.stack([self._line(line, at) for at, line in numbered if line.strip()])
         self.worded |= {c for c, fields in self.fields.items() if None in map(_number, fields[kept[c] :])}
         return _smallest(values)

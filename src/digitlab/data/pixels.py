@@ -91,8 +91,10 @@ def to_images(
     else:
         shape = values.shape[1:]
     images = to_bytes(values.reshape(len(values), -1), place).reshape(len(values), *shape)
-    if images.ndim == 4 and 1 in (images.shape[1], images.shape[3]):
-        images = images.reshape(len(images), *(n for n in (shape[1:] if shape[0] == 1 else shape[:2])))
+    if images.ndim == 4 and images.shape[3] == 1:
+        images = images[..., 0]  # (N, H, W)
+    elif images.ndim == 4 and images.shape[1] == 1:
+        images = images[:, 0]  # (N, H, W)
     if images.ndim == 4 and images.shape[1] == 3 and images.shape[3] != 3:
         images = np.ascontiguousarray(images.transpose(0, 2, 3, 1))
     return images

@@ -28,7 +28,9 @@ class Splits(NamedTuple):
             raise DataError(f"part: got {name!r}, expected one of {', '.join(PARTS)}.")
         chosen: Digits | None = getattr(self, name)
         if chosen is None:
-            raise DataError("part: got 'valid', but split='60k/10k' sets none aside; use split='50k/10k/10k'.")
+            raise DataError(
+                "part: got 'valid', but split='60k/10k', or valid_size=0, sets none aside; use split='50k/10k/10k'."
+            )
         return chosen
 
     def named(self, source: str) -> "Splits":
