@@ -9,6 +9,7 @@ from digitlab.arrays import Array
 from digitlab.engine.base import Engine
 from digitlab.engine.reference import ReferenceEngine
 from digitlab.errors import ConfigError, EngineError, not_among
+from digitlab.fingerprints import tell, what_changed
 from digitlab.nn.gradients import Gradient
 from digitlab.nn.network import Network
 from digitlab.nn.regularizers import Regularizer
@@ -52,7 +53,7 @@ def select_engine(
     refusal = ""
     if name in ("auto", "fast"):
         try:
-            return _fast(network, optimizer, regularizers, examples, gradient), _reason(name)
+            return _fast(name, network, optimizer, regularizers, examples, gradient), _reason(name)
         except EngineError as error:
             if name == "fast":
                 raise EngineError(f"the fast engine cannot train this: {error}; the reference engine can") from None
@@ -64,17 +65,26 @@ def select_engine(
 
 
 def _fast(
+    name: str,
     network: Network,
     optimizer: Optimizer,
     regularizers: Sequence[Regularizer],
     examples: int,
     gradient: Gradient | None,
 ) -> Engine:
-    """The fast engine; EngineError with the reason if it cannot serve."""
+    """The fast engine; EngineError with the reason if it cannot serve, or if its kernels compute something else than
+    the readable code does now."""
     if switched_off():
         raise EngineError(f"the fast engine is switched off by {SWITCH}")
-    from digitlab.engine.fast import FastEngine
+    from digitlab.engine.fast import FastEngine, make_plan, parts_of
 
+    plan = make_plan(network, optimizer, regularizers, examples=examples, gradient=gradient)
+    if isinstance(plan, str):
+        raise EngineError(plan)
+    if clause := what_changed(parts_of(network, optimizer, regularizers, gradient)):
+        if name == "auto":
+            tell(f"{clause}; the reference engine trains by the code as it is now")
+        raise EngineError(clause)
     return FastEngine(network, optimizer, regularizers, examples=examples, gradient=gradient)
 
 
@@ -94,8 +104,10 @@ def make_predictor(network: Network, *, logits: bool = False, compiling: bool = 
     try:
         if switched_off() or any(not isinstance(p.value, np.ndarray) for p in network.parameters().values()):
             raise EngineError("not for the fast engine")
-        from digitlab.engine.fast import Predictor
+        from digitlab.engine.fast import Predictor, parts_of
 
+        if clause := what_changed(parts_of(network)):
+            raise EngineError(clause)
         return Predictor(network, logits=logits, compiling=compiling)
     except EngineError:
         return (lambda x: network.forward(x)[0]) if logits else network.predict

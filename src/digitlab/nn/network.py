@@ -8,7 +8,10 @@ The notation is that of Nielsen's chapter 2, for a batch of N examples at once (
 
 His weights w_jk lead from neuron k to neuron j; here W is (in, out), the transpose: `x @ W` reads left to right.
 Losses are means over the batch, so δ carries the 1/N and gradients need no further division.
-Every other layer and loss in this package follows the two base classes below, and this is the code that trains.
+Every other layer and loss in this package follows the two base classes below.
+
+Most networks train on compiled code that is tested against this one. Change a formula here, or assign a method in a
+running program, and what you wrote trains; a line says so.
 """
 
 from collections.abc import Sequence

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from digitlab.fingerprints import Part, tell, what_changed
+
 Images = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
@@ -52,9 +54,16 @@ def warp_numpy(images: Images, maps: Floats, field: Floats, out: Images) -> None
     out[...] = above * (1 - fy) + below * fy + np.float32(0.5)  # to the nearest byte, by cutting off
 
 
-@cache
 def compiled() -> Any:
-    """The compiled twin, or None where numba cannot be had."""
+    """The compiled twin of `warp_numpy`; None where numba is not installed, or where `warp_numpy` was changed."""
+    if clause := what_changed([Part(warp_numpy)]):
+        tell(f"images are augmented by the readable code: {clause}")
+        return None
+    return _compiled()
+
+
+@cache
+def _compiled() -> Any:
     try:
         from digitlab.data.augment.kernels import warp_compiled
     except ImportError:

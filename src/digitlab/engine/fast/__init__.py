@@ -3,5 +3,6 @@
 from digitlab.engine.fast.engine import FastEngine
 from digitlab.engine.fast.planner import make_plan
 from digitlab.engine.fast.predictor import Predictor
+from digitlab.engine.fast.twins import parts_of
 
-__all__ = ["FastEngine", "Predictor", "make_plan"]
+__all__ = ["FastEngine", "Predictor", "make_plan", "parts_of"]

@@ -18,6 +18,7 @@ from digitlab.engine.fast.choices import (
     hyper_parameters,
 )
 from digitlab.engine.fast.plan import LANES, WIDEST_SPARSE, Plan, Slot, list_room, padded, segment_rows
+from digitlab.nn.bias import Bias
 from digitlab.nn.conv import Conv2D
 from digitlab.nn.dropout import Dropout
 from digitlab.nn.gradients import Backpropagation, Gradient
@@ -26,6 +27,9 @@ from digitlab.nn.regularizers import Regularizer
 from digitlab.nn.reshaping import Flatten, Reshape
 from digitlab.optimizers.base import Optimizer
 
+LAYERS: tuple[type[Layer], ...] = (
+    Dense, Conv2D, *pictures.POOLS, Bias, Flatten, Reshape, Dropout, *ACTIVATIONS,
+)  # fmt: skip
 LEAST_SKIPPING = 1 << 12  # weights of a layer from which listing its inputs that are not zero can pay
 LEAST_SHARED = 1 << 17  # and from which threads share out the weights, if the batch is small
 
@@ -98,6 +102,8 @@ class Planner:
         """Add layer i's operation, and those of layers that it is fused with; returns how many layers that was."""
         layer = self.network.layers[i]
         kind = type(layer)
+        if kind not in LAYERS:
+            raise NoKernel(f"no kernel for {kind.__name__}, layer {i}")
         if kind in (Flatten, Reshape):
             return 1
         if kind is Conv2D:
@@ -120,7 +126,7 @@ class Planner:
                 numbers[0] = activation_number(layer)
             self.value = self.room(self.stride)
         else:
-            raise NoKernel(f"no kernel for {kind.__name__}, layer {i}")
+            raise NoKernel(f"no kernel for {kind.__name__} by itself, layer {i}")
         self.add(row, numbers)
         return 1
 

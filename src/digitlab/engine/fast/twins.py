@@ -1,0 +1,44 @@
+"""The readable code that the kernels stand for; fingerprints/ says whether it is still as the twin tests found it."""
+
+from collections.abc import Iterator, Sequence
+
+import digitlab.data.augment.warp as augmentation
+from digitlab.engine.fast import choices
+from digitlab.engine.fast.planner import LAYERS
+from digitlab.engine.reference import ReferenceEngine
+from digitlab.fingerprints import Part
+from digitlab.nn.gradients import Backpropagation, Gradient
+from digitlab.nn.network import Network
+from digitlab.nn.regularizers import Regularizer
+from digitlab.optimizers.base import Optimizer
+
+NETWORK = ("prepare", "forward", "backward", "gradient")
+ENGINE = ("train_batches", "_train_batches", "update")
+GRADIENT = ("gradient",)
+
+
+def parts_of(
+    network: Network,
+    optimizer: Optimizer | None = None,
+    regularizers: Sequence[Regularizer] = (),
+    gradient: Gradient | None = None,
+) -> Iterator[Part]:
+    """What the kernels stand for in one training, or without an optimizer in a prediction."""
+    yield Part(network, NETWORK)
+    yield from map(Part, network.layers)
+    yield Part(network.loss)
+    if optimizer is not None:
+        yield Part(ReferenceEngine, ENGINE)
+        yield Part(gradient or Backpropagation(), GRADIENT)
+        yield from map(Part, (optimizer, *regularizers))
+
+
+def every_part() -> Iterator[Part]:
+    """All readable code that has kernels."""
+    yield Part(Network, NETWORK)
+    yield Part(ReferenceEngine, ENGINE)
+    yield Part(augmentation.warp_numpy)
+    for gradient in choices.RULES:
+        yield Part(gradient, GRADIENT)
+    for cls in (*LAYERS, *choices.LOSSES, *choices.OPTIMIZERS, *choices.REGULARIZERS):
+        yield Part(cls)
