@@ -4,6 +4,8 @@ They are all `DigitlabError`s, so the command line can turn any of them into one
 and each is also the built-in error that fits (`ShapeError` is a `ValueError`), so ordinary `except` works.
 """
 
+import os
+import shlex
 from collections.abc import Iterable
 from typing import Any
 
@@ -38,6 +40,14 @@ class EngineError(DigitlabError, RuntimeError):
 
 class DivergenceError(DigitlabError, ArithmeticError):
     """The loss became NaN or infinite; training stopped and the last finite network was kept."""
+
+
+def quoted(path: Any) -> str:
+    """A path as one word of a command that a message shows, to be copied into a shell: 'my runs/001'."""
+    text = str(path)
+    if os.name == "nt":
+        return f'"{text}"' if " " in text else text
+    return shlex.quote(text)
 
 
 def did_you_mean(name: Any, known: Iterable[str]) -> str:

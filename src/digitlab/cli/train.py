@@ -188,6 +188,7 @@ def recorders(folder: Path, splits: "Splits") -> "list[Callback]":
 def train(trainer: "Trainer", config: "RunConfig", splits: "Splits", folder: Path) -> None:
     """Run the training, then say what came of it and where it lies; the test set is looked at once, here."""
     from digitlab.cli.console import say
+    from digitlab.errors import quoted
     from digitlab.train.averaging import Averaging
     from digitlab.train.callbacks import duration
     from digitlab.train.columns import unit
@@ -215,7 +216,7 @@ def train(trainer: "Trainer", config: "RunConfig", splits: "Splits", folder: Pat
         say(f"test set, {whose}: {figure}")
     say(f"saved: {folder / 'network.safetensors'}")
     if trainer.interrupted:
-        say(f"go on with: digitlab train --run {folder} --resume")
+        say(f"go on with: digitlab train --run {quoted(folder)} --resume")
         raise KeyboardInterrupt
 
 
