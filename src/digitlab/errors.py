@@ -4,8 +4,6 @@ They are all `DigitlabError`s, so the command line can turn any of them into one
 and each is also the built-in error that fits (`ShapeError` is a `ValueError`), so ordinary `except` works.
 """
 
-import os
-import shlex
 from collections.abc import Iterable
 from typing import Any
 
@@ -39,15 +37,17 @@ class EngineError(DigitlabError, RuntimeError):
 
 
 class DivergenceError(DigitlabError, ArithmeticError):
-    """The loss became NaN or infinite; training stopped and the last finite network was kept."""
+    """The loss became NaN or infinite, and training stopped.
 
+    `held` says which weights the network object holds now; a traceback shows it as a note. What is in a file, if
+    anything, is for whoever saves to say.
+    """
 
-def quoted(path: Any) -> str:
-    """A path as one word of a command that a message shows, to be copied into a shell: 'my runs/001'."""
-    text = str(path)
-    if os.name == "nt":
-        return f'"{text}"' if " " in text else text
-    return shlex.quote(text)
+    def __init__(self, message: str, held: str = "") -> None:
+        super().__init__(message)
+        self.held = held
+        if held:
+            self.add_note(f"The network holds {held}.")
 
 
 def did_you_mean(name: Any, known: Iterable[str]) -> str:

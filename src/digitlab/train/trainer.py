@@ -132,7 +132,7 @@ class Trainer:
         chooses the best epoch; the test set, if given, is only watched. Ctrl-C ends training cleanly (`interrupted`).
         `sample_weights` (N,) say how much each training example counts in the loss; None: every one counts 1. A resumed
         training needs them again.
-        Raises DivergenceError if the loss is no longer finite, after putting the last finite parameters back;
+        Raises DivergenceError if the loss is no longer finite, with finite parameters put back (`held` says which);
         DataError or ShapeError for unfit examples.
         """
         if epochs < 1:
@@ -208,6 +208,11 @@ class Trainer:
         return network
 
     @property
+    def weighs(self) -> bool:
+        """Whether some training examples count more than others in the loss."""
+        return self._weights is not None
+
+    @property
     def epoch(self) -> int:
         """The epoch under way, from 1."""
         return len(self.history) + 1
@@ -251,7 +256,7 @@ class Trainer:
             if accuracy is not None:
                 row[f"{name}_accuracy"] = accuracy
         if not all(math.isfinite(value) for value in row.values()):
-            raise self._diverged(steps, losses, rates[-1])
+            raise self._diverged(steps, losses, rates[-1], f"the weights of the end of epoch {self.epoch}")
         previous = self.history[-1][self.monitor] if len(self.history) else None
         row["change"] = row[self.monitor] - previous if previous is not None else None
         row["learning_rate"] = float(rates[-1])
@@ -288,14 +293,20 @@ class Trainer:
             done = sum(map(len, losses))
             if not np.isfinite(losses[-1][-1]) or not self._is_finite():
                 # Parameters may be finite and their loss is not: go back to the last ones that gave a finite loss.
-                self.network.load_state(here if np.isfinite(losses[-1][0]) else self._finite or here)
-                raise self._diverged(done, np.concatenate(losses), rates[done - 1])
+                back = 0
+                if not np.isfinite(losses[-1][0]) and self._finite is not None:
+                    here, back = self._finite, chunk
+                self.network.load_state(here)
+                held = f"the weights of before step {first - back + 1:,} of epoch {self.epoch}"
+                if first < back:
+                    held = f"weights of epoch {self.epoch - 1}"
+                raise self._diverged(done, np.concatenate(losses), rates[done - 1], held)
             self._finite = here
             for callback in self.callbacks:
                 callback.on_batches(self, done, steps)
         return np.concatenate(losses), seconds
 
-    def _diverged(self, step: int, losses: Losses, rate: float) -> DivergenceError:
+    def _diverged(self, step: int, losses: Losses, rate: float, held: str) -> DivergenceError:
         before = losses[np.isfinite(losses)]
         inputs = f"inputs or weights are too large for {self.network.dtype}"
         cause = f"the learning rate {rate:g} is too large; try {rate / 10:g}"
@@ -303,10 +314,10 @@ class Trainer:
             cause = inputs
         elif len(before) and before[-1] <= 2 * before[0]:  # from calm to infinite in one step
             cause = f"{inputs}, or {cause}"
-        return DivergenceError(
-            f"the loss is no longer finite in epoch {self.epoch}, step {step:,}; likely cause: {cause}. "
-            "The last finite network was kept"
-        )
+        if self.keep == "best" and self.best is not None:
+            held = f"the weights of epoch {self.best.epoch}, the best"  # `_finish` puts them back
+        message = f"the loss is no longer finite in epoch {self.epoch}, step {step:,}; likely cause: {cause}"
+        return DivergenceError(message, held)
 
     # Before and after
 
