@@ -11,6 +11,7 @@
 
 import os
 import time
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,11 +22,13 @@ from digitlab.engine.select import predict
 from digitlab.errors import ConfigError, ModelFileError
 from digitlab.nn import Network, load_network, mlp
 from digitlab.nn.examples import inputs
+from digitlab.notices import TrainingWarning
 from digitlab.optimizers import SGD
 from digitlab.see.figures import heatmap_figure, save_figure
 from digitlab.see.imagine import Imagined, imagine
 from digitlab.train import Callback, History, PlainLines, Trainer
 from digitlab.train.evaluation import class_shares, classifies, evaluate
+from digitlab.train.probe import Diagnose
 
 DEFAULT_FILE = "net.safetensors"
 
@@ -59,23 +62,29 @@ class Net:
 
         One pass, or `epochs` of them. Goes on from the weights as they are. Returns the history of this call;
         `net.history` holds all of them. `class_weights` ("balanced", {class: weight}, one for each class) and
-        `sample_weights` (N,) say how much examples count in the training loss.
+        `sample_weights` (N,) say how much examples count in the training loss. Warns (TrainingWarning) if the network
+        has learned next to nothing, with the likely cause. Raises DivergenceError if the loss is no longer finite.
         """
+        diagnose = Diagnose()
         trainer = Trainer(
             self.network,
             SGD(learning_rate),
             batch_size=batch_size,
             keep="last" if valid is None else "best",
             class_weights=class_weights,
-            callbacks=callbacks,
+            callbacks=[*callbacks, diagnose],
             seed=self._seed + len(self.history),  # another order in every call
         )
-        history = trainer.fit(data, valid, epochs=epochs, sample_weights=sample_weights)
-        first = len(self.history)
-        self.history.rows += [{**row, "epoch": first + row["epoch"]} for row in history]
+        try:
+            trainer.fit(data, valid, epochs=epochs, sample_weights=sample_weights)
+        finally:  # the epochs before an error, too: the network holds what was learned in them
+            first = len(self.history)
+            self.history.rows += [{**row, "epoch": first + row["epoch"]} for row in trainer.history]
         if trainer.interrupted:
             raise KeyboardInterrupt  # with what was learned until then kept
-        return history
+        if diagnose.found is not None:
+            warnings.warn(str(diagnose.found), TrainingWarning, stacklevel=2)
+        return trainer.history
 
     def test(self, data: Any) -> float:
         """Print and return the share of examples that are classified correctly, in per cent.

@@ -3,3 +3,7 @@
 
 class DataWarning(UserWarning):
     """Data can be read and are hardly meant so: a set with a single class, a picture that had to be skipped."""
+
+
+class TrainingWarning(UserWarning):
+    """A training ended without an error and the network has learned next to nothing (train/diagnosis.py)."""

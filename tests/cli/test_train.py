@@ -354,3 +354,73 @@ def test_a_resumed_run_keeps_its_weights(train, call):
     assert call("train", "--run", "halved", "--resume", "--epochs", "3").code == 0
     for name, array in weights("straight").items():
         np.testing.assert_array_equal(weights("halved")[name], array)
+
+
+# What a training that learned nothing says, and what one that diverged leaves
+
+
+def test_a_training_that_learns_nothing_says_so_and_what_to_do_next(call):
+    done = call("train", "--data", "digits", "--learning-rate", "100", "--epochs", "2", "--net", "64-30-10")
+    seen, cause, following, saved = done.out.splitlines()[-4:]
+    assert seen.startswith("warning: accuracy 10.7 % after 2 epochs, no better than guessing")
+    assert cause.startswith("likely cause: the learning rate 100 is too large")
+    assert following.startswith("next: digitlab train --from-file ") and saved.startswith("saved: ")
+    again = call(*following.removeprefix("next: digitlab ").split())
+    assert again.code == 0 and "warning" not in again.out
+
+
+def test_a_training_that_learns_says_nothing_more(call):
+    assert "warning" not in call("train", "--data", "digits", "--epochs", "2", "--net", "64-30-10").out
+
+
+def test_groups_and_comparisons_say_it_for_each_network(call):
+    short = ("--data", "digits", "--epochs", "2", "--net", "64-30-10")
+    done = call("train", *short, "--grid", "learning-rate=100,3,0.001", "--run", "g")
+    assert [line.split(": ")[1] for line in done.out.splitlines() if line.startswith("warning: ")] == [
+        "learning-rate=100", "learning-rate=0.001",
+    ]  # fmt: skip
+    assert "try: --learning-rate 10\n" in done.out and "try: --learning-rate 0.01\n" in done.out
+    assert "the learning rate 100 is too large" in Path("g/results.csv").read_text()
+    again = call("train", "--run", "g", "--resume")
+    assert again.out.count("warning: ") == 2, "finished runs keep what was said of them"
+    done = call("compare", *short, "--activations", "sigmoid,tanh", "--seeds", "1", "--learning-rate", "100")
+    assert done.out.count("likely cause: the learning rate 100 is too large") == 2
+
+
+def test_a_curve_that_is_not_learned(call):
+    done = call("fit", "sin(x)", "--optimizer", "sgd:learning_rate=1e-9", "--epochs", "20")
+    assert "warning: " in done.out and "try: --optimizer sgd:learning_rate=1e-08" in done.out
+    assert "warning: " not in call("fit", "sin(x)", "--epochs", "20").out
+
+
+DIVERGES = ("--data", "digits", "--net", "64-10", "--loss", "mean-squared-error", "--epochs", "3")
+
+
+@pytest.mark.parametrize(
+    "rate, held", [("1e20", "the weights of before step 1 of epoch 1"), ("1.0", "the weights of epoch 1, the best")]
+)
+def test_a_training_that_diverges_says_what_it_saved(call, rate, held):
+    done = call("train", *DIVERGES, "--learning-rate", rate, "--run", "r")
+    assert done.code == 1 and "no longer finite" in done.err and "kept" not in done.err
+    (saved,) = [line for line in done.out.splitlines() if line.startswith("saved: ")]
+    assert saved == f"saved: r/network.safetensors ({held})"
+    if held.endswith("best"):
+        assert len(History.load("r/history.jsonl")) == 1
+    else:
+        first = RunConfig.load("r/config.toml").trainer().network
+        for name, array in load_network("r/network.safetensors").state().items():
+            assert np.array_equal(array, first.state()[name])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("train", *DIVERGES, "--learning-rate", "1e20", "--seeds", "2"),
+        ("compare", *DIVERGES, "--optimizers", "sgd:learning_rate=1e20,adam", "--seeds", "1"),
+        ("fit", "x", "--optimizer", "sgd:learning_rate=1e20"),
+    ],
+)
+def test_where_nothing_is_kept_nothing_is_said_to_be(call, arguments):
+    done = call(*arguments)
+    assert "no longer finite" in done.out + done.err
+    assert "kept" not in done.out + done.err and "holds the weights" not in done.out + done.err

@@ -93,8 +93,10 @@ def train_all(
     found: "Iterable[Choice]", splits: "Splits", seeds: int, say: Callable[[str], None], advance: Callable[[int], None]
 ) -> "tuple[dict[str, list[History]], dict[str, int]]":
     """The histories of every choice, one for each seed 0, 1 ..., and how many trainings of each diverged."""
+    from digitlab.cli.endings import say_diagnosis
     from digitlab.train import Callback
     from digitlab.train.columns import unit
+    from digitlab.train.probe import Diagnose
 
     class Advance(Callback):
         def on_epoch_end(self, trainer: Any, row: Any) -> None:
@@ -105,7 +107,8 @@ def train_all(
     for choice in found:
         histories[choice.name], diverged[choice.name] = [], 0
         for seed in range(seeds):
-            trainer = dataclasses.replace(choice.config, seed=seed).trainer([Advance()])
+            diagnose = Diagnose()
+            trainer = dataclasses.replace(choice.config, seed=seed).trainer([Advance(), diagnose])
             try:
                 weights = choice.config.example_weights()
                 trainer.fit(splits.train, splits.valid, epochs=choice.config.epochs, sample_weights=weights)
@@ -118,6 +121,7 @@ def train_all(
                 s = trainer.history.statistics(trainer.monitor)
                 best, seconds = unit(trainer.monitor).shown(s.best), sum(trainer.history.column("seconds"))
                 say(f"{choice.name}, seed {seed}: {trainer.monitor} {best} (epoch {s.best_epoch}), {seconds:.2f} s")
+                say_diagnosis(diagnose.found)
             histories[choice.name].append(trainer.history)
     if not any(len(history) for several in histories.values() for history in several):
         raise ConfigError("every training diverged in its first epoch; try a smaller --learning-rate")

@@ -37,6 +37,7 @@ def command(
     import numpy as np
 
     from digitlab.cli.console import say
+    from digitlab.cli.endings import say_diagnosis
     from digitlab.errors import ConfigError
     from digitlab.functions import bumps_network, fit_function, parse_function
     from digitlab.nn import Layer, mlp
@@ -45,6 +46,7 @@ def command(
     from digitlab.optimizers import Optimizer
     from digitlab.see.figures import save_figure
     from digitlab.see.functions import fit_figure
+    from digitlab.train.probe import Diagnose
 
     f = parse_function(function)
     if bumps is not None:
@@ -64,14 +66,17 @@ def command(
         if sizes is None or sizes[0] != 1 or sizes[-1] != 1:
             raise ConfigError(f"--net: got {net!r}, expected sizes with one input and one output, as 1-40-40-1")
         network = mlp(sizes, activation=build(Layer, activation), loss="mean-squared-error", seed=seed)
+        diagnose = Diagnose()
         fit = fit_function(
-            network, f, low, high, optimizer=build(Optimizer, optimizer), epochs=epochs, points=points, seed=seed
-        )
+            network, f, low, high, optimizer=build(Optimizer, optimizer), epochs=epochs, points=points, seed=seed,
+            callbacks=[diagnose],
+        )  # fmt: skip
         curves = {f"epoch {epoch}" if epoch else "before training": curve for epoch, curve in fit.curves.items()}
         figure = fit_figure(fit.grid, fit.target, curves, title=f"{function}: {net}, {activation['type']}")
         for epoch in fit.curves:
             if epoch:
                 say(f"epoch {epoch:>5}  mean squared error {fit.history[epoch - 1]['valid_loss']:.2e} (validation)")
+        say_diagnosis(diagnose.found, rate=f"--optimizer {optimizer['type'].lower()}:learning_rate=")
         say(f"{function} on [{low:g}, {high:g}]: mean squared error {fit.error:.2e} on 1,000 new points")
     save_figure(figure, out)
     say(f"plot: {out}")

@@ -149,7 +149,6 @@ def train_members(
 ) -> None:  # fmt: skip
     """Train the networks of a group, and say what came of it."""
     from digitlab.cli.console import say
-    from digitlab.errors import quoted
     from digitlab.many import train_many
     from digitlab.many.labels import as_label, varied_settings
 
@@ -162,13 +161,14 @@ def train_members(
     )  # fmt: skip
     say_group(together, folder)
     if together.interrupted:
-        say(f"go on with: digitlab train --run {quoted(folder)} --resume")
+        say(f"go on with: digitlab train --run {folder} --resume")
         raise KeyboardInterrupt
 
 
 def say_group(together: "Together", folder: Path) -> None:
     """The tables of a group: every network, then mean, variance and range by setting."""
     from digitlab.cli.console import say, table
+    from digitlab.cli.endings import say_diagnoses
     from digitlab.many.results import figure
     from digitlab.train.columns import heading, unit
 
@@ -209,6 +209,7 @@ def say_group(together: "Together", folder: Path) -> None:
         say(f"test set: mean {test_shown.shown(s.mean)}, sd {text(s.sd)}, range {text(s.range)}, n = {s.n}")
     elif len(parts) > 1 and not together.interrupted:
         say_best(together, monitor)
+    say_diagnoses([(o.name or f"network {i}", o.diagnosis) for i, o in enumerate(together.outcomes)])
     say(f"{together.seconds:.1f} s in all; {together.reason}")
     say(f"saved: {folder} (a run each; results.csv)")
 

@@ -188,12 +188,20 @@ def recorders(folder: Path, splits: "Splits") -> "list[Callback]":
 def train(trainer: "Trainer", config: "RunConfig", splits: "Splits", folder: Path) -> None:
     """Run the training, then say what came of it and where it lies; the test set is looked at once, here."""
     from digitlab.cli.console import say
-    from digitlab.errors import quoted
+    from digitlab.cli.endings import say_diagnosis
+    from digitlab.errors import DivergenceError
     from digitlab.train.averaging import Averaging
     from digitlab.train.callbacks import duration
     from digitlab.train.columns import unit
+    from digitlab.train.probe import Diagnose
 
-    history = trainer.fit(splits.train, splits.valid, epochs=config.epochs, sample_weights=config.example_weights())
+    diagnose, file = Diagnose(), folder / "network.safetensors"
+    trainer.callbacks.append(diagnose)
+    try:
+        history = trainer.fit(splits.train, splits.valid, epochs=config.epochs, sample_weights=config.example_weights())
+    except DivergenceError as error:
+        say(f"saved: {file} ({error.held})")
+        raise
     if len(history):
         best = trainer.best.epoch if trainer.best is not None and trainer.keep == "best" else len(history)
         s = history.statistics(trainer.monitor)
@@ -214,9 +222,10 @@ def train(trainer: "Trainer", config: "RunConfig", splits: "Splits", folder: Pat
             if (average := history[-1].get(f"average_{trainer.monitor}")) is not None:
                 say(f"{whose}: {trainer.monitor} {monitored.shown(average)}")
         say(f"test set, {whose}: {figure}")
-    say(f"saved: {folder / 'network.safetensors'}")
+    say_diagnosis(diagnose.found, folder / "config.toml")
+    say(f"saved: {file}")
     if trainer.interrupted:
-        say(f"go on with: digitlab train --run {quoted(folder)} --resume")
+        say(f"go on with: digitlab train --run {folder} --resume")
         raise KeyboardInterrupt
 
 

@@ -12,6 +12,7 @@ from digitlab.many.job import Outcome
 from digitlab.many.labels import Setting
 from digitlab.nn.files import read_arrays
 from digitlab.train.config import RunConfig
+from digitlab.train.diagnosis import Diagnosis
 from digitlab.train.history import History
 
 SETTINGS = "settings.json"  # in a group's folder: what was typed for each run
@@ -35,12 +36,14 @@ def finished(folder: Path, name: str, config: RunConfig) -> Outcome | None:
     try:
         saved = json.loads((folder / DONE).read_text(encoding="utf-8"))
         kept = {key: saved[key] for key in KEPT}
+        diagnosis = Diagnosis(*found) if (found := saved.get("diagnosis")) else None
     except (ValueError, KeyError, TypeError) as error:
         raise ModelFileError(f"{folder / DONE}: is damaged ({error}); remove it to train this network anew") from None
     if kept["error"] is not None:
         return Outcome(name, config, [], **kept)
     history = History.load(folder / "history.jsonl")
-    return Outcome(name, config, history.rows, arrays=read_arrays(folder / "network.safetensors"), **kept)
+    arrays = read_arrays(folder / "network.safetensors")
+    return Outcome(name, config, history.rows, arrays=arrays, diagnosis=diagnosis, **kept)
 
 
 def keep(folder: Path, outcome: Outcome, *, written: bool) -> None:
@@ -48,7 +51,8 @@ def keep(folder: Path, outcome: Outcome, *, written: bool) -> None:
     if outcome.error is None and not written:
         History(outcome.rows).save(folder / "history.jsonl")
         outcome.network().save(folder / "network.safetensors")
-    write_text(folder / DONE, json.dumps({key: getattr(outcome, key) for key in KEPT}, indent=1) + "\n")
+    kept = {key: getattr(outcome, key) for key in (*KEPT, "diagnosis")}
+    write_text(folder / DONE, json.dumps(kept, indent=1) + "\n")
 
 
 def keep_settings(group: Path, settings: Mapping[str, Setting]) -> None:

@@ -22,8 +22,10 @@ from digitlab.nn.scaling import InputRange
 from digitlab.train.callbacks import Callback
 from digitlab.train.checkpoint import load_checkpoint, save_checkpoint
 from digitlab.train.config import RunConfig
+from digitlab.train.diagnosis import Diagnosis
 from digitlab.train.evaluation import evaluate
 from digitlab.train.history import Row
+from digitlab.train.probe import Diagnose
 from digitlab.train.run import resume_run
 
 if TYPE_CHECKING:
@@ -68,6 +70,7 @@ class Outcome:
 
     `error` is one line where a DigitlabError ended the training (it diverged, say); `interrupted` where it was told
     to stop; `finished` where neither is the case and every epoch was done, or a callback decided to stop.
+    `diagnosis` says why where it ended without an error and has learned next to nothing (train/diagnosis.py).
     """
 
     name: str
@@ -79,6 +82,7 @@ class Outcome:
     test: dict[str, float] | None = None
     input_range: InputRange | None = None
     error: str | None = None
+    diagnosis: Diagnosis | None = None
     interrupted: bool = False
     finished: bool = True
     stop_reason: str | None = None
@@ -117,14 +121,14 @@ def run_job(
     `data` are the sets that `source` and `split` of the settings' data table name, where the caller has them already,
     or with those of `mix`.
     """
-    beside = Beside(job, emit, stopped)
+    beside, diagnose = Beside(job, emit, stopped), Diagnose()
     trainer = None
     try:
         sets = sets_for(job.config.data, data)
         if job.folder is not None:
-            _, trainer = resume_run(job.folder, [beside])
+            _, trainer = resume_run(job.folder, [beside, diagnose])
         else:
-            trainer = job.config.trainer([beside])
+            trainer = job.config.trainer([beside, diagnose])
             if job.checkpoint is not None:
                 _from_bytes(trainer, job.checkpoint)
         weights = job.config.example_weights()
@@ -141,6 +145,7 @@ def run_job(
         input_range=trainer.network.input_range,
         test=_test(trainer, sets) if job.test and finished else None,
         interrupted=trainer.interrupted, finished=finished,
+        diagnosis=diagnose.found if finished else None,
         stop_reason=None if paused else trainer.stop_reason, engine=trainer.engine_reason,
         checkpoint=_as_bytes(trainer) if paused else None, worker=worker_name(),
     )  # fmt: skip

@@ -106,7 +106,7 @@ class Together:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["name", *columns, "epoch", *names, "seconds", "note"])
         for i, o in enumerate(self.outcomes):
-            note = o.error or o.stop_reason or ("" if o.finished else "not finished")
+            note = o.error or str(o.diagnosis or "") or o.stop_reason or ("" if o.finished else "not finished")
             writer.writerow([
                 o.name, *(varied[i].get(name, "") for name in columns), o.best_epoch or "",
                 *("" if (value := figure(o, name)) is None else value for name in names), f"{o.seconds:.3f}", note,

@@ -1,0 +1,41 @@
+"""The lines at the end of a training that has learned nothing: what is seen, the likely cause, the next command."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from digitlab.cli.console import say
+
+if TYPE_CHECKING:
+    from digitlab.train.diagnosis import Diagnosis
+
+MOST = 3  # networks of a group that are spoken of one by one
+
+
+def say_diagnosis(
+    found: "Diagnosis | None", config: Path | None = None, *, name: str = "", rate: str = "--learning-rate "
+) -> None:
+    """What is seen, the likely cause, and the command that begins again with the change; nothing if all went well.
+
+    `config` is the settings file of the run; without one, the option to change is named alone. `name` says which
+    network it is, where there are several; `rate` is how this command takes the learning rate.
+    """
+    if found is None:
+        return
+    say(f"warning: {name}: {found.seen}" if name else f"warning: {found.seen}")
+    say(f"likely cause: {found.cause}")
+    if not found.rate:
+        say(f"try: {found.advice}")
+    elif config is None:
+        say(f"try: {rate}{found.rate}")
+    else:
+        say(f"next: digitlab train --from-file {config} {rate}{found.rate}")
+
+
+def say_diagnoses(networks: Iterable[tuple[str, "Diagnosis | None"]]) -> None:
+    """The same for the networks of a group, (name, diagnosis) of each: the first few, and how many there are more."""
+    found = [(name, diagnosis) for name, diagnosis in networks if diagnosis is not None]
+    for name, diagnosis in found[:MOST]:
+        say_diagnosis(diagnosis, name=name)
+    if (more := len(found) - MOST) > 0:
+        say(f"warning: {more} more {'network has' if more == 1 else 'networks have'} not learned; see the table")

@@ -1,0 +1,187 @@
+"""What is said of trainings that ended without an error and learned nothing, and that nothing is said of others."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digitlab import Net, load, mlp
+from digitlab.nn import Dense, Network, Quadratic, Sigmoid
+from digitlab.nn.regularizers import L2
+from digitlab.notices import TrainingWarning
+from digitlab.optimizers import SGD, Adam
+from digitlab.train import Trainer
+from digitlab.train.diagnosis import Diagnosis, Facts, diagnose
+from digitlab.train.probe import Diagnose, constant_loss
+
+DIGITS = load("digits")
+SIZES = (64, 30, 10)
+
+
+def trained(network, optimizer, *, epochs=3, data=(DIGITS.train, DIGITS.valid), **settings):
+    """The diagnosis of a training, and its trainer."""
+    callback = Diagnose()
+    trainer = Trainer(network, optimizer, callbacks=[callback], **settings)
+    trainer.fit(*data, epochs=epochs)
+    return callback.found, trainer
+
+
+# Trainings that learn nothing
+
+
+@pytest.mark.parametrize("valid", [DIGITS.valid, None])
+@pytest.mark.parametrize(
+    "rate, cause, value", [(0.001, "too small", "0.01"), (100.0, "100 is too large, and the outputs", "10")]
+)
+def test_the_book_s_bad_rates(rate, cause, value, valid):
+    found, _ = trained(mlp((64, 100, 10)), SGD(rate), data=(DIGITS.train, valid))
+    assert "no better than guessing the largest class (1" in found.seen and "after 3 epochs" in found.seen
+    assert cause in found.cause and found.rate == value
+    assert str(found).endswith(f"; try learning_rate={value}")
+
+
+@pytest.mark.parametrize(
+    "network, optimizer, words",
+    [
+        ({"loss": "mean-squared-error"}, SGD(10.0), ["the loss is", "one fixed answer", "10 is too large"]),
+        ({"loss": "log-likelihood", "activation": "relu"}, SGD(10.0), ["guessing", "all of a layer's neurons give 0"]),
+        ({"loss": "log-likelihood", "activation": "relu"}, SGD(100.0), ["the loss is", "100 is too large"]),
+        ({"loss": "log-likelihood"}, Adam(10.0), ["10 is too large"]),
+        ({"loss": "cross-entropy"}, SGD(1e-4), ["guessing", "0.0001 is too small", "learning_rate=0.001"]),
+    ],
+)
+def test_losses_and_activations(network, optimizer, words):
+    found, _ = trained(mlp(SIZES, **network), optimizer)
+    assert all(word in str(found) for word in words), found
+
+
+def test_a_loss_that_grew_and_stayed_finite():
+    """A linear layer at a rate just above what it bears: the loss is infinite in the second epoch only."""
+    found, trainer = trained(Network([Dense(10)], 64, "mean-squared-error"), SGD(1.0), epochs=1)
+    assert math.isfinite(trainer.history[-1]["train_loss"]) and trainer.history[-1]["train_loss"] > 1e4
+    assert "the loss " in found.seen and found.rate == "0.1"
+
+
+def test_an_activation_before_the_loss_s_own():
+    layers = [Dense(30), Sigmoid(), Dense(10), Sigmoid()]
+    found, _ = trained(Network(layers, 64, Quadratic(), allow_output_activation=True), SGD(3.0))
+    assert "the last layer, Sigmoid(), stands before the loss's own activation" in found.cause
+    assert found.advice == "the network without that layer"
+
+
+def test_weight_decay_that_leaves_nothing():
+    found, _ = trained(mlp(SIZES, loss="cross-entropy"), SGD(0.5), regularizers=[L2(300.0)])
+    assert "weight decay takes 12.5 % of every weight" in found.cause and "--l2" in found.advice
+
+
+def test_a_gradient_that_vanishes():
+    found, _ = trained(mlp((64, 30, 30, 30, 30, 10)), SGD(0.5))
+    assert "the gradient vanishes on its way through 4 hidden layers" in found.cause
+
+
+def test_inputs_that_are_far_from_1():
+    rng = np.random.default_rng(0)
+    x = (rng.normal(size=(600, 5)) + 2000).astype(np.float32)
+    found, _ = trained(mlp((5, 10, 2)), SGD(3.0), data=((x, (x[:, 0] > 2000).astype(np.int64)),))
+    assert "the inputs reach 2e+03" in found.cause
+
+
+def test_an_accuracy_that_fell_back():
+    rows = [{"epoch": i + 1, "train_loss": 0.1, "valid_accuracy": a} for i, a in enumerate([0.5, 0.92, 0.9, 0.11])]
+    found = diagnose(rows, Facts(steps=400, rate=3.0, guess=0.11, count=300, accuracy=0.11, classes=10))
+    assert found.seen == "valid_accuracy fell from 92.0 % (epoch 2) to 11.0 %" and found.rate == "0.3"
+
+
+def test_labels_of_the_validation_set_that_mean_something_else():
+    mixed = (DIGITS.valid.images, np.roll(DIGITS.valid.labels, 7))
+    found, _ = trained(mlp(SIZES), SGD(3.0), epochs=5, data=(DIGITS.train, mixed))
+    assert "the training examples are learned" in found.seen and "labels" in found.cause
+
+
+def test_a_single_class():
+    x, y = DIGITS.train.images[:200], np.zeros(200, np.int64)
+    found, _ = trained(mlp(SIZES), SGD(3.0), epochs=5, data=((x, y),))
+    assert "of one class" in found.seen
+
+
+# Trainings that learn
+
+
+@pytest.mark.parametrize("valid", [DIGITS.valid, None])
+@pytest.mark.parametrize(
+    "network, optimizer, epochs",
+    [
+        ({}, SGD(3.0), 1),
+        ({}, SGD(3.0), 10),
+        ({"init": "large"}, SGD(3.0), 2),
+        ({"loss": "cross-entropy"}, SGD(0.5), 1),
+        ({"loss": "log-likelihood", "activation": "relu"}, SGD(0.1), 1),
+        ({"loss": "log-likelihood", "activation": "relu"}, Adam(0.001), 3),
+        ({"activation": "relu"}, SGD(0.5), 2),
+        ({"loss": "mean-squared-error", "activation": "tanh"}, SGD(0.1), 2),
+        ({"dropout": 0.5}, SGD(3.0), 5),
+    ],
+)
+def test_no_false_alarm(network, optimizer, epochs, valid):
+    found, _ = trained(mlp(SIZES, **network), optimizer, epochs=epochs, data=(DIGITS.train, valid))
+    assert found is None
+
+
+@pytest.mark.parametrize("rate", [100.0, 3.0, 0.001])
+def test_nothing_is_said_of_a_few_steps(rate):
+    assert trained(mlp(SIZES), SGD(rate), data=(DIGITS.train.first(90), DIGITS.valid), epochs=2)[0] is None
+
+
+def test_a_curve_and_rare_classes():
+    x = np.linspace(-1, 1, 400, dtype=np.float32)[:, None]
+    network = mlp((1, 20, 1), activation="tanh", loss="mean-squared-error")
+    assert trained(network, SGD(0.1), data=((x, np.sin(3 * x)),), epochs=10)[0] is None
+    rare = (DIGITS.train.labels == 3).astype(np.int64)
+    assert trained(mlp((64, 30, 2)), SGD(3.0), data=((DIGITS.train.images, rare),), epochs=5)[0] is None
+
+
+def test_a_curve_that_is_not_learned():
+    x = np.linspace(-1, 1, 400, dtype=np.float32)[:, None]
+    network = mlp((1, 20, 1), activation="tanh", loss="mean-squared-error")
+    found, _ = trained(network, SGD(1e-7), data=((x, np.sin(3 * x) + 5),), epochs=4)
+    assert "one fixed answer for all inputs" in found.seen and "too small" in found.cause
+
+
+# Net
+
+
+def test_net_warns():
+    net = Net([64, 30, 10])
+    with pytest.warns(TrainingWarning, match="no better than guessing .* try learning_rate=10") as caught:
+        net.train(DIGITS.train, 100.0, epochs=2)
+    assert caught[0].filename == __file__ and len(net.history) == 2
+
+
+# The function itself
+
+
+@pytest.mark.parametrize("loss, expected", [("quadratic", 0.45), ("mean-squared-error", 0.09),
+                                            ("log-likelihood", math.log(10))])  # fmt: skip
+def test_the_loss_of_one_answer_by_hand(loss, expected):
+    """Ten classes alike: ½ · 10 · .1 · .9 = .45; .1 · .9 = .09; ln 10."""
+    assert constant_loss(mlp(SIZES, loss=loss), np.arange(10)) == pytest.approx(expected, rel=1e-5)
+
+
+ANY = st.floats()
+SOME = st.none() | st.floats(0, 1)
+ROW = st.fixed_dictionaries({"epoch": st.integers(1, 9), "train_loss": ANY}, optional={"valid_accuracy": SOME})
+FACTS = st.builds(
+    Facts, steps=st.integers(0, 10**9), rate=st.floats(0, 1e30), decay=st.floats(0, 1e9),
+    classes=st.none() | st.integers(0, 9),
+    guess=SOME, count=st.integers(0, 10**6), accuracy=SOME, loss=st.none() | ANY, constant_loss=st.none() | ANY,
+    constant=SOME, idle=st.floats(0, 1), rectified=st.booleans(), reach=ANY, depth=st.integers(0, 9),
+    closing=st.sampled_from(["", "Sigmoid()"]),
+)  # fmt: skip
+
+
+@given(st.lists(ROW, max_size=6), FACTS)
+def test_it_takes_whatever_comes(rows, facts):
+    found = diagnose(rows, facts)
+    assert found is None or (isinstance(found, Diagnosis) and "\n" not in str(found) and "; try " in str(found))
