@@ -14,6 +14,7 @@ from digitlab.errors import ConfigError, EngineError, not_among
 
 Array = Any  # a NumPy array, a PyTorch tensor, a CuPy array ...: Python has no common type for them yet
 LIBRARIES = ("numpy", "torch", "cupy")
+PACKAGES = {"cupy": "cupy-cuda12x"}  # to install, where not called as the library; "cupy" has to be compiled
 Namespace = Any  # the module with that library's functions
 
 
@@ -69,7 +70,8 @@ def placed(x: Any, library: str, device: str = "cpu") -> Array:
         namespace = importlib.import_module(library)
         return namespace.asarray(x, device=device) if library == "torch" else namespace.asarray(x)
     except ImportError:
-        raise EngineError(f"{library} is not installed; pip install {library}, or use the NumPy engines") from None
+        package = PACKAGES.get(library, library)
+        raise EngineError(f"{library} is not installed; pip install {package}, or use the NumPy engines") from None
     except (RuntimeError, AssertionError) as error:  # how PyTorch says that there is no such device
         raise EngineError(f"{library} cannot use the device {device!r} here: {str(error).splitlines()[0]}") from None
 
