@@ -4,6 +4,8 @@ They are all `DigitlabError`s, so the command line can turn any of them into one
 and each is also the built-in error that fits (`ShapeError` is a `ValueError`), so ordinary `except` works.
 """
 
+import os
+import shlex
 from collections.abc import Iterable
 from typing import Any
 
@@ -48,6 +50,14 @@ class DivergenceError(DigitlabError, ArithmeticError):
         self.held = held
         if held:
             self.add_note(f"The network holds {held}.")
+
+
+def quoted(path: Any) -> str:
+    """A path as one word of a command that a message shows, to be copied into a shell: 'my runs/001'."""
+    text = str(path)
+    if os.name == "nt":
+        return f'"{text}"' if " " in text else text
+    return shlex.quote(text)
 
 
 def did_you_mean(name: Any, known: Iterable[str]) -> str:

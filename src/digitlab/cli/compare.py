@@ -124,7 +124,7 @@ def say_differences(names: list[str], configs: "list[RunConfig]") -> None:
 def compare_runs(runs: tuple[Path, ...], out: Path) -> None:
     """Finished runs, as they are."""
     from digitlab.cli.console import say, table
-    from digitlab.errors import ModelFileError
+    from digitlab.errors import ModelFileError, quoted
     from digitlab.see.curves import curves_figure
     from digitlab.see.figures import save_figure
     from digitlab.train import History, RunConfig
@@ -140,7 +140,8 @@ def compare_runs(runs: tuple[Path, ...], out: Path) -> None:
         config, file = RunConfig.load(run / "config.toml"), run / "history.jsonl"
         history = History.load(file) if file.is_file() else History()
         if not len(history):
-            left.append(f"{run}: has no finished epoch to compare; go on with it by `digitlab train --resume`")
+            way_on = f"digitlab train --run {quoted(run)} --resume"
+            left.append(f"{run}: has no finished epoch to compare; go on with: {way_on}")
             continue
         name = run.name if short else str(run)
         monitor = history.monitored(config.monitor)

@@ -93,7 +93,7 @@ def make(kind: str, data: dict[str, Any], count: int | None, style: str | None, 
     from digitlab.cli.sets import load_sets
     from digitlab.data import write_npz
     from digitlab.data.appearances import APPEARANCES, make_appearance
-    from digitlab.errors import not_among
+    from digitlab.errors import not_among, quoted
 
     if kind in ("scenes", "sheets"):
         make_pictures(kind, data, count, style, seed, out or Path(kind))
@@ -119,7 +119,9 @@ def make(kind: str, data: dict[str, Any], count: int | None, style: str | None, 
     valid = len(train) // 6
     say(f"{path}: {len(train) - valid:,} images to train, {valid:,} to validate, {len(test):,} to test; seed {seed}")
     name = splits.train.name.removesuffix(" train")
-    say(f"made of {name}: {APPEARANCES[kind][0]}; `digitlab train --data {path}` learns from it")
+    appearance = APPEARANCES[kind]
+    say(f"made of {name}: {appearance.about}")
+    say(f"train on them with: digitlab train --data {quoted(path)} {appearance.training}")
 
 
 def make_pictures(kind: str, data: dict[str, Any], count: int | None, style: str | None, seed: int, out: Path) -> None:
@@ -130,6 +132,7 @@ def make_pictures(kind: str, data: dict[str, Any], count: int | None, style: str
     from digitlab.cli.sets import load_set
     from digitlab.data.appearances import draw_scene
     from digitlab.data.sheets import STYLES, draw_sheet, write_sheets
+    from digitlab.errors import quoted
 
     digits = load_set(data, None).digits
     _require_28(digits)
@@ -144,7 +147,7 @@ def make_pictures(kind: str, data: dict[str, Any], count: int | None, style: str
         sheets = [draw_sheet(styles[i % len(styles)], rng, digits=digits) for i, rng in enumerate(streams)]
     path = write_sheets(out, sheets)
     say(f"{out}: {len(sheets)} pictures with {sum(len(s.truth) for s in sheets)} digits; {path} says what stands where")
-    say(f"`digitlab read {out}/*.png --check {path}` reads them and lists what goes wrong")
+    say(f"read them with: digitlab read {quoted(out)}/*.png --check {quoted(path)}")
 
 
 def make_sample(kind: str, count: int | None, seed: int, out: Path | None) -> None:

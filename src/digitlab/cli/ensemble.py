@@ -11,6 +11,7 @@ from digitlab.cli import train_settings
 from digitlab.cli.data_options import READING, data_options
 from digitlab.cli.looking import PART_HELP, SOURCE_HELP
 from digitlab.cli.options import OutputFile, PictureFile
+from digitlab.errors import quoted
 
 if TYPE_CHECKING:
     from digitlab.data import Digits, Splits
@@ -79,7 +80,7 @@ def command(
     say_gain(whole, names, valid, test, how, covers)
     if errors is not None:
         save_errors(whole, test, errors)
-    say(f"saved: {out} ({out.stat().st_size:,} bytes); try: digitlab test {out}")
+    say(f"saved: {out} ({out.stat().st_size:,} bytes); try: digitlab test {quoted(out)}")
 
 
 def judges(
@@ -160,7 +161,7 @@ def fresh_members(
         )  # fmt: skip
         say(f"members: {place}; {together.seconds:.1f} s in all, {together.reason}")
         if together.interrupted:
-            say(f"go on with the same command and --run {place}")
+            say(f"go on with the same command and --run {quoted(place)}")
             raise KeyboardInterrupt
         if failed := [outcome for outcome in together.outcomes if outcome.error]:
             raise DigitlabError(f"{failed[0].name}: {failed[0].error}")
@@ -182,7 +183,7 @@ def train_snapshots(config: "RunConfig", splits: "Splits", folder: Path, members
         trainer = start_run(config, folder, callbacks)
     trainer.fit(splits.train, splits.valid, epochs=config.epochs, sample_weights=config.example_weights())
     if trainer.interrupted:
-        say(f"go on with the same command and --run {folder}")
+        say(f"go on with the same command and --run {quoted(folder)}")
         raise KeyboardInterrupt
     return snapshot_networks(folder)
 

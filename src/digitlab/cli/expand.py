@@ -37,7 +37,8 @@ def command(
     from digitlab.cli.counted import counted
     from digitlab.cli.sets import load_sets
     from digitlab.data.augment import rotations, shifts, write_expanded
-    from digitlab.errors import ConfigError
+    from digitlab.errors import ConfigError, quoted
+    from digitlab.nn.zoo import recommended_net
 
     if by == "shifts" and degrees is not None:
         raise click.UsageError("--degrees is of --by rotations")
@@ -61,4 +62,6 @@ def command(
     for file in files:
         say(f"{file}  {file.stat().st_size:,} bytes")
     # Cut from an expanded set, validation images would have their own variants in training.
-    say(f"train on them with: digitlab train --data {out}" + (" --split 60k/10k" if splits.valid is None else ""))
+    net = recommended_net(splits.train.image_shape)
+    options = (f" --net {net}" if net else "") + (" --split 60k/10k" if splits.valid is None else "")
+    say(f"train on them with: digitlab train --data {quoted(out)}{options}")

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from digitlab.cli.options import PictureFile
+from digitlab.errors import quoted
 
 
 @click.command("imagine")
@@ -28,10 +29,11 @@ def command(net_and_digits: tuple[str, ...], every: bool, out: Path | None, pict
 
     words = list(net_and_digits)
     net = words.pop(0) if words and not words[0].isdecimal() else None
+    example = f"{quoted(net)} 3" if net else "3"
     if wrong := [word for word in words if not word.isdecimal()]:
-        raise click.UsageError(f"got {wrong[0]!r}; expected a digit, as in `digitlab imagine {net or 'NET'} 3`")
+        raise click.UsageError(f"got {wrong[0]!r}; expected a digit, as in `digitlab imagine {example}`")
     if bool(words) == every:
-        raise click.UsageError("name a digit, as in `digitlab imagine 3`, or ask for --all of them")
+        raise click.UsageError(f"name a digit, as in `digitlab imagine {example}`, or ask for --all of them")
     path, network = load_named(net)
     if len(network.shapes[-1]) != 1 or network.shapes[-1][0] < 2:
         raise click.UsageError(f"{path} gives outputs {network.shapes[-1]}, no classes; there is no digit to imagine")

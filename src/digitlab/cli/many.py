@@ -149,6 +149,7 @@ def train_members(
 ) -> None:  # fmt: skip
     """Train the networks of a group, and say what came of it."""
     from digitlab.cli.console import say
+    from digitlab.errors import quoted
     from digitlab.many import train_many
     from digitlab.many.labels import as_label, varied_settings
 
@@ -161,7 +162,7 @@ def train_members(
     )  # fmt: skip
     say_group(together, folder)
     if together.interrupted:
-        say(f"go on with: digitlab train --run {folder} --resume")
+        say(f"go on with: digitlab train --run {quoted(folder)} --resume")
         raise KeyboardInterrupt
 
 

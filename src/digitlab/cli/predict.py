@@ -9,6 +9,7 @@ import click
 from digitlab.cli.data_options import PARTS, reading_options
 from digitlab.cli.looking import PART_HELP, how_many, same_source, training_data
 from digitlab.cli.options import OutputFile
+from digitlab.errors import quoted
 
 if TYPE_CHECKING:
     from digitlab.predictions import Predictions
@@ -70,7 +71,8 @@ def command(
 
     named, images = split_network(net_and_images) if net is None else (net, list(net_and_images))
     if not images:
-        raise click.UsageError(f"got the network {named} and no images; expected `digitlab predict {named} FILE`")
+        example = f"digitlab predict {quoted(named)} FILE"
+        raise click.UsageError(f"got the network {named} and no images; expected `{example}`")
     if kaggle or columns:
         if form in ("table", "json") or (out is not None and out.suffix.lower() != ".csv"):
             raise click.UsageError("--kaggle and --columns are for CSV")

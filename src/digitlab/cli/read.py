@@ -35,12 +35,12 @@ def command(
     from digitlab.cli.console import say
     from digitlab.cli.options import load_named, split_network
     from digitlab.data.handwriting import open_photo
-    from digitlab.errors import DigitlabError
+    from digitlab.errors import DigitlabError, quoted
     from digitlab.reading import read_photo
 
     net, photos = split_network(net_and_photos) if net is None else (net, list(net_and_photos))
     if not photos:
-        raise click.UsageError(f"got the network {net} and no photo; expected `digitlab read {net} PHOTO…`")
+        raise click.UsageError(f"got the network {net} and no photo; expected `digitlab read {quoted(net)} PHOTO…`")
     if out is not None and len(photos) > 1:
         raise click.UsageError("--out names the folder of one photo's stages; leave it out for several photos")
     path, network = load_named(net or "shipped")

@@ -74,7 +74,7 @@ def run(
         for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
             os.environ.setdefault(variable, "1")
     from digitlab.cli.console import say
-    from digitlab.errors import DigitlabError
+    from digitlab.errors import DigitlabError, quoted
     from digitlab.reproduce.ledger import LEDGER, find_rows
     from digitlab.reproduce.runner import STAGES, make_jobs, run_jobs, source_for
 
@@ -91,7 +91,7 @@ def run(
         say(f"trained: {results}; --part query goes on to the figures")
         return
     quick = " --quick" if scale == "quick" else ""
-    say(f"results: {results}; digitlab reproduce report{quick} --results {results} puts them on one page")
+    say(f"results: {results}; one page of them: digitlab reproduce report --results {quoted(results)}{quick}")
 
 
 @command.command("report")

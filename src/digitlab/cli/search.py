@@ -11,6 +11,7 @@ from digitlab.cli import train_settings
 from digitlab.cli.data_options import source_option
 from digitlab.cli.ensemble import settings_of_train
 from digitlab.cli.search_progress import search_progress, watch_search
+from digitlab.errors import quoted
 
 if TYPE_CHECKING:
     from digitlab.search import Plan, Study, Trial
@@ -102,11 +103,12 @@ def command(
         plan = make_plan(given, space, plan_file)
         folder = folder or fresh_search(plan)
         if begun(folder / "study.journal"):
-            raise click.UsageError(f"{folder} holds a search already; go on with it by --resume --study {folder}")
+            way_on = f"digitlab search --resume --study {quoted(folder)}"
+            raise click.UsageError(f"{folder} holds a search already; go on with: {way_on}")
     try:
         study = search(plan, folder / "study.journal", workers=workers, cluster=cluster, watcher=search_progress())
     except KeyboardInterrupt:
-        say(f"go on with: digitlab search --resume --study {folder}" + ("" if test else " --no-test"))
+        say(f"go on with: digitlab search --resume --study {quoted(folder)}" + ("" if test else " --no-test"))
         raise
     say_study(study, folder, test=test)
 
@@ -243,7 +245,7 @@ def say_study(study: "Study", folder: Path, *, test: bool) -> None:
     networks[0].save(folder / "best" / "network.safetensors")
     say(f"best by validation: {as_text(best.point)}")
     say(f"saved: {folder / 'trials.csv'}, {', '.join(pictures)}, best/network.safetensors")
-    say(f"train it again with: digitlab train --from-file {folder / 'best' / 'config.toml'}")
+    say(f"train it again with: digitlab train --from-file {quoted(folder / 'best' / 'config.toml')}")
 
 
 def say_tested(tested: dict[str, Any]) -> None:

@@ -189,7 +189,7 @@ def train(trainer: "Trainer", config: "RunConfig", splits: "Splits", folder: Pat
     """Run the training, then say what came of it and where it lies; the test set is looked at once, here."""
     from digitlab.cli.console import say
     from digitlab.cli.endings import say_diagnosis
-    from digitlab.errors import DivergenceError
+    from digitlab.errors import DivergenceError, quoted
     from digitlab.train.averaging import Averaging
     from digitlab.train.callbacks import duration
     from digitlab.train.columns import unit
@@ -225,7 +225,7 @@ def train(trainer: "Trainer", config: "RunConfig", splits: "Splits", folder: Pat
     say_diagnosis(diagnose.found, folder / "config.toml")
     say(f"saved: {file}")
     if trainer.interrupted:
-        say(f"go on with: digitlab train --run {folder} --resume")
+        say(f"go on with: digitlab train --run {quoted(folder)} --resume")
         raise KeyboardInterrupt
 
 

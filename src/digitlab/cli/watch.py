@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from digitlab.cli.options import PictureFile
+from digitlab.errors import quoted
 
 SILENCE = 120.0  # seconds without news, at least, before a run is taken for one that was killed
 
@@ -96,7 +97,7 @@ def silence(run: Path, rows: Sequence[Mapping[str, Any]]) -> str:
     quiet = time.time() - max(file.stat().st_mtime for file in files if file.is_file())
     if quiet < max(SILENCE, 10 * (rows[-1]["seconds"] if rows else 0.0)):
         return ""
-    return f"nothing new for {duration(quiet)}; if it was killed: digitlab train --run {run} --resume"
+    return f"nothing new for {duration(quiet)}; if it was killed: digitlab train --run {quoted(run)} --resume"
 
 
 def _look(run: Path, epochs: int) -> tuple[bool, list[dict[str, object]]]:

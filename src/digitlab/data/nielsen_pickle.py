@@ -101,7 +101,7 @@ def _bytes_of(where: str, x: Any, count: int, pixels: int) -> NDArray[np.uint8]:
     row, column = divmod(furthest, pixels)
     raise DataError(
         f"{where}, image {row}, pixel {column}: found {found:.6g}, expected byte/256 or byte/255 "
-        "(0 to 1). Export images as bytes 0–255, for instance with numpy.savez(images=..., labels=...)."
+        "(0 to 1). Export images as bytes 0–255, for instance with numpy.savez('data.npz', images=..., labels=...)."
     )
 
 

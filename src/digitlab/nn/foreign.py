@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from digitlab import restricted_pickle
-from digitlab.errors import DataError, ModelFileError
+from digitlab.errors import DataError, ModelFileError, quoted
 from digitlab.kinds import Kind, sniff
 from digitlab.nn.losses import CrossEntropy
 from digitlab.nn.network import Dense, Layer, Loss, Network, Quadratic, Sigmoid
@@ -127,7 +127,8 @@ def _pair(path: Path) -> list[Path]:
 def _parsed(path: Path) -> Any:
     saved = json.loads(_content(path).decode("utf-8-sig"))
     if isinstance(saved, dict) and "layers" in saved and "weights" not in saved:
-        raise ValueError(f"it describes layers and holds no weights; digitlab train --from-file {path} trains them")
+        way_on = f"digitlab train --from-file {quoted(path)}"
+        raise ValueError(f"it describes layers and holds no weights; train them with: {way_on}")
     if isinstance(saved, dict) and "class_name" in saved:
         raise ValueError(f"it is Keras's description of layers and holds no weights. {_ARRAYS}")
     return saved

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from digitlab.errors import ConfigError, not_among
+from digitlab.errors import ConfigError, ShapeError, not_among
 from digitlab.nn.activations import ELU, GELU, LeakyReLU, ReLU, SiLU, Softplus, Tanh
 from digitlab.nn.conv import Conv2D
 from digitlab.nn.describe import build
@@ -142,6 +142,20 @@ def recipe(name: str) -> Recipe:
 def find_recipe(name: str) -> Recipe | None:
     """The recipe of that name, if there is one; compared without case, hyphens and underscores."""
     return {folded(known): recipe for known, recipe in ZOO.items()}.get(folded(name))
+
+
+def recommended_net(image_shape: Shape) -> str:
+    """The name of the network to recommend for images of this shape; "" for the default, a chain of dense layers.
+
+    Dense layers learn little where ink and paper may have any colour.
+    """
+    if len(image_shape) < 3:
+        return ""
+    try:
+        build_named("colour-conv", input_shape=image_shape, seed=None)
+    except ShapeError:
+        return ""
+    return "colour-conv"
 
 
 def parse_net(text: str, **settings: Any) -> Network:

@@ -1,6 +1,7 @@
 """Whole data sets of other appearances, made from one of MNIST's form, its training and test images kept apart."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,14 +23,31 @@ def _three_channels(images: Images, rng: np.random.Generator) -> Images:
     return np.repeat(images[..., None], 3, axis=3)
 
 
-APPEARANCES: dict[str, tuple[str, Callable[[Images, np.random.Generator], Images]]] = {
-    "colour-mnist": ("in colour, thin and thick, on plain, gradient, noisy and textured paper", _colour_hands),
-    "colour-plain": ("in colour on plain paper", lambda x, rng: coloured(x, rng, backgrounds=("plain",))),
-    "colour-gradient": ("in colour on gradients", lambda x, rng: coloured(x, rng, backgrounds=("gradient",))),
-    "colour-noise": ("in colour on noise", lambda x, rng: coloured(x, rng, backgrounds=("noise",))),
-    "colour-texture": ("in colour on textures", lambda x, rng: coloured(x, rng, backgrounds=("texture",))),
-    "hands": ("grey, turned, slanted, with thinner and thicker pens", lambda x, rng: other_hands(x, rng)),
-    "mnist-rgb": ("as they are, with three equal channels", _three_channels),
+@dataclass(frozen=True)
+class Appearance:
+    """A kind of set: how its images look, what changes images (N, 28, 28) to look so, and a training that learns them.
+
+    `training` holds the options of `digitlab train` to recommend. A chain of dense layers stays at chance where ink and
+    paper have random colours, a convolutional network does not; small batches are for small sets.
+    """
+
+    about: str
+    change: Callable[[Images, np.random.Generator], Images]
+    training: str = "--net colour-conv --batch-size 16"
+
+
+APPEARANCES = {
+    "colour-mnist": Appearance(
+        "in colour, thin and thick, on plain, gradient, noisy and textured paper", _colour_hands
+    ),
+    "colour-plain": Appearance("in colour on plain paper", lambda x, rng: coloured(x, rng, backgrounds=("plain",))),
+    "colour-gradient": Appearance("in colour on gradients", lambda x, rng: coloured(x, rng, backgrounds=("gradient",))),
+    "colour-noise": Appearance("in colour on noise", lambda x, rng: coloured(x, rng, backgrounds=("noise",))),
+    "colour-texture": Appearance("in colour on textures", lambda x, rng: coloured(x, rng, backgrounds=("texture",))),
+    "hands": Appearance(
+        "grey, turned, slanted, with thinner and thicker pens", other_hands, "--net sprint --batch-size 16"
+    ),
+    "mnist-rgb": Appearance("as they are, with three equal channels", _three_channels),
 }
 
 
@@ -42,7 +60,7 @@ def make_appearance(kind: str, splits: Splits, *, n: int | None = None, seed: in
     """
     if kind not in APPEARANCES:
         raise ConfigError(f"appearance: got {not_among(kind, APPEARANCES)}")
-    change = APPEARANCES[kind][1]
+    change = APPEARANCES[kind].change
     train, valid, test = splits
     if valid is None:
         raise DataError("appearance: the sets have no validation images; use the split 50k/10k/10k")
