@@ -218,6 +218,14 @@ def test_a_goal_that_is_raised(tmp_path):
     assert_same_state(trainer, straight)
 
 
+@pytest.mark.parametrize("change", [{"batch_size": 5}, {"optimizer": SGD(0.1)}, {"learning_rate": 0.1}, {"seed": 1}])
+def test_what_decided_the_epochs_so_far_cannot_change(tmp_path, change):
+    start_run(config(), tmp_path / "run").fit(TRAIN, VALID, epochs=1)
+    (name,) = change
+    with pytest.raises(ConfigError, match=rf"keeps its {name}; it can change epochs, engine, device.*start="):
+        resume_run(tmp_path / "run", **change)
+
+
 def test_a_finished_run_has_nothing_left_to_do(tmp_path):
     first = start_run(config(), tmp_path / "run")
     first.fit(TRAIN, VALID, epochs=EPOCHS)

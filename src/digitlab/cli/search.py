@@ -96,7 +96,10 @@ def command(
     if resume:
         folder = folder or newest_search()
         if other := [name for name in given if name != "trials"] or (["space"] if space else []):
-            raise click.UsageError(f"--resume keeps the search's settings; --{shown_name(other[0])} cannot change them")
+            raise click.UsageError(
+                f"--resume keeps the search's settings; --{shown_name(other[0])} cannot change them (--trials can); "
+                "leave --resume out to begin another search"
+            )
         if "trials" in given:
             plan = raised(folder, given["trials"])
     else:

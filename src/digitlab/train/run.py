@@ -19,6 +19,8 @@ from digitlab.train.checkpoint import load_checkpoint
 from digitlab.train.config import RunConfig
 from digitlab.train.trainer import Trainer
 
+CHANGEABLE = ("epochs", "engine", "device")  # by a run that goes on
+
 
 def start_run(config: RunConfig, folder: str | os.PathLike[str], callbacks: Sequence[Callback] = ()) -> Trainer:
     """A trainer that keeps `folder` up to date, from the moment when `fit` begins.
@@ -34,12 +36,18 @@ def start_run(config: RunConfig, folder: str | os.PathLike[str], callbacks: Sequ
 def resume_run(
     folder: str | os.PathLike[str], callbacks: Sequence[Callback] = (), **changes: Any
 ) -> tuple[RunConfig, Trainer]:
-    """The settings and a trainer that goes on where the run in `folder` was stopped; `changes` such as epochs=60.
+    """The settings and a trainer that goes on where the run in `folder` was stopped.
 
-    A run stopped before its first epoch ended begins anew. Raises ConfigError if there is no run,
-    ModelFileError if its checkpoint is damaged.
+    `changes` are settings of CHANGEABLE, such as epochs=60: the others decide what the epochs done so far computed.
+    A run stopped before its first epoch ended begins again. Raises ConfigError if there is no run or a setting cannot
+    change, ModelFileError if its checkpoint is damaged.
     """
     folder = Path(folder)
+    if fixed := [name for name in changes if name not in CHANGEABLE]:
+        raise ConfigError(
+            f"{folder}: a run that goes on keeps its {fixed[0]}; it can change {', '.join(CHANGEABLE)}. To train on with "
+            f'other settings begin another run from its weights: RunConfig(..., start="{folder}/network.safetensors")'
+        )
     if not (folder / "config.toml").is_file():
         raise ConfigError(f"{folder}: no run to resume; expected the folder of an earlier `digitlab train --run`")
     config = dataclasses.replace(RunConfig.load(folder / "config.toml", run=True), **changes)
