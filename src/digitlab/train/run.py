@@ -45,8 +45,8 @@ def resume_run(
     folder = Path(folder)
     if fixed := [name for name in changes if name not in CHANGEABLE]:
         raise ConfigError(
-            f"{folder}: a run that goes on keeps its {fixed[0]}; it can change {', '.join(CHANGEABLE)}. For others begin "
-            f'another run from its weights: RunConfig(..., start="{folder}/network.safetensors")'
+            f"{folder}: a run that goes on keeps its {fixed[0]}; it can change {', '.join(CHANGEABLE)}. "
+            f'Begin another run from its weights: RunConfig(..., start="{folder}/network.safetensors")'
         )
     if not (folder / "config.toml").is_file():
         raise ConfigError(f"{folder}: no run to resume; expected the folder of an earlier `digitlab train --run`")
