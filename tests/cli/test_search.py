@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from digitlab.optimizers import SGD
 from digitlab.search import Study
+from digitlab.train import RunConfig
 
 
 def small(*options):
@@ -134,3 +136,35 @@ def test_a_search_in_which_everything_diverges(fails):
         "--space", "learning-rate=10,20", "--strategy", "grid", "--workers", "1", "--study", "s",
     )  # fmt: skip
     assert "every trial failed" in line
+
+
+def test_a_plan_with_a_network_keeps_what_it_says_and_options_win(call):
+    Path("plan.toml").write_text("""
+strategy = "grid"
+[settings]
+epochs = 9
+batch_size = 25
+[settings.data]
+source = "digits"
+train_size = 100
+[settings.network]
+input_shape = [64]
+loss = "cross-entropy"
+layers = [{ type = "dense", out_features = 10 }]
+[space.l2]
+choice = [0, 1]
+""")
+    called = call("search", "--plan", "plan.toml", "--epochs", "1", "--study", "s", "--workers", "1", "--no-test")
+    assert called.code == 0, called.err
+    best = RunConfig.load("s/best/config.toml")
+    assert (best.epochs, best.batch_size, best.data["train_size"]) == (1, 25, 100)
+    assert best.optimizer == SGD(0.5), "the usual rate for this loss"
+
+
+def test_a_rate_that_was_given_holds_for_every_optimizer(call):
+    called = call(
+        "search", "--data", "digits", "--train-size", "100", "--epochs", "1", "--strategy", "grid", "--workers", "1",
+        "--learning-rate", "3", "--space", "optimizer=sgd,adam", "--study", "s", "--no-test",
+    )  # fmt: skip
+    assert called.code == 0, called.err
+    assert RunConfig.load("s/best/config.toml").optimizer.learning_rate == 3

@@ -136,7 +136,6 @@ def make_plan(given: dict[str, Any], space: Sequence[tuple[str, str]], plan_file
     from digitlab.cli.console import say
     from digitlab.errors import ConfigError
     from digitlab.search import Plan
-    from digitlab.train import RunConfig
     from digitlab.train.config import read_table
 
     table = read_table(plan_file) if plan_file is not None else {}
@@ -151,13 +150,10 @@ def make_plan(given: dict[str, Any], space: Sequence[tuple[str, str]], plan_file
     varied = {**table.pop("space", {}), **dict(space)} or {"learning_rate": "log:0.01,100"}
     if "learning_rate" in given and {"optimizer", "loss"} & varied.keys():  # it holds for all of them
         varied = {"learning_rate": {"choice": [given["learning_rate"]]}, **varied}
-    if "network" in settings:
-        if clash := [name for name in given if name in train_settings.NETWORK]:
-            raise click.UsageError(f"--{clash[0]} and the network in {plan_file} contradict each other; leave one out")
-        settings["data"] = {"source": "auto", **settings.get("data", {})}
-    base, splits = train_settings.settings({**options_in(settings), **given}, given.pop("from_file", None))
-    if "network" in settings:
-        base = RunConfig.from_table({**base.table(), **settings, "data": base.data})
+    if "network" in settings and (clash := [name for name in given if name in train_settings.NETWORK]):
+        raise click.UsageError(f"--{clash[0]} and the network in {plan_file} contradict each other; leave one out")
+    options, layer = ({}, settings) if "network" in settings else (options_in(settings), {})
+    base, splits = train_settings.settings({**options, **given}, given.pop("from_file", None), layer)
     if splits.valid is None:
         raise ConfigError("a search chooses on the validation set, and this split has none; use --split 50k/10k/10k")
     say(f"{splits.train!r}; {len(splits.valid):,} to validate; the test set waits until the search is over")
@@ -169,8 +165,6 @@ def options_in(settings: dict[str, Any]) -> dict[str, Any]:
     from digitlab.errors import did_you_mean
 
     options = {option.name: option for option in train_command.command.params}
-    if "network" in settings:
-        return {"source": settings["data"]["source"]}
     given = {}
     for key, value in settings.items():
         name = "source" if key == "data" and isinstance(value, str) else key.replace("-", "_")

@@ -41,8 +41,10 @@ FINE_TUNING = {
 }
 
 
-def settings(given: dict[str, Any], from_file: Path | None) -> "tuple[RunConfig, Splits]":
-    """The settings that all layers make together, and the data they name.
+def settings(
+    given: dict[str, Any], from_file: Path | None, table: Mapping[str, Any] | None = None
+) -> "tuple[RunConfig, Splits]":
+    """The settings that all layers make together, and the data they name; `table` is a layer above the file.
 
     Notes in `given` as "fell_back" whether MNIST was unavailable and the bundled digits took its place.
     """
@@ -52,7 +54,7 @@ def settings(given: dict[str, Any], from_file: Path | None) -> "tuple[RunConfig,
     from digitlab.nn.zoo import parse_sizes
     from digitlab.train import RunConfig
 
-    table, recipe = file_table(from_file), recipe_table(given)
+    table, recipe = file_table(from_file) | dict(table or {}), recipe_table(given)
     data = data_table(given, _table(recipe, "data"), _table(table, "data"))
     splits = load_sets(data)
     fell_back = given.setdefault("fell_back", False)
