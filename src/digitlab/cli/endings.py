@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digitlab.cli.console import say
+from digitlab.errors import quoted
 
 if TYPE_CHECKING:
     from digitlab.train.diagnosis import Diagnosis
@@ -29,7 +30,7 @@ def say_diagnosis(
     elif config is None:
         say(f"try: {rate}{found.rate}")
     else:
-        say(f"next: digitlab train --from-file {config} {rate}{found.rate}")
+        say(f"next: digitlab train --from-file {quoted(config)} {rate}{found.rate}")
 
 
 def say_diagnoses(networks: Iterable[tuple[str, "Diagnosis | None"]]) -> None:
