@@ -26,7 +26,10 @@ PREDICTIONS = "predictions.npz"  # as in train/recorders.py, which is not import
     help="Begin with the weights of a run, a file, or `shipped`; a run's settings hold unless others are given.",
 )
 @click.option(
-    "--activation", type=Spec(options.activations, options.elementwise), help="Of the hidden layers. [default: sigmoid]"
+    "--activation",
+    type=Spec(options.activations, options.elementwise),
+    help="Activation of the hidden layers: sigmoid (the default), tanh, relu, leaky-relu, elu, gelu, softplus, silu, "
+    "hard-sigmoid, step, linear.",
 )
 @click.option(
     "--loss",
@@ -59,7 +62,7 @@ PREDICTIONS = "predictions.npz"  # as in train/recorders.py, which is not import
 @click.option(
     "--schedule",
     type=Spec(options.schedules),
-    help="Of the learning rate: constant (the default), step, exponential, cosine, one-cycle, halve.",
+    help="Of the learning rate: constant (the default), step, exponential, cosine, cyclic, one-cycle, halve.",
 )
 @click.option("--averaging", type=Spec(options.averagings), help="Of the weights: swa, ema. [default: none]")
 @click.option("--gradient", type=Spec(options.gradients), help="How to take it. [default: backpropagation]")
