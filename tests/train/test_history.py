@@ -60,6 +60,7 @@ def test_statistics_are_numpys(values, last):
     assert values[s.best_epoch - 1] == s.best == chosen.max()
 
 
+def test_a_column_that_is_not_there():
     with pytest.raises(ConfigError, match=r"no column 'accuracy' \(did you mean 'valid_accuracy'\?\); it has epoch"):
         history().column("accuracy")
     with pytest.raises(ConfigError, match="it has none, it is empty"):
