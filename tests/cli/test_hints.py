@@ -198,3 +198,10 @@ def test_the_training_that_expand_recommends_suits_the_images(call, drawn_folder
         made = call("expand", "--data", f"{kind}.npz", "--out", f"more {kind}.npz")
         assert made.code == 0, made.err
         assert hint_in(made.out) == ["train", "--data", f"more {kind}.npz", *net]
+
+
+def test_a_training_on_colours_that_learned_nothing_leads_to_the_network_that_does(call, drawn_folder):
+    call("data", "make", "colour-texture", "--data", drawn_folder, "-n", "1000")
+    called = call("train", "--data", "colour-texture.npz", "--epochs", "2")
+    assert "likely cause: dense layers alone learn little from images in colour" in called.out
+    assert "try: --net colour-conv\n" in called.out

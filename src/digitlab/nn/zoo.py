@@ -149,7 +149,7 @@ def recommended_net(image_shape: Shape) -> str:
 
     Dense layers learn little where ink and paper may have any colour.
     """
-    if len(image_shape) < 3:
+    if len(image_shape) < 3 or image_shape[2] == 1:
         return ""
     try:
         build_named("colour-conv", input_shape=image_shape, seed=None)

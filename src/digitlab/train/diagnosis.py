@@ -37,6 +37,7 @@ class Facts:
     reach           the largest absolute value among the inputs, as the first layer takes them
     depth           hidden layers with an activation
     closing         the activation before the loss's own, if there is one: "Sigmoid()"
+    better_net      the name of a convolutional network, where dense layers alone see images in colour
     """
 
     steps: int
@@ -54,6 +55,7 @@ class Facts:
     reach: float = 1.0
     depth: int = 1
     closing: str = ""
+    better_net: str = ""
 
 
 class Diagnosis(NamedTuple):
@@ -204,6 +206,12 @@ def cause_of_nothing(seen: str, losses: Sequence[float], facts: Facts) -> Diagno
             seen,
             f"the gradient vanishes on its way through {facts.depth} hidden layers",
             advice="--activation relu --learning-rate 0.1, or fewer layers",
+        )
+    if facts.better_net:
+        return Diagnosis(
+            seen,
+            "dense layers alone learn little from images in colour, where ink and paper may have any colour",
+            advice=f"--net {facts.better_net}",
         )
     return too_small(seen, facts) if still_learning(losses, facts) else too_large(seen, facts)
 

@@ -10,6 +10,7 @@ from digitlab.nn.losses import MeanSquaredError
 from digitlab.nn.network import Network
 from digitlab.nn.outputs import closing_activation
 from digitlab.nn.regularizers import L2
+from digitlab.nn.zoo import recommended_net
 from digitlab.train.callbacks import Callback
 from digitlab.train.diagnosis import LITTLE, Diagnosis, Facts, diagnose, way
 from digitlab.train.evaluation import classifies
@@ -60,6 +61,7 @@ def facts_of(trainer: "Trainer") -> Facts:
         "accuracy": accuracy,
         # With weighted examples the training loss is on another scale.
         "constant_loss": constant_loss(network, targets[picked]) if not trainer.weighs else None,
+        "better_net": recommended_net(x.shape[1:]) if len(network.input_shape) == 1 else "",
     }
     if guess is not None and guess < 1 and accuracy is not None and way(accuracy, guess) >= LITTLE:
         return Facts(**facts)  # it has learned: no need to look into the network
