@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from digitlab.engine.fast import FastEngine, Predictor, choices, make_plan
+from digitlab.engine.fast import FastEngine, Predictor, choices, make_plan, planner
 from digitlab.engine.fast import layout as at
 from digitlab.errors import EngineError
 from digitlab.nn import mlp
@@ -154,6 +154,7 @@ def test_a_setting_that_no_kernel_knows(monkeypatch):
     """A class that was given a code, and one of whose settings was forgotten, has no kernel."""
     monkeypatch.setitem(choices.OPTIMIZERS, _Drifting, (at.PLAIN_SGD, ()))
     monkeypatch.setitem(choices.ACTIVATIONS, _Tilted, at.RELU)
+    monkeypatch.setattr(planner, "LAYERS", (*planner.LAYERS, _Tilted))
     monkeypatch.setitem(choices.LOSSES, _Sharpened, at.QUADRATIC)
     assert make_plan(dense(), _Drifting(0.1)) == "no kernel for _Drifting with a setting 'drift'"
     network = Network([Dense(3), _Tilted(), Dense(2)], 4)
