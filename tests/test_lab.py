@@ -9,7 +9,7 @@ from numpy.testing import assert_array_equal
 
 import digitlab
 from digitlab import Callback, Net, get_net, load
-from digitlab.errors import ConfigError, DataError, ModelFileError, ShapeError
+from digitlab.errors import ConfigError, DataError, DivergenceError, ModelFileError, ShapeError
 from train.helpers import values
 
 
@@ -260,3 +260,12 @@ def test_predicting_a_set_and_numbers():
 def test_an_answer_at_the_prompt_is_a_line(tmp_path):
     assert re.fullmatch(r"Imagined\(3: 8×8 picture, read as \d, then \d, [\d.]+ %\)",
                         repr(Net([64, 10]).imagine(3, tmp_path / "3.png")))  # fmt: skip
+
+
+def test_a_training_that_diverges_keeps_its_finished_epochs_and_says_what_it_holds(splits):
+    net = Net([64, 10], loss="mean-squared-error")
+    with pytest.raises(DivergenceError, match="no longer finite in epoch 2") as raised:
+        net.train(splits.train, 1.0, epochs=3)
+    assert len(net.history) == 1
+    assert raised.value.__notes__[0].startswith("The network holds the weights of before step ")
+    assert all(np.isfinite(array).all() for array in values(net.network).values())

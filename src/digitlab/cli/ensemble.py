@@ -142,6 +142,7 @@ def fresh_members(
 ) -> "tuple[list[Network], list[list[int]], list[str], Splits]":
     """Train the members and return them, as `saved_members` does, with the sets they learned from."""
     from digitlab.cli.console import say
+    from digitlab.cli.endings import say_diagnoses
     from digitlab.cli.many import group_progress
     from digitlab.cli.options import run_folder
     from digitlab.cli.train_network import title
@@ -165,6 +166,7 @@ def fresh_members(
             raise KeyboardInterrupt
         if failed := [outcome for outcome in together.outcomes if outcome.error]:
             raise DigitlabError(f"{failed[0].name}: {failed[0].error}")
+        say_diagnoses([(o.name, o.diagnosis) for o in together.outcomes])
         return together.networks(), covers_for(configs), names, splits
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 ENOUGH_STEPS = 100  # before that, nothing can be said
+MANY_STEPS = 1000  # a network that still learns may need as many before its accuracy rises
 ENOUGH_IMAGES = 20  # in the set that the accuracy is measured on
 GROWN = 10.0  # times as much: a loss that grew
 LITTLE = 0.2  # of the way from guessing to all right: learned next to nothing
@@ -88,6 +89,8 @@ def diagnose(rows: Sequence[Mapping[str, Any]], facts: Facts) -> Diagnosis | Non
     if seen := fell(rows, facts):
         return too_large(seen, facts)
     if seen := learned_nothing(rows, facts):
+        if early(losses, facts):
+            return None
         return cause_of_nothing(seen, losses, facts)
     if seen := only_by_heart(rows, facts):
         return Diagnosis(
@@ -175,6 +178,17 @@ def only_by_heart(rows: Sequence[Mapping[str, Any]], facts: Facts) -> str:
     )
 
 
+def early(losses: Sequence[float], facts: Facts) -> bool:
+    """Whether a network that still learns may only need more steps.
+
+    The best fixed answer is what a network learns first, in a hundred steps or so: one that has not is slow.
+    """
+    hindered = facts.closing or facts.decay >= STRONG_DECAY or facts.reach > FAR
+    if facts.steps >= MANY_STEPS or hindered or not still_learning(losses, facts):
+        return False
+    return len(losses) == 1 or not above_constant(losses, facts)
+
+
 # Why
 
 
@@ -247,6 +261,8 @@ def too_large(seen: str, facts: Facts, more: str = "") -> Diagnosis:
 
 def too_small(seen: str, facts: Facts) -> Diagnosis:
     """Blame a small learning rate, or few epochs."""
+    if facts.rate >= 1:  # which is small for no optimizer
+        return Diagnosis(seen, "the loss falls slowly, and the epochs were few", advice="more --epochs")
     cause = f"the loss falls too slowly: few epochs, or the learning rate {facts.rate:g} is too small"
     return Diagnosis(seen, cause, f"{facts.rate * 10:.3g}")
 
