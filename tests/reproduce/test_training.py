@@ -150,6 +150,13 @@ def test_the_key_follows_every_choice():
     assert replace(base, title="x").key == base.key
 
 
+def test_settings_at_their_default_are_not_in_the_key():
+    """Else every setting that trainings get later would make all results those of other settings."""
+    assert set(small().settings) == {
+        "kind", "revision", "network", "optimizer", "epochs", "seed", "data", "watch", "snapshots", "squares",
+    }  # fmt: skip
+
+
 def test_shrunk_is_small_and_of_the_same_kind():
     task = small(epochs=60, data=Data("digits"), snapshots=(1, 2, 30)).shrunk()
     assert (task.config.epochs, task.snapshots) == (2, (1, 2))

@@ -48,8 +48,12 @@ class Training(Task):
     squares: bool = False
 
     def table(self) -> dict[str, Any]:
-        config = {**self.config.table(), "data": self.data.table()}
-        return {**config, "watch": list(self.watch), "snapshots": list(self.snapshots), "squares": self.squares}
+        # What is at its default is left out: a setting that trainings get later must not change the keys of these.
+        # Should a default change, the fingerprint tells.
+        usual = RunConfig({}).table()
+        chosen = {name: value for name, value in self.config.table().items() if value != usual[name]}
+        chosen |= {"data": self.data.table(), "watch": list(self.watch)}
+        return {**chosen, "snapshots": list(self.snapshots), "squares": self.squares}
 
     def shrunk(self) -> "Training":
         epochs = min(self.config.epochs, 2)
