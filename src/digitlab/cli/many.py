@@ -110,7 +110,7 @@ def train_group(
     from digitlab.cli.options import run_folder
     from digitlab.cli.train_network import title
     from digitlab.cli.train_settings import changes
-    from digitlab.errors import ConfigError
+    from digitlab.errors import ConfigError, quoted
     from digitlab.many.folders import kept_settings, settings_in
 
     if resume:
@@ -132,7 +132,8 @@ def train_group(
         say(line)
     with run_folder(folder, f"{group_title(title(given, configs[0]), grid)}-x{len(configs)}") as place:
         if any(place.glob("*/config.toml")):
-            raise ConfigError(f"{place}: holds a group of runs already; go on with it by --resume, or choose another")
+            way_on = f"digitlab train --run {quoted(place)} --resume"
+            raise ConfigError(f"{place}: holds a group of runs already; go on with: {way_on} (or choose another)")
         say(f"{splits.train!r}; {len(splits.valid or ()):,} to validate, {len(splits.test):,} to test")
         train_members(configs, None, called if grid else None, place, cluster, workers)
 
