@@ -189,8 +189,10 @@ def from_anywhere(source: Any) -> Any:
     """A path in full, so that the run finds its data from another folder, too; what is no path stays as it is."""
     from digitlab.data.names import NAMES, canonical_source
 
-    source = canonical_source(source)
-    if not isinstance(source, str) or source in NAMES:
+    if not isinstance(source, str):
+        return source  # which loading refuses
+    source = str(canonical_source(source))
+    if source in NAMES:
         return source
     if (place := Path(source).expanduser()).exists():
         return str(place.resolve())
