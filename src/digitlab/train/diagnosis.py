@@ -183,7 +183,7 @@ def early(losses: Sequence[float], facts: Facts) -> bool:
 
     The best fixed answer is what a network learns first, in a hundred steps or so: one that has not is slow.
     """
-    hindered = facts.closing or facts.decay >= STRONG_DECAY or facts.reach > FAR
+    hindered = facts.closing or facts.better_net or facts.decay >= STRONG_DECAY or facts.reach > FAR
     if facts.steps >= MANY_STEPS or hindered or not still_learning(losses, facts):
         return False
     return len(losses) == 1 or not above_constant(losses, facts)
