@@ -22,8 +22,8 @@ from digitlab.nn import (
 from digitlab.see.activity import activities, activities_figure, as_strip, maps_figure
 from digitlab.see.drawing import network_figure, neuron_heights, stages
 from digitlab.see.embedding import embed, last_hidden, map_figure
-from digitlab.see.figures import save_figure
-from digitlab.see.gradients import norms_figure
+from digitlab.see.figures import new_figure, save_figure
+from digitlab.see.gradients import norms_figure, write_apart
 from digitlab.see.look import WHAT, Subject
 from digitlab.see.neurons import Health, health, health_figure
 from digitlab.see.saliency import gradient_saliency, occlusion, saliency_figure
@@ -176,6 +176,18 @@ def test_gradient_norms_over_epochs_and_of_one_moment():
     assert np.isnan(axes.get_lines()[1].get_ydata()[1]), "a logarithmic axis has no 0"
     assert axes.get_yscale() == "log"
     assert len(norms_figure(rows[:1]).axes[0].patches) == 2
+
+
+def test_labels_of_neighbours_do_not_cover_each_other():
+    figure = new_figure(6, 4)
+    axes = figure.add_subplot()
+    places = [(1.0, 1.0), (1.1, 1.05), (1.0, 1.1), (5.0, 5.0)]
+    axes.plot(*zip(*places), "o")
+    write_apart(axes, {place: f"a long label {i}\nand more" for i, place in enumerate(places)})
+    figure.canvas.draw()
+    boxes = [text.get_window_extent() for text in axes.texts]
+    assert len(boxes) == 4
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
 
 
 def test_gradient_norms_are_those_of_the_network():

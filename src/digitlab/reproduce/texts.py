@@ -5,7 +5,8 @@ INTRO = [
     "Neural Network*, and of a reader's first steps with the latter, run by this code. `digitlab reproduce list` shows "
     "all rows, `digitlab reproduce run NAME` runs one, `digitlab reproduce report` writes this page. A run may be "
     "stopped at any time: every network that is finished is kept under the hash of its settings, longer trainings "
-    "keep a checkpoint, and the same command goes on from there. `--jobs 2` works with two processes; `--quick` runs "
+    "keep a checkpoint, and the same command goes on from there. What other code computed is computed again; "
+    "`--keep-old` uses it. `--jobs 2` works with two processes; `--quick` runs "
     "all rows in small, within minutes; `--full` adds every value of the longest sweeps; `--part train`, `query` or "
     "`result` does one part alone: the networks, the figures, the pictures.",
     "Accuracies are in per cent. Ours are the mean ± sample standard deviation over n seeds. The split is named "

@@ -15,19 +15,41 @@ def gradients_figure(rows: Sequence[Comparison], *, title: str) -> Figure:
     """
     figure = new_figure(8.0, 4.8)
     axes = figure.add_subplot()
+    labels = {}
     for i, row in enumerate(row for row in rows if row.refusal is None):
         error = max(row.relative_error, 1e-17) if math.isfinite(row.relative_error) else 1.0
         axes.plot(row.seconds, error, "o", markersize=9, color=COLOURS[i % len(COLOURS)])
-        axes.annotate(f"{type(row.way).__name__}\n{row.evaluations:,} evaluations", (row.seconds, error), fontsize=8,
-                      textcoords="offset points", xytext=(8, -3))  # fmt: skip
+        labels[row.seconds, error] = f"{type(row.way).__name__}\n{row.evaluations:,} evaluations"
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.margins(x=0.25, y=0.15)
+    write_apart(axes, labels)
     axes.set_xlabel("time for one gradient (s)")
     axes.set_ylabel("relative error against backpropagation")
     axes.set_title(title)
     axes.grid(alpha=0.3)
     return figure
+
+
+def write_apart(axes: Any, labels: Mapping[tuple[float, float], str], size: float = 8.0) -> None:
+    """Write a label beside each point (x, y): to its right, left, above or below, where it covers no other."""
+    points = {place: axes.transData.transform(place) * 72 / axes.figure.dpi for place in labels}
+    taken = [(x - 5, y - 5, x + 5, y + 5) for x, y in points.values()]  # in points: left, low, right, high
+    for place, text in labels.items():
+        x, y = points[place]
+        lines = text.splitlines()
+        width, height = 0.55 * size * max(map(len, lines)), 1.3 * size * len(lines)
+        corners = [(8, -3), (-8 - width, -3), (-width / 2, 8), (-width / 2, -8 - height), (8, 12), (8, -12 - height)]
+        boxes = [(x + dx, y + dy, x + dx + width, y + dy + height) for dx, dy in corners]
+        covered = [sum(_overlap(box, other) for other in taken) for box in boxes]
+        best = covered.index(min(covered))
+        axes.annotate(text, place, fontsize=size, textcoords="offset points", xytext=corners[best])
+        taken.append(boxes[best])
+
+
+def _overlap(a: Sequence[float], b: Sequence[float]) -> float:
+    """The area that two boxes (left, low, right, high) have in common."""
+    return max(0.0, min(a[2], b[2]) - max(a[0], b[0])) * max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
 
 
 def norms_figure(rows: Sequence[Mapping[str, Any]], *, title: str = "Gradient norms per layer") -> Figure:
