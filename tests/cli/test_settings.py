@@ -312,6 +312,12 @@ def test_offline_the_shipped_network_says_so_as_well(fails_in_two):
     )
 
 
+@pytest.mark.parametrize("command", [["test", "shipped"], ["gradcheck", "lenet5"], ["look", "shipped"]])
+def test_offline_other_commands_say_so_too(fails_in_two, command):
+    line = fails_in_two(*command)
+    assert "MNIST is unavailable, and 8×8 digits took its place: fetch MNIST with `digitlab data fetch`" in line
+
+
 @pytest.fixture
 def fails_in_two(call):
     """A command that fails with the note that MNIST is unavailable, and a line of its own, which is returned."""

@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 
+from digitlab.errors import ShapeError
 from digitlab.notices import DataWarning
 
 COMMANDS = {
@@ -56,6 +57,14 @@ class LazyGroup(click.Group):
             return None
         command: click.Command = importlib.import_module(f"digitlab.cli.{cmd_name.replace('-', '_')}").command
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ShapeError as error:
+            from digitlab.cli.sets import explained
+
+            raise explained(error, ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

@@ -6,15 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from digitlab.cli import options
+from digitlab.cli.sets import FETCH
 
 if TYPE_CHECKING:
     from digitlab.data import Splits
     from digitlab.train import RunConfig
 
-INSTEAD = (
-    "fetch MNIST with `digitlab data fetch`, or name the folder that holds it in DIGITLAB_DATA; "
-    "or train a network for the small images: --net 64-30-10"
-)
+INSTEAD = f"{FETCH}; or train a network for the small images: --net 64-30-10"
 
 
 def network_table(given: Mapping[str, Any], splits: "Splits", *, fell_back: bool = False) -> dict[str, Any]:
