@@ -33,6 +33,7 @@ def gradients_figure(rows: Sequence[Comparison], *, title: str) -> Figure:
 
 def write_apart(axes: Any, labels: Mapping[tuple[float, float], str], size: float = 8.0) -> None:
     """Write a label beside each point (x, y): to its right, left, above or below, where it covers no other."""
+    axes.autoscale_view()  # else matplotlib knows of the points only when it draws
     points = {place: axes.transData.transform(place) * 72 / axes.figure.dpi for place in labels}
     taken = [(x - 5, y - 5, x + 5, y + 5) for x, y in points.values()]  # in points: left, low, right, high
     for place, text in labels.items():
