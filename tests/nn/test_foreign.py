@@ -98,7 +98,7 @@ class Boom:
         ("net.json", b'{"weights": [[[1, 2]], [[1, 2]]], "biases": [[[1]], [[1]]]}', "do not make a chain"),
         ("net.json", b"not json", "but a text file, which cannot be read as a network"),
         ("net.json", b"{not json}", "cannot be read as a network: Expecting"),
-        ("net.json", b'{"input_shape": [4], "layers": []}', "--from-file .*net.json trains them"),
+        ("net.json", b'{"input_shape": [4], "layers": []}', "train them with: digitlab train --from-file .*net.json"),
         ("net.json", b'{"class_name": "Sequential", "config": {}}', "Keras's description"),
         ("net.json", gzip.compress(b'{"weights": []}' * 9, mtime=0)[:-12], "damaged"),
         ("net.pkl", pickle.dumps((1, 2, 3)), "three parts, as data sets do"),
