@@ -49,7 +49,7 @@ class Net:
     def train(
         self,
         data: Any,
-        learning_rate: float = 3.0,
+        learning_rate: float | None = None,
         *,
         epochs: int = 1,
         batch_size: int = 10,
@@ -60,10 +60,12 @@ class Net:
     ) -> History:
         """Train on Digits, a pair (x, y), a list of (x, y) examples or any other container (docs/data.md).
 
-        One pass, or `epochs` of them. Goes on from the weights as they are. Returns the history of this call;
-        `net.history` holds all of them. `class_weights` ("balanced", {class: weight}, one for each class) and
-        `sample_weights` (N,) say how much examples count in the training loss. Warns (TrainingWarning) if the network
-        has learned next to nothing, with the likely cause. Raises DivergenceError if the loss is no longer finite.
+        One pass, or `epochs` of them, by plain gradient descent; without a `learning_rate`, at the default for the
+        network's loss and activation (3.0 for Net([784, 30, 10])). Goes on from the weights as they are. Returns
+        the history of this call; `net.history` holds all of them. `class_weights` ("balanced", {class: weight}, one
+        for each class) and `sample_weights` (N,) say how much examples count in the training loss. Warns
+        (TrainingWarning) if the network has learned next to nothing, with the likely cause. Raises DivergenceError if
+        the loss is no longer finite.
         """
         diagnose = Diagnose()
         trainer = Trainer(
@@ -150,7 +152,7 @@ def get_net(
     *,
     epochs: int = 30,
     batch_size: int = 10,
-    learning_rate: float = 3.0,
+    learning_rate: float | None = None,
     seed: int = 0,
     data: str = "mnist",
     folder: str | os.PathLike[str] = ".",
@@ -178,9 +180,9 @@ def get_net(
             raise
         interrupted, epochs = True, len(net.history)
     accuracy = 100 * net.history.statistics("valid_accuracy").best
-    widest = max(sizes[1:-1], default=0)
+    widest, rate = max(sizes[1:-1], default=0), net.history[-1]["learning_rate"]
     name = time.strftime("net-%Y-%m-%d-%H-%M")
-    name += f"-{epochs}-{len(sizes)}-{widest}-{batch_size}-{learning_rate:g}-{accuracy:.2f}-{seed}.safetensors"
+    name += f"-{epochs}-{len(sizes)}-{widest}-{batch_size}-{rate:g}-{accuracy:.2f}-{seed}.safetensors"
     net.save(Path(folder) / name)
     print(f"saved: {Path(folder) / name}")
     if interrupted:

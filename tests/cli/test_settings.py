@@ -129,7 +129,7 @@ def test_a_named_network_keeps_its_recipe(call):
     for options, optimizer in (
         (("--learning-rate", "0.1"), Adam(0.1)),
         (("--optimizer", "adam:beta1=0.8"), Adam(0.001, beta1=0.8)),
-        (("--optimizer", "sgd"), SGD(0.5)),
+        (("--optimizer", "sgd"), SGD(0.1)),
     ):
         called = call(*SMALL[:-2], "--epochs", "1", "--net", "rows-rnn", *options, "--run", (run := options[-1]))
         assert called.code == 0, called.err

@@ -97,14 +97,14 @@ def test_the_settings_reach_the_run(train):
     [
         ((), 3.0),
         (("--loss", "cross-entropy"), 0.5),
-        (("--optimizer", "momentum", "--loss", "log-likelihood"), 0.5),
+        (("--optimizer", "momentum", "--loss", "log-likelihood"), 0.05),
         (("--optimizer", "adam"), 0.001),
         (("--optimizer", "adam:learning_rate=0.02"), 0.02),
         (("--optimizer", "adam:learning-rate=0.02", "--learning-rate", "0.03"), 0.03),
         (("--learning-rate", "1.5"), 1.5),
     ],
 )
-def test_a_learning_rate_that_nobody_chose_follows_loss_and_optimizer(train, arguments, rate):
+def test_the_default_learning_rate_follows_loss_and_optimizer(train, arguments, rate):
     train("--epochs", "1", *arguments)
     assert config().optimizer.learning_rate == rate
 
@@ -226,7 +226,7 @@ def test_a_file_with_a_network_alone(train):
         {"type": "Dense", "out_features": 12}, {"type": "tanh"}, {"type": "Dense", "out_features": 10}]})  # fmt: skip
     train("--from-file", "net.toml")
     assert Path("runs/001-64-12-10").is_dir()
-    assert config("runs/001-64-12-10").optimizer.learning_rate == 0.5
+    assert config("runs/001-64-12-10").optimizer.learning_rate == 0.1
 
 
 def test_short_forms_in_a_file(train):

@@ -75,3 +75,29 @@ def test_an_interval_has_two_finite_ends(low, high):
 def test_a_function_beyond_float32():
     with pytest.raises(DataError, match=r"at x = .*, which is no number that float32 holds"):
         fit_function(mlp([1, 3, 1], loss="mse"), parse_function("exp(x)"), 0, 100)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"])
+@pytest.mark.parametrize("text, low, high", [("sin(x) + x", -8, 8), ("x^2", 100, 110), ("exp(x)", -8, 8)])
+def test_every_optimizer_fits_at_its_default_rate(optimizer, text, low, high):
+    function = parse_function(text)
+    spread = np.var(function(np.linspace(low, high, 1000)))
+    fit = fit_function(mlp([1, 40, 40, 1], activation="tanh", loss="mse"), function, low, high, optimizer=optimizer)
+    assert fit.error < 0.01 * spread
+
+
+def test_the_network_computes_the_function_in_its_own_units():
+    function = parse_function("1000 + x^2")
+    net = mlp([1, 20, 1], activation="tanh", loss="mse", seed=1)
+    fit = fit_function(net, function, 3, 5)
+    x = np.linspace(3, 5, 50)
+    np.testing.assert_allclose(net.predict(x[:, None]).ravel(), function(x), atol=0.5)
+    assert fit.history[-1]["valid_loss"] == pytest.approx(fit.error, rel=1, abs=0.1)
+    assert (net.input_range.low, net.input_range.high) == (3, 5)
+
+
+def test_a_fitted_network_goes_on_from_what_it_learned():
+    net = mlp([1, 40, 40, 1], activation="tanh", loss="mse", seed=0)
+    first = fit_function(net, SINE_LINE, -8, 8)
+    second = fit_function(net, SINE_LINE, -8, 8, epochs=1)
+    np.testing.assert_allclose(second.curves[0], first.curves[200], atol=1e-3)

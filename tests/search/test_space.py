@@ -146,9 +146,9 @@ def test_what_is_not_named_stays():
     assert settings_for(BASE, {"learning_rate": BASE.optimizer.learning_rate}) == BASE
 
 
-@pytest.mark.parametrize("chosen, rate", [("sgd", 3.0), ("nesterov", 3.0), ("adam", 0.001)])
-def test_a_rate_that_nobody_chose_is_the_optimizers_own(chosen, rate):
-    base = RunConfig(describe_network(mlp([4, 3])), optimizer=SGD(3.0))
+@pytest.mark.parametrize("chosen, rate", [("sgd", 3.0), ("nesterov", 0.06), ("adam", 0.001)])
+def test_a_rate_that_was_not_given_is_the_default_of_each_trial(chosen, rate):
+    base = RunConfig(describe_network(mlp([4, 30, 3])), optimizer=SGD(3.0))
     assert settings_for(base, {"optimizer": chosen}).optimizer.learning_rate == rate
     chosen_rate = RunConfig(describe_network(mlp([4, 3])), optimizer=SGD(0.7))
     assert settings_for(chosen_rate, {"optimizer": chosen}).optimizer.learning_rate == 0.7

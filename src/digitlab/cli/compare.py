@@ -33,7 +33,7 @@ CELL = 24  # characters of a setting in the table
 @click.option("--activation", type=Spec(options.activations, options.elementwise),
               help="Of all of them. [default: sigmoid]")  # fmt: skip
 @click.option("--learning-rate", type=click.FloatRange(0, min_open=True),
-              help="η for all of them. [default: as in train; times 1 − μ with momentum μ]")  # fmt: skip
+              help="η for all of them. [default: as in train]")  # fmt: skip
 @click.option("--l2", type=click.FloatRange(0), metavar="λ", help="Weight decay for all of them.")
 @click.option("--augment", type=Augment(), help="As in train, for all of them.")
 @click.option("--batch-size", type=click.IntRange(1), help="Images per step. [default: 10]")

@@ -68,25 +68,10 @@ def choices(given: dict[str, Any], lists: dict[str, list[Named]]) -> "tuple[list
         varied = dict(zip((LISTS[name] for name in lists), (named.table for named in combination)))
         options = {**given, **varied}
         network = network_table(options, splits, fell_back=given["fell_back"])
-        optimizer = tamed(optimizer_table(options, recipe | {"network": network}), options)
+        optimizer = optimizer_table(options, recipe)
         table = config.table() | {"network": network, "optimizer": optimizer}
         found.append(Choice(", ".join(named.text for named in combination), RunConfig.from_table(table)))
     return found, splits
-
-
-def tamed(optimizer: Any, given: dict[str, Any]) -> Any:
-    """The optimizer's table; a rate that nobody chose is times 1 − μ where there is momentum μ.
-
-    Momentum adds up 1/(1 − μ) steps, so that this compares optimizers at steps of about the same size.
-    """
-    from digitlab.nn.describe import build
-    from digitlab.optimizers import Momentum, Nesterov, Optimizer
-
-    chosen = "learning_rate" in given or "learning_rate" in (given.get("optimizer") or {})
-    built = build(Optimizer, optimizer)
-    if chosen or not isinstance(built, Momentum | Nesterov):
-        return optimizer
-    return {**optimizer, "learning_rate": round(built.learning_rate * (1 - built.momentum), 12)}
 
 
 def train_all(

@@ -22,8 +22,8 @@ from digitlab.cli.options import PictureFile, Spec
     show_default=True,
     help="Of the hidden layers.",
 )
-@click.option("--optimizer", type=Spec(options.optimizers), default="adam:learning_rate=0.01", show_default=True,
-              help="sgd, momentum, adam ... with its learning rate behind a colon.")  # fmt: skip
+@click.option("--optimizer", type=Spec(options.optimizers), default="adam", show_default=True,
+              help="Optimizer: sgd, momentum, adam, or with a rate as sgd:learning_rate=0.1.")  # fmt: skip
 @click.option("--epochs", type=click.IntRange(1), default=200, show_default=True, help="Passes through the points.")
 @click.option("--points", type=click.IntRange(2), default=400, show_default=True, help="Points to learn from.")
 @click.option("--bumps", type=click.IntRange(1), help="No learning: that many bumps set by hand (Nielsen ch. 4).")

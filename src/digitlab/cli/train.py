@@ -56,7 +56,7 @@ PREDICTIONS = "predictions.npz"  # as in train/recorders.py, which is not import
 @click.option(
     "--learning-rate",
     type=click.FloatRange(0, min_open=True),
-    help="η. [default: 3 for the quadratic loss, 0.5 for others; the optimizer's own for adaptive ones]",
+    help="Learning rate η. [default: by loss, activation, optimizer and batch size; 3 for the default network]",
 )
 @click.option("--optimizer", type=Spec(options.optimizers), help="sgd (the default), momentum, nesterov, adam ...")
 @click.option(

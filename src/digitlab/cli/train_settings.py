@@ -112,7 +112,7 @@ def recipe_table(given: dict[str, Any]) -> dict[str, Any]:
         return recipe.settings | {"data": recipe.data}
     if "start" in given:
         return starting_settings(given)
-    return recipe_settings(given.get("net"))
+    return recipe_settings(given)
 
 
 def starting_settings(given: dict[str, Any]) -> dict[str, Any]:
@@ -201,18 +201,24 @@ def from_anywhere(source: Any) -> Any:
     return f"{family}:{place.resolve()}" if colon and place.exists() else source
 
 
-def recipe_settings(net: str | None) -> dict[str, Any]:
-    """How a network of the zoo is trained if nothing else is said; {} for layer sizes."""
+def recipe_settings(given: dict[str, Any]) -> dict[str, Any]:
+    """How a network of the zoo is trained if nothing else is said; {} for layer sizes.
+
+    Its learning rate goes with its loss and batch size; where others are given, the default rate does.
+    """
     from digitlab.nn.zoo import find_recipe
 
-    recipe = find_recipe(net) if net is not None else None
+    recipe = find_recipe(given["net"]) if "net" in given else None
     if recipe is None:
         return {}
     training = recipe.training
+    optimizer: dict[str, Any] = {"type": training.optimizer}
+    if not {"loss", "batch_size", "gradient"} & given.keys():
+        optimizer["learning_rate"] = training.learning_rate
     return {
         "epochs": training.epochs,
         "batch_size": training.batch_size,
-        "optimizer": {"type": training.optimizer, "learning_rate": training.learning_rate},
+        "optimizer": optimizer,
         "schedule": {"type": training.schedule},
         "regularizers": [{"type": "L2", "strength": training.l2}] if training.l2 else [],
     }
@@ -221,20 +227,12 @@ def recipe_settings(net: str | None) -> dict[str, Any]:
 def optimizer_table(given: Mapping[str, Any], table: Mapping[str, Any]) -> Any:
     """The optimizer's table: of the options over that of the layers below.
 
-    A learning rate that none of them names is the usual one for the loss, as in the book.
+    One without a learning rate gets the network's default (train/default_rate.py).
     """
-    from digitlab.train.config import usual_rate
-
     optimizer = over(given.get("optimizer"), table.get("optimizer", "SGD"), "optimizer")
-    if not isinstance(optimizer, dict) or not isinstance(optimizer.get("type"), str):
-        return optimizer  # which is none; building it says so
-    if "learning_rate" in given:
-        return {**optimizer, "learning_rate": given["learning_rate"]}
-    network = table["network"]
-    loss = network.get("loss", "quadratic") if isinstance(network, dict) else "quadratic"
-    rate = usual_rate(optimizer["type"], loss)
-    unset = "learning_rate" not in optimizer and rate is not None
-    return {**optimizer, "learning_rate": rate} if unset else optimizer
+    if "learning_rate" not in given or not isinstance(optimizer, dict):
+        return optimizer  # RunConfig says what is wrong with it
+    return {**optimizer, "learning_rate": given["learning_rate"]}
 
 
 def over(chosen: Any, old: Any, name: str) -> Any:

@@ -8,7 +8,9 @@ import numpy as np
 
 from digitlab.errors import ConfigError, DataError
 from digitlab.functions.expression import Function
+from digitlab.functions.units import Units, units_for
 from digitlab.nn import Network
+from digitlab.nn.scaling import InputRange
 from digitlab.optimizers import Adam, OneCycle, Optimizer, Schedule
 from digitlab.train import Callback, History, Trainer
 from digitlab.train.history import Row
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 LARGEST = float(np.finfo(np.float32).max)
+LOSSES = ("train_loss", "valid_loss", "change")  # of a history, in units of the function squared
 
 
 @dataclass
@@ -43,7 +46,7 @@ def fit_function(
     low: float,
     high: float,
     *,
-    optimizer: Optimizer | None = None,
+    optimizer: Optimizer | str | None = None,
     schedule: Schedule | None = None,
     epochs: int = 200,
     batch_size: int = 20,
@@ -53,7 +56,10 @@ def fit_function(
 ) -> Fit:
     """Train a network of one input and one output on evenly spaced points of the function on [low, high].
 
-    Adam with η .01 and one cycle unless told otherwise. 500 random points validate; the error is of 1,000 others.
+    Adam and one cycle unless told otherwise, at the optimizer's default learning rate. 500 random points validate; the
+    error is of 1,000 others. While it trains, the network is written in the units of units.py, which is what
+    `callbacks` see; history and curves are in those of the function. One that fits worse than a constant begins with
+    its weights as they are in those units; one that fits better goes on from what it computes.
     Raises ConfigError for an empty interval, DataError where the function is not finite or the network has other
     outputs, ShapeError if it has other inputs.
     """
@@ -62,27 +68,38 @@ def fit_function(
     rng = np.random.default_rng([seed, 1])
     x = np.linspace(low, high, points)
     valid, test = rng.uniform(low, high, 500), rng.uniform(low, high, 1000)
-    curves = Curves(np.linspace(low, high, 300), epochs)
+    pairs, valid_pairs = _pairs(function, x), _pairs(function, valid)
+    units = units_for(network, low, high, pairs[1])
+    curves = Curves(np.linspace(low, high, 300), epochs, units)
     trainer = Trainer(
         network,
-        optimizer if optimizer is not None else Adam(0.01),
+        optimizer if optimizer is not None else Adam(),
         schedule=schedule if schedule is not None else OneCycle(),
         batch_size=batch_size,
         callbacks=[curves, *callbacks],
         seed=seed,
     )
-    history = trainer.fit(_pairs(function, x), _pairs(function, valid), epochs=epochs)
+    known, network.input_range = network.input_range, None  # of other units
+    if units != Units() and _error(network, *pairs) < np.var(pairs[1]):
+        units.write_in(network)
+    try:
+        history = trainer.fit(_in_units(units, pairs), _in_units(units, valid_pairs), epochs=epochs)
+    finally:
+        units.write_out(network)
+        network.input_range = InputRange(low, high).joined(known)
+    for row in history:
+        row.update({name: row[name] * units.spread**2 for name in LOSSES if row.get(name) is not None})
     if trainer.interrupted:
         raise KeyboardInterrupt
-    off = network.predict(_column(test)).ravel() - function(test)
-    return Fit(curves.grid, function(curves.grid), (x, function(x)), history, float(np.mean(off**2)), curves.kept)
+    error = _error(network, test, function(test))
+    return Fit(curves.grid, function(curves.grid), (x, function(x)), history, error, curves.kept)
 
 
 class Curves(Callback):
     """Keeps the network's curve before training and after some epochs, closer together early on."""
 
-    def __init__(self, grid: Array, epochs: int) -> None:
-        self.grid = grid
+    def __init__(self, grid: Array, epochs: int, units: Units) -> None:
+        self.grid, self.units = grid, units
         self.wanted = {round(epochs**share) for share in (0, 0.25, 0.5, 0.75)} | {epochs}
         self.kept: dict[int, Array] = {}
 
@@ -94,7 +111,7 @@ class Curves(Callback):
             self.kept[row["epoch"]] = self._curve(trainer)
 
     def _curve(self, trainer: Trainer) -> Array:
-        return np.asarray(trainer.network.predict(_column(self.grid))).ravel()
+        return self.units.back(np.asarray(trainer.network.predict(_column(self.units.x(self.grid)))).ravel())
 
 
 def _pairs(function: Function, x: Array) -> tuple[Array, Array]:
@@ -105,7 +122,16 @@ def _pairs(function: Function, x: Array) -> tuple[Array, Array]:
             f"the function is {y[wrong][0]:g} at x = {x[wrong][0]:g}, which is no number that float32 holds; "
             "choose an interval without it"
         )
-    return _column(x), _column(y)
+    return x, y
+
+
+def _in_units(units: Units, pairs: tuple[Array, Array]) -> tuple[Array, Array]:
+    return _column(units.x(pairs[0])), _column(units.y(pairs[1]))
+
+
+def _error(network: Network, x: Array, y: Array) -> float:
+    """The mean squared error of the network at these points."""
+    return float(np.mean((np.asarray(network.predict(_column(x)), np.float64).ravel() - y) ** 2))
 
 
 def _column(values: Array) -> Array:

@@ -196,6 +196,7 @@ _PLAIN: dict[Any, tuple[type[Any], str]] = {
     bool: (bool, "true or false"),
     int: (numbers.Integral, "a whole number"),
     float: (numbers.Real, "a number"),
+    float | None: (numbers.Real, "a number"),
     str: (str, "text"),
 }
 

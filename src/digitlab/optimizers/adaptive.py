@@ -12,7 +12,6 @@ from digitlab.optimizers.base import Optimizer, State
 class RMSProp(Optimizer):
     """s ← ρ s + (1 − ρ) g²,  w ← w − η g / (√s + ε).      Hinton 2012, lecture 6e."""
 
-    learning_rate: float = 0.001
     decay: float = 0.99
     epsilon: float = 1e-8
     shares: ClassVar[tuple[str, ...]] = ("decay",)
@@ -33,7 +32,6 @@ class Adam(Optimizer):
     Kingma & Ba 2015, algorithm 1. By hand: the first step is −η · sign(g), whatever the gradient's size.
     """
 
-    learning_rate: float = 0.001
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-8

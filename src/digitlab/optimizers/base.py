@@ -15,17 +15,17 @@ State = dict[str, Any]  # arrays of the parameter's shape, and step counts
 class Optimizer(Described):
     """Base: `update` is a pure function, so a state can be stored, compared and handed to another process.
 
-    `learning_rate` η is the one to start from; a schedule may vary it, so `update` is told the current one.
+    `learning_rate` η is the one to start from; a schedule may vary it, so `update` is told the current one. None
+    leaves it to whoever trains: the default for the network at hand (train/default_rate.py).
     `shares` names the settings that are a share of what was, at least 0 and below 1; `epsilon` is above 0.
     """
 
-    always_shown = ("learning_rate",)
-    learning_rate: float = 0.1
+    learning_rate: float | None = None
     shares: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
         name = type(self).__name__
-        if not 0 < self.learning_rate < math.inf:
+        if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
             raise ConfigError(f"{name}: got learning rate {self.learning_rate}, expected a finite one above 0")
         for share in self.shares:
             if not 0 <= getattr(self, share) < 1:

@@ -21,7 +21,7 @@ from digitlab.nn.initializers import Initializer
 from digitlab.nn.network import Layer, Loss
 from digitlab.nn.zoo import initial
 from digitlab.optimizers import Optimizer
-from digitlab.train.config import REGULARIZERS, RunConfig, family_of, usual_rate
+from digitlab.train.config import REGULARIZERS, RunConfig, family_of
 
 CHAIN_NAMES = ("layers", "width", "activation", "init", "dropout")
 CHAIN = re.compile(r"layers|width(_[1-9]\d*)?|activation|init|dropout")
@@ -37,25 +37,22 @@ def settings_for(base: RunConfig, point: Mapping[str, Any]) -> RunConfig:
     for name, value in point.items():
         if name not in chain:
             _set(table, name, value)
-    if "learning_rate" not in point and base.optimizer.learning_rate == _usual(base.table()):  # it was left out
-        table["optimizer"]["learning_rate"] = _usual(table)
+    if "learning_rate" not in point and base.optimizer == with_default_rate(base).optimizer:
+        table["optimizer"].pop("learning_rate", None)  # the default of what is tried here may be another one
     if chain:
         table["network"] = dense_chain(table["network"], chain)
     return RunConfig.from_table(table)
 
 
-def _usual(table: Mapping[str, Any]) -> float:
-    """The rate of an optimizer that none was given for."""
-    rate = usual_rate(table["optimizer"]["type"], table["network"].get("loss", "quadratic"))
-    return float(build(Optimizer, table["optimizer"]["type"]).learning_rate) if rate is None else rate
+def with_default_rate(config: RunConfig) -> RunConfig:
+    """The same settings at the default learning rate."""
+    return dataclasses.replace(config, optimizer=dataclasses.replace(config.optimizer, learning_rate=None))
 
 
 def _set(table: dict[str, Any], name: str, value: Any) -> None:
     if name == "optimizer":
         kept = {f.name for f in dataclasses.fields(find(Optimizer, value))}  # what the new one lacks is left behind
-        rate = build(Optimizer, table["optimizer"]).learning_rate  # which the table leaves out where it is the default
-        old = {"learning_rate": rate, **table["optimizer"]}
-        table["optimizer"] = {**{key: v for key, v in old.items() if key in kept}, "type": value}
+        table["optimizer"] = {**{key: v for key, v in table["optimizer"].items() if key in kept}, "type": value}
     elif name in REGULARIZERS:
         kind, setting = REGULARIZERS[name]
         others = [r for r in table["regularizers"] if r["type"] != kind]

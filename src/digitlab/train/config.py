@@ -6,6 +6,7 @@ import json
 import os
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,9 @@ from digitlab.data.augment import parse_augmentation
 from digitlab.data.choices import KINDS
 from digitlab.data.choices import in_full as data_in_full
 from digitlab.data.choices import in_short as data_in_short
-from digitlab.errors import ConfigError, did_you_mean
+from digitlab.errors import ConfigError, ShapeError, did_you_mean
 from digitlab.files import require_suffix, write_text
-from digitlab.nn.describe import build, choices, describe, find
+from digitlab.nn.describe import build, choices, describe
 from digitlab.nn.description import KEYS, allowing, build_network
 from digitlab.nn.description import in_full as network_in_full
 from digitlab.nn.description import in_short as network_in_short
@@ -26,26 +27,16 @@ from digitlab.nn.files import load_network
 from digitlab.nn.gradients import Backpropagation, Gradient
 from digitlab.nn.network import Network
 from digitlab.nn.regularizers import Regularizer
-from digitlab.optimizers import SGD, ConstantRate, Momentum, Nesterov, Optimizer, Schedule
+from digitlab.optimizers import SGD, ConstantRate, Optimizer, Schedule
 from digitlab.synonyms import meant
 from digitlab.train.averaging import Averaging, NoAveraging
 from digitlab.train.callbacks import Callback, EarlyStopping
+from digitlab.train.default_rate import settled
 from digitlab.train.trainer import Trainer
 from digitlab.train.weighting import ClassWeights, Weights, checked_class_weights, read_sample_weights
 
 # What single settings call a regularizer and its number: --l2 5, or l2 in a search, is L2(strength=5).
 REGULARIZERS = {"l2": ("L2", "strength"), "l1": ("L1", "strength"), "max_norm": ("MaxNorm", "limit")}
-
-
-def usual_rate(optimizer: str, loss: Any) -> float | None:
-    """The learning rate that nobody chose: η 3 for the quadratic loss, .5 for others; None: the optimizer's own.
-
-    The book's figures for batches of 10; they are for plain gradient descent and its kin (`loss`: a name or a table).
-    """
-    if find(Optimizer, optimizer) not in (SGD, Momentum, Nesterov):
-        return None
-    name = loss["type"] if isinstance(loss, Mapping) else loss
-    return 3.0 if str(name).lower() == "quadratic" else 0.5
 
 
 # How tables that may be written in full are held, so that equal settings look alike.
@@ -69,12 +60,13 @@ class RunConfig:
     averaging      of the weights: none, swa, ema (averaging.py)
     start          the file of a network whose weights are the first ones (fine-tuning); "": fresh ones
     early_stop     epochs without improvement after which training stops; 0: never
+    optimizer      one that leaves its learning rate open gets the network's default (default_rate.py)
     The rest are the Trainer's own arguments.
     """
 
     network: dict[str, Any]
     data: dict[str, Any] = field(default_factory=lambda: {"source": "mnist"})
-    optimizer: Optimizer = field(default=SGD(3.0), metadata={"family": Optimizer})
+    optimizer: Optimizer = field(default=SGD(), metadata={"family": Optimizer})
     schedule: Schedule = field(default=ConstantRate(), metadata={"family": Schedule})
     regularizers: tuple[Regularizer, ...] = field(default=(), metadata={"family": Regularizer})
     gradient: Gradient = field(default=Backpropagation(), metadata={"family": Gradient})
@@ -96,6 +88,11 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "class_weights", checked_class_weights(self.class_weights) or "")
+        if self.optimizer.learning_rate is None:
+            with suppress(ConfigError, ShapeError):  # of a network that cannot be, which `trainer` is to say
+                network = build_network(self.network, seed=None)
+                chosen = settled(self.optimizer, network, batch_size=self.batch_size, gradient=self.gradient)
+                object.__setattr__(self, "optimizer", chosen)
 
     def trainer(self, callbacks: Sequence[Callback] = ()) -> Trainer:
         """A trainer with its network, as these settings say. Raises ConfigError, ShapeError or ModelFileError."""

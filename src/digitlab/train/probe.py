@@ -12,6 +12,7 @@ from digitlab.nn.outputs import closing_activation
 from digitlab.nn.regularizers import L2
 from digitlab.nn.zoo import recommended_net
 from digitlab.train.callbacks import Callback
+from digitlab.train.default_rate import rate_of
 from digitlab.train.diagnosis import LITTLE, Diagnosis, Facts, diagnose, way
 from digitlab.train.evaluation import classifies
 
@@ -50,7 +51,7 @@ def facts_of(trainer: "Trainer") -> Facts:
         watched = as_labels(to_numpy(trainer.sets["valid"][1]))
     guess = float(np.bincount(watched).max() / len(watched)) if watched is not None else None
     accuracy = row.get("valid_accuracy", row.get("train_accuracy")) if classes else None
-    rate = float(trainer.optimizer.learning_rate)
+    rate = rate_of(trainer.optimizer)
     facts: dict[str, Any] = {
         "steps": len(trainer.history) * math.ceil(n / trainer.batch_size),
         "rate": rate,

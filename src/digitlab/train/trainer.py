@@ -22,6 +22,7 @@ from digitlab.nn.regularizers import Regularizer
 from digitlab.optimizers import SGD, ConstantRate, Optimizer, Position, Schedule
 from digitlab.train import columns
 from digitlab.train.callbacks import Callback
+from digitlab.train.default_rate import rate_of, settled
 from digitlab.train.evaluation import Evaluation, classifies, measure
 from digitlab.train.fresh import FreshImages
 from digitlab.train.history import History, Row
@@ -45,7 +46,8 @@ class Trainer:
     """Trains one network; `Trainer(network, SGD(3.0)).fit(train, valid, epochs=30)` returns the History.
 
     optimizer      how weights follow gradients, or its name, as schedules, regularizers and gradients may be given by
-                   name, too; its learning rate is the one that the schedule multiplies
+                   name, too; its learning rate is the one that the schedule multiplies, the network's default if it
+                   is left open (default_rate.py)
     schedule       how the rate goes over the steps (optimizers/schedules.py)
     regularizers   L1, L2, MaxNorm; their λ is divided by the size of the training set
     batch_size     examples per step; the last batch of an epoch holds what is left over
@@ -90,7 +92,9 @@ class Trainer:
         if keep not in ("best", "last"):
             raise ConfigError(f"keep: got {keep!r}, expected 'best' or 'last'")
         self.network = network
-        self.optimizer = build(Optimizer, optimizer) if optimizer is not None else SGD()
+        self.gradient = build(Gradient, gradient) if gradient is not None else None
+        chosen = build(Optimizer, optimizer) if optimizer is not None else SGD()
+        self.optimizer = settled(chosen, network, batch_size=batch_size, gradient=self.gradient)
         self.schedule = build(Schedule, schedule) if schedule is not None else ConstantRate()
         self.regularizers = tuple(build(Regularizer, regularizer) for regularizer in regularizers)
         self.batch_size = batch_size
@@ -99,7 +103,6 @@ class Trainer:
         self.shuffle = shuffle
         self.engine_name, self.engine_reason = engine, ""
         self.device = device
-        self.gradient = build(Gradient, gradient) if gradient is not None else None
         self.monitor = monitor or ""
         self.keep = keep
         self.evaluate_train = evaluate_train
@@ -239,7 +242,7 @@ class Trainer:
         order = self.rng.permutation(n) if self.shuffle else np.arange(n)
         position = Position(steps, self.epochs, self.scores)
         first = len(self.history) * steps
-        rates = self.optimizer.learning_rate * self.schedule.factors(np.arange(first, first + steps), position)
+        rates = rate_of(self.optimizer) * self.schedule.factors(np.arange(first, first + steps), position)
         began = time.perf_counter()
         if fresh is not None:
             x = engine.place(fresh.of(self.epoch))

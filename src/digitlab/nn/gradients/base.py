@@ -40,6 +40,10 @@ class Gradient(Described):
         """What one gradient costs, in forward passes of the whole network over the batch."""
         raise TypeError(f"{type(self).__name__} does not say what it costs")
 
+    def directions_drawn(self) -> int | None:
+        """How many random directions an estimate follows; None for a way that gives the whole gradient."""
+        return None
+
     def serves(self, network: Network) -> str | None:
         """None if this way can take the network's gradient, else a sentence: which layer it cannot serve and why."""
         return None

@@ -77,6 +77,9 @@ class ForwardGradient(_RandomDirections):
     def evaluations(self, network: Network) -> int:
         return self.directions + 1
 
+    def directions_drawn(self) -> int | None:
+        return self.directions
+
     def serves(self, network: Network) -> str | None:
         return not_analytic(network)
 
@@ -108,6 +111,9 @@ class SPSA(_RandomDirections):
 
     def evaluations(self, network: Network) -> int:
         return 2 * self.samples + 1
+
+    def directions_drawn(self) -> int | None:
+        return self.samples
 
 
 @dataclass(frozen=True, repr=False)
@@ -142,6 +148,9 @@ class EvolutionStrategies(_RandomDirections):
 
     def evaluations(self, network: Network) -> int:
         return self.population + 1
+
+    def directions_drawn(self) -> int | None:
+        return self.population // 2
 
 
 def require_count(way: Gradient, name: str, value: int) -> None:

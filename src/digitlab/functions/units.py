@@ -1,0 +1,91 @@
+"""The units that a function is learned in: x from −8 to 8 (−2 to 2 for ReLU), y with mean 0 and deviation 1.
+
+First weights and learning rates are made for numbers of about that size. A network 1–40–40–1 on x² from 100 to 110
+would start with all of its neurons saturated, and its output would have to travel to 11,000. So while it trains, its
+first and last dense layers are written in these units, and afterwards in those of the function again: both are affine
+in x and y, so the network computes the same.
+
+    first layer    x = c + s u:   x W + b  =  u (s W) + (b + c W)
+    last layer     y = m + d v:   v = h (W/d) + (b − m)/d
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from digitlab.nn import Dense, MeanSquaredError, Network
+from digitlab.nn.network import Layer
+from digitlab.train.default_rate import bounded, hidden_activations
+
+Array = np.ndarray[Any, Any]
+REACH = 8.0  # of u: weights drawn from N(0, 1) then bend a curve some ten times
+REACH_UNBOUNDED = 2.0  # of u where activations grow with it, and their squares with its square: ReLU and its kin
+
+
+@dataclass(frozen=True)
+class Units:
+    """x = center + scale · u and y = mean + spread · v; `Units()` changes nothing."""
+
+    center: float = 0.0
+    scale: float = 1.0
+    mean: float = 0.0
+    spread: float = 1.0
+
+    def x(self, x: Array) -> Array:
+        """u for x."""
+        return (x - self.center) / self.scale
+
+    def y(self, y: Array) -> Array:
+        """v for y."""
+        return (y - self.mean) / self.spread
+
+    def back(self, v: Array) -> Array:
+        """y for v."""
+        return v * self.spread + self.mean
+
+    def write_in(self, network: Network) -> None:
+        """Rewrite a network of x and y in u and v; it computes the same."""
+        first, last = network.layers[0].params, network.layers[-1].params
+        if (self.center, self.scale) != (0.0, 1.0):
+            _set(first, b=first["b"].value + self.center * first["W"].value[0], W=first["W"].value * self.scale)
+        if (self.mean, self.spread) != (0.0, 1.0):
+            _set(last, b=(last["b"].value - self.mean) / self.spread, W=last["W"].value / self.spread)
+
+    def write_out(self, network: Network) -> None:
+        """Rewrite a network of u and v in x and y; it computes the same."""
+        first, last = network.layers[0].params, network.layers[-1].params
+        if (self.mean, self.spread) != (0.0, 1.0):
+            _set(last, b=last["b"].value * self.spread + self.mean, W=last["W"].value * self.spread)
+        if (self.center, self.scale) != (0.0, 1.0):
+            _set(first, W=first["W"].value / self.scale)
+            _set(first, b=first["b"].value - self.center * first["W"].value[0])
+
+
+def units_for(network: Network, low: float, high: float, y: Array) -> Units:
+    """The units for an interval and the function's values there, at those ends of the network that can be rewritten.
+
+    These are dense layers with biases, all of which learns, before a mean squared error. A single dense layer is both
+    ends.
+    """
+    first, last = network.layers[0], network.layers[-1]
+    if network.input_shape != (1,) or network.shapes[-1] != (1,):
+        return Units()
+    mean, spread = float(np.mean(y)), float(np.std(y))
+    if spread <= 1e-12 * abs(mean):  # a constant
+        spread = 1.0
+    hidden = hidden_activations(network)
+    reach = REACH if hidden and all(map(bounded, hidden)) else REACH_UNBOUNDED
+    center, scale = ((low + high) / 2, (high - low) / (2 * reach)) if _affine(first) else (0.0, 1.0)
+    if not _affine(last) or type(network.loss) is not MeanSquaredError:
+        return Units(center, scale)
+    return Units(center, scale, mean, spread)
+
+
+def _affine(layer: Layer) -> bool:
+    return type(layer) is Dense and "b" in layer.params and all(p.learns is True for p in layer.params.values())
+
+
+def _set(params: Any, **values: Array) -> None:
+    for name, value in values.items():
+        params[name].value = value.astype(params[name].value.dtype)
