@@ -23,9 +23,10 @@ SUBSTITUTIONS = {
     r"(--train-size|-n) \d{4,}": r"\1 300",  # there are 1,000 images to train on
     r"--epochs \d{3,}": "--epochs 20",
     r"gradcheck lenet5": "gradcheck lenet5 --samples 2",  # of 10 parameters 200 numbers each: a minute
-    r"^digitlab look(?= *(#|$))": "digitlab look --what confusion",  # all there is: see-inside.md
-    r"--what filters,maps,activations": "--what filters",  # the others are dozens of small plots
+    r"^digitlab look( runs/\S+)?(?= *(#|$))": r"\g<0> --what confusion",  # see-inside.md has them all, one by one
+    r"--what filters,maps,activations": "--what activations",  # the others are dozens of small plots
     r"imagine runs/002-lenet5 --all": "imagine runs/002-lenet5 3",
+    r"make own -n 280": "make own -n 70",
     r"-n 4 --seed 11": "-n 1 --seed 11",  # 12 pages of writing in place of 48
     r"--net lenet5 --epochs 3": r"\g<0> --train-size 100",
 }
