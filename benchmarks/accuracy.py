@@ -69,10 +69,21 @@ def main() -> None:
             history = trainer.fit(train, valid, epochs=config.epochs)
             best = history.statistics("valid_accuracy")
             accuracy = digitlab.evaluate(trainer.network, test.images, test.labels).accuracy or 0.0
-            rows.append({"seed": seed, "epoch": best.best_epoch, "valid": 100 * best.best, "test": 100 * accuracy,
-                         "seconds": sum(history.column("seconds")), "engine": trainer.engine_name})  # fmt: skip
-            print(f"  {name} seed {seed}: epoch {best.best_epoch}, valid {rows[-1]['valid']:.2f}, "
-                  f"test {rows[-1]['test']:.2f}", flush=True)  # fmt: skip
+            rows.append(
+                {
+                    "seed": seed,
+                    "epoch": best.best_epoch,
+                    "valid": 100 * best.best,
+                    "test": 100 * accuracy,
+                    "seconds": sum(history.column("seconds")),
+                    "engine": trainer.engine_name,
+                }
+            )
+            print(
+                f"  {name} seed {seed}: epoch {best.best_epoch}, valid {rows[-1]['valid']:.2f}, "
+                f"test {rows[-1]['test']:.2f}",
+                flush=True,
+            )
         code = asdict(of_training(config))
         results[name] = {"setting": about, "config": config.table(), "code": code, "runs": rows}
         valid_, test_ = (spread([row[part] for row in rows]) for part in ("valid", "test"))

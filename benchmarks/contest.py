@@ -83,8 +83,13 @@ def machine() -> dict[str, Any]:
     if Path("/proc/cpuinfo").exists():
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "")
-    return {"system": platform.system(), "processor": model or platform.processor(), "cores": os.cpu_count(),
-            "python": platform.python_version(), **versions}  # fmt: skip
+    return {
+        "system": platform.system(),
+        "processor": model or platform.processor(),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        **versions,
+    }
 
 
 def store(path: Path, contests: list[Contest]) -> None:

@@ -32,17 +32,23 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     training = recipe(options.net).training
-    config = RunConfig.from_table({
-        "network": describe_network(recipe(options.net).build()),
-        "data": {"source": "mnist", "train_size": options.train_size},
-        "optimizer": {"type": training.optimizer, "learning_rate": training.learning_rate},
-        "schedule": {"type": training.schedule},
-        "regularizers": [{"type": "L2", "strength": training.l2}] if training.l2 else [],
-        "batch_size": training.batch_size, "epochs": options.epochs or training.epochs,
-    })  # fmt: skip
+    config = RunConfig.from_table(
+        {
+            "network": describe_network(recipe(options.net).build()),
+            "data": {"source": "mnist", "train_size": options.train_size},
+            "optimizer": {"type": training.optimizer, "learning_rate": training.learning_rate},
+            "schedule": {"type": training.schedule},
+            "regularizers": [{"type": "L2", "strength": training.l2}] if training.l2 else [],
+            "batch_size": training.batch_size,
+            "epochs": options.epochs or training.epochs,
+        }
+    )
     sets = load("mnist")
-    print(f"{options.net}: {options.groups} times {options.members} networks, {options.train_size:,} training images, "
-          f"{config.epochs} epochs", flush=True)  # fmt: skip
+    print(
+        f"{options.net}: {options.groups} times {options.members} networks, {options.train_size:,} training images, "
+        f"{config.epochs} epochs",
+        flush=True,
+    )
     rows = []
     for group in range(options.groups):
         seeds = range(group * options.members, (group + 1) * options.members)
@@ -52,14 +58,25 @@ def main() -> None:
         networks = together.networks()
         found = {how: gain(combine(networks, how), sets.test.images, sets.test.labels) for how in ("vote", "mean")}
         vote = found["vote"]
-        rows.append({
-            "seeds": list(seeds), "members": vote.members, "vote": vote.whole, "mean": found["mean"].whole,
-            "disagreement": vote.diversity.disagreement, "q": vote.diversity.q, "errors": len(vote.errors),
-            "shared": vote.shared, "engine": together.outcomes[0].engine,
-        })  # fmt: skip
-        print(f"  seeds {seeds.start}–{seeds.stop - 1}: members {', '.join(f'{100 * m:.2f}' for m in vote.members)}; "
-              f"vote {100 * vote.whole:.2f}, mean {100 * found['mean'].whole:.2f}; disagreement "
-              f"{100 * vote.diversity.disagreement:.2f} %, Q {vote.diversity.q:.3f}", flush=True)  # fmt: skip
+        rows.append(
+            {
+                "seeds": list(seeds),
+                "members": vote.members,
+                "vote": vote.whole,
+                "mean": found["mean"].whole,
+                "disagreement": vote.diversity.disagreement,
+                "q": vote.diversity.q,
+                "errors": len(vote.errors),
+                "shared": vote.shared,
+                "engine": together.outcomes[0].engine,
+            }
+        )
+        print(
+            f"  seeds {seeds.start}–{seeds.stop - 1}: members {', '.join(f'{100 * m:.2f}' for m in vote.members)}; "
+            f"vote {100 * vote.whole:.2f}, mean {100 * found['mean'].whole:.2f}; disagreement "
+            f"{100 * vote.diversity.disagreement:.2f} %, Q {vote.diversity.q:.3f}",
+            flush=True,
+        )
         if options.json:
             keep(options.json, {"options": {k: str(v) for k, v in vars(options).items()}, "rows": rows})
     members = spread([100 * m for row in rows for m in row["members"]])

@@ -24,9 +24,15 @@ def run(train: digitlab.Digits, test: digitlab.Digits, device: str, seed: int) -
     """Seconds of training, and test accuracy."""
     schedule = OneCycle(**{key: value for key, value in SETTINGS["schedule"].items() if key != "type"})
     trainer = Trainer(
-        build_named("sprint", seed=seed), Adam(SETTINGS["optimizer"]["learning_rate"]), schedule=schedule,
-        batch_size=SETTINGS["batch_size"], engine="torch", device=device, keep="last", seed=seed,
-    )  # fmt: skip
+        build_named("sprint", seed=seed),
+        Adam(SETTINGS["optimizer"]["learning_rate"]),
+        schedule=schedule,
+        batch_size=SETTINGS["batch_size"],
+        engine="torch",
+        device=device,
+        keep="last",
+        seed=seed,
+    )
     took = sum(trainer.fit(train, epochs=SETTINGS["epochs"]).column("seconds"))
     return took, digitlab.evaluate(trainer.network, test.images, test.labels).accuracy or 0.0
 
@@ -48,8 +54,10 @@ def main() -> None:
     results = [run(train, test, options.device, seed) for seed in range(options.seeds)]
     seconds, percents = [s for s, _ in results], [100 * share for _, share in results]
     spread = f" ± {statistics.stdev(percents):.3f}" if len(percents) > 1 else ""
-    print(f"torch engine on {options.device}: {statistics.median(seconds):.2f} s of training, "
-          f"test {statistics.fmean(percents):.3f}{spread} % (n = {len(results)}, {len(train):,} images)")  # fmt: skip
+    print(
+        f"torch engine on {options.device}: {statistics.median(seconds):.2f} s of training, "
+        f"test {statistics.fmean(percents):.3f}{spread} % (n = {len(results)}, {len(train):,} images)"
+    )
     if options.json:
         keep(options.json, {"device": options.device, "images": len(train), "results": results})
 

@@ -61,23 +61,47 @@ def many_point(x: np.ndarray, y: np.ndarray, count: int) -> Point:
 def series(x: np.ndarray, y: np.ndarray) -> dict[str, tuple[str, Sequence[int], Callable[[int], Point]]]:
     """What is varied: a title, its values, and how to make a point."""
     return {
-        "images": ("training images, [784,30,10], batch 10", (100, 1000, 10_000, 50_000),
-                   lambda n: dense_point(x[:n], y[:n], 30, 10)),
-        "hidden": ("hidden units, batch 10", (10, 30, 100, 300, 1000, 3000),
-                   lambda n: dense_point(x[:2000], y[:2000], n, 10)),
-        "wide batch": ("hidden units, batch 1024", (10, 30, 100, 300, 1000, 3000),
-                       lambda n: dense_point(x[:8192], y[:8192], n, 1024)),
-        "two wide layers": ("units in each of two layers, batch 1024", (30, 100, 300, 1000, 3000),
-                            lambda n: deep_point(x[:4096], y[:4096], n, 1024)),
-        "filters": ("filters 5×5, pool, 100 neurons, batch 10", (4, 8, 16, 32, 64),
-                    lambda n: conv_point(x[:1000], y[:1000], [n], 10)),
-        "two convolutions": ("filters in each of two layers, batch 256", (8, 16, 32, 64, 128),
-                             lambda n: conv_point(x[:1024], y[:1024], [n, n], 256)),
-        "batch": ("batch size, [784,100,10]", (1, 10, 100, 1000, 10_000),
-                  lambda n: dense_point(x[:10_000], y[:10_000], 100, n)),
-        "networks": ("networks [784,30,10] at once, batch 10", (1, 2, 4, 8, 16),
-                     lambda n: many_point(x[:5000], y[:5000], n)),
-    }  # fmt: skip
+        "images": (
+            "training images, [784,30,10], batch 10",
+            (100, 1000, 10_000, 50_000),
+            lambda n: dense_point(x[:n], y[:n], 30, 10),
+        ),
+        "hidden": (
+            "hidden units, batch 10",
+            (10, 30, 100, 300, 1000, 3000),
+            lambda n: dense_point(x[:2000], y[:2000], n, 10),
+        ),
+        "wide batch": (
+            "hidden units, batch 1024",
+            (10, 30, 100, 300, 1000, 3000),
+            lambda n: dense_point(x[:8192], y[:8192], n, 1024),
+        ),
+        "two wide layers": (
+            "units in each of two layers, batch 1024",
+            (30, 100, 300, 1000, 3000),
+            lambda n: deep_point(x[:4096], y[:4096], n, 1024),
+        ),
+        "filters": (
+            "filters 5×5, pool, 100 neurons, batch 10",
+            (4, 8, 16, 32, 64),
+            lambda n: conv_point(x[:1000], y[:1000], [n], 10),
+        ),
+        "two convolutions": (
+            "filters in each of two layers, batch 256",
+            (8, 16, 32, 64, 128),
+            lambda n: conv_point(x[:1024], y[:1024], [n, n], 256),
+        ),
+        "batch": (
+            "batch size, [784,100,10]",
+            (1, 10, 100, 1000, 10_000),
+            lambda n: dense_point(x[:10_000], y[:10_000], 100, n),
+        ),
+        "networks": (
+            "networks [784,30,10] at once, batch 10",
+            (1, 2, 4, 8, 16),
+            lambda n: many_point(x[:5000], y[:5000], n),
+        ),
+    }
 
 
 def measure(point: Point, repeats: int) -> tuple[float, float]:
@@ -138,8 +162,12 @@ def main() -> None:
         crossed = crossings(values, mine, theirs)
         behind = [f"{value:,}" for value, a, b in zip(values, mine, theirs) if b < a]
         record["series"][name] = {
-            "title": title, "values": list(values), "digitlab": mine, "PyTorch": theirs, "crossings": crossed,
-        }  # fmt: skip
+            "title": title,
+            "values": list(values),
+            "digitlab": mine,
+            "PyTorch": theirs,
+            "crossings": crossed,
+        }
         print(f"{title} (µs per image, median of {options.repeats})")
         for value, a, b in zip(values, mine, theirs):
             print(f"  {value:>7,}  digitlab {a:9.3g}  PyTorch {b:9.3g}  × {b / a:.2f}")

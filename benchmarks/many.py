@@ -28,13 +28,16 @@ def main() -> None:
     options = parser.parse_args()
     sets = load("mnist")
     base = RunConfig(
-        describe_network(mlp([784, 30, 10])), {"source": "mnist", "train_size": options.train_size}, SGD(3.0),
+        describe_network(mlp([784, 30, 10])),
+        {"source": "mnist", "train_size": options.train_size},
+        SGD(3.0),
         epochs=options.epochs,
-    )  # fmt: skip
+    )
     contestants = {
         f"{engine}, {workers} at once": (engine, workers)
-        for engine in ("fast", "reference") for workers in sorted({1, 2, available_cores()})
-    }  # fmt: skip
+        for engine in ("fast", "reference")
+        for workers in sorted({1, 2, available_cores()})
+    }
     seconds: dict[str, list[float]] = {name: [] for name in contestants}
     reasons: dict[str, str] = {}
     networks: dict[str, list[dict[str, bytes]]] = {}
@@ -51,13 +54,17 @@ def main() -> None:
                 seconds[name].append(took)
     medians = {name: statistics.median(values) for name, values in seconds.items()}
     epochs = options.networks * options.epochs
-    print(f"{options.networks} networks [784,30,10], batch 10, {options.train_size:,} images, {options.epochs} epochs, "
-          f"{options.repeats} repeats; {platform.platform()}, {os.cpu_count()} cores")  # fmt: skip
+    print(
+        f"{options.networks} networks [784,30,10], batch 10, {options.train_size:,} images, {options.epochs} epochs, "
+        f"{options.repeats} repeats; {platform.platform()}, {os.cpu_count()} cores"
+    )
     print(f"{'':24} {'seconds':>8} {'min':>7} {'max':>7} {'epochs/s':>9} {'× one after another':>20}")
     for name, values in seconds.items():
         alone = medians[f"{contestants[name][0]}, 1 at once"]
-        print(f"{name:24} {medians[name]:8.2f} {min(values):7.2f} {max(values):7.2f} {epochs / medians[name]:9.1f} "
-              f"{alone / medians[name]:20.2f}  {reasons[name][:60]}")  # fmt: skip
+        print(
+            f"{name:24} {medians[name]:8.2f} {min(values):7.2f} {max(values):7.2f} {epochs / medians[name]:9.1f} "
+            f"{alone / medians[name]:20.2f}  {reasons[name][:60]}"
+        )
 
 
 if __name__ == "__main__":

@@ -31,16 +31,26 @@ def torch_conv(filters: list[tuple[int, int]], batch: int) -> Callable[[digitlab
 
 JOBS: dict[str, tuple[Callable[[digitlab.Digits], peers.Work], Callable[[digitlab.Digits], peers.Work]]] = {
     "[784,30,10], batch 10": (
-        lambda d: ours(mlp([784, 30, 10]), d.images, d.labels, 10, SGD(3.0)), torch_dense(30, 10)),
+        lambda d: ours(mlp([784, 30, 10]), d.images, d.labels, 10, SGD(3.0)),
+        torch_dense(30, 10),
+    ),
     "[784,100,10], batch 1": (
-        lambda d: ours(mlp([784, 100, 10]), d.images, d.labels, 1, SGD(0.1)), torch_dense(100, 1)),
+        lambda d: ours(mlp([784, 100, 10]), d.images, d.labels, 1, SGD(0.1)),
+        torch_dense(100, 1),
+    ),
     "20@5×5, pool, FC100, batch 10": (
-        lambda d: ours(conv_network(CONV1), d.images, d.labels, 10, SGD(0.03)), torch_conv(CONV1, 10)),
+        lambda d: ours(conv_network(CONV1), d.images, d.labels, 10, SGD(0.03)),
+        torch_conv(CONV1, 10),
+    ),
     "20@5×5, pool, 40@5×5, pool, FC100, batch 10": (
-        lambda d: ours(conv_network(CONV2), d.images, d.labels, 10, SGD(0.03)), torch_conv(CONV2, 10)),
+        lambda d: ours(conv_network(CONV2), d.images, d.labels, 10, SGD(0.03)),
+        torch_conv(CONV2, 10),
+    ),
     "20@5×5, pool, 40@5×5, pool, FC100, batch 256": (
-        lambda d: ours(conv_network(CONV2), d.images, d.labels, 256, SGD(0.03)), torch_conv(CONV2, 256)),
-}  # fmt: skip
+        lambda d: ours(conv_network(CONV2), d.images, d.labels, 256, SGD(0.03)),
+        torch_conv(CONV2, 256),
+    ),
+}
 
 
 def peak() -> float:

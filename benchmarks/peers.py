@@ -57,8 +57,17 @@ def sklearn_mlp(x: np.ndarray, y: np.ndarray, hidden: int, batch: int) -> Work:
     from sklearn.neural_network import MLPClassifier
 
     flat = floats(x).reshape(len(x), -1)
-    model = MLPClassifier((hidden,), activation="logistic", solver="sgd", alpha=0, batch_size=batch,
-                          learning_rate_init=0.5, momentum=0, max_iter=1, warm_start=True)  # fmt: skip
+    model = MLPClassifier(
+        (hidden,),
+        activation="logistic",
+        solver="sgd",
+        alpha=0,
+        batch_size=batch,
+        learning_rate_init=0.5,
+        momentum=0,
+        max_iter=1,
+        warm_start=True,
+    )
 
     def epoch() -> float:
         began = time.perf_counter()

@@ -65,8 +65,11 @@ def main() -> None:
         together = train_many(configs, names=names, data=sets, folder=folder, workers=options.workers, test=True)
         return [100 * v for v in together.values()], [100 * v for v in together.values("test_accuracy")]
 
-    print(f"[784,30,10], quadratic cost, {options.train_size:,} training images, {options.epochs} epochs, "
-          f"{options.repeats} seeds a setting; searches from {options.searches} seeds", flush=True)  # fmt: skip
+    print(
+        f"[784,30,10], quadratic cost, {options.train_size:,} training images, {options.epochs} epochs, "
+        f"{options.repeats} seeds a setting; searches from {options.searches} seeds",
+        flush=True,
+    )
     rows = []
     grid = run("grid", 0, points=9)
     rows.append(report("grid, 9 × 9", [grid], judge, None))
@@ -95,8 +98,11 @@ def report(name: str, studies: list[Study], judge: object, grid: tuple[float, fl
         if grid
         else "what the others are measured by"
     )
-    print(f"{name:18} valid {v.mean:.2f} ± {v.sd:.2f} (worst {v.minimum:.2f})  test {t.mean:.2f}  {cost:,.0f} epochs  "
-          f"{against}  {'; '.join(found)}", flush=True)  # fmt: skip
+    print(
+        f"{name:18} valid {v.mean:.2f} ± {v.sd:.2f} (worst {v.minimum:.2f})  test {t.mean:.2f}  {cost:,.0f} epochs  "
+        f"{against}  {'; '.join(found)}",
+        flush=True,
+    )
     return {"name": name, "valid": v._asdict(), "test": t._asdict(), "epochs": cost, "found": found}
 
 

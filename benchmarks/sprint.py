@@ -55,9 +55,14 @@ def pytorch(train: digitlab.Digits, test: digitlab.Digits, seed: int, threads: i
     optimizer = torch.optim.Adam(model.parameters(), lr=RATE)
     steps = EPOCHS * -(-len(x) // BATCH)
     cycle = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, RATE, total_steps=steps, pct_start=CYCLE["warmup"], div_factor=CYCLE["start"],
-        final_div_factor=CYCLE["end"] / CYCLE["start"], cycle_momentum=False,
-    )  # fmt: skip
+        optimizer,
+        RATE,
+        total_steps=steps,
+        pct_start=CYCLE["warmup"],
+        div_factor=CYCLE["start"],
+        final_div_factor=CYCLE["end"] / CYCLE["start"],
+        cycle_momentum=False,
+    )
     began = time.perf_counter()
     for _ in range(EPOCHS):
         order = torch.randperm(len(x))

@@ -61,8 +61,9 @@ def main() -> None:
             "digitlab --help": lambda: seconds([*digitlab, "--help"]),
             "MNIST loaded, one step trained, process ended": lambda: seconds([python, "-c", FIRST_STEP]),
             "digitlab train: first epoch of 50,000 printed": lambda: until_line(
-                [*digitlab, *TRAIN, f"{folder}/{time.time_ns()}"], "epoch"),
-        }  # fmt: skip
+                [*digitlab, *TRAIN, f"{folder}/{time.time_ns()}"], "epoch"
+            ),
+        }
         taken: dict[str, list[float]] = {name: [] for name in waits}
         for wait in waits.values():
             wait()

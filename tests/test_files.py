@@ -98,9 +98,14 @@ def test_a_suffix_that_is_right(name):
 
 @pytest.mark.parametrize(
     ("name", "why"),
-    [("a.txt", "the suffix .txt is another format's"), ("a.PNG.gz", "the suffix .gz is another format's"),
-     ("a", "it has no suffix"), (".png", "it has no suffix"), ("a-0.5", "it has no suffix")],
-)  # fmt: skip
+    [
+        ("a.txt", "the suffix .txt is another format's"),
+        ("a.PNG.gz", "the suffix .gz is another format's"),
+        ("a", "it has no suffix"),
+        (".png", "it has no suffix"),
+        ("a-0.5", "it has no suffix"),
+    ],
+)
 def test_a_suffix_that_is_wrong(name, why):
     with pytest.raises(ConfigError) as caught:
         require_suffix(name, "a picture", ".png", ".svg", bare=False)

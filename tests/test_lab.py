@@ -141,7 +141,7 @@ def test_pairs_of_bytes_are_scaled_as_any_picture_is(splits):
         ([(np.zeros(64), 1), (np.zeros(63), 1)], "expected one shape for all"),
         (None, "got NoneType"),
     ],
-)  # fmt: skip
+)
 def test_data_of_no_use(data, words):
     with pytest.raises((DataError, ShapeError), match=words) as raised:
         digitlab.Net([64, 10]).train(data)
@@ -258,8 +258,9 @@ def test_predicting_a_set_and_numbers():
 
 
 def test_an_answer_at_the_prompt_is_a_line(tmp_path):
-    assert re.fullmatch(r"Imagined\(3: 8×8 picture, read as \d, then \d, [\d.]+ %\)",
-                        repr(Net([64, 10]).imagine(3, tmp_path / "3.png")))  # fmt: skip
+    assert re.fullmatch(
+        r"Imagined\(3: 8×8 picture, read as \d, then \d, [\d.]+ %\)", repr(Net([64, 10]).imagine(3, tmp_path / "3.png"))
+    )
 
 
 def test_a_training_that_diverges_keeps_its_finished_epochs_and_says_what_it_holds(splits):

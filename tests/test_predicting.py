@@ -94,10 +94,27 @@ def sources(folder: Path) -> dict[str, Path]:
 
 
 FORMS = [
-    "kaggle", "no heading", "gzip", "gzip under a plain name", "no suffix", "semicolons", "floats", "label first",
-    "label last", "label first, no heading", "index", "idx", "idx.gz", "npy", "flat npy", "channel npy",
-    "npz, one array", "npz, images", "npz, labels", "folder",
-]  # fmt: skip
+    "kaggle",
+    "no heading",
+    "gzip",
+    "gzip under a plain name",
+    "no suffix",
+    "semicolons",
+    "floats",
+    "label first",
+    "label last",
+    "label first, no heading",
+    "index",
+    "idx",
+    "idx.gz",
+    "npy",
+    "flat npy",
+    "channel npy",
+    "npz, one array",
+    "npz, images",
+    "npz, labels",
+    "folder",
+]
 
 
 @pytest.fixture(scope="module")
@@ -127,9 +144,14 @@ def test_a_labelled_folder_is_ordered_by_its_names(files, network, expected):
 
 @pytest.mark.parametrize(
     "container",
-    [lambda x: x, lambda x: x.reshape(12, 784), lambda x: list(x), lambda x: Digits(x, np.arange(12) % 10),
-     lambda x: x.astype(np.float32) / np.float32(255)],
-)  # fmt: skip
+    [
+        lambda x: x,
+        lambda x: x.reshape(12, 784),
+        lambda x: list(x),
+        lambda x: Digits(x, np.arange(12) % 10),
+        lambda x: x.astype(np.float32) / np.float32(255),
+    ],
+)
 def test_images_in_memory(network, expected, container):
     assert predict(network, container(IMAGES)).labels.tolist() == expected.tolist()
 
@@ -238,8 +260,10 @@ def test_csv_and_json(tmp_path, network):
 
     found.save(tmp_path / "sub.csv", columns=("ImageId", "Label"))
     assert (tmp_path / "sub.csv").read_text().splitlines()[:3] == [
-        "ImageId,Label", f"1,{found.labels[0]}", f"2,{found.labels[1]}",
-    ]  # fmt: skip
+        "ImageId,Label",
+        f"1,{found.labels[0]}",
+        f"2,{found.labels[1]}",
+    ]
     assert found.csv(proba=False).splitlines()[0] == "image,class,confidence"
     first = next(csv.DictReader(found.csv(top=3).splitlines()))
     best = found.best(3)[0]

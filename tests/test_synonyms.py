@@ -111,8 +111,11 @@ def test_a_monitor_is_told_apart(name, tmp_path):
 def test_data_sets_are_known_in_any_spelling(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert [canonical_source(name) for name in ("MNIST", "Mnist ", "DIGITS", "Auto")] == [
-        "mnist", "mnist", "digits", "auto",
-    ]  # fmt: skip
+        "mnist",
+        "mnist",
+        "digits",
+        "auto",
+    ]
     assert canonical_source("Fashion_MNIST") == canonical_source("FashionMNIST") == "fashion-mnist"
     assert canonical_source("KMNIST:some/Folder") == "kmnist:some/Folder"
     assert canonical_source("mnist.csv") == "mnist.csv"
@@ -151,10 +154,24 @@ def test_the_table_holds_names_that_there_are():
     fields = [f.name for family in described for cls in family.registry.values() for f in dataclasses.fields(cls)]
     columns = [f"{part}_{what}" for part in ("train", "valid", "test") for what in ("accuracy", "loss")]
     elsewhere = (
-        option_names(train_command.command), option_names(digitlab_search()), COMMANDS, ZOO, PRESETS, NAMES, FAMILIES,
-        AUGMENTATIONS, STRATEGIES, KINDS, DATA_SETTINGS, KEYS, fields, columns, ("halving", "layers", "width"),
-        [f.name for f in dataclasses.fields(RunConfig)], ("out",),
-    )  # fmt: skip
+        option_names(train_command.command),
+        option_names(digitlab_search()),
+        COMMANDS,
+        ZOO,
+        PRESETS,
+        NAMES,
+        FAMILIES,
+        AUGMENTATIONS,
+        STRATEGIES,
+        KINDS,
+        DATA_SETTINGS,
+        KEYS,
+        fields,
+        columns,
+        ("halving", "layers", "width"),
+        [f.name for f in dataclasses.fields(RunConfig)],
+        ("out",),
+    )
     known |= {folded(name) for group in elsewhere for name in group}
     assert [name for name in SYNONYMS if folded(name) not in known] == ["predict"][: "predict" not in COMMANDS]
     assert all(meant(other, [here]) == here for here, others in SYNONYMS.items() for other in others.split())

@@ -16,8 +16,15 @@ _HOMES = {
     "digitlab.lab": ("Net", "get_net"),
     "digitlab.data": ("Digits", "Splits", "load"),
     "digitlab.train": (
-        "Callback", "EarlyStopping", "ExponentialMovingAverage", "History", "PlainLines", "RunConfig",
-        "StochasticWeightAveraging", "Trainer", "evaluate",
+        "Callback",
+        "EarlyStopping",
+        "ExponentialMovingAverage",
+        "History",
+        "PlainLines",
+        "RunConfig",
+        "StochasticWeightAveraging",
+        "Trainer",
+        "evaluate",
     ),
     "digitlab.many": ("train_many",),
     "digitlab.predicting": ("predict",),
@@ -26,10 +33,21 @@ _HOMES = {
     "digitlab.data.handwriting": ("find_digits", "open_photo"),
     "digitlab.shipped": ("shipped_network",),
     "digitlab.optimizers": (
-        "SGD", "Adam", "AdamW", "ConstantRate", "Cosine", "Cyclic", "Exponential", "HalveOnPlateau", "Momentum",
-        "Nesterov", "OneCycle", "RMSProp", "StepDecay",
+        "SGD",
+        "Adam",
+        "AdamW",
+        "ConstantRate",
+        "Cosine",
+        "Cyclic",
+        "Exponential",
+        "HalveOnPlateau",
+        "Momentum",
+        "Nesterov",
+        "OneCycle",
+        "RMSProp",
+        "StepDecay",
     ),
-}  # fmt: skip
+}
 
 
 def __getattr__(name: str) -> Any:

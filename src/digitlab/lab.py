@@ -172,9 +172,13 @@ def get_net(
     interrupted = False
     try:
         net.train(
-            splits.train, learning_rate, epochs=epochs, batch_size=batch_size, valid=splits.valid,
+            splits.train,
+            learning_rate,
+            epochs=epochs,
+            batch_size=batch_size,
+            valid=splits.valid,
             callbacks=[PlainLines()],
-        )  # fmt: skip
+        )
     except KeyboardInterrupt:
         if not len(net.history):
             raise

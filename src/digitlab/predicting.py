@@ -55,9 +55,12 @@ def predict(
     """
     network, known = _network(net)
     choices = Choices(
-        label_column=label_column, image_shape=image_shape, class_names=class_names, valid_size=valid_size,
+        label_column=label_column,
+        image_shape=image_shape,
+        class_names=class_names,
+        valid_size=valid_size,
         test_size=test_size,
-    )  # fmt: skip
+    )
     read = _read(source, network, part, advance, choices)
     x = inputs(read.values, network, _title(source))
     first = next(iter(network.parameters().values()), None)
@@ -77,7 +80,7 @@ def predict(
     shares = class_shares(outputs)
     return Predictions(
         labels, shares, names, outputs, read.names, positions, accuracy, read.part, read.skipped, note.strip()
-    )  # fmt: skip
+    )
 
 
 def _network(net: Any) -> tuple[Network, tuple[str, ...] | None]:

@@ -243,11 +243,18 @@ class _Unpickler(pickle._Unpickler):
         pickle.BUILD[0]: load_build,
         pickle.BYTEARRAY8[0]: load_long_bytes,
         **dict.fromkeys(
-            (pickle.PERSID[0], pickle.BINPERSID[0], pickle.EXT1[0], pickle.EXT2[0], pickle.EXT4[0],
-             pickle.NEXT_BUFFER[0], pickle.READONLY_BUFFER[0]),
+            (
+                pickle.PERSID[0],
+                pickle.BINPERSID[0],
+                pickle.EXT1[0],
+                pickle.EXT2[0],
+                pickle.EXT4[0],
+                pickle.NEXT_BUFFER[0],
+                pickle.READONLY_BUFFER[0],
+            ),
             refuse,
         ),
-    }  # fmt: skip
+    }
 
 
 def _stand_in(name: str) -> type[PickledObject]:

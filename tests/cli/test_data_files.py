@@ -73,10 +73,14 @@ def test_a_network_is_not_tested_on_what_it_was_trained_on(call, tmp_path):
 @pytest.mark.parametrize(
     "command",
     [
-        ("failures", "NET", "--out", "f.png"), ("look", "NET", "--what", "accuracy"), ("explain", "NET"),
-        ("gradcheck", "NET"), ("data", "show"), ("augment", "-n", "1"),
+        ("failures", "NET", "--out", "f.png"),
+        ("look", "NET", "--what", "accuracy"),
+        ("explain", "NET"),
+        ("gradcheck", "NET"),
+        ("data", "show"),
+        ("augment", "-n", "1"),
     ],
-)  # fmt: skip
+)
 def test_every_command_takes_a_file_of_a_few_images(call, net, tmp_path, command):
     write_csv(tmp_path / "few.csv", load("digits", part="test").first(3))
     arguments = [net if word == "NET" else word for word in command]

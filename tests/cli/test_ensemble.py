@@ -9,8 +9,21 @@ FRESH = ["ensemble", "--data", "digits", "--train-size", "150", "--epochs", "3",
 
 @pytest.fixture
 def group(call):
-    called = call("train", "--data", "digits", "--epochs", "4", "--net", "64-9-10", "--seeds", "3",
-                  "--workers", "1", "--run", "group")  # fmt: skip
+    called = call(
+        "train",
+        "--data",
+        "digits",
+        "--epochs",
+        "4",
+        "--net",
+        "64-9-10",
+        "--seeds",
+        "3",
+        "--workers",
+        "1",
+        "--run",
+        "group",
+    )
     assert called.code == 0, called.err
     return "group"
 
@@ -69,8 +82,23 @@ def test_a_member_counts_once_and_is_judged_by_what_it_has_not_seen(train, fails
 
 
 def test_stacked_specialists_are_judged_by_their_own_question(call):
-    called = call("ensemble", "--train", "specialists", "--members", "3", "--combine", "stack", "--data", "digits",
-                  "--train-size", "600", "--epochs", "10", "--net", "64-12-10")  # fmt: skip
+    called = call(
+        "ensemble",
+        "--train",
+        "specialists",
+        "--members",
+        "3",
+        "--combine",
+        "stack",
+        "--data",
+        "digits",
+        "--train-size",
+        "600",
+        "--epochs",
+        "10",
+        "--net",
+        "64-12-10",
+    )
     assert called.code == 0, called.err
     shares = [float(line.split()[-1]) for line in called.out.splitlines() if line.startswith("member-")]
     assert len(shares) == 3 and min(shares) > 50, "each tells its digits from the others"

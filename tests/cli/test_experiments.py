@@ -100,8 +100,9 @@ def test_baselines(call, empty_machine, name):
 
 
 def test_baselines_by_setting_and_part(call):
-    book, today = (call("baseline", "svm", "--data", "digits", "--setting", s, "--part", "valid").out
-                   for s in ("book", "today"))  # fmt: skip
+    book, today = (
+        call("baseline", "svm", "--data", "digits", "--setting", s, "--part", "valid").out for s in ("book", "today")
+    )
     assert "gamma='auto'" in book and "gamma='scale'" in today
     assert "% of scikit-learn digits valid correct" in book
     refused = call("baseline", "darkness", "--setting", "book")
@@ -143,8 +144,19 @@ def test_the_names_on_the_command_line_are_the_packages():
 
 
 def test_compare_settings(call, empty_machine):
-    done = call("compare", "--data", "digits", "--train-size", 100, "--epochs", 2, "--seeds", 2,
-                "--optimizers", "sgd,momentum:momentum=0.8,adam:beta1=0.8,beta2=0.9")  # fmt: skip
+    done = call(
+        "compare",
+        "--data",
+        "digits",
+        "--train-size",
+        100,
+        "--epochs",
+        2,
+        "--seeds",
+        2,
+        "--optimizers",
+        "sgd,momentum:momentum=0.8,adam:beta1=0.8,beta2=0.9",
+    )
     assert done.code == 0, done.err
     assert "3 settings, 2 seeds each, 2 epochs on Digits: 100 images" in done.out
     for setting, rate in (("sgd", "3"), ("momentum:momentum=0.8", "0.19"), ("adam:beta1=0.8,beta2=0.9", "0.001")):
@@ -173,8 +185,23 @@ def test_ctrl_c_ends_the_comparison_without_a_plot(call, monkeypatch):
 
 
 def test_every_combination_and_one_seed(call):
-    done = call("compare", "--data", "digits", "--train-size", 50, "--epochs", 1, "--seeds", 1,
-                "--inits", "large,scaled", "--activations", "sigmoid,relu", "--loss", "cross-entropy")  # fmt: skip
+    done = call(
+        "compare",
+        "--data",
+        "digits",
+        "--train-size",
+        50,
+        "--epochs",
+        1,
+        "--seeds",
+        1,
+        "--inits",
+        "large,scaled",
+        "--activations",
+        "sigmoid,relu",
+        "--loss",
+        "cross-entropy",
+    )
     assert done.code == 0, done.err
     assert "4 settings, 1 seed each" in done.out
     for name in ("large, sigmoid", "large, relu", "scaled, sigmoid", "scaled, relu"):
@@ -184,8 +211,19 @@ def test_every_combination_and_one_seed(call):
 
 def test_a_seed_of_compare_is_the_training_of_that_seed(call, train):
     """The first line of each is the same training as `digitlab train` of that seed."""
-    done = call("compare", "--data", "digits", "--train-size", 200, "--epochs", 2, "--seeds", 2,
-                "--losses", "quadratic,cross-entropy")  # fmt: skip
+    done = call(
+        "compare",
+        "--data",
+        "digits",
+        "--train-size",
+        200,
+        "--epochs",
+        2,
+        "--seeds",
+        2,
+        "--losses",
+        "quadratic,cross-entropy",
+    )
     for loss in ("quadratic", "cross-entropy"):
         alone = train("--loss", loss, "--seed", "1", "--run", loss).out
         best = next(line.split("best ")[1].split(" %")[0] for line in alone.splitlines() if " over 2 epochs" in line)
@@ -193,8 +231,23 @@ def test_a_seed_of_compare_is_the_training_of_that_seed(call, train):
 
 
 def test_a_training_that_diverges_is_told_and_the_others_go_on(call):
-    done = call("compare", "--data", "digits", "--train-size", 100, "--epochs", 2, "--seeds", 1, "--net", "64-10",
-                "--loss", "mean-squared-error", "--optimizers", "sgd:learning_rate=1e30,adam")  # fmt: skip
+    done = call(
+        "compare",
+        "--data",
+        "digits",
+        "--train-size",
+        100,
+        "--epochs",
+        2,
+        "--seeds",
+        1,
+        "--net",
+        "64-10",
+        "--loss",
+        "mean-squared-error",
+        "--optimizers",
+        "sgd:learning_rate=1e30,adam",
+    )
     assert done.code == 0, done.err
     assert "sgd:learning_rate=1e30, seed 0: the loss is no longer finite" in done.out
     assert "diverged" in done.out
@@ -225,8 +278,25 @@ def test_compare_refuses(call, arguments, words):
 
 
 def test_every_training_diverged(call):
-    refused = call("compare", "--data", "digits", "--train-size", 50, "--epochs", 1, "--seeds", 1, "--net", "64-10",
-                   "--loss", "mean-squared-error", "--learning-rate", "1e30", "--activations", "relu,tanh")  # fmt: skip
+    refused = call(
+        "compare",
+        "--data",
+        "digits",
+        "--train-size",
+        50,
+        "--epochs",
+        1,
+        "--seeds",
+        1,
+        "--net",
+        "64-10",
+        "--loss",
+        "mean-squared-error",
+        "--learning-rate",
+        "1e30",
+        "--activations",
+        "relu,tanh",
+    )
     assert refused.code == 1
     assert "every training diverged in its first epoch" in refused.err
     assert isinstance(ConfigError("x"), ValueError)

@@ -6,8 +6,21 @@ from pathlib import Path
 
 import pytest
 
-SMALL = ["train", "--data", "digits", "--train-size", "150", "--epochs", "2", "--net", "64-6-10",
-         "--engine", "reference", "--workers", "1"]  # fmt: skip
+SMALL = [
+    "train",
+    "--data",
+    "digits",
+    "--train-size",
+    "150",
+    "--epochs",
+    "2",
+    "--net",
+    "64-6-10",
+    "--engine",
+    "reference",
+    "--workers",
+    "1",
+]
 
 
 def results(folder):
@@ -20,8 +33,10 @@ def test_seeds(call):
     assert called.code == 0, called.err
     assert "3 networks: one after another" in called.out
     assert [line.split(":")[0] for line in called.out.splitlines() if line[:2] in ("1/", "2/", "3/")] == [
-        "1/3  seed=0", "2/3  seed=1", "3/3  seed=2",
-    ]  # fmt: skip
+        "1/3  seed=0",
+        "2/3  seed=1",
+        "3/3  seed=2",
+    ]
     assert "variance" in called.out and "range" in called.out
     assert "test set: mean" in called.out
     folder = Path("runs/001-64-6-10-x3")

@@ -64,9 +64,11 @@ def test_a_network_of_ones_own(call, naming):
     Path("run").mkdir()
     network.save("run/network.safetensors")
     arguments = {
-        "first": ["run/network.safetensors", page], "option": [page, "--net", "run"],
-        "folder": ["run", page], "word": ["shipped", page],
-    }[naming]  # fmt: skip
+        "first": ["run/network.safetensors", page],
+        "option": [page, "--net", "run"],
+        "folder": ["run", page],
+        "word": ["shipped", page],
+    }[naming]
     called = call("read", *arguments)
     expected = "7    7" if naming == "word" else "8    8"
     assert called.code == 0 and expected in called.out
@@ -76,8 +78,17 @@ def test_every_stage_is_saved(call):
     called = call("read", photo(Path("photo.png"), "25"), "--show")
     assert "stages: read-photo" in called.out
     names = {path.name for path in Path("read-photo").iterdir()}
-    assert names >= {"1-photo.png", "2-grey.png", "3-flattened.png", "4-binary.png", "5-rules-removed.png",
-                     "6-marks.png", "7-answers.png", "stages.png", "digits"}  # fmt: skip
+    assert names >= {
+        "1-photo.png",
+        "2-grey.png",
+        "3-flattened.png",
+        "4-binary.png",
+        "5-rules-removed.png",
+        "6-marks.png",
+        "7-answers.png",
+        "stages.png",
+        "digits",
+    }
     digits = sorted(Path("read-photo/digits").iterdir())
     assert [path.name[:5] for path in digits] == ["000-2", "001-5"]
     with Image.open(digits[0]) as image:
@@ -156,8 +167,22 @@ def test_fine_tuning_on_a_folder_of_ones_own(call):
         page[15 : 15 + ink.shape[0], 20 : 20 + ink.shape[1]] -= (ink * 0.8).astype(np.uint8)
         Path("own/4").mkdir(parents=True, exist_ok=True)
         Image.fromarray(page).save(f"own/4/{number}.png")
-    tuning = ["--from", "shipped", "--data", "own", "--epochs", "30", "--learning-rate", "0.001", "--batch-size", "4",
-              "--engine", "reference", "--run", "tuned"]  # fmt: skip
+    tuning = [
+        "--from",
+        "shipped",
+        "--data",
+        "own",
+        "--epochs",
+        "30",
+        "--learning-rate",
+        "0.001",
+        "--batch-size",
+        "4",
+        "--engine",
+        "reference",
+        "--run",
+        "tuned",
+    ]
     called = call("train", *tuning)
     assert called.code == 0, called.err
     before, after = load_network(Path(load_shipped())), load_network("tuned/network.safetensors")
@@ -185,8 +210,21 @@ def test_fine_tuning_begins_with_the_weights(call):
     network = build_named("sprint", seed=5)
     network.save("start.safetensors")
     folder = idx_folder(Path("many"))
-    called = call("train", "--from", "start.safetensors", "--data", folder, "--learning-rate", "1e-12", "--epochs", "1",
-                  "--engine", "reference", "--run", "same")  # fmt: skip
+    called = call(
+        "train",
+        "--from",
+        "start.safetensors",
+        "--data",
+        folder,
+        "--learning-rate",
+        "1e-12",
+        "--epochs",
+        "1",
+        "--engine",
+        "reference",
+        "--run",
+        "same",
+    )
     assert called.code == 0, called.err
     same = load_network("same/network.safetensors")
     assert all(np.allclose(a, b, atol=1e-7) for a, b in zip(same.state().values(), network.state().values()))
@@ -210,8 +248,19 @@ def test_making_other_appearances(call):
     assert called.code == 0, called.err
     assert "colour-mnist.npz: 50 images to train, 10 to validate, 10 to test; seed 0" in called.out
     assert load("colour-mnist.npz").train.image_shape == (28, 28, 3)
-    called = call("train", "--net", "colour-conv", "--data", "colour-mnist.npz", "--epochs", "1",
-                  "--engine", "reference", "--run", "colour")  # fmt: skip
+    called = call(
+        "train",
+        "--net",
+        "colour-conv",
+        "--data",
+        "colour-mnist.npz",
+        "--epochs",
+        "1",
+        "--engine",
+        "reference",
+        "--run",
+        "colour",
+    )
     assert called.code == 0, called.err
     assert call("read", "colour", photo(Path("photo.png"), "12"), "--least-confidence", "0").code == 0
     called = call("data", "make", "scenes", "--data", folder, "-n", "2", "--out", "pictures")

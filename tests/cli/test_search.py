@@ -11,8 +11,20 @@ from digitlab.train import RunConfig
 
 def small(*options):
     """A search that takes a moment."""
-    return ["search", "--data", "digits", "--train-size", "150", "--epochs", "1", "--net", "64-6-10", "--workers", "1",
-            *options]  # fmt: skip
+    return [
+        "search",
+        "--data",
+        "digits",
+        "--train-size",
+        "150",
+        "--epochs",
+        "1",
+        "--net",
+        "64-6-10",
+        "--workers",
+        "1",
+        *options,
+    ]
 
 
 def test_a_search(call):
@@ -22,8 +34,14 @@ def test_a_search(call):
     assert called.code == 0, called.err
     folder = Path("searches/001-64-6-10-tpe")
     assert {p.name for p in folder.iterdir()} >= {
-        "study.journal", "trials.csv", "history.png", "slices.png", "parallel.png", "importance.png", "best",
-    }  # fmt: skip
+        "study.journal",
+        "trials.csv",
+        "history.png",
+        "slices.png",
+        "parallel.png",
+        "importance.png",
+        "best",
+    }
     assert "the test set waits until the search is over" in called.out
     assert "test set, looked at once, after the search; networks of trial" in called.out and "n = 2" in called.out
     assert called.out.count("best so far") >= 1 and "5/5" in called.out
@@ -37,8 +55,21 @@ def test_a_search(call):
 
 @pytest.mark.parametrize("strategy", ["grid", "log-scale", "random", "cma-es", "genetic"])
 def test_strategies(call, strategy):
-    called = call(*small("--space", "learning-rate=log:0.1,10", "--strategy", strategy, "--trials", "4",
-                         "--points", "3", "--population", "4", "--no-test"))  # fmt: skip
+    called = call(
+        *small(
+            "--space",
+            "learning-rate=log:0.1,10",
+            "--strategy",
+            strategy,
+            "--trials",
+            "4",
+            "--points",
+            "3",
+            "--population",
+            "4",
+            "--no-test",
+        )
+    )
     assert called.code == 0, called.err
     if strategy == "log-scale":
         assert "learning_rate, powers of ten: 0.1:" in called.out
@@ -121,10 +152,29 @@ def test_lr_find(call):
 def test_log_scale_with_pruning_comes_to_its_end(call):
     """Pruned trials are known, too: else the first sweep would wait for them for ever."""
     called = call(
-        "search", "--data", "digits", "--net", "64-10", "--train-size", "200", "--epochs", "4",
-        "--strategy", "log-scale", "--prune", "halving", "--workers", "1", "--no-test", "--study", "s",
-        "--space", "learning-rate=log:0.01,10", "--space", "l2=log:0.01,10",
-    )  # fmt: skip
+        "search",
+        "--data",
+        "digits",
+        "--net",
+        "64-10",
+        "--train-size",
+        "200",
+        "--epochs",
+        "4",
+        "--strategy",
+        "log-scale",
+        "--prune",
+        "halving",
+        "--workers",
+        "1",
+        "--no-test",
+        "--study",
+        "s",
+        "--space",
+        "learning-rate=log:0.01,10",
+        "--space",
+        "l2=log:0.01,10",
+    )
     assert called.code == 0, called.err
     tried = {line.split(",")[2] for line in Path("s/trials.csv").read_text().splitlines()[1:]}
     assert len(tried) > 1, "λ was searched as well"
@@ -132,9 +182,27 @@ def test_log_scale_with_pruning_comes_to_its_end(call):
 
 def test_a_search_in_which_everything_diverges(fails):
     line = fails(
-        1, "search", "--data", "digits", "--net", "64-10", "--loss", "cross-entropy", "--l2", "100000", "--epochs", "2",
-        "--space", "learning-rate=10,20", "--strategy", "grid", "--workers", "1", "--study", "s",
-    )  # fmt: skip
+        1,
+        "search",
+        "--data",
+        "digits",
+        "--net",
+        "64-10",
+        "--loss",
+        "cross-entropy",
+        "--l2",
+        "100000",
+        "--epochs",
+        "2",
+        "--space",
+        "learning-rate=10,20",
+        "--strategy",
+        "grid",
+        "--workers",
+        "1",
+        "--study",
+        "s",
+    )
     assert "every trial failed" in line
 
 
@@ -163,8 +231,24 @@ choice = [0, 1]
 
 def test_a_rate_that_was_given_holds_for_every_optimizer(call):
     called = call(
-        "search", "--data", "digits", "--train-size", "100", "--epochs", "1", "--strategy", "grid", "--workers", "1",
-        "--learning-rate", "3", "--space", "optimizer=sgd,adam", "--study", "s", "--no-test",
-    )  # fmt: skip
+        "search",
+        "--data",
+        "digits",
+        "--train-size",
+        "100",
+        "--epochs",
+        "1",
+        "--strategy",
+        "grid",
+        "--workers",
+        "1",
+        "--learning-rate",
+        "3",
+        "--space",
+        "optimizer=sgd,adam",
+        "--study",
+        "s",
+        "--no-test",
+    )
     assert called.code == 0, called.err
     assert RunConfig.load("s/best/config.toml").optimizer.learning_rate == 3

@@ -218,8 +218,12 @@ def test_watch_ends_when_the_training_was_stopped_early(train, call):
 def test_a_run_that_has_been_silent_for_long_may_have_been_killed(train, call, monkeypatch):
     train("--epochs", "3")
     History(History.load(f"{RUN}/history.jsonl").rows[:1]).save(f"{RUN}/history.jsonl")
-    for name, age in (("network.safetensors", 400), ("checkpoint.safetensors", 300), ("history.jsonl", 300),
-                      ("config.toml", 500)):  # fmt: skip
+    for name, age in (
+        ("network.safetensors", 400),
+        ("checkpoint.safetensors", 300),
+        ("history.jsonl", 300),
+        ("config.toml", 500),
+    ):
         os.utime(Path(RUN, name), (time.time() - age,) * 2)
     looks = []
 

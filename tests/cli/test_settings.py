@@ -24,11 +24,35 @@ def config(folder):
 def run(train):
     """A run whose settings are its own, in the folder "run"."""
     train(
-        "--run", "run", "--net", "64-12-10", "--optimizer", "momentum:momentum=0.5", "--learning-rate", "0.7",
-        "--l2", "2", "--l1", "0.1", "--batch-size", "20", "--schedule", "halve:patience=3,stop_at=4",
-        "--augment", "shift,rotate:5", "--averaging", "swa:start=0.5", "--loss", "cross-entropy",
-        "--split", "60k/10k", "--seed", "3", "--keep", "last",
-    )  # fmt: skip
+        "--run",
+        "run",
+        "--net",
+        "64-12-10",
+        "--optimizer",
+        "momentum:momentum=0.5",
+        "--learning-rate",
+        "0.7",
+        "--l2",
+        "2",
+        "--l1",
+        "0.1",
+        "--batch-size",
+        "20",
+        "--schedule",
+        "halve:patience=3,stop_at=4",
+        "--augment",
+        "shift,rotate:5",
+        "--averaging",
+        "swa:start=0.5",
+        "--loss",
+        "cross-entropy",
+        "--split",
+        "60k/10k",
+        "--seed",
+        "3",
+        "--keep",
+        "last",
+    )
     return config("run")
 
 
@@ -184,9 +208,12 @@ def test_a_runs_file_holds_every_setting(call):
     assert table["optimizer"] == {"type": "SGD", "learning_rate": 0.1}
     assert table["network"]["loss"] == {"type": "Quadratic", "label_smoothing": 0.0, "low": 0.0, "high": 1.0}
     assert table["network"]["layers"][0] == {
-        "type": "Dense", "out_features": 30, "connections": "none", "weights": {"type": "ScaledNormal"},
+        "type": "Dense",
+        "out_features": 30,
+        "connections": "none",
+        "weights": {"type": "ScaledNormal"},
         "biases": {"type": "Normal", "std": 1.0},
-    }  # fmt: skip
+    }
     assert table["data"]["split"] == "50k/10k/10k" and table["data"]["per_class"] == "none"
     again = call("train", "--from-file", "r/config.toml", "--run", "again")
     assert again.code == 0, again.err
@@ -249,8 +276,11 @@ def test_a_grid_is_labelled_as_it_was_typed(call):
     assert sorted(path.name for path in Path("g").glob("*/"))[0] == "000-learning-rate-0.1-net-64-10"
     rows = list(csv.DictReader(Path("g/results.csv").read_text().splitlines()))
     assert [(row["learning-rate"], row["net"]) for row in rows] == [
-        ("0.1", "64-10"), ("0.1", "64-5-10"), (".50", "64-10"), (".50", "64-5-10"),
-    ]  # fmt: skip
+        ("0.1", "64-10"),
+        ("0.1", "64-5-10"),
+        (".50", "64-10"),
+        (".50", "64-5-10"),
+    ]
     again = call("train", "--run", "g", "--resume")
     assert "learning-rate=.50 net=64-5-10  " in again.out, "also after a resume"
 

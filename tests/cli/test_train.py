@@ -64,23 +64,69 @@ def test_a_folder_of_ones_own(train, fails):
 
 def test_the_settings_reach_the_run(train):
     train(
-        "--net", "64-20-12-10", "--activation", "leaky-relu:slope=0.2", "--loss", "cross-entropy", "--init", "glorot",
-        "--dropout", "0.1", "--scaling", "/256", "--batch-size", "20", "--optimizer", "momentum:momentum=0.8",
-        "--learning-rate", "0.05", "--schedule", "halve:patience=5", "--l2", "0.5", "--l1", "0.1", "--max-norm", "4",
-        "--early-stop", "7", "--monitor", "valid_loss", "--keep", "last", "--file-order", "--evaluate-train",
-        "--engine", "reference", "--seed", "11", "--digits", "0,1,7", "--run", "r",
-    )  # fmt: skip
+        "--net",
+        "64-20-12-10",
+        "--activation",
+        "leaky-relu:slope=0.2",
+        "--loss",
+        "cross-entropy",
+        "--init",
+        "glorot",
+        "--dropout",
+        "0.1",
+        "--scaling",
+        "/256",
+        "--batch-size",
+        "20",
+        "--optimizer",
+        "momentum:momentum=0.8",
+        "--learning-rate",
+        "0.05",
+        "--schedule",
+        "halve:patience=5",
+        "--l2",
+        "0.5",
+        "--l1",
+        "0.1",
+        "--max-norm",
+        "4",
+        "--early-stop",
+        "7",
+        "--monitor",
+        "valid_loss",
+        "--keep",
+        "last",
+        "--file-order",
+        "--evaluate-train",
+        "--engine",
+        "reference",
+        "--seed",
+        "11",
+        "--digits",
+        "0,1,7",
+        "--run",
+        "r",
+    )
     table = config("r").table()
     expected = {
         "optimizer": {"type": "Momentum", "learning_rate": 0.05, "momentum": 0.8},
         "schedule": {"type": "HalveOnPlateau", "patience": 5},
         "regularizers": [
-            {"type": "L2", "strength": 0.5}, {"type": "L1", "strength": 0.1}, {"type": "MaxNorm", "limit": 4.0}
+            {"type": "L2", "strength": 0.5},
+            {"type": "L1", "strength": 0.1},
+            {"type": "MaxNorm", "limit": 4.0},
         ],
-        "epochs": 2, "batch_size": 20, "shuffle": False, "early_stop": 7, "keep": "last", "monitor": "valid_loss",
-        "evaluate_train": True, "engine": "reference", "seed": 11,
+        "epochs": 2,
+        "batch_size": 20,
+        "shuffle": False,
+        "early_stop": 7,
+        "keep": "last",
+        "monitor": "valid_loss",
+        "evaluate_train": True,
+        "engine": "reference",
+        "seed": 11,
         "data": {"source": "digits", "train_size": 200, "digits": [0, 1, 7]},
-    }  # fmt: skip
+    }
     assert {name: table[name] for name in expected} == expected
     settings = {"activation": {"type": "leaky-relu", "slope": 0.2}, "dropout": 0.1, "loss": "cross-entropy"}
     from digitlab.nn import LeakyReLU
@@ -222,8 +268,14 @@ def test_options_win_over_the_file(train):
 
 
 def test_a_file_with_a_network_alone(train):
-    write("net.toml", {"input_shape": [64], "loss": "softmax", "layers": [
-        {"type": "Dense", "out_features": 12}, {"type": "tanh"}, {"type": "Dense", "out_features": 10}]})  # fmt: skip
+    write(
+        "net.toml",
+        {
+            "input_shape": [64],
+            "loss": "softmax",
+            "layers": [{"type": "Dense", "out_features": 12}, {"type": "tanh"}, {"type": "Dense", "out_features": 10}],
+        },
+    )
     train("--from-file", "net.toml")
     assert Path("runs/001-64-12-10").is_dir()
     assert config("runs/001-64-12-10").optimizer.learning_rate == 0.1
@@ -314,8 +366,9 @@ def test_a_run_finds_its_data_from_another_folder(call, train, monkeypatch):
 
 
 def test_an_average_without_a_validation_set_is_told(call):
-    called = call("train", "--data", "digits", "--train-size", "50", "--epochs", "2", "--split", "60k/10k",
-                  "--averaging", "ema")  # fmt: skip
+    called = call(
+        "train", "--data", "digits", "--train-size", "50", "--epochs", "2", "--split", "60k/10k", "--averaging", "ema"
+    )
     assert called.code == 0, called.err
     assert "test set, average of the weights: " in called.out
 
@@ -377,8 +430,9 @@ def test_groups_and_comparisons_say_it_for_each_network(call):
     short = ("--data", "digits", "--epochs", "2", "--net", "64-30-10")
     done = call("train", *short, "--grid", "learning-rate=100,3,0.001", "--run", "g")
     assert [line.split(": ")[1] for line in done.out.splitlines() if line.startswith("warning: ")] == [
-        "learning-rate=100", "learning-rate=0.001",
-    ]  # fmt: skip
+        "learning-rate=100",
+        "learning-rate=0.001",
+    ]
     assert "try: --learning-rate 10\n" in done.out and "try: --learning-rate 0.01\n" in done.out
     assert "the learning rate 100 is too large" in Path("g/results.csv").read_text()
     again = call("train", "--run", "g", "--resume")

@@ -40,9 +40,21 @@ from .examples import LAYERS, LOSSES, public
 # What has no compiled kernel, and why. Everything else must have one.
 WITHOUT_KERNEL = {
     "Step": "it cannot be trained by backpropagation",
-    "BatchNorm": "", "LayerNorm": "", "SimpleRNN": "", "LSTM": "", "GRU": "", "Bidirectional": "", "Sequential": "",
-    "Residual": "", "Branches": "", "PerNeuron": "", "Slice": "", "Combine": "", "Rescale": "", "Subnetwork": "",
-}  # fmt: skip
+    "BatchNorm": "",
+    "LayerNorm": "",
+    "SimpleRNN": "",
+    "LSTM": "",
+    "GRU": "",
+    "Bidirectional": "",
+    "Sequential": "",
+    "Residual": "",
+    "Branches": "",
+    "PerNeuron": "",
+    "Slice": "",
+    "Combine": "",
+    "Rescale": "",
+    "Subnetwork": "",
+}
 
 
 def elementwise(layer):
@@ -132,8 +144,13 @@ def test_the_inverse_query_knows_every_activation_that_rises():
 
 def test_a_search_varies_chains_with_any_activation():
     for cls in FOUND:
-        table = {"layers": [{"type": "Dense", "out_features": 4}, {"type": cls.__name__},
-                            {"type": "Dense", "out_features": 2}]}  # fmt: skip
+        table = {
+            "layers": [
+                {"type": "Dense", "out_features": 4},
+                {"type": cls.__name__},
+                {"type": "Dense", "out_features": 2},
+            ]
+        }
         layers = dense_chain(table, {"width": 7})["layers"]
         assert [layer["type"] for layer in layers] == ["Dense", cls.__name__, "Dense"]
 
@@ -235,8 +252,15 @@ def test_every_optimizer_has_a_default_rate():
 
 
 def test_which_gradients_have_a_kernel():
-    others = {"PerExample", "CentralDifferences", "ForwardDifferences", "ComplexStep", "SPSA", "ForwardGradient",
-              "EvolutionStrategies"}  # fmt: skip
+    others = {
+        "PerExample",
+        "CentralDifferences",
+        "ForwardDifferences",
+        "ComplexStep",
+        "SPSA",
+        "ForwardGradient",
+        "EvolutionStrategies",
+    }
     assert {cls.__name__ for cls in choices.RULES} | others == {cls.__name__ for cls in public(Gradient)}
 
 

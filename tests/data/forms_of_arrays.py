@@ -30,10 +30,14 @@ def _(folder: Path) -> list[Case]:
 def _(folder: Path) -> list[Case]:
     x, y = flat(WHOLE), WHOLE.labels
     forms = [
-        {"X": x, "y": y}, {"data": x, "target": y}, {"x": WHOLE.images[..., None], "labels": y[:, None]},
-        {"arr_0": x, "arr_1": y}, {"images": WHOLE.images[:, None], "labels": np.eye(10)[y]},
-        {"images": x / 255, "labels": y.astype(float)}, {"features": x.astype(np.int64), "class": y.astype(str)},
-    ]  # fmt: skip
+        {"X": x, "y": y},
+        {"data": x, "target": y},
+        {"x": WHOLE.images[..., None], "labels": y[:, None]},
+        {"arr_0": x, "arr_1": y},
+        {"images": WHOLE.images[:, None], "labels": np.eye(10)[y]},
+        {"images": x / 255, "labels": y.astype(float)},
+        {"features": x.astype(np.int64), "class": y.astype(str)},
+    ]
     paths = [folder / f"{i}.npz" for i in range(len(forms))]
     for path, arrays in zip(paths, forms):
         np.savez(path, **arrays)
@@ -43,9 +47,11 @@ def _(folder: Path) -> list[Case]:
 @row(DIVIDED, "`.npz` or `.npy` of parts under other names")
 def _(folder: Path) -> list[Case]:
     names = [
-        "train_images train_labels test_images test_labels", "trainX trainY testX testY", "X_tr y_tr X_te y_te",
+        "train_images train_labels test_images test_labels",
+        "trainX trainY testX testY",
+        "X_tr y_tr X_te y_te",
         "training_data training_target testing_data testing_target",
-    ]  # fmt: skip
+    ]
     cases: list[Case] = []
     for i, some in enumerate(names):
         arrays = dict(zip(some.split(), (flat(TRAIN), TRAIN.labels, TEST.images, TEST.labels)))
@@ -72,7 +78,7 @@ def _(folder: Path) -> Case:
     return write(folder / "mnist.pkl.gz", packed), {}, joined
 
 
-@row(DIVIDED, "`mnist.pkl` of \"Deep Learning from Scratch\"")
+@row(DIVIDED, '`mnist.pkl` of "Deep Learning from Scratch"')
 def _(folder: Path) -> list[Case]:
     value = {"train_img": flat(TRAIN), "train_label": TRAIN.labels, "test_img": flat(TEST), "test_label": TEST.labels}
     return [(pickled(folder / f"{p}.pkl", value, p),) for p in (0, 2, 5)]
@@ -89,9 +95,11 @@ def _(folder: Path) -> list[Case]:
 def _(folder: Path) -> list[Case]:
     byte_names = {b"data": flat(WHOLE), b"labels": WHOLE.labels.tolist(), b"batch_label": b"1"}
     values = [
-        {"data": flat(WHOLE), "target": WHOLE.labels}, byte_names, (WHOLE.images, WHOLE.labels),
+        {"data": flat(WHOLE), "target": WHOLE.labels},
+        byte_names,
+        (WHOLE.images, WHOLE.labels),
         {"images": list(WHOLE.images), "labels": [str(label) for label in WHOLE.labels]},
-    ]  # fmt: skip
+    ]
     return [(pickled(folder / f"{i}.pkl", value),) for i, value in enumerate(values)]
 
 
@@ -150,9 +158,10 @@ def _(folder: Path) -> list[Case]:
         write_idx(letters / f"emnist-letters-{part}-images-idx3-ubyte.gz", d.images.swapaxes(1, 2))
         write_idx(letters / f"emnist-letters-{part}-labels-idx1-ubyte.gz", d.labels + 1)
     return [
-        (folder / "fashion", {}, TRAIN.images, FASHION), (letters, {}, TRAIN.images, LETTERS),
+        (folder / "fashion", {}, TRAIN.images, FASHION),
+        (letters, {}, TRAIN.images, LETTERS),
         (f"kmnist:{folder / 'fashion'}", {}, TRAIN.images, FAMILIES["kmnist"].class_names),
-    ]  # fmt: skip
+    ]
 
 
 @row(ONE, "two IDX files, images and labels")
@@ -160,5 +169,9 @@ def _(folder: Path) -> list[Case]:
     idx(folder, "my-images-idx3-ubyte", "my-labels-idx1-ubyte.gz")
     idx(folder / "train", "train-images-idx3-ubyte", "train-labels-idx1-ubyte")
     named = {"class_names": tuple("abcdefghij")}
-    return [(folder / "my-images-idx3-ubyte",), (folder / "my-labels-idx1-ubyte.gz",), (folder / "train",),
-            (folder / "my-images-idx3-ubyte", named)]  # fmt: skip
+    return [
+        (folder / "my-images-idx3-ubyte",),
+        (folder / "my-labels-idx1-ubyte.gz",),
+        (folder / "train",),
+        (folder / "my-images-idx3-ubyte", named),
+    ]

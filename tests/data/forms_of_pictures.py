@@ -26,7 +26,7 @@ def _(folder: Path) -> list[Case]:
     alone = WHOLE[3:4]
     return [
         (pictures(folder, alone, f"{name}.png") / f"{name}.png", {}, alone.images) for name in ("3_a", "img_3", "3")
-    ]  # fmt: skip
+    ]
 
 
 @row(ONE, "raw bytes, 784 to a file")

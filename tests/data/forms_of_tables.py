@@ -37,7 +37,7 @@ def _(folder: Path) -> list[Case]:
     ]
 
 
-@row(ONE, "`255.0`, `\"255\"`, `2.55e+02`")
+@row(ONE, '`255.0`, `"255"`, `2.55e+02`')
 def _(folder: Path) -> list[Case]:
     spellings = ("{}.0", '"{}"', "{:.2e}")
     return [(write(folder / f"{i}.csv", lines(WHOLE, spell=s.format)),) for i, s in enumerate(spellings)]
@@ -121,10 +121,13 @@ def _(folder: Path) -> Path:
 @row(DIVIDED, "`mnist_train.csv` and `mnist_test.csv`")
 def _(folder: Path) -> list[Case]:
     names = [
-        ("mnist_train.csv", "mnist_test.csv"), ("fashion-mnist_train.csv", "fashion-mnist_test.csv"),
-        ("mnist_train_100.csv", "mnist_test_10.csv"), ("train.csv", "test.csv"), ("Training.txt", "Testing.txt"),
+        ("mnist_train.csv", "mnist_test.csv"),
+        ("fashion-mnist_train.csv", "fashion-mnist_test.csv"),
+        ("mnist_train_100.csv", "mnist_test_10.csv"),
+        ("train.csv", "test.csv"),
+        ("Training.txt", "Testing.txt"),
         ("digits.tra", "digits.tes"),
-    ]  # fmt: skip
+    ]
     cases = [(pair(folder / str(i), *two),) for i, two in enumerate(names)]
     write(folder / "0" / "mnist_train_100.csv", lines(TEST))  # Rashid's folder holds both
     write(folder / "0" / "mnist_test_10.csv", lines(TEST))
@@ -142,8 +145,11 @@ def _(folder: Path) -> Path:
 
 @row(DIVIDED, "`train-00000-of-00002.parquet` and so on")
 def _(folder: Path) -> Path:
-    for name, part in (("train-00000-of-00002", TRAIN[:20]), ("train-00001-of-00002", TRAIN[20:]),
-                       ("test-00000-of-00001", TEST)):  # fmt: skip
+    for name, part in (
+        ("train-00000-of-00002", TRAIN[:20]),
+        ("train-00001-of-00002", TRAIN[20:]),
+        ("test-00000-of-00001", TEST),
+    ):
         content = [{"bytes": png(image), "path": None} for image in part.images]
         parquet(folder / "data" / f"{name}.parquet", {"image": content, "label": part.labels})
     return folder

@@ -27,8 +27,10 @@ def _(folder: Path) -> Path:
 
 @row(REFUSED, "a pixel above 255, below 0, or no number")
 def _(folder: Path) -> list[Case]:
-    return [(write(folder / f"{i}.csv", lines(WHOLE).replace(",0,0,", f",0,{wrong},", 1)),)
-            for i, wrong in enumerate(["256", "-1", "nan", "x"])]  # fmt: skip
+    return [
+        (write(folder / f"{i}.csv", lines(WHOLE).replace(",0,0,", f",0,{wrong},", 1)),)
+        for i, wrong in enumerate(["256", "-1", "nan", "x"])
+    ]
 
 
 @row(REFUSED, "fractions among bytes")

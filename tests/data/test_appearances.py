@@ -12,7 +12,7 @@ from digitlab.data.appearances import (
     make_appearance,
     other_hands,
     other_marks,
-)  # fmt: skip
+)
 from digitlab.data.appearances.colours import LEAST_CONTRAST, background, inked
 from digitlab.data.handwriting.mnist_form import mnist_form
 from digitlab.data.sheets import STYLES, draw_sheet, read_truth, write_sheets

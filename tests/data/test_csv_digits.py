@@ -94,16 +94,25 @@ def test_the_layout_of_openml(tmp_path: Path) -> None:
     packed=st.booleans(),
 )
 def test_what_is_written_in_any_way_comes_back(
-    tmp_path: Path, images, seed: int, delimiter: str, heading: bool, place: int, index: bool, spelling: str,
+    tmp_path: Path,
+    images,
+    seed: int,
+    delimiter: str,
+    heading: bool,
+    place: int,
+    index: bool,
+    spelling: str,
     packed: bool,
-) -> None:  # fmt: skip
+) -> None:
     labels = np.random.default_rng(seed).integers(0, 10, len(images)).tolist()
     rows = [[*map(spelling.format, [*image[:place], label, *image[place:]])] for image, label in zip(images, labels)]
     names = [*(f"p{i}" for i in range(place)), "label", *(f"p{i}" for i in range(place, 9))]
     if index:
-        rows = [[str(100 + i), *row] for i, row in enumerate(rows)] if heading else [
-            [str(i), *row] for i, row in enumerate(rows)
-        ]  # fmt: skip
+        rows = (
+            [[str(100 + i), *row] for i, row in enumerate(rows)]
+            if heading
+            else [[str(i), *row] for i, row in enumerate(rows)]
+        )
         names = ["id", *names]
     lines = [delimiter.join(row) for row in ([names, *rows] if heading else rows)]
     content = "\n".join(lines).encode()

@@ -93,8 +93,11 @@ def test_a_second_set_in_a_folder_leaves_nothing_of_the_first(tmp_path, digits):
     write_expanded(tmp_path / "x", parts_of(digits), shifts())
     write_expanded(tmp_path / "x", parts_of(digits, valid=False), rotations(), compress=False)
     assert sorted(file.name for file in (tmp_path / "x").iterdir()) == [
-        "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte", "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
-    ]  # fmt: skip
+        "t10k-images-idx3-ubyte",
+        "t10k-labels-idx1-ubyte",
+        "train-images-idx3-ubyte",
+        "train-labels-idx1-ubyte",
+    ]
     assert len(read_idx(tmp_path / "x" / "train-images-idx3-ubyte")) == 120
 
 

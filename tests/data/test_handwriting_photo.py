@@ -137,10 +137,15 @@ def test_exif_orientation(tmp_path: Path, orientation: int) -> None:
     """The picture is stored turned, as a camera does, and comes back as it was seen: what EXIF 2.32 says of tag 274."""
     upright = photo_of_a_corner()
     ways = {
-        1: lambda a: a, 2: lambda a: a[:, ::-1], 3: lambda a: a[::-1, ::-1], 4: lambda a: a[::-1],
-        5: lambda a: a.transpose(1, 0, 2), 6: lambda a: np.rot90(a), 7: lambda a: a[::-1, ::-1].transpose(1, 0, 2),
+        1: lambda a: a,
+        2: lambda a: a[:, ::-1],
+        3: lambda a: a[::-1, ::-1],
+        4: lambda a: a[::-1],
+        5: lambda a: a.transpose(1, 0, 2),
+        6: lambda a: np.rot90(a),
+        7: lambda a: a[::-1, ::-1].transpose(1, 0, 2),
         8: lambda a: np.rot90(a, -1),
-    }  # fmt: skip
+    }
     exif = Image.Exif()
     exif[0x0112] = orientation
     path = tmp_path / "turned.png"

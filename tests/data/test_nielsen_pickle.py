@@ -41,10 +41,16 @@ def test_a_python_2_file_is_read(tmp_path: Path) -> None:
         code = f"{a.dtype.kind}{a.dtype.itemsize}".encode()
         shape = b"(" + b"".join(b"K" + bytes([n]) for n in a.shape) + b"t"
         return (
-            b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(K\0tU\x01btR(K\x01" + shape
-            + b"cnumpy\ndtype\n(U\x02" + code + b"K\0K\x01tR(K\x03U\x01<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tb"
-            + b"\x89U" + bytes([len(raw)]) + raw + b"tb"
-        )  # fmt: skip
+            b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(K\0tU\x01btR(K\x01"
+            + shape
+            + b"cnumpy\ndtype\n(U\x02"
+            + code
+            + b"K\0K\x01tR(K\x03U\x01<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tb"
+            + b"\x89U"
+            + bytes([len(raw)])
+            + raw
+            + b"tb"
+        )
 
     one = b"(" + array(rows) + array(labels) + b"t"
     (tmp_path / "old.pkl").write_bytes(b"\x80\x02(" + one * 3 + b"t.")

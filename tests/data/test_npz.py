@@ -12,8 +12,13 @@ from digitlab.errors import DataError
 
 
 def test_keras_names_are_split_as_published(tmp_path: Path, digits: Digits) -> None:
-    np.savez(tmp_path / "mnist.npz", x_train=digits.images, y_train=digits.labels.astype(np.uint8),
-             x_test=digits.images[:7], y_test=digits.labels[:7])  # fmt: skip
+    np.savez(
+        tmp_path / "mnist.npz",
+        x_train=digits.images,
+        y_train=digits.labels.astype(np.uint8),
+        x_test=digits.images[:7],
+        y_test=digits.labels[:7],
+    )
     train, valid, test = read_npz(tmp_path / "mnist.npz")
     assert valid is not None and (len(train), len(valid), len(test)) == (50, 10, 7)
     assert np.array_equal(valid.images, digits.images[50:])

@@ -97,7 +97,12 @@ def test_the_bundled_digits_are_real_and_always_split_alike() -> None:
 
 
 def test_sets_of_images_of_different_sizes(tmp_path):
-    np.savez(tmp_path / "x.npz", x_train=np.zeros((12, 5, 5), np.uint8), y_train=np.arange(12) % 2,
-             x_test=np.zeros((4, 6, 6), np.uint8), y_test=np.arange(4) % 2)  # fmt: skip
+    np.savez(
+        tmp_path / "x.npz",
+        x_train=np.zeros((12, 5, 5), np.uint8),
+        y_train=np.arange(12) % 2,
+        x_test=np.zeros((4, 6, 6), np.uint8),
+        y_test=np.arange(4) % 2,
+    )
     with pytest.raises(DataError, match=r"its training images are \(5, 5\) and others \(6, 6\); expected one size"):
         load(tmp_path / "x.npz")

@@ -205,16 +205,30 @@ def picture(*layers):
     return Network([*layers, Flatten(), Dense(3)], (6, 6, 1), losses.LogLikelihood(), seed=1)
 
 
-HIDDEN = [act.Linear, Sigmoid, act.Tanh, act.ReLU, act.LeakyReLU, act.ELU, act.GELU, act.Softplus, act.SiLU,
-          act.HardSigmoid]  # fmt: skip
+HIDDEN = [
+    act.Linear,
+    Sigmoid,
+    act.Tanh,
+    act.ReLU,
+    act.LeakyReLU,
+    act.ELU,
+    act.GELU,
+    act.Softplus,
+    act.SiLU,
+    act.HardSigmoid,
+]
 # Each class with a kernel: a method of it, and a network, optimizer, regularizers and gradient that need it.
 READERS = {
     **{f"{cls.__name__}.{method}": (cls, method, dense(cls())) for cls in HIDDEN for method in ("forward", "backward")},
-    **{f"{loss.__name__}.{method}": (loss, method, dense(Sigmoid(), loss=loss()))
-       for loss in (Quadratic, losses.CrossEntropy, losses.LogLikelihood, losses.MeanSquaredError)
-       for method in ("forward", "backward")},
-    **{f"{rule.__name__}.update": (rule, "update", dense(Sigmoid()), rule())
-       for rule in (SGD, Momentum, Nesterov, RMSProp, Adam, AdamW)},
+    **{
+        f"{loss.__name__}.{method}": (loss, method, dense(Sigmoid(), loss=loss()))
+        for loss in (Quadratic, losses.CrossEntropy, losses.LogLikelihood, losses.MeanSquaredError)
+        for method in ("forward", "backward")
+    },
+    **{
+        f"{rule.__name__}.update": (rule, "update", dense(Sigmoid()), rule())
+        for rule in (SGD, Momentum, Nesterov, RMSProp, Adam, AdamW)
+    },
     "L1": (L1, "gradient", dense(Sigmoid()), SGD(0.1), (L1(1.0),)),
     "L2": (L2, "gradient", dense(Sigmoid()), SGD(0.1), (L2(1.0),)),
     "MaxNorm": (MaxNorm, "project", dense(Sigmoid()), SGD(0.1), (MaxNorm(0.5),)),
@@ -237,7 +251,7 @@ READERS = {
     "AveragePool2D": (AveragePool2D, "forward", picture(Conv2D(2, 3), AveragePool2D(2))),
     "GlobalAveragePool": (GlobalAveragePool, "backward", Network([Conv2D(3, 3), GlobalAveragePool()], (6, 6, 1))),
     "Bias": (Bias, "backward", picture(Conv2D(2, 3, biases=None), MaxPool2D(2), Bias())),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("cls", "method", "given"), [(v[0], v[1], v[2:]) for v in READERS.values()], ids=READERS)
@@ -282,9 +296,13 @@ def replaced_in(thing, name):
 def test_a_method_of_one_object(what):
     net, optimizer, regularizer, gradient = mlp([4, 3, 2]), SGD(0.1), L2(1.0), Backpropagation()
     thing, name = {
-        "layer": (net.layers[1], "backward"), "loss": (net.loss, "forward"), "optimizer": (optimizer, "update"),
-        "regularizer": (regularizer, "gradient"), "network": (net, "prepare"), "gradient": (gradient, "gradient"),
-    }[what]  # fmt: skip
+        "layer": (net.layers[1], "backward"),
+        "loss": (net.loss, "forward"),
+        "optimizer": (optimizer, "update"),
+        "regularizer": (regularizer, "gradient"),
+        "network": (net, "prepare"),
+        "gradient": (gradient, "gradient"),
+    }[what]
     others = mlp([4, 3, 2])
     replaced_in(thing, name)
     reason = select_engine("auto", net, optimizer, [regularizer], gradient=gradient)[1]
@@ -466,15 +484,21 @@ EDITS = {
     "log_softmax": ("digitlab.nn.losses", "z = z - xp.max(", "z = z + xp.max("),
     "Conv2D.learn": ("digitlab.nn.conv", "rows_of(padded, windows).T @ g", "-rows_of(padded, windows).T @ g"),
     "MaxPool2D.backward": ("digitlab.nn.pooling", "waiting = waiting & ~here", "waiting = waiting"),
-    "SGD.update": ("digitlab.optimizers.sgd", "return value - learning_rate * grad, state",
-                   "return value + learning_rate * grad, state"),
+    "SGD.update": (
+        "digitlab.optimizers.sgd",
+        "return value - learning_rate * grad, state",
+        "return value + learning_rate * grad, state",
+    ),
     "Adam.update": ("digitlab.optimizers.adaptive", "(1 - self.beta1) * grad", "(2 - self.beta1) * grad"),
-    "L1.gradient": ("digitlab.nn.regularizers", "self.strength / examples * array_namespace(value).sign(value)",
-                    "self.strength * array_namespace(value).sign(value)"),
+    "L1.gradient": (
+        "digitlab.nn.regularizers",
+        "self.strength / examples * array_namespace(value).sign(value)",
+        "self.strength * array_namespace(value).sign(value)",
+    ),
     "RashidRule.gradient": ("digitlab.nn.gradients.rashid", "error @ layer", "-error @ layer"),
     "ReferenceEngine.update": ("digitlab.engine.reference", "grad + extra", "grad - extra"),
     "warp_numpy": ("digitlab.data.augment.warp", "np.float32(0.5)  # to", "np.float32(0.7)  # to"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("name", "edit"), EDITS.items(), ids=EDITS)

@@ -29,7 +29,7 @@ def pictures(seed=0, rows=50, n=60):
 @settings(max_examples=50, deadline=None, derandomize=True)
 @given(
     rows=st.integers(1, 9), n=st.integers(1, 40), seed=st.integers(0, 99), kind=st.sampled_from([np.uint8, np.float32])
-)  # fmt: skip
+)
 def test_the_lists_say_what_the_pictures_say(rows, n, seed, kind):
     x = pictures(seed, rows, n).astype(kind)
     factor = 0.5 if kind is np.uint8 else 1.0

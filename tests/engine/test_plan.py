@@ -34,8 +34,11 @@ def test_a_chain_of_dense_layers():
     assert not isinstance(plan, str)
     assert [row[at.KIND] for row in plan.operations] == [at.DENSE, at.ACTIVATION, at.DENSE]
     assert [(slot.name, slot.rows, slot.columns, slot.stride) for slot in plan.slots] == [
-        ("0.W", 784, 30, 32), ("0.b", 1, 30, 32), ("2.W", 30, 10, 16), ("2.b", 1, 10, 16),
-    ]  # fmt: skip
+        ("0.W", 784, 30, 32),
+        ("0.b", 1, 30, 32),
+        ("2.W", 30, 10, 16),
+        ("2.b", 1, 10, 16),
+    ]
     assert plan.hyper[at.L2_SHARE] == 5.0 / 50_000
 
 
@@ -85,8 +88,10 @@ def test_what_is_frozen_or_not_connected_is_marked():
     assert plan.slots[0].mask.tolist() == [[1, -1], [1, 1], [-1, 1]]
     assert plan.slots[4].mask.tolist() == [[0, 0], [1, 1], [1, 1], [1, 1]]
     assert [(row[at.PARAMETER], row[at.CODE], row[at.MASKED]) for row in plan.operations] == [
-        (1, 2, 1), (3, -1, 0), (5, 6, 1),
-    ]  # fmt: skip
+        (1, 2, 1),
+        (3, -1, 0),
+        (5, 6, 1),
+    ]
 
 
 def test_which_convolutions_are_fused_with_their_pool():
@@ -121,9 +126,13 @@ def test_bounds_are_checked_before_compiled_code_runs():
     engine = FastEngine(mlp([3, 2]), SGD(0.1))
     x = np.zeros((5, 3), np.uint8)
     for y, order in (
-        (np.array([0, 1, 0, 1, 2]), [0]), (np.array([0, 1, 0, 1, -1]), [0]), (np.zeros(4, int), [0]),
-        (np.zeros(5, int), [5]), (np.zeros(5, int), [-1]), (np.zeros((5, 3)), [0]),
-    ):  # fmt: skip
+        (np.array([0, 1, 0, 1, 2]), [0]),
+        (np.array([0, 1, 0, 1, -1]), [0]),
+        (np.zeros(4, int), [0]),
+        (np.zeros(5, int), [5]),
+        (np.zeros(5, int), [-1]),
+        (np.zeros((5, 3)), [0]),
+    ):
         with pytest.raises(EngineError, match="got"):
             engine.train_batches(x, y, np.array(order), 1, [0.1])
 

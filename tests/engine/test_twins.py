@@ -21,9 +21,17 @@ from digitlab.optimizers import SGD, Adam, AdamW, Momentum, Nesterov, RMSProp
 from .twins import assert_twins, both, chain, pixels
 
 ACTIVATIONS = [
-    act.Linear(), Sigmoid(), act.Tanh(), act.ReLU(), act.LeakyReLU(0.1), act.ELU(0.7), act.GELU(), act.Softplus(),
-    act.SiLU(), act.HardSigmoid(),
-]  # fmt: skip
+    act.Linear(),
+    Sigmoid(),
+    act.Tanh(),
+    act.ReLU(),
+    act.LeakyReLU(0.1),
+    act.ELU(0.7),
+    act.GELU(),
+    act.Softplus(),
+    act.SiLU(),
+    act.HardSigmoid(),
+]
 LOSSES = [Quadratic(), CrossEntropy(0.1), LogLikelihood(), LogLikelihood(0.2), MeanSquaredError(low=0.01, high=0.99)]
 OPTIMIZERS = [SGD(0.2), Momentum(0.05, 0.8), Nesterov(0.05, 0.8), RMSProp(0.002), Adam(0.003), AdamW(0.003)]
 REGULARIZERS = [(), (L2(0.5),), (MaxNorm(0.9),), (L2(0.2), MaxNorm(1.1))]
@@ -68,8 +76,10 @@ def test_rashids_network():
     x, y = pixels(rng, 100, 784, share=0.19), rng.integers(0, 10, 100)
     network = Network(
         [Dense(100, biases=None), Sigmoid(), Dense(10, biases=None)],
-        784, Quadratic(low=0.01, high=0.99), scaling="0.01-1",
-    )  # fmt: skip
+        784,
+        Quadratic(low=0.01, high=0.99),
+        scaling="0.01-1",
+    )
     assert_twins(network, SGD(0.1), (), x, y, batch_size=1)
 
 

@@ -45,9 +45,11 @@ def test_a_network_that_gives_pictures_back():
     rng = np.random.default_rng(0)
     x = pixels(rng, 30, 10, 9, 1)
     network = Network(
-        [Conv2D(8, 3, padding="same"), act.ReLU(), Conv2D(1, 3, padding="same"), Flatten()], (10, 9, 1),
-        MeanSquaredError(), seed=1,
-    )  # fmt: skip
+        [Conv2D(8, 3, padding="same"), act.ReLU(), Conv2D(1, 3, padding="same"), Flatten()],
+        (10, 9, 1),
+        MeanSquaredError(),
+        seed=1,
+    )
     assert_twins(network, Adam(0.002), (), x, (x.reshape(30, -1) / 255).astype(np.float32), 6, steps=60, threads=2)
 
 
@@ -161,8 +163,9 @@ def test_outputs_have_the_networks_shape(n):
 def test_an_autoencoder_is_trained_and_evaluated_by_the_fast_engine():
     rng = np.random.default_rng(0)
     x = rng.random((30, 6, 6, 1), dtype=np.float32)
-    network = Network([Conv2D(2, 3, padding="same"), act.ReLU(), Conv2D(1, 3, padding="same")], (6, 6, 1),
-                      MeanSquaredError(), seed=1)  # fmt: skip
+    network = Network(
+        [Conv2D(2, 3, padding="same"), act.ReLU(), Conv2D(1, 3, padding="same")], (6, 6, 1), MeanSquaredError(), seed=1
+    )
     trainer = Trainer(network, SGD(0.2), engine="fast")
     history = trainer.fit((x, x), (x, x), epochs=3)
     assert history[-1]["valid_loss"] < history[0]["valid_loss"]

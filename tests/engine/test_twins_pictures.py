@@ -23,12 +23,15 @@ PICTURES = {
     "sigmoid before the pool": lambda: [Conv2D(20, 5), Sigmoid(), MaxPool2D(2)],
     "ReLU after the pool, padding": lambda: [Conv2D(5, 3, padding="same"), MaxPool2D(2), act.ReLU()],
     "two of them": lambda: [
-        Conv2D(9, 3), act.ReLU(), MaxPool2D(2), Conv2D(12, (2, 3), padding=1, biases=Normal()), MaxPool2D(2), act.Tanh()
+        Conv2D(9, 3),
+        act.ReLU(),
+        MaxPool2D(2),
+        Conv2D(12, (2, 3), padding=1, biases=Normal()),
+        MaxPool2D(2),
+        act.Tanh(),
     ],
-    "a pool of 3, biases after it": lambda: [
-        Conv2D(33, (3, 2), biases=None), MaxPool2D(3), Bias(Normal()), act.ELU()
-    ],
-}  # fmt: skip
+    "a pool of 3, biases after it": lambda: [Conv2D(33, (3, 2), biases=None), MaxPool2D(3), Bias(Normal()), act.ELU()],
+}
 
 
 @pytest.mark.parametrize("layers", PICTURES.values(), ids=PICTURES.keys())
@@ -43,12 +46,20 @@ def test_pictures(layers, channels, optimizer):
 
 @settings(max_examples=100, deadline=None, derandomize=True)
 @given(
-    height=st.integers(6, 15), width=st.integers(6, 15), channels=st.integers(1, 4),
-    filters=st.tuples(st.integers(1, 35), st.integers(1, 35)), kernel=st.tuples(st.integers(1, 5), st.integers(1, 5)),
-    padding=st.sampled_from([0, 1, "same"]), pool=st.integers(1, 3), deep=st.booleans(),
-    activation=st.sampled_from([Sigmoid, act.ReLU, act.LeakyReLU, act.Softplus]), before=st.booleans(),
-    batch_size=st.integers(1, 9), threads=st.integers(1, 2), seed=st.integers(0, 1000),
-)  # fmt: skip
+    height=st.integers(6, 15),
+    width=st.integers(6, 15),
+    channels=st.integers(1, 4),
+    filters=st.tuples(st.integers(1, 35), st.integers(1, 35)),
+    kernel=st.tuples(st.integers(1, 5), st.integers(1, 5)),
+    padding=st.sampled_from([0, 1, "same"]),
+    pool=st.integers(1, 3),
+    deep=st.booleans(),
+    activation=st.sampled_from([Sigmoid, act.ReLU, act.LeakyReLU, act.Softplus]),
+    before=st.booleans(),
+    batch_size=st.integers(1, 9),
+    threads=st.integers(1, 2),
+    seed=st.integers(0, 1000),
+)
 def test_drawn_pictures(
     height, width, channels, filters, kernel, padding, pool, deep, activation, before, batch_size, threads, seed
 ):
@@ -66,19 +77,30 @@ def test_drawn_pictures(
 CONNECTIONS = [[1, 0, 1, 1, 0], [0, 1, 1, 0, 0]]
 WINDOWS = {
     "strides, dilation, padding": lambda: [
-        Conv2D(9, 3, stride=2, biases=Normal()), act.ReLU(),
-        Conv2D(12, (2, 3), stride=(1, 2), padding=1, dilation=(2, 1)), act.Tanh(), Flatten(),
+        Conv2D(9, 3, stride=2, biases=Normal()),
+        act.ReLU(),
+        Conv2D(12, (2, 3), stride=(1, 2), padding=1, dilation=(2, 1)),
+        act.Tanh(),
+        Flatten(),
     ],
     "an average first, GELU between, pools that overlap": lambda: [
-        AveragePool2D(2), Conv2D(5, 3, biases=None), act.GELU(), MaxPool2D(3, stride=1), Flatten()
+        AveragePool2D(2),
+        Conv2D(5, 3, biases=None),
+        act.GELU(),
+        MaxPool2D(3, stride=1),
+        Flatten(),
     ],
     "all the way to one number a channel": lambda: [
-        Conv2D(33, 3, padding="same"), act.SiLU(), AveragePool2D((3, 2), stride=1), Conv2D(4, 2), GlobalAveragePool()
+        Conv2D(33, 3, padding="same"),
+        act.SiLU(),
+        AveragePool2D((3, 2), stride=1),
+        Conv2D(4, 2),
+        GlobalAveragePool(),
     ],
     "channels connected by a mask": lambda: [Conv2D(5, 3, connections=CONNECTIONS), MaxPool2D(2), Sigmoid(), Flatten()],
     "a pool alone": lambda: [MaxPool2D((2, 3)), Flatten()],
     "dropout and an activation before the first weights": lambda: [Dropout(0.0), act.Tanh(), Conv2D(3, 4), Flatten()],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("layers", WINDOWS.values(), ids=WINDOWS.keys())
@@ -93,12 +115,21 @@ def test_windows_of_every_kind(layers, optimizer, threads):
 
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(
-    height=st.integers(7, 13), width=st.integers(7, 13), channels=st.integers(1, 4), filters=st.integers(1, 35),
-    kernel=st.tuples(st.integers(1, 4), st.integers(1, 4)), stride=st.tuples(st.integers(1, 3), st.integers(1, 3)),
-    dilation=st.integers(1, 2), padding=st.sampled_from([0, 1, "same"]),
-    pool=st.sampled_from([MaxPool2D, AveragePool2D]), size=st.integers(1, 2), step=st.integers(1, 3),
-    batch_size=st.integers(1, 9), threads=st.integers(1, 2), seed=st.integers(0, 1000),
-)  # fmt: skip
+    height=st.integers(7, 13),
+    width=st.integers(7, 13),
+    channels=st.integers(1, 4),
+    filters=st.integers(1, 35),
+    kernel=st.tuples(st.integers(1, 4), st.integers(1, 4)),
+    stride=st.tuples(st.integers(1, 3), st.integers(1, 3)),
+    dilation=st.integers(1, 2),
+    padding=st.sampled_from([0, 1, "same"]),
+    pool=st.sampled_from([MaxPool2D, AveragePool2D]),
+    size=st.integers(1, 2),
+    step=st.integers(1, 3),
+    batch_size=st.integers(1, 9),
+    threads=st.integers(1, 2),
+    seed=st.integers(0, 1000),
+)
 def test_drawn_windows(
     height, width, channels, filters, kernel, stride, dilation, padding, pool, size, step, batch_size, threads, seed
 ):

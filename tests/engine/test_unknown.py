@@ -30,8 +30,14 @@ def dense():
 
 def convolutional():
     layers = [
-        Conv2D(3, 3), ReLU(), MaxPool2D(2), Conv2D(4, 3, padding=1, stride=2), AveragePool2D(2), Flatten(), Dense(5),
-    ]  # fmt: skip
+        Conv2D(3, 3),
+        ReLU(),
+        MaxPool2D(2),
+        Conv2D(4, 3, padding=1, stride=2),
+        AveragePool2D(2),
+        Flatten(),
+        Dense(5),
+    ]
     return Network(layers, (14, 14, 1), LogLikelihood(), seed=1)
 
 

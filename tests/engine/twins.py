@@ -36,9 +36,19 @@ def both(network, optimizer, regularizers, x, y, order, batch_size, threads=1, r
 
 
 def assert_twins(
-    network, optimizer, regularizers, x, y, batch_size, steps=200, threads=1, tolerance=0.01, rest=1, gradient=None,
+    network,
+    optimizer,
+    regularizers,
+    x,
+    y,
+    batch_size,
+    steps=200,
+    threads=1,
+    tolerance=0.01,
+    rest=1,
+    gradient=None,
     weights=None,
-):  # fmt: skip
+):
     """200 steps by each engine, the last batch `rest` examples short."""
     start = {name: p.value.copy() for name, p in network.parameters().items()}
     order = np.random.default_rng(5).integers(0, len(x), steps * batch_size - min(rest, batch_size - 1))

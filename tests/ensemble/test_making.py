@@ -22,8 +22,14 @@ DIGITS = load("digits")
 
 
 def config(epochs=3, **settings):
-    return RunConfig(describe_network(mlp([64, 12, 10])), {"source": "digits"}, SGD(3.0), epochs=epochs,
-                     engine="reference", **settings)  # fmt: skip
+    return RunConfig(
+        describe_network(mlp([64, 12, 10])),
+        {"source": "digits"},
+        SGD(3.0),
+        epochs=epochs,
+        engine="reference",
+        **settings,
+    )
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "snapshots"])
@@ -47,9 +53,7 @@ def test_bagging_draws_with_replacement_and_shares_share_nothing():
     assert not np.array_equal(sets[0].images, sets[1].images)
     shares = [load(**c.data).train for c in member_configs(config(), "shares", 4)]
     assert sum(map(len, shares)) == len(DIGITS.train)
-    assert_array_equal(
-        np.sort(np.concatenate([s.labels for s in shares])), np.sort(DIGITS.train.labels)
-    )  # fmt: skip
+    assert_array_equal(np.sort(np.concatenate([s.labels for s in shares])), np.sort(DIGITS.train.labels))
 
 
 def test_specialists_split_the_digits():

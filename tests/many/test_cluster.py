@@ -36,10 +36,18 @@ def cluster(folder, workers):
 
     told = folder / "scheduler.json"
     with ExitStack() as stack:
-        stack.enter_context(process(
-            "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard",
-            "--scheduler-file", str(told),
-        ))  # fmt: skip
+        stack.enter_context(
+            process(
+                "distributed.cli.dask_scheduler",
+                "--host",
+                "127.0.0.1",
+                "--port",
+                "0",
+                "--no-dashboard",
+                "--scheduler-file",
+                str(told),
+            )
+        )
         for _ in range(600):
             if told.exists() and told.stat().st_size:
                 break
@@ -47,10 +55,18 @@ def cluster(folder, workers):
         address = json.loads(told.read_text())["address"]
 
         def worker():
-            return stack.enter_context(process(
-                "distributed.cli.dask_worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard",
-                "--local-directory", str(folder),
-            ))  # fmt: skip
+            return stack.enter_context(
+                process(
+                    "distributed.cli.dask_worker",
+                    address,
+                    "--nthreads",
+                    "1",
+                    "--no-nanny",
+                    "--no-dashboard",
+                    "--local-directory",
+                    str(folder),
+                )
+            )
 
         running = [worker() for _ in range(workers)]
         wait_for(address, workers)

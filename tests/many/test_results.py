@@ -62,23 +62,35 @@ BASE = config()
     [
         # a default has its label like any other number
         ([{"optimizer": SGD(0.1)}, {"optimizer": SGD(3.0)}], ["learning_rate=0.1", "learning_rate=3.0"]),
-        ([{"optimizer": SGD(0.1)}, {"optimizer": Adam()}],
-         ["optimizer=SGD learning_rate=0.1", "optimizer=Adam learning_rate=0.001"]),
+        (
+            [{"optimizer": SGD(0.1)}, {"optimizer": Adam()}],
+            ["optimizer=SGD learning_rate=0.1", "optimizer=Adam learning_rate=0.001"],
+        ),
         ([{"network": mlp([64, 10])}, {"network": mlp([64, 30, 10])}], ["net=64-10", "net=64-30-10"]),
-        ([{"network": mlp([64, 9, 10])}, {"network": mlp([64, 9, 10], activation="relu")}],
-         ["net=64-9-10 sigmoid", "net=64-9-10 relu"]),
-        ([{"network": mlp([64, 9, 10])}, {"network": mlp([64, 9, 10], init="large")}],
-         ["net=64-9-10 #1", "net=64-9-10 #2"]),
-        ([{"network": mlp([64, 9, 10])}, {"network": mlp([64, 9, 10], loss="cross-entropy")}],
-         ["loss=Quadratic", "loss=CrossEntropy"]),
-        ([{"regularizers": (L2(5.0),)}, {}, {"regularizers": (L1(1.0),)}],
-         ["l2=5.0 l1=none", "l2=none l1=none", "l2=none l1=1.0"]),
-        ([{"data": {"source": "digits"}}, {"data": {"source": "digits", "train_size": 50}}],
-         ["train_size=none", "train_size=50"]),
+        (
+            [{"network": mlp([64, 9, 10])}, {"network": mlp([64, 9, 10], activation="relu")}],
+            ["net=64-9-10 sigmoid", "net=64-9-10 relu"],
+        ),
+        (
+            [{"network": mlp([64, 9, 10])}, {"network": mlp([64, 9, 10], init="large")}],
+            ["net=64-9-10 #1", "net=64-9-10 #2"],
+        ),
+        (
+            [{"network": mlp([64, 9, 10])}, {"network": mlp([64, 9, 10], loss="cross-entropy")}],
+            ["loss=Quadratic", "loss=CrossEntropy"],
+        ),
+        (
+            [{"regularizers": (L2(5.0),)}, {}, {"regularizers": (L1(1.0),)}],
+            ["l2=5.0 l1=none", "l2=none l1=none", "l2=none l1=1.0"],
+        ),
+        (
+            [{"data": {"source": "digits"}}, {"data": {"source": "digits", "train_size": 50}}],
+            ["train_size=none", "train_size=50"],
+        ),
         ([{"augment": "shift"}, {}], ["augment=shift:1", "augment=none"]),
         ([{"batch_size": 10}, {"batch_size": 20}], ["batch_size=10", "batch_size=20"]),
     ],
-)  # fmt: skip
+)
 def test_labels_are_short_whatever_differs(changes, expected):
     described = [
         {**change, **({"network": describe_network(change["network"])} if "network" in change else {})}

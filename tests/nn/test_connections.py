@@ -75,7 +75,11 @@ def test_local_fields_are_a_convolution_that_does_not_share_weights():
 @pytest.mark.parametrize(
     "make, error, text",
     [
-        (lambda: Dense(3, connections=all_connections(5, 3)), ShapeError, r"layer 0, Dense\(3\): got connections of shape \(5, 3\), expected \(in, out\) = \(4, 3\)"),  # noqa: E501
+        (
+            lambda: Dense(3, connections=all_connections(5, 3)),
+            ShapeError,
+            r"layer 0, Dense\(3\): got connections of shape \(5, 3\), expected \(in, out\) = \(4, 3\)",
+        ),
         (lambda: Dense(3, connections=[[1, 2], [0, 1]]), ConfigError, "rows of 0 and 1"),
         (lambda: Dense(3, connections=[[1], [0, 1]]), ConfigError, "rows of 0 and 1"),
         (lambda: Dense(3, connections="all"), ConfigError, "rows of 0 and 1"),
@@ -83,7 +87,7 @@ def test_local_fields_are_a_convolution_that_does_not_share_weights():
         (lambda: Dense(3, connections=block_connections(4, 3, 4)), ConfigError, "expected 1 to 3"),
         (lambda: Dense(3, connections=local_connections((2, 2), 3)), ConfigError, "do not fit"),
     ],
-)  # fmt: skip
+)
 def test_masks_that_do_not_fit_are_refused(make, error, text):
     with pytest.raises(error, match=text):
         Network([make()], 4)

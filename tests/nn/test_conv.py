@@ -133,8 +133,15 @@ def test_the_books_shapes():
         LogLikelihood(),
     )
     assert net.shapes[1:] == [
-        (24, 24, 20), (12, 12, 20), (12, 12, 20), (8, 8, 40), (4, 4, 40), (4, 4, 40), (640,), (10,),
-    ]  # fmt: skip
+        (24, 24, 20),
+        (12, 12, 20),
+        (12, 12, 20),
+        (8, 8, 40),
+        (4, 4, 40),
+        (4, 4, 40),
+        (640,),
+        (10,),
+    ]
     assert net.layers[0].params["W"].value.size == 500 and net.layers[3].params["W"].value.size == 20_000
     assert net.predict(np.zeros((3, 28, 28), np.uint8)).shape == (3, 10)
 
@@ -204,8 +211,24 @@ def test_connections_are_part_of_the_description():
 
 def test_lenet_5_c3():
     # table I of LeCun et al. 1998: map j of C3 takes these maps of S2
-    table = ["012", "123", "234", "345", "045", "015", "0123", "1234", "2345", "0345", "0145", "0125", "0134", "1245",
-             "0235", "012345"]  # fmt: skip
+    table = [
+        "012",
+        "123",
+        "234",
+        "345",
+        "045",
+        "015",
+        "0123",
+        "1234",
+        "2345",
+        "0345",
+        "0145",
+        "0125",
+        "0134",
+        "1245",
+        "0235",
+        "012345",
+    ]
     mask = [[int(str(i) in row) for row in table] for i in range(6)]
     layer = built(Conv2D(16, 5, connections=mask), (14, 14, 6))
     assert layer.output_shape((14, 14, 6)) == (10, 10, 16)
@@ -232,8 +255,10 @@ def test_book_mode_computes_what_a_convolution_with_biases_does():
     ending = lambda: [Sigmoid(), Flatten(), Dense(3)]  # noqa: E731
     book = Network(
         [Conv2D(4, 3, weights=FanOutNormal(pool=2), biases=None), MaxPool2D(2), Bias(Normal()), *ending()],
-        (6, 6, 1), LogLikelihood(), dtype="float64",
-    )  # fmt: skip
+        (6, 6, 1),
+        LogLikelihood(),
+        dtype="float64",
+    )
     usual = Network([Conv2D(4, 3), MaxPool2D(2), *ending()], (6, 6, 1), LogLikelihood(), dtype="float64")
     theirs = usual.parameters()
     for mine, name in (("0.W", "0.W"), ("2.b", "0.b"), ("5.W", "4.W"), ("5.b", "4.b")):
@@ -256,20 +281,40 @@ def test_the_books_first_kernels():
 @pytest.mark.parametrize(
     "layer, shape, message",
     [
-        (Conv2D(20, 5), (28, 28), "Conv2D(20, 5): got input of shape (28, 28), expected (height, width, channels); "
-         "a grey picture has one channel: (28, 28, 1)"),
-        (Conv2D(20, 5), (784,), "Conv2D(20, 5): got input of shape (784,), expected (height, width, channels); "
-         "give the network input_shape=(28, 28, 1), or put a Reshape((28, 28, 1)) before it"),
-        (Conv2D(4, 5), (4, 9, 1), "Conv2D(4, 5): got a picture of 4×9, expected at least 5×5; "
-         "a smaller kernel or more padding fits"),
-        (Conv2D(4, (3, 5), padding=1, dilation=2), (2, 6, 1), "Conv2D(4, (3, 5)): got a picture of 2×6, "
-         "expected at least 3×7; a smaller kernel or more padding fits"),
-        (Conv2D(3, 2, connections=MASK), (5, 5, 4),
-         "Conv2D(3, 2): got connections of shape (2, 3), expected (channels, filters) = (4, 3)"),
-        (Conv2D(5, 2, connections=MASK), (5, 5, 2),
-         "Conv2D(5, 2): got connections of shape (2, 3), expected (channels, filters) = (2, 5)"),
+        (
+            Conv2D(20, 5),
+            (28, 28),
+            "Conv2D(20, 5): got input of shape (28, 28), expected (height, width, channels); "
+            "a grey picture has one channel: (28, 28, 1)",
+        ),
+        (
+            Conv2D(20, 5),
+            (784,),
+            "Conv2D(20, 5): got input of shape (784,), expected (height, width, channels); "
+            "give the network input_shape=(28, 28, 1), or put a Reshape((28, 28, 1)) before it",
+        ),
+        (
+            Conv2D(4, 5),
+            (4, 9, 1),
+            "Conv2D(4, 5): got a picture of 4×9, expected at least 5×5; a smaller kernel or more padding fits",
+        ),
+        (
+            Conv2D(4, (3, 5), padding=1, dilation=2),
+            (2, 6, 1),
+            "Conv2D(4, (3, 5)): got a picture of 2×6, expected at least 3×7; a smaller kernel or more padding fits",
+        ),
+        (
+            Conv2D(3, 2, connections=MASK),
+            (5, 5, 4),
+            "Conv2D(3, 2): got connections of shape (2, 3), expected (channels, filters) = (4, 3)",
+        ),
+        (
+            Conv2D(5, 2, connections=MASK),
+            (5, 5, 2),
+            "Conv2D(5, 2): got connections of shape (2, 3), expected (channels, filters) = (2, 5)",
+        ),
     ],
-)  # fmt: skip
+)
 def test_shapes_that_do_not_fit(layer, shape, message):
     with pytest.raises(ShapeError) as error:
         Network([Sigmoid(), layer], shape)
@@ -304,9 +349,14 @@ def test_lists_from_a_file_do_as_pairs():
 
 def test_gradient_of_a_whole_network():
     layers = [
-        Conv2D(3, 3, stride=(2, 1), padding="same", weights=Normal(0.3)), MaxPool2D(2), Bias(Normal()), Sigmoid(),
-        Conv2D(2, (1, 2), dilation=2, biases=None, connections=[[1, 0], [1, 1], [0, 1]]), Flatten(), Dense(3),
-    ]  # fmt: skip
+        Conv2D(3, 3, stride=(2, 1), padding="same", weights=Normal(0.3)),
+        MaxPool2D(2),
+        Bias(Normal()),
+        Sigmoid(),
+        Conv2D(2, (1, 2), dilation=2, biases=None, connections=[[1, 0], [1, 1], [0, 1]]),
+        Flatten(),
+        Dense(3),
+    ]
     net = Network(layers, (8, 7, 2), LogLikelihood(), dtype="float64")
     x = np.random.default_rng(1).normal(size=(3, 8, 7, 2))
     report = check_gradients(net, x, np.array([0, 2, 1]))

@@ -146,8 +146,11 @@ def test_a_family_of_ones_own():
     assert names(Shape) == ["circle"]
     nested = Circle(2.0, Circle(1.0, area=object()), [3])
     assert describe(nested) == {
-        "type": "Circle", "radius": 2.0, "inner": {"type": "Circle", "radius": 1.0}, "notes": [3],
-    }  # fmt: skip
+        "type": "Circle",
+        "radius": 2.0,
+        "inner": {"type": "Circle", "radius": 1.0},
+        "notes": [3],
+    }
     assert repr(build(Shape, describe(nested))) == "Circle(2.0, inner=Circle(1.0), notes=[3])"
     with pytest.raises(ConfigError, match="no setting 'area'"):
         build(Shape, {"type": "Circle", "radius": 1, "area": 3})

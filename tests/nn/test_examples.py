@@ -273,7 +273,7 @@ def test_columns_of_numbers_are_numbers():
 @pytest.mark.parametrize("loss", ["quadratic", "cross-entropy", "mse"])
 def test_one_output_takes_0_and_1(y, loss):
     x = [[0, 0], [0, 1], [1, 0], [1, 1]]
-    y_, = (targets(y, mlp([2, 3, 1], loss=loss), "set"),)
+    (y_,) = (targets(y, mlp([2, 3, 1], loss=loss), "set"),)
     assert_array_equal(y_, [[0], [1], [1], [1]])
     assert y_.dtype == np.float32
     net = Net([2, 3, 1], loss=loss, seed=1)
@@ -288,8 +288,14 @@ def test_pixel_bytes_as_targets_are_scaled_as_the_inputs_are():
 
 def test_labels_are_int64_whatever_they_came_in():
     network = mlp([4, 3])
-    for y in ([0, 2, 1], [0.0, 2.0, 1.0], ["0", "2", "1"], [[0], [2], [1]], np.array([0, 2, 1], object),
-              np.array([0, 2, 1], np.uint8)):  # fmt: skip
+    for y in (
+        [0, 2, 1],
+        [0.0, 2.0, 1.0],
+        ["0", "2", "1"],
+        [[0], [2], [1]],
+        np.array([0, 2, 1], object),
+        np.array([0, 2, 1], np.uint8),
+    ):
         found = targets(y, network, "set")
         assert_array_equal(found, [0, 2, 1])
         assert found.dtype == np.int64
@@ -306,14 +312,17 @@ def test_labels_are_int64_whatever_they_came_in():
         (r"labels from 0 to 10; this network has 10 outputs, .*from 0 to 9$", np.arange(11), mlp([4, 10])),
         (r"labels from -1 to 1; .*from 0 to 9$", [-1, 1], mlp([4, 10])),
         (r"labels that are text, such as 'cat'; .*np\.unique\(y, return_inverse=True\)", ["cat", "dog"], mlp([4, 2])),
-        (r"targets of shape \(2, 3\); expected whole-number labels \(N,\) or numbers of shape \(N, 2\)", np.eye(2, 3),
-         mlp([4, 2])),
+        (
+            r"targets of shape \(2, 3\); expected whole-number labels \(N,\) or numbers of shape \(N, 2\)",
+            np.eye(2, 3),
+            mlp([4, 2]),
+        ),
         (r"targets of shape \(2, 2\); expected numbers of shape \(N, 1\)", np.eye(2), mlp([4, 1])),
         (r"targets from 0 to 9, which outputs of Quadratic\(\) cannot reach", [0, 9], mlp([4, 1])),
         (r"targets from -1 to 1, which outputs of LogLikelihood\(\)", [[-1, 1.0]], mlp([4, 2], loss=LogLikelihood())),
         ("targets of type complex128", np.array([1j]), mlp([4, 2])),
     ],
-)  # fmt: skip
+)
 def test_targets_that_cannot_be(words, y, network):
     with pytest.raises(DataError, match=words) as raised:
         targets(y, network, "training set")

@@ -125,9 +125,11 @@ def test_no_such_file(tmp_path):
 
 
 NETWORK2 = {
-    "sizes": [6, 4, 3], "weights": [w.tolist() for w in WEIGHTS], "biases": [b.tolist() for b in BIASES],
+    "sizes": [6, 4, 3],
+    "weights": [w.tolist() for w in WEIGHTS],
+    "biases": [b.tolist() for b in BIASES],
     "cost": "CrossEntropyCost",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", ["net", "net.json", "net.txt", "net.safetensors", "net.pkl", "net.dat"])

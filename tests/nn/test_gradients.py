@@ -113,9 +113,15 @@ def test_it_counts_its_forward_passes(way):
     net.forward = lambda x, **more: passes.append(len(x)) or forward(x, **more)
     way.gradient(net, *batch(), rng=np.random.default_rng(0))
     stated = {
-        "Backpropagation": 3, "PerExample": 3, "ForwardDifferences": P + 1, "CentralDifferences": 2 * P + 1,
-        "ComplexStep": P + 1, "ForwardGradient": 2, "SPSA": 3, "EvolutionStrategies": 5,
-    }[type(way).__name__]  # fmt: skip
+        "Backpropagation": 3,
+        "PerExample": 3,
+        "ForwardDifferences": P + 1,
+        "CentralDifferences": 2 * P + 1,
+        "ComplexStep": P + 1,
+        "ForwardGradient": 2,
+        "SPSA": 3,
+        "EvolutionStrategies": 5,
+    }[type(way).__name__]
     assert way.evaluations(net) == stated
     # A forward pass of backpropagation has a backward one behind it, which counts twice.
     assert sum(passes) / 6 == (1 if isinstance(way, Backpropagation) else stated)
@@ -259,9 +265,16 @@ def test_ways_have_names_and_descriptions(way):
 
 def test_the_family():
     assert set(names(Gradient)) == {
-        "backpropagation", "per-example", "forward-differences", "central-differences", "complex-step",
-        "forward-gradient", "spsa", "evolution-strategies", "rashid-rule",
-    }  # fmt: skip
+        "backpropagation",
+        "per-example",
+        "forward-differences",
+        "central-differences",
+        "complex-step",
+        "forward-gradient",
+        "spsa",
+        "evolution-strategies",
+        "rashid-rule",
+    }
     assert build(Gradient, "backprop") == Backpropagation()
 
 

@@ -223,8 +223,11 @@ def test_dtype():
 
 def test_biases_do_not_decay_and_weights_do():
     assert {name: p.decays for name, p in mlp([4, 3, 2]).parameters().items()} == {
-        "0.W": True, "0.b": False, "2.W": True, "2.b": False,
-    }  # fmt: skip
+        "0.W": True,
+        "0.b": False,
+        "2.W": True,
+        "2.b": False,
+    }
 
 
 def test_names_reach_into_layers():

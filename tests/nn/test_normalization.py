@@ -138,8 +138,11 @@ def test_batch_norm_is_saved_with_its_running_values(tmp_path):
     net.save(tmp_path / "net.safetensors")
     assert_array_equal(load_network(tmp_path / "net.safetensors").predict(x), net.predict(x))
     assert sorted(name for name in net.state() if name.startswith("1.")) == [
-        "1.beta", "1.gamma", "1.running_mean", "1.running_var",
-    ]  # fmt: skip
+        "1.beta",
+        "1.gamma",
+        "1.running_mean",
+        "1.running_var",
+    ]
 
 
 def test_neither_is_shrunk_by_weight_decay():
@@ -169,7 +172,11 @@ def test_what_does_not_fit():
     with pytest.raises(ShapeError) as error:
         Network([LayerNorm(axes=2)], 5)
     assert str(error.value) == "layer 0, LayerNorm: got input of shape (5,), expected at least 2 axes (axes=2)"
-    for wrong in (lambda: BatchNorm(momentum=1.5), lambda: BatchNorm(epsilon=-1), lambda: LayerNorm(epsilon=-1),
-                  lambda: LayerNorm(axes=0)):  # fmt: skip
+    for wrong in (
+        lambda: BatchNorm(momentum=1.5),
+        lambda: BatchNorm(epsilon=-1),
+        lambda: LayerNorm(epsilon=-1),
+        lambda: LayerNorm(axes=0),
+    ):
         with pytest.raises(ConfigError, match="expected"):
             wrong()

@@ -31,12 +31,36 @@ from digitlab.nn import (
 from .onnx_cases import node_cases, pytorch_cases, runnable
 
 CASES = node_cases(
-    "conv", "maxpool", "averagepool", "globalaveragepool", "batch_normalization", "layernormalization", "gemm", "relu",
-    "leakyrelu", "elu", "gelu", "softplus", "sigmoid", "tanh", "hardsigmoid", "softmax",
+    "conv",
+    "maxpool",
+    "averagepool",
+    "globalaveragepool",
+    "batch_normalization",
+    "layernormalization",
+    "gemm",
+    "relu",
+    "leakyrelu",
+    "elu",
+    "gelu",
+    "softplus",
+    "sigmoid",
+    "tanh",
+    "hardsigmoid",
+    "softmax",
 ) + pytorch_cases(
-    "Conv", "MaxPool", "AveragePool", "BatchNormalization", "Gemm", "Relu", "LeakyRelu", "Elu", "Softplus", "Sigmoid",
-    "Tanh", "Softmax",
-)  # fmt: skip
+    "Conv",
+    "MaxPool",
+    "AveragePool",
+    "BatchNormalization",
+    "Gemm",
+    "Relu",
+    "LeakyRelu",
+    "Elu",
+    "Softplus",
+    "Sigmoid",
+    "Tanh",
+    "Softmax",
+)
 
 NOT_A_PICTURE = "signals (one axis) and volumes (three) have no layer here; pictures have"
 GROUPS = "no groups; a `connections` mask cuts the same channels, and `test_groups_are_a_mask` shows it"
@@ -271,9 +295,14 @@ def test_groups_are_a_mask(case):
         start = f // (filters // groups) * seen
         full[f, start : start + seen], mask[start : start + seen, f] = W[f], 1
     layer = Conv2D(
-        filters, tuple(kernel), tuple(case.attributes["strides"]), padding_of(case),
-        weights=Given(full.transpose(2, 3, 1, 0)), biases=Given(b), connections=mask,
-    )  # fmt: skip
+        filters,
+        tuple(kernel),
+        tuple(case.attributes["strides"]),
+        padding_of(case),
+        weights=Given(full.transpose(2, 3, 1, 0)),
+        biases=Given(b),
+        connections=mask,
+    )
     case.check(first(built(layer, last(x).shape[1:]).forward(last(x))[0]))
 
 

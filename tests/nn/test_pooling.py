@@ -159,16 +159,30 @@ def test_gradient_of_a_whole_network():
 @pytest.mark.parametrize(
     "layer, shape, message",
     [
-        (MaxPool2D(3), (2, 5, 1), "MaxPool2D(3): got a picture of 2×5, expected at least 3×3; "
-         "a smaller kernel or more padding fits"),
-        (AveragePool2D((2, 4)), (5, 3, 1), "AveragePool2D((2, 4)): got a picture of 5×3, expected at least 2×4; "
-         "a smaller kernel or more padding fits"),
-        (MaxPool2D(2), (28, 28), "MaxPool2D(2): got input of shape (28, 28), expected (height, width, channels); "
-         "a grey picture has one channel: (28, 28, 1)"),
-        (GlobalAveragePool(), (28, 28), "GlobalAveragePool(): got input of shape (28, 28), "
-         "expected (height, width, channels); a grey picture has one channel: (28, 28, 1)"),
+        (
+            MaxPool2D(3),
+            (2, 5, 1),
+            "MaxPool2D(3): got a picture of 2×5, expected at least 3×3; a smaller kernel or more padding fits",
+        ),
+        (
+            AveragePool2D((2, 4)),
+            (5, 3, 1),
+            "AveragePool2D((2, 4)): got a picture of 5×3, expected at least 2×4; a smaller kernel or more padding fits",
+        ),
+        (
+            MaxPool2D(2),
+            (28, 28),
+            "MaxPool2D(2): got input of shape (28, 28), expected (height, width, channels); "
+            "a grey picture has one channel: (28, 28, 1)",
+        ),
+        (
+            GlobalAveragePool(),
+            (28, 28),
+            "GlobalAveragePool(): got input of shape (28, 28), "
+            "expected (height, width, channels); a grey picture has one channel: (28, 28, 1)",
+        ),
     ],
-)  # fmt: skip
+)
 def test_shapes_that_do_not_fit(layer, shape, message):
     with pytest.raises(ShapeError) as error:
         Network([layer, Flatten(), Dense(2)], shape)

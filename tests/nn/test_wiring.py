@@ -316,11 +316,13 @@ def test_branches_whose_names_would_be_mistaken(key):
         ({"type": "Combine", "sizes": [10], "classes": 10, "weights": "a"}, "Combine: got weights 'a'"),
         ({"type": "Combine", "sizes": [10], "classes": -10}, "Combine: got -10 classes"),
         ({"type": "Combine", "sizes": [10], "classes": 10, "covers": [3]}, "Combine: got covers 3"),
-        ({"type": "Dense", "out_features": 3, "weights": {"type": "Uniform", "low": 1, "high": -1}},
-         "Dense, weights: Uniform: got 1 to -1"),
+        (
+            {"type": "Dense", "out_features": 3, "weights": {"type": "Uniform", "low": 1, "high": -1}},
+            "Dense, weights: Uniform: got 1 to -1",
+        ),
         ({"type": "Dense", "out_features": 3, "weights": {"type": "FanOutNormal", "pool": 0}}, "FanOutNormal: got"),
     ],
-)  # fmt: skip
+)
 def test_a_table_that_cannot_be_is_told_in_a_line_with_its_layer(description, words):
     table = {"input_shape": [784], "layers": [{"type": "ReLU"}, description]}
     with pytest.raises(ConfigError, match=words) as raised:

@@ -109,14 +109,13 @@ TWINS = {
     # PyTorch keeps v/−η instead of v; at a constant learning rate that is the same path.
     "Momentum": lambda torch, w: (torch.optim.SGD([w], lr=0.05, momentum=0.8), Momentum(0.05, momentum=0.8)),
     "Nesterov": lambda torch, w: (
-        torch.optim.SGD([w], lr=0.05, momentum=0.8, nesterov=True), Nesterov(0.05, momentum=0.8)
+        torch.optim.SGD([w], lr=0.05, momentum=0.8, nesterov=True),
+        Nesterov(0.05, momentum=0.8),
     ),
     "RMSProp": lambda torch, w: (torch.optim.RMSprop([w], lr=0.05, alpha=0.9), RMSProp(0.05, decay=0.9)),
-    "Adam": lambda torch, w: (
-        torch.optim.Adam([w], lr=0.05, betas=(0.8, 0.95)), Adam(0.05, beta1=0.8, beta2=0.95)
-    ),
+    "Adam": lambda torch, w: (torch.optim.Adam([w], lr=0.05, betas=(0.8, 0.95)), Adam(0.05, beta1=0.8, beta2=0.95)),
     "AdamW": lambda torch, w: (torch.optim.AdamW([w], lr=0.05, weight_decay=0.2), AdamW(0.05, weight_decay=0.2)),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", TWINS)

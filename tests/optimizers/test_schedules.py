@@ -107,9 +107,14 @@ def test_one_cycle_is_pytorchs():
 
     def make(lrs, optimizer):
         return lrs.OneCycleLR(
-            optimizer, max_lr=1.0, total_steps=total, pct_start=pct, div_factor=start, final_div_factor=end / start,
+            optimizer,
+            max_lr=1.0,
+            total_steps=total,
+            pct_start=pct,
+            div_factor=start,
+            final_div_factor=end / start,
             cycle_momentum=False,
-        )  # fmt: skip
+        )
 
     assert_allclose(factors(OneCycle(warmup, start, end), 8, 5), torch_rates(make, total), rtol=1e-9)
 

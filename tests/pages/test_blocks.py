@@ -43,8 +43,13 @@ done
 def test_blocks_of_a_page():
     found = blocks(PAGE)
     assert [(b.language, b.line, b.why_not) for b in found] == [
-        ("", 5, ""), ("", 16, "it takes an hour"), ("python", 19, ""), ("", 24, ""), ("sh", 28, ""), ("", 34, ""),
-    ]  # fmt: skip
+        ("", 5, ""),
+        ("", 16, "it takes an hour"),
+        ("python", 19, ""),
+        ("", 24, ""),
+        ("sh", 28, ""),
+        ("", 34, ""),
+    ]
     assert found[0].commands == ["digitlab train --epochs 2      # a note", "digitlab test"]
     assert found[2].text == "x = 1\n\ny = 2\n" and found[2].commands == []
     assert (found[3].commands, found[3].error) == (["digitlab read drawing.png"], "error: drawing.png: is text")

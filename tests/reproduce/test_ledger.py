@@ -13,20 +13,60 @@ from digitlab.reproduce.training import Training
 
 # What is reported, by row: enough to notice a line that got lost.
 FOREMOST = {
-    "average-darkness": 22.25, "svm": 94.35, "chapter1-30": 95.42, "chapter1-100": 96.59, "chapter1-bad-rates": 21.42,
-    "single-neuron": 0.09, "cross-entropy": 96.82, "overfitting": 82.27, "overfitting-full": 95.33, "regularized": 87.1,
-    "regularized-full": 96.49, "regularized-100": 97.92, "barrier-98": 98.04, "more-data": 95.97,
-    "weight-initialization": 97.81, "several-rates": 0.861, "parameter-hunt": 9.67, "parameter-hunt-small": 62,
-    "depth": 96.90, "gradient-norms": 0.2851,
-    "ch6-shallow": 97.80, "ch6-basic-conv": 98.78, "ch6-double-conv": 99.06,
-    "ch6-double-conv-relu": 99.23, "ch6-expanded": 99.46, "ch6-expanded-two-fc": 99.48, "ch6-dropout": 99.60,
-    "ch6-ensemble": 99.67, "rashid-mnist": 97.47, "rashid-backquery": 97.11, "rashid-rotations": 97.5,
-    "rashid-sizes-rates": 97.62, "first-steps-1": 95, "first-steps-2": 95.8, "first-steps-3": 96.7,
+    "average-darkness": 22.25,
+    "svm": 94.35,
+    "chapter1-30": 95.42,
+    "chapter1-100": 96.59,
+    "chapter1-bad-rates": 21.42,
+    "single-neuron": 0.09,
+    "cross-entropy": 96.82,
+    "overfitting": 82.27,
+    "overfitting-full": 95.33,
+    "regularized": 87.1,
+    "regularized-full": 96.49,
+    "regularized-100": 97.92,
+    "barrier-98": 98.04,
+    "more-data": 95.97,
+    "weight-initialization": 97.81,
+    "several-rates": 0.861,
+    "parameter-hunt": 9.67,
+    "parameter-hunt-small": 62,
+    "depth": 96.90,
+    "gradient-norms": 0.2851,
+    "ch6-shallow": 97.80,
+    "ch6-basic-conv": 98.78,
+    "ch6-double-conv": 99.06,
+    "ch6-double-conv-relu": 99.23,
+    "ch6-expanded": 99.46,
+    "ch6-expanded-two-fc": 99.48,
+    "ch6-dropout": 99.60,
+    "ch6-ensemble": 99.67,
+    "rashid-mnist": 97.47,
+    "rashid-backquery": 97.11,
+    "rashid-rotations": 97.5,
+    "rashid-sizes-rates": 97.62,
+    "first-steps-1": 95,
+    "first-steps-2": 95.8,
+    "first-steps-3": 96.7,
     "first-steps-4": 97.3,
-}  # fmt: skip
-WITHOUT = ["baselines", "early-stopping", "halving-rate", "universality", "speed-per-layer", "ch6-conv-without-fc",
-           "ch6-double-conv-regularized", "ch6-filters", "surfaces", "helix", "neuron-curves", "digit-figures",
-           "rashid-own-images", "rashid-rule", "first-steps-5"]  # fmt: skip
+}
+WITHOUT = [
+    "baselines",
+    "early-stopping",
+    "halving-rate",
+    "universality",
+    "speed-per-layer",
+    "ch6-conv-without-fc",
+    "ch6-double-conv-regularized",
+    "ch6-filters",
+    "surfaces",
+    "helix",
+    "neuron-curves",
+    "digit-figures",
+    "rashid-own-images",
+    "rashid-rule",
+    "first-steps-5",
+]
 
 
 def test_every_experiment_is_there():
@@ -88,9 +128,25 @@ def test_names():
         find_rows(["chapter1-3"])
 
 
-QUICK = ["average-darkness", "chapter1-30", "overfitting", "more-data", "several-rates", "parameter-hunt-small",
-         "halving-rate", "depth", "gradient-norms", "ch6-shallow", "ch6-filters", "digit-figures", "rashid-own-images",
-         "rashid-rotations", "first-steps-2", "first-steps-3", "first-steps-4"]  # fmt: skip
+QUICK = [
+    "average-darkness",
+    "chapter1-30",
+    "overfitting",
+    "more-data",
+    "several-rates",
+    "parameter-hunt-small",
+    "halving-rate",
+    "depth",
+    "gradient-norms",
+    "ch6-shallow",
+    "ch6-filters",
+    "digit-figures",
+    "rashid-own-images",
+    "rashid-rotations",
+    "first-steps-2",
+    "first-steps-3",
+    "first-steps-4",
+]
 
 
 @pytest.mark.slow

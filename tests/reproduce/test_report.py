@@ -59,8 +59,20 @@ def test_a_mode_that_was_not_run_is_named(tmp_path):
 
 
 def test_the_modes_have_causes_of_their_own():
-    row = Row("r", "B", "1", "", "", dict, None, None, (Reported("x/test", 90.0, text="it"),), MODES,
-              cause="one run", corrected="another rule")  # fmt: skip
+    row = Row(
+        "r",
+        "B",
+        "1",
+        "",
+        "",
+        dict,
+        None,
+        None,
+        (Reported("x/test", 90.0, text="it"),),
+        MODES,
+        cause="one run",
+        corrected="another rule",
+    )
 
     def result(mode, *values):
         seeds = {str(i): Result({"x/test": value}) for i, value in enumerate(values)}

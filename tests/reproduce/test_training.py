@@ -142,10 +142,16 @@ def test_a_diverged_training_is_a_result_too(tmp_path):
 def test_the_key_follows_every_choice():
     base = small()
     others = [
-        small(seed=4), small(epochs=5), small(l2=1.0), small(shuffle=False), small(watch=("valid",)),
+        small(seed=4),
+        small(epochs=5),
+        small(l2=1.0),
+        small(shuffle=False),
+        small(watch=("valid",)),
         small(snapshots=[2]),
-        small(squares=True), small(data=replace(SMALL, train_size=150)), small(gradient=nn.gradients.PerExample()),
-    ]  # fmt: skip
+        small(squares=True),
+        small(data=replace(SMALL, train_size=150)),
+        small(gradient=nn.gradients.PerExample()),
+    ]
     assert len({base.key, *(other.key for other in others)}) == 1 + len(others)
     assert replace(base, title="x").key == base.key
 
@@ -153,8 +159,17 @@ def test_the_key_follows_every_choice():
 def test_settings_at_their_default_are_not_in_the_key():
     """Else every setting that trainings get later would make all results those of other settings."""
     assert set(small().settings) == {
-        "kind", "revision", "network", "optimizer", "epochs", "seed", "data", "watch", "snapshots", "squares",
-    }  # fmt: skip
+        "kind",
+        "revision",
+        "network",
+        "optimizer",
+        "epochs",
+        "seed",
+        "data",
+        "watch",
+        "snapshots",
+        "squares",
+    }
 
 
 def test_shrunk_is_small_and_of_the_same_kind():

@@ -14,10 +14,15 @@ from digitlab.see.figures import save_figure
 
 from .helpers import config
 
-SPACE = parse_space({
-    "learning_rate": "log:0.01,100", "l2": "uniform:0,1", "layers": "int:1,2", "activation": "sigmoid,relu",
-    "width_2": {"integer-log": [4, 64], "when": {"layers": [2]}},
-})  # fmt: skip
+SPACE = parse_space(
+    {
+        "learning_rate": "log:0.01,100",
+        "l2": "uniform:0,1",
+        "layers": "int:1,2",
+        "activation": "sigmoid,relu",
+        "width_2": {"integer-log": [4, 64], "when": {"layers": [2]}},
+    }
+)
 
 
 def trials(n=9, monitor="valid_accuracy", seeds=2):
@@ -37,8 +42,11 @@ def trials(n=9, monitor="valid_accuracy", seeds=2):
             Trial(i, point, state, value, [value - 0.01, value + 0.01][:seeds], monitor, {"generation": i // 3})
         )
     made.append(Trial(n, {}, "failed", None, [], monitor))
-    made.append(Trial(n + 1, {"learning_rate": 1.0}, "done", math.inf, [], "valid_loss") if monitor == "valid_loss"
-                else Trial(n + 1, {}, "running", None, [], monitor))  # fmt: skip
+    made.append(
+        Trial(n + 1, {"learning_rate": 1.0}, "done", math.inf, [], "valid_loss")
+        if monitor == "valid_loss"
+        else Trial(n + 1, {}, "running", None, [], monitor)
+    )
     return made
 
 

@@ -18,9 +18,12 @@ from digitlab.train import evaluate
 from .helpers import SPACE, Told, config, plan, points
 
 MIXED = {
-    "learning_rate": "log:0.1,30", "layers": "integer:1,2", "width_1": "integer:4,9",
-    "width_2": {"integer": [4, 9], "when": {"layers": [2]}}, "activation": "sigmoid,relu",
-}  # fmt: skip
+    "learning_rate": "log:0.1,30",
+    "layers": "integer:1,2",
+    "width_1": "integer:4,9",
+    "width_2": {"integer": [4, 9], "when": {"layers": [2]}},
+    "activation": "sigmoid,relu",
+}
 
 
 @pytest.mark.parametrize("strategy", ["grid", "random", "tpe", "genetic", "cma-es", "log-scale"])

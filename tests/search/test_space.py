@@ -23,14 +23,22 @@ def test_texts_tables_and_objects_are_one():
     texts = parse_space(
         {"learning-rate": "log:0.01,100", "width": "int:5,30", "activation": "sigmoid,relu", "x": "uniform:0,1"}
     )
-    tables = parse_space({
-        "learning_rate": {"log": [0.01, 100]}, "width": {"integer": [5, 30]},
-        "activation": {"choice": ["sigmoid", "relu"]}, "x": {"uniform": [0, 1]},
-    })  # fmt: skip
-    objects = parse_space({
-        "learning_rate": LogUniform(0.01, 100.0), "width": Integer(5, 30), "activation": Choice(("sigmoid", "relu")),
-        "x": Uniform(0.0, 1.0),
-    })  # fmt: skip
+    tables = parse_space(
+        {
+            "learning_rate": {"log": [0.01, 100]},
+            "width": {"integer": [5, 30]},
+            "activation": {"choice": ["sigmoid", "relu"]},
+            "x": {"uniform": [0, 1]},
+        }
+    )
+    objects = parse_space(
+        {
+            "learning_rate": LogUniform(0.01, 100.0),
+            "width": Integer(5, 30),
+            "activation": Choice(("sigmoid", "relu")),
+            "x": Uniform(0.0, 1.0),
+        }
+    )
     assert texts == tables == objects
     assert parse_space(space_table(texts)) == texts
 

@@ -38,8 +38,9 @@ def test_failures_are_the_wrong_ones_surest_first():
 def test_probabilities_sum_to_1():
     softmax = np.array([[0.25, 0.75]])
     assert_allclose(as_probabilities(softmax, LogLikelihood()), softmax)
-    assert_allclose(as_probabilities(np.array([[0.2, 0.6], [0, 0], [-1, 3]]), CrossEntropy()),
-                    [[0.25, 0.75], [0.5, 0.5], [0, 1]])  # fmt: skip
+    assert_allclose(
+        as_probabilities(np.array([[0.2, 0.6], [0, 0], [-1, 3]]), CrossEntropy()), [[0.25, 0.75], [0.5, 0.5], [0, 1]]
+    )
 
 
 def test_mislabelled_is_what_all_contradict_alike():
@@ -186,12 +187,15 @@ def test_pages_and_their_pictures():
 
 def test_learned_forgotten_and_never_learned():
     labels = np.array([0, 1, 2, 0, 1], np.uint8)
-    predictions = np.array([
-        [0, 0, 2, 1, 0],
-        [0, 1, 0, 1, 1],
-        [0, 0, 2, 1, 2],
-        [0, 1, 0, 2, 2],
-    ], np.uint8)  # fmt: skip
+    predictions = np.array(
+        [
+            [0, 0, 2, 1, 0],
+            [0, 1, 0, 1, 1],
+            [0, 0, 2, 1, 2],
+            [0, 1, 0, 2, 2],
+        ],
+        np.uint8,
+    )
     found = follow(predictions, labels)
     assert found.counts() == {"always right": 1, "learned": 1, "forgotten": 2, "never learned": 1}
     assert_array_equal(found.kind, [0, 1, 2, 3, 2])
@@ -210,6 +214,8 @@ def test_learned_forgotten_and_never_learned():
 
     grid = learning_images_figure(IMAGES, labels, predictions[-1], found, NAMES)
     assert [part.get_suptitle() for part in grid.subfigs] == [
-        "learned: 1 images", "forgotten: 2 images", "never learned: 1 images",
-    ]  # fmt: skip
+        "learned: 1 images",
+        "forgotten: 2 images",
+        "never learned: 1 images",
+    ]
     assert grid.subfigs[1].axes[0].get_title() == "<two> → zero\nlost 2×", "the most often forgotten comes first"

@@ -50,8 +50,11 @@ def test_several_runs_have_a_colour_each_and_their_names():
     figure = curves_figure({"one": history(3), "two": history(4)})
     loss = figure.axes[0]
     assert [text.get_text() for text in loss.get_legend().get_texts()] == [
-        "one: train", "one: valid", "two: train", "two: valid"
-    ]  # fmt: skip
+        "one: train",
+        "one: valid",
+        "two: train",
+        "two: valid",
+    ]
     colours = [line.get_color() for line in loss.get_lines()]
     assert colours == [COLOURS[0]] * 2 + [COLOURS[1]] * 2
     assert len({line.get_linestyle() for line in loss.get_lines()[:2]}) == 2, "not by colour alone"

@@ -148,8 +148,9 @@ def test_dead_and_saturated_neurons_by_hand():
     # of 30 (at an end, and always the same: dead, not saturated as well).
     sigmoid = Network(
         [Dense(5, Given([[1.0, 1.0, 0.0, 20.0, 0.0]]), Given([0.0, 10.0, 0.0, -10.0, 30.0])), Sigmoid()],
-        1, "mse",
-    )  # fmt: skip
+        1,
+        "mse",
+    )
     assert health(sigmoid, x) == [Health("1: Sigmoid()", 5, 2, 2)]
     half = health(sigmoid, np.array([[0.0], [0.5]], np.float32))
     assert half == [Health("1: Sigmoid()", 5, 2, 1)], "at an end for half of the images only"

@@ -54,8 +54,9 @@ def test_nothing_and_one_value_and_values_that_are_none():
 
 @given(
     st.lists(st.tuples(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6)), max_size=20),
-    st.integers(20, 100), st.integers(5, 30),
-)  # fmt: skip
+    st.integers(20, 100),
+    st.integers(5, 30),
+)
 def test_a_chart_always_fits_its_box(points, width, height):
     points = sorted(points)
     lines = chart({"a": ([x for x, _ in points], [y for _, y in points])}, width=width, height=height)

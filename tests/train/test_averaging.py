@@ -145,8 +145,9 @@ def test_measuring_agrees_with_pytorch(batch_size):
 @pytest.mark.parametrize("make", [network, normalized])
 @pytest.mark.parametrize("keep", ["best", "last"])
 def test_resumed_equals_never_stopped(averaging, make, keep, tmp_path):
-    config = RunConfig(describe_network(make()), optimizer=SGD(0.5), averaging=averaging, epochs=6, keep=keep,
-                       engine="reference")  # fmt: skip
+    config = RunConfig(
+        describe_network(make()), optimizer=SGD(0.5), averaging=averaging, epochs=6, keep=keep, engine="reference"
+    )
     whole = config.trainer()
     whole.fit(TRAIN, VALID, epochs=6)
     for stop in (1, 3, 5):

@@ -28,7 +28,8 @@ NETWORKS = [
     mlp([784, 30, 20, 10], activation="leaky-relu", dropout=0.25, loss="cross-entropy", init="glorot", scaling="/256"),
     mlp([4, 2], dtype="float64", scaling=(2.0, -1.0)),
     Network(
-        [Conv2D(4, (3, 2), padding="same"), LeakyReLU(0.2), Flatten(), Dense(3, biases=None), GELU()], (8, 8, 1),
+        [Conv2D(4, (3, 2), padding="same"), LeakyReLU(0.2), Flatten(), Dense(3, biases=None), GELU()],
+        (8, 8, 1),
         allow_output_activation=True,
     ),
     frozen(),
@@ -93,10 +94,18 @@ def test_equal_settings_give_equal_networks():
 
 def test_every_setting_reaches_the_trainer():
     config = RunConfig(
-        describe_network(network()), optimizer=Momentum(0.3), schedule=StepDecay(), regularizers=(L2(1.0),),
-        batch_size=7, shuffle=False, keep="last", monitor="valid_loss", evaluate_train=True, engine="reference",
+        describe_network(network()),
+        optimizer=Momentum(0.3),
+        schedule=StepDecay(),
+        regularizers=(L2(1.0),),
+        batch_size=7,
+        shuffle=False,
+        keep="last",
+        monitor="valid_loss",
+        evaluate_train=True,
+        engine="reference",
         early_stop=4,
-    )  # fmt: skip
+    )
     trainer = config.trainer()
     for name in ("optimizer", "schedule", "regularizers", "batch_size", "shuffle", "keep", "monitor", "evaluate_train"):
         assert getattr(trainer, name) == getattr(config, name), name

@@ -172,8 +172,9 @@ def test_net_warns():
 # The function itself
 
 
-@pytest.mark.parametrize("loss, expected", [("quadratic", 0.45), ("mean-squared-error", 0.09),
-                                            ("log-likelihood", math.log(10))])  # fmt: skip
+@pytest.mark.parametrize(
+    "loss, expected", [("quadratic", 0.45), ("mean-squared-error", 0.09), ("log-likelihood", math.log(10))]
+)
 def test_the_loss_of_one_answer_by_hand(loss, expected):
     """Ten classes alike: ½ · 10 · .1 · .9 = .45; .1 · .9 = .09; ln 10."""
     assert constant_loss(mlp(SIZES, loss=loss), np.arange(10)) == pytest.approx(expected, rel=1e-5)
@@ -183,12 +184,23 @@ ANY = st.floats()
 SOME = st.none() | st.floats(0, 1)
 ROW = st.fixed_dictionaries({"epoch": st.integers(1, 9), "train_loss": ANY}, optional={"valid_accuracy": SOME})
 FACTS = st.builds(
-    Facts, steps=st.integers(0, 10**9), rate=st.floats(0, 1e30), decay=st.floats(0, 1e9),
+    Facts,
+    steps=st.integers(0, 10**9),
+    rate=st.floats(0, 1e30),
+    decay=st.floats(0, 1e9),
     classes=st.none() | st.integers(0, 9),
-    guess=SOME, count=st.integers(0, 10**6), accuracy=SOME, loss=st.none() | ANY, constant_loss=st.none() | ANY,
-    constant=SOME, idle=st.floats(0, 1), rectified=st.booleans(), reach=ANY, depth=st.integers(0, 9),
+    guess=SOME,
+    count=st.integers(0, 10**6),
+    accuracy=SOME,
+    loss=st.none() | ANY,
+    constant_loss=st.none() | ANY,
+    constant=SOME,
+    idle=st.floats(0, 1),
+    rectified=st.booleans(),
+    reach=ANY,
+    depth=st.integers(0, 9),
     closing=st.sampled_from(["", "Sigmoid()"]),
-)  # fmt: skip
+)
 
 
 @given(st.lists(ROW, max_size=6), FACTS)

@@ -93,8 +93,15 @@ def test_hooks_are_called_in_order(monkeypatch):
     trainer(batch_size=20, callbacks=[spy]).fit(TRAIN, epochs=2)
     batches = [(1, 3), (2, 3), (3, 3)]
     assert spy.calls == [
-        "fit start", "epoch 1 start", *batches, "epoch 1 end", "epoch 2 start", *batches, "epoch 2 end", "fit end"
-    ]  # fmt: skip
+        "fit start",
+        "epoch 1 start",
+        *batches,
+        "epoch 1 end",
+        "epoch 2 start",
+        *batches,
+        "epoch 2 end",
+        "fit end",
+    ]
 
 
 def test_an_epoch_comes_up_for_air_twenty_five_times(monkeypatch):

@@ -66,7 +66,7 @@ CASES = {
         network(), SGD(2.0), schedule=Exponential(0.7), regularizers=[L1(0.1)], monitor="valid_loss"
     ),
     "batch normalization": lambda: Trainer(normalized_network(), Momentum(0.1), evaluate_train=True),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -39,9 +39,19 @@ def test_classes_without_examples_do_not_count_as_classes():
 
 
 @pytest.mark.parametrize(
-    "given", [{1: 2, 2: 0.5}, {"1": 2.0, "2": 0.5}, {np.int64(1): 2, 2: np.float32(0.5)}, [1, 2, 0.5], (1, 2, 0.5),
-              np.array([1, 2, 0.5]), "1:2,2:0.5", " 1:2, 2:.5"], ids=repr,
-)  # fmt: skip
+    "given",
+    [
+        {1: 2, 2: 0.5},
+        {"1": 2.0, "2": 0.5},
+        {np.int64(1): 2, 2: np.float32(0.5)},
+        [1, 2, 0.5],
+        (1, 2, 0.5),
+        np.array([1, 2, 0.5]),
+        "1:2,2:0.5",
+        " 1:2, 2:.5",
+    ],
+    ids=repr,
+)
 def test_the_forms_of_class_weights(given):
     np.testing.assert_array_equal(weights(given), np.array([1, 2, 0.5])[Y])
 
@@ -190,10 +200,15 @@ def write(path, content):
 @pytest.mark.parametrize(
     ("name", "content"),
     {
-        "w.txt": "1\n0\n2.5\n3\n", "w.csv": "weight\n1\n0\n2.5\n3\n", "line.csv": "1,0,2.5,3\n", "spaces": "1 0 2.5 3",
-        "w.npy": NUMBERS, "w.gz": gzip.compress(b"1\n0\n2.5\n3\n", mtime=0), "windows.txt": "1\r\n0\r\n2.5\r\n3",
+        "w.txt": "1\n0\n2.5\n3\n",
+        "w.csv": "weight\n1\n0\n2.5\n3\n",
+        "line.csv": "1,0,2.5,3\n",
+        "spaces": "1 0 2.5 3",
+        "w.npy": NUMBERS,
+        "w.gz": gzip.compress(b"1\n0\n2.5\n3\n", mtime=0),
+        "windows.txt": "1\r\n0\r\n2.5\r\n3",
     }.items(),
-)  # fmt: skip
+)
 def test_files_of_sample_weights(name, content, tmp_path):
     np.testing.assert_array_equal(read_sample_weights(write(tmp_path / name, content)), NUMBERS)
 

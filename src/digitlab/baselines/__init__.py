@@ -10,6 +10,14 @@ from digitlab.baselines.simple import Darkness, NearestMean
 from digitlab.baselines.standard import LogisticRegression, SupportVectors
 
 __all__ = [
-    "BASELINES", "Baseline", "Darkness", "LogisticRegression", "NearestMean", "Result", "SupportVectors", "fit",
-    "judge", "make_baseline",
-]  # fmt: skip
+    "BASELINES",
+    "Baseline",
+    "Darkness",
+    "LogisticRegression",
+    "NearestMean",
+    "Result",
+    "SupportVectors",
+    "fit",
+    "judge",
+    "make_baseline",
+]

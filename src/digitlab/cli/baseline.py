@@ -15,8 +15,11 @@ NAMES = ("darkness", "nearest-mean", "logistic", "svm")  # as in digitlab.baseli
 @click.argument("name", type=click.Choice(NAMES))
 @data_options(part="Set of images to judge by. [default: test]")
 @click.option("--train-size", type=click.IntRange(2), help="Learn from the first n images only.")
-@click.option("--setting", type=click.Choice(["book", "today"]),
-              help="Of svm: γ as scikit-learn chose it in the book's day, or today. [default: book]")  # fmt: skip
+@click.option(
+    "--setting",
+    type=click.Choice(["book", "today"]),
+    help="Of svm: γ as scikit-learn chose it in the book's day, or today. [default: book]",
+)
 @click.option("--out", type=PictureFile(), help="Save the confusion matrix as a picture.")
 def command(
     name: str, data: dict[str, Any], part: str | None, train_size: int | None, setting: str | None, out: Path | None

@@ -23,17 +23,20 @@ CELL = 24  # characters of a setting in the table
 )
 @click.option("--losses", type=Specs(options.losses), help="Train with each: quadratic,cross-entropy,log-likelihood.")
 @click.option("--inits", type=Specs(options.initializers), help="Train from each: large,scaled,glorot,he.")
-@click.option("--activations", type=Specs(options.activations, options.elementwise),
-              help="Train with each: sigmoid,tanh,relu.")  # fmt: skip
+@click.option(
+    "--activations", type=Specs(options.activations, options.elementwise), help="Train with each: sigmoid,tanh,relu."
+)
 @click.option("--seeds", type=click.IntRange(1), help="Trainings of each setting. [default: 3]")
 @click.option("--net", metavar="NET", help="As in train. [default: 784-30-10]")
 @click.option("--optimizer", type=Spec(options.optimizers), help="Of all of them. [default: sgd]")
 @click.option("--loss", type=Spec(options.losses), help="Of all of them. [default: quadratic]")
 @click.option("--init", type=Spec(options.initializers), help="Of all of them.")
-@click.option("--activation", type=Spec(options.activations, options.elementwise),
-              help="Of all of them. [default: sigmoid]")  # fmt: skip
-@click.option("--learning-rate", type=click.FloatRange(0, min_open=True),
-              help="η for all of them. [default: as in train]")  # fmt: skip
+@click.option(
+    "--activation", type=Spec(options.activations, options.elementwise), help="Of all of them. [default: sigmoid]"
+)
+@click.option(
+    "--learning-rate", type=click.FloatRange(0, min_open=True), help="η for all of them. [default: as in train]"
+)
 @click.option("--l2", type=click.FloatRange(0), metavar="λ", help="Weight decay for all of them.")
 @click.option("--augment", type=Augment(), help="As in train, for all of them.")
 @click.option("--batch-size", type=click.IntRange(1), help="Images per step. [default: 10]")
@@ -42,8 +45,13 @@ CELL = 24  # characters of a setting in the table
 @reading_options
 @click.option("--train-size", type=click.IntRange(1), help="Train on the first n images only.")
 @click.option("--engine", type=click.Choice(["auto", "fast", "reference", "torch", "cupy"]), help="[default: auto]")
-@click.option("--out", type=PictureFile(), default=Path("compare.png"), show_default=True,
-              help="The plot's file; its suffix chooses PNG, SVG or PDF.")  # fmt: skip
+@click.option(
+    "--out",
+    type=PictureFile(),
+    default=Path("compare.png"),
+    show_default=True,
+    help="The plot's file; its suffix chooses PNG, SVG or PDF.",
+)
 def command(runs: tuple[Path, ...], out: Path, **chosen: Any) -> None:
     """Put several runs (their folders), or settings, into one table and one plot.
 
@@ -148,11 +156,20 @@ def compare_runs(runs: tuple[Path, ...], out: Path) -> None:
         s = history.statistics(monitor)
         histories[name], text = history, unit(monitor).text
         configs.append(config)
-        rows.append([
-            name, f"{config.optimizer!r}", str(s.epochs), monitor, text(s.best), str(s.best_epoch),
-            text(s.mean), text(s.sd), text(s.range),
-            f"{sum(history.column('seconds')):.1f}",
-        ])  # fmt: skip
+        rows.append(
+            [
+                name,
+                f"{config.optimizer!r}",
+                str(s.epochs),
+                monitor,
+                text(s.best),
+                str(s.best_epoch),
+                text(s.mean),
+                text(s.sd),
+                text(s.range),
+                f"{sum(history.column('seconds')):.1f}",
+            ]
+        )
     if not rows:
         raise ModelFileError(left[0])
     for line in left:

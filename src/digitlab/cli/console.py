@@ -30,9 +30,12 @@ class ProgressBar(Callback):
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
         self.bar = Progress(
-            TextColumn("epoch {task.fields[epoch]}"), BarColumn(bar_width=40), TextColumn("{task.percentage:>3.0f} %"),
-            TimeRemainingColumn(), transient=True,
-        )  # fmt: skip
+            TextColumn("epoch {task.fields[epoch]}"),
+            BarColumn(bar_width=40),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TimeRemainingColumn(),
+            transient=True,
+        )
         self.bar.start()
         self.task = self.bar.add_task("", epoch=f"{trainer.epoch}/{trainer.epochs}")
 

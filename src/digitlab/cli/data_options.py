@@ -62,16 +62,29 @@ class Names(click.ParamType[Any]):
 
 
 READING = {
-    "label_column": click.option("--label-column", metavar="NAME|NUMBER", help=(
-        "Column of a table that holds the labels: its name, or its position from 0, -1 for the last.")),
+    "label_column": click.option(
+        "--label-column",
+        metavar="NAME|NUMBER",
+        help=("Column of a table that holds the labels: its name, or its position from 0, -1 for the last."),
+    ),
     "class_names": click.option("--class-names", type=Names(), help="Names of the classes, in their order."),
-    "image_shape": click.option("--image-shape", type=ImageShape(), metavar="HxW[x3]", help=(
-        "Height and width of the images, where they are rows of pixels and not square; x3 in colour.")),
-    "valid_size": click.option("--valid-size", type=ImageCount(), help=(
-        "Number or share of images to set aside for validation. [default: a sixth of the training images]")),
-    "test_size": click.option("--test-size", type=ImageCount(), help=(
-        "Number or share of images to test on. [default: the test set of the source, else a seventh]")),
-}  # fmt: skip
+    "image_shape": click.option(
+        "--image-shape",
+        type=ImageShape(),
+        metavar="HxW[x3]",
+        help=("Height and width of the images, where they are rows of pixels and not square; x3 in colour."),
+    ),
+    "valid_size": click.option(
+        "--valid-size",
+        type=ImageCount(),
+        help=("Number or share of images to set aside for validation. [default: a sixth of the training images]"),
+    ),
+    "test_size": click.option(
+        "--test-size",
+        type=ImageCount(),
+        help=("Number or share of images to test on. [default: the test set of the source, else a seventh]"),
+    ),
+}
 
 
 def source_option(text: str = SOURCE_HELP) -> Callable[[Any], Any]:

@@ -10,8 +10,13 @@ from digitlab.cli.options import PictureFile
 @click.command("draw")
 @click.argument("net", required=False)
 @click.option("--most", type=click.IntRange(2, 200), default=16, show_default=True, help="Neurons of a layer, at most.")
-@click.option("--out", type=PictureFile(), default=Path("network.png"), show_default=True,
-              help="The drawing's file; its suffix chooses PNG, SVG or PDF.")  # fmt: skip
+@click.option(
+    "--out",
+    type=PictureFile(),
+    default=Path("network.png"),
+    show_default=True,
+    help="The drawing's file; its suffix chooses PNG, SVG or PDF.",
+)
 def command(net: str | None, most: int, out: Path) -> None:
     """Draw the network itself: its neurons, and the weights between them.
 

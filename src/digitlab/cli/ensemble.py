@@ -19,9 +19,24 @@ if TYPE_CHECKING:
     from digitlab.train import RunConfig
 
 SETTINGS = (
-    "net", "loss", "activation", "init", "optimizer", "learning_rate", "schedule", "l2", "epochs", "batch_size",
-    "train_size", "dropout", "averaging", "augment", "seed", "from_file", *READING,
-)  # fmt: skip
+    "net",
+    "loss",
+    "activation",
+    "init",
+    "optimizer",
+    "learning_rate",
+    "schedule",
+    "l2",
+    "epochs",
+    "batch_size",
+    "train_size",
+    "dropout",
+    "averaging",
+    "augment",
+    "seed",
+    "from_file",
+    *READING,
+)
 SHOWN = 40  # errors in the picture
 
 
@@ -34,23 +49,47 @@ def settings_of_train(command: click.Command, *, without: Sequence[str] = ()) ->
 
 @click.command("ensemble")
 @click.argument("nets", nargs=-1)
-@click.option("--combine", "how", type=click.Choice(["vote", "mean", "weighted", "stack"]), default="vote",
-              show_default=True, help="How one answer is made of the members'.")  # fmt: skip
-@click.option("--train", "kind", metavar="KIND",
-              help="Train fresh members: seeds, bagging, shares, specialists, parts, snapshots.")  # fmt: skip
+@click.option(
+    "--combine",
+    "how",
+    type=click.Choice(["vote", "mean", "weighted", "stack"]),
+    default="vote",
+    show_default=True,
+    help="How one answer is made of the members'.",
+)
+@click.option(
+    "--train",
+    "kind",
+    metavar="KIND",
+    help="Train fresh members: seeds, bagging, shares, specialists, parts, snapshots.",
+)
 @click.option("--members", type=click.IntRange(2), default=5, show_default=True, help="How many fresh members.")
 @click.option("--run", "folder", type=click.Path(path_type=Path), help="The fresh members' folder; it is gone on with.")
-@click.option("--out", type=OutputFile("a network", ".safetensors", bare=True), default=Path("ensemble.safetensors"),
-              show_default=True, help="The file for the whole.")  # fmt: skip
+@click.option(
+    "--out",
+    type=OutputFile("a network", ".safetensors", bare=True),
+    default=Path("ensemble.safetensors"),
+    show_default=True,
+    help="The file for the whole.",
+)
 @data_options(part=PART_HELP, default="", source_help=SOURCE_HELP)
 @click.option("--errors", type=PictureFile(), help="A picture of the test images that it still gets wrong.")
 @click.option("--workers", type=click.IntRange(1), help="How many members are trained at once.")
 @click.option("--cluster", metavar="ADDRESS", help="A Dask scheduler that trains them: tcp://HOST:8786, or local.")
 def command(
-    nets: tuple[str, ...], how: str, kind: str | None, members: int, folder: Path | None, out: Path,
-    data: dict[str, Any], part: str | None, errors: Path | None, workers: int | None, cluster: str | None,
+    nets: tuple[str, ...],
+    how: str,
+    kind: str | None,
+    members: int,
+    folder: Path | None,
+    out: Path,
+    data: dict[str, Any],
+    part: str | None,
+    errors: Path | None,
+    workers: int | None,
+    cluster: str | None,
     **chosen: Any,
-) -> None:  # fmt: skip
+) -> None:
     """Combine several networks into one, and say what that gains on the test images.
 
     NET… are files, run folders, or folders of many runs. With --train, fresh members are trained side by side instead,
@@ -83,9 +122,7 @@ def command(
     say(f"saved: {out} ({out.stat().st_size:,} bytes); try: digitlab test {quoted(out)}")
 
 
-def judges(
-    files: "Sequence[Path]", how: str, data: dict[str, Any], part: str | None
-) -> "tuple[Digits | None, Digits]":
+def judges(files: "Sequence[Path]", how: str, data: dict[str, Any], part: str | None) -> "tuple[Digits | None, Digits]":
     """The validation images that weigh saved members, or None, and the images that judge the whole."""
     from digitlab.cli.looking import digits_for
     from digitlab.errors import DataError
@@ -159,7 +196,7 @@ def fresh_members(
         names = [f"member-{i + 1}" for i in range(members)]
         together = train_many(
             configs, names=names, folder=place, workers=workers, cluster=cluster, watcher=group_progress()
-        )  # fmt: skip
+        )
         say(f"members: {place}; {together.seconds:.1f} s in all, {together.reason}")
         if together.interrupted:
             say(f"go on with the same command and --run {quoted(place)}")

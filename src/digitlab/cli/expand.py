@@ -10,23 +10,46 @@ from digitlab.cli.data_options import data_options
 
 @click.command("expand")
 @data_options()
-@click.option("--split", type=click.Choice(["50k/10k/10k", "60k/10k"]), default="50k/10k/10k", show_default=True,
-              help="60k/10k expands all published training images.")  # fmt: skip
+@click.option(
+    "--split",
+    type=click.Choice(["50k/10k/10k", "60k/10k"]),
+    default="50k/10k/10k",
+    show_default=True,
+    help="60k/10k expands all published training images.",
+)
 @click.option("--train-size", type=click.IntRange(1), help="Expand the first n images only.")
-@click.option("--by", type=click.Choice(["shifts", "rotations"]), default="shifts", show_default=True,
-              help="Four shifts of each image (Nielsen), or two rotations (Rashid).")  # fmt: skip
+@click.option(
+    "--by",
+    type=click.Choice(["shifts", "rotations"]),
+    default="shifts",
+    show_default=True,
+    help="Four shifts of each image (Nielsen), or two rotations (Rashid).",
+)
 @click.option("--pixels", type=click.IntRange(1), help="How far a shift goes. [default: 1]")
 @click.option("--degrees", type=click.FloatRange(0, 180, min_open=True), help="How far a rotation goes. [default: 10]")
-@click.option("--out", type=click.Path(path_type=Path), required=True,
-              help="A folder for IDX files, or a file name that ends in .npz.")  # fmt: skip
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="A folder for IDX files, or a file name that ends in .npz.",
+)
 @click.option("--raw", is_flag=True, help="Do not compress: faster, and four to ten times larger.")
 @click.option("--in-order", is_flag=True, help="Variants of the first image first; else mixed once, as in the book.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the mixing.")
 @click.option("--overwrite", is_flag=True, help="Replace an expanded set that is there already.")
 def command(
-    data: dict[str, Any], split: str, train_size: int | None, by: str, pixels: int | None, degrees: float | None,
-    out: Path, raw: bool, in_order: bool, seed: int, overwrite: bool,
-) -> None:  # fmt: skip
+    data: dict[str, Any],
+    split: str,
+    train_size: int | None,
+    by: str,
+    pixels: int | None,
+    degrees: float | None,
+    out: Path,
+    raw: bool,
+    in_order: bool,
+    seed: int,
+    overwrite: bool,
+) -> None:
     """Write a larger training set: 50,000 images become 250,000, each with its four shifts by a pixel.
 
     Validation and test images go along unchanged; `digitlab train --data OUT` reads the result.

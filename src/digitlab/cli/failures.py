@@ -19,9 +19,15 @@ from digitlab.cli.options import PageFile, PictureFile
 @click.option("--watch", "run", type=click.Path(path_type=Path), help="Follow the images of a run over its epochs.")
 @click.option("--mislabelled", is_flag=True, help="Images whose label several NETs contradict with one voice.")
 def command(
-    nets: tuple[str, ...], data: dict[str, Any], part: str | None, out: Path | None, page: Path | None, limit: int,
-    run: Path | None, mislabelled: bool,
-) -> None:  # fmt: skip
+    nets: tuple[str, ...],
+    data: dict[str, Any],
+    part: str | None,
+    out: Path | None,
+    page: Path | None,
+    limit: int,
+    run: Path | None,
+    mislabelled: bool,
+) -> None:
     """Show the images that a network gets wrong: as a picture, and as a page that sorts and filters.
 
     NET is a .safetensors file or a run folder; without it, the newest run in runs/, else the one shipped. With --watch
@@ -42,9 +48,7 @@ def command(
         show(nets[0] if nets else None, data, part, out or Path("failures.png"), page or Path("failures.html"), limit)
 
 
-def show(
-    net: str | None, data: dict[str, Any], part: str | None, out: Path, page: Path, limit: int
-) -> None:
+def show(net: str | None, data: dict[str, Any], part: str | None, out: Path, page: Path, limit: int) -> None:
     """Picture and page of one network's failures."""
     from digitlab.cli.console import say, table
     from digitlab.cli.looking import how_many

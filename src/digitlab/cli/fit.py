@@ -22,17 +22,31 @@ from digitlab.cli.options import PictureFile, Spec
     show_default=True,
     help="Of the hidden layers.",
 )
-@click.option("--optimizer", type=Spec(options.optimizers), default="adam", show_default=True,
-              help="Optimizer: sgd, momentum, adam, or with a rate as sgd:learning_rate=0.1.")  # fmt: skip
+@click.option(
+    "--optimizer",
+    type=Spec(options.optimizers),
+    default="adam",
+    show_default=True,
+    help="Optimizer: sgd, momentum, adam, or with a rate as sgd:learning_rate=0.1.",
+)
 @click.option("--epochs", type=click.IntRange(1), default=200, show_default=True, help="Passes through the points.")
 @click.option("--points", type=click.IntRange(2), default=400, show_default=True, help="Points to learn from.")
 @click.option("--bumps", type=click.IntRange(1), help="No learning: that many bumps set by hand (Nielsen ch. 4).")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of weights and shuffling.")
 @click.option("--out", type=PictureFile(), default=Path("fit.png"), show_default=True, help="The plot.")
 def command(
-    function: str, low: float, high: float, net: str, activation: Any, optimizer: Any, epochs: int, points: int,
-    bumps: int | None, seed: int, out: Path,
-) -> None:  # fmt: skip
+    function: str,
+    low: float,
+    high: float,
+    net: str,
+    activation: Any,
+    optimizer: Any,
+    epochs: int,
+    points: int,
+    bumps: int | None,
+    seed: int,
+    out: Path,
+) -> None:
     """Fit a network to a FUNCTION of x, such as "sin(x) + x", and plot the curve over the epochs."""
     import numpy as np
 
@@ -68,9 +82,16 @@ def command(
         network = mlp(sizes, activation=build(Layer, activation), loss="mean-squared-error", seed=seed)
         diagnose = Diagnose()
         fit = fit_function(
-            network, f, low, high, optimizer=build(Optimizer, optimizer), epochs=epochs, points=points, seed=seed,
+            network,
+            f,
+            low,
+            high,
+            optimizer=build(Optimizer, optimizer),
+            epochs=epochs,
+            points=points,
+            seed=seed,
             callbacks=[diagnose],
-        )  # fmt: skip
+        )
         curves = {f"epoch {epoch}" if epoch else "before training": curve for epoch, curve in fit.curves.items()}
         figure = fit_figure(fit.grid, fit.target, curves, title=f"{function}: {net}, {activation['type']}")
         for epoch in fit.curves:

@@ -14,8 +14,13 @@ from digitlab.cli.options import Spec
 @click.argument("net", required=False)
 @data_options(part=PART_HELP.replace("test;", "train;"), default="", source_help=SOURCE_HELP)
 @click.option("--batch-size", type=click.IntRange(1), default=5, show_default=True, help="Images in the batch.")
-@click.option("--samples", type=click.IntRange(1), default=200, show_default=True,
-              help="Elements of each parameter to check, drawn at random.")  # fmt: skip
+@click.option(
+    "--samples",
+    type=click.IntRange(1),
+    default=200,
+    show_default=True,
+    help="Elements of each parameter to check, drawn at random.",
+)
 @click.option("--way", type=Spec(options.gradients), help="central-differences or forward-differences instead.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of that draw.")
 def command(

@@ -14,8 +14,13 @@ from digitlab.cli.options import PictureFile
 @click.argument("net", required=False)
 @data_options(part=PART_HELP.replace("test;", "train;"), default="", source_help=SOURCE_HELP)
 @click.option("--batch-size", type=click.IntRange(1), default=10, show_default=True, help="Images in the batch.")
-@click.option("--budget", type=click.IntRange(1), default=100_000, show_default=True,
-              help="Leave out ways that need more evaluations of the network than this.")  # fmt: skip
+@click.option(
+    "--budget",
+    type=click.IntRange(1),
+    default=100_000,
+    show_default=True,
+    help="Leave out ways that need more evaluations of the network than this.",
+)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of random directions.")
 @click.option("--out", type=PictureFile(), default=Path("gradients.png"), show_default=True, help="The plot.")
 def command(

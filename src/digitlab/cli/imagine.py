@@ -44,8 +44,10 @@ def command(net_and_digits: tuple[str, ...], every: bool, out: Path | None, pict
         if isinstance(found, str):
             say(found)
             continue
-        rows += [[WAYS[way], *map(str, seen[:1]), str(seen.first), str(seen.second), margin_text(seen.margin)]
-                 for seen in found]  # fmt: skip
+        rows += [
+            [WAYS[way], *map(str, seen[:1]), str(seen.first), str(seen.second), margin_text(seen.margin)]
+            for seen in found
+        ]
         for seen in found if pictures is not None else ():
             write_picture(pictures / f"{seen.digit}-{way}.png", seen.picture)  # type: ignore[operator]
     say(table(["way", "digit", "read as", "then", "margin"], rows))

@@ -9,8 +9,20 @@ import click
 from digitlab.cli.data_options import data_options
 from digitlab.cli.looking import PART_HELP, SOURCE_HELP
 
-KINDS = ("confusion", "accuracy", "calibration", "weights", "filters", "maps", "activations", "saliency", "neurons",
-         "gradients", "embedding", "surface")  # fmt: skip
+KINDS = (
+    "confusion",
+    "accuracy",
+    "calibration",
+    "weights",
+    "filters",
+    "maps",
+    "activations",
+    "saliency",
+    "neurons",
+    "gradients",
+    "embedding",
+    "surface",
+)
 
 
 class Kinds(click.ParamType[Any]):
@@ -38,7 +50,13 @@ class Kinds(click.ParamType[Any]):
 @click.option("--out", type=click.Path(path_type=Path), default=Path("look"), show_default=True, help="The folder.")
 @click.option("--svg", is_flag=True, help="SVG instead of PNG.")
 def command(
-    net: str | None, what: list[str] | None, data: dict[str, Any], part: str | None, image: int, seed: int, out: Path,
+    net: str | None,
+    what: list[str] | None,
+    data: dict[str, Any],
+    part: str | None,
+    image: int,
+    seed: int,
+    out: Path,
     svg: bool,
 ) -> None:
     """Look inside a network: pictures in a folder, and a page index.html that shows them all.
@@ -67,9 +85,15 @@ def command(
         raise DataError(f"--image: got {image}, expected at most {len(digits) - 1}: there are {len(digits):,} images")
     recorded = path.parent / GRADIENTS
     subject = Subject(
-        network, digits.images, digits.labels, digits.class_names, image, seed=seed, progress=progress_line(),
+        network,
+        digits.images,
+        digits.labels,
+        digits.class_names,
+        image,
+        seed=seed,
+        progress=progress_line(),
         gradient_rows=History.load(recorded).rows if recorded.is_file() else [],
-    )  # fmt: skip
+    )
     say(f"{path} and {how_many(digits, set_name)} of {digits.name}")
     parts = []
     for kind in what or KINDS:

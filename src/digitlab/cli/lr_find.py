@@ -18,8 +18,13 @@ from digitlab.cli.options import PictureFile
 )
 @click.option("--steps", type=click.IntRange(20), help="How many steps. [default: an epoch, 200 to 2,000]")
 @source_option()
-@click.option("--out", type=PictureFile(), default=Path("lr-find.png"), show_default=True,
-              help="The curve's file; its suffix chooses PNG, SVG or PDF.")  # fmt: skip
+@click.option(
+    "--out",
+    type=PictureFile(),
+    default=Path("lr-find.png"),
+    show_default=True,
+    help="The curve's file; its suffix chooses PNG, SVG or PDF.",
+)
 def command(low: float, high: float, steps: int | None, out: Path, **chosen: Any) -> None:
     """Find a learning rate: train shortly while it grows from far too small to far too large, and read the loss.
 

@@ -145,9 +145,13 @@ def group_title(title: str, grid: Sequence[tuple[str, list[str]]]) -> str:
 
 
 def train_members(
-    configs: "Sequence[RunConfig]", names: Sequence[str] | None, settings: "Sequence[Setting] | None", folder: Path,
-    cluster: str | None, workers: int | None,
-) -> None:  # fmt: skip
+    configs: "Sequence[RunConfig]",
+    names: Sequence[str] | None,
+    settings: "Sequence[Setting] | None",
+    folder: Path,
+    cluster: str | None,
+    workers: int | None,
+) -> None:
     """Train the networks of a group, and say what came of it."""
     from digitlab.cli.console import say
     from digitlab.errors import quoted
@@ -156,11 +160,16 @@ def train_members(
 
     varied = len(set(map(as_label, settings or varied_settings(configs, but=("seed",)))))
     together = train_many(
-        configs, names=names, settings=settings, folder=folder, workers=workers, cluster=cluster,
+        configs,
+        names=names,
+        settings=settings,
+        folder=folder,
+        workers=workers,
+        cluster=cluster,
         watcher=group_progress(),
         # With several settings the test set waits until one of them is chosen.
         test=varied == 1,
-    )  # fmt: skip
+    )
     say_group(together, folder)
     if together.interrupted:
         say(f"go on with: digitlab train --run {quoted(folder)} --resume")
@@ -190,20 +199,21 @@ def say_group(together: "Together", folder: Path) -> None:
     for i, o in enumerate(together.outcomes):
         value, test = figure(o, monitor), figure(o, f"test_{measured}")
         note = o.error or ("" if o.finished else "not finished")
-        rows.append([
-            o.name or f"network {i}", "" if value is None else shown.text(value),
-            "average" if o.averaged else str(o.best_epoch or ""),
-            *(["" if test is None else test_shown.text(test)] if tested else []), f"{o.seconds:.1f}",
-            *([note[:70]] if any(x.error or not x.finished for x in together.outcomes) else []),
-        ])  # fmt: skip
+        rows.append(
+            [
+                o.name or f"network {i}",
+                "" if value is None else shown.text(value),
+                "average" if o.averaged else str(o.best_epoch or ""),
+                *(["" if test is None else test_shown.text(test)] if tested else []),
+                f"{o.seconds:.1f}",
+                *([note[:70]] if any(x.error or not x.finished for x in together.outcomes) else []),
+            ]
+        )
     test_heading = ["test (%)" if test_shown.mark else "test"] if tested else []
     headings = ["network", heading(monitor), "at epoch", *test_heading, "seconds"]
     say(table(headings + (["note"] if len(rows[0]) > len(headings) else []), rows))
     parts = together.settings()
-    rows = [
-        [label or "all", *_spread_cells(part.spread(monitor), shown)]
-        for label, part in parts.items() if part.good
-    ]  # fmt: skip
+    rows = [[label or "all", *_spread_cells(part.spread(monitor), shown)] for label, part in parts.items() if part.good]
     say("")
     say(table([heading(monitor), "n", "mean", "variance", "sd", "least", "most", "range"], rows))
     if tested and len(parts) == 1:
@@ -275,9 +285,13 @@ class GroupBars:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         self.bar = Progress(
-            TextColumn("{task.description}"), BarColumn(bar_width=40), MofNCompleteColumn(), TextColumn("epochs"),
-            TimeRemainingColumn(), transient=True,
-        )  # fmt: skip
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=40),
+            MofNCompleteColumn(),
+            TextColumn("epochs"),
+            TimeRemainingColumn(),
+            transient=True,
+        )
         self.bar.start()
         self.bar.console.print(f"{len(names)} networks: {reason}", highlight=False)
         self.total, self.ready = len(names), 0

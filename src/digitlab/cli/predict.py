@@ -33,10 +33,15 @@ class Columns(click.ParamType[Any]):
 @click.command("predict")
 @click.argument("net_and_images", nargs=-1, required=True, metavar="[NET] FILE|FOLDER…")
 @click.option("--net", help="The network: a file, a run's folder, or `shipped`. [default: the latest run, or shipped]")
-@click.option("-o", "--out", type=OutputFile("predictions", ".csv", ".json"),
-              help="The file for the predictions, .csv or .json.")  # fmt: skip
-@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]),
-              help="The form of what is printed. [default: table]")  # fmt: skip
+@click.option(
+    "-o", "--out", type=OutputFile("predictions", ".csv", ".json"), help="The file for the predictions, .csv or .json."
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json"]),
+    help="The form of what is printed. [default: table]",
+)
 @click.option("--kaggle", is_flag=True, help="CSV with the columns ImageId,Label, images numbered from 1.")
 @click.option("--columns", type=Columns(), help="CSV with two columns of these names, images numbered from 1.")
 @click.option(
@@ -48,9 +53,17 @@ class Columns(click.ParamType[Any]):
 @reading_options
 @click.option("--part", type=click.Choice(PARTS), help=PART_HELP)
 def command(
-    net_and_images: tuple[str, ...], net: str | None, out: Path | None, form: str | None, kaggle: bool,
-    columns: tuple[str, str] | None, top: int | None, proba: bool, part: Any, **how: Any,
-) -> None:  # fmt: skip
+    net_and_images: tuple[str, ...],
+    net: str | None,
+    out: Path | None,
+    form: str | None,
+    kaggle: bool,
+    columns: tuple[str, str] | None,
+    top: int | None,
+    proba: bool,
+    part: Any,
+    **how: Any,
+) -> None:
     """Predict the class of images, with probabilities.
 
     FILE is a CSV file (a line an image), a picture of one digit, an IDX file, a NumPy array (.npy, .npz), or a data

@@ -19,14 +19,28 @@ FEW = 5  # marks that are no digit and are told of one by one: a patterned paper
 @click.option("--show", is_flag=True, help="Save the annotated photo and every stage.")
 @click.option("--out", type=click.Path(path_type=Path), help="That folder. [default: read-PHOTO]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: labels, probabilities, boxes.")
-@click.option("--least-confidence", type=click.FloatRange(0, 1), default=0.5, show_default=True,
-              help="A mark read with less is called no digit.")  # fmt: skip
-@click.option("--check", type=click.Path(path_type=Path), metavar="TRUTH.JSON",
-              help="What stands there, as `digitlab data make sheets` writes it: list failures.")  # fmt: skip
+@click.option(
+    "--least-confidence",
+    type=click.FloatRange(0, 1),
+    default=0.5,
+    show_default=True,
+    help="A mark read with less is called no digit.",
+)
+@click.option(
+    "--check",
+    type=click.Path(path_type=Path),
+    metavar="TRUTH.JSON",
+    help="What stands there, as `digitlab data make sheets` writes it: list failures.",
+)
 def command(
-    net_and_photos: tuple[str, ...], net: str | None, show: bool, out: Path | None, as_json: bool,
-    least_confidence: float, check: Path | None,
-) -> None:  # fmt: skip
+    net_and_photos: tuple[str, ...],
+    net: str | None,
+    show: bool,
+    out: Path | None,
+    as_json: bool,
+    least_confidence: float,
+    check: Path | None,
+) -> None:
     """Read the handwritten digits on photos or scans, line by line.
 
     PHOTO is a JPEG, PNG, WebP, TIFF, BMP or GIF file: dark on light or light on dark, in any light, on ruled or
@@ -111,13 +125,16 @@ def table_of(photo: str, reading: "Reading") -> dict[str, Any]:
         "text": reading.text,
         "digits": [
             {
-                "label": reading.class_names[d.label], "confidence": round(d.confidence, 4), "line": d.line,
-                "box": box(d), "probabilities": [round(float(p), 4) for p in d.probabilities],
+                "label": reading.class_names[d.label],
+                "confidence": round(d.confidence, 4),
+                "line": d.line,
+                "box": box(d),
+                "probabilities": [round(float(p), 4) for p in d.probabilities],
             }
             for d in reading.digits
         ],
         "others": [{"why_not": o.why_not, "box": box(o)} for o in reading.others],
-    }  # fmt: skip
+    }
 
 
 def save_stages(reading: "Reading", folder: Path, title: str) -> None:

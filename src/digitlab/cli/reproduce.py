@@ -49,21 +49,37 @@ def list_(book: str | None) -> None:
 @click.option("--all", "all_", is_flag=True, help="Every row.")
 @click.option("--quick", "scale", flag_value="quick", help="Small: 400 images, two epochs, one seed. To see it run.")
 @click.option("--full", "scale", flag_value="full", help="Also every value of the books' long sweeps.")
-@click.option("--mode", type=click.Choice(["as-written", "corrected", "both"]), default="both", show_default=True,
-              help="Where a row has two: the book's program, quirks included, or without them.")  # fmt: skip
-@click.option("--part", type=click.Choice(["train", "query", "result"]),
-              help="One part alone: train the networks, take figures from them, draw the pictures.")  # fmt: skip
+@click.option(
+    "--mode",
+    type=click.Choice(["as-written", "corrected", "both"]),
+    default="both",
+    show_default=True,
+    help="Where a row has two: the book's program, quirks included, or without them.",
+)
+@click.option(
+    "--part",
+    type=click.Choice(["train", "query", "result"]),
+    help="One part alone: train the networks, take figures from them, draw the pictures.",
+)
 @click.option("--seeds", type=click.IntRange(1), help="Runs of each row. [default: 3; 1 with --quick]")
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes at the same time.")
-@click.option("--keep-old", is_flag=True,
-              help="Use finished results of other code, too. By default they are computed again.")  # fmt: skip
+@click.option(
+    "--keep-old", is_flag=True, help="Use finished results of other code, too. By default they are computed again."
+)
 @click.option(
     "--results", type=click.Path(path_type=Path), default=RESULTS, show_default=True, help="Where results are kept."
 )
 def run(
-    names: tuple[str, ...], all_: bool, scale: str | None, mode: str, part: str | None, seeds: int | None, jobs: int,
-    keep_old: bool, results: Path,
-) -> None:  # fmt: skip
+    names: tuple[str, ...],
+    all_: bool,
+    scale: str | None,
+    mode: str,
+    part: str | None,
+    seeds: int | None,
+    jobs: int,
+    keep_old: bool,
+    results: Path,
+) -> None:
     """Run experiments by NAME, or --all. What is done is kept: run the same line again after an interruption.
 
     Without --quick or --full, rows run with the book's settings.
@@ -98,8 +114,13 @@ def run(
 @click.option(
     "--results", type=click.Path(path_type=Path), default=RESULTS, show_default=True, help="Where the results are."
 )
-@click.option("--out", type=OutputFile("a page in Markdown", ".md"), default=Path("reproduction.md"), show_default=True,
-              help="The page in Markdown; its pictures go to pictures/reproduction beside it.")  # fmt: skip
+@click.option(
+    "--out",
+    type=OutputFile("a page in Markdown", ".md"),
+    default=Path("reproduction.md"),
+    show_default=True,
+    help="The page in Markdown; its pictures go to pictures/reproduction beside it.",
+)
 @click.option("--html", type=PageFile(), help="The page as one HTML file, pictures included.")
 @click.option("--json", "json_", type=OutputFile("figures as JSON", ".json"), help="The figures alone, as JSON.")
 @click.option(
@@ -111,7 +132,7 @@ def run(
 @click.option("--quick", is_flag=True, help="Report on quick runs (by default they are left out).")
 def report(
     results: Path, out: Path, html: Path | None, json_: Path | None, accuracy: Path | None, note: str, quick: bool
-) -> None:  # fmt: skip
+) -> None:
     """Write what was run, beside what the books report, as one page."""
     import json
 

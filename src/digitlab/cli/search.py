@@ -37,8 +37,12 @@ class Varied(click.ParamType[Any]):
 
 
 @click.command("search")
-@click.option("--space", type=Varied(), multiple=True,
-              help="What to vary: NAME=log:LOW,HIGH, uniform:, integer:, integer-log:, or values.")  # fmt: skip
+@click.option(
+    "--space",
+    type=Varied(),
+    multiple=True,
+    help="What to vary: NAME=log:LOW,HIGH, uniform:, integer:, integer-log:, or values.",
+)
 @click.option(
     "--plan", "plan_file", type=click.Path(path_type=Path), help="A TOML or JSON file with a space, strategy ..."
 )
@@ -69,9 +73,17 @@ class Varied(click.ParamType[Any]):
 @click.option("--workers", type=click.IntRange(1), help="How many trainings at once. [default: one per processor]")
 @click.option("--cluster", metavar="ADDRESS", help="A Dask scheduler that trains them: tcp://HOST:8786, or local.")
 def command(
-    space: tuple[tuple[str, str], ...], plan_file: Path | None, folder: Path | None, resume: bool, watch: Path | None,
-    report: Path | None, test: bool, workers: int | None, cluster: str | None, **chosen: Any,
-) -> None:  # fmt: skip
+    space: tuple[tuple[str, str], ...],
+    plan_file: Path | None,
+    folder: Path | None,
+    resume: bool,
+    watch: Path | None,
+    report: Path | None,
+    test: bool,
+    workers: int | None,
+    cluster: str | None,
+    **chosen: Any,
+) -> None:
     """Search for the settings of a training, by what they reach on the validation set.
 
     Without --space, the learning rate is searched (log:0.01,100). NAME is a setting of `digitlab train`: learning-rate,

@@ -83,9 +83,13 @@ class SearchBar(SearchLines):
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         self.bar = Progress(
-            TextColumn("trials"), BarColumn(bar_width=40), MofNCompleteColumn(), TextColumn("{task.fields[now]}"),
-            TimeRemainingColumn(), transient=True,
-        )  # fmt: skip
+            TextColumn("trials"),
+            BarColumn(bar_width=40),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[now]}"),
+            TimeRemainingColumn(),
+            transient=True,
+        )
         self.bar.start()
         finished = sum(t.state in ("done", "pruned") for t in trials)
         self.task = self.bar.add_task("", total=plan.trials, completed=finished, now="")

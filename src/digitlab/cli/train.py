@@ -73,14 +73,18 @@ PREDICTIONS = "predictions.npz"  # as in train/recorders.py, which is not import
     "--augment", type=Augment(), help="Change the training images afresh every epoch: shift,rotate:10,elastic."
 )
 @click.option(
-    "--class-weights", type=ClassWeights(), metavar="WEIGHTS",
+    "--class-weights",
+    type=ClassWeights(),
+    metavar="WEIGHTS",
     help="How much images count in the training by their class: balanced (all classes alike), or 0:2,7:1.5 (the "
     "others 1). [default: all images count alike]",
-)  # fmt: skip
+)
 @click.option(
-    "--sample-weights", type=click.Path(exists=True, dir_okay=False), metavar="FILE",
+    "--sample-weights",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE",
     help="File (text, CSV or .npy) with one number per training image: how much it counts in the training.",
-)  # fmt: skip
+)
 @click.option("--early-stop", type=click.IntRange(1), metavar="N", help="Stop after N epochs without improvement.")
 @click.option("--monitor", metavar="COLUMN", help="What says how good an epoch was. [default: valid_accuracy]")
 @click.option("--keep", type=click.Choice(["best", "last"]), help="Which epoch's network to keep. [default: best]")

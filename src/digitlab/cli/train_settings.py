@@ -21,14 +21,33 @@ if TYPE_CHECKING:
 
 NETWORK = ("net", "loss", "activation", "init", "dropout", "scaling")
 TRAINER = (
-    "epochs", "batch_size", "shuffle", "monitor", "keep", "evaluate_train", "engine", "device", "seed", "early_stop",
-    "augment", "class_weights",
-)  # fmt: skip
+    "epochs",
+    "batch_size",
+    "shuffle",
+    "monitor",
+    "keep",
+    "evaluate_train",
+    "engine",
+    "device",
+    "seed",
+    "early_stop",
+    "augment",
+    "class_weights",
+)
 CHOICES = ("optimizer", "schedule", "gradient", "averaging")  # with settings of their own
 DATA = (
-    "split", "valid_size", "test_size", "train_size", "per_class", "digits", "fraction", "mix", "label_column",
-    "class_names", "image_shape",
-)  # fmt: skip
+    "split",
+    "valid_size",
+    "test_size",
+    "train_size",
+    "per_class",
+    "digits",
+    "fraction",
+    "mix",
+    "label_column",
+    "class_names",
+    "image_shape",
+)
 SIZES = ("train_size", "per_class", "fraction")  # each says how much to train on, so one replaces another
 OF_ANY_SOURCE = ("source", "split", "seed", "mix", "digits", "group")  # what holds when --data names another source
 

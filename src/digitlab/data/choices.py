@@ -1,8 +1,8 @@
 """The arguments of `load`, by name and kind: what a program passes, or the [data] of a settings file says.
 
-    read      how a source is read, where it does not say so itself
-    cut       how training, validation and test sets are made of it
-    the rest  what a smaller experiment takes of these sets (see `restrict`)
+read      how a source is read, where it does not say so itself
+cut       how training, validation and test sets are made of it
+the rest  what a smaller experiment takes of these sets (see `restrict`)
 """
 
 import os
@@ -45,11 +45,23 @@ _PATH, _TEXT = ((str, os.PathLike), "text"), (str, "text")
 _WHOLE, _LIST = (Integral, "a whole number"), ((list, tuple, range, np.ndarray), "a list of whole numbers")
 _SIZE = (Real, "a number of images, or a share of them between 0 and 1")
 KINDS: dict[str, tuple[Any, str]] = {
-    "source": _PATH, "split": _TEXT, "valid_size": _SIZE, "test_size": _SIZE, "mix": _PATH, "seed": _WHOLE,
-    "digits": _LIST, "train_size": _WHOLE, "per_class": _WHOLE, "fraction": (Real, "a number"), "share": _LIST,
-    "bootstrap": _WHOLE, "group": _LIST, "label_column": ((str, Integral), "the name or the position of a column"),
-    "class_names": ((list, tuple, range, np.ndarray), "a list of names"), "image_shape": _LIST,
-}  # fmt: skip
+    "source": _PATH,
+    "split": _TEXT,
+    "valid_size": _SIZE,
+    "test_size": _SIZE,
+    "mix": _PATH,
+    "seed": _WHOLE,
+    "digits": _LIST,
+    "train_size": _WHOLE,
+    "per_class": _WHOLE,
+    "fraction": (Real, "a number"),
+    "share": _LIST,
+    "bootstrap": _WHOLE,
+    "group": _LIST,
+    "label_column": ((str, Integral), "the name or the position of a column"),
+    "class_names": ((list, tuple, range, np.ndarray), "a list of names"),
+    "image_shape": _LIST,
+}
 
 DEFAULTS = {"split": "50k/10k/10k", "seed": 0}  # what is left out otherwise asks for nothing
 NONE = "none"  # how "nothing" is written where every setting is: TOML has no None

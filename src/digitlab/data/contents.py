@@ -68,9 +68,13 @@ class Contents:
             return None if digits is None else digits.renamed(f"{source} {part}".rstrip())
 
         return replace(
-            self, train=called(self.train, "train"), valid=called(self.valid, "valid"), test=called(self.test, "test"),
-            whole=called(self.whole), name=source,
-        )  # fmt: skip
+            self,
+            train=called(self.train, "train"),
+            valid=called(self.valid, "valid"),
+            test=called(self.test, "test"),
+            whole=called(self.whole),
+            name=source,
+        )
 
     def splits(
         self, split: Split = "50k/10k/10k", valid_size: Size | None = None, test_size: Size | None = None

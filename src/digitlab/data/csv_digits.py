@@ -1,8 +1,8 @@
 """Digits as text: one line an image, its label and its pixels 0–255, with or without a heading.
 
-    csv_table.py      the numbers of a text file
-    table_layout.py   which column is the label, and which are pixels
-    pixels.py         what their numbers mean;  labels.py  what the labels mean
+csv_table.py      the numbers of a text file
+table_layout.py   which column is the label, and which are pixels
+pixels.py         what their numbers mean;  labels.py  what the labels mean
 """
 
 import os
@@ -101,9 +101,12 @@ def read_raw_csv(path: str | os.PathLike[str], reading: Reading) -> Raw:
         )
     guessed = reading.label_column is None and not found.named
     return Raw(
-        found.images, found.labels, str(path), lambda i: f"{path}: line {found.lines(i)}",
+        found.images,
+        found.labels,
+        str(path),
+        lambda i: f"{path}: line {found.lines(i)}",
         hint="If another column holds the label name it: --label-column -1 is the last." if guessed else "",
-    )  # fmt: skip
+    )
 
 
 def write_csv(path: str | os.PathLike[str], digits: Digits) -> None:

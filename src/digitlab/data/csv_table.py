@@ -225,9 +225,14 @@ class _Blocks:
             return np.zeros((0, self.columns), dtype=np.uint8)
         try:
             values = np.loadtxt(
-                lines, np.float64, comments=None, delimiter=None if self.delimiter == " " else self.delimiter,
-                converters={column: self._keeper(column) for column in self.fields}, quotechar='"', ndmin=2,
-            )  # fmt: skip
+                lines,
+                np.float64,
+                comments=None,
+                delimiter=None if self.delimiter == " " else self.delimiter,
+                converters={column: self._keeper(column) for column in self.fields},
+                quotechar='"',
+                ndmin=2,
+            )
         except ValueError:
             values = np.full((1, 1), np.nan)
         if values.shape != (len(lines), self.columns) or not np.isfinite(values).all():

@@ -1,7 +1,7 @@
 """Folders of IDX files under the names people have, and a single IDX file with its partner.
 
-    train-images-idx3-ubyte  train-labels-idx1-ubyte      t10k-… or test-… to test; valid-…, as `digitlab expand` writes
-    train-images.idx3-ubyte  train_images.gz              and other spellings, packed or not
+train-images-idx3-ubyte  train-labels-idx1-ubyte      t10k-… or test-… to test; valid-…, as `digitlab expand` writes
+train-images.idx3-ubyte  train_images.gz              and other spellings, packed or not
 """
 
 import re

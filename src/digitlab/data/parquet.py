@@ -38,9 +38,10 @@ def read_raw_parquet(path: Path, reading: Reading) -> Raw:
         ) from None
     try:
         file = pq.ParquetFile(path)
-        rows, size = file.metadata.num_rows, sum(
-            file.metadata.row_group(i).total_byte_size for i in range(file.metadata.num_row_groups)
-        )  # fmt: skip
+        rows, size = (
+            file.metadata.num_rows,
+            sum(file.metadata.row_group(i).total_byte_size for i in range(file.metadata.num_row_groups)),
+        )
         if size > MOST_BYTES:
             raise DataError(f"{path}: unpacks to {size:,} bytes, expected {MOST_BYTES:,} at most.")
         table = file.read()
@@ -108,9 +109,11 @@ def _pictures(values: list[Any], path: Path, column: str, reading: Reading) -> N
     if images[0].dtype.kind not in "biuf":
         raise DataError(f"{path}: row 0 (from 0), {column}: holds no picture.")
     return to_images(
-        np.stack(images), lambda row, pixel: f"{path}: row {row} (from 0), pixel {pixel}", f"{path}: {column}",
+        np.stack(images),
+        lambda row, pixel: f"{path}: row {row} (from 0), pixel {pixel}",
+        f"{path}: {column}",
         image_shape=reading.image_shape,
-    )  # fmt: skip
+    )
 
 
 def _decoded(content: bytes, where: str) -> NDArray[np.uint8]:

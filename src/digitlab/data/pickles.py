@@ -1,10 +1,10 @@
 """Data sets in pickles, read without running them (restricted_pickle.py): the books' files and dictionaries.
 
-    three pairs          Nielsen's mnist.pkl.gz: training, validation, test
-    two pairs            ((x_train, y_train), (x_test, y_test)), as Keras's load_data gives
-    one pair             (images, labels)
-    a dictionary         {"train_img": …, "train_label": …, "test_img": …, "test_label": …} of "Deep Learning from
-                         Scratch", {"data": …, "target": …}, or dictionaries within one: {"train": {"x": …, "y": …}, …}
+three pairs          Nielsen's mnist.pkl.gz: training, validation, test
+two pairs            ((x_train, y_train), (x_test, y_test)), as Keras's load_data gives
+one pair             (images, labels)
+a dictionary         {"train_img": …, "train_label": …, "test_img": …, "test_label": …} of "Deep Learning from
+                     Scratch", {"data": …, "target": …}, or dictionaries within one: {"train": {"x": …, "y": …}, …}
 """
 
 from pathlib import Path

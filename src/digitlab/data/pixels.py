@@ -1,8 +1,8 @@
 """Pixels of any spelling as bytes, and rows of pixels as images.
 
-    whole numbers 0–255   bytes already
-    floats, all 0–1       shares of full ink: times 255, rounded; byte/256, which is Nielsen's scale, comes back exactly
-    anything else         an error that says which pixel of which image
+whole numbers 0–255   bytes already
+floats, all 0–1       shares of full ink: times 255, rounded; byte/256, which is Nielsen's scale, comes back exactly
+anything else         an error that says which pixel of which image
 """
 
 import math

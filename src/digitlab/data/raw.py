@@ -85,9 +85,12 @@ def with_classes(raws: Mapping[str, Raw], class_names: Sequence[str] | None) -> 
     hint = next((raw.hint for raw in raws.values() if raw.hint), "")
     own = next((raw.names for raw in raws.values() if raw.names), None)
     classes, names = to_classes(
-        np.concatenate(list(labels.values())), class_names if class_names is not None else own, place,
-        positions=class_names is None, hint=hint,
-    )  # fmt: skip
+        np.concatenate(list(labels.values())),
+        class_names if class_names is not None else own,
+        place,
+        positions=class_names is None,
+        hint=hint,
+    )
     return {
         part: Digits(raw.images, classes[starts[part] : starts[part] + len(raw.images)], names)
         for part, raw in raws.items()

@@ -49,11 +49,24 @@ _EXPORT = "if it is a data set export it: numpy.savez('data.npz', images=…, la
 _NETWORK = "if it is a network name it where NET stands"
 _UNPACK = "unpack it and name the folder"
 MEND = {
-    "hdf5": _EXPORT, "torch": _EXPORT, "mat73": "save it in MATLAB with save(…, '-v7')", "arrow": "save it as Parquet",
-    "excel": "save it as CSV", "utf-16": "save it as CSV in UTF-8", "safetensors": _NETWORK, "json": _NETWORK,
-    "keras": _NETWORK, "onnx": _NETWORK, "zip": _UNPACK, "tar": _UNPACK, "7z": _UNPACK, "rar": _UNPACK,
-    "bzip2": "unpack it first", "xz": "unpack it first", "zstd": "unpack it first",
-}  # fmt: skip
+    "hdf5": _EXPORT,
+    "torch": _EXPORT,
+    "mat73": "save it in MATLAB with save(…, '-v7')",
+    "arrow": "save it as Parquet",
+    "excel": "save it as CSV",
+    "utf-16": "save it as CSV in UTF-8",
+    "safetensors": _NETWORK,
+    "json": _NETWORK,
+    "keras": _NETWORK,
+    "onnx": _NETWORK,
+    "zip": _UNPACK,
+    "tar": _UNPACK,
+    "7z": _UNPACK,
+    "rar": _UNPACK,
+    "bzip2": "unpack it first",
+    "xz": "unpack it first",
+    "zstd": "unpack it first",
+}
 
 
 def read_path(path: Path, reading: Reading, family: Family | None = None) -> Contents:

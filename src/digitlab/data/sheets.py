@@ -73,17 +73,30 @@ STYLES: dict[str, Style] = {
     "ruled": Style("ruled paper", rules="lines"),
     "grid": Style("squared paper, at an angle", rules="grid", turn=-3.0),
     "noise": Style("a poor photo: noise and blur", noise=14.0, blur=1.2),
-    "pencil": Style("pale pencil on ruled paper in uneven light", rules="lines", fade=0.45, light=0.7, noise=3.0,
-                    rule_colour=(215, 200, 195)),
+    "pencil": Style(
+        "pale pencil on ruled paper in uneven light",
+        rules="lines",
+        fade=0.45,
+        light=0.7,
+        noise=3.0,
+        rule_colour=(215, 200, 195),
+    ),
     "chalk": Style("light on dark", paper=(38, 62, 52), ink=(235, 238, 228), light=0.7, noise=5.0),
     "tight": Style("digits that often touch", apart=0.78, sources=("pen", "mnist")),
     "coloured": Style("red on yellow paper", paper=(246, 222, 110), ink=(190, 40, 45), light=0.75),
-}  # fmt: skip
+}
 
 FACES = (
-    "DejaVuSans", "DejaVuSans-Bold", "DejaVuSans-Oblique", "DejaVuSansMono", "DejaVuSansMono-Bold",
-    "DejaVuSansMono-Oblique", "DejaVuSerif", "DejaVuSerif-Bold", "DejaVuSerif-Italic",
-)  # fmt: skip
+    "DejaVuSans",
+    "DejaVuSans-Bold",
+    "DejaVuSans-Oblique",
+    "DejaVuSansMono",
+    "DejaVuSansMono-Bold",
+    "DejaVuSansMono-Oblique",
+    "DejaVuSerif",
+    "DejaVuSerif-Bold",
+    "DejaVuSerif-Italic",
+)
 
 
 def print_digit(text: str, height: int, face: str) -> Ink:

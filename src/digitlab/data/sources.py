@@ -84,9 +84,7 @@ def load_auto(source: Source = "auto", **choices: Unpack[Choices]) -> tuple[Spli
     return parts, contents.note or None
 
 
-def load_part(
-    source: Source, part: Part | None = None, usual: Part = "test", **choices: Unpack[Choices]
-) -> Loaded:
+def load_part(source: Source, part: Part | None = None, usual: Part = "test", **choices: Unpack[Choices]) -> Loaded:
     """One set. With part None it is the `usual` one, or all of a source that is not divided."""
     chosen = _checked(source, choices)
     contents = open_source(source, chosen)
@@ -181,7 +179,11 @@ def _as_asked(contents: Contents, source: Source, reading: Reading) -> Contents:
         return contents
     if len(names) != len(sets[0].class_names):
         raise DataError(f"{source}: has {len(sets[0].class_names)} classes, and got {len(names)} class_names.")
-    return replace(contents, **{
-        part: replace(digits, class_names=names)
-        for part in (*ANY_PART[:3], "whole") if (digits := getattr(contents, part)) is not None
-    })  # fmt: skip
+    return replace(
+        contents,
+        **{
+            part: replace(digits, class_names=names)
+            for part in (*ANY_PART[:3], "whole")
+            if (digits := getattr(contents, part)) is not None
+        },
+    )

@@ -61,9 +61,7 @@ def split_published(
     return Splits(learned, valid, test)
 
 
-def split_single(
-    digits: Digits, split: Split, valid_size: Size | None = None, test_size: Size | None = None
-) -> Splits:
+def split_single(digits: Digits, split: Split, valid_size: Size | None = None, test_size: Size | None = None) -> Splits:
     """One set cut into all of them, 5 : 1 : 1 ("60k/10k": 6 : none : 1), after a shuffle that is always the same.
 
     Shuffled, since such files are often sorted by label; always alike, since a test set that changed from
@@ -154,8 +152,11 @@ def restrict(
 
     Raises DataError if more than one of the three is given, or if it asks for more than there is.
     """
-    given = [name for name, value in (("train_size", train_size), ("per_class", per_class), ("fraction", fraction))
-             if value is not None]  # fmt: skip
+    given = [
+        name
+        for name, value in (("train_size", train_size), ("per_class", per_class), ("fraction", fraction))
+        if value is not None
+    ]
     if len(given) > 1:
         raise DataError(f"got {' and '.join(given)}, expected one of them: each says how much to train on.")
     parts = Splits(*(None if part is None else narrowed(part, digits) for part in parts))  # type: ignore[arg-type]

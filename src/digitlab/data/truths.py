@@ -26,9 +26,12 @@ class Score:
 
     def __add__(self, other: "Score") -> "Score":
         return Score(
-            self.there + other.there, self.found + other.found, self.right + other.right, self.extra + other.extra,
+            self.there + other.there,
+            self.found + other.found,
+            self.right + other.right,
+            self.extra + other.extra,
             self.failures + other.failures,
-        )  # fmt: skip
+        )
 
     def __str__(self) -> str:
         found = f"{self.found} of {self.there} digits found ({_share(self.found, self.there)})"

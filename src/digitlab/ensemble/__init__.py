@@ -10,6 +10,15 @@ from digitlab.ensemble.making import KINDS, Snapshots, member_configs, snapshot_
 from digitlab.ensemble.report import Diversity, Gain, diversity, gain
 
 __all__ = [
-    "KINDS", "WAYS", "Diversity", "Gain", "Snapshots", "combine", "diversity", "gain", "member_configs", "members",
+    "KINDS",
+    "WAYS",
+    "Diversity",
+    "Gain",
+    "Snapshots",
+    "combine",
+    "diversity",
+    "gain",
+    "member_configs",
+    "members",
     "snapshot_networks",
-]  # fmt: skip
+]

@@ -134,9 +134,7 @@ def _together(networks: Sequence[Network], last: Layer) -> Network:
             factor = network.scaling.factor / outer.factor
             chain.insert(0, Rescale(factor, network.scaling.offset - factor * outer.offset))
         branches.append(chain)
-    whole = Network(
-        [Branches(branches), last], shape, LogLikelihood(), scaling=outer, dtype=networks[0].dtype, seed=0
-    )  # fmt: skip
+    whole = Network([Branches(branches), last], shape, LogLikelihood(), scaling=outer, dtype=networks[0].dtype, seed=0)
     whole.input_range = networks[0].input_range
     return whole
 
@@ -161,9 +159,13 @@ def _stacked(networks: Sequence[Network], classes: int, valid: Any, seed: int) -
         raise ConfigError(f"combine: got {len(y)} validation examples, expected at least 10 to train the stack on")
     outputs = np.concatenate([to_numpy(predict(network, x)) for network in networks], axis=1)  # (N, Σ sizes)
     stack = mlp(
-        [outputs.shape[1], STACK_HIDDEN, classes], activation="relu", loss="log-likelihood", scaling="none",
-        dtype=networks[0].dtype, seed=seed,
-    )  # fmt: skip
+        [outputs.shape[1], STACK_HIDDEN, classes],
+        activation="relu",
+        loss="log-likelihood",
+        scaling="none",
+        dtype=networks[0].dtype,
+        seed=seed,
+    )
     judge = np.arange(len(y)) % 5 == 4
     trainer = Trainer(stack, Adam(0.003), regularizers=[L2(1.0)], batch_size=32, engine="reference", seed=seed)
     trainer.fit((outputs[~judge], y[~judge]), (outputs[judge], y[judge]), epochs=STACK_EPOCHS)

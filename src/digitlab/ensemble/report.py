@@ -84,18 +84,26 @@ def gain(network: Network, images: Any, labels: Any, covers: Sequence[Sequence[i
     if not parts:
         raise ConfigError(f"{network!r} is no ensemble; `digitlab ensemble NET NET …` makes one")
     labels = np.asarray(labels)
-    correct = np.stack([
-        np.argmax(to_numpy(predict(part, images)), axis=1) == targets_for(labels, cover)
-        for part, cover in zip(rescaled(network), covers if covers is not None else covers_of(network))
-    ])  # fmt: skip
+    correct = np.stack(
+        [
+            np.argmax(to_numpy(predict(part, images)), axis=1) == targets_for(labels, cover)
+            for part, cover in zip(rescaled(network), covers if covers is not None else covers_of(network))
+        ]
+    )
     predicted = np.argmax(to_numpy(predict(network, images)), axis=1)
     right = predicted == labels
     best = correct[int(np.argmax(correct.mean(axis=1)))]
     return Gain(
-        [float(share) for share in correct.mean(axis=1)], float(right.mean()), diversity(correct),
-        np.flatnonzero(~right), int(np.sum(~best & right)), int(np.sum(best & ~right)),
-        int(np.sum(~right & ~correct.any(axis=0))), float(correct.any(axis=0).mean()), predicted,
-    )  # fmt: skip
+        [float(share) for share in correct.mean(axis=1)],
+        float(right.mean()),
+        diversity(correct),
+        np.flatnonzero(~right),
+        int(np.sum(~best & right)),
+        int(np.sum(best & ~right)),
+        int(np.sum(~right & ~correct.any(axis=0))),
+        float(correct.any(axis=0).mean()),
+        predicted,
+    )
 
 
 def rescaled(network: Network) -> list[Network]:

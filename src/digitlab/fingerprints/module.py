@@ -78,9 +78,18 @@ def _essence(code: CodeType) -> tuple[Any, ...]:
     if constants and isinstance(code.co_consts[0], str) and (sys.version_info < (3, 13) or code.co_flags & DOCSTRING):
         constants[0] = ""
     return (
-        code.co_code, constants, code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars,
-        code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags, code.co_exceptiontable,
-    )  # fmt: skip
+        code.co_code,
+        constants,
+        code.co_names,
+        code.co_varnames,
+        code.co_freevars,
+        code.co_cellvars,
+        code.co_argcount,
+        code.co_posonlyargcount,
+        code.co_kwonlyargcount,
+        code.co_flags,
+        code.co_exceptiontable,
+    )
 
 
 def _constant(value: Any) -> Any:

@@ -54,9 +54,10 @@ class DaskPool(Pool):
         self.client.wait_for_workers(1)
         threads = sum(worker["nthreads"] for worker in self.client.scheduler_info(n_workers=-1)["workers"].values())
         super().__init__(
-            self.client.get_executor(pure=False), threads,
+            self.client.get_executor(pure=False),
+            threads,
             f"{threads} worker thread{'s' * (threads != 1)} of the Dask cluster at {self.client.scheduler.address}",
-        )  # fmt: skip
+        )
         self.topic = f"digitlab-{uuid.uuid4().hex[:12]}"
         if on_event is not None:
             self.client.subscribe_topic(self.topic, functools.partial(_told, on_event))

@@ -140,15 +140,22 @@ def run_job(
     finished = not trainer.interrupted and not paused
     best = trainer.best.epoch if trainer.best is not None and trainer.keep == "best" else len(trainer.history) or None
     return Outcome(
-        job.name, job.config, trainer.history.rows, trainer.monitor, best,
+        job.name,
+        job.config,
+        trainer.history.rows,
+        trainer.monitor,
+        best,
         arrays={name: np.array(to_numpy(array)) for name, array in trainer.network.state().items()},
         input_range=trainer.network.input_range,
         test=_test(trainer, sets) if job.test and finished else None,
-        interrupted=trainer.interrupted, finished=finished,
+        interrupted=trainer.interrupted,
+        finished=finished,
         diagnosis=diagnose.found if finished else None,
-        stop_reason=None if paused else trainer.stop_reason, engine=trainer.engine_reason,
-        checkpoint=_as_bytes(trainer) if paused else None, worker=worker_name(),
-    )  # fmt: skip
+        stop_reason=None if paused else trainer.stop_reason,
+        engine=trainer.engine_reason,
+        checkpoint=_as_bytes(trainer) if paused else None,
+        worker=worker_name(),
+    )
 
 
 class Beside(Callback):

@@ -1,7 +1,7 @@
 """What to call the settings of many trainings: those in which they differ, under short names.
 
-    {"learning_rate": 0.1}                       from the settings themselves
-    {"learning-rate": "0.1", "net": "784-10"}    as they were typed: `digitlab train --grid learning-rate=0.1,0.3 ...`
+{"learning_rate": 0.1}                       from the settings themselves
+{"learning-rate": "0.1", "net": "784-10"}    as they were typed: `digitlab train --grid learning-rate=0.1,0.3 ...`
 """
 
 import dataclasses
@@ -41,9 +41,7 @@ def varied_settings(configs: Sequence[RunConfig], but: Sequence[str] = ()) -> li
     kinds = {key.removesuffix("type") for key in varied if key.endswith(".type")}
     # What only one kind of optimizer has, say, is no difference of its own.
     varied = [
-        key
-        for key in varied
-        if not any(key.startswith(kind) for kind in kinds) or all(key in table for table in flat)
+        key for key in varied if not any(key.startswith(kind) for kind in kinds) or all(key in table for table in flat)
     ]
     layers = [key for key in varied if key.startswith(("network.layers.", "network.input_shape"))]
     found: list[dict[str, Any]] = [{} for _ in configs]

@@ -173,9 +173,13 @@ def why_not_threads(configs: Sequence[RunConfig]) -> str | None:
     for config in configs:
         trainer = config.trainer()
         engine, reason = select_engine(
-            config.engine, trainer.network, trainer.optimizer, trainer.regularizers,
-            gradient=config.gradient, device=config.device,
-        )  # fmt: skip
+            config.engine,
+            trainer.network,
+            trainer.optimizer,
+            trainer.regularizers,
+            gradient=config.gradient,
+            device=config.device,
+        )
         if engine.name != "fast":
             return reason
     return None

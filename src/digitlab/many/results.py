@@ -107,10 +107,16 @@ class Together:
         writer.writerow(["name", *columns, "epoch", *names, "seconds", "note"])
         for i, o in enumerate(self.outcomes):
             note = o.error or str(o.diagnosis or "") or o.stop_reason or ("" if o.finished else "not finished")
-            writer.writerow([
-                o.name, *(varied[i].get(name, "") for name in columns), o.best_epoch or "",
-                *("" if (value := figure(o, name)) is None else value for name in names), f"{o.seconds:.3f}", note,
-            ])  # fmt: skip
+            writer.writerow(
+                [
+                    o.name,
+                    *(varied[i].get(name, "") for name in columns),
+                    o.best_epoch or "",
+                    *("" if (value := figure(o, name)) is None else value for name in names),
+                    f"{o.seconds:.3f}",
+                    note,
+                ]
+            )
         return file.getvalue()
 
 

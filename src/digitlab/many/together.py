@@ -89,9 +89,13 @@ def train_many(
     jobs = {i: Job(labels[i], configs[i], test=test) for i, outcome in enumerate(known) if outcome is None}
     began = time.perf_counter()
     pool = open_pool(
-        [job.config for job in jobs.values()] or configs[:1], data=data, workers=workers, executor=executor,
-        cluster=cluster, on_event=watcher.epoch if watcher is not None else None,
-    )  # fmt: skip
+        [job.config for job in jobs.values()] or configs[:1],
+        data=data,
+        workers=workers,
+        executor=executor,
+        cluster=cluster,
+        on_event=watcher.epoch if watcher is not None else None,
+    )
     if watcher is not None:
         watcher.began(labels, [config.epochs for config in configs], pool.reason)
         for outcome in filter(None, known):

@@ -121,9 +121,11 @@ def _require_near(
     outside = low < known.low - margin or high > known.high + margin
     shrunk = pictures and fractions and known.high > LARGEST_NUMBER and 0 < high <= 1
     if outside or shrunk:
-        trained = f"pixel bytes, as {known.low:g} to {known.high:g}" if known.pixels else (
-            f"numbers from {known.low:g} to {known.high:g}"
-        )  # fmt: skip
+        trained = (
+            f"pixel bytes, as {known.low:g} to {known.high:g}"
+            if known.pixels
+            else (f"numbers from {known.low:g} to {known.high:g}")
+        )
         mend = "Pass pixels as uint8, or scale" if known.pixels else "Scale"
         raise DataError(
             f"{what}: got numbers from {low:g} to {high:g}; this network was trained on {trained}. "

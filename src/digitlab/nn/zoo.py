@@ -221,8 +221,24 @@ def _relu_convs(*hidden: int, dropout: float = 0.0) -> Callable[[int], list[Laye
 
 
 # Which of S2's six maps each of C3's sixteen sees: LeCun et al. 1998, table I.
-C3 = ["012", "123", "234", "345", "450", "501", "0123", "1234", "2345", "3450", "4501", "5012",
-      "0134", "1245", "0235", "012345"]  # fmt: skip
+C3 = [
+    "012",
+    "123",
+    "234",
+    "345",
+    "450",
+    "501",
+    "0123",
+    "1234",
+    "2345",
+    "3450",
+    "4501",
+    "5012",
+    "0134",
+    "1245",
+    "0235",
+    "012345",
+]
 
 
 def _lenet5(classes: int) -> list[Layer]:
@@ -230,11 +246,19 @@ def _lenet5(classes: int) -> list[Layer]:
     subsampling layers' learned coefficients, softmax for the radial basis functions of the output."""
     table = [[int(str(channel) in seen) for seen in C3] for channel in range(6)]  # (6, 16)
     return [
-        Conv2D(6, 5, padding=2), Tanh(), AveragePool2D(2),  # C1, S2: 28×28, 14×14 (padding: LeCun's are 32×32 images)
-        Conv2D(16, 5, connections=table), Tanh(), AveragePool2D(2),  # C3, S4: 10×10, 5×5
-        Conv2D(120, 5), Tanh(), Flatten(),  # C5: 1×1
-        Dense(84), Tanh(), Dense(classes),  # F6, output
-    ]  # fmt: skip
+        Conv2D(6, 5, padding=2),
+        Tanh(),
+        AveragePool2D(2),  # C1, S2: 28×28, 14×14 (padding: LeCun's are 32×32 images)
+        Conv2D(16, 5, connections=table),
+        Tanh(),
+        AveragePool2D(2),  # C3, S4: 10×10, 5×5
+        Conv2D(120, 5),
+        Tanh(),
+        Flatten(),  # C5: 1×1
+        Dense(84),
+        Tanh(),
+        Dense(classes),  # F6, output
+    ]
 
 
 def _rows(reader: Callable[[], Layer]) -> Recipe:
@@ -267,11 +291,17 @@ _ADAM = Training(0.001, batch_size=64, optimizer="adam", epochs=10)
 ZOO: dict[str, Recipe] = {
     "chapter1": Recipe(
         "Nielsen ch. 1: 784-30-10, quadratic cost, weights N(0, 1)",
-        _dense(30, "large"), Training(3.0, epochs=30), (784,), "quadratic",
+        _dense(30, "large"),
+        Training(3.0, epochs=30),
+        (784,),
+        "quadratic",
     ),
     "chapter3": Recipe(
         "Nielsen ch. 3: 784-100-10, cross-entropy, scaled weights, L2",
-        _dense(100, "scaled"), Training(0.1, l2=5.0), (784,), "cross-entropy",
+        _dense(100, "scaled"),
+        Training(0.1, l2=5.0),
+        (784,),
+        "cross-entropy",
     ),
     "shallow": Recipe("Nielsen ch. 6: 100 sigmoid neurons, softmax", _shallow, _SIGMOID, (784,)),
     "basic-conv": Recipe("Nielsen ch. 6: 20 maps 5×5, pool 2, 100 sigmoid neurons, softmax", _basic_conv, _SIGMOID),
@@ -281,7 +311,8 @@ ZOO: dict[str, Recipe] = {
     "double-fc": Recipe("Nielsen ch. 6: two layers of 100 after the convolutions", _relu_convs(100, 100), _RELU),
     "double-fc-dropout": Recipe(
         "Nielsen ch. 6: two layers of 1000 with dropout ½, his best (train on shifted images, too)",
-        _relu_convs(1000, 1000, dropout=0.5), Training(0.03, epochs=40),
+        _relu_convs(1000, 1000, dropout=0.5),
+        Training(0.03, epochs=40),
     ),
     "lenet5": Recipe("LeCun et al. 1998: LeNet-5 with its C3 connection table, tanh", _lenet5, _ADAM),
     "rows-rnn": _rows(lambda: SimpleRNN(128)),
@@ -289,12 +320,23 @@ ZOO: dict[str, Recipe] = {
     "rows-gru": _rows(lambda: GRU(128)),
     "rashid": Recipe(
         "Rashid: 784-200-10 sigmoid without biases, pixels .01 to 1, targets .01 and .99",
-        _rashid, Training(0.1, batch_size=1, epochs=5), (784,),
-        {"type": "quadratic", "low": 0.01, "high": 0.99}, "0.01-1",
+        _rashid,
+        Training(0.1, batch_size=1, epochs=5),
+        (784,),
+        {"type": "quadratic", "low": 0.01, "high": 0.99},
+        "0.01-1",
     ),
-    "sprint": Recipe("16 maps 5×5 and 32 maps 3×3, each pooled, 128 ReLU neurons: much for little time",
-                     _small_convs, _ADAM, scaling="/255"),
-    "best": Recipe("24 and 48 maps 5×5, each pooled, 150 ReLU neurons, dropout .3: for images drawn afresh each epoch",
-                   _wider_convs, _ADAM, scaling="/255"),
+    "sprint": Recipe(
+        "16 maps 5×5 and 32 maps 3×3, each pooled, 128 ReLU neurons: much for little time",
+        _small_convs,
+        _ADAM,
+        scaling="/255",
+    ),
+    "best": Recipe(
+        "24 and 48 maps 5×5, each pooled, 150 ReLU neurons, dropout .3: for images drawn afresh each epoch",
+        _wider_convs,
+        _ADAM,
+        scaling="/255",
+    ),
     "colour-conv": Recipe("the network of sprint for colour images", _small_convs, _ADAM, (28, 28, 3), scaling="/255"),
-}  # fmt: skip
+}

@@ -16,6 +16,20 @@ from digitlab.optimizers.schedules import (
 from digitlab.optimizers.sgd import SGD, Momentum, Nesterov
 
 __all__ = [
-    "SGD", "Adam", "AdamW", "ConstantRate", "Cosine", "Cyclic", "Exponential", "HalveOnPlateau", "Momentum",
-    "Nesterov", "OneCycle", "Optimizer", "Position", "RMSProp", "Schedule", "StepDecay",
-]  # fmt: skip
+    "SGD",
+    "Adam",
+    "AdamW",
+    "ConstantRate",
+    "Cosine",
+    "Cyclic",
+    "Exponential",
+    "HalveOnPlateau",
+    "Momentum",
+    "Nesterov",
+    "OneCycle",
+    "Optimizer",
+    "Position",
+    "RMSProp",
+    "Schedule",
+    "StepDecay",
+]

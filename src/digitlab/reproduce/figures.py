@@ -62,9 +62,10 @@ def valleys(results: Sequence[Result], plan: Plan) -> Drawn:
         "valley": surface(x, y, x**2 + y**2, "C = v₁² + v₂²"),
         "narrow": surface(x, y, heights, "C = v₁² + 10 v₂²"),
         "contours": contours,
-        "minima": surface(wide_x, wide_y, np.sin(wide_x) * np.sin(wide_y) + 0.2 * wide_x,
-                          "C = sin v₁ sin v₂ + 0.2 v₁: many minima"),
-    }  # fmt: skip
+        "minima": surface(
+            wide_x, wide_y, np.sin(wide_x) * np.sin(wide_y) + 0.2 * wide_x, "C = sin v₁ sin v₂ + 0.2 v₁: many minima"
+        ),
+    }
 
 
 def helix(results: Sequence[Result], plan: Plan) -> Drawn:
@@ -89,15 +90,23 @@ def helix(results: Sequence[Result], plan: Plan) -> Drawn:
     axes.set_zlabel("z")
     right: Any = figure.add_subplot(1, 2, 2)
     right.scatter(*flat.T, c=z, cmap="viridis", s=8)
-    dressed(right, "first principal component", "second",
-            f"PCA keeps {100 * share:.0f} % of the variance in two numbers, not in one")  # fmt: skip
+    dressed(
+        right,
+        "first principal component",
+        "second",
+        f"PCA keeps {100 * share:.0f} % of the variance in two numbers, not in one",
+    )
     return {"helix": figure}
 
 
 def neurons(results: Sequence[Result], plan: Plan) -> Drawn:
     z = np.linspace(-5, 5, 501)
-    curves = {"step": (z >= 0).astype(float), "sigmoid": 1 / (1 + np.exp(-z)), "tanh": np.tanh(z),
-              "rectified linear": np.maximum(z, 0)}  # fmt: skip
+    curves = {
+        "step": (z >= 0).astype(float),
+        "sigmoid": 1 / (1 + np.exp(-z)),
+        "tanh": np.tanh(z),
+        "rectified linear": np.maximum(z, 0),
+    }
     figure = new_figure(9, 6)
     for place, (name, values) in enumerate(curves.items(), 1):
         axes = figure.add_subplot(2, 2, place)
@@ -137,9 +146,10 @@ def digits_draw(results: Sequence[Result], plan: Plan) -> Drawn:
     drawn = {
         "grid": picture_grid(train.images[:100], [""] * 100, columns=20, title="The first 100 training images"),
         "quadrants": picture_grid(quarters, names, columns=4, title="A digit by its quarters", share=True),
-        "rotated": picture_grid([first, turned], ["as it is", "by 15°"], columns=2,
-                                title="To turn a digit is to shift all its pixels"),
-    }  # fmt: skip
+        "rotated": picture_grid(
+            [first, turned], ["as it is", "by 15°"], columns=2, title="To turn a digit is to shift all its pixels"
+        ),
+    }
     if bad:
         images = [test.images[i] for i in series["wrong"]]
         drawn["badly-drawn"] = picture_grid(images, bad, columns=8, title="Test images that the first network misreads")
@@ -147,16 +157,52 @@ def digits_draw(results: Sequence[Result], plan: Plan) -> Drawn:
 
 
 ROWS = [
-    Row("surfaces", BOOK, "1 and 3", "costs as landscapes: a valley, a narrow one, one with many minima",
-        "C = v₁² + v₂²; v₁² + 10 v₂² with contours; sin v₁ sin v₂ + .2 v₁", formula_tasks, no_query, valleys,
-        minutes=0.05, chance=False),
-    Row("helix", BOOK, "figures", "where PCA ends: a helix is one-dimensional, and two components do not hold it",
-        "300 points on a helix with noise .05, seed 0; PCA by singular values", formula_tasks, no_query, helix,
-        minutes=0.02, chance=False),
-    Row("neuron-curves", BOOK, "1 and 3", "step, sigmoid, tanh and rectified linear neurons",
+    Row(
+        "surfaces",
+        BOOK,
+        "1 and 3",
+        "costs as landscapes: a valley, a narrow one, one with many minima",
+        "C = v₁² + v₂²; v₁² + 10 v₂² with contours; sin v₁ sin v₂ + .2 v₁",
+        formula_tasks,
+        no_query,
+        valleys,
+        minutes=0.05,
+        chance=False,
+    ),
+    Row(
+        "helix",
+        BOOK,
+        "figures",
+        "where PCA ends: a helix is one-dimensional, and two components do not hold it",
+        "300 points on a helix with noise .05, seed 0; PCA by singular values",
+        formula_tasks,
+        no_query,
+        helix,
+        minutes=0.02,
+        chance=False,
+    ),
+    Row(
+        "neuron-curves",
+        BOOK,
+        "1 and 3",
+        "step, sigmoid, tanh and rectified linear neurons",
         "their formulas on −5 to 5",
-        formula_tasks, no_query, neurons, minutes=0.02, chance=False),
-    Row("digit-figures", BOOK, "1", "the images: many, one by its quarters, one turned, and some that are hard to read",
+        formula_tasks,
+        no_query,
+        neurons,
+        minutes=0.02,
+        chance=False,
+    ),
+    Row(
+        "digit-figures",
+        BOOK,
+        "1",
+        "the images: many, one by its quarters, one turned, and some that are hard to read",
         "the first training images; a rotation by 15°; test errors of the first network (row chapter1-30, seed 0)",
-        first_network(30), digits_query, digits_draw, minutes=0.03, chance=False),
-]  # fmt: skip
+        first_network(30),
+        digits_query,
+        digits_draw,
+        minutes=0.03,
+        chance=False,
+    ),
+]

@@ -72,9 +72,17 @@ def finish(
             keys, answers = {**known.keys, **keys}, {**known.results, **answers}
             seconds, code = {**known.seconds, **seconds}, {**known.code, **code}
         found = RowResult(
-            job.row.name, job.mode, job.plans[0].scale, job.row.revision, by_seed(keys), by_seed(answers),
-            by_seed(seconds), source=job.plans[0].source, code=by_seed(code), **circumstances(),
-        )  # fmt: skip
+            job.row.name,
+            job.mode,
+            job.plans[0].scale,
+            job.row.revision,
+            by_seed(keys),
+            by_seed(answers),
+            by_seed(seconds),
+            source=job.plans[0].source,
+            code=by_seed(code),
+            **circumstances(),
+        )
         write_row(path, found)
     if "result" in stages and not (
         same and found.pictures and all((path.parent / p).is_file() for p in found.pictures)

@@ -22,8 +22,20 @@ from digitlab.train import evaluate
 
 BOOK = "First steps"
 HIDDEN = 100
-RATES = {0.01: 90.9, 0.05: 94.0, 0.08: 94.8, 0.1: 94.9, 0.12: 94.9, 0.15: 95.1, 0.18: 95.8, 0.2: 94.9, 0.3: 94.4,
-         0.5: 91.7, 0.7: 90.5, 1.0: 86.6}  # fmt: skip
+RATES = {
+    0.01: 90.9,
+    0.05: 94.0,
+    0.08: 94.8,
+    0.1: 94.9,
+    0.12: 94.9,
+    0.15: 95.1,
+    0.18: 95.8,
+    0.2: 94.9,
+    0.3: 94.4,
+    0.5: 91.7,
+    0.7: 90.5,
+    1.0: 86.6,
+}
 EPOCHS = {1: 94.9, 2: 95.9, 3: 96.3, 4: 96.7, 5: 96.7, 7: 96.6, 10: 96.6, 15: 96.5, 20: 96.1}
 GRID_RATES = (0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3)
 GRID_EPOCHS = 15
@@ -73,8 +85,11 @@ def rates_query(outcomes: Outcomes, plan: Plan) -> Result:
 
 def rates_draw(results: Sequence[Result], plan: Plan) -> Drawn:
     values = np.array([result.series["scores"] for result in results])
-    return {"rates": best_dot(list(RATES), values, title=f"One epoch, {plan.mode}", x_label="learning rate η",
-                              y_label="test accuracy (%)")}  # fmt: skip
+    return {
+        "rates": best_dot(
+            list(RATES), values, title=f"One epoch, {plan.mode}", x_label="learning rate η", y_label="test accuracy (%)"
+        )
+    }
 
 
 # 3: epochs
@@ -96,8 +111,15 @@ def epochs_query(outcomes: Outcomes, plan: Plan) -> Result:
 
 def epochs_draw(results: Sequence[Result], plan: Plan) -> Drawn:
     values = np.array([result.series["scores"] for result in results])
-    return {"epochs": best_dot(results[0].series["epochs"], values, title=f"η .1, {plan.mode}", x_label="epochs",
-                               y_label="test accuracy (%)")}  # fmt: skip
+    return {
+        "epochs": best_dot(
+            results[0].series["epochs"],
+            values,
+            title=f"η .1, {plan.mode}",
+            x_label="epochs",
+            y_label="test accuracy (%)",
+        )
+    }
 
 
 # 4: learning rates and epochs
@@ -146,27 +168,90 @@ def backquery_draw(results: Sequence[Result], plan: Plan) -> Drawn:
 SETUP = "784-100-10, Rashid's network and data; one image at a time"
 PLOT = "The reader's figures are one run each, read off a plot to a tenth of a per cent."
 ROWS = [
-    Row("first-steps-1", BOOK, "1", "a training run with fixed values",
+    Row(
+        "first-steps-1",
+        BOOK,
+        "1",
+        "a training run with fixed values",
         f"η .3, one epoch, N(0, 1/n) and U(−½, ½) init; {SETUP}",
-        first_tasks, training_figures, first_draw, (Reported("N(0, 1/n)/test", 95.0, text="about, one run", step=1.0),),
-        MODES, 0.04, cause=PLOT, corrected=OTHER),
-    Row("first-steps-2", BOOK, "2", "the influence of the learning rate", f"twelve rates, one epoch each; {SETUP}",
-        rates_tasks, rates_query, rates_draw,
-        (*(Reported(f"η {rate:g}/test", value, text=f"η {rate:g}", step=0.1) for rate, value in RATES.items()),
-         Reported("best rate", 0.18, "test", "best rate of this run", "", chosen_on_test=True)),
-        MODES, 0.2, cause=PLOT + " That .18 stands .7 above both its neighbours is chance, as our "
-        "spread shows; that rates about there are best is not.", corrected=OTHER),
-    Row("first-steps-3", BOOK, "3", "many rounds", f"η .1, one network sampled at nine of 20 epochs; {SETUP}",
-        epochs_tasks, epochs_query, epochs_draw,
-        (*(Reported(f"epoch {epoch}/test", value, text=f"epoch {epoch}", step=0.1) for epoch, value in EPOCHS.items()),
-         Reported("best epoch", 5, "test", "best epoch", "", chosen_on_test=True)), MODES, 0.25, cause=PLOT,
-        corrected=OTHER),
-    Row("first-steps-4", BOOK, "4", "learning rates against epochs, as a turning surface",
+        first_tasks,
+        training_figures,
+        first_draw,
+        (Reported("N(0, 1/n)/test", 95.0, text="about, one run", step=1.0),),
+        MODES,
+        0.04,
+        cause=PLOT,
+        corrected=OTHER,
+    ),
+    Row(
+        "first-steps-2",
+        BOOK,
+        "2",
+        "the influence of the learning rate",
+        f"twelve rates, one epoch each; {SETUP}",
+        rates_tasks,
+        rates_query,
+        rates_draw,
+        (
+            *(Reported(f"η {rate:g}/test", value, text=f"η {rate:g}", step=0.1) for rate, value in RATES.items()),
+            Reported("best rate", 0.18, "test", "best rate of this run", "", chosen_on_test=True),
+        ),
+        MODES,
+        0.2,
+        cause=PLOT + " That .18 stands .7 above both its neighbours is chance, as our "
+        "spread shows; that rates about there are best is not.",
+        corrected=OTHER,
+    ),
+    Row(
+        "first-steps-3",
+        BOOK,
+        "3",
+        "many rounds",
+        f"η .1, one network sampled at nine of 20 epochs; {SETUP}",
+        epochs_tasks,
+        epochs_query,
+        epochs_draw,
+        (
+            *(
+                Reported(f"epoch {epoch}/test", value, text=f"epoch {epoch}", step=0.1)
+                for epoch, value in EPOCHS.items()
+            ),
+            Reported("best epoch", 5, "test", "best epoch", "", chosen_on_test=True),
+        ),
+        MODES,
+        0.25,
+        cause=PLOT,
+        corrected=OTHER,
+    ),
+    Row(
+        "first-steps-4",
+        BOOK,
+        "4",
+        "learning rates against epochs, as a turning surface",
         f"eight rates × 15 epochs; 360 frames, 30 a second, seen from 20° above; {SETUP}",
-        grid_tasks, grid_query, grid_draw,
-        (Reported("best", 97.3, text="best of 120", step=0.1, chosen_on_test=True),
-         Reported("best rate", 0.025, "test", "its rate", "", chosen_on_test=True)), MODES, 1.6, cause=PLOT,
-        corrected=OTHER),
-    Row("first-steps-5", BOOK, "5", "the inverse query: ten estimated digits", f"η .025, 13 epochs; {SETUP}",
-        backquery_tasks, backquery_query, backquery_draw, (), MODES, 0.2),
-]  # fmt: skip
+        grid_tasks,
+        grid_query,
+        grid_draw,
+        (
+            Reported("best", 97.3, text="best of 120", step=0.1, chosen_on_test=True),
+            Reported("best rate", 0.025, "test", "its rate", "", chosen_on_test=True),
+        ),
+        MODES,
+        1.6,
+        cause=PLOT,
+        corrected=OTHER,
+    ),
+    Row(
+        "first-steps-5",
+        BOOK,
+        "5",
+        "the inverse query: ten estimated digits",
+        f"η .025, 13 epochs; {SETUP}",
+        backquery_tasks,
+        backquery_query,
+        backquery_draw,
+        (),
+        MODES,
+        0.2,
+    ),
+]

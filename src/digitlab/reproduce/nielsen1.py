@@ -37,8 +37,11 @@ def darkness(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def darkness_tasks(plan: Plan) -> Tasks:
-    return {"darkness": Computation(title="average darkness", function=darkness,
-                                    given={"name": "darkness", "data": data_table(plan)})}  # fmt: skip
+    return {
+        "darkness": Computation(
+            title="average darkness", function=darkness, given={"name": "darkness", "data": data_table(plan)}
+        )
+    }
 
 
 def darkness_query(outcomes: Outcomes, plan: Plan) -> Result:
@@ -133,42 +136,106 @@ CHOSEN = (
     "it is that of the network chosen on the validation set. Runs with N(0, 1) weights also spread by half a point."
 )
 ROWS = [
-    Row("average-darkness", BOOK, "1", "how far one gets with the mean darkness alone",
+    Row(
+        "average-darkness",
+        BOOK,
+        "1",
+        "how far one gets with the mean darkness alone",
         "mean darkness per digit over 50,000 images; the nearest one wins",
-        darkness_tasks, darkness_query, darkness_draw,
-        (Reported("test", 22.25, text="accuracy", images=0),), minutes=0.02, chance=False),
-    Row("baselines", BOOK, "1", "for scale: the nearest mean image, and logistic regression on the pixels",
+        darkness_tasks,
+        darkness_query,
+        darkness_draw,
+        (Reported("test", 22.25, text="accuracy", images=0),),
+        minutes=0.02,
+        chance=False,
+    ),
+    Row(
+        "baselines",
+        BOOK,
+        "1",
+        "for scale: the nearest mean image, and logistic regression on the pixels",
         "the mean image of each digit; scikit-learn's LogisticRegression, 100 steps; 50,000 images, pixels /256",
-        scale_tasks, baselines_query, scale_draw, minutes=0.15, chance=False),
-    Row("svm", BOOK, "1", "what a support vector machine reaches out of the box",
+        scale_tasks,
+        baselines_query,
+        scale_draw,
+        minutes=0.15,
+        chance=False,
+    ),
+    Row(
+        "svm",
+        BOOK,
+        "1",
+        "what a support vector machine reaches out of the box",
         "scikit-learn's SVC, C = 1, pixels /256, 50,000 images; gamma='auto' was the default of the book's day",
-        svm_tasks, baselines_query, svm_draw,
-        (Reported("book/test", 94.35, text="gamma='auto'", images=0),
-         Reported("today/test", 97.9, text="today's default, gamma='scale'", memory=True, step=0.1,
-                  images=0)),
-        minutes=11.5, chance=False),
-    Row("chapter1-30", BOOK, "1", "the first network: 30 hidden neurons", f"[784, 30, 10], η 3, 30 epochs; {SETUP}",
-        first_network(30), training_figures, curves,
-        (Reported("30/test_first", 91.29, text="epoch 1"),
-         Reported("30/test_peak", 95.42, text="peak of 30 epochs, best of 3 runs", statistic="best",
-                  chosen_on_test=True),
-         Reported("30/test_last", 95.34, text="epoch 30")),
-        minutes=0.03, cause=CHOSEN),
-    Row("chapter1-100", BOOK, "1", "100 hidden neurons do better, if they learn at all",
-        f"[784, 100, 10], η 3, 30 epochs; {SETUP}", first_network(100), training_figures, curves,
-        (Reported("100/test_peak", 96.59, text="peak, with high variance between runs", statistic="best",
-                  chosen_on_test=True),),
+        svm_tasks,
+        baselines_query,
+        svm_draw,
+        (
+            Reported("book/test", 94.35, text="gamma='auto'", images=0),
+            Reported("today/test", 97.9, text="today's default, gamma='scale'", memory=True, step=0.1, images=0),
+        ),
+        minutes=11.5,
+        chance=False,
+    ),
+    Row(
+        "chapter1-30",
+        BOOK,
+        "1",
+        "the first network: 30 hidden neurons",
+        f"[784, 30, 10], η 3, 30 epochs; {SETUP}",
+        first_network(30),
+        training_figures,
+        curves,
+        (
+            Reported("30/test_first", 91.29, text="epoch 1"),
+            Reported(
+                "30/test_peak", 95.42, text="peak of 30 epochs, best of 3 runs", statistic="best", chosen_on_test=True
+            ),
+            Reported("30/test_last", 95.34, text="epoch 30"),
+        ),
+        minutes=0.03,
+        cause=CHOSEN,
+    ),
+    Row(
+        "chapter1-100",
+        BOOK,
+        "1",
+        "100 hidden neurons do better, if they learn at all",
+        f"[784, 100, 10], η 3, 30 epochs; {SETUP}",
+        first_network(100),
+        training_figures,
+        curves,
+        (
+            Reported(
+                "100/test_peak",
+                96.59,
+                text="peak, with high variance between runs",
+                statistic="best",
+                chosen_on_test=True,
+            ),
+        ),
         minutes=0.1,
         cause=CHOSEN + " A saturated output learns nothing under the quadratic cost (chapter 3): a run may miss a "
-        "digit or two altogether, and ends ten points lower for each."),
-    Row("chapter1-bad-rates", BOOK, "1", "learning rates far too small and far too large",
-        f"100 hidden with η 0.001 and 30 hidden with η 100, 30 epochs; {SETUP}", bad_rates, training_figures, curves,
-        (Reported("100 hidden, η 0.001/test_first", 11.39, text="η 0.001, epoch 1"),
-         Reported("100 hidden, η 0.001/test_last", 21.42, text="η 0.001, epoch 30"),
-         Reported("30 hidden, η 100/test_first", 10.09, text="η 100, epoch 1"),
-         Reported("30 hidden, η 100/test_last", 9.82, text="η 100, epoch 30")),
+        "digit or two altogether, and ends ten points lower for each.",
+    ),
+    Row(
+        "chapter1-bad-rates",
+        BOOK,
+        "1",
+        "learning rates far too small and far too large",
+        f"100 hidden with η 0.001 and 30 hidden with η 100, 30 epochs; {SETUP}",
+        bad_rates,
+        training_figures,
+        curves,
+        (
+            Reported("100 hidden, η 0.001/test_first", 11.39, text="η 0.001, epoch 1"),
+            Reported("100 hidden, η 0.001/test_last", 21.42, text="η 0.001, epoch 30"),
+            Reported("30 hidden, η 100/test_first", 10.09, text="η 100, epoch 1"),
+            Reported("30 hidden, η 100/test_last", 9.82, text="η 100, epoch 30"),
+        ),
         minutes=0.1,
         cause="At these rates the figure is that of the first random weights (η 0.001) or of the one digit that the "
         "saturated network always answers (η 100: 8 to 11 % of the images are any one digit), so it is a matter of the "
-        "dice."),
-]  # fmt: skip
+        "dice.",
+    ),
+]

@@ -114,9 +114,12 @@ def overfitting_draw(results: Sequence[Result], plan: Plan) -> Drawn:
     """The book's four plots in one figure: cost and accuracy, on training and on test data."""
     figure = new_figure(10, 7)
     label = next(key for key in results[0].series if key.endswith("/train_cost")).rpartition("/")[0]
-    panels = [("train_cost", "cost on the training set", 1.0), ("test_cost", "cost on the test set", 1.0),
-              ("train_accuracy", "accuracy on the training set (%)", 100.0),
-              ("test_accuracy", "accuracy on the test set (%)", 100.0)]  # fmt: skip
+    panels = [
+        ("train_cost", "cost on the training set", 1.0),
+        ("test_cost", "cost on the test set", 1.0),
+        ("train_accuracy", "accuracy on the training set (%)", 100.0),
+        ("test_accuracy", "accuracy on the test set (%)", 100.0),
+    ]
     for place, (key, text, unit) in enumerate(panels, 1):
         values = stacked(results, f"{label}/{key}")
         if values is None:
@@ -140,70 +143,166 @@ OVERFIT = {"hidden": 30, "train_size": 1000, "epochs": 400, "watch": PARTS, "squ
 WHOLE = {"hidden": 30, "watch": PARTS, "squares": True}
 PEAK = "the book took the best of many test results; `test` beside it belongs to the network chosen on validation"
 ROWS = [
-    Row("single-neuron", BOOK, "3",
+    Row(
+        "single-neuron",
+        BOOK,
+        "3",
         "the quadratic cost learns slowly where the error is largest, the cross-entropy not",
         "one sigmoid neuron, input 1, target 0, 300 epochs; η .15 quadratic, .005 cross-entropy [M], and .15",
-        neuron_tasks, neuron_query, neuron_draw,
-        (Reported("quadratic, w .6, b .9/start", 0.82, "", "output at first, w .6, b .9", ""),
-         Reported("quadratic, w .6, b .9/end", 0.09, "", "output after 300 epochs", ""),
-         Reported("quadratic, w 2, b 2/start", 0.98, "", "output at first, w 2, b 2", ""),
-         Reported("quadratic, w 2, b 2/flat", 150, "",
-                  "epochs until it has moved by a tenth (the book: about 150)", "", step=20)),
-        minutes=0.01, chance=False,
-        cause="The book says that the curve is flat for about 150 epochs; where flat ends is for the eye to say."),
-    Row("cross-entropy", BOOK, "3", "the first network with the cross-entropy cost",
+        neuron_tasks,
+        neuron_query,
+        neuron_draw,
+        (
+            Reported("quadratic, w .6, b .9/start", 0.82, "", "output at first, w .6, b .9", ""),
+            Reported("quadratic, w .6, b .9/end", 0.09, "", "output after 300 epochs", ""),
+            Reported("quadratic, w 2, b 2/start", 0.98, "", "output at first, w 2, b 2", ""),
+            Reported(
+                "quadratic, w 2, b 2/flat",
+                150,
+                "",
+                "epochs until it has moved by a tenth (the book: about 150)",
+                "",
+                step=20,
+            ),
+        ),
+        minutes=0.01,
+        chance=False,
+        cause="The book says that the curve is flat for about 150 epochs; where flat ends is for the eye to say.",
+    ),
+    Row(
+        "cross-entropy",
+        BOOK,
+        "3",
+        "the first network with the cross-entropy cost",
         f"30 and 100 hidden, η .5, N(0, 1) init, 30 epochs; {SETUP}",
         network2({"30": {"hidden": 30}, "100": {"hidden": 100}}),
-        training_figures, both_curves,
-        (Reported("30/test_peak", 95.49, text="30 hidden, peak", chosen_on_test=True),
-         Reported("100/test_peak", 96.82, text="100 hidden, peak", chosen_on_test=True)),
-        minutes=0.1, cause=PEAK),
-    Row("overfitting", BOOK, "3", "1,000 images: the training set is learned by heart, the test set is not",
+        training_figures,
+        both_curves,
+        (
+            Reported("30/test_peak", 95.49, text="30 hidden, peak", chosen_on_test=True),
+            Reported("100/test_peak", 96.82, text="100 hidden, peak", chosen_on_test=True),
+        ),
+        minutes=0.1,
+        cause=PEAK,
+    ),
+    Row(
+        "overfitting",
+        BOOK,
+        "3",
+        "1,000 images: the training set is learned by heart, the test set is not",
         f"30 hidden, first 1,000 images, η .5, λ 0, N(0, 1) init, 400 epochs; {SETUP}",
         network2({"1,000 images": OVERFIT}),
-        costs_query("1,000 images", 0.0), overfitting_draw,
-        (Reported("1,000 images/test_peak", 82.27, text="peak", chosen_on_test=True),
-         Reported("1,000 images/train_perfect_epoch", 67, "training", "epoch with 100 % on the training set", ""),
-         Reported("1,000 images/test_cost_least_epoch", 14, "test", "epoch with the least test cost", "")),
-        minutes=0.15, cause=f"One run of the book against several here; {PEAK}"),
-    Row("overfitting-full", BOOK, "3", "50,000 images: the gap between training and test all but closes",
-        f"30 hidden, 50,000 images, η .5, λ 0, N(0, 1) init, 30 epochs; {SETUP}", network2({"50,000 images": WHOLE}),
-        costs_query("50,000 images", 0.0), overfitting_draw,
-        (Reported("50,000 images/test_last", 95.33, text="accuracy"),
-         Reported("50,000 images/train_last", 97.86, "training", "accuracy")),
-        minutes=0.05),
-    Row("regularized", BOOK, "3", "L2 on 1,000 images: the test accuracy goes on rising",
+        costs_query("1,000 images", 0.0),
+        overfitting_draw,
+        (
+            Reported("1,000 images/test_peak", 82.27, text="peak", chosen_on_test=True),
+            Reported("1,000 images/train_perfect_epoch", 67, "training", "epoch with 100 % on the training set", ""),
+            Reported("1,000 images/test_cost_least_epoch", 14, "test", "epoch with the least test cost", ""),
+        ),
+        minutes=0.15,
+        cause=f"One run of the book against several here; {PEAK}",
+    ),
+    Row(
+        "overfitting-full",
+        BOOK,
+        "3",
+        "50,000 images: the gap between training and test all but closes",
+        f"30 hidden, 50,000 images, η .5, λ 0, N(0, 1) init, 30 epochs; {SETUP}",
+        network2({"50,000 images": WHOLE}),
+        costs_query("50,000 images", 0.0),
+        overfitting_draw,
+        (
+            Reported("50,000 images/test_last", 95.33, text="accuracy"),
+            Reported("50,000 images/train_last", 97.86, "training", "accuracy"),
+        ),
+        minutes=0.05,
+    ),
+    Row(
+        "regularized",
+        BOOK,
+        "3",
+        "L2 on 1,000 images: the test accuracy goes on rising",
         f"30 hidden, first 1,000 images, η .5, λ .1, N(0, 1) init, 400 epochs; {SETUP}",
-        network2({"λ .1": {**OVERFIT, "l2": 0.1}}), costs_query("λ .1", 0.1), overfitting_draw,
-        (Reported("λ .1/test_peak", 87.1, text="peak", chosen_on_test=True),), minutes=0.1,
+        network2({"λ .1": {**OVERFIT, "l2": 0.1}}),
+        costs_query("λ .1", 0.1),
+        overfitting_draw,
+        (Reported("λ .1/test_peak", 87.1, text="peak", chosen_on_test=True),),
+        minutes=0.1,
         cause="The book shows one run, and ours lie within .2 of each other: what made his lower is not known. "
-        f"{PEAK[0].upper()}{PEAK[1:]}"),
-    Row("regularized-full", BOOK, "3", "L2 on 50,000 images",
+        f"{PEAK[0].upper()}{PEAK[1:]}",
+    ),
+    Row(
+        "regularized-full",
+        BOOK,
+        "3",
+        "L2 on 50,000 images",
         f"30 hidden, 50,000 images, η .5, λ 5, N(0, 1) init, 30 epochs; {SETUP}",
-        network2({"λ 5": {**WHOLE, "l2": 5.0}}), costs_query("λ 5", 5.0), overfitting_draw,
-        (Reported("λ 5/test_peak", 96.49, text="peak (epoch 28)", chosen_on_test=True),
-         Reported("λ 5/train_peak", 97.12, "training", "peak")),
-        minutes=0.05, cause=PEAK),
-    Row("regularized-100", BOOK, "3", "100 hidden neurons with L2",
+        network2({"λ 5": {**WHOLE, "l2": 5.0}}),
+        costs_query("λ 5", 5.0),
+        overfitting_draw,
+        (
+            Reported("λ 5/test_peak", 96.49, text="peak (epoch 28)", chosen_on_test=True),
+            Reported("λ 5/train_peak", 97.12, "training", "peak"),
+        ),
+        minutes=0.05,
+        cause=PEAK,
+    ),
+    Row(
+        "regularized-100",
+        BOOK,
+        "3",
+        "100 hidden neurons with L2",
         f"100 hidden, η .5, λ 5, N(0, 1) init [M], and with scaled init, 30 epochs; {SETUP}",
-        network2({"N(0, 1) init": {"hidden": 100, "l2": 5.0},
-                  "scaled init": {"hidden": 100, "l2": 5.0, "init": "scaled"}}),
-        training_figures, valid_curves,
-        (Reported("N(0, 1) init/valid_best", 97.92, "validation", "best"),), minutes=0.15),
-    Row("barrier-98", BOOK, "3", "a smaller learning rate and twice the epochs break the barrier of 98 %",
+        network2(
+            {"N(0, 1) init": {"hidden": 100, "l2": 5.0}, "scaled init": {"hidden": 100, "l2": 5.0, "init": "scaled"}}
+        ),
+        training_figures,
+        valid_curves,
+        (Reported("N(0, 1) init/valid_best", 97.92, "validation", "best"),),
+        minutes=0.15,
+    ),
+    Row(
+        "barrier-98",
+        BOOK,
+        "3",
+        "a smaller learning rate and twice the epochs break the barrier of 98 %",
         f"100 hidden, η .1, λ 5, N(0, 1) init [M], and with scaled init, 60 epochs; {SETUP}",
-        network2({name: {"hidden": 100, "rate": 0.1, "l2": 5.0, "epochs": 60, "init": init}
-                  for name, init in (("N(0, 1) init", "large"), ("scaled init", "scaled"))}),
-        training_figures, valid_curves,
-        (Reported("N(0, 1) init/valid_best", 98.04, "validation", "best"),), minutes=0.4),
-    Row("weight-initialization", BOOK, "3", "narrower first weights learn faster, and end a little higher",
+        network2(
+            {
+                name: {"hidden": 100, "rate": 0.1, "l2": 5.0, "epochs": 60, "init": init}
+                for name, init in (("N(0, 1) init", "large"), ("scaled init", "scaled"))
+            }
+        ),
+        training_figures,
+        valid_curves,
+        (Reported("N(0, 1) init/valid_best", 98.04, "validation", "best"),),
+        minutes=0.4,
+    ),
+    Row(
+        "weight-initialization",
+        BOOK,
+        "3",
+        "narrower first weights learn faster, and end a little higher",
         f"30 and 100 hidden, η .1, λ 5, 30 epochs; new: N(0, 1/n), old: N(0, 1); {SETUP}",
-        network2({f"{hidden}, {name}": {"hidden": hidden, "rate": 0.1, "l2": 5.0, "init": init}
-                  for hidden in (30, 100) for name, init in (("new", "scaled"), ("old", "large"))}),
-        training_figures, valid_curves,
-        tuple(Reported(f"{label}/valid_{at}", value, "validation", f"{label} init, {when}")
-              for label, first, last in (("30, new", 92.70, 96.50), ("30, old", 86.43, 96.37),
-                                         ("100, new", 92.95, 97.81), ("100, old", 89.94, 97.42))
-              for at, value, when in (("first", first, "epoch 1"), ("last", last, "epoch 30"))),
-        minutes=0.3),
-]  # fmt: skip
+        network2(
+            {
+                f"{hidden}, {name}": {"hidden": hidden, "rate": 0.1, "l2": 5.0, "init": init}
+                for hidden in (30, 100)
+                for name, init in (("new", "scaled"), ("old", "large"))
+            }
+        ),
+        training_figures,
+        valid_curves,
+        tuple(
+            Reported(f"{label}/valid_{at}", value, "validation", f"{label} init, {when}")
+            for label, first, last in (
+                ("30, new", 92.70, 96.50),
+                ("30, old", 86.43, 96.37),
+                ("100, new", 92.95, 97.81),
+                ("100, old", 89.94, 97.42),
+            )
+            for at, value, when in (("first", first, "epoch 1"), ("last", last, "epoch 30"))
+        ),
+        minutes=0.3,
+    ),
+]

@@ -64,7 +64,17 @@ def draw(results: Sequence[Result], plan: Plan) -> Drawn:
 
 
 ROWS = [
-    Row("universality", "Nielsen", "4", "one hidden layer follows any curve, as closely as it has neurons",
+    Row(
+        "universality",
+        "Nielsen",
+        "4",
+        "one hidden layer follows any curve, as closely as it has neurons",
         f"weights set by hand: pairs of steep neurons make bumps that follow {FORMULA} [M] on 0 to 1; the book lets "
-        "the reader set them with the mouse", tasks, query, draw, minutes=0.01, chance=False),
-]  # fmt: skip
+        "the reader set them with the mouse",
+        tasks,
+        query,
+        draw,
+        minutes=0.01,
+        chance=False,
+    ),
+]

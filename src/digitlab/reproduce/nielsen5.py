@@ -37,8 +37,9 @@ def step(network: Network, images: Any, labels: Any, rate: float, decay: float) 
 def gradient_norms(given: Mapping[str, Any]) -> dict[str, Any]:
     """‖mean ∂C/∂b‖ of every hidden layer, before each of the steps over the whole set: generate_gradient.py."""
     train = Data(**given["data"]).load().train
-    network = mlp([784, *[30] * given["depth"], 10], loss="cross-entropy", init="scaled", scaling="/256",
-                  seed=given["seed"])  # fmt: skip
+    network = mlp(
+        [784, *[30] * given["depth"], 10], loss="cross-entropy", init="scaled", scaling="/256", seed=given["seed"]
+    )
     norms: list[list[float]] = [[] for _ in range(given["depth"])]
     for _ in range(given["epochs"]):
         layers = step(network, train.images, train.labels, 0.1, 5.0 / len(train))
@@ -50,12 +51,17 @@ def gradient_norms(given: Mapping[str, Any]) -> dict[str, Any]:
 def norms_tasks(plan: Plan) -> Tasks:
     return {
         f"{depth} hidden": Computation(
-            title=f"gradient norms, {depth} hidden layers, seed {plan.seed}", function=gradient_norms,
-            given={"data": data_table(plan, 1000), "depth": depth, "epochs": 20 if plan.quick else 500,
-                   "seed": plan.seed},
+            title=f"gradient norms, {depth} hidden layers, seed {plan.seed}",
+            function=gradient_norms,
+            given={
+                "data": data_table(plan, 1000),
+                "depth": depth,
+                "epochs": 20 if plan.quick else 500,
+                "seed": plan.seed,
+            },
         )
         for depth in (2, 3, 4)
-    }  # fmt: skip
+    }
 
 
 def norms_query(outcomes: Outcomes, plan: Plan) -> Result:
@@ -127,22 +133,53 @@ def speed_draw(results: Sequence[Result], plan: Plan) -> Drawn:
 
 NORMS_BOOK = {2: (0.0657, 0.3092), 3: (0.0118, 0.0600, 0.2831), 4: (0.0030, 0.0171, 0.0695, 0.2851)}
 ROWS = [
-    Row("depth", BOOK, "5", "more hidden layers of the same kind do not help",
+    Row(
+        "depth",
+        BOOK,
+        "5",
+        "more hidden layers of the same kind do not help",
         f"1 to 4 hidden layers of 30, η .1, λ 5, scaled init, 30 epochs; {SETUP}",
-        network2({f"{n} hidden": {"hidden": (30,) * n, "rate": 0.1, "l2": 5.0, "init": "scaled", "watch": ("valid",)}
-                  for n in (1, 2, 3, 4)}),
-        training_figures, depth_curves,
-        tuple(Reported(f"{n} hidden/valid_best", value, "validation", f"{n} hidden layer{'s' if n > 1 else ''}")
-              for n, value in enumerate(DEPTH_BOOK, 1)),
+        network2(
+            {
+                f"{n} hidden": {"hidden": (30,) * n, "rate": 0.1, "l2": 5.0, "init": "scaled", "watch": ("valid",)}
+                for n in (1, 2, 3, 4)
+            }
+        ),
+        training_figures,
+        depth_curves,
+        tuple(
+            Reported(f"{n} hidden/valid_best", value, "validation", f"{n} hidden layer{'s' if n > 1 else ''}")
+            for n, value in enumerate(DEPTH_BOOK, 1)
+        ),
         minutes=0.7,
-        cause="The book gives one run each. A second hidden layer adds about as much here as there; more add nothing."),
-    Row("gradient-norms", BOOK, "5", "before training the gradient grows from layer to layer",
+        cause="The book gives one run each. A second hidden layer adds about as much here as there; more add nothing.",
+    ),
+    Row(
+        "gradient-norms",
+        BOOK,
+        "5",
+        "before training the gradient grows from layer to layer",
         "2, 3 and 4 hidden layers of 30, first 1,000 images as one batch, η .1, λ 5, scaled init, 500 epochs",
-        norms_tasks, norms_query, norms_draw,
-        tuple(Reported(f"{n} hidden/layer {i} first", value, "", f"{n} hidden layers, layer {i}, before training", "")
-              for n, values in NORMS_BOOK.items() for i, value in enumerate(values, 1)),
-        minutes=0.15, cause="The norms before training are those of random weights: the book shows one draw of them."),
-    Row("speed-per-layer", BOOK, "5", "in a network of five hidden layers the first learns slowest",
+        norms_tasks,
+        norms_query,
+        norms_draw,
+        tuple(
+            Reported(f"{n} hidden/layer {i} first", value, "", f"{n} hidden layers, layer {i}, before training", "")
+            for n, values in NORMS_BOOK.items()
+            for i, value in enumerate(values, 1)
+        ),
+        minutes=0.15,
+        cause="The norms before training are those of random weights: the book shows one draw of them.",
+    ),
+    Row(
+        "speed-per-layer",
+        BOOK,
+        "5",
+        "in a network of five hidden layers the first learns slowest",
         "784-30-30-30-30-30-10, cross-entropy, scaled init, ten batches of 100, η .01, λ .05; ‖∂C/∂W‖ per layer",
-        speed_tasks, speed_query, speed_draw, minutes=0.01),
-]  # fmt: skip
+        speed_tasks,
+        speed_query,
+        speed_draw,
+        minutes=0.01,
+    ),
+]

@@ -28,7 +28,7 @@ from digitlab.nn import (
     ScaledNormal,
     Sigmoid,
     Zeros,
-)  # fmt: skip
+)
 from digitlab.nn.initializers import Initializer
 from digitlab.nn.network import Layer
 from digitlab.reproduce.measure import training_figures
@@ -86,9 +86,17 @@ def net(
     seed = plan.seed if seed is None else seed
     network = network3(convolutions, hidden, relu=relu, written=plan.written, dropout=dropout)
     return training(
-        f"{name}, {plan.mode}, seed {seed}", network, rate, data=plan.data(expand=expand, whole=plan.written),
-        seed=seed, epochs=epochs, l2=BATCH * strength, watch=("valid",), shuffle=not plan.written, batch_size=BATCH,
-    )  # fmt: skip
+        f"{name}, {plan.mode}, seed {seed}",
+        network,
+        rate,
+        data=plan.data(expand=expand, whole=plan.written),
+        seed=seed,
+        epochs=epochs,
+        l2=BATCH * strength,
+        watch=("valid",),
+        shuffle=not plan.written,
+        batch_size=BATCH,
+    )
 
 
 def one(name: str, convolutions: Sequence[int], hidden: Sequence[int], **settings: Any) -> Callable[[Plan], Tasks]:
@@ -125,8 +133,18 @@ def curves(results: Sequence[Result], plan: Plan) -> Drawn:
 
 
 def dropout_net(plan: Plan, seed: int) -> Training:
-    return net(plan, "dropout", (20, 40), (1000, 1000), relu=True, rate=0.03, dropout=0.5, epochs=40, expand="shifts",
-               seed=seed)  # fmt: skip
+    return net(
+        plan,
+        "dropout",
+        (20, 40),
+        (1000, 1000),
+        relu=True,
+        rate=0.03,
+        dropout=0.5,
+        epochs=40,
+        expand="shifts",
+        seed=seed,
+    )
 
 
 def ensemble_tasks(plan: Plan) -> Tasks:
@@ -145,8 +163,11 @@ def ensemble_query(outcomes: Outcomes, plan: Plan) -> Result:
     single = 100 * (votes == test.labels).mean(axis=1)
     result.figures["single/test"] = float(single.mean())
     shown = wrong[:60]
-    result.series = {"images": test.images[shown].tolist(), "labels": test.labels[shown].tolist(),
-                     "guesses": guesses[shown].tolist()}  # fmt: skip
+    result.series = {
+        "images": test.images[shown].tolist(),
+        "labels": test.labels[shown].tolist(),
+        "guesses": guesses[shown].tolist(),
+    }
     return result
 
 
@@ -166,8 +187,10 @@ def filters_query(outcomes: Outcomes, plan: Plan) -> Result:
     kernels = [layer.params["W"].value for layer in network.layers if isinstance(layer, Conv2D)]
     first, second = kernels  # (5, 5, 1, 20), (5, 5, 20, 40)
     result = training_figures(outcomes, plan)
-    result.series = {"first": np.round(first[:, :, 0].transpose(2, 0, 1), 3).tolist(),
-                     "second": np.round(second.transpose(2, 3, 0, 1), 3).tolist()}  # fmt: skip
+    result.series = {
+        "first": np.round(first[:, :, 0].transpose(2, 0, 1), 3).tolist(),
+        "second": np.round(second.transpose(2, 3, 0, 1), 3).tolist(),
+    }
     return result
 
 
@@ -199,54 +222,148 @@ ONE = "The book's is one vote of five networks, and so is ours."
 
 
 def rung(
-    name: str, shows: str, setup: str, tasks: Callable[[Plan], Tasks], book: Mapping[str, float], minutes: float,
+    name: str,
+    shows: str,
+    setup: str,
+    tasks: Callable[[Plan], Tasks],
+    book: Mapping[str, float],
+    minutes: float,
     draw: Callable[[Sequence[Result], Plan], Drawn] = curves,
-) -> Row:  # fmt: skip
+) -> Row:
     """A rung of the chapter's ladder: test accuracy at the best validation epoch, by label."""
     reported = tuple(
         Reported(f"{label}/test", value, text=f"{label} neurons" if label.isdigit() else "mean of 3 nets", runs=3)
         for label, value in book.items()
     )
-    return Row(name, BOOK, "6", shows, f"{setup}; {WRITTEN}", tasks, training_figures, draw, reported, MODES, minutes,
-               cause=NOTE)  # fmt: skip
+    return Row(
+        name,
+        BOOK,
+        "6",
+        shows,
+        f"{setup}; {WRITTEN}",
+        tasks,
+        training_figures,
+        draw,
+        reported,
+        MODES,
+        minutes,
+        cause=NOTE,
+    )
 
 
 ROWS = [
-    rung("ch6-shallow", "the network to beat: no convolution", "FC 100, softmax, η .1, 60 epochs",
-         one("shallow", (), (100,)), {"net": 97.80}, 0.3),
-    rung("ch6-basic-conv", "one convolution", "20 maps 5×5, pool 2, FC 100, softmax, η .1, 60 epochs",
-         one("basic conv", (20,), (100,)), {"net": 98.78}, 4.5),
-    rung("ch6-conv-without-fc", "exercise: the same without the fully connected layer",
-         "20 maps 5×5, pool 2, softmax, η .1, 60 epochs", one("conv without FC", (20,), ()), {}, 2),
-    rung("ch6-double-conv", "two convolutions", "20 and 40 maps 5×5, each pooled, FC 100, softmax, η .1, 60 epochs",
-         one("double conv", (20, 40), (100,)), {"net": 99.06}, 11),
-    rung("ch6-double-conv-regularized", "two convolutions with L2",
-         "as double conv; λ 0, .001, .1, 10; with --full 0, 1e-5 … 100", sweep("regularized double conv"), {}, 45,
-         sweep_draw),
-    rung("ch6-double-conv-relu", "rectified linear units",
-         "20 and 40 maps 5×5, pool 2, FC 100, ReLU, η .03, λ .1, 60 epochs",
-         one("double conv, ReLU", (20, 40), (100,), strength=0.1, **RELU), {"net": 99.23}, 12),
-    rung("ch6-relu-sweep", "how much L2 the rectified network wants",
-         "as the row before; λ 0, .001, .1, 10; with --full 0, 1e-5 … 100", sweep("double conv, ReLU", **RELU),
-         {"0.1": 99.23}, 30, sweep_draw),
-    rung("ch6-expanded", "five times the data: each image shifted by a pixel in four directions",
-         "250,000 images, ReLU, FC 100, 300 or 1,000, η .03, λ .1, 60 epochs", by_size("expanded", 1),
-         {"100": 99.37, "300": 99.46, "1000": 99.43}, 130),
-    rung("ch6-expanded-two-fc", "a second fully connected layer",
-         "250,000 images, ReLU, two FC layers of 100, 300 or 1,000, η .03, λ .1, 60 epochs",
-         by_size("expanded, two FC", 2),
-         {"100": 99.43, "300": 99.48, "1000": 99.47}, 160),
-    rung("ch6-dropout", "dropout in the fully connected layers: the book's best network",
-         "250,000 images, ReLU, two FC layers of 1,000, dropout .5 on their inputs and the softmax's, η .03, 40 epochs",
-         lambda plan: {"net": dropout_net(plan, plan.seed)}, {"net": 99.60}, 55),
-    Row("ch6-ensemble", BOOK, "6", "five of them vote; the grid of the images that they still get wrong",
+    rung(
+        "ch6-shallow",
+        "the network to beat: no convolution",
+        "FC 100, softmax, η .1, 60 epochs",
+        one("shallow", (), (100,)),
+        {"net": 97.80},
+        0.3,
+    ),
+    rung(
+        "ch6-basic-conv",
+        "one convolution",
+        "20 maps 5×5, pool 2, FC 100, softmax, η .1, 60 epochs",
+        one("basic conv", (20,), (100,)),
+        {"net": 98.78},
+        4.5,
+    ),
+    rung(
+        "ch6-conv-without-fc",
+        "exercise: the same without the fully connected layer",
+        "20 maps 5×5, pool 2, softmax, η .1, 60 epochs",
+        one("conv without FC", (20,), ()),
+        {},
+        2,
+    ),
+    rung(
+        "ch6-double-conv",
+        "two convolutions",
+        "20 and 40 maps 5×5, each pooled, FC 100, softmax, η .1, 60 epochs",
+        one("double conv", (20, 40), (100,)),
+        {"net": 99.06},
+        11,
+    ),
+    rung(
+        "ch6-double-conv-regularized",
+        "two convolutions with L2",
+        "as double conv; λ 0, .001, .1, 10; with --full 0, 1e-5 … 100",
+        sweep("regularized double conv"),
+        {},
+        45,
+        sweep_draw,
+    ),
+    rung(
+        "ch6-double-conv-relu",
+        "rectified linear units",
+        "20 and 40 maps 5×5, pool 2, FC 100, ReLU, η .03, λ .1, 60 epochs",
+        one("double conv, ReLU", (20, 40), (100,), strength=0.1, **RELU),
+        {"net": 99.23},
+        12,
+    ),
+    rung(
+        "ch6-relu-sweep",
+        "how much L2 the rectified network wants",
+        "as the row before; λ 0, .001, .1, 10; with --full 0, 1e-5 … 100",
+        sweep("double conv, ReLU", **RELU),
+        {"0.1": 99.23},
+        30,
+        sweep_draw,
+    ),
+    rung(
+        "ch6-expanded",
+        "five times the data: each image shifted by a pixel in four directions",
+        "250,000 images, ReLU, FC 100, 300 or 1,000, η .03, λ .1, 60 epochs",
+        by_size("expanded", 1),
+        {"100": 99.37, "300": 99.46, "1000": 99.43},
+        130,
+    ),
+    rung(
+        "ch6-expanded-two-fc",
+        "a second fully connected layer",
+        "250,000 images, ReLU, two FC layers of 100, 300 or 1,000, η .03, λ .1, 60 epochs",
+        by_size("expanded, two FC", 2),
+        {"100": 99.43, "300": 99.48, "1000": 99.47},
+        160,
+    ),
+    rung(
+        "ch6-dropout",
+        "dropout in the fully connected layers: the book's best network",
+        "250,000 images, ReLU, two FC layers of 1,000, dropout .5 on their inputs and the softmax's, η .03, 40 epochs",
+        lambda plan: {"net": dropout_net(plan, plan.seed)},
+        {"net": 99.60},
+        55,
+    ),
+    Row(
+        "ch6-ensemble",
+        BOOK,
+        "6",
+        "five of them vote; the grid of the images that they still get wrong",
         "plurality vote of five networks of the row before, seeds 0 to 4 (equal votes: the larger mean probability)",
-        ensemble_tasks, ensemble_query, errors_draw,
-        (Reported("ensemble/test", 99.67, text="five networks"),
-         Reported("ensemble/errors", 33, text="wrong of 10,000", unit="errors")),
-        MODES, 220, chance=False, cause=ONE),
-    Row("ch6-filters", BOOK, "6", "what the convolutions have learned to look for",
+        ensemble_tasks,
+        ensemble_query,
+        errors_draw,
+        (
+            Reported("ensemble/test", 99.67, text="five networks"),
+            Reported("ensemble/errors", 33, text="wrong of 10,000", unit="errors"),
+        ),
+        MODES,
+        220,
+        chance=False,
+        cause=ONE,
+    ),
+    Row(
+        "ch6-filters",
+        BOOK,
+        "6",
+        "what the convolutions have learned to look for",
         "the filters of both layers of the ReLU network, seed 0",
         lambda plan: {"net": net(plan, "double conv, ReLU", (20, 40), (100,), strength=0.1, **RELU)},
-        filters_query, filters_draw, (), MODES, 12, chance=False),
-]  # fmt: skip
+        filters_query,
+        filters_draw,
+        (),
+        MODES,
+        12,
+        chance=False,
+    ),
+]

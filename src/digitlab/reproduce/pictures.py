@@ -73,9 +73,14 @@ def accuracy_curves(
 
 
 def best_dot(
-    values_of_x: Sequence[float] | Sequence[str], values: Array, *, title: str, x_label: str,
-    y_label: str = "accuracy (%)", log: bool = False,
-) -> Figure:  # fmt: skip
+    values_of_x: Sequence[float] | Sequence[str],
+    values: Array,
+    *,
+    title: str,
+    x_label: str,
+    y_label: str = "accuracy (%)",
+    log: bool = False,
+) -> Figure:
     """Values (seeds, points) over x as a line, the best mean as a dot with its number; texts stand at equal steps."""
     figure = new_figure(7.0, 4.3)
     axes = figure.add_subplot()

@@ -46,10 +46,19 @@ def rashid_training(
     turned = ", rotations" if expand else ""
     title = f"{name}, {hidden} hidden, η {rate:g}, {epochs} epochs{turned}, {plan.mode}, seed {plan.seed}"
     return training(
-        title, rashid_network(hidden, weights), rate, data=plan.data(split="60k/10k", expand=expand), seed=plan.seed,
-        epochs=epochs, watch=("test",), snapshots=snapshots, batch_size=1, keep="last", shuffle=not plan.written,
+        title,
+        rashid_network(hidden, weights),
+        rate,
+        data=plan.data(split="60k/10k", expand=expand),
+        seed=plan.seed,
+        epochs=epochs,
+        watch=("test",),
+        snapshots=snapshots,
+        batch_size=1,
+        keep="last",
+        shuffle=not plan.written,
         gradient=RashidRule() if plan.written else Backpropagation(),
-    )  # fmt: skip
+    )
 
 
 def one(hidden: int, rate: float, epochs: int, expand: str = "") -> Callable[[Plan], Tasks]:
@@ -132,11 +141,22 @@ def sizes_draw(results: Sequence[Result], plan: Plan) -> Drawn:
     hidden = np.array([[r.figures[f"{n} hidden/test"] for n in HIDDEN] for r in results])
     rates = np.array([[r.figures[f"η {rate:g}/test"] for rate in RATES] for r in results])
     return {
-        "sizes": best_dot(HIDDEN, hidden, title=f"η .1, 5 epochs, {plan.mode}", x_label="hidden neurons", log=True,
-                          y_label="test accuracy (%)"),
-        "rates": best_dot(RATES, rates, title=f"100 hidden, one epoch, {plan.mode}", x_label="learning rate η",
-                          y_label="test accuracy (%)"),
-    }  # fmt: skip
+        "sizes": best_dot(
+            HIDDEN,
+            hidden,
+            title=f"η .1, 5 epochs, {plan.mode}",
+            x_label="hidden neurons",
+            log=True,
+            y_label="test accuracy (%)",
+        ),
+        "rates": best_dot(
+            RATES,
+            rates,
+            title=f"100 hidden, one epoch, {plan.mode}",
+            x_label="learning rate η",
+            y_label="test accuracy (%)",
+        ),
+    }
 
 
 # The rule
@@ -154,9 +174,11 @@ def rule(given: Mapping[str, Any]) -> dict[str, Any]:
     }
     errors = {name: {row.name: row.error for row in report.rows} for name, report in checked.items()}
     return {
-        "cosine": rows[0].cosine, "relative_error": rows[0].relative_error, "errors": errors,
+        "cosine": rows[0].cosine,
+        "relative_error": rows[0].relative_error,
+        "errors": errors,
         "passed": {name: report.passed for name, report in checked.items()},
-    }  # fmt: skip
+    }
 
 
 def rule_tasks(plan: Plan) -> Tasks:
@@ -183,34 +205,104 @@ SETUP = "no biases, N(0, 1/n_in) init, inputs .01 to 1, targets .01 and .99, one
 ONE_RUN = "The book prints one run of one network; his own two runs of the same settings differ by .36 points."
 OTHER = "This mode is another experiment than the book's: the true gradient, and images in another order every epoch."
 ROWS = [
-    Row("rashid-mnist", BOOK, "2, MNIST", "the book's network",
-        f"784-200-10, η .1, 5 epochs; {SETUP}", one(200, 0.1, 5),
-        training_figures, curves, (Reported("net/test_last", 97.47, text="one run"),), MODES, 0.5,
-        cause=ONE_RUN, corrected=OTHER),
-    Row("rashid-backquery", BOOK, "3, backquery", "what a digit looks like from the inside",
-        f"the networks of rashid-mnist; logit, Wᵀ, stretched, twice; {SETUP}", one(200, 0.1, 5), backquery_query,
-        backquery_draw, (Reported("net/test_last", 97.11, text="one run"),),
-        MODES, 0.5, cause=ONE_RUN, corrected=OTHER),
-    Row("rashid-rotations", BOOK, "3, rotations", "each image turned by ±10° as well",
+    Row(
+        "rashid-mnist",
+        BOOK,
+        "2, MNIST",
+        "the book's network",
+        f"784-200-10, η .1, 5 epochs; {SETUP}",
+        one(200, 0.1, 5),
+        training_figures,
+        curves,
+        (Reported("net/test_last", 97.47, text="one run"),),
+        MODES,
+        0.5,
+        cause=ONE_RUN,
+        corrected=OTHER,
+    ),
+    Row(
+        "rashid-backquery",
+        BOOK,
+        "3, backquery",
+        "what a digit looks like from the inside",
+        f"the networks of rashid-mnist; logit, Wᵀ, stretched, twice; {SETUP}",
+        one(200, 0.1, 5),
+        backquery_query,
+        backquery_draw,
+        (Reported("net/test_last", 97.11, text="one run"),),
+        MODES,
+        0.5,
+        cause=ONE_RUN,
+        corrected=OTHER,
+    ),
+    Row(
+        "rashid-rotations",
+        BOOK,
+        "3, rotations",
+        "each image turned by ±10° as well",
         f"784-200-10, η .01, 10 epochs of 180,000 images; {SETUP}",
-        one(200, 0.01, 10, "rotations"), training_figures, curves,
-        (Reported("net/test_last", 97.5, text="one run"),
-         Reported("net/test_peak", 97.87, text="his best with rotations, settings from memory", memory=True,
-                  chosen_on_test=True)),
-        MODES, 1.3, cause=ONE_RUN, corrected=OTHER),
-    Row("rashid-own-images", BOOK, "3, own images", "drawings from outside of MNIST",
+        one(200, 0.01, 10, "rotations"),
+        training_figures,
+        curves,
+        (
+            Reported("net/test_last", 97.5, text="one run"),
+            Reported(
+                "net/test_peak",
+                97.87,
+                text="his best with rotations, settings from memory",
+                memory=True,
+                chosen_on_test=True,
+            ),
+        ),
+        MODES,
+        1.3,
+        cause=ONE_RUN,
+        corrected=OTHER,
+    ),
+    Row(
+        "rashid-own-images",
+        BOOK,
+        "3, own images",
+        "drawings from outside of MNIST",
         f"784-200-10, η .1, 10 epochs; {SETUP}; ten typeset digits stand in for the reader's own, 28×28, dark on "
-        "white, inverted", one(200, 0.1, 10), own_query, own_draw, (), MODES, 0.3),
-    Row("rashid-sizes-rates", BOOK, "2, tuning", "hidden neurons, and learning rates",
+        "white, inverted",
+        one(200, 0.1, 10),
+        own_query,
+        own_draw,
+        (),
+        MODES,
+        0.3,
+    ),
+    Row(
+        "rashid-sizes-rates",
+        BOOK,
+        "2, tuning",
+        "hidden neurons, and learning rates",
         f"5 to 500 hidden at η .1 for 5 epochs; η .01 to .6 with 100 hidden for one; {SETUP}",
-        sizes_tasks, training_figures,
+        sizes_tasks,
+        training_figures,
         sizes_draw,
-        (*(Reported(f"{n} hidden/test", value, text=f"{n} hidden", memory=True, step=step)
-           for n, value, step in ((5, 70.0, 1.0), (10, 90.0, 1.0), (200, 97.51, 0.01), (500, 97.62, 0.01))),
-         Reported("η 0.3/test", 94.7, text="100 hidden, η .3, one epoch", memory=True, step=0.1)),
-        MODES, 1.5, cause="These figures are from memory, and the book's are read off a plot.", corrected=OTHER),
-    Row("rashid-rule", BOOK, "1", "his rule for the hidden layer is not the gradient: a check catches it",
+        (
+            *(
+                Reported(f"{n} hidden/test", value, text=f"{n} hidden", memory=True, step=step)
+                for n, value, step in ((5, 70.0, 1.0), (10, 90.0, 1.0), (200, 97.51, 0.01), (500, 97.62, 0.01))
+            ),
+            Reported("η 0.3/test", 94.7, text="100 hidden, η .3, one epoch", memory=True, step=0.1),
+        ),
+        MODES,
+        1.5,
+        cause="These figures are from memory, and the book's are read off a plot.",
+        corrected=OTHER,
+    ),
+    Row(
+        "rashid-rule",
+        BOOK,
+        "1",
+        "his rule for the hidden layer is not the gradient: a check catches it",
         "12-8-10, float64, 20 random examples; each element against central differences",
-        rule_tasks, rule_query, nothing,
-        minutes=0.02),
-]  # fmt: skip
+        rule_tasks,
+        rule_query,
+        nothing,
+        minutes=0.02,
+    ),
+]

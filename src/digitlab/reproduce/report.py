@@ -52,8 +52,10 @@ def make_report(results: Path, *, quick: bool = False, accuracy: Path | None = N
     found = {name: results_of(row, results, quick) for name, row in LEDGER.items()}
     sections = [Section("Reproduction", 1, [*INTRO, note] if note else list(INTRO))]
     if quick:
-        sections[0].blocks.append("**Quick runs: a few hundred images and two epochs. They show that every row runs, "
-                                  "and say nothing about the books' figures.**")  # fmt: skip
+        sections[0].blocks.append(
+            "**Quick runs: a few hundred images and two epochs. They show that every row runs, "
+            "and say nothing about the books' figures.**"
+        )
     if accuracy is not None and accuracy.is_file():
         sections.append(everyday(accuracy))
     sections.append(summary(found))
@@ -128,9 +130,18 @@ def summary(found: dict[str, list[RowResult]]) -> Section:
             first = next((c for c in main_figures(row, result) if c.ours is not None), None)
             mode = result.mode if len(row.modes) > 1 else ""
             if first is not None:
-                lines.append([f"`{name}`", mode, first.reported.text or first.reported.figure, first.book_text,
-                              first.ours_text, marked_difference(first), allowed_text(first),
-                              code_text(row, result)])  # fmt: skip
+                lines.append(
+                    [
+                        f"`{name}`",
+                        mode,
+                        first.reported.text or first.reported.figure,
+                        first.book_text,
+                        first.ours_text,
+                        marked_difference(first),
+                        allowed_text(first),
+                        code_text(row, result),
+                    ]
+                )
             elif not row.reported:
                 lines.append([f"`{name}`", mode, row.shows, "–", "done", "", "", code_text(row, result)])
     headings = ["row", "mode", "figure", "book", "here", "difference", "allowed", "code"]
@@ -293,8 +304,13 @@ def figures_of(result: RowResult) -> dict[str, Any]:
     names = list(dict.fromkeys(key for r in result.results.values() for key in r.figures))
     values = {name: values_of(result, name) for name in names}
     return {
-        "scale": result.scale, "seeds": len(result.results), "seconds": sum(result.seconds.values()),
-        "machine": result.machine, "version": result.version, "finished": result.finished, "source": result.source,
+        "scale": result.scale,
+        "seeds": len(result.results),
+        "seconds": sum(result.seconds.values()),
+        "machine": result.machine,
+        "version": result.version,
+        "finished": result.finished,
+        "source": result.source,
         "code": [asdict(code) for code in dict.fromkeys(result.code.values())],
         "figures": {name: {"mean": statistics.fmean(v), "sd": deviation(v), "values": v} for name, v in values.items()},
-    }  # fmt: skip
+    }

@@ -162,8 +162,13 @@ def run_jobs(
 def told_old(jobs: Sequence[Job], todo: Sequence[Task], results: Path) -> list[str]:
     """What is there, was computed by other code and will not be used, in a line for figures and one for tasks."""
     lines = []
-    rows = [job for job in jobs if not job.keep_old and (found := job.same_settings(results))
-            and set(found.states(job.code).values()) - {"current"}]  # fmt: skip
+    rows = [
+        job
+        for job in jobs
+        if not job.keep_old
+        and (found := job.same_settings(results))
+        and set(found.states(job.code).values()) - {"current"}
+    ]
     if rows:
         names = ", ".join(job.name for job in rows)
         lines.append(f"computed by other code, so computed again (--keep-old uses the old figures): {names}")
@@ -172,9 +177,7 @@ def told_old(jobs: Sequence[Job], todo: Sequence[Task], results: Path) -> list[s
     return lines
 
 
-def _done(
-    tasks: Sequence[Task], results: Path, processes: int, say: Say
-) -> Iterable[tuple[Task, str]]:  # fmt: skip
+def _done(tasks: Sequence[Task], results: Path, processes: int, say: Say) -> Iterable[tuple[Task, str]]:
     """Each task as it is finished, with the message of its error or ""."""
     if processes <= 1 or len(tasks) <= 1:
         for task in tasks:

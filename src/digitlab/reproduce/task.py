@@ -170,9 +170,14 @@ def carry_out(task: Task, results: Path, say: Say) -> Outcome:
     # A training counts its own seconds, those before an interruption included.
     seconds = result.pop("seconds", None) or time.perf_counter() - began
     table = {
-        "title": task.title, "settings": task.settings, "result": result, "seconds": seconds,
-        "numerics": code.numerics, "processor": code.processor, **circumstances(),
-    }  # fmt: skip
+        "title": task.title,
+        "settings": task.settings,
+        "result": result,
+        "seconds": seconds,
+        "numerics": code.numerics,
+        "processor": code.processor,
+        **circumstances(),
+    }
     write_text(folder / "result.json", json.dumps(table) + "\n")
     (folder / BEGUN).unlink(missing_ok=True)
     return Outcome(task, result, seconds, folder, code)

@@ -58,9 +58,7 @@ class Training(Task):
     def shrunk(self) -> "Training":
         epochs = min(self.config.epochs, 2)
         snapshots = tuple(epoch for epoch in self.snapshots if epoch <= epochs)
-        return replace(
-            self, config=replace(self.config, epochs=epochs), data=self.data.shrunk(), snapshots=snapshots
-        )  # fmt: skip
+        return replace(self, config=replace(self.config, epochs=epochs), data=self.data.shrunk(), snapshots=snapshots)
 
     def probe(self) -> "Training":
         network = build_network(self.config.network, seed=None)
@@ -69,9 +67,11 @@ class Training(Task):
         images = PROBE_PICTURES if pictures else min(max(int(PROBE_WORK / weights), 250), MADE_UP)
         epochs = min(self.config.epochs, 2)
         return replace(
-            self, config=replace(self.config, epochs=epochs, seed=0), data=self.data.probe(images),
+            self,
+            config=replace(self.config, epochs=epochs, seed=0),
+            data=self.data.probe(images),
             snapshots=tuple(epoch for epoch in self.snapshots if epoch <= epochs),
-        )  # fmt: skip
+        )
 
     def run(self, folder: Path, say: Say) -> dict[str, Any]:
         parts = self.data.load()
@@ -134,9 +134,15 @@ def training(
 ) -> Training:
     """A training by plain gradient descent; `network` gives the layers, `seed` the weights and the shuffling."""
     chosen = RunConfig(
-        network=describe_network(network), optimizer=SGD(learning_rate), regularizers=(L2(l2),) if l2 else (),
-        epochs=epochs, seed=seed, data={}, evaluate_train="train" in watch, **config,
-    )  # fmt: skip
+        network=describe_network(network),
+        optimizer=SGD(learning_rate),
+        regularizers=(L2(l2),) if l2 else (),
+        epochs=epochs,
+        seed=seed,
+        data={},
+        evaluate_train="train" in watch,
+        **config,
+    )
     return Training(
         title=title, config=chosen, data=data, watch=tuple(watch), snapshots=tuple(snapshots), squares=squares
     )

@@ -19,6 +19,18 @@ from digitlab.search.strategies import STRATEGIES
 from digitlab.search.study import Study, Trial
 
 __all__ = [
-    "STRATEGIES", "Choice", "Integer", "LogUniform", "Parameter", "Plan", "RangeTest", "SearchWatcher", "Study",
-    "Trial", "Uniform", "parse_space", "range_test", "search",
-]  # fmt: skip
+    "STRATEGIES",
+    "Choice",
+    "Integer",
+    "LogUniform",
+    "Parameter",
+    "Plan",
+    "RangeTest",
+    "SearchWatcher",
+    "Study",
+    "Trial",
+    "Uniform",
+    "parse_space",
+    "range_test",
+    "search",
+]

@@ -39,9 +39,12 @@ def propose(plan: "Plan", trials: "Sequence[Trial]") -> tuple[int, Point]:
     names = numeric(plan.space)
     d, size = len(names), population(plan)
     optimizer = CMA(
-        mean=np.full(d, 0.5), sigma=SPREAD, bounds=np.tile([0.0, 1.0], (d, 1)), seed=dice(plan.seed, 0),
+        mean=np.full(d, 0.5),
+        sigma=SPREAD,
+        bounds=np.tile([0.0, 1.0], (d, 1)),
+        seed=dice(plan.seed, 0),
         population_size=size,
-    )  # fmt: skip
+    )
     alive = [t for t in trials if t.state != "failed"]
     generation = 0
     while True:

@@ -59,8 +59,17 @@ def slices_figure(trials: Sequence[Trial], space: Space) -> Figure:
         axes = figure.add_subplot(rows, columns, i + 1)
         here = [t for t in shown if name in t.point]
         places, ticks = _places(here, name, parameter)
-        axes.scatter(places, [_unit(t) for t in here], c=[t.number for t in here], cmap="Blues", vmin=-len(shown),
-                     vmax=max(t.number for t in shown), s=22, edgecolor="grey", lw=0.3)  # fmt: skip
+        axes.scatter(
+            places,
+            [_unit(t) for t in here],
+            c=[t.number for t in here],
+            cmap="Blues",
+            vmin=-len(shown),
+            vmax=max(t.number for t in shown),
+            s=22,
+            edgecolor="grey",
+            lw=0.3,
+        )
         if name in best.point:
             place, _ = _places([best], name, parameter)
             axes.plot(place, [_unit(best)], "o", mfc="none", mec=RED, ms=10, mew=1.5)
@@ -99,8 +108,12 @@ def parallel_figure(trials: Sequence[Trial], space: Space) -> Figure:
         share = (_unit(t) - low) / ((high - low) or 1.0)
         line = [place(t, name) for name in names] + [share]
         axes.plot(line, color=colours(share), alpha=0.65, lw=1.0)
-    axes.plot([place(best, name) for name in names] + [(_unit(best) - low) / ((high - low) or 1.0)], color=RED, lw=2.5,
-              label=f"best: trial {best.number}")  # fmt: skip
+    axes.plot(
+        [place(best, name) for name in names] + [(_unit(best) - low) / ((high - low) or 1.0)],
+        color=RED,
+        lw=2.5,
+        label=f"best: trial {best.number}",
+    )
     for i, name in enumerate(names):
         parameter: Any = space[name]
         ends = [f"{v:g}" if isinstance(v, int | float) else str(v) for v in _ends(parameter)]

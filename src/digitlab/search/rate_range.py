@@ -56,9 +56,15 @@ def range_test(
     if steps < 20:
         raise ConfigError(f"range test: got {steps} steps, expected at least 20 to see a curve")
     engine, _ = select_engine(
-        config.engine, trainer.network, trainer.optimizer, trainer.regularizers,
-        examples=len(x), gradient=config.gradient, rng=trainer.rng, device=config.device,
-    )  # fmt: skip
+        config.engine,
+        trainer.network,
+        trainer.optimizer,
+        trainer.regularizers,
+        examples=len(x),
+        gradient=config.gradient,
+        rng=trainer.rng,
+        device=config.device,
+    )
     names = getattr(train, "class_names", ())
     weights = example_weights(trainer.class_weights, config.example_weights(), y, trainer.network, names)
     x, y, weights = engine.place(x), engine.place(y), engine.place(weights) if weights is not None else None

@@ -101,9 +101,13 @@ class _Search:
             except DigitlabError:
                 probe = [self.plan.base]
             pool = open_pool(
-                probe * (workers or available_cores()), data=data, workers=workers, executor=executor, cluster=cluster,
+                probe * (workers or available_cores()),
+                data=data,
+                workers=workers,
+                executor=executor,
+                cluster=cluster,
                 on_event=self.watcher.epoch if self.watcher is not None else None,
-            )  # fmt: skip
+            )
             if self.watcher is not None:
                 self.watcher.began(self.plan, self.trials(), pool.reason)
             self.tell_decisions()
@@ -189,10 +193,11 @@ class _Search:
             if before is not None and before.finished:
                 continue  # it stopped early by itself
             job = Job(
-                f"trial {number}" + (f" seed {config.seed}" if len(state.configs) > 1 else ""), config,
+                f"trial {number}" + (f" seed {config.seed}" if len(state.configs) > 1 else ""),
+                config,
                 checkpoint=before.checkpoint if before is not None else None,
                 stop_after=None if last else state.rungs[state.rung],
-            )  # fmt: skip
+            )
             self.futures[pool.submit(job)] = (number, seed)
 
     # Ending one
@@ -233,9 +238,12 @@ class _Search:
         worst = float("inf") if columns.smaller_is_better(self.monitor) else 0.0
         values = [worst if o.error else self.best_value(o) for o in outcomes] or [worst]
         notes: dict[str, Any] = {
-            "values": values, "seeds": [c.seed for c in state.configs], "epochs": sum(len(o.rows) for o in outcomes),
-            "seconds": round(sum(o.seconds for o in outcomes), 3), "best_epochs": [o.best_epoch for o in outcomes],
-        }  # fmt: skip
+            "values": values,
+            "seeds": [c.seed for c in state.configs],
+            "epochs": sum(len(o.rows) for o in outcomes),
+            "seconds": round(sum(o.seconds for o in outcomes), 3),
+            "best_epochs": [o.best_epoch for o in outcomes],
+        }
         if error is not None:
             notes |= {"error": error}
         if pruned:

@@ -131,9 +131,12 @@ class Genetic(Strategy):
             warnings.simplefilter("ignore", ExperimentalWarning)  # new in Optuna 5
             mutation = PolynomialMutation(eta=MUTATION_SPREAD)
         return NSGAIISampler(
-            population_size=plan.population or POPULATION, crossover=UniformCrossover(swapping_prob=0.5),
-            crossover_prob=0.9, mutation=mutation, seed=dice(plan.seed, index),
-        )  # fmt: skip
+            population_size=plan.population or POPULATION,
+            crossover=UniformCrossover(swapping_prob=0.5),
+            crossover_prob=0.9,
+            mutation=mutation,
+            seed=dice(plan.seed, index),
+        )
 
     def stated(self, plan: "Plan") -> str:
         d = len(plan.space)
@@ -173,8 +176,13 @@ class CmaEs(Strategy):
 
 
 STRATEGIES: dict[str, Strategy] = {
-    "grid": Grid(), "log-scale": LogScale(), "random": Random(), "tpe": TPE(), "cma-es": CmaEs(), "genetic": Genetic(),
-}  # fmt: skip
+    "grid": Grid(),
+    "log-scale": LogScale(),
+    "random": Random(),
+    "tpe": TPE(),
+    "cma-es": CmaEs(),
+    "genetic": Genetic(),
+}
 
 
 def pruner(plan: "Plan") -> Any:

@@ -101,11 +101,19 @@ class Study:
         writer.writerow(["trial", "state", self.monitor, "sd", "n", "epochs", "seconds", *names, "note"])
         for t in self.trials():
             s = t.spread
-            writer.writerow([
-                t.number, t.state, "" if t.value is None else t.value, s.sd if s else "", s.n if s else "",
-                t.notes.get("epochs", ""), t.notes.get("seconds", ""), *(t.point.get(name, "") for name in names),
-                t.notes.get("error") or t.notes.get("why") or "",
-            ])  # fmt: skip
+            writer.writerow(
+                [
+                    t.number,
+                    t.state,
+                    "" if t.value is None else t.value,
+                    s.sd if s else "",
+                    s.n if s else "",
+                    t.notes.get("epochs", ""),
+                    t.notes.get("seconds", ""),
+                    *(t.point.get(name, "") for name in names),
+                    t.notes.get("error") or t.notes.get("why") or "",
+                ]
+            )
         return file.getvalue()
 
 
@@ -121,9 +129,11 @@ def open_study(plan: Plan | None, path: Path) -> tuple[Any, Plan]:
         storage = open_storage(path)
         monitor = (plan.base.monitor if plan is not None else "") or "valid_accuracy"
         study = optuna.create_study(
-            storage=storage, study_name=NAME, load_if_exists=True,
+            storage=storage,
+            study_name=NAME,
+            load_if_exists=True,
             direction="minimize" if columns.smaller_is_better(monitor) else "maximize",
-        )  # fmt: skip
+        )
         table = study.user_attrs.get(PLAN)
         if table is None:
             if plan is None:

@@ -34,8 +34,14 @@ def accuracy_figure(matrix: Array, class_names: Sequence[str]) -> Figure:
     intervals = np.abs(np.stack([share - low, high - share]))[:, some] * 100
     axes.bar(some, 100 * share[some], color=COLOURS[5], yerr=intervals, capsize=3)
     for i in some:
-        axes.annotate(f"{100 * share[i]:.1f}", (i, 100 * low[i]), textcoords="offset points", xytext=(0, -12),
-                      ha="center", fontsize=8)  # fmt: skip
+        axes.annotate(
+            f"{100 * share[i]:.1f}",
+            (i, 100 * low[i]),
+            textcoords="offset points",
+            xytext=(0, -12),
+            ha="center",
+            fontsize=8,
+        )
     axes.set_ylim(max(0.0, 100 * float(low[some].min()) - 4), 100.5)
     axes.set_xticks(range(len(matrix)), class_names)
     axes.set_title(f"Accuracy per class (all: {100 * right.sum() / max(int(n.sum()), 1):.2f} %)")

@@ -66,9 +66,16 @@ def ascend(
     behind = np.flatnonzero(leads.max(axis=1) <= 0)
     if len(behind) and steps < LONGEST:  # not there yet: climb longer
         best[behind] = ascend(
-            network, [list(digits)[int(i)] for i in behind], steps=4 * steps, rate=rate, l2=l2,
-            total_variation=total_variation, blur=blur, starts=starts, rng=rng,
-        )  # fmt: skip
+            network,
+            [list(digits)[int(i)] for i in behind],
+            steps=4 * steps,
+            rate=rate,
+            l2=l2,
+            total_variation=total_variation,
+            blur=blur,
+            starts=starts,
+            rng=rng,
+        )
     return best
 
 

@@ -50,8 +50,14 @@ def calibration_figure(found: Calibration, *, title: str = "Calibration") -> Fig
     middles = (found.edges[:-1] + found.edges[1:]) / 2
     upper.plot([0, 100], [0, 100], "--", color="black", linewidth=1, label="as sure as right")
     upper.bar(100 * middles[some], 100 * found.accuracy[some], 96 * width, color=COLOURS[5], label="right")
-    upper.plot(100 * found.confidence[some], 100 * found.accuracy[some], "o", color=COLOURS[1], markersize=5,
-               label="at the bin's mean confidence")  # fmt: skip
+    upper.plot(
+        100 * found.confidence[some],
+        100 * found.accuracy[some],
+        "o",
+        color=COLOURS[1],
+        markersize=5,
+        label="at the bin's mean confidence",
+    )
     upper.set_ylabel("accuracy (%)")
     upper.set_ylim(0, 102)
     upper.legend(fontsize=8, loc="upper left")

@@ -46,8 +46,15 @@ def curves_figure(histories: Mapping[str, History], *, title: str = "Training") 
                 if measure == "accuracy" and part == "valid":
                     best = max(range(len(values)), key=values.__getitem__)
                     axes.plot(epochs[best], values[best], "o", color=colour)
-                    axes.annotate(f"{values[best]:.2f}", (epochs[best], values[best]), fontsize=8, color=colour,
-                                  textcoords="offset points", xytext=(0, -12), ha="center")  # fmt: skip
+                    axes.annotate(
+                        f"{values[best]:.2f}",
+                        (epochs[best], values[best]),
+                        fontsize=8,
+                        color=colour,
+                        textcoords="offset points",
+                        xytext=(0, -12),
+                        ha="center",
+                    )
         axes.set_xlabel("epoch")
         axes.set_ylabel(label)
         axes.grid(alpha=0.3)

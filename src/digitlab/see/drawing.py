@@ -80,9 +80,11 @@ def network_figure(network: Network, *, most: int = 16, title: str = "") -> Figu
             lines = [((place - 1, a), (place, b)) for a in heights[-2] for b in ys]
             strength = np.abs(W).ravel() / (float(np.abs(W).max()) or 1.0)
             colours = [COLOURS[1] if w > 0 else COLOURS[0] for w in W.ravel()]
-            axes.add_collection(LineCollection(
-                lines, colors=colours, linewidths=0.1 + 1.9 * strength, alpha=0.1 + 0.8 * strength, zorder=1
-            ))  # fmt: skip
+            axes.add_collection(
+                LineCollection(
+                    lines, colors=colours, linewidths=0.1 + 1.9 * strength, alpha=0.1 + 0.8 * strength, zorder=1
+                )
+            )
         elif place:
             axes.annotate("", (place - 0.34, 0.5), (place - 0.66, 0.5), arrowprops={"arrowstyle": "->"})
         axes.text(place, -0.06, label(stage), ha="center", va="top", fontsize=8)

@@ -53,8 +53,15 @@ def map_figure(maps: dict[str, Array], labels: Array, class_names: Sequence[str]
             mine = points[labels == c]
             marker = f"${name}$" if len(name) == 1 and name.isalnum() else "osD^vP*X<>"[c % 10]
             if len(mine):
-                axes.scatter(mine[:, 0], mine[:, 1], s=28, marker=marker, color=COLOURS[c % len(COLOURS)],
-                             linewidths=0.3, label=name)  # fmt: skip
+                axes.scatter(
+                    mine[:, 0],
+                    mine[:, 1],
+                    s=28,
+                    marker=marker,
+                    color=COLOURS[c % len(COLOURS)],
+                    linewidths=0.3,
+                    label=name,
+                )
         axes.set_title(title)
         axes.set_xlabel("first coordinate")
         axes.set_ylabel("second coordinate")

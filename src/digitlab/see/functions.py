@@ -17,8 +17,14 @@ def fit_figure(grid: Array, target: Array, curves: Mapping[str, Array], *, title
     axes.plot(grid, target, color="black", linewidth=3, alpha=0.35, label="function")
     for i, (label, curve) in enumerate(curves.items()):
         last = i == len(curves) - 1
-        axes.plot(grid, curve, color=COLOURS[i % len(COLOURS)], linewidth=1.8 if last else 1.0,
-                  linestyle="-" if last else "--", label=label)  # fmt: skip
+        axes.plot(
+            grid,
+            curve,
+            color=COLOURS[i % len(COLOURS)],
+            linewidth=1.8 if last else 1.0,
+            linestyle="-" if last else "--",
+            label=label,
+        )
     margin = 0.25 * (float(target.max() - target.min()) or 1.0)
     axes.set_ylim(float(target.min()) - margin, float(target.max()) + margin)
     axes.set_xlabel("x")

@@ -73,8 +73,7 @@ def norms_figure(rows: Sequence[Mapping[str, Any]], *, title: str = "Gradient no
         if len(rows) == 1:
             axes.bar(i, values[0], color=colour)
         else:
-            axes.plot([row["epoch"] for row in rows], values, dash, color=colour,
-                      marker=".", label=name)  # fmt: skip
+            axes.plot([row["epoch"] for row in rows], values, dash, color=colour, marker=".", label=name)
     axes.set_yscale("log")
     if len(rows) == 1:
         axes.set_xticks(range(len(names)), names, rotation=45 if len(names) > 8 else 0)

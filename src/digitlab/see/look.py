@@ -209,16 +209,28 @@ def surface(subject: Subject) -> Iterator[Picture]:
     """The loss around the solution."""
     tell = subject.progress
     found = loss_surface(
-        subject.network, subject.images[: subject.points], subject.labels[: subject.points],
-        np.random.default_rng(subject.seed), size=subject.size,
+        subject.network,
+        subject.images[: subject.points],
+        subject.labels[: subject.points],
+        np.random.default_rng(subject.seed),
+        size=subject.size,
         progress=None if tell is None else lambda done, total: tell("surface", done, total),
-    )  # fmt: skip
+    )
     caption = "The loss along two random directions, each filter's step as long as the filter (Li et al. 2018)."
     yield Picture("surface", surface_figure(found), caption)
 
 
 WHAT: dict[str, Callable[[Subject], Iterator[Picture]]] = {
-    "confusion": confusion, "accuracy": accuracy, "calibration": calibrated, "weights": weights, "filters": filters,
-    "maps": maps, "activations": layers, "saliency": saliency, "neurons": neurons, "gradients": gradients,
-    "embedding": embedding, "surface": surface,
-}  # fmt: skip
+    "confusion": confusion,
+    "accuracy": accuracy,
+    "calibration": calibrated,
+    "weights": weights,
+    "filters": filters,
+    "maps": maps,
+    "activations": layers,
+    "saliency": saliency,
+    "neurons": neurons,
+    "gradients": gradients,
+    "embedding": embedding,
+    "surface": surface,
+}

@@ -64,8 +64,15 @@ def health_figure(layers: Sequence[Health]) -> Figure:
             width = 100 * count / layer.neurons
             axes.barh(place, width, left=left, color=colour, hatch=hatch, label=name if place == 0 else None)
             if count:
-                axes.text(left + width / 2, place, str(count), ha="center", va="center", fontsize=8,
-                          color="white" if name == "dead" else "black")  # fmt: skip
+                axes.text(
+                    left + width / 2,
+                    place,
+                    str(count),
+                    ha="center",
+                    va="center",
+                    fontsize=8,
+                    color="white" if name == "dead" else "black",
+                )
             left += width
     axes.set_yticks(range(len(layers)), [layer.name for layer in layers])
     axes.invert_yaxis()

@@ -31,8 +31,15 @@ HANDS = 5  # each training image is written by so many other hands, beside the o
 PRINTED, OTHERS = 16_000, 40_000
 EPOCHS, BATCH = 6, 64
 FACES = (
-    "cmr10", "cmss10", "cmb10", "cmtt10", "STIXGeneral", "STIXGeneralItalic", "STIXGeneralBol", "STIXGeneralBolIta",
-)  # fmt: skip
+    "cmr10",
+    "cmss10",
+    "cmb10",
+    "cmtt10",
+    "STIXGeneral",
+    "STIXGeneralItalic",
+    "STIXGeneralBol",
+    "STIXGeneralBolIta",
+)
 
 
 def training_set(
@@ -83,9 +90,13 @@ def train(path: Path) -> Network:
     print(f"{len(x):,} images made in {time.perf_counter() - began:.0f} s", flush=True)
     network = build_named("sprint", seed=SEED)
     trainer = Trainer(
-        network, Adam(0.003), schedule=OneCycle(), batch_size=BATCH, seed=SEED,
+        network,
+        Adam(0.003),
+        schedule=OneCycle(),
+        batch_size=BATCH,
+        seed=SEED,
         callbacks=[PlainLines(lambda line: print(line, flush=True))],
-    )  # fmt: skip
+    )
     trainer.fit((x, y), valid, epochs=EPOCHS)
     print(f"{time.perf_counter() - began:.0f} s in all; engine: {trainer.engine_reason}")
     t = temperature(network.forward(valid.images)[0], valid.labels)

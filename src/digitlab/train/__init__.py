@@ -10,7 +10,23 @@ from digitlab.train.run import resume_run, start_run
 from digitlab.train.trainer import Trainer
 
 __all__ = [
-    "Averaging", "Callback", "EarlyStopping", "Evaluation", "ExponentialMovingAverage", "History", "NoAveraging",
-    "PlainLines", "RunConfig", "SaveRun", "Statistics", "StochasticWeightAveraging", "TargetReached", "Trainer",
-    "evaluate", "load_checkpoint", "resume_run", "save_checkpoint", "start_run",
-]  # fmt: skip
+    "Averaging",
+    "Callback",
+    "EarlyStopping",
+    "Evaluation",
+    "ExponentialMovingAverage",
+    "History",
+    "NoAveraging",
+    "PlainLines",
+    "RunConfig",
+    "SaveRun",
+    "Statistics",
+    "StochasticWeightAveraging",
+    "TargetReached",
+    "Trainer",
+    "evaluate",
+    "load_checkpoint",
+    "resume_run",
+    "save_checkpoint",
+    "start_run",
+]

@@ -106,9 +106,12 @@ def inside(network: Network, x: Array, targets: Array, measured: bool) -> dict[s
     facts: dict[str, Any] = {
         "loss": float(network.loss.forward(x, targets)[0]),
         "constant": unchanged(to_numpy(network.loss.activation(x))),
-        "idle": idle, "rectified": rectified, "depth": depth, "reach": reach,
+        "idle": idle,
+        "rectified": rectified,
+        "depth": depth,
+        "reach": reach,
         "closing": repr(closing) if closing is not None and network.loss.owns else "",
-    }  # fmt: skip
+    }
     if measured:
         facts["accuracy"] = float(np.mean(np.argmax(x, axis=1) == as_labels(targets)))
     return facts

@@ -156,9 +156,15 @@ class Trainer:
         self._prepare(x, y, watched, epochs)
         self.sets = {"train": (x, y), **watched}
         engine, self.engine_reason = select_engine(
-            self.engine_name, self.network, self.optimizer, self.regularizers,
-            examples=x.shape[0], gradient=self.gradient, rng=self.rng, device=self.device,
-        )  # fmt: skip
+            self.engine_name,
+            self.network,
+            self.optimizer,
+            self.regularizers,
+            examples=x.shape[0],
+            gradient=self.gradient,
+            rng=self.rng,
+            device=self.device,
+        )
         if self.optimizer_state is not None:
             engine.load_state(self.optimizer_state)
         self._fast = engine.name == "fast"

@@ -17,6 +17,20 @@ from digitlab.data.augment.noise import Noise
 from digitlab.data.augment.spec import AUGMENTATIONS, parse_augmentation
 
 __all__ = [
-    "AUGMENTATIONS", "Affine", "Augmentation", "Compose", "Elastic", "Noise", "Rotate", "Scale", "Shear", "Shift",
-    "expand", "expanded_blocks", "parse_augmentation", "rotations", "shifts", "write_expanded",
-]  # fmt: skip
+    "AUGMENTATIONS",
+    "Affine",
+    "Augmentation",
+    "Compose",
+    "Elastic",
+    "Noise",
+    "Rotate",
+    "Scale",
+    "Shear",
+    "Shift",
+    "expand",
+    "expanded_blocks",
+    "parse_augmentation",
+    "rotations",
+    "shifts",
+    "write_expanded",
+]

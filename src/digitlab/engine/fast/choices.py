@@ -18,10 +18,17 @@ from digitlab.optimizers.base import Optimizer
 from digitlab.optimizers.sgd import SGD, Momentum, Nesterov
 
 ACTIVATIONS: dict[type[Layer], int] = {
-    act.Linear: at.LINEAR, Sigmoid: at.SIGMOID, act.Tanh: at.TANH, act.ReLU: at.RELU,
-    act.LeakyReLU: at.LEAKY_RELU, act.ELU: at.ELU_, act.GELU: at.GELU_, act.Softplus: at.SOFTPLUS,
-    act.SiLU: at.SILU, act.HardSigmoid: at.HARD_SIGMOID,
-}  # fmt: skip
+    act.Linear: at.LINEAR,
+    Sigmoid: at.SIGMOID,
+    act.Tanh: at.TANH,
+    act.ReLU: at.RELU,
+    act.LeakyReLU: at.LEAKY_RELU,
+    act.ELU: at.ELU_,
+    act.GELU: at.GELU_,
+    act.Softplus: at.SOFTPLUS,
+    act.SiLU: at.SILU,
+    act.HardSigmoid: at.HARD_SIGMOID,
+}
 # Where x ≤ y implies f(x) ≤ f(y), the largest f(x) is f of the largest x: pooling may come first.
 RISING = (act.Linear, Sigmoid, act.Tanh, act.ReLU, act.LeakyReLU, act.ELU, act.Softplus, act.HardSigmoid)
 
@@ -32,19 +39,29 @@ def rises(layer: Layer) -> bool:
 
 
 LOSSES: dict[type[Loss], int] = {
-    Quadratic: at.QUADRATIC, losses.CrossEntropy: at.CROSS_ENTROPY,
-    losses.LogLikelihood: at.LOG_LIKELIHOOD, losses.MeanSquaredError: at.MEAN_SQUARED_ERROR,
-}  # fmt: skip
+    Quadratic: at.QUADRATIC,
+    losses.CrossEntropy: at.CROSS_ENTROPY,
+    losses.LogLikelihood: at.LOG_LIKELIHOOD,
+    losses.MeanSquaredError: at.MEAN_SQUARED_ERROR,
+}
 OPTIMIZERS: dict[type[Optimizer], tuple[int, tuple[str, ...]]] = {
-    SGD: (at.PLAIN_SGD, ()), Momentum: (at.MOMENTUM, ("velocity",)), Nesterov: (at.NESTEROV, ("velocity",)),
-    RMSProp: (at.RMSPROP, ("square",)), Adam: (at.ADAM, ("mean", "square")), AdamW: (at.ADAM, ("mean", "square")),
-}  # fmt: skip
+    SGD: (at.PLAIN_SGD, ()),
+    Momentum: (at.MOMENTUM, ("velocity",)),
+    Nesterov: (at.NESTEROV, ("velocity",)),
+    RMSProp: (at.RMSPROP, ("square",)),
+    Adam: (at.ADAM, ("mean", "square")),
+    AdamW: (at.ADAM, ("mean", "square")),
+}
 
 # Where the kernels look for each setting. One that is missing here has no kernel, and the planner refuses its class.
 OPTIMIZER_SETTINGS = {
-    "momentum": at.MU, "beta1": at.BETA_1, "beta2": at.BETA_2, "decay": at.BETA_2, "epsilon": at.EPSILON,
+    "momentum": at.MU,
+    "beta1": at.BETA_1,
+    "beta2": at.BETA_2,
+    "decay": at.BETA_2,
+    "epsilon": at.EPSILON,
     "weight_decay": at.DECOUPLED,
-}  # fmt: skip
+}
 LOSS_SETTINGS = ("label_smoothing", "low", "high")
 ACTIVATION_SETTINGS = ("slope", "alpha")  # an activation has at most one of these
 REGULARIZERS: tuple[type[Regularizer], ...] = (L1, L2, MaxNorm)

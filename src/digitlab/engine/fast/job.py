@@ -82,11 +82,20 @@ class Job:
         self.hold(at.SYNC, np.zeros(8, np.int64))
         last = operations[-1]
         for place, number in (
-            (at.N_OPS, len(operations)), (at.BATCH, batch), (at.THREADS, threads), (at.INPUT_SIZE, plan.input_size),
-            (at.LOSS, plan.loss), (at.OPTIMIZER, plan.optimizer), (at.OUT, plan.out),
-            (at.OUT_STRIDE, last[at.Y_STRIDE]), (at.LOGITS, last[at.Y]), (at.DELTA, last[at.GY]),
-            (at.LANE_MASK, widest), (at.SCRATCH_SIZE, scratch), (at.RULE, plan.rule),
-        ):  # fmt: skip
+            (at.N_OPS, len(operations)),
+            (at.BATCH, batch),
+            (at.THREADS, threads),
+            (at.INPUT_SIZE, plan.input_size),
+            (at.LOSS, plan.loss),
+            (at.OPTIMIZER, plan.optimizer),
+            (at.OUT, plan.out),
+            (at.OUT_STRIDE, last[at.Y_STRIDE]),
+            (at.LOGITS, last[at.Y]),
+            (at.DELTA, last[at.GY]),
+            (at.LANE_MASK, widest),
+            (at.SCRATCH_SIZE, scratch),
+            (at.RULE, plan.rule),
+        ):
             self.header[place] = number
 
     def hold(self, place: int, array: Vector | None) -> None:

@@ -8,12 +8,53 @@ state and gradients lie at the same offsets in vectors of their own).
 
 # The job: addresses …
 (
-    OPS, NUMBERS, PARAMS, STATE_1, STATE_2, WORK, SCRATCH, INPUTS, STARTS, INDICES, VALUES, LABELS, TARGETS, ORDER,
-    RATES, LOSSES, EXAMPLE_LOSSES, PARTIAL, HYPER, UPDATES, SYNC, GRADIENTS, OUTPUTS, MASKS, ORIGINALS, WEIGHTS,
+    OPS,
+    NUMBERS,
+    PARAMS,
+    STATE_1,
+    STATE_2,
+    WORK,
+    SCRATCH,
+    INPUTS,
+    STARTS,
+    INDICES,
+    VALUES,
+    LABELS,
+    TARGETS,
+    ORDER,
+    RATES,
+    LOSSES,
+    EXAMPLE_LOSSES,
+    PARTIAL,
+    HYPER,
+    UPDATES,
+    SYNC,
+    GRADIENTS,
+    OUTPUTS,
+    MASKS,
+    ORIGINALS,
+    WEIGHTS,
     # … and sizes and choices
-    N_OPS, N_ORDER, BATCH, THREADS, INPUT, INPUT_SIZE, LOSS, OPTIMIZER, OUT, OUT_STRIDE, LOGITS, DELTA, LANE_MASK,
-    SCRATCH_SIZE, KEY, RULE, UNKNOWN, UNKNOWN_CODE, JOB_SIZE,
-) = range(45)  # fmt: skip
+    N_OPS,
+    N_ORDER,
+    BATCH,
+    THREADS,
+    INPUT,
+    INPUT_SIZE,
+    LOSS,
+    OPTIMIZER,
+    OUT,
+    OUT_STRIDE,
+    LOGITS,
+    DELTA,
+    LANE_MASK,
+    SCRATCH_SIZE,
+    KEY,
+    RULE,
+    UNKNOWN,
+    UNKNOWN_CODE,
+    JOB_SIZE,
+) = range(45)
 
 # UNKNOWN, if it is not 0: what a kernel met that it has no code for (kernels/unknown.py); UNKNOWN_CODE is its number
 AN_OPERATION, A_CHOICE, AN_ACTIVATION, A_LOSS, AN_OPTIMIZER, A_RULE, AN_INPUT = range(1, 8)
@@ -23,10 +64,42 @@ SPARSE, FLOAT_ROWS, BYTE_ROWS = range(3)
 
 # One operation's columns
 (
-    KIND, N_IN, N_OUT, X_STRIDE, Y_STRIDE, X, Y, GX, GY, W, B, CODE, EXTRA, PARAMETER,
-    HEIGHT, WIDTH, CHANNELS, KERNEL, KERNEL_WIDTH, POOL, OUT_HEIGHT, OUT_WIDTH, PADDING, FILTER_STRIDE, W2, WHERE,
-    CHOICE, DOWN, ACROSS, DILATION_DOWN, DILATION_ACROSS, MASKED, MAY_SKIP, PARTS, OP_SIZE,
-) = range(35)  # fmt: skip
+    KIND,
+    N_IN,
+    N_OUT,
+    X_STRIDE,
+    Y_STRIDE,
+    X,
+    Y,
+    GX,
+    GY,
+    W,
+    B,
+    CODE,
+    EXTRA,
+    PARAMETER,
+    HEIGHT,
+    WIDTH,
+    CHANNELS,
+    KERNEL,
+    KERNEL_WIDTH,
+    POOL,
+    OUT_HEIGHT,
+    OUT_WIDTH,
+    PADDING,
+    FILTER_STRIDE,
+    W2,
+    WHERE,
+    CHOICE,
+    DOWN,
+    ACROSS,
+    DILATION_DOWN,
+    DILATION_ACROSS,
+    MASKED,
+    MAY_SKIP,
+    PARTS,
+    OP_SIZE,
+) = range(35)
 NUMBER_SIZE = 4  # float64 numbers per operation
 
 # Kinds of operation
@@ -60,5 +133,17 @@ PLAIN_SGD, MOMENTUM, NESTEROV, RMSPROP, ADAM = range(5)
 
 # Hyper-parameters of optimizer, regularizers and loss, float64
 (
-    MU, BETA_1, BETA_2, EPSILON, DECOUPLED, L1_SHARE, L2_SHARE, MAX_NORM, LOW, HIGH, FACTOR, OFFSET, HYPER_SIZE,
-) = range(13)  # fmt: skip
+    MU,
+    BETA_1,
+    BETA_2,
+    EPSILON,
+    DECOUPLED,
+    L1_SHARE,
+    L2_SHARE,
+    MAX_NORM,
+    LOW,
+    HIGH,
+    FACTOR,
+    OFFSET,
+    HYPER_SIZE,
+) = range(13)

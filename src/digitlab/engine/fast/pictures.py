@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from digitlab.engine.fast.planner import Planner
 
 POOLS: dict[type[Layer], int] = {
-    MaxPool2D: at.MAX_POOL, AveragePool2D: at.AVERAGE_POOL, GlobalAveragePool: at.AVERAGE_POOL,
-}  # fmt: skip
+    MaxPool2D: at.MAX_POOL,
+    AveragePool2D: at.AVERAGE_POOL,
+    GlobalAveragePool: at.AVERAGE_POOL,
+}
 LARGEST_PICTURE = 1 << 20  # 16 times a place in it must be exact in float32 (kernels/pooled_conv.py)
 
 
@@ -41,10 +43,12 @@ def pooled_convolution(planner: "Planner", i: int) -> int:
     size = pools.kernel[0]
     if (
         (windows.stride, windows.dilation) != ((1, 1), (1, 1))
-        or conv.connections is not None or not all(isinstance(p.learns, bool) for p in conv.params.values())
-        or (pools.kernel, pools.stride, pools.padded) != ((size, size), pools.kernel, pools.picture) or size > 3
+        or conv.connections is not None
+        or not all(isinstance(p.learns, bool) for p in conv.params.values())
+        or (pools.kernel, pools.stride, pools.padded) != ((size, size), pools.kernel, pools.picture)
+        or size > 3
         or math.prod(windows.padded) * planner.network.shapes[i][2] >= LARGEST_PICTURE
-    ):  # fmt: skip
+    ):
         return 0
     framed(planner, windows)
     bias, j = (f"{i}.b", conv.params["b"]) if "b" in conv.params else None, j + 1

@@ -28,8 +28,15 @@ from digitlab.nn.reshaping import Flatten, Reshape
 from digitlab.optimizers.base import Optimizer
 
 LAYERS: tuple[type[Layer], ...] = (
-    Dense, Conv2D, *pictures.POOLS, Bias, Flatten, Reshape, Dropout, *ACTIVATIONS,
-)  # fmt: skip
+    Dense,
+    Conv2D,
+    *pictures.POOLS,
+    Bias,
+    Flatten,
+    Reshape,
+    Dropout,
+    *ACTIVATIONS,
+)
 LEAST_SKIPPING = 1 << 12  # weights of a layer from which listing its inputs that are not zero can pay
 LEAST_SHARED = 1 << 17  # and from which threads share out the weights, if the batch is small
 
@@ -91,12 +98,25 @@ class Planner:
             raise NoKernel("there is nothing to learn")
         dense = [row[at.Y_STRIDE] for row in self.operations if row[at.KIND] == at.DENSE]
         return Plan(
-            self.operations, self.numbers, self.slots, self.params_size, self.per_example, self.fixed,
+            self.operations,
+            self.numbers,
+            self.slots,
+            self.params_size,
+            self.per_example,
+            self.fixed,
             widest=max([self.stride, *dense, *(row[at.FILTER_STRIDE] for row in self.operations)]),
-            scratch=self.scratch, input_size=int(np.prod(shape)), out=self.size, loss=LOSSES[type(self.network.loss)],
-            optimizer=optimizer, state_keys=keys, hyper=hyper, rule=RULES[type(self.gradient or Backpropagation())],
-            work=self.work, large=self.large, dropouts=self.dropouts,
-        )  # fmt: skip
+            scratch=self.scratch,
+            input_size=int(np.prod(shape)),
+            out=self.size,
+            loss=LOSSES[type(self.network.loss)],
+            optimizer=optimizer,
+            state_keys=keys,
+            hyper=hyper,
+            rule=RULES[type(self.gradient or Backpropagation())],
+            work=self.work,
+            large=self.large,
+            dropouts=self.dropouts,
+        )
 
     def layer(self, i: int) -> int:
         """Add layer i's operation, and those of layers that it is fused with; returns how many layers that was."""

@@ -18,7 +18,19 @@ from digitlab.nn.gradients.directions import SPSA, EvolutionStrategies, ForwardG
 from digitlab.nn.gradients.rashid import RashidRule
 
 __all__ = [
-    "SPSA", "Backpropagation", "CentralDifferences", "Comparison", "ComplexStep", "EvolutionStrategies",
-    "ForwardDifferences", "ForwardGradient", "Gradient", "GradientReport", "PerExample", "RashidRule",
-    "ReportRow", "check_gradients", "compare_gradients",
-]  # fmt: skip
+    "SPSA",
+    "Backpropagation",
+    "CentralDifferences",
+    "Comparison",
+    "ComplexStep",
+    "EvolutionStrategies",
+    "ForwardDifferences",
+    "ForwardGradient",
+    "Gradient",
+    "GradientReport",
+    "PerExample",
+    "RashidRule",
+    "ReportRow",
+    "check_gradients",
+    "compare_gradients",
+]

@@ -111,9 +111,20 @@ def conv_forward(op, x, y, where, w, bias, rows):
             for px in range(max(start, end), across):
                 copy_vectors(at(out, px * stride), bias, stride)
             multiply(
-                at(out, start * stride), stride, end - start, at(source, start * channels), channels, 1, op[KERNEL],
-                line, op[KERNEL_WIDTH] * channels, w, stride, bias, stride,
-            )  # fmt: skip
+                at(out, start * stride),
+                stride,
+                end - start,
+                at(source, start * channels),
+                channels,
+                1,
+                op[KERNEL],
+                line,
+                op[KERNEL_WIDTH] * channels,
+                w,
+                stride,
+                bias,
+                stride,
+            )
         keep_maxima(op, py, rows, row_size, y, where)
 
 

@@ -91,9 +91,16 @@ def sparse_gradient_step(job, work, op, number, order, examples, rate, thread):
     if op[MASKED]:
         cut(at(g, first * stride), at(floats(job[MASKS]), here), (last - first) * stride)
     update(
-        job, rate, step, True,
-        at(params, here), at(s1, here), at(s2, here), at(g, first * stride), (last - first) * stride,
-    )  # fmt: skip
+        job,
+        rate,
+        step,
+        True,
+        at(params, here),
+        at(s1, here),
+        at(s2, here),
+        at(g, first * stride),
+        (last - first) * stride,
+    )
 
 
 @kernel()
@@ -114,16 +121,33 @@ def conv_step(job, work, scratch, op, examples, rate, thread):
     first, last = op[N_OUT] * thread // threads, op[N_OUT] * (thread + 1) // threads
     size = op[KERNEL] * ((op[KERNEL_WIDTH] * op[CHANNELS] + 7) // 8 * 8)
     conv_gradient(
-        op, at(work, op[X]), op[X_STRIDE], at(work, op[GY]), op[Y_STRIDE], words(at(work, op[WHERE])), examples,
-        first, last, at(g, op[W]), at(g, op[B]), scratch,
-    )  # fmt: skip
+        op,
+        at(work, op[X]),
+        op[X_STRIDE],
+        at(work, op[GY]),
+        op[Y_STRIDE],
+        words(at(work, op[WHERE])),
+        examples,
+        first,
+        last,
+        at(g, op[W]),
+        at(g, op[B]),
+        scratch,
+    )
     here = op[W] + first * size
     if op[PARAMETER] < 0:
         return
     update(
-        job, rate, ints(job[UPDATES])[op[PARAMETER]], True,
-        at(params, here), at(s1, here), at(s2, here), at(g, here), (last - first) * size,
-    )  # fmt: skip
+        job,
+        rate,
+        ints(job[UPDATES])[op[PARAMETER]],
+        True,
+        at(params, here),
+        at(s1, here),
+        at(s2, here),
+        at(g, here),
+        (last - first) * size,
+    )
     if hyper[MAX_NORM] > 0.0:
         limit_filters(hyper[MAX_NORM], at(params, op[W]), first, last, size)
     write_transposed(op, at(params, op[W]), first, last, at(work, op[W2]))
@@ -144,9 +168,16 @@ def windows_step(job, work, scratch, op, examples, rate, thread):
     if op[MASKED]:
         cut(at(g, here), at(floats(job[MASKS]), here), size)
     update(
-        job, rate, ints(job[UPDATES])[op[PARAMETER]], True,
-        at(params, here), at(s1, here), at(s2, here), at(g, here), size,
-    )  # fmt: skip
+        job,
+        rate,
+        ints(job[UPDATES])[op[PARAMETER]],
+        True,
+        at(params, here),
+        at(s1, here),
+        at(s2, here),
+        at(g, here),
+        size,
+    )
 
 
 @kernel()
@@ -197,14 +228,46 @@ def step_parameters(job, work, scratch, order, examples, rate, s, thread):
             x, gy, number = at(work, op[X]), at(work, op[GY]), updates[op[PARAMETER]]
             if LARGE and op[CHOICE] == SKIP_ZEROS:
                 skipping_step(
-                    job, rate, number, params, s1, s2, op[W], x, op[X_STRIDE], gy, ys, examples, first, last,
-                    at(scratch, 2 * job[BATCH]), scratch, op[MASKED], floats(job[MASKS]),
-                )  # fmt: skip
+                    job,
+                    rate,
+                    number,
+                    params,
+                    s1,
+                    s2,
+                    op[W],
+                    x,
+                    op[X_STRIDE],
+                    gy,
+                    ys,
+                    examples,
+                    first,
+                    last,
+                    at(scratch, 2 * job[BATCH]),
+                    scratch,
+                    op[MASKED],
+                    floats(job[MASKS]),
+                )
             else:
                 dense_step(
-                    job, rate, number, params, s1, s2, op[W], x, op[X_STRIDE], gy, ys, examples, first, last,
-                    scratch, zeros, op[MASKED], floats(job[MASKS]),
-                )  # fmt: skip
+                    job,
+                    rate,
+                    number,
+                    params,
+                    s1,
+                    s2,
+                    op[W],
+                    x,
+                    op[X_STRIDE],
+                    gy,
+                    ys,
+                    examples,
+                    first,
+                    last,
+                    scratch,
+                    zeros,
+                    op[MASKED],
+                    floats(job[MASKS]),
+                )
         if thread == 0 and op[CODE] >= 0:
             gy = at(work, op[GY])
             bias_step(job, rate, updates[op[CODE]], params, s1, s2, op[B], gy, examples, ys, ys, scratch)
@@ -215,9 +278,16 @@ def step_parameters(job, work, scratch, order, examples, rate, s, thread):
             if thread == 0 and (op[KIND] == POOLED_CONV or op[KIND] == CONV) and op[CODE] >= 0:
                 b, count = op[B], op[FILTER_STRIDE]
                 update(
-                    job, rate, updates[op[CODE]], False,
-                    at(params, b), at(s1, b), at(s2, b), at(floats(job[GRADIENTS]), b), count,
-                )  # fmt: skip
+                    job,
+                    rate,
+                    updates[op[CODE]],
+                    False,
+                    at(params, b),
+                    at(s1, b),
+                    at(s2, b),
+                    at(floats(job[GRADIENTS]), b),
+                    count,
+                )
     if hyper[MAX_NORM] > 0.0:
         barrier(ints(job[SYNC]), threads)
         if thread == 0:

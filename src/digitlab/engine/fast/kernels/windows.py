@@ -128,9 +128,20 @@ def windows_forward(op, x, y, w, bias, scratch):
         line, pace = op[WIDTH] * op[CHANNELS], op[ACROSS] * op[CHANNELS]
         for i in range(op[OUT_HEIGHT]):
             multiply(
-                at(out, i * op[OUT_WIDTH] * across), across, op[OUT_WIDTH], at(x, i * op[DOWN] * line), pace, 1,
-                op[KERNEL], op[DILATION_DOWN] * line, op[KERNEL_WIDTH] * op[CHANNELS], w, across, bias, across,
-            )  # fmt: skip
+                at(out, i * op[OUT_WIDTH] * across),
+                across,
+                op[OUT_WIDTH],
+                at(x, i * op[DOWN] * line),
+                pace,
+                1,
+                op[KERNEL],
+                op[DILATION_DOWN] * line,
+                op[KERNEL_WIDTH] * op[CHANNELS],
+                w,
+                across,
+                bias,
+                across,
+            )
     else:
         lay_out(op, x, rows)
         multiply(out, across, count, rows, stride, 1, 1, 0, n, w, across, bias, across)
@@ -172,9 +183,20 @@ def windows_gradient(op, x, gy, examples, first, last, g, zeros, scratch):
                 n = min(n, kernel_row - place)
                 source = at(picture, i // kernel_row * op[DILATION_DOWN] * line + place)
                 multiply(
-                    part, across, n, source, 1, pace, op[OUT_HEIGHT], op[DOWN] * line, width, wide, across, zeros,
+                    part,
                     across,
-                )  # fmt: skip
+                    n,
+                    source,
+                    1,
+                    pace,
+                    op[OUT_HEIGHT],
+                    op[DOWN] * line,
+                    width,
+                    wide,
+                    across,
+                    zeros,
+                    across,
+                )
             else:
                 multiply(part, across, n, at(rows, i), 1, stride, 1, 0, count, wide, across, zeros, across)
             add(at(g, i * across), 1.0, part, n * across)
