@@ -15,11 +15,11 @@ from typing import Any
 
 import digitlab
 from digitlab import SGD, Adam, Network, RunConfig, build_named, mlp
+from digitlab.books.package import of_training
 from digitlab.files import write_text
 from digitlab.nn import describe_network
-from digitlab.nn.regularizers import L2
-from digitlab.optimizers import Optimizer
-from digitlab.reproduce.package import of_training
+from digitlab.optim import Optimizer
+from digitlab.optim.regularizers import L2
 
 
 def training(network: Network, optimizer: Optimizer, l2: float = 0.0, **more: Any) -> RunConfig:

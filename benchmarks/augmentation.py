@@ -18,7 +18,7 @@ from digitlab.data import load
 from digitlab.data.augment import parse_augmentation
 from digitlab.nn import mlp
 from digitlab.nn.zoo import ZOO, build_named, parse_sizes
-from digitlab.optimizers import SGD, Adam
+from digitlab.optim import SGD, Adam
 from digitlab.train import Trainer
 
 SPECS = ("none", "shift", "shift,rotate:10,scale,shear", "elastic", "shift,rotate:10,elastic", "noise")

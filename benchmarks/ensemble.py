@@ -15,9 +15,9 @@ from pathlib import Path
 from contest import keep
 from digitlab import RunConfig, load, train_many
 from digitlab.ensemble import combine, gain
-from digitlab.many import spread
 from digitlab.nn import describe_network
 from digitlab.nn.zoo import recipe
+from digitlab.parallel import spread
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ import peers
 from contest import keep
 from digitlab import SGD, mlp
 from digitlab.figure import new_figure
-from digitlab.see.figures import save_figure
+from digitlab.viz.figures import save_figure
 from speed import THREADS, conv_network, ours, together
 
 Point = tuple[Callable[[], float], list[Callable[[], float]], int]  # ours, PyTorch's, and the images of one call

@@ -17,9 +17,9 @@ from pathlib import Path
 
 from contest import keep
 from digitlab import SGD, RunConfig, load, mlp, train_many
-from digitlab.many import spread
 from digitlab.nn import describe_network
-from digitlab.search import Plan, Study, search
+from digitlab.parallel import spread
+from digitlab.search import SearchPlan, Study, search
 from digitlab.search.settings import settings_for
 from digitlab.search.space import as_text
 from digitlab.search.study import epochs_trained
@@ -53,7 +53,7 @@ def main() -> None:
 
     def run(name: str, seed: int, **settings: object) -> Study:
         strategy = name.split(",")[0]
-        plan = Plan(base, dict(SPACE), strategy, repeats=options.repeats, seed=seed, **settings)  # type: ignore[arg-type]
+        plan = SearchPlan(base, dict(SPACE), strategy, repeats=options.repeats, seed=seed, **settings)  # type: ignore[arg-type]
         path = options.folder / f"{name.replace(', ', '-')}-{seed}.journal"
         return search(plan, path, data=sets, workers=options.workers)
 

@@ -24,7 +24,7 @@ import digitlab
 import peers
 from contest import Contest, machine, store
 from digitlab import SGD, Conv2D, Dense, Flatten, He, LogLikelihood, MaxPool2D, Network, ReLU, Trainer, mlp
-from digitlab.optimizers import Optimizer
+from digitlab.optim import Optimizer
 
 THREADS = sorted({1, os.cpu_count() or 1})
 CONV1, CONV2 = [(20, 5)], [(20, 5), (40, 5)]

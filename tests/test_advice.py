@@ -13,8 +13,8 @@ from digitlab import Net
 from digitlab.arrays import placed
 from digitlab.data import Digits, load
 from digitlab.errors import DigitlabError, EngineError
+from digitlab.gradients.check import check_gradients
 from digitlab.nn import Dense, Flatten, Network, ReLU
-from digitlab.nn.gradients.check import check_gradients
 
 RNG = np.random.default_rng(3)
 IMAGES = RNG.integers(0, 256, (40, 28, 28), dtype=np.uint8)

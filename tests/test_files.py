@@ -9,7 +9,7 @@ import pytest
 
 from digitlab.data import Digits, write_csv, write_idx, write_npz
 from digitlab.errors import ConfigError
-from digitlab.files import FileLock, require_suffix, write_text, written_beside
+from digitlab.files import FileLock, atomic_write, require_suffix, write_text
 from digitlab.train import History, RunConfig
 from digitlab.train.recorders import Recorded
 
@@ -21,7 +21,7 @@ def listed(folder):
 
 def test_a_new_file_and_its_folders(tmp_path):
     target = tmp_path / "a" / "b" / "net.safetensors"
-    with written_beside(target) as temporary:
+    with atomic_write(target) as temporary:
         assert temporary.parent == target.parent
         assert temporary.suffix == ".safetensors"
         assert temporary.name.startswith("."), "hidden, so that a glob over results does not find it"
@@ -34,7 +34,7 @@ def test_a_new_file_and_its_folders(tmp_path):
 def test_a_file_that_is_replaced_stays_whole_until_then(tmp_path):
     target = tmp_path / "x.txt"
     write_text(target, "old")
-    with written_beside(target) as temporary:
+    with atomic_write(target) as temporary:
         temporary.write_text("new")
         assert target.read_text() == "old"
     assert target.read_text() == "new"
@@ -44,7 +44,7 @@ def test_a_file_that_is_replaced_stays_whole_until_then(tmp_path):
 def test_a_failure_leaves_the_old_file_and_no_other(tmp_path, error):
     target = tmp_path / "x.txt"
     write_text(target, "old")
-    with pytest.raises(error), written_beside(target) as temporary:
+    with pytest.raises(error), atomic_write(target) as temporary:
         temporary.write_text("ha")
         raise error
     assert target.read_text() == "old"
@@ -52,7 +52,7 @@ def test_a_failure_leaves_the_old_file_and_no_other(tmp_path, error):
 
 
 def test_a_failure_where_there_was_nothing_leaves_nothing(tmp_path):
-    with pytest.raises(OSError), written_beside(tmp_path / "x.txt"):
+    with pytest.raises(OSError), atomic_write(tmp_path / "x.txt"):
         raise OSError
     assert listed(tmp_path) == []
 

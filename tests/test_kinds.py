@@ -14,7 +14,7 @@ import scipy.io
 from PIL import Image
 from safetensors.numpy import save
 
-from digitlab.data.idx import idx_header
+from digitlab.data.formats.idx import idx_header
 from digitlab.kinds import KINDS, sniff, sniff_bytes
 
 

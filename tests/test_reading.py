@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from digitlab.data import Digits, find_mnist, load
-from digitlab.data.sheets import FACES, STYLES, draw_sheet, print_digit
-from digitlab.data.strokes import draw_digit, draw_path, smooth
-from digitlab.data.truths import Score, overlap, score_reading
+from digitlab.data.photos.scoring import Score, overlap, score_reading
+from digitlab.data.synthetic.pages import FACES, STYLES, draw_sheet, print_digit
+from digitlab.data.synthetic.strokes import draw_digit, draw_path, smooth
 from digitlab.errors import ShapeError
 from digitlab.nn import Dense, Network, mlp
 from digitlab.nn.zoo import build_named
@@ -164,7 +164,7 @@ def test_networks_of_other_kinds():
 
 
 def test_the_score_by_hand():
-    from digitlab.data.sheets import Truth
+    from digitlab.data.synthetic.pages import Truth
 
     truth = [Truth(3, (0, 0, 10, 20), "pen"), Truth(7, (50, 0, 60, 20), "pen"), Truth(1, (90, 0, 95, 20), "pen")]
     read = [(3, (0, 0, 10, 19)), (1, (50, 0, 60, 20)), (8, (200, 0, 210, 20))]

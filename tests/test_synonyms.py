@@ -6,22 +6,22 @@ from pathlib import Path
 import pytest
 
 import digitlab
-from digitlab import optimizers
+from digitlab import optim
 from digitlab.cli import COMMANDS
 from digitlab.cli import train as train_command
 from digitlab.cli.unknown import option_names
 from digitlab.data import load
+from digitlab.data.arguments import KINDS as DATA_SETTINGS
 from digitlab.data.augment import parse_augmentation
 from digitlab.data.augment.spec import AUGMENTATIONS
-from digitlab.data.choices import KINDS as DATA_SETTINGS
-from digitlab.data.idx_families import FAMILIES
+from digitlab.data.formats.idx_families import FAMILIES
 from digitlab.data.names import NAMES, canonical_source
 from digitlab.errors import ConfigError, DataError, did_you_mean, nearest_name
 from digitlab.nn import ZOO, Dense, Initializer, Layer, Loss, build_network, mlp
 from digitlab.nn.describe import build, names
-from digitlab.nn.description import KEYS, describe_network
-from digitlab.nn.regularizers import Regularizer
+from digitlab.nn.io.description import KEYS, describe_network
 from digitlab.nn.zoo import find_recipe
+from digitlab.optim.regularizers import Regularizer
 from digitlab.search.settings import settings_for
 from digitlab.search.space import KINDS, parse_parameter
 from digitlab.search.strategies import STRATEGIES
@@ -54,11 +54,11 @@ from digitlab.train.presets import PRESETS
         (Initializer, "glorot_uniform", "glorot"),
         (Initializer, "kaiming_normal", "he"),
         (Initializer, "xavier_normal", "glorot"),
-        (optimizers.Optimizer, "gradient descent", "sgd"),
-        (optimizers.Optimizer, "NAG", "nesterov"),
-        (optimizers.Schedule, "StepLR", "step-decay"),
-        (optimizers.Schedule, "ReduceLROnPlateau", "halve-on-plateau"),
-        (optimizers.Schedule, "CosineAnnealingLR", "cosine"),
+        (optim.Optimizer, "gradient descent", "sgd"),
+        (optim.Optimizer, "NAG", "nesterov"),
+        (optim.Schedule, "StepLR", "step-decay"),
+        (optim.Schedule, "ReduceLROnPlateau", "halve-on-plateau"),
+        (optim.Schedule, "CosineAnnealingLR", "cosine"),
         (Regularizer, "weight_decay", "l2"),
         (Regularizer, "lasso", "l1"),
     ],
@@ -73,7 +73,7 @@ def test_other_programs_names_lead_to_ours(family, name, meant):
     [
         (lambda: build(Layer, {"type": "Dense", "units": 30}), r"'units' \(did you mean 'out_features'\?\)"),
         (lambda: build(Layer, {"type": "Linear", "out_features": 30}), "a fully connected layer is Dense"),
-        (lambda: build(optimizers.Optimizer, {"type": "SGD", "lr": 1.0}), r"'lr' \(did you mean 'learning_rate'\?\)"),
+        (lambda: build(optim.Optimizer, {"type": "SGD", "lr": 1.0}), r"'lr' \(did you mean 'learning_rate'\?\)"),
         (lambda: build_network({"input_shape": 4, "layers": ["linear"], "cost": "mse"}), "did you mean 'loss'"),
         (lambda: RunConfig.from_table({"network": NETWORK, "learning_rate": 1}), r"'learning_rate' in \[optimizer\]"),
         (lambda: RunConfig.from_table({"network": NETWORK, "lr": 1}), r"'learning_rate' in \[optimizer\]"),
@@ -149,7 +149,7 @@ def test_softmax_is_not_softplus():
 
 def test_the_table_holds_names_that_there_are():
     """A name that is renamed here would go on to be suggested nowhere, unseen."""
-    described = (Loss, Layer, Initializer, optimizers.Optimizer, optimizers.Schedule, Regularizer)
+    described = (Loss, Layer, Initializer, optim.Optimizer, optim.Schedule, Regularizer)
     known = {folded(name) for family in described for name in (*family.registry, *names(family))}
     fields = [f.name for family in described for cls in family.registry.values() for f in dataclasses.fields(cls)]
     columns = [f"{part}_{what}" for part in ("train", "valid", "test") for what in ("accuracy", "loss")]

@@ -19,9 +19,9 @@ from digitlab.nn.dropout import Dropout
 from digitlab.nn.losses import LogLikelihood
 from digitlab.nn.network import Dense, Network, Sigmoid
 from digitlab.nn.pooling import MaxPool2D
-from digitlab.nn.regularizers import L2
 from digitlab.nn.reshaping import Flatten
-from digitlab.optimizers import SGD, Adam, Momentum
+from digitlab.optim import SGD, Adam, Momentum
+from digitlab.optim.regularizers import L2
 
 
 def pictures(activation, *filters, hidden=100, dropout=None):

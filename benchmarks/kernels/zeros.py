@@ -13,7 +13,7 @@ from scipy.stats import norm
 from digitlab.engine.fast import FastEngine
 from digitlab.engine.fast import layout as at
 from digitlab.nn import Dense, LogLikelihood, Network, ReLU
-from digitlab.optimizers import SGD, Adam
+from digitlab.optim import SGD, Adam
 
 SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
 LAYERS = ((640, 1000), (1000, 1000), (640, 100), (2880, 100), (100, 100), (800, 128))

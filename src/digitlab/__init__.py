@@ -10,6 +10,8 @@ Names are loaded when they are first used, so that `import digitlab` costs next 
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from digitlab import moved as moved
+
 __version__ = "0.1.0"
 
 _HOMES = {
@@ -26,13 +28,13 @@ _HOMES = {
         "Trainer",
         "evaluate",
     ),
-    "digitlab.many": ("train_many",),
+    "digitlab.parallel": ("train_many",),
     "digitlab.predicting": ("predict",),
     "digitlab.predictions": ("Predictions",),
     "digitlab.reading": ("read_photo",),
-    "digitlab.data.handwriting": ("find_digits", "open_photo"),
+    "digitlab.data.photos": ("find_digits", "open_photo"),
     "digitlab.shipped": ("shipped_network",),
-    "digitlab.optimizers": (
+    "digitlab.optim": (
         "SGD",
         "Adam",
         "AdamW",
@@ -75,25 +77,25 @@ if TYPE_CHECKING:
     from digitlab.data import Digits as Digits
     from digitlab.data import Splits as Splits
     from digitlab.data import load as load
-    from digitlab.data.handwriting import find_digits as find_digits
-    from digitlab.data.handwriting import open_photo as open_photo
+    from digitlab.data.photos import find_digits as find_digits
+    from digitlab.data.photos import open_photo as open_photo
     from digitlab.lab import Net as Net
     from digitlab.lab import get_net as get_net
-    from digitlab.many import train_many as train_many
     from digitlab.nn import *  # noqa: F403
-    from digitlab.optimizers import SGD as SGD
-    from digitlab.optimizers import Adam as Adam
-    from digitlab.optimizers import AdamW as AdamW
-    from digitlab.optimizers import ConstantRate as ConstantRate
-    from digitlab.optimizers import Cosine as Cosine
-    from digitlab.optimizers import Cyclic as Cyclic
-    from digitlab.optimizers import Exponential as Exponential
-    from digitlab.optimizers import HalveOnPlateau as HalveOnPlateau
-    from digitlab.optimizers import Momentum as Momentum
-    from digitlab.optimizers import Nesterov as Nesterov
-    from digitlab.optimizers import OneCycle as OneCycle
-    from digitlab.optimizers import RMSProp as RMSProp
-    from digitlab.optimizers import StepDecay as StepDecay
+    from digitlab.optim import SGD as SGD
+    from digitlab.optim import Adam as Adam
+    from digitlab.optim import AdamW as AdamW
+    from digitlab.optim import ConstantRate as ConstantRate
+    from digitlab.optim import Cosine as Cosine
+    from digitlab.optim import Cyclic as Cyclic
+    from digitlab.optim import Exponential as Exponential
+    from digitlab.optim import HalveOnPlateau as HalveOnPlateau
+    from digitlab.optim import Momentum as Momentum
+    from digitlab.optim import Nesterov as Nesterov
+    from digitlab.optim import OneCycle as OneCycle
+    from digitlab.optim import RMSProp as RMSProp
+    from digitlab.optim import StepDecay as StepDecay
+    from digitlab.parallel import train_many as train_many
     from digitlab.predicting import predict as predict
     from digitlab.predictions import Predictions as Predictions
     from digitlab.reading import read_photo as read_photo

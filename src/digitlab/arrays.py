@@ -79,7 +79,7 @@ def placed(x: Any, library: str, device: str = "cpu") -> Array:
 def real(x: Array) -> Array:
     """The real part; `x` itself if it is real.
 
-    Comparisons go through this, so that a complex step (nn/gradients/) follows the branch its real part takes.
+    Comparisons go through this, so that a complex step (gradients/) follows the branch its real part takes.
     """
     if isinstance(x, np.ndarray):
         return x.real  # a view that costs nothing on real arrays

@@ -13,7 +13,7 @@ from digitlab.errors import ConfigError
 
 
 @contextmanager
-def written_beside(path: str | os.PathLike[str]) -> Iterator[Path]:
+def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give a temporary path in the target's folder; on success it takes the target's name, on failure it goes.
 
     The rename is atomic on one file system, so a reader, a full disk or a kill at any moment
@@ -44,7 +44,7 @@ def written_beside(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Write `text` as UTF-8, beside and renamed (see `written_beside`)."""
-    with written_beside(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 

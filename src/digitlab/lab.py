@@ -23,12 +23,12 @@ from digitlab.errors import ConfigError, ModelFileError
 from digitlab.nn import Network, load_network, mlp
 from digitlab.nn.examples import inputs
 from digitlab.notices import TrainingWarning
-from digitlab.optimizers import SGD
-from digitlab.see.figures import heatmap_figure, save_figure
-from digitlab.see.imagine import Imagined, imagine
+from digitlab.optim import SGD
 from digitlab.train import Callback, History, PlainLines, Trainer
 from digitlab.train.evaluation import class_shares, classifies, evaluate
 from digitlab.train.probe import Diagnose
+from digitlab.viz.figures import heatmap_figure, save_figure
+from digitlab.viz.imagine import Imagined, imagine
 
 DEFAULT_FILE = "net.safetensors"
 

@@ -16,13 +16,13 @@ import numpy as np
 
 from digitlab.arrays import placed_with, to_numpy
 from digitlab.data import Digits
-from digitlab.data.choices import Choices
-from digitlab.data.contents import Part
+from digitlab.data.arguments import Choices
+from digitlab.data.formats.contents import Part
 from digitlab.data.unlabelled import Unlabelled, read_unlabelled
 from digitlab.engine import select
 from digitlab.errors import ConfigError
 from digitlab.nn.examples import inputs
-from digitlab.nn.files import load_network, network_path
+from digitlab.nn.io.files import load_network, network_path
 from digitlab.nn.network import Network
 from digitlab.predictions import Predictions
 from digitlab.train.evaluation import class_shares, classifies
@@ -102,7 +102,7 @@ def _network(net: Any) -> tuple[Network, tuple[str, ...] | None]:
 
 def _names_of_run(folder: Path) -> tuple[str, ...] | None:
     """What the classes of a run's data are called, where its settings tell."""
-    from digitlab.data.idx_families import FAMILIES
+    from digitlab.data.formats.idx_families import FAMILIES
 
     try:
         data = tomllib.loads((folder / "config.toml").read_text(encoding="utf-8"))["data"]
@@ -116,7 +116,7 @@ def _names_of_run(folder: Path) -> tuple[str, ...] | None:
         return FAMILIES[family].class_names
     if not Path(source).is_dir():
         return None
-    from digitlab.data.image_folder import class_names_in
+    from digitlab.data.formats.image_folder import class_names_in
 
     return class_names_in(Path(source))
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from digitlab.data.handwriting import Mark, Page, find_digits
-from digitlab.data.handwriting.marks import Box, cuts
+from digitlab.data.photos import Mark, Page, find_digits
+from digitlab.data.photos.marks import Box, cuts
 from digitlab.errors import ShapeError
 from digitlab.nn.network import Network
 from digitlab.train.evaluation import class_shares

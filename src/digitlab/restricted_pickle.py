@@ -23,7 +23,7 @@ import numpy as np
 
 from digitlab.errors import DataError
 
-PIECE = 1 << 20  # a promised length is never believed: long reads are made in pieces of one MiB
+KERNEL_SET = 1 << 20  # a promised length is never believed: long reads are made in pieces of one MiB
 
 
 class Readable(Protocol):
@@ -62,7 +62,7 @@ def load(
     Arrays come as a bare subclass of `numpy.ndarray`; `np.asarray` gives the plain ones.
 
     Raises DataError for any other name, for a damaged or cut-off file, and for arrays of anything but numbers.
-    What the file may unpack to is limited by the reader, see `digitlab.data.safe_gzip`.
+    What the file may unpack to is limited by the reader, see `digitlab.data.formats.safe_gzip`.
     """
     file = _Pieces(io.BytesIO(source) if isinstance(source, bytes) else source)
     try:
@@ -85,11 +85,11 @@ class _Pieces:
         self.position = 0
 
     def read(self, size: int, /) -> bytes:
-        data = self.file.read(min(size, PIECE))
-        if size > PIECE and len(data) == PIECE:
+        data = self.file.read(min(size, KERNEL_SET))
+        if size > KERNEL_SET and len(data) == KERNEL_SET:
             pieces = [data]
-            left = size - PIECE
-            while left and (data := self.file.read(min(left, PIECE))):
+            left = size - KERNEL_SET
+            while left and (data := self.file.read(min(left, KERNEL_SET))):
                 pieces.append(data)
                 left -= len(data)
             data = b"".join(pieces)

@@ -128,8 +128,8 @@ def test_compare_runs_of_the_same_name(train, call, monkeypatch):
     train("--run", "x/run")
     train("--run", "y/run", "--epochs", "3")
     drawn = {}
-    monkeypatch.setattr("digitlab.see.curves.curves_figure", lambda histories, title: drawn.update(histories))
-    monkeypatch.setattr("digitlab.see.figures.save_figure", lambda figure, path: None)
+    monkeypatch.setattr("digitlab.viz.curves.curves_figure", lambda histories, title: drawn.update(histories))
+    monkeypatch.setattr("digitlab.viz.figures.save_figure", lambda figure, path: None)
     called = call("compare", "x/run", "y/run")
     assert called.code == 0
     assert [len(history) for history in drawn.values()] == [2, 3]

@@ -128,8 +128,8 @@ def test_the_names_on_the_command_line_are_the_packages():
     from digitlab.engine.select import NAMES
     from digitlab.ensemble import WAYS
     from digitlab.search.strategies import PRUNING
-    from digitlab.see.look import WHAT
     from digitlab.train import recorders
+    from digitlab.viz.look import WHAT
 
     assert offered("baseline", "name") == list(BASELINES)
     assert offered("baseline", "setting") == list(SETTINGS)

@@ -19,9 +19,9 @@ import digitlab
 from digitlab.cli import COMMANDS, hyphened
 from digitlab.cli import digitlab as root
 from digitlab.data import write_idx
-from digitlab.data.appearances import APPEARANCES
-from digitlab.data.handwriting import mnist_form
-from digitlab.data.strokes import draw_digit
+from digitlab.data.photos import mnist_form
+from digitlab.data.synthetic import APPEARANCES
+from digitlab.data.synthetic.strokes import draw_digit
 
 SOURCES = sorted(Path(digitlab.__file__).parent.rglob("*.py"))
 PLACEHOLDER = "X"  # stands in an f-string for what is put in

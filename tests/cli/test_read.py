@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 from digitlab.data import Digits, load, write_idx
-from digitlab.data.handwriting import mnist_form
-from digitlab.data.sheets import draw_sheet, print_digit, write_sheets
-from digitlab.data.strokes import draw_digit
+from digitlab.data.photos import mnist_form
+from digitlab.data.synthetic.pages import draw_sheet, print_digit, write_sheets
+from digitlab.data.synthetic.strokes import draw_digit
 from digitlab.nn import load_network, mlp
 from digitlab.nn.zoo import build_named
 from digitlab.notices import DataWarning

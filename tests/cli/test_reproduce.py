@@ -2,8 +2,8 @@
 
 import pytest
 
+from digitlab.books.catalogue import CATALOGUE
 from digitlab.cli import run
-from digitlab.reproduce.ledger import LEDGER
 
 
 @pytest.fixture(autouse=True)
@@ -15,7 +15,7 @@ def elsewhere(tmp_path, monkeypatch):
 def test_list_names_every_row(capsys):
     assert run(["reproduce", "list"]) == 0
     text = capsys.readouterr().out
-    assert all(any(line.startswith(f"{name} ") for line in text.splitlines()) for name in LEDGER)
+    assert all(any(line.startswith(f"{name} ") for line in text.splitlines()) for name in CATALOGUE)
     assert "95.49 %, test (+1)" in text
     assert run(["reproduce", "list", "--book", "first-steps"]) == 0
     assert "5 rows" in capsys.readouterr().out

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from digitlab.optimizers import SGD
+from digitlab.optim import SGD
 from digitlab.search import Study
 from digitlab.train import RunConfig
 

@@ -9,8 +9,8 @@ import pytest
 import tomli_w
 
 from digitlab.nn import ZOO, Dense, Network, Sigmoid, describe_network, mlp
-from digitlab.nn.regularizers import L1, L2, MaxNorm
-from digitlab.optimizers import SGD, Adam, Cosine, HalveOnPlateau, Momentum
+from digitlab.optim import SGD, Adam, Cosine, HalveOnPlateau, Momentum
+from digitlab.optim.regularizers import L1, L2, MaxNorm
 from digitlab.train import RunConfig, Trainer
 
 SMALL = ("train", "--data", "digits", "--train-size", "150", "--epochs", "2", "--engine", "reference")
@@ -226,7 +226,7 @@ def test_so_it_does_of_every_optimizer(call, optimizer):
     import dataclasses
 
     from digitlab.nn.describe import find
-    from digitlab.optimizers import Optimizer
+    from digitlab.optim import Optimizer
 
     assert call(*SMALL, "--optimizer", optimizer, "--run", "r").code == 0
     table = tomllib.loads(Path("r/config.toml").read_text())["optimizer"]

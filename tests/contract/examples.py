@@ -14,6 +14,7 @@ import numpy as np
 
 import digitlab.nn as nn
 from digitlab.nn.bias import Bias
+from digitlab.nn.containers import Branches, PerNeuron, Residual, Sequential
 from digitlab.nn.conv import Conv2D
 from digitlab.nn.describe import Described
 from digitlab.nn.normalization import BatchNorm, LayerNorm
@@ -21,7 +22,6 @@ from digitlab.nn.pooling import AveragePool2D, GlobalAveragePool, MaxPool2D
 from digitlab.nn.recurrent import GRU, LSTM, Bidirectional, SimpleRNN
 from digitlab.nn.slices import Slice
 from digitlab.nn.subnetwork import Subnetwork
-from digitlab.nn.wiring import Branches, PerNeuron, Residual, Sequential
 
 for module in pkgutil.iter_modules(nn.__path__):  # so that the registries know every class there is
     importlib.import_module(f"digitlab.nn.{module.name}")

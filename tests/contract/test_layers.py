@@ -9,14 +9,16 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from digitlab.arrays import to_numpy
+from digitlab.gradients import Backpropagation, ComplexStep, check_gradients
 from digitlab.nn import Layer, Network, load_network
 from digitlab.nn.describe import build, describe
-from digitlab.nn.gradients import Backpropagation, ComplexStep, check_gradients
 
 from .examples import LAYERS, WHOLE_BATCH, batch, converted, inside, layer_network, parameters, public
 
 each_layer = pytest.mark.parametrize("layer, shape", LAYERS, ids=[f"{layer}-{shape}" for layer, shape in LAYERS])
-WITH_BACKWARD = [(layer, shape) for layer, shape in LAYERS if not Backpropagation().serves(layer_network(layer, shape))]
+WITH_BACKWARD = [
+    (layer, shape) for layer, shape in LAYERS if not Backpropagation().unsupported_reason(layer_network(layer, shape))
+]
 each_with_backward = pytest.mark.parametrize(
     "layer, shape", WITH_BACKWARD, ids=[f"{layer}-{shape}" for layer, shape in WITH_BACKWARD]
 )
@@ -90,7 +92,7 @@ def test_gradients_agree_with_central_differences(layer, shape, training):
 @each_mode
 def test_gradients_agree_with_the_complex_step(layer, shape, training):
     net = layer_network(layer, shape)
-    if refusal := ComplexStep().serves(net):
+    if refusal := ComplexStep().unsupported_reason(net):
         pytest.skip(refusal)
     x, targets = batch(shape), batch(net.shapes[-1], seed=4)
     report = check_gradients(net, x, targets, way=ComplexStep(), tolerance=1e-10, training=training)
@@ -103,7 +105,7 @@ def test_float32_stays_float32(layer, shape, training):
     layer = layer_network(layer, shape, dtype="float32").layers[0]
     y, cache = layer.forward(batch(shape, dtype="float32"), training=training)
     assert y.dtype == np.float32
-    if Backpropagation().serves(layer_network(layer, shape)) is None:
+    if Backpropagation().unsupported_reason(layer_network(layer, shape)) is None:
         assert layer.backward(y, cache).dtype == np.float32
         for p in parameters(layer):
             assert p.grad.dtype == np.float32
@@ -186,7 +188,7 @@ def test_runs_on_any_array_library_that_keeps_the_standard(layer, shape):
     layer = layer_network(layer, shape).layers[0]
     x = batch(shape)
     grad_y = None
-    if Backpropagation().serves(Network([copy.deepcopy(layer)], shape, "mse")) is None:
+    if Backpropagation().unsupported_reason(Network([copy.deepcopy(layer)], shape, "mse")) is None:
         grad_y = batch(layer.output_shape(shape), seed=3)
     expected, _ = forward_and_backward(layer, x, grad_y, np.asarray)
     got, raw = forward_and_backward(layer, x, grad_y, array_api_strict.asarray)
@@ -203,7 +205,7 @@ def test_runs_on_torch(layer, shape, dtype, tolerance):
     layer = layer_network(layer, shape, dtype=dtype).layers[0]
     x = batch(shape, dtype=dtype)
     grad_y = None
-    if Backpropagation().serves(layer_network(layer, shape)) is None:
+    if Backpropagation().unsupported_reason(layer_network(layer, shape)) is None:
         grad_y = batch(layer.output_shape(shape), dtype=dtype, seed=3)
     expected, _ = forward_and_backward(layer, x, grad_y, np.asarray)
     got, raw = forward_and_backward(layer, x, grad_y, torch.asarray)

@@ -12,27 +12,27 @@ import numpy as np
 import pytest
 
 import digitlab
-from digitlab import nn
+from digitlab import gradients, nn
 from digitlab.cli.options import Spec
 from digitlab.cli.train import command as train_command
 from digitlab.engine.fast import choices, make_plan
 from digitlab.engine.fast import layout as at
 from digitlab.engine.fast.planner import LAYERS as WITH_KERNEL
 from digitlab.errors import ShapeError
+from digitlab.gradients import Gradient
 from digitlab.nn.activations import ACTIVATIONS
 from digitlab.nn.describe import kebab, names
-from digitlab.nn.gradients import Gradient
 from digitlab.nn.initializers import He
 from digitlab.nn.network import Layer, Loss, Network, Sigmoid
-from digitlab.nn.regularizers import Regularizer
 from digitlab.nn.subnetwork import NONE, SIGMOID, SOFTMAX
 from digitlab.nn.zoo import initial
-from digitlab.optimizers import SGD, Optimizer, Schedule
+from digitlab.optim import SGD, Optimizer, Schedule
+from digitlab.optim.regularizers import Regularizer
 from digitlab.search.settings import dense_chain
-from digitlab.see.inverse_query import inverse_query
-from digitlab.see.neurons import RANGES
 from digitlab.train.config import REGULARIZERS
 from digitlab.train.default_rate import default_learning_rate
+from digitlab.viz.inverse_query import inverse_query
+from digitlab.viz.neurons import RANGES
 from engine import test_twins, test_twins_weights
 
 from .examples import LAYERS, LOSSES, public
@@ -185,12 +185,12 @@ def test_the_package_hands_out_all_of_a_family(family):
 @pytest.mark.parametrize("family", [Optimizer, Schedule], ids=lambda family: family.__name__)
 def test_the_package_hands_out_all_optimizers_and_schedules(family):
     for cls in public(family):
-        assert cls.__name__ in digitlab.optimizers.__all__
+        assert cls.__name__ in digitlab.optim.__all__
         assert getattr(digitlab, cls.__name__) is cls
 
 
 def test_the_package_hands_out_all_gradients():
-    assert {cls.__name__ for cls in public(Gradient)} <= set(nn.gradients.__all__)
+    assert {cls.__name__ for cls in public(Gradient)} <= set(gradients.__all__)
 
 
 # Losses

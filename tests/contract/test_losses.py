@@ -10,9 +10,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from digitlab.arrays import to_numpy
 from digitlab.errors import ShapeError
+from digitlab.gradients import ComplexStep, check_gradients
 from digitlab.nn import Linear, Loss, Network
 from digitlab.nn.describe import build, describe
-from digitlab.nn.gradients import ComplexStep, check_gradients
 
 from .examples import LOSSES, batch, public
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from digitlab.data import Digits, load, read_csv, write_csv
-from digitlab.data.csv_digits import read_csv_images
+from digitlab.data.formats.csv_digits import read_csv_images
 from digitlab.errors import DataError
 
 LINES = "5,0,1,2,255\n0,9,99,100,7\n"

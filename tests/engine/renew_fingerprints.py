@@ -70,9 +70,11 @@ def names_in(code):
 if __name__ == "__main__":
     new, old = table(), json.loads(TABLE.read_text(encoding="utf-8")) if TABLE.exists() else {}
     without_text = [{module: {**e, "text": ""} for module, e in entries.items()} for entries in (new, old)]
+    before = TABLE.read_text(encoding="utf-8") if TABLE.exists() else "{}"
+    TABLE.write_text(json.dumps(new, indent=1) + "\n", encoding="utf-8")  # some tests ask for the fast engine by name
     if without_text[0] != without_text[1]:  # else comments changed, and there is nothing to test
         done = subprocess.run([sys.executable, "-m", "pytest", *map(str, TWIN_TESTS)])
         if done.returncode:
+            TABLE.write_text(before, encoding="utf-8")
             raise SystemExit("the kernels do not do what the readable code says; the fingerprints stay as they were")
-    TABLE.write_text(json.dumps(new, indent=1) + "\n", encoding="utf-8")
     print(f"written: {TABLE}, {sum(map(len, new.values())) - len(new)} functions in {len(new)} files")

@@ -17,7 +17,7 @@ from digitlab.nn.losses import CrossEntropy, LogLikelihood, MeanSquaredError
 from digitlab.nn.network import Dense, Network, Quadratic, Sigmoid
 from digitlab.nn.pooling import MaxPool2D
 from digitlab.nn.reshaping import Flatten
-from digitlab.optimizers import SGD
+from digitlab.optim import SGD
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def compiled():
     return load.cached_code()
 
 
-def fail(piece):
+def fail(kernel_set):
     raise RuntimeError("no compiler today")
 
 
@@ -44,7 +44,7 @@ def test_where_nothing_compiles_the_reference_engine_trains(monkeypatch, tmp_pat
 
 def test_a_damaged_file_is_compiled_anew(monkeypatch, tmp_path, compiled, caplog):
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(build, "build", lambda piece: compiled)
+    monkeypatch.setattr(build, "build", lambda kernel_set: compiled)
     path = tmp_path / "digitlab" / f"kernels-all-{load.fingerprint()}.bin"
     path.parent.mkdir()
     path.write_bytes(b'{"sha256": "0", "symbols": {}}\nnot machine code')
@@ -60,7 +60,7 @@ def test_a_damaged_file_is_compiled_anew(monkeypatch, tmp_path, compiled, caplog
 def test_a_folder_that_cannot_be_written(monkeypatch, tmp_path, compiled):
     (tmp_path / "digitlab").write_text("a file where the folder should be")
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(build, "build", lambda piece: compiled)
+    monkeypatch.setattr(build, "build", lambda kernel_set: compiled)
     monkeypatch.setattr(load, "_loaded", {})
     assert load.kernels().run("predict", *_nothing()) == 0
 
@@ -86,10 +86,10 @@ def test_predictions_compile_nothing_where_they_may_not(monkeypatch, tmp_path, c
     network, x = mlp([3, 2], seed=0), np.ones((5, 3), np.float32)
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     monkeypatch.setattr(load, "_loaded", {})
-    monkeypatch.setattr(build, "build", lambda piece: pytest.fail("compiled"))
+    monkeypatch.setattr(build, "build", lambda kernel_set: pytest.fail("compiled"))
     assert make_predictor(network, compiling=False) == network.predict
     np.testing.assert_array_equal(predict(network, x), network.predict(x))
-    monkeypatch.setattr(build, "build", lambda piece: compiled)
+    monkeypatch.setattr(build, "build", lambda kernel_set: compiled)
     load.kernels("all")  # a larger piece serves as well, and is loaded once
     assert isinstance(make_predictor(network, compiling=False), Predictor)
     assert load.kernels("dense", compiling=False) is load.kernels("all")

@@ -25,18 +25,18 @@ from digitlab.engine.select import make_predictor
 from digitlab.errors import EngineError
 from digitlab.fingerprints import check, source, what_changed
 from digitlab.fingerprints.module import file_name
+from digitlab.gradients import Backpropagation
+from digitlab.gradients.rashid import RashidRule
 from digitlab.nn import activations as act
 from digitlab.nn import losses, mlp, network
 from digitlab.nn.bias import Bias
 from digitlab.nn.conv import Conv2D
 from digitlab.nn.dropout import Dropout
-from digitlab.nn.gradients import Backpropagation
-from digitlab.nn.gradients.rashid import RashidRule
 from digitlab.nn.network import Dense, Layer, Loss, Network, Parameter, Quadratic, Sigmoid
 from digitlab.nn.pooling import AveragePool2D, GlobalAveragePool, MaxPool2D
-from digitlab.nn.regularizers import L1, L2, MaxNorm
 from digitlab.nn.reshaping import Flatten, Reshape
-from digitlab.optimizers import SGD, Adam, AdamW, Momentum, Nesterov, RMSProp
+from digitlab.optim import SGD, Adam, AdamW, Momentum, Nesterov, RMSProp
+from digitlab.optim.regularizers import L1, L2, MaxNorm
 from digitlab.train import Trainer
 
 from .renew_fingerprints import table
@@ -234,10 +234,10 @@ READERS = {
     "MaxNorm": (MaxNorm, "project", dense(Sigmoid()), SGD(0.1), (MaxNorm(0.5),)),
     "RashidRule": (RashidRule, "gradient", dense(Sigmoid(), loss=Quadratic()), SGD(0.1), (), RashidRule()),
     "Backpropagation": (Backpropagation, "gradient", dense(Sigmoid())),
-    "Dense.learn": (Dense, "learn", dense(Sigmoid())),
+    "Dense.backward_params": (Dense, "backward_params", dense(Sigmoid())),
     "Dense.forward": (Dense, "forward", dense(Sigmoid())),
     "Dense.backward": (Dense, "backward", dense(Sigmoid())),
-    "Layer.learn": (Layer, "learn", dense(Sigmoid())),
+    "Layer.backward_params": (Layer, "backward_params", dense(Sigmoid())),
     "Loss.targets": (Loss, "targets", dense(Sigmoid())),
     "Network.gradient": (Network, "gradient", dense(Sigmoid())),
     "Network.prepare": (Network, "prepare", dense(Sigmoid())),
@@ -246,7 +246,7 @@ READERS = {
     "Reshape": (Reshape, "forward", Network([Reshape((6, 6, 1)), Conv2D(2, 3), Flatten(), Dense(3)], 36, seed=1)),
     "Flatten": (Flatten, "backward", picture(Conv2D(2, 3))),
     "Conv2D.forward": (Conv2D, "forward", picture(Conv2D(2, 3), act.GELU())),
-    "Conv2D.learn": (Conv2D, "learn", picture(Conv2D(2, 3), MaxPool2D(2))),
+    "Conv2D.backward_params": (Conv2D, "backward_params", picture(Conv2D(2, 3), MaxPool2D(2))),
     "MaxPool2D": (MaxPool2D, "backward", picture(Conv2D(2, 3), MaxPool2D(2))),
     "AveragePool2D": (AveragePool2D, "forward", picture(Conv2D(2, 3), AveragePool2D(2))),
     "GlobalAveragePool": (GlobalAveragePool, "backward", Network([Conv2D(3, 3), GlobalAveragePool()], (6, 6, 1))),
@@ -277,7 +277,7 @@ def test_what_a_reader_changes_acts(cls, method, given, monkeypatch):
     for name, array in expected.items():
         np.testing.assert_array_equal(followed[name], array)
     same = all(np.allclose(followed[name], array, rtol=1e-3, atol=1e-4) for name, array in original.items())
-    assert same == (cls is Layer), "what layers that have a `learn` of their own inherit does not show"
+    assert same == (cls is Layer), "what layers that have a `backward_params` of their own inherit does not show"
     with pytest.raises(EngineError, match=rf"cannot train this: {cls.__name__}.{method} was replaced; the reference"):
         select_engine("fast", network.copy(), optimizer, regularizers, gradient=gradient)
 
@@ -337,9 +337,9 @@ def test_subclasses():
 
 
 def test_a_method_where_there_was_none(monkeypatch):
-    """Sigmoid inherits `learn`; one of its own would train its first layer in another way."""
-    monkeypatch.setattr(Sigmoid, "learn", lambda self, grad_y, cache: None, raising=False)
-    assert what_changed(parts_of(mlp([4, 3, 2]), SGD(0.1))) == "Sigmoid.learn has no kernel"
+    """Sigmoid inherits `backward_params`; one of its own would train its first layer in another way."""
+    monkeypatch.setattr(Sigmoid, "backward_params", lambda self, grad_y, cache: None, raising=False)
+    assert what_changed(parts_of(mlp([4, 3, 2]), SGD(0.1))) == "Sigmoid.backward_params has no kernel"
 
 
 @pytest.mark.parametrize("module", [network, act, losses])
@@ -446,7 +446,7 @@ from digitlab.data import load
 train, _, test = load("digits")
 net = Net([64, 30, 10], loss="cross-entropy")
 from digitlab.train import Trainer
-from digitlab.optimizers import SGD
+from digitlab.optim import SGD
 trainer = Trainer(net.network, SGD(0.5), keep="last")
 trainer.fit(train, epochs=5)
 print(round(100 * np.mean(net.predict(test) == test.labels), 2))
@@ -472,30 +472,34 @@ def test_a_sign_in_a_file(package):
     finally:
         restore()
     assert float(accuracy) < 30
-    assert reason == "the reference engine: digitlab/nn/network.py was changed (Dense.learn)"
+    assert reason == "the reference engine: digitlab/nn/network.py was changed (Dense.backward_params)"
 
 
 EDITS = {
     "Sigmoid.backward": ("digitlab.nn.network", "return grad_y * y * (1 - y)", "return grad_y * y"),
     "Quadratic.backward": ("digitlab.nn.network", "return error * a * (1 - a) / a", "return error * a / a"),
-    "Network.gradient": ("digitlab.nn.network", "self.layers[0].learn(grad, caches[0])", "self.backward(grad, caches)"),
+    "Network.gradient": (
+        "digitlab.nn.network",
+        "self.layers[0].backward_params(grad, caches[0])",
+        "self.backward(grad, caches)",
+    ),
     "Tanh.backward": ("digitlab.nn.activations", "return grad_y * (1 - y * y)", "return grad_y * (1 - y)"),
     "softplus": ("digitlab.nn.activations", "+ xp.log1p(xp.exp(", "- xp.log1p(xp.exp("),
     "log_softmax": ("digitlab.nn.losses", "z = z - xp.max(", "z = z + xp.max("),
-    "Conv2D.learn": ("digitlab.nn.conv", "rows_of(padded, windows).T @ g", "-rows_of(padded, windows).T @ g"),
+    "Conv2D.backward_params": ("digitlab.nn.conv", "rows_of(padded, windows).T @ g", "-rows_of(padded, windows).T @ g"),
     "MaxPool2D.backward": ("digitlab.nn.pooling", "waiting = waiting & ~here", "waiting = waiting"),
     "SGD.update": (
-        "digitlab.optimizers.sgd",
+        "digitlab.optim.sgd",
         "return value - learning_rate * grad, state",
         "return value + learning_rate * grad, state",
     ),
-    "Adam.update": ("digitlab.optimizers.adaptive", "(1 - self.beta1) * grad", "(2 - self.beta1) * grad"),
+    "Adam.update": ("digitlab.optim.adaptive", "(1 - self.beta1) * grad", "(2 - self.beta1) * grad"),
     "L1.gradient": (
-        "digitlab.nn.regularizers",
+        "digitlab.optim.regularizers",
         "self.strength / examples * array_namespace(value).sign(value)",
         "self.strength * array_namespace(value).sign(value)",
     ),
-    "RashidRule.gradient": ("digitlab.nn.gradients.rashid", "error @ layer", "-error @ layer"),
+    "RashidRule.gradient": ("digitlab.gradients.rashid", "error @ layer", "-error @ layer"),
     "ReferenceEngine.update": ("digitlab.engine.reference", "grad + extra", "grad - extra"),
     "warp_numpy": ("digitlab.data.augment.warp", "np.float32(0.5)  # to", "np.float32(0.7)  # to"),
 }
@@ -536,7 +540,7 @@ def test_a_file_changed_after_it_was_read(package):
         "try:\n    exec(CHECK)\nfinally:\n    path.write_text(text, encoding='utf-8')\n"
     )
     found = run(package, f"CHECK = {CHECK!r}\n{code}")
-    assert found == "digitlab/nn/network.py was changed (Dense.learn) after this program had read it"
+    assert found == "digitlab/nn/network.py was changed (Dense.backward_params) after this program had read it"
 
 
 def test_a_package_in_an_archive(package, tmp_path):

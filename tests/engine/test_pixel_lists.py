@@ -13,7 +13,7 @@ from digitlab.engine.fast import FastEngine
 from digitlab.engine.fast.load import kernels
 from digitlab.engine.fast.pixel_lists import fingerprint, list_pixels, shared_lists, was_listed
 from digitlab.nn import mlp
-from digitlab.optimizers import SGD
+from digitlab.optim import SGD
 
 
 @pytest.fixture(scope="module")

@@ -11,18 +11,18 @@ from digitlab.engine.fast import FastEngine, make_plan
 from digitlab.engine.fast import layout as at
 from digitlab.engine.fast.packing import read_only_plan
 from digitlab.errors import EngineError
+from digitlab.gradients import CentralDifferences
 from digitlab.nn import freeze, mlp
 from digitlab.nn.activations import GELU, ReLU, Step
 from digitlab.nn.conv import Conv2D
-from digitlab.nn.gradients import CentralDifferences
 from digitlab.nn.losses import LogLikelihood
 from digitlab.nn.network import Dense, Network
 from digitlab.nn.normalization import BatchNorm
 from digitlab.nn.pooling import AveragePool2D, MaxPool2D
 from digitlab.nn.recurrent import LSTM
-from digitlab.nn.regularizers import L2
 from digitlab.nn.reshaping import Flatten, Reshape
-from digitlab.optimizers import SGD, Adam
+from digitlab.optim import SGD, Adam
+from digitlab.optim.regularizers import L2
 
 
 def picture_network(*layers, shape=(12, 12, 1)):
@@ -139,7 +139,7 @@ def test_bounds_are_checked_before_compiled_code_runs():
 
 def test_planning_needs_no_compiler():
     code = (
-        "import sys, digitlab.engine.fast as fast; from digitlab.nn import mlp; from digitlab.optimizers import SGD; "
+        "import sys, digitlab.engine.fast as fast; from digitlab.nn import mlp; from digitlab.optim import SGD; "
         "assert not isinstance(fast.make_plan(mlp([4, 2]), SGD(0.1)), str); "
         "assert 'numba' not in sys.modules and 'llvmlite' not in sys.modules"
     )
@@ -148,7 +148,7 @@ def test_planning_needs_no_compiler():
 
 def test_the_piece_of_the_kernels_that_is_enough():
     """The same for training and for predictions, so that one compilation serves both."""
-    for piece, network in (
+    for kernel_set, network in (
         ("dense", mlp([784, 100, 10], activation="relu")),
         ("large", mlp([784, 500, 10])),
         ("large", mlp([784, 100, 100, 10], activation="relu")),
@@ -156,11 +156,11 @@ def test_the_piece_of_the_kernels_that_is_enough():
     ):
         training, reading = make_plan(network, SGD(0.1)), read_only_plan(network)
         assert not isinstance(training, str) and not isinstance(reading, str)
-        assert training.piece == reading.piece == piece
+        assert training.kernel_set == reading.kernel_set == kernel_set
 
 
 def test_decay_that_is_set_by_hand_has_no_kernel():
     network = mlp([5, 4, 3])
-    network.parameters()["0.b"].decays = True
+    network.parameters()["0.b"].regularized = True
     assert "here `decays` says otherwise" in make_plan(network, SGD(0.1), [L2(1.0)])
     assert not isinstance(make_plan(network, SGD(0.1)), str), "without a regularizer nothing decays"

@@ -10,8 +10,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from digitlab.engine import ReferenceEngine
 from digitlab.errors import GradientError
 from digitlab.nn import Dense, Given, MeanSquaredError, Network, Step, freeze, mlp
-from digitlab.nn.regularizers import L1, L2, MaxNorm
-from digitlab.optimizers import SGD, Adam, AdamW, Momentum, Nesterov, RMSProp
+from digitlab.optim import SGD, Adam, AdamW, Momentum, Nesterov, RMSProp
+from digitlab.optim.regularizers import L1, L2, MaxNorm
 
 OPTIMIZERS = [SGD(0.1), Momentum(0.1), Nesterov(0.1), RMSProp(0.01), Adam(0.01), AdamW(0.01)]
 

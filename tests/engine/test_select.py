@@ -5,8 +5,8 @@ import pytest
 from digitlab.engine import ReferenceEngine, select_engine
 from digitlab.errors import ConfigError
 from digitlab.nn import mlp
-from digitlab.nn.regularizers import L2
-from digitlab.optimizers import SGD
+from digitlab.optim import SGD
+from digitlab.optim.regularizers import L2
 
 
 def test_the_reference_engine_on_demand():

@@ -6,8 +6,8 @@ import pytest
 from digitlab.engine import select_engine
 from digitlab.errors import EngineError
 from digitlab.nn import Conv2D, Dense, Flatten, LogLikelihood, MaxPool2D, Network, ReLU, mlp
-from digitlab.nn.regularizers import L2
-from digitlab.optimizers import Adam, Momentum
+from digitlab.optim import Adam, Momentum
+from digitlab.optim.regularizers import L2
 from digitlab.train import Trainer
 
 torch = pytest.importorskip("torch")

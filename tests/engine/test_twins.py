@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from digitlab.engine import ReferenceEngine
 from digitlab.engine.fast import FastEngine, Predictor
+from digitlab.gradients.rashid import RashidRule
 from digitlab.nn import activations as act
 from digitlab.nn.dropout import Dropout
-from digitlab.nn.gradients.rashid import RashidRule
 from digitlab.nn.initializers import Normal
 from digitlab.nn.losses import CrossEntropy, LogLikelihood, MeanSquaredError
 from digitlab.nn.network import Dense, Network, Quadratic, Sigmoid
-from digitlab.nn.regularizers import L1, L2, MaxNorm
-from digitlab.optimizers import SGD, Adam, AdamW, Momentum, Nesterov, RMSProp
+from digitlab.optim import SGD, Adam, AdamW, Momentum, Nesterov, RMSProp
+from digitlab.optim.regularizers import L1, L2, MaxNorm
 
 from .twins import assert_twins, both, chain, pixels
 

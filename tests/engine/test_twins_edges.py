@@ -13,9 +13,9 @@ from digitlab.nn.conv import Conv2D
 from digitlab.nn.losses import CrossEntropy, LogLikelihood, MeanSquaredError
 from digitlab.nn.network import Dense, Network, Quadratic, Sigmoid
 from digitlab.nn.pooling import GlobalAveragePool, MaxPool2D
-from digitlab.nn.regularizers import L2
 from digitlab.nn.reshaping import Flatten, Reshape
-from digitlab.optimizers import SGD, Adam, Momentum
+from digitlab.optim import SGD, Adam, Momentum
+from digitlab.optim.regularizers import L2
 from digitlab.train import Callback, Trainer, evaluate
 
 from .twins import assert_twins, pixels

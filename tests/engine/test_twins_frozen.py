@@ -10,9 +10,9 @@ from digitlab.nn.conv import Conv2D
 from digitlab.nn.losses import LogLikelihood
 from digitlab.nn.network import Dense, Network, Sigmoid
 from digitlab.nn.pooling import MaxPool2D
-from digitlab.nn.regularizers import L2, MaxNorm
 from digitlab.nn.reshaping import Flatten
-from digitlab.optimizers import SGD, Adam, AdamW, Momentum
+from digitlab.optim import SGD, Adam, AdamW, Momentum
+from digitlab.optim.regularizers import L2, MaxNorm
 
 from .twins import assert_twins, chain, pixels
 

@@ -18,9 +18,9 @@ from digitlab.nn.dropout import Dropout
 from digitlab.nn.losses import LogLikelihood
 from digitlab.nn.network import Dense, Network
 from digitlab.nn.pooling import MaxPool2D
-from digitlab.nn.regularizers import L1, L2, MaxNorm
 from digitlab.nn.reshaping import Flatten
-from digitlab.optimizers import SGD, Adam, Momentum, RMSProp
+from digitlab.optim import SGD, Adam, Momentum, RMSProp
+from digitlab.optim.regularizers import L1, L2, MaxNorm
 
 from .twins import assert_twins, chain, pixels
 

@@ -13,9 +13,9 @@ from digitlab.nn.initializers import Normal
 from digitlab.nn.losses import LogLikelihood
 from digitlab.nn.network import Dense, Network, Sigmoid
 from digitlab.nn.pooling import AveragePool2D, GlobalAveragePool, MaxPool2D
-from digitlab.nn.regularizers import L2, MaxNorm
 from digitlab.nn.reshaping import Flatten
-from digitlab.optimizers import SGD, Adam, Momentum
+from digitlab.optim import SGD, Adam, Momentum
+from digitlab.optim.regularizers import L2, MaxNorm
 
 from .twins import assert_twins, pixels
 

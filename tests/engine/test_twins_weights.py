@@ -6,17 +6,17 @@ import pytest
 from digitlab.engine import ReferenceEngine
 from digitlab.engine.fast import FastEngine
 from digitlab.errors import EngineError
+from digitlab.gradients import CentralDifferences, ComplexStep, PerExample
+from digitlab.gradients.rashid import RashidRule
 from digitlab.nn import activations as act
 from digitlab.nn import mlp
 from digitlab.nn.conv import Conv2D
-from digitlab.nn.gradients import CentralDifferences, ComplexStep, PerExample
-from digitlab.nn.gradients.rashid import RashidRule
 from digitlab.nn.losses import CrossEntropy, LogLikelihood, MeanSquaredError
 from digitlab.nn.network import Dense, Network, Quadratic, Sigmoid
 from digitlab.nn.pooling import MaxPool2D
-from digitlab.nn.regularizers import L2
 from digitlab.nn.reshaping import Flatten
-from digitlab.optimizers import SGD, Adam
+from digitlab.optim import SGD, Adam
+from digitlab.optim.regularizers import L2
 
 from .twins import assert_twins, chain, pixels
 

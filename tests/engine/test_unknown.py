@@ -8,16 +8,16 @@ import pytest
 from digitlab.engine.fast import FastEngine, Predictor, choices, make_plan, planner
 from digitlab.engine.fast import layout as at
 from digitlab.errors import EngineError
+from digitlab.gradients.rashid import RashidRule
 from digitlab.nn import mlp
 from digitlab.nn.activations import ReLU
 from digitlab.nn.conv import Conv2D
-from digitlab.nn.gradients.rashid import RashidRule
 from digitlab.nn.losses import LogLikelihood
 from digitlab.nn.network import Dense, Network, Quadratic
 from digitlab.nn.pooling import AveragePool2D, MaxPool2D
-from digitlab.nn.regularizers import L1, L2
 from digitlab.nn.reshaping import Flatten
-from digitlab.optimizers import SGD, Adam
+from digitlab.optim import SGD, Adam
+from digitlab.optim.regularizers import L1, L2
 
 from .twins import pixels
 
@@ -80,7 +80,7 @@ def test_an_operation_that_the_compiled_piece_leaves_out():
     """A convolution among the kernels that were compiled for dense layers alone is as unknown as any other code."""
     network = mlp([40, 20, 5], activation="relu", seed=1)
     engine = FastEngine(network, SGD(0.1))
-    assert engine.plan.piece == "dense"
+    assert engine.plan.kernel_set == "dense"
     for kind in (at.POOLED_CONV, at.FRAME, at.CONV, at.MAX_POOL, at.AVERAGE_POOL):
         engine.plan.operations[1][at.KIND] = kind
         engine.job = None

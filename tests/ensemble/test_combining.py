@@ -92,7 +92,7 @@ def test_one_file_that_is_read_like_any_network(how, tmp_path):
     read = load_network(tmp_path / "whole.safetensors")
     assert_array_equal(read.predict(IMAGES), whole.predict(IMAGES))
     assert len(members(read)) == 3
-    assert not any(p.learns for p in read.parameters().values()), "its members are frozen"
+    assert not any(p.trainable for p in read.parameters().values()), "its members are frozen"
 
 
 def test_members_with_other_scalings_and_shapes():

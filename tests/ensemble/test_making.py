@@ -12,10 +12,10 @@ from digitlab.data import load
 from digitlab.ensemble import KINDS, Snapshots, combine, diversity, gain, member_configs, snapshot_networks
 from digitlab.ensemble.making import covers_for, image_parts
 from digitlab.errors import ConfigError, DataError
-from digitlab.many import train_many
 from digitlab.nn import build_network, describe_network, mlp
 from digitlab.nn.zoo import build_named
-from digitlab.optimizers import SGD
+from digitlab.optim import SGD
+from digitlab.parallel import train_many
 from digitlab.train import RunConfig
 
 DIGITS = load("digits")

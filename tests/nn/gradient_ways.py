@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from digitlab.nn import mlp
-from digitlab.nn.gradients import (
+from digitlab.gradients import (
     SPSA,
     Backpropagation,
     CentralDifferences,
@@ -13,6 +12,7 @@ from digitlab.nn.gradients import (
     ForwardGradient,
     PerExample,
 )
+from digitlab.nn import mlp
 
 ALL = [
     Backpropagation(),

@@ -16,4 +16,4 @@ def train(net, x, y, *, rate, epochs, batch=32, seed=0):
             rows = order[start : start + batch]
             net.gradient(x[rows], y[rows], training=True)
             for p in net.parameters().values():
-                p.value = np.where(p.learns, p.value - rate * p.grad, p.value).astype(p.value.dtype)
+                p.value = np.where(p.trainable, p.value - rate * p.grad, p.value).astype(p.value.dtype)

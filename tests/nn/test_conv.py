@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from digitlab.errors import ConfigError, ShapeError
+from digitlab.gradients import check_gradients
 from digitlab.nn import (
     Bias,
     Conv2D,
@@ -26,7 +27,6 @@ from digitlab.nn import (
     describe_network,
     load_network,
 )
-from digitlab.nn.gradients import check_gradients
 
 
 def built(layer, input_shape, dtype="float64", seed=1):
@@ -246,7 +246,7 @@ def test_bias_by_hand():
     grad_y = np.array([[3.0, 4]])
     assert_array_equal(layer.backward(grad_y, cache), grad_y)
     assert_array_equal(layer.params["b"].grad, [3, 4])
-    assert not layer.params["b"].decays
+    assert not layer.params["b"].regularized
 
 
 def test_book_mode_computes_what_a_convolution_with_biases_does():

@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from digitlab.errors import ConfigError
 from digitlab.nn import Dense, Dropout, Network, load_network
-from digitlab.nn.files import save_network
+from digitlab.nn.io.files import save_network
 
 
 def made(rate=0.3, seed=0):

@@ -228,8 +228,8 @@ def test_single_examples_and_shapes():
 
 
 def test_a_look_inside_takes_the_same_inputs(digits):
-    from digitlab.see.activity import activities
-    from digitlab.see.explain import walk
+    from digitlab.viz.activity import activities
+    from digitlab.viz.explain import walk
 
     x, y = pixels(digits)
     network = mlp([64, 5, 10])

@@ -12,7 +12,7 @@ from safetensors.numpy import save_file
 from digitlab.errors import ConfigError, ModelFileError
 from digitlab.lab import Net
 from digitlab.nn import Dense, Network, load_network, mlp
-from digitlab.nn.files import read_arrays, read_metadata, write_arrays
+from digitlab.nn.io.files import read_arrays, read_metadata, write_arrays
 from digitlab.nn.normalization import BatchNorm
 
 
@@ -208,7 +208,7 @@ def test_a_failure_midway_leaves_the_old_file_and_no_other(net, path, monkeypatc
         file.write_bytes(b"half a fi")
         raise OSError("no space left on device")
 
-    monkeypatch.setattr("digitlab.nn.files.save_file", half)
+    monkeypatch.setattr("digitlab.nn.io.files.save_file", half)
     with pytest.raises(OSError, match="no space"):
         net.save(path)
     assert path.read_bytes() == before
@@ -219,7 +219,7 @@ def test_a_failure_in_a_new_place_leaves_nothing(net, tmp_path, monkeypatch):
     def failing(*_, **__):
         raise OSError("gone")
 
-    monkeypatch.setattr("digitlab.nn.files.save_file", failing)
+    monkeypatch.setattr("digitlab.nn.io.files.save_file", failing)
     with pytest.raises(OSError, match="gone"):
         net.save(tmp_path / "net.safetensors")
     assert not list(tmp_path.iterdir())

@@ -13,7 +13,7 @@ import pytest
 
 from digitlab.errors import ModelFileError
 from digitlab.nn import CrossEntropy, Quadratic, load_network, mlp
-from digitlab.nn.foreign import read_foreign
+from digitlab.nn.io.importers import read_foreign
 from digitlab.train import Trainer
 from digitlab.train.checkpoint import save_checkpoint
 

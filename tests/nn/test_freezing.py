@@ -35,8 +35,8 @@ def test_frozen_weights_stay_while_the_others_learn(tmp_path):
 
     net.save(tmp_path / "net.safetensors")
     for again in (load_network(tmp_path / "net.safetensors"), net.copy()):
-        assert again.parameters()["0.W"].learns is False
-        assert_array_equal(again.parameters()["2.b"].learns, [False, True, True])
+        assert again.parameters()["0.W"].trainable is False
+        assert_array_equal(again.parameters()["2.b"].trainable, [False, True, True])
         assert describe_network(again) == describe_network(net)
     unfreeze(net, "0")
     assert list(describe_network(net)["frozen"]) == ["2.W", "2.b"]
@@ -47,13 +47,13 @@ def test_freezing_bit_by_bit_adds_up():
     freeze(net, "0.b", 0)
     assert describe_network(net)["frozen"] == {"0.b": [1, 0]}
     freeze(net, "0.b", 1)
-    assert net.parameters()["0.b"].learns is False
+    assert net.parameters()["0.b"].trainable is False
     assert describe_network(net)["frozen"] == {"0.b": True}
 
 
 def test_a_description_may_list_names():
     net = build_network({"input_shape": [4], "layers": [{"type": "Dense", "out_features": 2}], "frozen": ["0"]})
-    assert [p.learns for p in net.parameters().values()] == [False, False]
+    assert [p.trainable for p in net.parameters().values()] == [False, False]
 
 
 @pytest.mark.parametrize(
@@ -74,9 +74,9 @@ def test_a_network_on_torch_can_be_frozen_too():
     torch = pytest.importorskip("torch")
     net = Network([Dense(2)], 3).to("torch")
     freeze(net, "0.W", np.s_[:, 0])
-    learns = net.parameters()["0.W"].learns
-    assert isinstance(learns, torch.Tensor)
-    assert learns.tolist() == [[False, True]] * 3
+    trainable = net.parameters()["0.W"].trainable
+    assert isinstance(trainable, torch.Tensor)
+    assert trainable.tolist() == [[False, True]] * 3
     assert describe_network(net)["frozen"] == {"0.W": [[1, 0]] * 3}
 
 
@@ -84,7 +84,7 @@ def test_freezing_a_place_that_one_parameter_lacks_freezes_nothing():
     network = mlp([4, 3], seed=0)
     with pytest.raises(ShapeError, match=r"0\.b has shape"):
         freeze(network, "0", np.s_[:, 1])
-    assert all(p.learns is True for p in network.parameters().values())
+    assert all(p.trainable is True for p in network.parameters().values())
 
 
 @pytest.mark.parametrize("where", [1, False, "yes", [[1, 0], [1]]])

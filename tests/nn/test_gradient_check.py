@@ -7,6 +7,16 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from digitlab.errors import ConfigError, GradientError
+from digitlab.gradients import (
+    SPSA,
+    CentralDifferences,
+    ComplexStep,
+    ForwardDifferences,
+    ForwardGradient,
+    PerExample,
+    check_gradients,
+    compare_gradients,
+)
 from digitlab.nn import (
     GELU,
     Conv2D,
@@ -23,19 +33,9 @@ from digitlab.nn import (
     Zeros,
     mlp,
 )
-from digitlab.nn.gradients import (
-    SPSA,
-    CentralDifferences,
-    ComplexStep,
-    ForwardDifferences,
-    ForwardGradient,
-    PerExample,
-    check_gradients,
-    compare_gradients,
-)
+from digitlab.nn.containers import Branches, Residual
 from digitlab.nn.normalization import BatchNorm
 from digitlab.nn.pooling import MaxPool2D
-from digitlab.nn.wiring import Branches, Residual
 
 from .gradient_ways import ALL, batch, network
 

@@ -9,18 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from digitlab.arrays import to_numpy
 from digitlab.errors import ConfigError, GradientError
-from digitlab.nn import (
-    CrossEntropy,
-    Dense,
-    LogLikelihood,
-    Network,
-    Sigmoid,
-    Step,
-    Tanh,
-    mlp,
-)
-from digitlab.nn.describe import build, describe, names
-from digitlab.nn.gradients import (
+from digitlab.gradients import (
     SPSA,
     Backpropagation,
     CentralDifferences,
@@ -31,8 +20,19 @@ from digitlab.nn.gradients import (
     Gradient,
     PerExample,
 )
+from digitlab.nn import (
+    CrossEntropy,
+    Dense,
+    LogLikelihood,
+    Network,
+    Sigmoid,
+    Step,
+    Tanh,
+    mlp,
+)
+from digitlab.nn.containers import Branches, Residual
+from digitlab.nn.describe import build, describe, names
 from digitlab.nn.normalization import BatchNorm
-from digitlab.nn.wiring import Branches, Residual
 
 from .gradient_ways import ALL, batch, network
 
@@ -224,11 +224,11 @@ def test_other_array_libraries(way, activation, library):
 def test_backpropagation_refuses_a_step_by_name_and_the_loss_alone_serves():
     net = Network([Dense(4), Residual([Step()]), Dense(3)], 5, LogLikelihood(), dtype="float64")
     for way in (Backpropagation(), PerExample(), ComplexStep(), ForwardGradient()):
-        assert way.serves(net).startswith("layer 1.0, Step(): ")
+        assert way.unsupported_reason(net).startswith("layer 1.0, Step(): ")
         with pytest.raises(GradientError, match=r"layer 1\.0, Step\(\)"):
             gradient(way, net, rng=np.random.default_rng(0))
     for way in (ForwardDifferences(), CentralDifferences(), SPSA(), EvolutionStrategies()):
-        assert way.serves(net) is None
+        assert way.unsupported_reason(net) is None
         assert np.isfinite(gradient(way, net, rng=np.random.default_rng(0))).all()
 
 
@@ -242,7 +242,7 @@ def test_evolution_sees_a_slope_where_differences_see_a_plain():
 
 def test_one_example_at_a_time_refuses_batch_normalization():
     net = Network([Dense(4), BatchNorm(), Dense(3)], 5, dtype="float64")
-    assert PerExample().serves(net).startswith("layer 1, BatchNorm(): looks at the whole batch")
+    assert PerExample().unsupported_reason(net).startswith("layer 1, BatchNorm(): looks at the whole batch")
     with pytest.raises(GradientError, match="BatchNorm"):
         gradient(PerExample(), net)
 

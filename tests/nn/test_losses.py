@@ -9,10 +9,10 @@ from scipy.special import expit, log_softmax, softmax
 
 from digitlab.engine.fast import make_plan
 from digitlab.errors import ConfigError, DataError, ShapeError
+from digitlab.gradients import check_gradients
 from digitlab.nn import Conv2D, CrossEntropy, LogLikelihood, MeanSquaredError, Network, Quadratic, soft_targets
 from digitlab.nn import losses as losses_module
-from digitlab.nn.gradients import check_gradients
-from digitlab.optimizers import SGD
+from digitlab.optim import SGD
 
 Z = np.array([[2.0, -1.0, 0.5], [0.1, 0.2, -3.0]])
 LABELS = np.array([0, 2])

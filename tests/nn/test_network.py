@@ -21,7 +21,7 @@ from digitlab.nn import (
     Sigmoid,
     mlp,
 )
-from digitlab.nn.wiring import Branches, Residual
+from digitlab.nn.containers import Branches, Residual
 
 
 def sigma(z):
@@ -222,7 +222,7 @@ def test_dtype():
 
 
 def test_biases_do_not_decay_and_weights_do():
-    assert {name: p.decays for name, p in mlp([4, 3, 2]).parameters().items()} == {
+    assert {name: p.regularized for name, p in mlp([4, 3, 2]).parameters().items()} == {
         "0.W": True,
         "0.b": False,
         "2.W": True,

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from digitlab.errors import ConfigError, ShapeError
+from digitlab.gradients import check_gradients
 from digitlab.nn import (
     BatchNorm,
     Conv2D,
@@ -20,7 +21,6 @@ from digitlab.nn import (
     Sigmoid,
     load_network,
 )
-from digitlab.nn.gradients import check_gradients
 
 
 def built(layer, input_shape, dtype="float64", seed=None):
@@ -147,7 +147,7 @@ def test_batch_norm_is_saved_with_its_running_values(tmp_path):
 
 def test_neither_is_shrunk_by_weight_decay():
     for layer in (built(BatchNorm(), (3,)), built(LayerNorm(), (3,))):
-        assert not any(p.decays for p in layer.params.values())
+        assert not any(p.regularized for p in layer.params.values())
 
 
 @pytest.mark.parametrize("training", [False, True])

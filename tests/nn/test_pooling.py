@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from digitlab.errors import ConfigError, ShapeError
+from digitlab.gradients import check_gradients
 from digitlab.nn import AveragePool2D, Conv2D, Dense, Flatten, GlobalAveragePool, LogLikelihood, MaxPool2D, Network
-from digitlab.nn.gradients import check_gradients
 
 
 def picture(*rows):

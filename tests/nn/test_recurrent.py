@@ -268,7 +268,7 @@ def test_the_two_readers_start_with_different_weights():
 def test_biases_do_not_decay():
     layer = GRU(2)
     layer.init((3, 2), np.random.default_rng(0))
-    assert {key: p.decays for key, p in layer.params.items()} == {"W": True, "U": True, "b": False, "v": False}
+    assert {key: p.regularized for key, p in layer.params.items()} == {"W": True, "U": True, "b": False, "v": False}
 
 
 @pytest.mark.parametrize("layer", LAYERS, ids=repr)

@@ -54,14 +54,14 @@ def test_a_trained_subnetwork_is_saved_in_the_same_file(tmp_path, frozen):
     (tmp_path / "inner.safetensors").unlink()
     again = load_network(tmp_path / "net.safetensors")
     assert again.layers[0].frozen == frozen
-    assert {key: p.learns for key, p in again.parameters().items()} == {
-        key: p.learns for key, p in net.parameters().items()
+    assert {key: p.trainable for key, p in again.parameters().items()} == {
+        key: p.trainable for key, p in net.parameters().items()
     }
     assert_array_equal(again.predict(numbers(8, 4)), net.predict(numbers(8, 4)))
     assert describe_network(again) == describe_network(net)
     unfreeze(again, "0.0.b")
     rebuilt = build_network(json.loads(json.dumps(describe_network(again))))
-    assert rebuilt.parameters()["0.0.b"].learns is not frozen
+    assert rebuilt.parameters()["0.0.b"].trainable is not frozen
 
 
 def test_dropout_rests_in_a_frozen_subnetwork():

@@ -16,7 +16,7 @@ from digitlab.nn import (
     freeze,
     mlp,
 )
-from digitlab.nn.summary import count, shape_text
+from digitlab.nn.io.summary import count, shape_text
 
 
 def test_the_books_first_network_word_for_word():

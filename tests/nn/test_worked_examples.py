@@ -28,6 +28,7 @@ from digitlab.nn import (
     Tanh,
 )
 from digitlab.nn.bias import Bias
+from digitlab.nn.containers import Branches, PerNeuron, Residual, Sequential
 from digitlab.nn.conv import Conv2D
 from digitlab.nn.dropout import Dropout
 from digitlab.nn.normalization import BatchNorm, LayerNorm
@@ -35,7 +36,6 @@ from digitlab.nn.pooling import AveragePool2D, GlobalAveragePool, MaxPool2D
 from digitlab.nn.recurrent import GRU, LSTM, SimpleRNN
 from digitlab.nn.reshaping import Flatten, Reshape
 from digitlab.nn.slices import Slice
-from digitlab.nn.wiring import Branches, PerNeuron, Residual, Sequential
 
 
 def through(layer, x, g=None, training=False):

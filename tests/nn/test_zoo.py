@@ -19,7 +19,7 @@ from digitlab.nn import (
     mlp,
     parse_net,
 )
-from digitlab.nn.summary import count
+from digitlab.nn.io.summary import count
 from digitlab.nn.zoo import fitted, parse_sizes
 
 each = pytest.mark.parametrize("name", ZOO)

@@ -9,8 +9,9 @@ import numpy as np
 import platformdirs
 import pytest
 
-from digitlab.data import load, mnist_files, write_idx
-from digitlab.reproduce.data import enlarged
+from digitlab.books.data import enlarged
+from digitlab.data import load, write_idx
+from digitlab.data.formats import mnist_files
 
 KERNELS = Path(os.environ.get("NUMBA_CACHE_DIR") or platformdirs.user_cache_path("digitlab") / "kernels")
 

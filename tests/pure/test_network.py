@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from digitlab.engine import ReferenceEngine
+from digitlab.gradients import PerExample
 from digitlab.nn import CrossEntropy, Network, Quadratic, mlp
-from digitlab.nn.gradients import PerExample
-from digitlab.optimizers import SGD
+from digitlab.optim import SGD
 from digitlab.pure import PureNetwork, one_hot, sigmoid
 
 

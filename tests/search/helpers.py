@@ -1,8 +1,8 @@
 """A search small enough for tests."""
 
 from digitlab.nn import describe_network, mlp
-from digitlab.optimizers import SGD
-from digitlab.search import Plan
+from digitlab.optim import SGD
+from digitlab.search import SearchPlan
 from digitlab.train import RunConfig
 
 SPACE = {"learning_rate": "log:0.1,10", "l2": "log:0.01,1"}
@@ -16,7 +16,7 @@ def config(**settings):
 
 def plan(strategy="random", space=SPACE, epochs=1, **settings):
     """Of 64-8-10 on 200 bundled digits."""
-    return Plan(config(epochs=epochs), space, strategy, **settings)
+    return SearchPlan(config(epochs=epochs), space, strategy, **settings)
 
 
 class Told:

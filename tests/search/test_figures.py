@@ -10,7 +10,7 @@ from digitlab.data import load
 from digitlab.errors import ConfigError
 from digitlab.search import RangeTest, Trial, figures, parse_space, range_test
 from digitlab.search.rate_range import judged
-from digitlab.see.figures import save_figure
+from digitlab.viz.figures import save_figure
 
 from .helpers import config
 
@@ -125,7 +125,7 @@ def test_a_real_network_gets_a_rate_that_trains_it():
     train, valid, _ = load("digits")
     test = range_test(config(epochs=3), train, high=1e3)
     assert isinstance(test, RangeTest) and 0.5 < test.suggested < 30
-    from digitlab.optimizers import SGD
+    from digitlab.optim import SGD
 
     chosen = dataclasses.replace(config(epochs=4), optimizer=SGD(test.suggested)).trainer()
     assert chosen.fit(train, valid, epochs=4).statistics("valid_accuracy").best > 0.85

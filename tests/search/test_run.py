@@ -9,8 +9,8 @@ import pytest
 from digitlab.data import load
 from digitlab.errors import ConfigError, ModelFileError
 from digitlab.nn import load_network
-from digitlab.search import Plan, Study, search
-from digitlab.search.kept import best_networks, folder_beside, judge_best
+from digitlab.search import SearchPlan, Study, search
+from digitlab.search.best_networks import best_networks, folder_beside, judge_best
 from digitlab.search.storage import Owner, open_storage
 from digitlab.search.study import best_of, epochs_trained, trial_line
 from digitlab.train import evaluate
@@ -61,7 +61,7 @@ def test_a_value_is_what_training_gives_and_the_network_is_kept(tmp_path):
 
 
 def test_the_test_set_is_not_touched_before_the_end_and_once_then(tmp_path, monkeypatch):
-    import digitlab.many.job as job_module
+    import digitlab.parallel.job as job_module
 
     looked = []
     real = job_module._test
@@ -70,7 +70,7 @@ def test_the_test_set_is_not_touched_before_the_end_and_once_then(tmp_path, monk
     assert not looked and study.tested() is None
     tested = judge_best(study)
     assert tested["trial"] == study.best().number and tested["trials"] == 3 and not tested["again"]
-    monkeypatch.setattr("digitlab.search.kept.best_networks", lambda study: pytest.fail("looked twice"))
+    monkeypatch.setattr("digitlab.search.best_networks.best_networks", lambda study: pytest.fail("looked twice"))
     assert judge_best(Study(study.path)) == tested
 
 
@@ -119,7 +119,7 @@ def test_generations_go_on_though_trials_are_ended_early(tmp_path):
 
 
 def test_a_point_that_cannot_be_is_the_worst_and_stops_nothing(tmp_path):
-    a = Plan(config(epochs=1), {"network.layers.0.out_features": "8,-3"}, "grid")
+    a = SearchPlan(config(epochs=1), {"network.layers.0.out_features": "8,-3"}, "grid")
     study = search(a, tmp_path / "s.journal", workers=1)
     good, bad = study.trials()
     assert good.state == bad.state == "done" and bad.value == 0.0
@@ -128,7 +128,7 @@ def test_a_point_that_cannot_be_is_the_worst_and_stops_nothing(tmp_path):
 
 def test_losses_are_made_small(tmp_path):
     study = search(
-        Plan(config(epochs=1, monitor="valid_loss"), {"learning_rate": "0.01,3"}, "grid"), tmp_path / "s.journal"
+        SearchPlan(config(epochs=1, monitor="valid_loss"), {"learning_rate": "0.01,3"}, "grid"), tmp_path / "s.journal"
     )
     assert study.best().point == {"learning_rate": 3}
     assert study.best().value == min(t.value for t in study.trials())

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from digitlab.errors import ConfigError
 from digitlab.nn import build_network, describe_network, mlp
 from digitlab.nn.zoo import build_named
-from digitlab.optimizers import SGD, Adam, Momentum
+from digitlab.optim import SGD, Adam, Momentum
 from digitlab.search import Choice, Integer, LogUniform, Uniform, parse_space
 from digitlab.search.settings import settings_for
 from digitlab.search.space import grid, parse_parameter, space_table

@@ -47,7 +47,7 @@ SCRIPT = """
 import os, sys
 from concurrent.futures import ThreadPoolExecutor
 import optuna.samplers.nsgaii
-from digitlab.many.job import base_sets
+from digitlab.parallel.job import base_sets
 from digitlab.search import search
 from tests.search.helpers import plan
 base_sets({"source": "digits"})

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from digitlab.errors import ConfigError
-from digitlab.search import STRATEGIES, Plan, Trial, log_scale
+from digitlab.search import STRATEGIES, SearchPlan, Trial, log_scale
 from digitlab.search.cma import population, propose
 from digitlab.search.rate_range import judged
 from digitlab.search.space import grid
@@ -130,11 +130,11 @@ def test_plans_that_cannot_be(settings, message):
 
 def test_a_plan_survives_being_written_down():
     a = plan("genetic", trials=7, repeats=2, prune="hyperband", seed=5, space={**SPACE, "activation": "sigmoid,relu"})
-    assert Plan.from_table(a.table()) == a
+    assert SearchPlan.from_table(a.table()) == a
     with pytest.raises(ConfigError, match="no setting 'speed'"):
-        Plan.from_table({**a.table(), "speed": 1})
+        SearchPlan.from_table({**a.table(), "speed": 1})
     with pytest.raises(ConfigError, match="needs 'space'"):
-        Plan.from_table({"base": a.base.table()})
+        SearchPlan.from_table({"base": a.base.table()})
 
 
 def test_rungs():

@@ -11,7 +11,7 @@ from digitlab.data import Digits, load
 from digitlab.data.augment import Augmentation, Noise, parse_augmentation
 from digitlab.errors import ConfigError, DataError, ModelFileError
 from digitlab.nn import describe_network, mlp
-from digitlab.optimizers import SGD
+from digitlab.optim import SGD
 from digitlab.train import RunConfig, Trainer, load_checkpoint, resume_run, save_checkpoint, start_run
 from digitlab.train.fresh import FreshImages
 
@@ -175,7 +175,7 @@ def test_a_checkpoint_of_other_augmentation(sets, tmp_path, there, here):
 
 
 def test_a_checkpoint_from_before_there_was_augmentation(sets, tmp_path):
-    from digitlab.nn.files import read_arrays, read_metadata, write_arrays
+    from digitlab.nn.io.files import read_arrays, read_metadata, write_arrays
 
     file = tmp_path / "c.safetensors"
     save_checkpoint(fitted(sets, None, epochs=1), file)

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from digitlab.errors import ConfigError
 from digitlab.nn import BatchNorm, Dense, Dropout, Network, ReLU, describe_network
 from digitlab.nn.describe import build
-from digitlab.optimizers import SGD
+from digitlab.optim import SGD
 from digitlab.train import (
     Averaging,
     Callback,

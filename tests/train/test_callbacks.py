@@ -5,7 +5,7 @@ import re
 import pytest
 
 from digitlab.nn import Dense, MeanSquaredError, Network
-from digitlab.optimizers import SGD
+from digitlab.optim import SGD
 from digitlab.train import Callback, EarlyStopping, PlainLines, Trainer
 from digitlab.train.callbacks import duration, epoch_line
 

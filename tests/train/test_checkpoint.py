@@ -7,7 +7,7 @@ import pytest
 
 from digitlab.errors import ModelFileError
 from digitlab.nn import freeze, mlp
-from digitlab.optimizers import (
+from digitlab.optim import (
     SGD,
     Adam,
     Momentum,
@@ -101,7 +101,7 @@ def test_a_checkpoint_of_another_optimizer(checkpoint):
 
 def rewritten(file, change):
     """The same checkpoint with its metadata changed."""
-    from digitlab.nn.files import read_arrays, read_metadata, write_arrays
+    from digitlab.nn.io.files import read_arrays, read_metadata, write_arrays
 
     metadata, arrays = read_metadata(file), read_arrays(file)
     change(metadata, arrays)
@@ -153,7 +153,7 @@ def test_a_kill_while_a_checkpoint_is_written_leaves_the_old_one(checkpoint, mon
         path.write_bytes(b"half of it")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("digitlab.nn.files.save_file", half)
+    monkeypatch.setattr("digitlab.nn.io.files.save_file", half)
     with pytest.raises(KeyboardInterrupt):
         save_checkpoint(trainer, checkpoint)
     assert checkpoint.read_bytes() == old

@@ -8,10 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from digitlab.errors import ConfigError, DigitlabError
+from digitlab.gradients import Gradient
 from digitlab.nn import GELU, Conv2D, Dense, Flatten, LeakyReLU, Network, describe_network, freeze, mlp
-from digitlab.nn.gradients import Gradient
-from digitlab.nn.regularizers import L1, L2, MaxNorm
-from digitlab.optimizers import Adam, AdamW, Cosine, HalveOnPlateau, Momentum, OneCycle, StepDecay
+from digitlab.optim import Adam, AdamW, Cosine, HalveOnPlateau, Momentum, OneCycle, StepDecay
+from digitlab.optim.regularizers import L1, L2, MaxNorm
 from digitlab.train import EarlyStopping, RunConfig
 
 from .helpers import network, values

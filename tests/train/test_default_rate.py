@@ -5,10 +5,10 @@ import pytest
 
 import digitlab
 from digitlab.errors import ConfigError
+from digitlab.gradients import SPSA, EvolutionStrategies, Gradient
 from digitlab.nn import MeanSquaredError, Network, mlp
 from digitlab.nn.describe import build
-from digitlab.nn.gradients import SPSA, EvolutionStrategies, Gradient
-from digitlab.optimizers import SGD, Adam, Momentum, Nesterov, Optimizer
+from digitlab.optim import SGD, Adam, Momentum, Nesterov, Optimizer
 from digitlab.train import RunConfig, Trainer
 from digitlab.train.default_rate import default_learning_rate, rate_of, settled
 

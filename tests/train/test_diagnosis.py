@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from digitlab import Net, load, mlp
 from digitlab.nn import Dense, Network, Quadratic, Sigmoid
-from digitlab.nn.regularizers import L2
 from digitlab.notices import TrainingWarning
-from digitlab.optimizers import SGD, Adam
+from digitlab.optim import SGD, Adam
+from digitlab.optim.regularizers import L2
 from digitlab.train import Trainer
 from digitlab.train.diagnosis import Diagnosis, Facts, diagnose
 from digitlab.train.probe import Diagnose, constant_loss

@@ -5,7 +5,7 @@ import pytest
 
 from digitlab.errors import ConfigError, DataError, ModelFileError, ShapeError
 from digitlab.nn import BatchNorm, Dense, MeanSquaredError, Network, Normal, Quadratic, describe_network, mlp
-from digitlab.optimizers import SGD, Adam, Momentum, Nesterov
+from digitlab.optim import SGD, Adam, Momentum, Nesterov
 from digitlab.train import History, Trainer, evaluate, load_checkpoint, save_checkpoint
 
 from .helpers import TRAIN, VALID, network

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose
 
 from digitlab.errors import DivergenceError
 from digitlab.nn import Dense, MeanSquaredError, Network
-from digitlab.optimizers import SGD, HalveOnPlateau
+from digitlab.optim import SGD, HalveOnPlateau
 from digitlab.train import Callback, EarlyStopping, PlainLines, TargetReached, Trainer, evaluate
 
 from .helpers import TRAIN, VALID, At, Ctrl_C, a_line, trainer, values

@@ -5,7 +5,7 @@ import pytest
 
 from digitlab.engine import ReferenceEngine
 from digitlab.nn import Dense, Dropout, LogLikelihood, Network, Sigmoid
-from digitlab.optimizers import Momentum
+from digitlab.optim import Momentum
 from digitlab.train import Callback, ExponentialMovingAverage, NoAveraging, StochasticWeightAveraging, Trainer
 
 RNG = np.random.default_rng(0)

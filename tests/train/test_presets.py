@@ -5,7 +5,7 @@ import pytest
 from digitlab.engine.fast import make_plan
 from digitlab.errors import ConfigError
 from digitlab.nn.zoo import build_named
-from digitlab.optimizers import Adam
+from digitlab.optim import Adam
 from digitlab.train.presets import PRESETS, preset
 
 

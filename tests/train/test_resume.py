@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 
 from digitlab.errors import ConfigError, DigitlabError
 from digitlab.nn import BatchNorm, Dense, Dropout, Network, ReLU, describe_network, freeze, load_network
-from digitlab.nn.regularizers import L1, L2, MaxNorm
-from digitlab.optimizers import (
+from digitlab.optim import (
     SGD,
     Adam,
     AdamW,
@@ -21,6 +20,7 @@ from digitlab.optimizers import (
     RMSProp,
     StepDecay,
 )
+from digitlab.optim.regularizers import L1, L2, MaxNorm
 from digitlab.train import (
     EarlyStopping,
     History,

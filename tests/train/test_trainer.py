@@ -9,8 +9,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from digitlab.data import load
 from digitlab.errors import ConfigError
 from digitlab.nn import Dense, MeanSquaredError, Network, Sigmoid, mlp, soft_targets
-from digitlab.nn.regularizers import L2
-from digitlab.optimizers import SGD, Adam, Exponential, StepDecay
+from digitlab.optim import SGD, Adam, Exponential, StepDecay
+from digitlab.optim.regularizers import L2
 from digitlab.train import Trainer, evaluate
 
 from .helpers import TEST, TRAIN, VALID, At, a_line, assert_same_arrays, network, trainer, values

@@ -9,7 +9,7 @@ from digitlab import Net
 from digitlab.data import Digits
 from digitlab.errors import ConfigError, DataError, ModelFileError
 from digitlab.nn import mlp
-from digitlab.optimizers import SGD, Adam
+from digitlab.optim import SGD, Adam
 from digitlab.train import Trainer, evaluate
 from digitlab.train.checkpoint import load_checkpoint, save_checkpoint
 from digitlab.train.config import RunConfig

@@ -43,8 +43,8 @@ def command(spec: str, data: dict[str, Any], part: str | None, count: int, draws
     from digitlab.cli.console import say
     from digitlab.cli.sets import load_set
     from digitlab.data.augment import Augmentation, parse_augmentation
-    from digitlab.see.augment import augment_figure
-    from digitlab.see.figures import save_figure
+    from digitlab.viz.augment import augment_figure
+    from digitlab.viz.figures import save_figure
 
     together = parse_augmentation(spec)
     pictures = count * (1 + draws * (len(together.steps) + (len(together.steps) > 1)))

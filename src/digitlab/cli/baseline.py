@@ -32,8 +32,8 @@ def command(
     from digitlab.cli.console import say, table
     from digitlab.cli.counted import counted
     from digitlab.cli.sets import load_set, load_sets
-    from digitlab.see.confusion import confusion_figure
-    from digitlab.see.figures import save_figure
+    from digitlab.viz.confusion import confusion_figure
+    from digitlab.viz.figures import save_figure
 
     if setting is not None and name != "svm":
         raise click.UsageError(f"--setting is of svm; {name} has none")

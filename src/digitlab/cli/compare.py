@@ -76,9 +76,9 @@ def compare_settings(given: dict[str, Any], lists: dict[str, Any], out: Path) ->
     from digitlab.cli.comparing import choices, monitored, summary, train_all
     from digitlab.cli.console import say, table
     from digitlab.cli.counted import counted
-    from digitlab.see.bands import bands_figure
-    from digitlab.see.figures import save_figure
     from digitlab.train.columns import heading
+    from digitlab.viz.bands import bands_figure
+    from digitlab.viz.figures import save_figure
 
     for name in lists:
         if LISTS[name] in given:
@@ -119,7 +119,7 @@ def runs_in(folder: Path) -> list[Path]:
 def say_differences(names: list[str], configs: "list[RunConfig]") -> None:
     """The settings in which the runs differ, if there are more than the optimizer's, which the first table shows."""
     from digitlab.cli.console import say, table
-    from digitlab.many.labels import shown, varied_settings
+    from digitlab.parallel.labels import shown, varied_settings
 
     varied = varied_settings(configs, but=("start",))
     if set(varied[0]) <= {"optimizer", "learning_rate"}:
@@ -133,10 +133,10 @@ def compare_runs(runs: tuple[Path, ...], out: Path) -> None:
     """Finished runs, as they are."""
     from digitlab.cli.console import say, table
     from digitlab.errors import ModelFileError, quoted
-    from digitlab.see.curves import curves_figure
-    from digitlab.see.figures import save_figure
     from digitlab.train import History, RunConfig
     from digitlab.train.columns import unit
+    from digitlab.viz.curves import curves_figure
+    from digitlab.viz.figures import save_figure
 
     rows, histories, configs, left = [], {}, [], []
     runs = tuple(single for run in runs for single in runs_in(run))

@@ -23,7 +23,7 @@ def list_() -> None:
     """Say which data sets there are and where MNIST was looked for."""
     from digitlab.cli.console import say
     from digitlab.data import mnist_status
-    from digitlab.data.idx_families import FAMILIES
+    from digitlab.data.formats.idx_families import FAMILIES
 
     say("mnist    70,000 handwritten digits, 28×28 (LeCun, Cortes, Burges)")
     say("digits   1,797 handwritten digits, 8×8, always there: they come with scikit-learn")
@@ -41,7 +41,7 @@ def show(data: dict[str, Any], part: str | None, count: int, out: Path | None) -
     """Save the first images as one picture; on a terminal the first one is drawn in text as well."""
     from digitlab.cli.console import say
     from digitlab.cli.sets import load_set
-    from digitlab.see.figures import save_figure
+    from digitlab.viz.figures import save_figure
 
     digits = load_set(data, part, "train").digits
     say(repr(digits))
@@ -92,7 +92,7 @@ def make(kind: str, data: dict[str, Any], count: int | None, style: str | None, 
     from digitlab.cli.console import say
     from digitlab.cli.sets import load_sets
     from digitlab.data import write_npz
-    from digitlab.data.appearances import APPEARANCES, make_appearance
+    from digitlab.data.synthetic import APPEARANCES, make_appearance
     from digitlab.errors import not_among, quoted
 
     if kind in ("scenes", "sheets"):
@@ -130,8 +130,8 @@ def make_pictures(kind: str, data: dict[str, Any], count: int | None, style: str
 
     from digitlab.cli.console import say
     from digitlab.cli.sets import load_set
-    from digitlab.data.appearances import draw_scene
-    from digitlab.data.sheets import STYLES, draw_sheet, write_sheets
+    from digitlab.data.synthetic import draw_scene
+    from digitlab.data.synthetic.pages import STYLES, draw_sheet, write_sheets
     from digitlab.errors import quoted
 
     digits = load_set(data, None).digits

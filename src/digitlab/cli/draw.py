@@ -25,8 +25,8 @@ def command(net: str | None, most: int, out: Path) -> None:
     """
     from digitlab.cli.console import say
     from digitlab.cli.options import network_for
-    from digitlab.see.drawing import network_figure
-    from digitlab.see.figures import save_figure
+    from digitlab.viz.drawing import network_figure
+    from digitlab.viz.figures import save_figure
 
     name, network = network_for(net)
     name = Path(name).parent.name or name

@@ -185,7 +185,7 @@ def fresh_members(
     from digitlab.cli.train_network import title
     from digitlab.ensemble.making import covers_for, member_configs
     from digitlab.errors import DigitlabError
-    from digitlab.many import train_many
+    from digitlab.parallel import train_many
 
     config, splits = train_settings.settings(given, given.pop("from_file", None))
     configs = member_configs(config, kind, members, len(splits.test.class_names))
@@ -211,7 +211,7 @@ def train_snapshots(config: "RunConfig", splits: "Splits", folder: Path, members
     """One training that leaves a network behind at the end of each cycle."""
     from digitlab.cli.console import progress, say
     from digitlab.ensemble.making import Snapshots, snapshot_networks
-    from digitlab.many.folders import prepare
+    from digitlab.parallel.run_folders import prepare
     from digitlab.train import resume_run, start_run
 
     callbacks = [progress(), Snapshots(folder, members)]
@@ -233,7 +233,7 @@ def say_gain(
     """The table of members and whole, then diversity and errors; the test set chooses nothing here."""
     from digitlab.cli.console import say, table
     from digitlab.ensemble import gain
-    from digitlab.many import spread
+    from digitlab.parallel import spread
 
     test = gain(whole, images.images, images.labels, covers)
     valid = gain(whole, validation.images, validation.labels, covers) if validation is not None else None
@@ -270,9 +270,9 @@ def say_gain(
 def save_errors(whole: "Network", test: "Digits", path: Path) -> None:
     """A picture of the first test images that the whole gets wrong: "label → what it reads"."""
     from digitlab.cli.console import say
-    from digitlab.data.pictures import image_grid
+    from digitlab.data.grids import image_grid
     from digitlab.ensemble import gain
-    from digitlab.see.figures import save_figure
+    from digitlab.viz.figures import save_figure
 
     found = gain(whole, test.images, test.labels)
     wrong = found.errors[:SHOWN]

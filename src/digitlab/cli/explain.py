@@ -26,12 +26,12 @@ def command(net: str | None, image: int, data: dict[str, Any], part: str | None,
     from digitlab.cli.console import say
     from digitlab.cli.looking import check_classes, digits_for
     from digitlab.cli.options import network_for, saved_file
-    from digitlab.data.pictures import image_text
+    from digitlab.data.grids import image_text
     from digitlab.errors import DataError
     from digitlab.files import require_suffix, write_text
     from digitlab.nn.examples import examples
-    from digitlab.see.explain import check_label, walk, walk_text
-    from digitlab.see.explain_page import explain_page
+    from digitlab.viz.explain import check_label, walk, walk_text
+    from digitlab.viz.explain_page import explain_page
 
     if out is not None:
         require_suffix(out, "a page", ".html", ".htm", bare=False)

@@ -54,9 +54,9 @@ def show(net: str | None, data: dict[str, Any], part: str | None, out: Path, pag
     from digitlab.cli.looking import how_many
     from digitlab.cli.options import load_named
     from digitlab.files import write_text
-    from digitlab.see.failures import failures_figure, find_failures
-    from digitlab.see.failures_page import failures_page
-    from digitlab.see.figures import save_figure
+    from digitlab.viz.failures import failures_figure, find_failures
+    from digitlab.viz.failures_page import failures_page
+    from digitlab.viz.figures import save_figure
 
     path, network = load_named(net)
     digits, set_name, probabilities = _asked(path, network, data, part)
@@ -85,9 +85,9 @@ def follow_run(run: Path, data: dict[str, Any], out: Path) -> None:
     from digitlab.cli.console import say, table
     from digitlab.cli.looking import digits_for
     from digitlab.errors import DataError
-    from digitlab.see.figures import save_figure
-    from digitlab.see.learning import follow, learning_figure, learning_images_figure
     from digitlab.train.recorders import PREDICTIONS, Recorded
+    from digitlab.viz.figures import save_figure
+    from digitlab.viz.learning import follow, learning_figure, learning_images_figure
 
     recorded = Recorded.load(run / PREDICTIONS)
     digits, _ = digits_for(run / PREDICTIONS, data, recorded.part)
@@ -117,8 +117,8 @@ def suspect(nets: tuple[str, ...], data: dict[str, Any], part: str | None, out: 
     from digitlab.cli.looking import how_many
     from digitlab.cli.options import load_named
     from digitlab.errors import DataError
-    from digitlab.see.failures import find_mislabelled, suspects_figure
-    from digitlab.see.figures import save_figure
+    from digitlab.viz.failures import find_mislabelled, suspects_figure
+    from digitlab.viz.figures import save_figure
 
     several, digits = [], None
     for net in nets:
@@ -151,8 +151,8 @@ def _asked(path: Path, network: Any, data: dict[str, Any], part: str | None) -> 
     from digitlab.cli.looking import part_for
     from digitlab.engine.select import predict
     from digitlab.errors import ConfigError
-    from digitlab.see.failures import as_probabilities
     from digitlab.train.evaluation import classifies
+    from digitlab.viz.failures import as_probabilities
 
     if not classifies(network):
         raise ConfigError(f"{path}: gives outputs {network.shapes[-1]}, no classes; nothing can be wrong in that sense")

@@ -57,10 +57,10 @@ def command(
     from digitlab.nn import Layer, mlp
     from digitlab.nn.describe import build
     from digitlab.nn.zoo import parse_sizes
-    from digitlab.optimizers import Optimizer
-    from digitlab.see.figures import save_figure
-    from digitlab.see.functions import fit_figure
+    from digitlab.optim import Optimizer
     from digitlab.train.probe import Diagnose
+    from digitlab.viz.figures import save_figure
+    from digitlab.viz.functions import fit_figure
 
     f = parse_function(function)
     if bumps is not None:

@@ -38,8 +38,8 @@ def command(
 
     from digitlab.cli.console import say
     from digitlab.cli.options import network_for, saved_file
+    from digitlab.gradients import Gradient, check_gradients
     from digitlab.nn.describe import build
-    from digitlab.nn.gradients import Gradient, check_gradients
 
     file, rng = saved_file(net), np.random.default_rng(seed)
     fresh, (digits, _) = file is None, digits_for(file, data, part, "train")

@@ -35,15 +35,15 @@ def command(
 
     from digitlab.cli.console import say, table
     from digitlab.cli.options import network_for, saved_file
-    from digitlab.nn.gradients import Gradient, compare_gradients
-    from digitlab.see.figures import save_figure
-    from digitlab.see.gradients import gradients_figure
+    from digitlab.gradients import Gradient, compare_gradients
+    from digitlab.viz.figures import save_figure
+    from digitlab.viz.gradients import gradients_figure
 
     (digits, _), rng = digits_for(saved_file(net), data, part, "train"), np.random.default_rng(seed)
     name, network = network_for(net, digits)
     x, y = examples_for(network, digits, batch_size, rng, insist="source" in data)
     ways = [cls() for cls in dict.fromkeys(Gradient.registry.values())]
-    served = [way for way in ways if way.serves(network) is None and way.evaluations(network) <= budget]
+    served = [way for way in ways if way.unsupported_reason(network) is None and way.evaluations(network) <= budget]
     ahead = sum(way.evaluations(network) for way in served)
     say(f"{name}: one gradient on {len(x)} images, in float64; about {ahead:,} evaluations of the network ahead")
     rows = compare_gradients(network, x, y, served, rng)
@@ -53,7 +53,7 @@ def command(
     ]
     say(table(["way", "evaluations", "seconds", "relative error", "cosine"], lines))
     for way in ways:
-        if refusal := way.serves(network):
+        if refusal := way.unsupported_reason(network):
             say(f"{way!r} cannot serve: {refusal}")
         elif way not in served:
             say(f"{way!r} left out: it needs {way.evaluations(network):,} evaluations (--budget)")

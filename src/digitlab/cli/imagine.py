@@ -23,9 +23,9 @@ def command(net_and_digits: tuple[str, ...], every: bool, out: Path | None, pict
     """
     from digitlab.cli.console import say, table
     from digitlab.cli.options import load_named
-    from digitlab.see.figures import save_figure
-    from digitlab.see.pages import write_picture
-    from digitlab.see.ways import WAYS, imagine_ways, margin_text, ways_figure
+    from digitlab.viz.figures import save_figure
+    from digitlab.viz.inversions import WAYS, imagine_ways, margin_text, ways_figure
+    from digitlab.viz.pages import write_picture
 
     words = list(net_and_digits)
     net = words.pop(0) if words and not words[0].isdecimal() else None

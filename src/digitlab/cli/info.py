@@ -35,7 +35,7 @@ def _say_engine(network: "Network", run: Path | None) -> None:
     """The engine that trains it with the run's settings, or without a run, by gradient descent."""
     from digitlab.cli.console import say
     from digitlab.engine import select_engine
-    from digitlab.optimizers import SGD
+    from digitlab.optim import SGD
     from digitlab.train import RunConfig
 
     if run is None:

@@ -57,8 +57,8 @@ def curves_text(rows: Sequence[Row], line: str) -> Any:
 
     from rich.text import Text
 
-    from digitlab.see.figures import COLOURS
-    from digitlab.see.terminal import history_charts
+    from digitlab.viz.figures import COLOURS
+    from digitlab.viz.terminal import history_charts
 
     width = max(40, min(shutil.get_terminal_size().columns, 100))
     text = Text(no_wrap=True)

@@ -70,12 +70,12 @@ def command(
     from digitlab.cli.options import load_named
     from digitlab.errors import ConfigError, DataError, ShapeError
     from digitlab.files import write_text
-    from digitlab.see.figures import save_figure
-    from digitlab.see.look import WHAT, Subject
-    from digitlab.see.pages import page
     from digitlab.train.evaluation import classifies
     from digitlab.train.history import History
     from digitlab.train.recorders import GRADIENTS
+    from digitlab.viz.figures import save_figure
+    from digitlab.viz.look import WHAT, Subject
+    from digitlab.viz.pages import page
 
     path, network = load_named(net)
     if not classifies(network):

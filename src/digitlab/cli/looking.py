@@ -98,7 +98,7 @@ def same_source(data: Mapping[str, Any], source: str) -> bool:
 
 def _reading_of(data: Mapping[str, Any]) -> dict[str, Any]:
     """Of a run's data, how its source is read and divided."""
-    from digitlab.data.choices import CUT, READ
+    from digitlab.data.arguments import CUT, READ
 
     return {name: data[name] for name in (*READ, *CUT) if name in data}
 

@@ -33,7 +33,7 @@ def command(low: float, high: float, steps: int | None, out: Path, **chosen: Any
     from digitlab.cli.console import say
     from digitlab.search import range_test
     from digitlab.search.figures import range_figure
-    from digitlab.see.figures import save_figure
+    from digitlab.viz.figures import save_figure
 
     given = {name: value for name, value in chosen.items() if value is not None}
     config, splits = train_settings.settings(given, given.pop("from_file", None))

@@ -10,8 +10,8 @@ import click
 
 if TYPE_CHECKING:
     from digitlab.data import Splits
-    from digitlab.many import Outcome, Together, Watcher
-    from digitlab.many.labels import Setting
+    from digitlab.parallel import Together, TrainingResult, Watcher
+    from digitlab.parallel.labels import Setting
     from digitlab.train import RunConfig
     from digitlab.train.columns import Unit
 
@@ -111,7 +111,7 @@ def train_group(
     from digitlab.cli.train_network import title
     from digitlab.cli.train_settings import changes
     from digitlab.errors import ConfigError, quoted
-    from digitlab.many.folders import kept_settings, settings_in
+    from digitlab.parallel.run_folders import kept_settings, settings_in
 
     if resume:
         if given or grid or seeds or from_file:
@@ -155,8 +155,8 @@ def train_members(
     """Train the networks of a group, and say what came of it."""
     from digitlab.cli.console import say
     from digitlab.errors import quoted
-    from digitlab.many import train_many
-    from digitlab.many.labels import as_label, varied_settings
+    from digitlab.parallel import train_many
+    from digitlab.parallel.labels import as_label, varied_settings
 
     varied = len(set(map(as_label, settings or varied_settings(configs, but=("seed",)))))
     together = train_many(
@@ -180,7 +180,7 @@ def say_group(together: "Together", folder: Path) -> None:
     """The tables of a group: every network, then mean, variance and range by setting."""
     from digitlab.cli.console import say, table
     from digitlab.cli.endings import say_diagnoses
-    from digitlab.many.results import figure
+    from digitlab.parallel.results import figure
     from digitlab.train.columns import heading, unit
 
     good = together.good
@@ -229,8 +229,8 @@ def say_group(together: "Together", folder: Path) -> None:
 def say_best(together: "Together", monitor: str) -> None:
     """The setting that validation chooses, and what its networks reach on the test set, which is looked at only now."""
     from digitlab.cli.console import say
-    from digitlab.many import spread
-    from digitlab.many.job import sets_for
+    from digitlab.parallel import spread
+    from digitlab.parallel.job import sets_for
     from digitlab.train.evaluation import evaluate
 
     label, part = together.best_setting()
@@ -268,7 +268,7 @@ class GroupLines:
     def epoch(self, event: dict[str, Any]) -> None:
         """Nothing: a pipe gets a line for each network, not for each epoch."""
 
-    def done(self, outcome: "Outcome") -> None:
+    def done(self, outcome: "TrainingResult") -> None:
         from digitlab.cli.console import say
 
         self.ready += 1
@@ -301,7 +301,7 @@ class GroupBars:
     def epoch(self, event: dict[str, Any]) -> None:
         self.bar.advance(self.task)
 
-    def done(self, outcome: "Outcome") -> None:
+    def done(self, outcome: "TrainingResult") -> None:
         self.ready += 1
         left = outcome.config.epochs - len(outcome.rows)  # stopped early, or resumed
         if left and not outcome.interrupted:
@@ -314,9 +314,9 @@ class GroupBars:
         self.bar.stop()
 
 
-def outcome_line(outcome: "Outcome") -> str:
+def outcome_line(outcome: "TrainingResult") -> str:
     """What came of one training, as one line."""
-    from digitlab.many.results import figure
+    from digitlab.parallel.results import figure
     from digitlab.train.columns import unit
 
     name = outcome.name or "network"

@@ -68,14 +68,14 @@ def require_name(name: str, known: list[str], family: Any) -> None:
 
 def optimizers() -> Any:
     """The family of optimizers."""
-    from digitlab.optimizers import Optimizer
+    from digitlab.optim import Optimizer
 
     return Optimizer
 
 
 def schedules() -> Any:
     """The family of schedules."""
-    from digitlab.optimizers import Schedule
+    from digitlab.optim import Schedule
 
     return Schedule
 
@@ -117,7 +117,7 @@ def averagings() -> Any:
 
 def gradients() -> Any:
     """The family of ways to take the gradient."""
-    from digitlab.nn.gradients import Gradient
+    from digitlab.gradients import Gradient
 
     return Gradient
 
@@ -207,7 +207,7 @@ def network_file(name: str | None) -> Path:
         from digitlab.shipped import PATH
 
         return PATH
-    from digitlab.nn.files import network_path
+    from digitlab.nn.io.files import network_path
 
     return network_path(name or newest_run())
 
@@ -223,7 +223,7 @@ def split_network(words: Sequence[str]) -> tuple[str | None, list[str]]:
     if first == "shipped":
         return first, others
     if path.is_dir():
-        from digitlab.nn.files import IN_FOLDERS
+        from digitlab.nn.io.files import IN_FOLDERS
 
         inside = (path / "config.toml").exists() or any(path.glob("*/config.toml"))
         return (first, others) if inside or any((path / name).is_file() for name in IN_FOLDERS) else (None, list(words))

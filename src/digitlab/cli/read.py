@@ -48,7 +48,7 @@ def command(
     """
     from digitlab.cli.console import say
     from digitlab.cli.options import load_named, split_network
-    from digitlab.data.handwriting import open_photo
+    from digitlab.data.photos import open_photo
     from digitlab.errors import DigitlabError, quoted
     from digitlab.reading import read_photo
 
@@ -141,8 +141,8 @@ def save_stages(reading: "Reading", folder: Path, title: str) -> None:
     """The annotated photo and every stage: PNGs that are numbered as they follow, and all of them in one figure."""
     import numpy as np
 
-    from digitlab.see.figures import save_figure
-    from digitlab.see.reading import annotated_figure, stages_figure
+    from digitlab.viz.figures import save_figure
+    from digitlab.viz.reading import annotated_figure, stages_figure
 
     page, reads = reading.page, [*reading.digits, *reading.others]
     boxes = [r.box for r in reads]
@@ -170,7 +170,7 @@ def coloured_marks(reading: "Reading") -> Any:
     """Each mark in a colour of its own on white, (H, W, 3); grey what is no digit."""
     import numpy as np
 
-    from digitlab.see.figures import COLOURS
+    from digitlab.viz.figures import COLOURS
 
     page = reading.page
     plane = np.full(page.photo.shape, 255, np.uint8)
@@ -185,16 +185,16 @@ def coloured_marks(reading: "Reading") -> Any:
 def _save_png(path: Path, plane: Any) -> None:
     from PIL import Image
 
-    from digitlab.files import written_beside
+    from digitlab.files import atomic_write
 
-    with written_beside(path) as temporary:
+    with atomic_write(path) as temporary:
         Image.fromarray(plane).save(temporary)
 
 
 def say_score(readings: "dict[str, Reading]", check: Path, *, err: bool) -> None:
     """What the file says stands on the photos beside what was read: counts, and every failure."""
-    from digitlab.data.sheets import read_truth
-    from digitlab.data.truths import Score, score_reading
+    from digitlab.data.photos.scoring import Score, score_reading
+    from digitlab.data.synthetic.pages import read_truth
 
     truths = read_truth(check)
     score = Score()

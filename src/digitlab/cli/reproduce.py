@@ -22,18 +22,18 @@ def command() -> None:
 @click.option("--book", help="Only rows of this book: nielsen, rashid, first-steps.")
 def list_(book: str | None) -> None:
     """Show every experiment: what it shows, what the book reports, what it costs here."""
+    from digitlab.books.catalogue import CATALOGUE
+    from digitlab.books.report import cost_text, reported_text, shortened
     from digitlab.cli.console import say
     from digitlab.errors import ConfigError
     from digitlab.nn.describe import normalized
-    from digitlab.reproduce.ledger import LEDGER
-    from digitlab.reproduce.report import cost_text, reported_text, shortened
 
-    books = {normalized(row.book): row.book for row in LEDGER.values()}
+    books = {normalized(row.book): row.book for row in CATALOGUE.values()}
     if book is not None and normalized(book) not in books:
         raise ConfigError(
             f"--book: got {book!r}, expected one of {', '.join(b.lower().replace(' ', '-') for b in books.values())}"
         )
-    rows = [row for row in LEDGER.values() if book is None or normalized(row.book) == normalized(book)]
+    rows = [row for row in CATALOGUE.values() if book is None or normalized(row.book) == normalized(book)]
     lines = [["name", "book, chapter", "what it shows", "reported", "3 seeds, one core"]]
     for row in rows:
         figures = shortened(reported_text(row))
@@ -89,12 +89,12 @@ def run(
     if jobs > 1:  # before NumPy is imported, here and in the processes to come: one core each
         for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
             os.environ.setdefault(variable, "1")
+    from digitlab.books.catalogue import CATALOGUE, find_rows
+    from digitlab.books.runner import STAGES, make_jobs, run_jobs, source_for
     from digitlab.cli.console import say
     from digitlab.errors import DigitlabError, quoted
-    from digitlab.reproduce.ledger import LEDGER, find_rows
-    from digitlab.reproduce.runner import STAGES, make_jobs, run_jobs, source_for
 
-    rows = list(LEDGER.values()) if all_ else find_rows(names)
+    rows = list(CATALOGUE.values()) if all_ else find_rows(names)
     scale = scale or "default"
     seeds = seeds or (1 if scale == "quick" else 3)
     made = make_jobs(rows, scale=scale, seeds=seeds, mode=mode, source=source_for(scale, say), keep_old=keep_old)
@@ -136,11 +136,11 @@ def report(
     """Write what was run, beside what the books report, as one page."""
     import json
 
+    from digitlab.books.pages import write_html, write_markdown
+    from digitlab.books.report import make_report
     from digitlab.cli.console import say
     from digitlab.errors import ModelFileError
     from digitlab.files import write_text
-    from digitlab.reproduce.pages import write_html, write_markdown
-    from digitlab.reproduce.report import make_report
 
     if not (results / "rows").is_dir():
         raise ModelFileError(f"{results}: no results there; run something first: digitlab reproduce run chapter1-30")

@@ -14,7 +14,7 @@ from digitlab.cli.search_progress import search_progress, watch_search
 from digitlab.errors import quoted
 
 if TYPE_CHECKING:
-    from digitlab.search import Plan, Study, Trial
+    from digitlab.search import SearchPlan, Study, Trial
 
 SEARCHES = Path("searches")
 PLAN = ("strategy", "trials", "repeats", "points", "population", "prune", "min_epochs", "factor", "search_seed")
@@ -143,11 +143,11 @@ def begun(journal: Path) -> bool:
     return journal.is_file() and PLAN in journal.read_text(encoding="utf-8", errors="replace")
 
 
-def make_plan(given: dict[str, Any], space: Sequence[tuple[str, str]], plan_file: Path | None) -> "Plan":
+def make_plan(given: dict[str, Any], space: Sequence[tuple[str, str]], plan_file: Path | None) -> "SearchPlan":
     """The plan that the file and the options make together; options win."""
     from digitlab.cli.console import say
     from digitlab.errors import ConfigError
-    from digitlab.search import Plan
+    from digitlab.search import SearchPlan
     from digitlab.train.config import read_table
 
     table = read_table(plan_file) if plan_file is not None else {}
@@ -169,7 +169,7 @@ def make_plan(given: dict[str, Any], space: Sequence[tuple[str, str]], plan_file
     if splits.valid is None:
         raise ConfigError("a search chooses on the validation set, and this split has none; use --split 50k/10k/10k")
     say(f"{splits.train!r}; {len(splits.valid):,} to validate; the test set waits until the search is over")
-    return Plan.from_table({"base": base.table(), "space": varied, **table, **how})
+    return SearchPlan.from_table({"base": base.table(), "space": varied, **table, **how})
 
 
 def options_in(settings: dict[str, Any]) -> dict[str, Any]:
@@ -187,7 +187,7 @@ def options_in(settings: dict[str, Any]) -> dict[str, Any]:
     return given
 
 
-def raised(folder: Path, trials: int) -> "Plan":
+def raised(folder: Path, trials: int) -> "SearchPlan":
     """The plan of a search with another goal."""
     import dataclasses
 
@@ -196,7 +196,7 @@ def raised(folder: Path, trials: int) -> "Plan":
     return dataclasses.replace(Study(folder).plan, trials=trials)
 
 
-def fresh_search(plan: "Plan") -> Path:
+def fresh_search(plan: "SearchPlan") -> Path:
     """A folder for a new search, numbered after those that are there."""
     from digitlab.cli.options import numbered
     from digitlab.cli.train_network import title
@@ -219,7 +219,7 @@ def say_study(study: "Study", folder: Path, *, test: bool) -> None:
     from digitlab.cli.console import say, table
     from digitlab.errors import ConfigError
     from digitlab.files import write_text
-    from digitlab.search.kept import best_networks, judge_best
+    from digitlab.search.best_networks import best_networks, judge_best
     from digitlab.search.space import as_text
     from digitlab.search.study import epochs_trained
 
@@ -260,7 +260,7 @@ def say_study(study: "Study", folder: Path, *, test: bool) -> None:
 def say_tested(tested: dict[str, Any]) -> None:
     """What the test set said, and how often it was asked."""
     from digitlab.cli.console import say
-    from digitlab.many import spread
+    from digitlab.parallel import spread
 
     s = spread(tested["values"])
     sd = f" ± {100 * s.sd:.2f}" if s.n > 1 else ""
@@ -276,7 +276,7 @@ def say_tested(tested: dict[str, Any]) -> None:
 def save_pictures(study: "Study", trials: "list[Trial]", folder: Path) -> list[str]:
     """Draw what can be drawn of these trials, and say what was."""
     from digitlab.search import figures
-    from digitlab.see.figures import save_figure
+    from digitlab.viz.figures import save_figure
 
     drawn = {
         "history.png": figures.history_figure(trials),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from digitlab.search import Plan, SearchWatcher, Trial
+    from digitlab.search import SearchPlan, SearchWatcher, Trial
 
 EVERY = 1.0  # seconds between two looks of --watch
 
@@ -49,7 +49,7 @@ class SearchLines:
 
         say(text)
 
-    def began(self, plan: "Plan", trials: "Sequence[Trial]", reason: str) -> None:
+    def began(self, plan: "SearchPlan", trials: "Sequence[Trial]", reason: str) -> None:
         from digitlab.search import STRATEGIES
 
         self.write(STRATEGIES[plan.strategy].stated(plan))
@@ -79,7 +79,7 @@ class SearchLines:
 class SearchBar(SearchLines):
     """The lines above a bar of finished trials."""
 
-    def began(self, plan: "Plan", trials: "Sequence[Trial]", reason: str) -> None:
+    def began(self, plan: "SearchPlan", trials: "Sequence[Trial]", reason: str) -> None:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         self.bar = Progress(

@@ -9,7 +9,7 @@ from digitlab.errors import ShapeError
 
 if TYPE_CHECKING:
     from digitlab.data import Splits
-    from digitlab.data.sources import Loaded
+    from digitlab.data.loading import Loaded
 
 FELL_BACK = "digitlab.fell_back"  # noted in the command's context: MNIST was unavailable
 FETCH = "fetch MNIST with `digitlab data fetch`, or name the folder that holds it in DIGITLAB_DATA"
@@ -21,7 +21,7 @@ def load_sets(choices: Mapping[str, Any]) -> "Splits":
     They may come from a file that somebody wrote: raises ConfigError for what is no argument of `load`.
     """
     from digitlab.data import load_auto
-    from digitlab.data.choices import check_choices
+    from digitlab.data.arguments import check_choices
 
     check_choices(choices)
     splits, note = load_auto(**choices)
@@ -34,8 +34,8 @@ def load_set(choices: Mapping[str, Any], part: Any, usual: Any = "test") -> "Loa
 
     With part None it is the `usual` one, or all of a source that is not divided.
     """
-    from digitlab.data.choices import check_choices
-    from digitlab.data.sources import load_part
+    from digitlab.data.arguments import check_choices
+    from digitlab.data.loading import load_part
 
     check_choices(choices)
     loaded = load_part(part=part, usual=usual, **choices)

@@ -135,8 +135,8 @@ def command(
     from digitlab.cli.sets import load_sets
     from digitlab.cli.train_network import title
     from digitlab.cli.train_settings import changes, settings
-    from digitlab.see.curves import CurvesPicture
     from digitlab.train import resume_run, start_run
+    from digitlab.viz.curves import CurvesPicture
 
     given = {name: value for name, value in chosen.items() if value is not None}
     group = (

@@ -160,7 +160,7 @@ def run_settings(net: str) -> "RunConfig | None":
 
 def changes(given: Mapping[str, Any], configs: "Sequence[RunConfig]") -> str | None:
     """One line on what all of these changed of the run that `--from` names; None where there is no --from."""
-    from digitlab.many.labels import shown, varied_settings
+    from digitlab.parallel.labels import shown, varied_settings
 
     if "start" not in given:
         return None
@@ -178,7 +178,7 @@ def changes(given: Mapping[str, Any], configs: "Sequence[RunConfig]") -> str | N
 
 def same_network(given: dict[str, Any], network: Mapping[str, Any], other: Any) -> None:
     """UsageError unless the network of a settings file is the one of --from."""
-    from digitlab.nn.description import build_network, in_full
+    from digitlab.nn.io.description import build_network, in_full
 
     build_network(other, seed=None)  # raises for what is none
     if in_full(other) != in_full(network):
@@ -190,7 +190,7 @@ def data_table(given: dict[str, Any], *layers: dict[str, Any]) -> dict[str, Any]
 
     Where a layer names another source than those below, what counts images or columns of theirs is left behind.
     """
-    from digitlab.data.choices import as_chosen
+    from digitlab.data.arguments import as_chosen
 
     options = {name: given[name] for name in ("source", *DATA) if name in given}
     data: dict[str, Any] = {}
@@ -282,7 +282,7 @@ def _table(layer: dict[str, Any], name: str) -> dict[str, Any]:
 def _regularizers(given: dict[str, Any], old: Any) -> list[Any]:
     """The regularizers that options name, and those of the layers below that none of them replaces."""
     from digitlab.nn.describe import build, describe
-    from digitlab.nn.regularizers import Regularizer
+    from digitlab.optim.regularizers import Regularizer
     from digitlab.train.config import REGULARIZERS
 
     new = [{"type": kind, field: given[name]} for name, (kind, field) in REGULARIZERS.items() if name in given]

@@ -27,9 +27,9 @@ def command(run: Path | None, out: Path | None, every: float) -> None:
     from digitlab.cli.console import say
     from digitlab.cli.options import newest_run
     from digitlab.errors import ConfigError
-    from digitlab.see.curves import curves_figure
-    from digitlab.see.figures import save_figure
     from digitlab.train import History, RunConfig
+    from digitlab.viz.curves import curves_figure
+    from digitlab.viz.figures import save_figure
 
     run = run or newest_run()
     if not (run / "config.toml").is_file():

@@ -2,7 +2,7 @@
 
 import warnings
 
-from digitlab.data.digits import Digits
+from digitlab.data.dataset import Digits
 from digitlab.notices import DataWarning
 
 FAINT = 16  # of 255: images that reach no further were stored in another range

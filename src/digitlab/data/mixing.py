@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from digitlab.data.digits import Digits, concatenate
+from digitlab.data.dataset import Digits, concatenate
 from digitlab.data.splits import Splits
 
 TIMES = 10  # images of the other set for each of one's own

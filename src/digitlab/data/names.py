@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from digitlab.data.idx_families import FAMILIES
+from digitlab.data.formats.idx_families import FAMILIES
 from digitlab.synonyms import folded
 
 NAMES = ("mnist", "digits", "auto", *FAMILIES)

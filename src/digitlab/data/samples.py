@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from digitlab.data.sheets import draw_sheet
-from digitlab.data.strokes import draw_digit
-from digitlab.files import written_beside
+from digitlab.data.synthetic.pages import draw_sheet
+from digitlab.data.synthetic.strokes import draw_digit
+from digitlab.files import atomic_write
 
 SIZE, HEIGHT = 80, 48  # pixels of a picture, and of the digit on it
 
@@ -44,5 +44,5 @@ def save_picture(path: str | os.PathLike[str], image: NDArray[np.uint8]) -> None
     """Write an image (H, W) or (H, W, 3) as a picture file, whole or not at all."""
     from PIL import Image
 
-    with written_beside(path) as temporary:
+    with atomic_write(path) as temporary:
         Image.fromarray(image).save(temporary)

@@ -5,8 +5,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from digitlab.data.choices import Split
-from digitlab.data.digits import Digits, concatenate
+from digitlab.data.arguments import Split
+from digitlab.data.dataset import Digits, concatenate
 from digitlab.errors import DataError
 
 Size = int | float  # a number of images, or a share of them between 0 and 1

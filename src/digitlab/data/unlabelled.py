@@ -18,13 +18,13 @@ from typing import Any, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from digitlab.data.choices import Choices, Source
-from digitlab.data.contents import Part, UnlabelledError
-from digitlab.data.csv_table import Table, read_table
-from digitlab.data.digits import DIGIT_NAMES
-from digitlab.data.npy import read_npy
-from digitlab.data.sources import load_part
-from digitlab.data.table_layout import INDEX_NAMES, LABEL_NAMES
+from digitlab.data.arguments import Choices, Source
+from digitlab.data.dataset import DIGIT_NAMES
+from digitlab.data.formats.contents import Part, UnlabelledError
+from digitlab.data.formats.csv_table import Table, read_table
+from digitlab.data.formats.npy import read_npy
+from digitlab.data.formats.table_layout import INDEX_NAMES, LABEL_NAMES
+from digitlab.data.loading import load_part
 from digitlab.errors import DataError
 from digitlab.kinds import sniff
 
@@ -107,7 +107,7 @@ def _files_in(folder: Path) -> Iterator[Path]:
 
 def _is_picture(path: Path) -> bool:
     """Whether a file is a picture, or is called one: what is wrong with it is then told when it is read."""
-    from digitlab.data.image_folder import is_image
+    from digitlab.data.formats.image_folder import is_image
 
     return path.is_file() and (is_image(path) or sniff(path).is_picture or sniff(path).name in ("heic", "svg"))
 
@@ -118,7 +118,7 @@ def _order(name: str) -> list[Any]:
 
 
 def _read_pictures(files: list[Path], shape: tuple[int, ...], advance: Callable[[int], None]) -> Unlabelled:
-    from digitlab.data.image_folder import read_digit
+    from digitlab.data.formats.image_folder import read_digit
 
     images, positions, skipped = [], [], []
     for position, path in enumerate(files):

@@ -11,17 +11,17 @@ from digitlab.arrays import Array, array_namespace, like, placed_with, to_numpy
 from digitlab.engine.base import Losses
 from digitlab.engine.threads import blas_threads_for
 from digitlab.errors import GradientError
-from digitlab.nn.gradients import Backpropagation, Gradient
+from digitlab.gradients import Backpropagation, Gradient
 from digitlab.nn.network import Network, Parameter, given
-from digitlab.nn.regularizers import Regularizer
-from digitlab.optimizers.base import Optimizer
+from digitlab.optim.base import Optimizer
+from digitlab.optim.regularizers import Regularizer
 
 
 class ReferenceEngine:
     """What the books describe, and what every faster engine is checked against.
 
     examples     n in the regularizers' λ/n: the size of the training set
-    gradient     the way to take the gradient (nn/gradients/); backpropagation by default
+    gradient     the way to take the gradient (gradients/); backpropagation by default
     rng          for the ways that draw directions at random
     """
 
@@ -43,7 +43,7 @@ class ReferenceEngine:
         self.examples = examples
         self.gradient = gradient if gradient is not None else Backpropagation()
         self.rng = rng
-        if refusal := self.gradient.serves(network):
+        if refusal := self.gradient.unsupported_reason(network):
             raise GradientError(refusal)
         self.states = {name: optimizer.init_state(p.value) for name, p in network.parameters().items()}
 
@@ -78,16 +78,16 @@ class ReferenceEngine:
 
     def update(self, name: str, p: Parameter, learning_rate: float) -> None:
         """One optimizer step of one parameter, with its regularizers; frozen numbers stay as they are."""
-        if p.learns is False:
+        if p.trainable is False:
             return
-        grad, regularizers = p.grad, self.regularizers if p.decays else ()
+        grad, regularizers = p.grad, self.regularizers if p.regularized else ()
         for regularizer in regularizers:
             extra = regularizer.gradient(p.value, self.examples)
             grad = grad if extra is None else grad + extra
         value, self.states[name] = self.optimizer.update(p.value, grad, self.states[name], learning_rate)
         for regularizer in regularizers:
             value = regularizer.project(value)
-        p.value = value if p.learns is True else array_namespace(value).where(p.learns != 0, value, p.value)
+        p.value = value if p.trainable is True else array_namespace(value).where(p.trainable != 0, value, p.value)
 
     def state(self) -> dict[str, dict[str, Any]]:
         return {

@@ -10,10 +10,10 @@ from digitlab.engine.base import Engine
 from digitlab.engine.reference import ReferenceEngine
 from digitlab.errors import ConfigError, EngineError, not_among
 from digitlab.fingerprints import tell, what_changed
-from digitlab.nn.gradients import Gradient
+from digitlab.gradients import Gradient
 from digitlab.nn.network import Network
-from digitlab.nn.regularizers import Regularizer
-from digitlab.optimizers.base import Optimizer
+from digitlab.optim.base import Optimizer
+from digitlab.optim.regularizers import Regularizer
 
 NAMES = {
     "auto": "the fastest engine that can train this network here",

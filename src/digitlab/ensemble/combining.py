@@ -14,8 +14,8 @@ from digitlab.convert import as_examples
 from digitlab.engine.select import predict
 from digitlab.errors import ConfigError, ShapeError, did_you_mean
 from digitlab.nn import Branches, Combine, Layer, LogLikelihood, Network, Rescale, Subnetwork, mlp
-from digitlab.nn.regularizers import L2
-from digitlab.optimizers import Adam
+from digitlab.optim import Adam
+from digitlab.optim.regularizers import L2
 from digitlab.train import Trainer
 from digitlab.train.evaluation import evaluate
 

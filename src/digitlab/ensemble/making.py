@@ -16,7 +16,7 @@ from digitlab.nn import Network, build_network, describe_network, load_network
 from digitlab.nn.describe import describe
 from digitlab.nn.reshaping import Flatten, Reshape
 from digitlab.nn.slices import Slice, halves, quadrants
-from digitlab.optimizers import Cyclic
+from digitlab.optim import Cyclic
 from digitlab.train import Callback, RunConfig
 from digitlab.train.history import Row
 

@@ -11,7 +11,7 @@ from digitlab.arrays import to_numpy
 from digitlab.engine.select import predict
 from digitlab.ensemble.combining import covers_of, members, targets_for
 from digitlab.errors import ConfigError
-from digitlab.nn.combining import Rescale
+from digitlab.nn.combine import Rescale
 from digitlab.nn.network import Network
 from digitlab.nn.scaling import Scaling
 

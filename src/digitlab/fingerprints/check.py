@@ -41,7 +41,7 @@ class Part:
 
 def what_changed(parts: Iterable[Part]) -> str | None:
     """None if all parts are as they were when their twins were tested, else a clause that names the first one that is
-    not: "digitlab/nn/network.py was changed (Dense.learn)"."""
+    not: "digitlab/nn/network.py was changed (Dense.backward_params)"."""
     if not table():
         return None
     files: dict[str, Module] = {}

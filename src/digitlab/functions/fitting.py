@@ -11,7 +11,7 @@ from digitlab.functions.expression import Function
 from digitlab.functions.units import Units, units_for
 from digitlab.nn import Network
 from digitlab.nn.scaling import InputRange
-from digitlab.optimizers import Adam, OneCycle, Optimizer, Schedule
+from digitlab.optim import Adam, OneCycle, Optimizer, Schedule
 from digitlab.train import Callback, History, Trainer
 from digitlab.train.history import Row
 

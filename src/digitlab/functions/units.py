@@ -83,7 +83,7 @@ def units_for(network: Network, low: float, high: float, y: Array) -> Units:
 
 
 def _affine(layer: Layer) -> bool:
-    return type(layer) is Dense and "b" in layer.params and all(p.learns is True for p in layer.params.values())
+    return type(layer) is Dense and "b" in layer.params and all(p.trainable is True for p in layer.params.values())
 
 
 def _set(params: Any, **values: Array) -> None:

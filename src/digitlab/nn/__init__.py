@@ -14,13 +14,10 @@ from digitlab.nn.activations import (
     Tanh,
 )
 from digitlab.nn.bias import Bias
-from digitlab.nn.combining import Combine, Rescale
-from digitlab.nn.connections import all_connections, block_connections, local_connections, random_connections
+from digitlab.nn.combine import Combine, Rescale
+from digitlab.nn.containers import Branches, PerNeuron, Residual, Sequential
 from digitlab.nn.conv import Conv2D
-from digitlab.nn.description import build_network, describe_network
 from digitlab.nn.dropout import Dropout
-from digitlab.nn.files import load_network
-from digitlab.nn.freezing import freeze, unfreeze
 from digitlab.nn.initializers import (
     Constant,
     FanOutNormal,
@@ -34,7 +31,11 @@ from digitlab.nn.initializers import (
     Uniform,
     Zeros,
 )
+from digitlab.nn.io.description import build_network, describe_network
+from digitlab.nn.io.files import load_network
+from digitlab.nn.io.freezing import freeze, unfreeze
 from digitlab.nn.losses import CrossEntropy, LogLikelihood, MeanSquaredError, soft_targets
+from digitlab.nn.masks import all_connections, block_connections, local_connections, random_connections
 from digitlab.nn.network import Dense, Layer, Loss, Network, Parameter, Quadratic, Sigmoid
 from digitlab.nn.normalization import BatchNorm, LayerNorm
 from digitlab.nn.pooling import AveragePool2D, GlobalAveragePool, MaxPool2D
@@ -42,7 +43,6 @@ from digitlab.nn.recurrent import GRU, LSTM, Bidirectional, SimpleRNN
 from digitlab.nn.reshaping import Flatten, Reshape
 from digitlab.nn.slices import Slice, halves, quadrants
 from digitlab.nn.subnetwork import Subnetwork
-from digitlab.nn.wiring import Branches, PerNeuron, Residual, Sequential
 from digitlab.nn.zoo import ZOO, build_named, mlp, parse_net
 
 __all__ = [

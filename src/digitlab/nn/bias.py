@@ -29,7 +29,7 @@ class Bias(Layer):
 
     def init(self, input_shape: Shape, rng: np.random.Generator | None, *, dtype: str = "float32") -> None:
         channels = input_shape[-1]
-        self.params["b"] = Parameter(self.biases((channels,), 1, 1, rng, dtype), decays=False)
+        self.params["b"] = Parameter(self.biases((channels,), 1, 1, rng, dtype), regularized=False)
 
     def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
         return x + self.params["b"].value, None

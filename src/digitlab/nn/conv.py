@@ -12,8 +12,8 @@ import numpy as np
 
 from digitlab.arrays import Array, array_namespace
 from digitlab.errors import ConfigError
-from digitlab.nn.connections import check_fit, checked_connections, connections_text
 from digitlab.nn.initializers import Initializer, ScaledNormal, Zeros
+from digitlab.nn.masks import check_fit, checked_connections, connections_text
 from digitlab.nn.network import Cache, Layer, Parameter, Shape
 from digitlab.nn.windows import Windows, check_pair, pair, windows_on
 
@@ -86,7 +86,7 @@ class Conv2D(Layer):
             self.buffers["connections"] = np.asarray(self.connections, dtype)  # (C, filters)
         self.params["W"] = Parameter(self.connected(self.weights(shape, *fans, rng, dtype)))
         if self.biases is not None:
-            self.params["b"] = Parameter(self.biases((self.filters,), *fans, rng, dtype), decays=False)
+            self.params["b"] = Parameter(self.biases((self.filters,), *fans, rng, dtype), regularized=False)
 
     def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
         xp, windows = array_namespace(x), self.windows(x.shape[1:])
@@ -97,12 +97,12 @@ class Conv2D(Layer):
         return xp.reshape(y, (x.shape[0], *windows.count, self.filters)), (padded, windows)  # (N, OH, OW, filters)
 
     def backward(self, grad_y: Array, cache: Cache) -> Array:
-        self.learn(grad_y, cache)
+        self.backward_params(grad_y, cache)
         padded, windows = cache
         g = array_namespace(grad_y).reshape(grad_y, (-1, self.filters))  # (N·OH·OW, filters)
         return windows.unpad(pictures_of(g @ self.matrix().T, padded.shape, windows))  # (N, H, W, C)
 
-    def learn(self, grad_y: Array, cache: Cache) -> None:
+    def backward_params(self, grad_y: Array, cache: Cache) -> None:
         padded, windows = cache
         xp, W = array_namespace(grad_y), self.params["W"]
         g = xp.reshape(grad_y, (-1, self.filters))  # (N·OH·OW, filters)

@@ -73,8 +73,8 @@ class NamedArrays:
         for _, layer in self.named_layers():
             for p in layer.params.values():
                 p.value, p.grad = placed(p.value, library, device), None
-                if not isinstance(p.learns, bool):
-                    p.learns = placed(p.learns, library, device)
+                if not isinstance(p.trainable, bool):
+                    p.trainable = placed(p.trainable, library, device)
             for key, buffer in layer.buffers.items():
                 layer.buffers[key] = placed(buffer, library, device)
         return self
@@ -88,7 +88,7 @@ class NamedArrays:
 
         Raises ConfigError for the suffix of another format.
         """
-        from digitlab.nn.files import save_network
+        from digitlab.nn.io.files import save_network
 
         save_network(self, path)
 
@@ -97,13 +97,13 @@ class NamedArrays:
 
         Raises ConfigError for the suffix of another format.
         """
-        from digitlab.nn.files import write_arrays
+        from digitlab.nn.io.files import write_arrays
 
         write_arrays(path, self.state(), {})
 
     def load_weights(self, path: str | os.PathLike[str]) -> None:
         """Take the weights alone from a file of another network of the same form; strict, see `load_state`."""
-        from digitlab.nn.files import read_arrays
+        from digitlab.nn.io.files import read_arrays
 
         try:
             self.load_state(read_arrays(path))
@@ -113,6 +113,6 @@ class NamedArrays:
 
     def summary(self: Any) -> str:
         """A table of the layers with their output shapes and parameter counts, as text."""
-        from digitlab.nn.summary import summary
+        from digitlab.nn.io.summary import summary
 
         return summary(self)

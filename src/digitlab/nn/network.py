@@ -22,10 +22,10 @@ import numpy as np
 
 from digitlab.arrays import Array, array_namespace, like, placed_with
 from digitlab.errors import ConfigError, DataError, ShapeError
-from digitlab.nn.connections import check_fit, checked_connections, connections_text
 from digitlab.nn.describe import Described, build
 from digitlab.nn.examples import inputs
 from digitlab.nn.initializers import Initializer, ScaledNormal, Zeros
+from digitlab.nn.masks import check_fit, checked_connections, connections_text
 from digitlab.nn.named import NamedArrays
 from digitlab.nn.outputs import refuse_output_activation
 from digitlab.nn.scaling import InputRange, Scaling, as_scaling
@@ -42,11 +42,11 @@ class Parameter:
     or an array of the value's shape with 1 where it learns and 0 where it stays as it is.
     """
 
-    def __init__(self, value: Array, *, decays: bool = True, learns: Any = True) -> None:
+    def __init__(self, value: Array, *, regularized: bool = True, trainable: Any = True) -> None:
         self.value = value
         self.grad: Array = None  # assigned by backward, same shape as value
-        self.decays = decays
-        self.learns = learns
+        self.regularized = regularized
+        self.trainable = trainable
 
 
 @dataclass(eq=False, repr=False)
@@ -89,7 +89,7 @@ class Layer(Described):
         """Given grad_y = ∂L/∂y, assign every parameter's grad and return grad_x = ∂L/∂x."""
         raise TypeError(f"{type(self).__name__} has no backward")
 
-    def learn(self, grad_y: Array, cache: Cache) -> None:
+    def backward_params(self, grad_y: Array, cache: Cache) -> None:
         """The half of backward that assigns gradients: all that training asks of the first layer."""
         self.backward(grad_y, cache)
 
@@ -145,7 +145,7 @@ class Dense(Layer):
             self.buffers["connections"] = np.asarray(self.connections, dtype)  # (in, out)
         self.params["W"] = Parameter(self.connected(self.weights((n_in, n_out), n_in, n_out, rng, dtype)))
         if self.biases is not None:
-            self.params["b"] = Parameter(self.biases((n_out,), n_in, n_out, rng, dtype), decays=False)
+            self.params["b"] = Parameter(self.biases((n_out,), n_in, n_out, rng, dtype), regularized=False)
 
     def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
         y = x @ self.connected(self.params["W"].value)  # (N, out)
@@ -154,10 +154,10 @@ class Dense(Layer):
         return y, x
 
     def backward(self, grad_y: Array, cache: Cache) -> Array:
-        self.learn(grad_y, cache)
+        self.backward_params(grad_y, cache)
         return grad_y @ self.connected(self.params["W"].value).T  # (N, in)
 
-    def learn(self, grad_y: Array, cache: Cache) -> None:
+    def backward_params(self, grad_y: Array, cache: Cache) -> None:
         x = cache
         self.params["W"].grad = self.connected(x.T @ grad_y)  # (in, out)
         if "b" in self.params:
@@ -377,7 +377,7 @@ class Network(NamedArrays):
         grad = self.loss.backward(cache)
         for layer, seen in zip(self.layers[:0:-1], caches[:0:-1]):
             grad = layer.backward(grad, seen)
-        self.layers[0].learn(grad, caches[0])
+        self.layers[0].backward_params(grad, caches[0])
         return loss
 
     def predict(self, x: Any, *, batch_size: int = 1000) -> Array:

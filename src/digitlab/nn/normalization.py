@@ -55,8 +55,8 @@ class BatchNorm(Layer):
 
     def init(self, input_shape: Shape, rng: np.random.Generator | None, *, dtype: str = "float32") -> None:
         features = input_shape[-1:]
-        self.params["gamma"] = Parameter(Constant(1.0)(features, 1, 1, rng, dtype), decays=False)
-        self.params["beta"] = Parameter(Zeros()(features, 1, 1, rng, dtype), decays=False)
+        self.params["gamma"] = Parameter(Constant(1.0)(features, 1, 1, rng, dtype), regularized=False)
+        self.params["beta"] = Parameter(Zeros()(features, 1, 1, rng, dtype), regularized=False)
         self.buffers["running_mean"] = np.zeros(features, dtype)
         self.buffers["running_var"] = np.ones(features, dtype)
 
@@ -126,8 +126,8 @@ class LayerNorm(Layer):
 
     def init(self, input_shape: Shape, rng: np.random.Generator | None, *, dtype: str = "float32") -> None:
         features = input_shape if self.axes is None else input_shape[-self.axes :]
-        self.params["gamma"] = Parameter(Constant(1.0)(features, 1, 1, rng, dtype), decays=False)
-        self.params["beta"] = Parameter(Zeros()(features, 1, 1, rng, dtype), decays=False)
+        self.params["gamma"] = Parameter(Constant(1.0)(features, 1, 1, rng, dtype), regularized=False)
+        self.params["beta"] = Parameter(Zeros()(features, 1, 1, rng, dtype), regularized=False)
 
     def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
         x_hat, inverse = standardize(x, *moments(x, self.normalized(x)), self.epsilon)

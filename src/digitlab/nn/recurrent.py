@@ -74,7 +74,7 @@ class _Recurrent(Layer):
 
         self.params["W"] = Parameter(gate_by_gate(self.weights, (features,), features))  # (F, gates·H)
         self.params["U"] = Parameter(gate_by_gate(self.recurrent, (units,), units))  # (H, gates·H)
-        self.params["b"] = Parameter(gate_by_gate(self.biases, (), units), decays=False)  # (gates·H,)
+        self.params["b"] = Parameter(gate_by_gate(self.biases, (), units), regularized=False)  # (gates·H,)
 
     def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
         xp, (examples, steps, features) = array_namespace(x), x.shape
@@ -248,7 +248,9 @@ class GRU(_Recurrent):
     def init(self, input_shape: Shape, rng: np.random.Generator | None, *, dtype: str = "float32") -> None:
         super().init(input_shape, rng, dtype=dtype)
         if self.reset == "after":
-            self.params["v"] = Parameter(self.biases((self.units,), self.units, self.units, rng, dtype), decays=False)
+            self.params["v"] = Parameter(
+                self.biases((self.units,), self.units, self.units, rng, dtype), regularized=False
+            )
 
     def step(self, a: Array, state: State) -> tuple[State, Cache]:
         (h_before,), xp, H, U = state, array_namespace(a), self.units, self.params["U"].value

@@ -9,10 +9,10 @@ import numpy as np
 
 from digitlab.arrays import Array, array_namespace
 from digitlab.errors import ConfigError, ShapeError
-from digitlab.nn.description import build_network, describe_network
+from digitlab.nn.containers import Sequential
+from digitlab.nn.io.description import build_network, describe_network
 from digitlab.nn.losses import CrossEntropy, LogLikelihood, MeanSquaredError
 from digitlab.nn.network import Cache, Layer, Network, Quadratic, Shape
-from digitlab.nn.wiring import Sequential
 
 
 def network_text(description: Any) -> str:
@@ -51,7 +51,7 @@ class Subnetwork(Layer):
         if self.outputs not in ("logits", "activations"):
             raise ConfigError(f"Subnetwork: got outputs={self.outputs!r}, expected 'logits' or 'activations'")
         if isinstance(self.network, str | os.PathLike):
-            from digitlab.nn.files import load_network
+            from digitlab.nn.io.files import load_network
 
             self.network = load_network(self.network)
         if isinstance(self.network, Network):
@@ -89,7 +89,7 @@ class Subnetwork(Layer):
             frozen = self.inner.parameters()
             self.take(build_network({**self.network, "dtype": dtype}, seed=rng))
             for name, p in self.inner.parameters().items():
-                p.learns = frozen[name].learns
+                p.trainable = frozen[name].trainable
         elif rng is not None:  # the weights are there; what training draws needs dice of this place and seed
             drawing = [layer for _, layer in self.inner.named_layers() if layer.rng is not None]
             for layer, stream in zip(drawing, rng.spawn(len(drawing))):
@@ -98,7 +98,7 @@ class Subnetwork(Layer):
         for _, layer in self.inner.named_layers():
             for p in layer.params.values():
                 p.value = _in_dtype(p.value, dtype)
-                p.learns = False if self.frozen else p.learns
+                p.trainable = False if self.frozen else p.trainable
             layer.buffers.update({key: _in_dtype(buffer, dtype) for key, buffer in layer.buffers.items()})
 
     def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:

@@ -11,7 +11,7 @@ figures.py      pictures of a study
 rate_range.py   the learning-rate range test
 """
 
-from digitlab.search.plan import Plan
+from digitlab.search.plan import SearchPlan
 from digitlab.search.rate_range import RangeTest, range_test
 from digitlab.search.run import SearchWatcher, search
 from digitlab.search.space import Choice, Integer, LogUniform, Parameter, Uniform, parse_space
@@ -24,8 +24,8 @@ __all__ = [
     "Integer",
     "LogUniform",
     "Parameter",
-    "Plan",
     "RangeTest",
+    "SearchPlan",
     "SearchWatcher",
     "Study",
     "Trial",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from digitlab.search.space import Choice, Point, Space
 
 if TYPE_CHECKING:
-    from digitlab.search.plan import Plan
+    from digitlab.search.plan import SearchPlan
     from digitlab.search.study import Trial
 
 SPREAD = 0.3  # the first standard deviation, as a share of each parameter's range
@@ -24,12 +24,12 @@ def numeric(space: Space) -> list[str]:
     return [name for name, p in space.items() if not isinstance(p, Choice) and not p.when]
 
 
-def population(plan: "Plan") -> int:
+def population(plan: "SearchPlan") -> int:
     """How many points make a generation."""
     return plan.population or 4 + math.floor(3 * math.log(len(numeric(plan.space))))
 
 
-def propose(plan: "Plan", trials: "Sequence[Trial]") -> tuple[int, Point]:
+def propose(plan: "SearchPlan", trials: "Sequence[Trial]") -> tuple[int, Point]:
     """The generation of the next trial and its numbers, given all trials so far."""
     import numpy as np
     from cmaes import CMA

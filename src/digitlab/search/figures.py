@@ -9,8 +9,8 @@ import numpy as np
 from digitlab.errors import ConfigError
 from digitlab.search.space import Choice, Space
 from digitlab.search.study import Trial, best_of
-from digitlab.see.figures import COLOURS, Figure, new_figure
 from digitlab.train import columns
+from digitlab.viz.figures import COLOURS, Figure, new_figure
 
 BLUE, RED, GREEN = COLOURS[0], COLOURS[1], COLOURS[2]
 

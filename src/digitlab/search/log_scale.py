@@ -18,7 +18,7 @@ from digitlab.errors import ConfigError
 from digitlab.search.space import Choice, Integer, Point, Space, rounded
 
 if TYPE_CHECKING:
-    from digitlab.search.plan import Plan
+    from digitlab.search.plan import SearchPlan
     from digitlab.search.study import Trial
 
 STEPS = (1.0, 0.5, 0.25)  # in powers of ten
@@ -43,7 +43,7 @@ def check(space: Space) -> None:
             )
 
 
-def follow(plan: "Plan", trials: "Sequence[Trial]") -> Followed:
+def follow(plan: "SearchPlan", trials: "Sequence[Trial]") -> Followed:
     """Walk through the test as far as the finished trials go."""
     known = {key(t.point): t for t in trials if t.state in ("done", "pruned") and t.score is not None}
     space = plan.space
@@ -77,7 +77,7 @@ def follow(plan: "Plan", trials: "Sequence[Trial]") -> Followed:
 STEP_NAMES = {1.0: "powers of ten", 0.5: "half a power of ten around it", 0.25: "a quarter of a power around it"}
 
 
-def start(plan: "Plan", name: str) -> Any:
+def start(plan: "SearchPlan", name: str) -> Any:
     """Where a parameter stands before its turn: the middle power of ten of its range, or the first of the choices."""
     parameter = plan.space[name]
     if isinstance(parameter, Choice):

@@ -13,7 +13,7 @@ from digitlab.train.config import RunConfig
 
 
 @dataclass(frozen=True)
-class Plan:
+class SearchPlan:
     """What to search, and how.
 
     base          the settings that the search starts from; what `space` does not name stays so
@@ -89,7 +89,7 @@ class Plan:
         return {**values, "base": self.base.table(), "space": space_table(self.space)}
 
     @classmethod
-    def from_table(cls, table: Mapping[str, Any]) -> "Plan":
+    def from_table(cls, table: Mapping[str, Any]) -> "SearchPlan":
         """The plan in a table. Raises ConfigError for what it lacks or has too much."""
         fields = [f.name for f in dataclasses.fields(cls)]
         if unknown := [key for key in table if key not in fields]:

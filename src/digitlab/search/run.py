@@ -1,4 +1,4 @@
-"""The search itself: one process chooses points and writes the study, workers train (many/pool.py)."""
+"""The search itself: one process chooses points and writes the study, workers train (parallel/pool.py)."""
 
 import os
 import time
@@ -11,11 +11,11 @@ from typing import Any, Protocol
 from digitlab.data import Splits
 from digitlab.engine.threads import available_cores
 from digitlab.errors import DigitlabError
-from digitlab.many.job import Job, Outcome
-from digitlab.many.pool import Pool, open_pool
-from digitlab.search.kept import drop_networks, keep_networks
+from digitlab.parallel.job import TrainingJob, TrainingResult
+from digitlab.parallel.pool import Pool, open_pool
+from digitlab.search.best_networks import drop_networks, keep_networks
 from digitlab.search.log_scale import key
-from digitlab.search.plan import Plan
+from digitlab.search.plan import SearchPlan
 from digitlab.search.space import suggest
 from digitlab.search.storage import Owner, claim
 from digitlab.search.strategies import STRATEGIES, pruner
@@ -27,7 +27,7 @@ from digitlab.train.config import RunConfig
 class SearchWatcher(Protocol):
     """Who wants to see how far a search is."""
 
-    def began(self, plan: Plan, trials: Sequence[Trial], reason: str) -> None:
+    def began(self, plan: SearchPlan, trials: Sequence[Trial], reason: str) -> None:
         """The search begins, or goes on after these trials; `reason` says what computes it."""
 
     def epoch(self, event: dict[str, Any]) -> None:
@@ -51,12 +51,12 @@ class UnderWay:
     configs: list[RunConfig]
     rungs: list[int]
     rung: int = 0
-    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    outcomes: dict[int, TrainingResult] = field(default_factory=dict)
     began: float = field(default_factory=time.time)
 
 
 def search(
-    plan: Plan | None,
+    plan: SearchPlan | None,
     path: str | os.PathLike[str],
     *,
     data: Splits | None = None,
@@ -78,13 +78,13 @@ def search(
 
 
 class _Search:
-    def __init__(self, plan: Plan | None, path: Path, watcher: SearchWatcher | None) -> None:
+    def __init__(self, plan: SearchPlan | None, path: Path, watcher: SearchWatcher | None) -> None:
         self.path, self.watcher = path, watcher
         self.study, self.plan = open_study(plan, path)
         self.strategy = STRATEGIES[self.plan.strategy]
         self.monitor = self.plan.base.monitor or "valid_accuracy"
         self.under_way: dict[int, UnderWay] = {}
-        self.futures: dict[Future[Outcome], tuple[int, int]] = {}  # trial and seed
+        self.futures: dict[Future[TrainingResult], tuple[int, int]] = {}  # trial and seed
         self.decisions = 0
 
     def run(self, data: Splits | None, workers: int | None, executor: Executor | None, cluster: str | None) -> Study:
@@ -192,7 +192,7 @@ class _Search:
             before = state.outcomes.get(seed)
             if before is not None and before.finished:
                 continue  # it stopped early by itself
-            job = Job(
+            job = TrainingJob(
                 f"trial {number}" + (f" seed {config.seed}" if len(state.configs) > 1 else ""),
                 config,
                 checkpoint=before.checkpoint if before is not None else None,
@@ -202,7 +202,7 @@ class _Search:
 
     # Ending one
 
-    def collect(self, number: int, seed: int, outcome: Outcome, pool: Pool) -> None:
+    def collect(self, number: int, seed: int, outcome: TrainingResult, pool: Pool) -> None:
         """What came of one seed; when all are there, the next rung, or the end."""
         if number not in self.under_way:
             return
@@ -312,7 +312,7 @@ class _Search:
             self.study.enqueue_trial(point, user_attrs=notes)
         self.study.tell(number, state=TrialState.FAIL)
 
-    def best_value(self, outcome: Outcome) -> float:
+    def best_value(self, outcome: TrainingResult) -> float:
         """The monitored figure of the network that would be kept: the best epoch's so far, or the average's."""
         if outcome.averaged and (average := outcome.rows[-1].get(f"average_{self.monitor}")) is not None:
             return float(average)

@@ -20,7 +20,7 @@ from digitlab.nn.describe import build, describe, find, normalized
 from digitlab.nn.initializers import Initializer
 from digitlab.nn.network import Layer, Loss
 from digitlab.nn.zoo import initial
-from digitlab.optimizers import Optimizer
+from digitlab.optim import Optimizer
 from digitlab.train.config import REGULARIZERS, RunConfig, family_of
 
 CHAIN_NAMES = ("layers", "width", "activation", "init", "dropout")

@@ -14,7 +14,7 @@ from digitlab.search import log_scale
 from digitlab.search.space import Choice, Point, Space, grid, rounded
 
 if TYPE_CHECKING:
-    from digitlab.search.plan import Plan
+    from digitlab.search.plan import SearchPlan
     from digitlab.search.study import Trial
 
 PRUNING = ("none", "halving", "hyperband")
@@ -32,32 +32,32 @@ class Strategy:
     about = ""
     learns_from_pruned = True
 
-    def check(self, plan: "Plan") -> None:
+    def check(self, plan: "SearchPlan") -> None:
         """Raise ConfigError for a plan that this strategy cannot follow."""
 
-    def points(self, plan: "Plan", trials: "Sequence[Trial]") -> "list[Point] | None":
+    def points(self, plan: "SearchPlan", trials: "Sequence[Trial]") -> "list[Point] | None":
         """Points that are to be tried now, in order, those under way or done included; None: the sampler draws."""
         return None
 
-    def label(self, plan: "Plan", trials: "Sequence[Trial]") -> dict[str, Any]:
+    def label(self, plan: "SearchPlan", trials: "Sequence[Trial]") -> dict[str, Any]:
         """What to write down with the next trial."""
         return {}
 
-    def sampler(self, plan: "Plan", index: int) -> Any:
+    def sampler(self, plan: "SearchPlan", index: int) -> Any:
         """The Optuna sampler for the trial with this index."""
         from optuna.samplers import RandomSampler
 
         return RandomSampler(seed=dice(plan.seed, index))
 
-    def goal(self, plan: "Plan", trials: "Sequence[Trial]") -> int:
+    def goal(self, plan: "SearchPlan", trials: "Sequence[Trial]") -> int:
         """How many trials there are to be, as far as that is known now."""
         return plan.trials
 
-    def stated(self, plan: "Plan") -> str:
+    def stated(self, plan: "SearchPlan") -> str:
         """One line that says what this plan's strategy is, with its numbers."""
         return self.about
 
-    def told(self, plan: "Plan", trials: "Sequence[Trial]") -> list[str]:
+    def told(self, plan: "SearchPlan", trials: "Sequence[Trial]") -> list[str]:
         """What was decided so far and why; the lines before stay as they are when trials are added."""
         return []
 
@@ -67,13 +67,13 @@ class Grid(Strategy):
 
     about = "every combination of the values on each side"
 
-    def points(self, plan: "Plan", trials: "Sequence[Trial]") -> "list[Point] | None":
+    def points(self, plan: "SearchPlan", trials: "Sequence[Trial]") -> "list[Point] | None":
         return grid(plan.space, plan.points)
 
-    def goal(self, plan: "Plan", trials: "Sequence[Trial]") -> int:
+    def goal(self, plan: "SearchPlan", trials: "Sequence[Trial]") -> int:
         return len(grid(plan.space, plan.points))
 
-    def stated(self, plan: "Plan") -> str:
+    def stated(self, plan: "SearchPlan") -> str:
         return f"grid: every combination, {self.goal(plan, [])} points"
 
 
@@ -83,16 +83,16 @@ class LogScale(Strategy):
     about = "powers of ten first, then finer around the best, one parameter after the other (Nielsen ch. 3)"
     learns_from_pruned = False
 
-    def check(self, plan: "Plan") -> None:
+    def check(self, plan: "SearchPlan") -> None:
         log_scale.check(plan.space)
 
-    def points(self, plan: "Plan", trials: "Sequence[Trial]") -> "list[Point] | None":
+    def points(self, plan: "SearchPlan", trials: "Sequence[Trial]") -> "list[Point] | None":
         return log_scale.follow(plan, trials).points
 
-    def goal(self, plan: "Plan", trials: "Sequence[Trial]") -> int:
+    def goal(self, plan: "SearchPlan", trials: "Sequence[Trial]") -> int:
         return len(log_scale.follow(plan, trials).points)
 
-    def told(self, plan: "Plan", trials: "Sequence[Trial]") -> list[str]:
+    def told(self, plan: "SearchPlan", trials: "Sequence[Trial]") -> list[str]:
         return log_scale.follow(plan, trials).decisions
 
 
@@ -107,12 +107,12 @@ class TPE(Strategy):
 
     about = "tree-structured Parzen estimator: draws where good points were denser than bad ones (Bergstra et al. 2011)"
 
-    def sampler(self, plan: "Plan", index: int) -> Any:
+    def sampler(self, plan: "SearchPlan", index: int) -> Any:
         from optuna.samplers import TPESampler
 
         return TPESampler(seed=dice(plan.seed, index), n_startup_trials=min(10, max(plan.trials // 3, 1)))
 
-    def stated(self, plan: "Plan") -> str:
+    def stated(self, plan: "SearchPlan") -> str:
         return f"TPE: the first {min(10, max(plan.trials // 3, 1))} trials at random, then where good ones were denser"
 
 
@@ -122,7 +122,7 @@ class Genetic(Strategy):
     about = "genetic algorithm (NSGA-II with a single aim, Deb et al. 2002)"
     learns_from_pruned = False
 
-    def sampler(self, plan: "Plan", index: int) -> Any:
+    def sampler(self, plan: "SearchPlan", index: int) -> Any:
         from optuna.exceptions import ExperimentalWarning
         from optuna.samplers import NSGAIISampler
         from optuna.samplers.nsgaii import PolynomialMutation, UniformCrossover
@@ -138,7 +138,7 @@ class Genetic(Strategy):
             seed=dice(plan.seed, index),
         )
 
-    def stated(self, plan: "Plan") -> str:
+    def stated(self, plan: "SearchPlan") -> str:
         d = len(plan.space)
         return (
             f"genetic algorithm: population {plan.population or POPULATION}, the best of parents and children survive; "
@@ -152,7 +152,7 @@ class CmaEs(Strategy):
 
     about = "CMA-ES: a normal distribution that moves and takes the shape of what was good (Hansen 2016)"
 
-    def check(self, plan: "Plan") -> None:
+    def check(self, plan: "SearchPlan") -> None:
         from digitlab.search.cma import numeric
 
         if not numeric(plan.space):
@@ -160,16 +160,16 @@ class CmaEs(Strategy):
         if 0 < plan.population < 4:
             raise ConfigError(f"cma-es: got a population of {plan.population}, expected at least 4")
 
-    def points(self, plan: "Plan", trials: "Sequence[Trial]") -> "list[Point] | None":
+    def points(self, plan: "SearchPlan", trials: "Sequence[Trial]") -> "list[Point] | None":
         return None
 
-    def label(self, plan: "Plan", trials: "Sequence[Trial]") -> dict[str, Any]:
+    def label(self, plan: "SearchPlan", trials: "Sequence[Trial]") -> dict[str, Any]:
         from digitlab.search.cma import propose
 
         generation, point = propose(plan, trials)
         return {"generation": generation, "fixed": point}
 
-    def stated(self, plan: "Plan") -> str:
+    def stated(self, plan: "SearchPlan") -> str:
         from digitlab.search.cma import numeric, population
 
         return f"CMA-ES over {', '.join(numeric(plan.space))}: population {population(plan)}, from the space's middle"
@@ -185,7 +185,7 @@ STRATEGIES: dict[str, Strategy] = {
 }
 
 
-def pruner(plan: "Plan") -> Any:
+def pruner(plan: "SearchPlan") -> Any:
     """Optuna's pruner for a plan."""
     from optuna.pruners import HyperbandPruner, NopPruner, SuccessiveHalvingPruner
 

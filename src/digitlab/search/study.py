@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from digitlab.errors import ConfigError, ModelFileError
-from digitlab.many.results import Spread, spread
-from digitlab.search.plan import Plan
+from digitlab.parallel.results import Spread, spread
+from digitlab.search.plan import SearchPlan
 from digitlab.search.space import Point, as_text
 from digitlab.search.storage import NAME, PLAN, claim, journal_of, open_storage
 from digitlab.train import columns
@@ -73,7 +73,7 @@ class Study:
         table = self.study.user_attrs.get(PLAN)
         if table is None:
             raise ModelFileError(f"{self.path}: holds no search of digitlab")
-        self.plan = Plan.from_table(table)
+        self.plan = SearchPlan.from_table(table)
 
     @property
     def monitor(self) -> str:
@@ -117,7 +117,7 @@ class Study:
         return file.getvalue()
 
 
-def open_study(plan: Plan | None, path: Path) -> tuple[Any, Plan]:
+def open_study(plan: SearchPlan | None, path: Path) -> tuple[Any, SearchPlan]:
     """Optuna's study in the file and its plan; made if the file is not there. Raises ConfigError if plans differ."""
     import optuna
 
@@ -140,7 +140,7 @@ def open_study(plan: Plan | None, path: Path) -> tuple[Any, Plan]:
                 raise ConfigError(f"{path}: the search was stopped before it began; start it with its settings again")
             study.set_user_attr(PLAN, plan.table())
             return study, plan
-        saved = Plan.from_table(table)
+        saved = SearchPlan.from_table(table)
         if plan is None:
             return study, saved
         mine, theirs = plan.table(), saved.table()

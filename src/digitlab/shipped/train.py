@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitlab.data import load
-from digitlab.data.appearances.hands import other_hands
-from digitlab.data.appearances.other_marks import other_marks
-from digitlab.data.faces import print_character
-from digitlab.data.handwriting.mnist_form import mnist_form
+from digitlab.data.photos.mnist_form import mnist_form
+from digitlab.data.synthetic.fonts import print_character
+from digitlab.data.synthetic.handwriting_styles import other_hands
+from digitlab.data.synthetic.other_marks import other_marks
 from digitlab.nn import Network
 from digitlab.nn.zoo import build_named
-from digitlab.optimizers import Adam, OneCycle
+from digitlab.optim import Adam, OneCycle
 from digitlab.shipped import PATH
 from digitlab.train import PlainLines, Trainer
 from digitlab.train.evaluation import evaluate

@@ -13,21 +13,21 @@ from typing import Any
 
 import tomli_w
 
+from digitlab.data.arguments import KINDS
+from digitlab.data.arguments import in_full as data_in_full
+from digitlab.data.arguments import in_short as data_in_short
 from digitlab.data.augment import parse_augmentation
-from digitlab.data.choices import KINDS
-from digitlab.data.choices import in_full as data_in_full
-from digitlab.data.choices import in_short as data_in_short
 from digitlab.errors import ConfigError, ShapeError, did_you_mean
 from digitlab.files import require_suffix, write_text
+from digitlab.gradients import Backpropagation, Gradient
 from digitlab.nn.describe import build, choices, describe
-from digitlab.nn.description import KEYS, allowing, build_network
-from digitlab.nn.description import in_full as network_in_full
-from digitlab.nn.description import in_short as network_in_short
-from digitlab.nn.files import load_network
-from digitlab.nn.gradients import Backpropagation, Gradient
+from digitlab.nn.io.description import KEYS, allowing, build_network
+from digitlab.nn.io.description import in_full as network_in_full
+from digitlab.nn.io.description import in_short as network_in_short
+from digitlab.nn.io.files import load_network
 from digitlab.nn.network import Network
-from digitlab.nn.regularizers import Regularizer
-from digitlab.optimizers import SGD, ConstantRate, Optimizer, Schedule
+from digitlab.optim import SGD, ConstantRate, Optimizer, Schedule
+from digitlab.optim.regularizers import Regularizer
 from digitlab.synonyms import meant
 from digitlab.train.averaging import Averaging, NoAveraging
 from digitlab.train.callbacks import Callback, EarlyStopping
@@ -52,7 +52,7 @@ def family_of(name: str) -> Any:
 class RunConfig:
     """The settings of one training; equal settings give equal networks.
 
-    network        the network's table (nn/description.py)
+    network        the network's table (nn/io/description.py)
     data           arguments of `digitlab.load`: source, split, train_size and so on, all but `part`
     augment        how training images are changed afresh every epoch, "shift,rotate:10"; "": they are not
     class_weights  how much examples count by their class: "balanced", a table, a list; "": all alike (Trainer)

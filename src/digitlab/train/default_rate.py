@@ -12,11 +12,11 @@ import math
 import numpy as np
 
 from digitlab.errors import ConfigError
-from digitlab.nn.gradients import Gradient
+from digitlab.gradients import Gradient
 from digitlab.nn.losses import MeanSquaredError
 from digitlab.nn.network import Layer, Network, Quadratic, Shape
 from digitlab.nn.outputs import closing_activation
-from digitlab.optimizers import SGD, Momentum, Nesterov, Optimizer
+from digitlab.optim import SGD, Momentum, Nesterov, Optimizer
 
 ADAPTIVE = 0.001  # Adam's authors' choice; RMSProp and AdamW take steps of the same size
 ADAPTIVE_FOR_FUNCTIONS = 0.01  # of few inputs: such networks are small and have to bend sharply

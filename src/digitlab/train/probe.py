@@ -9,8 +9,8 @@ from digitlab.arrays import to_numpy
 from digitlab.nn.losses import MeanSquaredError
 from digitlab.nn.network import Network
 from digitlab.nn.outputs import closing_activation
-from digitlab.nn.regularizers import L2
 from digitlab.nn.zoo import recommended_net
+from digitlab.optim.regularizers import L2
 from digitlab.train.callbacks import Callback
 from digitlab.train.default_rate import rate_of
 from digitlab.train.diagnosis import LITTLE, Diagnosis, Facts, diagnose, way

@@ -17,7 +17,7 @@ import numpy as np
 from digitlab.arrays import to_numpy
 from digitlab.engine.select import predict
 from digitlab.errors import ConfigError, DataError, ModelFileError
-from digitlab.files import require_suffix, written_beside
+from digitlab.files import atomic_write, require_suffix
 from digitlab.nn.network import Network
 from digitlab.train.callbacks import Callback
 from digitlab.train.history import History, Row
@@ -57,7 +57,7 @@ class Recorded(NamedTuple):
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write one .npz file, atomically; ConfigError for the suffix of another format."""
         require_suffix(path, "recorded predictions", ".npz")
-        with written_beside(path) as temporary, temporary.open("wb") as file:
+        with atomic_write(path) as temporary, temporary.open("wb") as file:
             np.savez_compressed(
                 file, epochs=self.epochs, predictions=self.predictions, labels=self.labels, part=np.array(self.part)
             )

@@ -4,7 +4,7 @@ config.toml               what decides the training (config.py)
 history.jsonl             one row per epoch
 checkpoint.safetensors    the whole state after the last finished epoch
 network.safetensors       the best network
-curves.png                drawn from the history by see/curves.py, where the caller adds that callback
+curves.png                drawn from the history by viz/curves.py, where the caller adds that callback
 """
 
 import dataclasses

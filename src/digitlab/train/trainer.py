@@ -14,12 +14,12 @@ from digitlab.data.augment import Augmentation
 from digitlab.engine.base import Engine, Losses
 from digitlab.engine.select import make_predictor, select_engine
 from digitlab.errors import ConfigError, DivergenceError, did_you_mean
+from digitlab.gradients import Gradient
 from digitlab.nn.describe import build
 from digitlab.nn.examples import examples
-from digitlab.nn.gradients import Gradient
 from digitlab.nn.network import Network
-from digitlab.nn.regularizers import Regularizer
-from digitlab.optimizers import SGD, ConstantRate, Optimizer, Position, Schedule
+from digitlab.optim import SGD, ConstantRate, Optimizer, Position, Schedule
+from digitlab.optim.regularizers import Regularizer
 from digitlab.train import columns
 from digitlab.train.callbacks import Callback
 from digitlab.train.default_rate import rate_of, settled
@@ -48,7 +48,7 @@ class Trainer:
     optimizer      how weights follow gradients, or its name, as schedules, regularizers and gradients may be given by
                    name, too; its learning rate is the one that the schedule multiplies, the network's default if it
                    is left open (default_rate.py)
-    schedule       how the rate goes over the steps (optimizers/schedules.py)
+    schedule       how the rate goes over the steps (optim/schedules.py)
     regularizers   L1, L2, MaxNorm; their λ is divided by the size of the training set
     batch_size     examples per step; the last batch of an epoch holds what is left over
     augment        how the training images are changed, afresh every epoch (data/augment/); None: they stay as they are

@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 
 from digitlab.data.augment.affine import rotation
 from digitlab.data.augment.warp import warp
-from digitlab.data.digits import DIGIT_NAMES, Digits
-from digitlab.data.idx import idx_file
-from digitlab.data.mnist_files import CLASSES
-from digitlab.data.npz import write_class_names
+from digitlab.data.dataset import DIGIT_NAMES, Digits
+from digitlab.data.formats.idx import idx_file
+from digitlab.data.formats.mnist_files import CLASSES
+from digitlab.data.formats.npz import write_class_names
 from digitlab.data.splits import Splits
 from digitlab.errors import DataError
-from digitlab.files import write_text, written_beside
+from digitlab.files import atomic_write, write_text
 
 Maps = NDArray[np.float32]  # (V, 3, 3): the variants of each image, the first of them unchanged
 BLOCK = 10_000  # images at a time: what a block needs is small beside the set itself
@@ -114,7 +114,7 @@ def write_expanded(
     shape = (count, *train.image_shape)
     others = {name: part for name, part in (("valid", splits.valid), ("test", splits.test)) if part is not None}
     if path.suffix == ".npz":
-        with written_beside(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        with atomic_write(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
             for name, part in others.items():
                 _write_member(archive, f"x_{name}", part.images.shape, [part.images], compress)
                 _write_member(archive, f"y_{name}", part.labels.shape, [part.labels.astype(np.uint8)], compress)
@@ -136,7 +136,7 @@ def write_expanded(
     classes = path / CLASSES
     with ExitStack() as files:
         # They take their names in the opposite order, once all are written: the training labels last.
-        written = {target: files.enter_context(written_beside(target)) for target in contents}
+        written = {target: files.enter_context(atomic_write(target)) for target in contents}
         for target, (size, values) in reversed(contents.items()):
             _write_idx(written[target], size, values)
         for stem in stems.values():  # an older set must not shine through, in files that this one does not have

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 
-def build(piece: str) -> tuple[bytes, dict[str, str]]:
+def build(kernel_set: str) -> tuple[bytes, dict[str, str]]:
     """The machine code of a piece ("dense", "large" or "all") and the symbols of its entry functions.
 
     Raises RuntimeError with the compiler's last word if it fails.
@@ -20,7 +20,7 @@ def build(piece: str) -> tuple[bytes, dict[str, str]]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "kernels"
         command = [sys.executable, "-m", "digitlab.engine.fast.compile", str(path)]
-        environment = {**os.environ, "DIGITLAB_KERNELS": piece}
+        environment = {**os.environ, "DIGITLAB_KERNELS": kernel_set}
         done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
         if done.returncode or not path.exists():
             last = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]

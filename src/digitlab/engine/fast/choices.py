@@ -6,16 +6,16 @@ from typing import Any
 import numpy as np
 
 from digitlab.engine.fast import layout as at
+from digitlab.gradients import Backpropagation, Gradient
+from digitlab.gradients.rashid import RashidRule
 from digitlab.nn import activations as act
 from digitlab.nn import losses
 from digitlab.nn.describe import Described, choices
-from digitlab.nn.gradients import Backpropagation, Gradient
-from digitlab.nn.gradients.rashid import RashidRule
 from digitlab.nn.network import Layer, Loss, Network, Quadratic, Sigmoid
-from digitlab.nn.regularizers import L1, L2, MaxNorm, Regularizer
-from digitlab.optimizers.adaptive import Adam, AdamW, RMSProp
-from digitlab.optimizers.base import Optimizer
-from digitlab.optimizers.sgd import SGD, Momentum, Nesterov
+from digitlab.optim.adaptive import Adam, AdamW, RMSProp
+from digitlab.optim.base import Optimizer
+from digitlab.optim.regularizers import L1, L2, MaxNorm, Regularizer
+from digitlab.optim.sgd import SGD, Momentum, Nesterov
 
 ACTIVATIONS: dict[type[Layer], int] = {
     act.Linear: at.LINEAR,
@@ -33,7 +33,7 @@ ACTIVATIONS: dict[type[Layer], int] = {
 RISING = (act.Linear, Sigmoid, act.Tanh, act.ReLU, act.LeakyReLU, act.ELU, act.Softplus, act.HardSigmoid)
 
 
-def rises(layer: Layer) -> bool:
+def is_monotone(layer: Layer) -> bool:
     """Whether a layer is an activation that never falls; those with a slope of their own may."""
     return type(layer) in RISING and activation_number(layer) >= 0
 
@@ -82,7 +82,7 @@ def check(
     """Raise NoKernel for anything besides layers that has no kernel."""
     if gradient is not None and type(gradient) not in RULES:
         raise NoKernel(f"gradient {type(gradient).__name__} needs the reference engine")
-    if gradient is not None and (refusal := gradient.serves(network)):
+    if gradient is not None and (refusal := gradient.unsupported_reason(network)):
         raise NoKernel(refusal)
     if network.dtype != "float32":
         raise NoKernel(f"{network.dtype} networks are for checking mathematics; the kernels are float32")
@@ -95,7 +95,7 @@ def check(
     for regularizer in regularizers:
         if type(regularizer) not in REGULARIZERS:
             raise NoKernel(f"no kernel for the regularizer {type(regularizer).__name__}")
-    if regularizers and any(p.decays != name.endswith(".W") for name, p in network.parameters().items()):
+    if regularizers and any(p.regularized != name.endswith(".W") for name, p in network.parameters().items()):
         raise NoKernel("regularizers have kernels for weights and none for biases; here `decays` says otherwise")
     if not all(isinstance(p.value, np.ndarray) for p in network.parameters().values()):
         raise NoKernel("the parameters are not NumPy arrays; their own library computes")

@@ -19,10 +19,10 @@ from digitlab.engine.fast.plan import can_list_pixels
 from digitlab.engine.fast.planner import make_plan
 from digitlab.engine.threads import kernel_threads
 from digitlab.errors import EngineError
-from digitlab.nn.gradients import Gradient
+from digitlab.gradients import Gradient
 from digitlab.nn.network import Network
-from digitlab.nn.regularizers import Regularizer
-from digitlab.optimizers.base import Optimizer
+from digitlab.optim.base import Optimizer
+from digitlab.optim.regularizers import Regularizer
 
 WORK_PER_THREAD = 3_000_000  # multiplications in one step, about 50 µs: less does not repay the threads' meetings
 
@@ -62,8 +62,8 @@ class FastEngine:
         plan = self.make_plan()
         if isinstance(plan, str):
             raise EngineError(plan)
-        self.plan, self.learns = plan, [slot.parameter.learns for slot in plan.slots]
-        self.kernels: Kernels = kernels(plan.piece)
+        self.plan, self.trainable = plan, [slot.parameter.trainable for slot in plan.slots]
+        self.kernels: Kernels = kernels(plan.kernel_set)
         self.params = aligned(plan.params_size)
         self.states = [aligned(plan.params_size) for _ in plan.state_keys]
         self.updates = np.zeros(1 + len(plan.slots), np.int64)  # steps taken so far, by parameter
@@ -89,7 +89,7 @@ class FastEngine:
         losses = np.zeros(steps)
         if steps == 0:
             return losses
-        if any(slot.parameter.learns is not learns for slot, learns in zip(self.plan.slots, self.learns)):
+        if any(slot.parameter.trainable is not trainable for slot, trainable in zip(self.plan.slots, self.trainable)):
             state = self.state()  # something was frozen or set free between two calls
             self.prepare()
             self.load_state(state)

@@ -75,7 +75,7 @@ class Job:
         self.hold(
             at.SCRATCH, aligned(threads * (scratch := (at.GRADIENT_ROWS + 1) * widest + 2 * batch + plan.scratch))
         )
-        self.hold(at.GRADIENTS, aligned(plan.params_size) if plan.piece == "all" else None)
+        self.hold(at.GRADIENTS, aligned(plan.params_size) if plan.kernel_set == "all" else None)
         self.hold(at.EXAMPLE_LOSSES, np.zeros(batch))
         self.hold(at.PARTIAL, np.zeros(8 * threads))
         self.hold(at.HYPER, np.array(plan.hyper))

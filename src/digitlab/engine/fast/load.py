@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from digitlab.errors import EngineError
-from digitlab.files import FileLock, written_beside
+from digitlab.files import FileLock, atomic_write
 
 KERNELS = Path(__file__).parent
 ARGUMENTS: dict[str, list[Any]] = {
@@ -69,7 +69,7 @@ class Kernels:
         return partial(function, *settled)
 
 
-def kernels(piece: str = "all", *, compiling: bool = True) -> Kernels:
+def kernels(kernel_set: str = "all", *, compiling: bool = True) -> Kernels:
     """The compiled kernels, the same for every caller: "all", "large" for networks without convolution, or "dense"
     for those without large layers, either.
 
@@ -79,15 +79,15 @@ def kernels(piece: str = "all", *, compiling: bool = True) -> Kernels:
     with _lock:
         try:
             # A larger piece can do what a smaller one does, if perhaps not to the same bit: good enough to look.
-            wanted = [piece] if compiling else PIECES[PIECES.index(piece) :]
+            wanted = [kernel_set] if compiling else PIECES[PIECES.index(kernel_set) :]
             for name in wanted:
                 if name not in _loaded and (found := _cached(name)) is not None:
                     _loaded[name] = found  # kept for good: machine code must not go while somebody may call it
                 if name in _loaded:
                     return _loaded[name]
             if compiling:
-                _loaded[piece] = _compiled(piece)
-                return _loaded[piece]
+                _loaded[kernel_set] = _compiled(kernel_set)
+                return _loaded[kernel_set]
         except Exception as error:
             # Whatever it is that numba or LLVM cannot do here, training goes on without it.
             why = f"{type(error).__name__}: {error}"
@@ -95,22 +95,22 @@ def kernels(piece: str = "all", *, compiling: bool = True) -> Kernels:
     raise EngineError("the fast kernels have not been compiled on this machine yet")
 
 
-def _cached(piece: str) -> Kernels | None:
+def _cached(kernel_set: str) -> Kernels | None:
     """From this machine's cache; None if there are none that are sound."""
     with contextlib.suppress(OSError, ValueError, KeyError, RuntimeError):
-        return Kernels(*cached_code(piece))
+        return Kernels(*cached_code(kernel_set))
     return None
 
 
-def _compiled(piece: str) -> Kernels:
-    path = _path(piece)
+def _compiled(kernel_set: str) -> Kernels:
+    path = _path(kernel_set)
     with _one_at_a_time(path.with_suffix(".lock")):
-        if (found := _cached(piece)) is not None:
+        if (found := _cached(kernel_set)) is not None:
             return found  # another process compiled it while this one waited
         logger.warning("compiling the fast kernels for this machine, once; this takes about 10 seconds ...")
         from digitlab.engine.fast import build
 
-        code, symbols = build.build(piece)
+        code, symbols = build.build(kernel_set)
         with contextlib.suppress(OSError):  # nowhere to write: compiled again next time
             _write(path, code, symbols)
         return Kernels(code, symbols)
@@ -142,13 +142,13 @@ def _llvm() -> Any:
     return importlib.import_module("llvmlite.binding")
 
 
-def cached_code(piece: str = "all") -> tuple[bytes, dict[str, str]]:
+def cached_code(kernel_set: str = "all") -> tuple[bytes, dict[str, str]]:
     """The machine code and symbols in this machine's cache; OSError or ValueError if there are none that are sound."""
-    return _read(_path(piece))
+    return _read(_path(kernel_set))
 
 
-def _path(piece: str) -> Path:
-    return cache_folder() / f"kernels-{piece}-{fingerprint()}.bin"
+def _path(kernel_set: str) -> Path:
+    return cache_folder() / f"kernels-{kernel_set}-{fingerprint()}.bin"
 
 
 def _read(path: Path) -> tuple[bytes, dict[str, str]]:
@@ -161,7 +161,7 @@ def _read(path: Path) -> tuple[bytes, dict[str, str]]:
 
 def _write(path: Path, code: bytes, symbols: dict[str, str]) -> None:
     about = {"sha256": hashlib.sha256(code).hexdigest(), "symbols": symbols}
-    with written_beside(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_bytes(json.dumps(about).encode() + b"\n" + code)
 
 

@@ -10,7 +10,7 @@ from digitlab.engine.fast.plan import Plan, Slot
 from digitlab.engine.fast.planner import make_plan
 from digitlab.nn.network import Network
 from digitlab.nn.shapes import same_order
-from digitlab.optimizers.sgd import SGD
+from digitlab.optim.sgd import SGD
 
 Vector = np.ndarray[Any, Any]
 

@@ -4,7 +4,7 @@ import math
 from typing import TYPE_CHECKING
 
 from digitlab.engine.fast import layout as at
-from digitlab.engine.fast.choices import NoKernel, rises
+from digitlab.engine.fast.choices import NoKernel, is_monotone
 from digitlab.engine.fast.plan import LANES, padded
 from digitlab.nn.bias import Bias
 from digitlab.nn.conv import Conv2D
@@ -33,7 +33,7 @@ def pooled_convolution(planner: "Planner", i: int) -> int:
     assert isinstance(conv, Conv2D)
     windows = conv.windows(planner.network.shapes[i])
     activation: list[int] = []
-    while j < len(layers) and rises(layers[j]):
+    while j < len(layers) and is_monotone(layers[j]):
         activation.append(j)
         j += 1
     pool = layers[j] if j < len(layers) else None
@@ -44,7 +44,7 @@ def pooled_convolution(planner: "Planner", i: int) -> int:
     if (
         (windows.stride, windows.dilation) != ((1, 1), (1, 1))
         or conv.connections is not None
-        or not all(isinstance(p.learns, bool) for p in conv.params.values())
+        or not all(isinstance(p.trainable, bool) for p in conv.params.values())
         or (pools.kernel, pools.stride, pools.padded) != ((size, size), pools.kernel, pools.picture)
         or size > 3
         or math.prod(windows.padded) * planner.network.shapes[i][2] >= LARGEST_PICTURE
@@ -53,7 +53,7 @@ def pooled_convolution(planner: "Planner", i: int) -> int:
     framed(planner, windows)
     bias, j = (f"{i}.b", conv.params["b"]) if "b" in conv.params else None, j + 1
     separate = layers[j] if j < len(layers) and bias is None and not activation else None
-    if type(separate) is Bias and isinstance(separate.params["b"].learns, bool):
+    if type(separate) is Bias and isinstance(separate.params["b"].trainable, bool):
         bias, j = (f"{j}.b", layers[j].params["b"]), j + 1
     (height, width), (kh, kw), channels = windows.padded, windows.kernel, planner.network.shapes[i][2]
     row, filters = planner.row(), conv.filters

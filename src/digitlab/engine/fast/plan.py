@@ -77,7 +77,7 @@ class Plan:
     dropouts: list[Layer] = field(default_factory=list)
 
     @property
-    def piece(self) -> str:
+    def kernel_set(self) -> str:
         """The piece of the kernels that is enough for this plan (kernels/piece.py)."""
         if any(row[at.KIND] not in WITHOUT_PICTURES for row in self.operations):
             return "all"

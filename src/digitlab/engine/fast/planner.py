@@ -18,14 +18,14 @@ from digitlab.engine.fast.choices import (
     hyper_parameters,
 )
 from digitlab.engine.fast.plan import LANES, WIDEST_SPARSE, Plan, Slot, list_room, padded, segment_rows
+from digitlab.gradients import Backpropagation, Gradient
 from digitlab.nn.bias import Bias
 from digitlab.nn.conv import Conv2D
 from digitlab.nn.dropout import Dropout
-from digitlab.nn.gradients import Backpropagation, Gradient
 from digitlab.nn.network import Dense, Layer, Network, Parameter
-from digitlab.nn.regularizers import Regularizer
 from digitlab.nn.reshaping import Flatten, Reshape
-from digitlab.optimizers.base import Optimizer
+from digitlab.optim.base import Optimizer
+from digitlab.optim.regularizers import Regularizer
 
 LAYERS: tuple[type[Layer], ...] = (
     Dense,
@@ -201,9 +201,9 @@ class Planner:
 
     def weights(self, slot: Slot, layer: Any, row: list[int]) -> None:
         """Whether a layer's weights learn, and which of them."""
-        learns = slot.parameter.learns if self.learning else True
-        row[at.PARAMETER] = -1 if learns is False else slot.number
-        mask = None if isinstance(learns, bool) else np.where(learns != 0, at.LEARNS, at.FROZEN)
+        trainable = slot.parameter.trainable if self.learning else True
+        row[at.PARAMETER] = -1 if trainable is False else slot.number
+        mask = None if isinstance(trainable, bool) else np.where(trainable != 0, at.LEARNS, at.FROZEN)
         if "connections" in layer.buffers:
             shape = slot.parameter.value.shape
             connected = np.broadcast_to(layer.buffers["connections"] != 0, shape)
@@ -215,10 +215,10 @@ class Planner:
         """Room for b; where there is none, room that stays zero."""
         if named is not None:
             b = self.slot(*named, 1, n_out)
-            learns = b.parameter.learns if self.learning else True
-            row[at.B], row[at.CODE] = b.offset, -1 if learns is False else b.number
-            if not isinstance(learns, bool):
-                b.mask, row[at.MASKED] = np.where(learns != 0, at.LEARNS, at.FROZEN), 1
+            trainable = b.parameter.trainable if self.learning else True
+            row[at.B], row[at.CODE] = b.offset, -1 if trainable is False else b.number
+            if not isinstance(trainable, bool):
+                b.mask, row[at.MASKED] = np.where(trainable != 0, at.LEARNS, at.FROZEN), 1
         else:
             row[at.B], row[at.CODE] = self.params_size, -1
             self.params_size += padded(n_out)

@@ -7,10 +7,10 @@ from digitlab.engine.fast import choices
 from digitlab.engine.fast.planner import LAYERS
 from digitlab.engine.reference import ReferenceEngine
 from digitlab.fingerprints import Part
-from digitlab.nn.gradients import Backpropagation, Gradient
+from digitlab.gradients import Backpropagation, Gradient
 from digitlab.nn.network import Network
-from digitlab.nn.regularizers import Regularizer
-from digitlab.optimizers.base import Optimizer
+from digitlab.optim.base import Optimizer
+from digitlab.optim.regularizers import Regularizer
 
 NETWORK = ("prepare", "forward", "backward", "gradient")
 ENGINE = ("train_batches", "_train_batches", "update")

@@ -74,7 +74,7 @@ def activate(job, code, number, x, y, count):
 
 
 @kernel()
-def deactivate(job, code, number, x, y, g, count):
+def activation_backward(job, code, number, x, y, g, count):
     """g ← g f'(x) where it lies; f' is taken from y where that is cheaper, as the twins do."""
     zero, one, half, alpha = splat(0.0), splat(1.0), splat(0.5), splat(number)
     if code == SIGMOID:

@@ -6,8 +6,8 @@ Twin: `Dense` in nn/network.py.
 # mypy: ignore-errors
 
 from digitlab.engine.fast.kernels.jit import kernel
+from digitlab.engine.fast.kernels.kernel_set import LARGE
 from digitlab.engine.fast.kernels.masks import cut
-from digitlab.engine.fast.kernels.piece import LARGE
 from digitlab.engine.fast.kernels.products import multiply, multiply_large, multiply_transposed, step_along
 from digitlab.engine.fast.kernels.simd import at, doubles
 from digitlab.engine.fast.kernels.update import update

@@ -6,12 +6,12 @@ Twin: `Network.predict` (nn/network.py) with `Loss.activation` (nn/losses.py).
 # mypy: ignore-errors
 # ruff: noqa: F403, F405  (layout.py's names are all needed)
 
+from digitlab.engine.fast.kernels.forward_backward import fetch_rows, forward
 from digitlab.engine.fast.kernels.jit import kernel
+from digitlab.engine.fast.kernels.kernel_set import CONVOLUTION
 from digitlab.engine.fast.kernels.maths import exp8, sigmoid8
-from digitlab.engine.fast.kernels.piece import CONVOLUTION
 from digitlab.engine.fast.kernels.simd import at, floats, ints, load, splat, store, total
 from digitlab.engine.fast.kernels.steps import transpose_filters
-from digitlab.engine.fast.kernels.through import fetch_rows, forward
 from digitlab.engine.fast.kernels.unknown import unknown
 from digitlab.engine.fast.layout import *
 

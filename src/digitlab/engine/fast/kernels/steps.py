@@ -8,8 +8,8 @@ Twins: `ReferenceEngine.update` in engine/reference.py, and the parameters' half
 
 from digitlab.engine.fast.kernels.dense import dense_step
 from digitlab.engine.fast.kernels.jit import kernel
+from digitlab.engine.fast.kernels.kernel_set import CONVOLUTION, LARGE
 from digitlab.engine.fast.kernels.masks import cut, restore_frozen
-from digitlab.engine.fast.kernels.piece import CONVOLUTION, LARGE
 from digitlab.engine.fast.kernels.pooled_conv import conv_gradient, limit_filters, write_transposed
 from digitlab.engine.fast.kernels.shared import first_row
 from digitlab.engine.fast.kernels.simd import at, clear, doubles, floats, ints, load, shorts, splat, store, words

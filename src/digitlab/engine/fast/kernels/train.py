@@ -13,13 +13,19 @@ depend on how many threads there are.
 
 import math
 
+from digitlab.engine.fast.kernels.forward_backward import (
+    activation_backward_rows,
+    backward,
+    fetch_rows,
+    forward,
+    losses_and_deltas,
+)
 from digitlab.engine.fast.kernels.jit import kernel
-from digitlab.engine.fast.kernels.piece import CONVOLUTION
+from digitlab.engine.fast.kernels.kernel_set import CONVOLUTION
 from digitlab.engine.fast.kernels.simd import at, clear, doubles, floats, ints
 from digitlab.engine.fast.kernels.sparse import column_sums, fold_in
 from digitlab.engine.fast.kernels.steps import count_updates, has_convolution, step_parameters, transpose_filters
 from digitlab.engine.fast.kernels.sync import barrier
-from digitlab.engine.fast.kernels.through import backward, fetch_rows, forward, losses_and_deltas, take_slopes
 from digitlab.engine.fast.kernels.unknown import unknown
 from digitlab.engine.fast.layout import *
 
@@ -61,7 +67,7 @@ def train(job_address, thread):
         losses_and_deltas(job, work, scratch, order, examples, lo, hi, each)
         backward(job, work, scratch, examples, lo, hi, job[KEY], counter, thread)
         if job[RULE] == RASHID:
-            take_slopes(job, work, lo, hi)
+            activation_backward_rows(job, work, lo, hi)
         elif job[RULE] != BACKPROPAGATION:
             unknown(job, A_RULE, job[RULE])
         barrier(sync, threads)

@@ -1,7 +1,7 @@
 """One optimizer step over a stretch of parameters, with L1 and L2.
 
-Twins: `SGD`, `Momentum`, `Nesterov` (optimizers/sgd.py), `RMSProp`, `Adam`, `AdamW` (optimizers/adaptive.py),
-`L1.gradient`, `L2.gradient`, `MaxNorm.project` (nn/regularizers.py), `ReferenceEngine.update`.
+Twins: `SGD`, `Momentum`, `Nesterov` (optim/sgd.py), `RMSProp`, `Adam`, `AdamW` (optim/adaptive.py),
+`L1.gradient`, `L2.gradient`, `MaxNorm.project` (optim/regularizers.py), `ReferenceEngine.update`.
 """
 
 # mypy: ignore-errors
@@ -33,15 +33,15 @@ from digitlab.engine.fast.layout import (
 
 
 @kernel(void(INTS, float64, int64, boolean, FLOATS, FLOATS, FLOATS, FLOATS, int64))
-def update(job, rate, step, decays, p, s1, s2, g, count):
+def update(job, rate, step, regularized, p, s1, s2, g, count):
     """p, s1, s2 after one step along g (overwritten), all `count` long, a multiple of 8; `step` counts from 1."""
     kind, hyper = job[OPTIMIZER], doubles(job[HYPER])
     eta, zero = splat(rate), splat(0.0)
-    if decays and hyper[L2_SHARE] != 0.0:
+    if regularized and hyper[L2_SHARE] != 0.0:
         l2 = splat(hyper[L2_SHARE])
         for i in range(0, count, 8):
             store(g, i, fma(l2, load(p, i), load(g, i)))
-    if decays and hyper[L1_SHARE] != 0.0:
+    if regularized and hyper[L1_SHARE] != 0.0:
         l1 = splat(hyper[L1_SHARE])
         for i in range(0, count, 8):
             v = load(p, i)

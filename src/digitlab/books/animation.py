@@ -1,0 +1,73 @@
+"""Saving what rows draw: figures as PNG, and turning surfaces as GIF, or as MP4 too where ffmpeg is installed."""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from digitlab.files import atomic_write
+from digitlab.viz.figures import Figure, save_figure
+
+FPS = 30
+ELEVATION = 20  # degrees above the ground
+
+
+@dataclass(frozen=True)
+class TurningSurface:
+    """z (Y, X) over x (X,) and y (Y,) as a surface seen from all sides, in so many frames at 30 a second."""
+
+    x: Sequence[float]
+    y: Sequence[float]
+    z: Any
+    labels: tuple[str, str, str]
+    title: str
+    frames: int = 360
+
+    def figure(self) -> tuple[Figure, Any]:
+        """The figure and its axes, at the first angle."""
+        from matplotlib.figure import Figure as Plain
+
+        # A fixed layout: one fitted anew for every angle would make the picture tremble.
+        figure = Plain(figsize=(5.6, 4.2))
+        axes: Any = figure.add_subplot(projection="3d")
+        figure.subplots_adjust(left=0, right=0.95, bottom=0.05, top=0.93)
+        x, y = np.meshgrid(np.asarray(self.x), np.asarray(self.y))
+        axes.plot_surface(x, y, np.asarray(self.z), cmap="viridis", edgecolor="black", linewidth=0.2, alpha=0.95)
+        axes.set_xlabel(self.labels[0])
+        axes.set_ylabel(self.labels[1])
+        axes.set_zlabel(self.labels[2])
+        axes.set_title(self.title, fontsize=10)
+        axes.view_init(elev=ELEVATION, azim=-60)
+        return figure, axes
+
+    def save(self, stem: Path) -> list[str]:
+        """Write a still (.png), the turn (.gif), and the turn as .mp4 if there is ffmpeg; the files' names."""
+        from matplotlib.animation import FFMpegWriter, FuncAnimation, PillowWriter
+
+        figure, axes = self.figure()
+        still = stem.with_name(f"{stem.name}.png")
+        save_figure(figure, still, dpi=100)
+
+        def turn(frame: int) -> tuple[Any, ...]:
+            axes.view_init(elev=ELEVATION, azim=-60 + 360 * frame / self.frames)
+            return ()
+
+        writers: dict[str, Any] = {"gif": PillowWriter(fps=FPS)}
+        if shutil.which("ffmpeg"):
+            writers["mp4"] = FFMpegWriter(fps=FPS)
+        for suffix, writer in writers.items():
+            with atomic_write(stem.with_name(f"{stem.name}.{suffix}")) as temporary:
+                FuncAnimation(figure, turn, frames=self.frames).save(temporary, writer=writer, dpi=80)
+        return [still.name, *(f"{stem.name}.{suffix}" for suffix in writers)]
+
+
+def save_drawing(drawing: Any, stem: Path) -> list[str]:
+    """Write a figure or a turning surface under this stem; the names of the files."""
+    if isinstance(drawing, TurningSurface):
+        return drawing.save(stem)
+    path = stem.with_name(f"{stem.name}.png")
+    save_figure(drawing, path, dpi=90)
+    return [path.name]

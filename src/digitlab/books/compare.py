@@ -1,0 +1,121 @@
+"""A row's figures compared with the book's: mean and spread over seeds, difference, and what chance explains of it."""
+
+import math
+import statistics
+from dataclasses import dataclass
+
+from scipy.special import stdtrit
+
+from digitlab.books.experiment import Experiment, Reported
+from digitlab.books.results import ExperimentResult
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One figure of the book beside ours; `ours` and what follows is None where the run has no such figure."""
+
+    reported: Reported
+    ours: float | None
+    sd: float
+    seeds: int
+
+    @property
+    def difference(self) -> float | None:
+        """Ours minus the book's; 0 where they differ by no more than a float's last digits."""
+        if self.ours is None or math.isclose(self.ours, self.reported.value, rel_tol=1e-9):
+            return None if self.ours is None else 0.0
+        return self.ours - self.reported.value
+
+    @property
+    def ours_text(self) -> str:
+        """ "95.43 ± 0.12 % (n = 3)", or the best of them."""
+        if self.ours is None:
+            return "–"
+        return spread_text(self.ours, self.sd, self.seeds, self.reported.unit, best=self.reported.statistic == "best")
+
+    @property
+    def book_text(self) -> str:
+        """The book's figure with its unit, its split and its mark."""
+        mark = " [M]" if self.reported.memory else ""
+        split = f", {self.reported.split}" if self.reported.split else ""
+        return f"{number(self.reported.value, self.reported.unit)}{unit_text(self.reported.unit)}{split}{mark}"
+
+    @property
+    def allowed(self) -> float:
+        """How far ours may be from the book's by chance and rounding: the 95 % interval for their difference.
+
+        t s √(1/n + 1/m) + u/2: s our sample standard deviation over n seeds (1 in place of n where the best of them
+        counts), m the runs that the book's figure is the mean of, t Student's quantile for n − 1 degrees of freedom,
+        u the last digit that the book prints. With one run here, t s is 1.96 standard deviations of a share of so many
+        images, which is somewhat more than runs differ by.
+        """
+        one = 1 if self.reported.statistic == "best" else self.seeds
+        spread = quantile(self.seeds) * (self.sd if self.seeds > 1 else self.reported.deviation)
+        return float(spread * math.sqrt(1 / max(one, 1) + 1 / self.reported.runs) + self.reported.rounding)
+
+    @property
+    def notable(self) -> bool:
+        """Whether the difference is more than chance and rounding allow."""
+        return self.difference is not None and abs(self.difference) > self.allowed * (1 + 1e-9)
+
+
+def quantile(n: int) -> float:
+    """Student's two-sided 95 % quantile for a deviation taken from n values; the normal one where n is 1."""
+    return float(stdtrit(n - 1, 0.975)) if n > 1 else 1.96
+
+
+def compared(row: Experiment, found: ExperimentResult | None) -> list[Compared]:
+    """Every reported figure of a row beside what the run gave."""
+    return [compare_one(reported, found) for reported in row.reported]
+
+
+def compare_one(reported: Reported, found: ExperimentResult | None) -> Compared:
+    """One reported figure beside ours."""
+    values = values_of(found, reported.figure)
+    if not values:
+        return Compared(reported, None, 0.0, 0)
+    ours = max(values) if reported.statistic == "best" else statistics.fmean(values)
+    return Compared(reported, ours, deviation(values), len(values))
+
+
+def values_of(found: ExperimentResult | None, figure: str) -> list[float]:
+    """A figure of every seed that has it; of seeds that share the task it is of, once."""
+    values: dict[str, float] = {}
+    label = figure.rpartition("/")[0]
+    for seed, result in (found.results if found is not None else {}).items():
+        if figure in result.figures:
+            assert found is not None
+            values.setdefault(found.keys.get(seed, {}).get(label, seed), result.figures[figure])
+    return list(values.values())
+
+
+def deviation(values: list[float]) -> float:
+    """Sample standard deviation, 0 for a single value."""
+    return statistics.stdev(values) if len(values) > 1 else 0.0
+
+
+def number(value: float, unit: str) -> str:
+    """A figure with as many digits as mean something in its unit."""
+    if unit == "%":
+        return f"{value:.2f}"
+    if float(value).is_integer() and abs(value) < 1e6:
+        return f"{value:.0f}"
+    return f"{value:.3g}" if abs(value) < 100 else f"{value:,.1f}"
+
+
+def unit_text(unit: str) -> str:
+    """A unit as it stands behind a number."""
+    return f" {unit}" if unit else ""
+
+
+def spread_text(mean: float, sd: float, n: int, unit: str, *, best: bool = False) -> str:
+    """Mean ± sample standard deviation and the number of seeds."""
+    spread = f" ± {number(sd, unit) if unit == '%' or sd >= 100 else f'{sd:.2g}'}" if n > 1 and not best else ""
+    what = f"best of {n}" if best else f"n = {n}"
+    return f"{number(mean, unit)}{spread}{unit_text(unit)} ({what})"
+
+
+def headline(row: Experiment, found: ExperimentResult) -> str:
+    """A row's first figures in one line, beside what the book says."""
+    lines = [c for c in compared(row, found) if c.ours is not None][:3]
+    return "; ".join(f"{c.reported.figure} {c.ours_text} (book {c.book_text})" for c in lines) or "done"

@@ -1,0 +1,207 @@
+"""The task that most experiments are made of: train one network, measure it, keep it."""
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from digitlab.arrays import to_numpy
+from digitlab.books.data import MADE_UP, Data
+from digitlab.books.task import Say, Task
+from digitlab.errors import DivergenceError, ModelFileError
+from digitlab.nn import Network, describe_network
+from digitlab.nn.io.description import build_network
+from digitlab.optim import SGD
+from digitlab.optim.regularizers import L2
+from digitlab.train import Callback, RunConfig, Trainer, evaluate, load_checkpoint, save_checkpoint
+from digitlab.train.callbacks import duration
+from digitlab.train.history import History, Row
+
+CHECKPOINT_SECONDS = 30.0  # short epochs are cheaper to repeat than to save one by one
+LONG_HISTORY = 2000  # epochs; longer histories are not remembered
+# A probe of a dense network is long enough for an epoch to be cut as a whole one is: see train/trainer.py, LEAST_WORK.
+PROBE_WORK = 2.5e8  # weights times examples
+PROBE_PICTURES = 120  # images for convolutions, which cost more for each weight
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training(Task):
+    """One network, trained and measured.
+
+    config      everything that decides the training (train/config.py); its `data` is not used
+    data        what it learns from
+    watch       which sets are measured after every epoch: "train", "valid", "test"
+    snapshots   the epochs after which a copy of the network is kept
+    squares     remember Σ w² after every epoch, for the book's regularized costs
+
+    The network kept is that of the best validation epoch, if `config.keep` says so and validation is watched.
+    """
+
+    config: RunConfig
+    data: Data
+    watch: tuple[str, ...] = ("valid",)
+    snapshots: tuple[int, ...] = ()
+    squares: bool = False
+
+    def table(self) -> dict[str, Any]:
+        # What is at its default is left out: a setting that trainings get later must not change the keys of these.
+        # Should a default change, the fingerprint tells.
+        usual = RunConfig({}).table()
+        chosen = {name: value for name, value in self.config.table().items() if value != usual[name]}
+        chosen |= {"data": self.data.table(), "watch": list(self.watch)}
+        return {**chosen, "snapshots": list(self.snapshots), "squares": self.squares}
+
+    def shrunk(self) -> "Training":
+        epochs = min(self.config.epochs, 2)
+        snapshots = tuple(epoch for epoch in self.snapshots if epoch <= epochs)
+        return replace(self, config=replace(self.config, epochs=epochs), data=self.data.shrunk(), snapshots=snapshots)
+
+    def probe(self) -> "Training":
+        network = build_network(self.config.network, seed=None)
+        weights = sum(math.prod(p.value.shape) for p in network.parameters().values())
+        pictures = any(len(shape) > 1 for shape in network.shapes)
+        images = PROBE_PICTURES if pictures else min(max(int(PROBE_WORK / weights), 250), MADE_UP)
+        epochs = min(self.config.epochs, 2)
+        return replace(
+            self,
+            config=replace(self.config, epochs=epochs, seed=0),
+            data=self.data.probe(images),
+            snapshots=tuple(epoch for epoch in self.snapshots if epoch <= epochs),
+        )
+
+    def run(self, folder: Path, say: Say) -> dict[str, Any]:
+        parts = self.data.load()
+        callbacks: list[Callback] = [Lines(self.title, say)]
+        if self.squares:
+            callbacks.append(WeightSquares())
+        trainer = self.config.trainer([*callbacks, Snapshots(folder, self.snapshots), SaveSometimes(folder)])
+        checkpoint = folder / "checkpoint.safetensors"
+        if checkpoint.is_file():
+            try:
+                load_checkpoint(trainer, checkpoint)
+                say(f"{self.title}: going on after epoch {len(trainer.history)}")
+            except ModelFileError as error:
+                say(f"{self.title}: starting again from the first epoch: {error}")
+        valid = parts.valid if "valid" in self.watch else None
+        diverged = ""
+        try:
+            trainer.fit(parts.train, valid, parts.test if "test" in self.watch else None, epochs=self.config.epochs)
+        except DivergenceError as error:
+            diverged = str(error)
+        if trainer.interrupted:
+            raise KeyboardInterrupt
+        final: dict[str, float] = {}
+        for name, digits in (("valid", parts.valid), ("test", parts.test)):
+            if digits is not None:
+                with np.errstate(over="ignore", invalid="ignore"):  # after a divergence, of which the notes tell
+                    loss, accuracy = evaluate(trainer.network, digits.images, digits.labels)
+                final |= {f"{name}_loss": loss, f"{name}_accuracy": accuracy or 0.0}
+        trainer.network.save(folder / "network.safetensors")
+        checkpoint.unlink(missing_ok=True)
+        history = trainer.history
+        return {
+            "history": columns(history),
+            "epochs": len(history),
+            "best_epoch": trainer.best.epoch if trainer.best is not None and trainer.keep == "best" else len(history),
+            "final": final,
+            "examples": len(parts.train),
+            "valid_examples": len(parts.valid) if parts.valid is not None else 0,
+            "test_examples": len(parts.test),
+            "engine": trainer.engine_reason,
+            "stopped": "" if diverged else trainer.stop_reason or "",
+            "diverged": diverged,
+            "seconds": history[-1]["total_seconds"] if len(history) else 0.0,
+        }
+
+
+def training(
+    title: str,
+    network: Network,
+    learning_rate: float,
+    *,
+    data: Data,
+    seed: int,
+    epochs: int,
+    l2: float = 0.0,
+    watch: Sequence[str] = ("valid", "test"),
+    snapshots: Sequence[int] = (),
+    squares: bool = False,
+    **config: Any,
+) -> Training:
+    """A training by plain gradient descent; `network` gives the layers, `seed` the weights and the shuffling."""
+    chosen = RunConfig(
+        network=describe_network(network),
+        optimizer=SGD(learning_rate),
+        regularizers=(L2(l2),) if l2 else (),
+        epochs=epochs,
+        seed=seed,
+        data={},
+        evaluate_train="train" in watch,
+        **config,
+    )
+    return Training(
+        title=title, config=chosen, data=data, watch=tuple(watch), snapshots=tuple(snapshots), squares=squares
+    )
+
+
+def columns(history: History) -> dict[str, list[float]]:
+    """The measured columns of a history, one list each, to seven digits; {} for very long ones."""
+    if not len(history) or len(history) > LONG_HISTORY:
+        return {}
+    names = [n for n in history[0] if n.endswith(("_accuracy", "_loss")) or n in ("weight_squares", "learning_rate")]
+    return {name: [float(f"{value:.7g}") for value in history.column(name)] for name in names}
+
+
+class Lines(Callback):
+    """A line about a training that goes on, at most every `every` seconds."""
+
+    def __init__(self, title: str, say: Say, every: float = 20.0) -> None:
+        self.title, self.say, self.every = title, say, every
+        self.said_at = time.monotonic()
+
+    def on_epoch_end(self, trainer: Trainer, row: Row) -> None:
+        if time.monotonic() - self.said_at < self.every:
+            return
+        self.said_at = time.monotonic()
+        name = "valid_accuracy" if "valid_accuracy" in row else "test_accuracy"
+        accuracy = f", {name.partition('_')[0]} {100 * row[name]:.2f} %" if name in row else ""
+        left = f", {duration(row['seconds_left'])} left" if row["seconds_left"] else ""
+        self.say(f"{self.title}: epoch {row['epoch']}/{trainer.epochs}{accuracy}{left}")
+
+
+class SaveSometimes(Callback):
+    """Keeps a checkpoint, after an epoch and at most every `CHECKPOINT_SECONDS`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "checkpoint.safetensors"
+        self.saved_at = time.monotonic()
+
+    def on_epoch_end(self, trainer: Trainer, row: Row) -> None:
+        if time.monotonic() - self.saved_at >= CHECKPOINT_SECONDS:
+            save_checkpoint(trainer, self.path)
+            self.saved_at = time.monotonic()
+
+
+class Snapshots(Callback):
+    """Keeps the network after chosen epochs: epoch-003.safetensors."""
+
+    def __init__(self, folder: Path, epochs: Sequence[int]) -> None:
+        self.folder, self.epochs = folder, set(epochs)
+
+    def on_epoch_end(self, trainer: Trainer, row: Row) -> None:
+        if row["epoch"] in self.epochs:
+            trainer.network.save(self.folder / f"epoch-{row['epoch']:03}.safetensors")
+
+
+class WeightSquares(Callback):
+    """Adds to each epoch's row Σ w² over all weights that decay: the book's costs contain ½ λ/n of it."""
+
+    def on_epoch_end(self, trainer: Trainer, row: Row) -> None:
+        parameters = trainer.network.parameters().values()
+        row["weight_squares"] = math.fsum(
+            float(np.sum(np.square(to_numpy(p.value), dtype=np.float64))) for p in parameters if p.regularized
+        )

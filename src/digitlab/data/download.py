@@ -1,0 +1,205 @@
+"""Finding MNIST on this machine, or fetching it once: the folder DIGITLAB_DATA names, the user's cache, two mirrors.
+
+DIGITLAB_OFFLINE=1 forbids the download.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from digitlab.data.formats.mnist_files import FILES, PublishedFile, missing_files
+from digitlab.errors import DataError
+
+MIRRORS = (
+    "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    "https://storage.googleapis.com/cvdf-datasets/mnist/",
+)
+CONNECT_SECONDS, READ_SECONDS = 5.0, 10.0  # to be let in, and between two pieces
+
+Progress = Callable[[str, int, int], None]  # file name, bytes so far, bytes in all
+
+
+class MissingDataError(DataError):
+    """MNIST is not on this machine and cannot be had; `reason` says why in a few words."""
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Place:
+    """A folder that was searched: why it was (`label`), and which of the four files it lacks."""
+
+    label: str
+    folder: Path
+    missing: tuple[str, ...]
+
+    def __str__(self) -> str:
+        state = "no MNIST" if len(self.missing) == len(FILES) else f"without {', '.join(self.missing)}"
+        return f"{self.folder} ({self.label}): {state if self.missing else 'MNIST, all four files'}"
+
+
+@dataclass(frozen=True)
+class MnistStatus:
+    """What `digitlab data list` tells: where MNIST was looked for, and the first folder that has it all, if any."""
+
+    places: tuple[Place, ...]
+    folder: Path | None
+    offline: bool
+
+    def __str__(self) -> str:
+        fetch = "downloads are forbidden by DIGITLAB_OFFLINE" if self.offline else "`digitlab data fetch` downloads it"
+        lines = [str(place) for place in self.places]
+        return "\n".join(lines if self.folder else [*lines, f"not on this machine; {fetch}"])
+
+
+def cache_folder() -> Path:
+    """Where a download is kept: the user's cache folder for digitlab, and `mnist` in it."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path("digitlab") / "mnist"
+
+
+def mnist_status() -> MnistStatus:
+    """Look in $DIGITLAB_DATA/mnist, in $DIGITLAB_DATA itself, and in the cache, in this order. Reads no file."""
+    searched = [("cache", cache_folder())]
+    if named := os.environ.get("DIGITLAB_DATA"):
+        searched = [("DIGITLAB_DATA", Path(named) / "mnist"), ("DIGITLAB_DATA", Path(named)), *searched]
+    places = tuple(Place(label, folder, missing_files(folder)) for label, folder in searched)
+    found = next((place.folder for place in places if not place.missing), None)
+    return MnistStatus(places, found, os.environ.get("DIGITLAB_OFFLINE", "") not in ("", "0"))
+
+
+def find_mnist() -> Path | None:
+    """The first folder that holds the four files, or None; never downloads."""
+    return mnist_status().folder
+
+
+def obtain_mnist(progress: Progress | None = None) -> Path:
+    """The folder with the four files: one on this machine, else the cache after a download.
+
+    Raises MissingDataError if there is none and none can be fetched.
+    """
+    return find_mnist() or fetch_mnist(progress=progress)
+
+
+def fetch_mnist(folder: str | os.PathLike[str] | None = None, progress: Progress | None = None) -> Path:
+    """Download what is missing or damaged of the four files into `folder` (the cache); 11 MB in all.
+
+    Each file is compared with the published SHA-256 before it takes its name, so a broken download leaves nothing.
+    The second mirror is asked when the first fails. `progress` is called as bytes arrive; without one a terminal
+    shows a bar. Raises MissingDataError when no mirror serves a file, or when downloads are forbidden.
+    """
+    target = Path(folder) if folder is not None else cache_folder()
+    status = mnist_status()
+    if status.offline:
+        raise _missing(status, "downloads are forbidden by DIGITLAB_OFFLINE")
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _missing(status, f"{target} cannot be written ({error.strerror})") from error
+    mirrors = list(MIRRORS)
+    with _terminal_bar() if progress is None else nullcontext(progress) as tell, _quiet_pooch():
+        for file in FILES:
+            failures = []
+            for mirror in list(mirrors):
+                failure = _download(mirror, file, target, tell)
+                if failure is None:
+                    break
+                failures.append(f"{urlsplit(mirror).netloc}: {failure}")
+                mirrors.append(mirrors.pop(0))  # the one that answers is asked first from now on
+            else:
+                raise _missing(status, "; ".join(failures))
+    return target
+
+
+def _download(mirror: str, file: PublishedFile, folder: Path, tell: Progress) -> str | None:
+    """Fetch one file unless it is there; None if all is well, otherwise what went wrong in a few words."""
+    import pooch
+    import requests
+
+    downloader = pooch.HTTPDownloader(
+        progressbar=_Meter(file.gz, tell), chunk_size=1 << 16, timeout=(CONNECT_SECONDS, READ_SECONDS)
+    )
+    try:
+        pooch.retrieve(mirror + file.gz, f"sha256:{file.sha256}", fname=file.gz, path=folder, downloader=downloader)
+    except requests.exceptions.Timeout:
+        return "no answer"
+    except requests.exceptions.HTTPError as error:
+        return f"HTTP status {error.response.status_code}" if error.response is not None else "HTTP error"
+    except requests.exceptions.RequestException:
+        return "no connection"
+    except ValueError:  # pooch, when the SHA-256 differs
+        return f"what arrived is not the published {file.gz} (its SHA-256 differs)"
+    except OSError as error:
+        return f"{folder} cannot be written ({error.strerror})"
+    return None
+
+
+def _missing(status: MnistStatus, reason: str) -> MissingDataError:
+    searched = ", ".join(str(place.folder) for place in status.places)
+    return MissingDataError(
+        f"MNIST is not on this machine (looked in {searched}) and could not be downloaded: {reason}. "
+        "Fetch the four files elsewhere and name their folder in DIGITLAB_DATA, "
+        "or use the data set 'digits', the 1,797 real digits that scikit-learn carries.",
+        reason,
+    )
+
+
+class _Meter:
+    """What pooch wants of a progress bar, passed on as calls of a `Progress`."""
+
+    total = 0
+
+    def __init__(self, name: str, tell: Progress) -> None:
+        self.name, self.tell, self.done = name, tell, 0
+
+    def update(self, size: int) -> None:
+        self.done += size
+        self.tell(self.name, min(self.done, self.total), self.total)
+
+    def reset(self) -> None:
+        self.done = 0
+
+    def close(self) -> None:
+        pass
+
+
+@contextmanager
+def _terminal_bar() -> Any:
+    """A `Progress` that draws a bar where a person looks at standard error, and is silent elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda name, done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress as Bars
+
+    with Bars(console=Console(stderr=True)) as bars:
+        tasks: dict[str, Any] = {}
+
+        def tell(name: str, done: int, total: int) -> None:
+            if name not in tasks:
+                tasks[name] = bars.add_task(name, total=total)
+            bars.update(tasks[name], completed=done, total=total)
+
+        yield tell
+
+
+@contextmanager
+def _quiet_pooch() -> Any:
+    """pooch logs each download to standard error; what matters of it is in our bar and our errors."""
+    import pooch
+
+    logger = pooch.get_logger()
+    level = logger.level
+    logger.setLevel("ERROR")
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

@@ -1,0 +1,78 @@
+"""NumPy's .npy files: one array each, so that images and labels are two files, x_train.npy and y_train.npy."""
+
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitlab.data.formats.contents import Contents, Reading
+from digitlab.data.formats.named_arrays import IMAGES, LABELS, arrange, read_named, role
+from digitlab.data.formats.safe_gzip import MOST_BYTES, require_file
+from digitlab.errors import DataError
+
+
+def npy_contents(path: Path, reading: Reading) -> Contents:
+    """The set in one .npy file and its partner: of images.npy in labels.npy beside it, of x_train.npy in y_train.npy.
+
+    Raises DataError if there is no such file.
+    """
+    what = role(path.stem)
+    for other in sorted(path.parent.glob("*.npy")) if what is not None else ():
+        theirs = role(other.stem)
+        if theirs is not None and what is not None and theirs[0] == what[0] and theirs[1] != what[1]:
+            found = npy_files_contents([path, other], reading, path.name)
+            if found is not None:
+                return Contents(whole=found.sets[0]).named(path.name)
+    raise DataError(
+        f"{path}: is one array, expected a second in the same folder: {IMAGES[0]}.npy and {LABELS[0]}.npy, "
+        "or x_train.npy and y_train.npy. `digitlab predict` reads images without labels."
+    )
+
+
+def npy_files_contents(paths: Sequence[Path], reading: Reading, name: str) -> Contents | None:
+    """The sets in several .npy files, by their names (see named_arrays.py); None if these tell of none."""
+    files = {path.stem: path for path in paths}
+    if not arrange(files):
+        return None
+    return read_named(files, lambda stem: read_npy(files[stem]), str(paths[0].parent), reading, name)
+
+
+def read_npy(path: Path) -> NDArray[Any]:
+    """The array in a .npy file. Raises DataError."""
+    return read_array(require_file(path).open, path.stat().st_size, f"{path}:", MOST_BYTES)
+
+
+def read_array(open_file: Callable[..., IO[bytes]], size: int, what: str, limit: int) -> NDArray[Any]:
+    """The array in an open .npy file or member of `size` bytes; objects are never loaded.
+
+    The header's promise is held against the size, and against the `limit`, before memory is taken.
+    Raises DataError, beginning with `what`.
+    """
+    try:
+        with open_file("rb") as file:
+            version = np.lib.format.read_magic(file)
+            read_header = (
+                np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+            )
+            shape, _, dtype = read_header(file)
+            promised = math.prod(shape) * dtype.itemsize
+            if dtype.hasobject:
+                raise DataError(
+                    f"{what} holds Python objects, which are never loaded; expected numbers. "
+                    "Save it as a uint8 array (images) or an integer array (labels)."
+                )
+            if promised > limit or promised != size - file.tell():
+                raise DataError(
+                    f"{what} promises {shape} of {dtype}, {promised:,} bytes, found {size:,} (limit {limit:,}). "
+                    "The file is damaged; fetch or export it again."
+                )
+        with open_file("rb") as file:
+            array: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
+    except ValueError as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(f"{what} is not a readable array ({error}). Export it again.") from error
+    return array

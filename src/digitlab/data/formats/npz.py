@@ -1,0 +1,86 @@
+"""NumPy's .npz archives: `images` and `labels`, or Keras's `x_train, y_train, x_test, y_test` (and `x_valid, y_valid`).
+
+Beside them there may be `class_names`.
+
+An .npz is a zip of .npy members, each a short header (type and shape) before its numbers. The header is held
+against the member's size before memory is taken, and members that hold Python objects are never unpickled.
+"""
+
+import os
+import zipfile
+import zlib
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitlab.data.arguments import Split
+from digitlab.data.dataset import DIGIT_NAMES, Digits
+from digitlab.data.formats.contents import AS_IT_IS, Contents, Reading
+from digitlab.data.formats.named_arrays import read_named
+from digitlab.data.formats.npy import read_array
+from digitlab.data.formats.safe_gzip import MOST_BYTES, require_file
+from digitlab.data.splits import Splits
+from digitlab.errors import DataError
+from digitlab.files import atomic_write, require_suffix
+
+NAMES = "class_names"  # the member that says what the classes are called, where they are not digits
+
+
+def read_npz(path: str | os.PathLike[str], split: Split = "50k/10k/10k") -> Splits:
+    """The sets in an .npz file: published ones split as `split` says, a single one cut up (see `split_single`).
+
+    Raises DataError naming the file, the member, what was found and what was expected.
+    """
+    return npz_contents(path).splits(split)
+
+
+def npz_contents(path: str | os.PathLike[str], reading: Reading = AS_IT_IS) -> Contents:
+    """What an .npz file holds; see named_arrays.py for the names that its arrays may have. Raises DataError."""
+    file = require_file(path)
+    try:
+        with zipfile.ZipFile(file) as archive:
+            keys = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
+            own = _read_names(archive, str(file)) if NAMES in keys else None
+            return read_named(keys, partial(_read_member, archive, str(file)), str(file), reading, file.name, own)
+    except (zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError, RuntimeError) as error:
+        raise DataError(
+            f"{file}: not a readable .npz archive ({error}), expected one that numpy.savez wrote. "
+            "Is it cut off? Fetch or export it again."
+        ) from error
+
+
+def write_npz(path: str | os.PathLike[str], digits: Digits, test: Digits | None = None) -> None:
+    """Write a set as a compressed .npz with `images` and `labels`; with a test set as `x_train` ... `y_test`.
+
+    Classes that are not called "0" to "9" leave their names in `class_names`. Written atomically.
+    Raises ConfigError for the suffix of another format.
+    """
+    require_suffix(path, "a NumPy archive", ".npz")
+    arrays: dict[str, Any] = {"images": digits.images, "labels": digits.labels}
+    if test is not None:
+        arrays = {"x_train": digits.images, "y_train": digits.labels, "x_test": test.images, "y_test": test.labels}
+    if digits.class_names != DIGIT_NAMES:
+        arrays[NAMES] = np.array(digits.class_names)
+    with atomic_write(path) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, **arrays)
+
+
+def write_class_names(archive: zipfile.ZipFile, class_names: tuple[str, ...]) -> None:
+    """Add what the classes are called to an .npz that is being written."""
+    with archive.open(zipfile.ZipInfo(f"{NAMES}.npy", (1980, 1, 1, 0, 0, 0)), "w") as member:
+        np.lib.format.write_array(member, np.array(class_names), allow_pickle=False)
+
+
+def _read_names(archive: zipfile.ZipFile, file: str) -> tuple[str, ...]:
+    names = _read_member(archive, file, NAMES)
+    if names.ndim != 1 or names.dtype.kind != "U":
+        raise DataError(f"{file}: {NAMES} is {names.dtype} of shape {names.shape}, expected a list of texts.")
+    return tuple(names.tolist())
+
+
+def _read_member(archive: zipfile.ZipFile, file: str, key: str) -> NDArray[Any]:
+    """One array, its promise checked first."""
+    info = archive.getinfo(f"{key}.npy")
+    return read_array(lambda _: archive.open(info), info.file_size, f"{file}: {key}", MOST_BYTES)

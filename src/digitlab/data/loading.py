@@ -1,0 +1,189 @@
+"""`load`: from the name of a data set, or the path of a file or folder, to training, validation and test sets."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple, Unpack, overload
+
+from digitlab.data.arguments import CUT, READ, Choices, Source, check_choices
+from digitlab.data.bundled import bundled_contents
+from digitlab.data.dataset import Digits
+from digitlab.data.doubts import warn_of_doubts
+from digitlab.data.download import MissingDataError, obtain_mnist
+from digitlab.data.formats.contents import ANY_PART, Contents, Part, Reading
+from digitlab.data.formats.idx_families import FAMILIES
+from digitlab.data.formats.idx_folder import read_family
+from digitlab.data.formats.mnist_files import check_published, read_folder
+from digitlab.data.formats.readers import read_path
+from digitlab.data.mixing import mix_in
+from digitlab.data.names import canonical_source
+from digitlab.data.splits import SPLITS, Splits, narrowed, restrict
+from digitlab.errors import DataError
+
+
+@overload
+def load(source: Source = ..., *, part: None = ..., **choices: Unpack[Choices]) -> Splits: ...
+@overload
+def load(source: Source = ..., *, part: Part, **choices: Unpack[Choices]) -> Digits: ...
+def load(source: Source = "mnist", *, part: Part | None = None, **choices: Unpack[Choices]) -> Splits | Digits:
+    """`train, valid, test = load()`: MNIST, downloaded once if need be; or `load("digits")`, or `load(path)`.
+
+    source  "mnist"; "digits", the 1,797 images of scikit-learn; "auto", MNIST or else those (see `load_auto`);
+            a path: docs/data.md lists the files and folders that are read, whose kind is told from their content;
+            or a family of sets in MNIST's form, "kmnist:FOLDER" (idx_families.py)
+    part    "train", "valid" or "test": that set alone; "all": every image, in the order of the source
+
+    How the source is read, where it does not say so itself:
+    label_column   of a table: the label's name in the heading, or its position, -1 for the last
+    class_names    what the classes are called: a name for each
+    image_shape    of rows of pixels that are not square: (H, W), or (H, W, 3) in colour
+
+    How sets are cut from it; one that its author divided keeps its test set, and its validation set if it has one:
+    split          "50k/10k/10k", Nielsen's: the last sixth of the training images validates; "60k/10k": none
+    valid_size, test_size   a number of images, or a share of them between 0 and 1; valid_size 0: none
+
+    Smaller experiments:
+    digits  these classes only, in all sets; train_size, per_class or fraction: less to train on (see `restrict`)
+    seed    of the draws that `per_class` and `mix` make
+    mix     another source, of whose images ten for each one join training and validation (see mixing.py)
+    share, bootstrap, group   for the members of an ensemble (see `restrict`)
+
+    Raises DataError, always naming the file; MissingDataError if MNIST is unavailable; ConfigError for an argument of
+    another kind. Warns (DataWarning) of a set with a single class.
+    """
+    if part is None:
+        return load_auto(source, **choices)[0]
+    return load_part(source, part, **choices).digits
+
+
+class Loaded(NamedTuple):
+    """One set, as `load_part` gives it.
+
+    divided   whether its source came divided into sets
+    note      a line to tell the user, as that of `load_auto`, or None
+    """
+
+    digits: Digits
+    divided: bool
+    note: str | None
+
+
+def load_auto(source: Source = "auto", **choices: Unpack[Choices]) -> tuple[Splits, str | None]:
+    """The sets, and a line to tell the user (else None): that "auto" fell back on the bundled digits, for instance.
+
+    `choices` are those of `load`. A damaged copy of MNIST is an error all the same: it would never heal unseen.
+    """
+    chosen = _checked(source, choices)
+    contents = open_source(source, chosen)
+    parts = contents.splits(**_of(chosen, CUT))
+    mix = chosen.get("mix")
+    other = load_auto(mix, split=chosen.get("split", SPLITS[0]))[0] if mix is not None else None
+    parts = choose(parts, other, **_of(chosen, but=(*READ, *CUT, "mix")))
+    warn_of_doubts(parts.train)
+    return parts, contents.note or None
+
+
+def load_part(source: Source, part: Part | None = None, usual: Part = "test", **choices: Unpack[Choices]) -> Loaded:
+    """One set. With part None it is the `usual` one, or all of a source that is not divided."""
+    chosen = _checked(source, choices)
+    contents = open_source(source, chosen)
+    if part is None:
+        part = usual if contents.divided else "all"
+    if part == "train" or (part == "valid" and chosen.get("mix") is not None):
+        digits = load_auto(source, **choices)[0].part(part)
+    else:
+        digits = narrowed(contents.part(part, **_of(chosen, CUT)), chosen.get("digits"), chosen.get("group"))
+        warn_of_doubts(digits)
+    return Loaded(digits, contents.divided, contents.note or None)
+
+
+def open_source(source: Source, choices: Mapping[str, Any]) -> Contents:
+    """What a source holds, read as the `choices` of `load` say. Raises DataError."""
+    source, names, shape = canonical_source(source), choices.get("class_names"), choices.get("image_shape")
+    reading = Reading(
+        choices.get("label_column"),
+        None if names is None else tuple(map(str, names)),
+        None if shape is None else tuple(map(int, shape)),
+    )
+    note = ""
+    if source == "auto":
+        try:
+            contents = _open_mnist()
+        except MissingDataError as error:
+            contents = bundled_contents()
+            note = (
+                f"MNIST could not be had ({error.reason}): training on scikit-learn's 1,797 real digits instead; "
+                "--data mnist insists"
+            )
+    elif source == "mnist":
+        contents = _open_mnist()
+    elif source == "digits":
+        contents = bundled_contents()
+    else:
+        contents = _open_path(Path(source).expanduser(), reading)
+    return _as_asked(replace(contents, note=note or contents.note), source, reading)
+
+
+def choose(own: Splits, other: Splits | None = None, **choices: Any) -> Splits:
+    """What `choices` (see `load`) take of sets that have been read; `other` are those that `mix` names."""
+    parts = restrict(own, **choices)
+    if other is None:
+        return parts
+    return mix_in(parts, restrict(other, digits=choices.get("digits")), seed=choices.get("seed", 0))
+
+
+def _checked(source: Source, choices: Mapping[str, Any]) -> dict[str, Any]:
+    """The choices that were made, without those that are None. Raises ConfigError or DataError."""
+    chosen = {name: value for name, value in choices.items() if value is not None}
+    check_choices({"source": source, **chosen})
+    if (split := chosen.get("split", SPLITS[0])) not in SPLITS:
+        raise DataError(f"split: got {split!r}, expected one of {', '.join(SPLITS)}.")
+    return chosen
+
+
+def _of(chosen: Mapping[str, Any], names: tuple[str, ...] | None = None, but: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The choices of these names, or all `but` some."""
+    return {name: value for name, value in chosen.items() if name not in but and (names is None or name in names)}
+
+
+def _open_mnist() -> Contents:
+    return read_folder(obtain_mnist(), name="mnist", check=check_published)
+
+
+def _open_path(path: Path, reading: Reading) -> Contents:
+    """A file or a folder by what is in it, a family of data sets by its name."""
+    family, _, named = str(path).partition(":")
+    if family not in FAMILIES or path.exists():
+        return read_path(path, reading)
+    place = Path(named) if named else Path(os.environ.get("DIGITLAB_DATA", ".")) / family
+    if place.is_file():
+        return read_path(place, reading, FAMILIES[family])
+    return read_family(family, place, reading)
+
+
+def _as_asked(contents: Contents, source: Source, reading: Reading) -> Contents:
+    """The contents with the names of classes that were asked for, once all images are of one size, and of that asked.
+
+    Raises DataError.
+    """
+    sets, names = contents.sets, reading.class_names
+    if different := [digits.image_shape for digits in sets if digits.image_shape != sets[0].image_shape]:
+        raise DataError(
+            f"{source}: its training images are {sets[0].image_shape} and others {different[0]}; expected one size."
+        )
+    shape = reading.image_shape
+    if shape is not None and sets[0].image_shape not in (shape, (*shape[1:], 3)):
+        raise DataError(f"{source}: has images of {sets[0].image_shape}, expected {shape}, as image_shape says.")
+    if names is None or sets[0].class_names == names:
+        return contents
+    if len(names) != len(sets[0].class_names):
+        raise DataError(f"{source}: has {len(sets[0].class_names)} classes, and got {len(names)} class_names.")
+    return replace(
+        contents,
+        **{
+            part: replace(digits, class_names=names)
+            for part in (*ANY_PART[:3], "whole")
+            if (digits := getattr(contents, part)) is not None
+        },
+    )

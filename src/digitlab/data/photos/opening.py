@@ -1,0 +1,152 @@
+"""A picture file as an array, whoever made the file: checked before it is decoded, turned upright, made flat.
+
+A picture of a few kilobytes can promise a hundred gigabytes of pixels. So the first bytes say what the file really
+is, whatever its name; the header says how large the picture is; and only then are pixels decoded.
+"""
+
+import math
+import os
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitlab.data.formats.safe_gzip import require_file
+from digitlab.errors import DataError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as PillowImage
+
+Photo = NDArray[np.uint8]  # (H, W, 3)
+
+MOST_FILE_BYTES = 200 << 20
+MOST_PIXELS = 110_000_000  # a telephone's largest pictures have 108 million
+MOST_DECODED = 50_000_000  # where the decoder cannot shrink while it decodes, as JPEG's can
+LONG_SIDE = 2400  # pixels a picture is worked on with: a page of A4 at 200 dots an inch
+SHAPE_LIMIT = 60  # a side may be this many times the other
+
+JPEG = ("JPEG", "MPO")  # MPO: a JPEG with further pictures behind it (depth, gain map), as telephones write it
+READ = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
+
+# What a file is by its first bytes, where it is none of the kinds that are read.
+_OTHERS = {
+    b"%PDF": "a PDF document; export the page as PNG",
+    b"%!PS": "a PostScript program; export it as PNG",
+    b"\xc5\xd0\xd3\xc6": "an EPS program; export it as PNG",
+    b"<": "text with markup (SVG or a web page); export the drawing as PNG",
+    b"\xef\xbb\xbf<": "text with markup (SVG or a web page); export the drawing as PNG",
+    b"\x1f\x8b": "a gzip file; unpack it first",
+    b"PK\x03\x04": "a zip archive; unpack it first",
+    b"8BPS": "a Photoshop file; export it as PNG",
+    b"\x00\x00\x01\x00": "an icon; save it as PNG",
+}
+_KIND = "expected a JPEG, PNG, WebP, TIFF, BMP or GIF picture"
+
+
+def open_photo(path: str | os.PathLike[str], *, long_side: int = LONG_SIDE) -> Photo:
+    """The picture in a file as uint8 (H, W, 3): upright, on paper where it was transparent, at most `long_side` long.
+
+    The EXIF orientation is applied. Transparent parts become white, or black if what is drawn there is light.
+    Sixteen-bit and palette pictures become eight-bit RGB. Larger pictures are averaged down.
+
+    Raises DataError, before any pixel is decoded, for files that are no picture whatever their name says, for more
+    than 110 million pixels (50 million where the format must be decoded whole), for animations and for several pages;
+    and for pictures that are cut off or damaged.
+    """
+    file = require_file(path)
+    if file.stat().st_size > MOST_FILE_BYTES:
+        size = file.stat().st_size
+        raise DataError(f"{file}: has {size:,} bytes, expected a picture of at most {MOST_FILE_BYTES:,}.")
+    with file.open("rb") as content:
+        head = content.read(64)
+    if what := _other_kind(head):
+        raise DataError(f"{file}: is {what}; {_KIND}.")
+
+    from PIL import Image, UnidentifiedImageError
+
+    # Pillow's plug-ins raise almost anything on a hostile file; for us each of them means "damaged".
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the limits are ours, below, and told as errors
+        try:
+            with Image.open(file, formats=READ) as picture:
+                _check_size(picture, file)
+                _check_alone(picture, file)
+                if picture.format in JPEG:
+                    picture.draft("RGB", (long_side, long_side))  # decodes at ½, ¼ or ⅛, which saves the memory
+                return _flat(picture, long_side)
+        except DataError:
+            raise
+        except UnidentifiedImageError:
+            raise DataError(f"{file}: is no picture that can be read here; {_KIND}.") from None
+        except Image.DecompressionBombError:
+            raise DataError(f"{file}: promises far too many pixels; expected at most {MOST_PIXELS:,}.") from None
+        except Exception as error:
+            reason = str(error) or type(error).__name__
+            raise DataError(f"{file}: the picture is cut off or damaged ({reason}). Save it again.") from error
+
+
+def _other_kind(head: bytes) -> str | None:
+    if head[4:8] == b"ftyp" and head[8:12] in (b"heic", b"heix", b"mif1", b"hevc", b"avif"):
+        return "a HEIF or AVIF picture; export it as JPEG"
+    head = head.lstrip(b" \t\r\n")
+    return next((what for start, what in _OTHERS.items() if head.startswith(start)), None)
+
+
+def _check_size(picture: "PillowImage", file: Any) -> None:
+    width, height = picture.size
+    if not width or not height:
+        raise DataError(f"{file}: the picture is {width}×{height} pixels, expected at least one.")
+    limit = MOST_PIXELS if picture.format in JPEG else MOST_DECODED
+    if width * height > limit:
+        raise DataError(
+            f"{file}: the picture is {width:,}×{height:,} pixels, expected at most {limit:,} in all. "
+            "Save it smaller, or only the part with the digits."
+        )
+    if max(width, height) > SHAPE_LIMIT * min(width, height):
+        raise DataError(f"{file}: the picture is {width:,}×{height:,} pixels; expected one less long and thin.")
+
+
+def _check_alone(picture: "PillowImage", file: Any) -> None:
+    if picture.format not in JPEG and getattr(picture, "is_animated", False):
+        what = "has several pages" if picture.format == "TIFF" else "is an animation"
+        raise DataError(f"{file}: {what}, expected one picture. Save the page or frame that you mean.")
+
+
+def _flat(picture: "PillowImage", long_side: int) -> Photo:
+    """Decode, shrink, turn upright, and lay on paper."""
+    from PIL import Image, ImageOps
+
+    turn = _TURNS.get(picture.getexif().get(0x0112, 1))
+    if picture.mode.startswith(("I", "F")):  # 16 or 32 bits a pixel, grey
+        values = np.asarray(picture, dtype=np.float32)
+        top = _white(float(values.max()), picture.mode)
+        picture = Image.fromarray(np.clip(values * (255 / top), 0, 255).astype(np.uint8))
+    transparent = picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info
+    shown = picture.convert("RGBA" if transparent else "RGB")
+    if turn is not None:
+        shown = shown.transpose(turn)
+    if max(shown.size) > long_side:
+        shown = ImageOps.contain(shown, (long_side, long_side), Image.Resampling.BOX)
+    pixels = np.asarray(shown, dtype=np.uint8)
+    return on_paper(pixels) if transparent else np.ascontiguousarray(pixels)
+
+
+def _white(largest: float, mode: str) -> float:
+    """The value that stands for white in a grey picture of more than 8 bits: of whole numbers, or of 0 … 1."""
+    if mode.startswith("F") and largest <= 1:
+        return 1.0
+    return 65535.0 if mode.startswith("I") and largest > 255 else max(255.0, largest)
+
+
+# EXIF's orientation to Pillow's transposition (values of PIL.Image.Transpose): Exif 2.32, tag 0x0112.
+_TURNS: dict[int, Any] = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
+
+
+def on_paper(values: NDArray[np.uint8]) -> Photo:
+    """RGBA (H, W, 4) laid on white; on black if what is drawn is light, since it would vanish on white."""
+    colour, alpha = values[..., :3].astype(np.float32), values[..., 3:].astype(np.float32) / 255
+    weight = float(alpha.sum())
+    mean = float((colour.mean(axis=2, keepdims=True) * alpha).sum()) / weight if weight else 0.0
+    paper = 0.0 if mean > 160 and weight < 0.98 * math.prod(alpha.shape) else 255.0
+    return np.round(colour * alpha + paper * (1 - alpha)).astype(np.uint8)

@@ -1,0 +1,154 @@
+"""A photo taken apart, every stage kept, so that a wrong answer can be traced to where it went wrong."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitlab.data.photos.ink import Ink, find_ink
+from digitlab.data.photos.marks import Mark, find_marks, usual_height
+from digitlab.data.photos.mnist_form import SIZE, mnist_form
+from digitlab.data.photos.rules import remove_rules
+from digitlab.errors import ShapeError
+
+PALE = 0.4  # as a share of the darkest writing; a pencil beside a pen has more
+LEAST_SIDE = 160  # smaller photos are enlarged to this side, so that a stroke is some pixels wide
+
+
+@dataclass(frozen=True)
+class Page:
+    """The stages of a photo, (H, W) each, and the marks found on it, in reading order.
+
+    photo    uint8 (H, W, 3)
+    ink      grey, flattened, binary (see ink.py)
+    rules    ruled lines that were taken away;  clean: the ink that is left
+    marks    what may be a digit;  others: what can be none, with the reason in `why_not`
+    images   uint8 (len(marks), 28, 28): the marks in MNIST's form
+    zoom     how many pixels here are one of the photo that was given (1, unless it was small)
+    """
+
+    photo: NDArray[np.uint8]
+    ink: Ink
+    rules: NDArray[np.bool_]
+    clean: NDArray[np.bool_]
+    marks: tuple[Mark, ...]
+    others: tuple[Mark, ...]
+    images: NDArray[np.uint8]
+    zoom: float = 1.0
+
+    @property
+    def usual_height(self) -> float:
+        """The height of the writing in pixels; 0 on a blank page."""
+        return usual_height(list(self.marks)) if self.marks else 0.0
+
+    def image_of(self, mark: Mark) -> NDArray[np.uint8]:
+        """A mark, or a part of one, in MNIST's form: uint8 (28, 28)."""
+        return mnist_form(self.ink_of(mark), pen=mark.pen)
+
+    def ink_of(self, mark: Mark) -> NDArray[np.float32]:
+        """The mark's ink, 0 to 1, with the soft edges of the photo and nothing of its neighbours: (H, W) of its box."""
+        from scipy import ndimage
+
+        left, top, right, bottom = mark.box
+        flat, full = self.ink.flat[top:bottom, left:right], self.ink.strength[top:bottom, left:right]
+        own = ndimage.binary_dilation(mark.mask)  # the soft edge lies just outside the mask
+        # Ink is half full where the mask ends; what crossed the mask's threshold is ink, however pale.
+        soft = np.clip((flat / full - 0.2) / 0.6, 0, 1)
+        return np.where(own, np.where(mark.mask, np.maximum(soft, 0.5), soft), 0).astype(np.float32)
+
+    def colour_of(self, mark: Mark, size: int = SIZE) -> NDArray[np.uint8]:
+        """The photo around a mark, uint8 (size, size, 3): the digit as high as in MNIST's form, paper around it."""
+        from PIL import Image
+
+        left, top, right, bottom = mark.box
+        half = max(mark.width, mark.height) * 0.5 * SIZE / 20
+        x, y = (left + right) / 2, (top + bottom) / 2
+        first = np.floor([x - half, y - half]).astype(int)
+        across, down = (np.arange(start, start + int(np.ceil(2 * half)) + 2) for start in first)
+        height, width = self.photo.shape[:2]
+        around = self.photo[down.clip(0, height - 1)[:, None], across.clip(0, width - 1)]  # beyond the edge as on it
+        corners = (x - half - first[0], y - half - first[1], x + half - first[0], y + half - first[1])
+        return np.asarray(Image.fromarray(around).resize((size, size), Image.Resampling.BOX, box=corners))
+
+
+def find_digits(photo: NDArray[np.uint8]) -> Page:
+    """Find what may be digits in a photo, uint8 (H, W, 3) or grey (H, W): dark on light, or light on dark.
+
+    A blank page gives a Page without marks. Raises ShapeError for another array.
+    """
+    photo = np.asarray(photo)
+    if photo.ndim == 2:
+        photo = np.repeat(photo[..., None], 3, axis=2)
+    if photo.dtype != np.uint8 or photo.ndim != 3 or photo.shape[2] != 3 or min(photo.shape[:2]) < 1:
+        mend = "" if photo.dtype == np.uint8 else ". Pass photo.astype('uint8'); multiply numbers from 0 to 1 by 255"
+        raise ShapeError(f"photo: got {photo.dtype} of shape {photo.shape}, expected uint8 (H, W, 3) or (H, W){mend}")
+    photo, zoom = _large_enough(photo)
+    ink = find_ink(photo)
+    clean, rules = remove_rules(ink.binary, ink.faint)
+    clean |= hollow_ink(clean, ink.grey)
+    found = without_pale(find_marks(clean), ink.flat)
+    marks = tuple(m for m in found if not m.why_not)
+    page = Page(photo, ink, rules, clean, marks, tuple(m for m in found if m.why_not), _none(), zoom)
+    images = np.stack([page.image_of(m) for m in marks]) if marks else _none()
+    return Page(photo, ink, rules, clean, marks, page.others, images, zoom)
+
+
+def without_pale(marks: list[Mark], flat: NDArray[np.floating[Any]]) -> list[Mark]:
+    """The marks; those much paler than the writing say so in `why_not`: a paper's pattern, a shadow's edge."""
+    depth = []
+    for mark in marks:
+        left, top, right, bottom = mark.box
+        depth.append(float(np.median(flat[top:bottom, left:right][mark.mask])))
+    able = [(d, m.mask.sum()) for d, m in zip(depth, marks) if not m.why_not]
+    if not able:
+        return marks
+    darkest = max(d for d, area in able if area >= 0.3 * max(a for _, a in able))
+    pale = PALE * darkest
+    return [
+        replace(m, why_not="is much paler than the writing") if not m.why_not and d < pale else m
+        for m, d in zip(marks, depth)
+    ]
+
+
+def hollow_ink(clean: NDArray[np.bool_], grey: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Holes in marks that are ink themselves, (H, W): of a blot so wide that its middle was taken for paper.
+
+    A hole belongs to the ink if it looks more like the mark around it than like the paper around the mark.
+    """
+    from scipy import ndimage
+
+    filled = np.zeros_like(clean)
+    around = np.ones((3, 3), bool)
+    labels, _ = ndimage.label(clean, structure=around)
+    for number, (rows, columns) in enumerate(ndimage.find_objects(labels), start=1):
+        if min(rows.stop - rows.start, columns.stop - columns.start) < 12:
+            continue  # too small to have a hole of any size, and on a grainy photo there are very many
+        mask = np.pad(labels[rows, columns] == number, 4)
+        holes = ndimage.binary_fill_holes(mask) & ~mask
+        inner = ndimage.binary_erosion(holes, around, iterations=2)
+        if inner.sum() < 20:
+            continue
+        spot = np.pad(grey, 4, mode="edge")[rows.start : rows.stop + 8, columns.start : columns.stop + 8]
+        outside = ~ndimage.binary_dilation(mask | holes, around, iterations=2)
+        ink, paper, hole = (float(np.median(spot[where])) for where in (mask, outside, inner))
+        if abs(hole - ink) < abs(hole - paper):
+            filled[rows, columns] |= holes[4:-4, 4:-4]
+    return filled
+
+
+def _none() -> NDArray[np.uint8]:
+    return np.zeros((0, SIZE, SIZE), np.uint8)
+
+
+def _large_enough(photo: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:
+    """A small photo enlarged, with a margin, since its digit may touch the edge as in an image of 20×20."""
+    from PIL import Image
+
+    h, w = photo.shape[:2]
+    if min(h, w) >= LEAST_SIDE // 2:
+        return photo, 1.0
+    zoom = LEAST_SIDE / min(h, w)
+    zoom = max(1.0, min(zoom, 2400 / max(h, w)))
+    size = round(w * zoom), round(h * zoom)
+    return np.asarray(Image.fromarray(photo).resize(size, Image.Resampling.BICUBIC)), zoom

@@ -1,0 +1,260 @@
+"""Sheets of digits whose truth is known: what stands where, in which hand or print, on which paper, in which light.
+
+    sheet = draw_sheet("ruled", np.random.default_rng(1))
+    sheet.image            uint8 (H, W, 3)
+    sheet.truth[0]         Truth(label=7, box=(40, 61, 92, 140), source="pen")
+
+They measure how well photos are read (reading.py), and `digitlab data make sheets` writes them to look at.
+"""
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitlab.data.dataset import Digits
+from digitlab.data.synthetic.fonts import print_character
+from digitlab.data.synthetic.strokes import draw_digit
+from digitlab.errors import ConfigError, DataError
+from digitlab.files import atomic_write, write_text
+
+Ink = NDArray[Any]  # (H, W), 255 where there is ink
+Box = tuple[int, int, int, int]  # left, top, right, bottom, in pixels; right and bottom are just outside
+
+
+@dataclass(frozen=True)
+class Truth:
+    """One digit that stands on a sheet."""
+
+    label: int
+    box: Box
+    source: str
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A picture uint8 (H, W, 3) and the digits on it: line by line on a sheet, in no order in a scene."""
+
+    image: NDArray[np.uint8]
+    truth: tuple[Truth, ...]
+    style: str
+
+
+@dataclass(frozen=True)
+class Style:
+    """Paper, ink and light. Colours are RGB, 0 to 255."""
+
+    about: str
+    paper: tuple[int, int, int] = (244, 243, 238)
+    ink: tuple[int, int, int] = (35, 35, 45)
+    rules: str = ""  # "", "lines" or "grid"
+    rule_colour: tuple[int, int, int] = (150, 175, 215)
+    turn: float = 0.0  # the page, in degrees
+    light: float = 1.0  # at the darkest corner, as a share of the brightest
+    shadow: float = 1.0  # inside a shadow with an edge
+    noise: float = 2.0  # standard deviation, in grey levels
+    blur: float = 0.0  # standard deviation, in pixels
+    apart: float = 1.35  # from one digit to the next, as a share of their height
+    fade: float = 1.0  # how much of the ink is on the paper
+    sources: tuple[str, ...] = field(default=("pen", "print", "mnist"))
+
+
+STYLES: dict[str, Style] = {
+    "clean": Style("dark ink on white paper"),
+    "print": Style("nine faces of print", sources=("print",)),
+    "pen": Style("strokes of a pen, thin and thick", sources=("pen",)),
+    "turned": Style("the page at an angle", turn=8.0),
+    "shadow": Style("uneven light, and a shadow with an edge", light=0.55, shadow=0.65, noise=3.0),
+    "ruled": Style("ruled paper", rules="lines"),
+    "grid": Style("squared paper, at an angle", rules="grid", turn=-3.0),
+    "noise": Style("a poor photo: noise and blur", noise=14.0, blur=1.2),
+    "pencil": Style(
+        "pale pencil on ruled paper in uneven light",
+        rules="lines",
+        fade=0.45,
+        light=0.7,
+        noise=3.0,
+        rule_colour=(215, 200, 195),
+    ),
+    "chalk": Style("light on dark", paper=(38, 62, 52), ink=(235, 238, 228), light=0.7, noise=5.0),
+    "tight": Style("digits that often touch", apart=0.78, sources=("pen", "mnist")),
+    "coloured": Style("red on yellow paper", paper=(246, 222, 110), ink=(190, 40, 45), light=0.75),
+}
+
+FACES = (
+    "DejaVuSans",
+    "DejaVuSans-Bold",
+    "DejaVuSans-Oblique",
+    "DejaVuSansMono",
+    "DejaVuSansMono-Bold",
+    "DejaVuSansMono-Oblique",
+    "DejaVuSerif",
+    "DejaVuSerif-Bold",
+    "DejaVuSerif-Italic",
+)
+
+
+def print_digit(text: str, height: int, face: str) -> Ink:
+    """A character in a face that comes with matplotlib, as ink about `height` pixels high, without paper round it."""
+    ink = print_character(text, face, round(height * 1.37))  # a digit is about 0.73 of the nominal size
+    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def mnist_digit(image: NDArray[np.uint8], height: int) -> Ink:
+    """An image of MNIST's form (28, 28) enlarged so that its digit, 20 pixels there, is about `height` high."""
+    from PIL import Image
+
+    rows = np.flatnonzero(image.max(axis=1) > 60)
+    size = round(28 * height / max(12, rows[-1] - rows[0] + 1))
+    large = np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.BICUBIC), dtype=np.float32)
+    ink: Ink = np.clip((large - 70) * (255 / 115), 0, 255).astype(np.uint8)  # the soft edge made a pen's again
+    return ink
+
+
+def draw_sheet(
+    style: str,
+    rng: np.random.Generator,
+    *,
+    lines: int = 4,
+    columns: int = 8,
+    height: int = 70,
+    digits: Digits | None = None,
+) -> Sheet:
+    """A sheet of `lines` × `columns` digits about `height` pixels high, in one of the STYLES.
+
+    `digits` are images of MNIST's form that take their place between pen and print; without them they are left out.
+    Digits are turned by up to 10°, differ in size, and stray from their line. Raises ConfigError for another style.
+    """
+    if style not in STYLES:
+        raise ConfigError(f"style: got {style!r}; there are: {', '.join(STYLES)}")
+    chosen = STYLES[style]
+    sources = [s for s in chosen.sources if s != "mnist" or digits is not None]
+    cell_w, cell_h, margin = round(chosen.apart * height), round(1.75 * height), height
+    shape = (lines * cell_h + 2 * margin, columns * cell_w + 2 * margin)
+    ink, owner = np.zeros(shape, np.float32), np.zeros(shape, np.int32)
+    labels, names = [], []
+    for at in range(lines * columns):
+        source = sources[int(rng.integers(len(sources)))]
+        label, name, mark = _mark(source, rng, round(height * rng.uniform(0.8, 1.15)), digits)
+        mark = _turned(mark, rng.uniform(-10, 10))
+        h, w = mark.shape
+        top = margin + (at // columns) * cell_h + (cell_h - h) // 2 + round(rng.normal(0, 0.05) * height)
+        left = margin + (at % columns) * cell_w + (cell_w - w) // 2 + round(rng.normal(0, 0.04) * height)
+        spot = ink[top : top + h, left : left + w]
+        value = mark.astype(np.float32)[: spot.shape[0], : spot.shape[1]] / 255
+        owner[top : top + h, left : left + w][value > np.maximum(spot, 0.3)] = at + 1
+        np.maximum(spot, value, out=spot)
+        labels.append(label)
+        names.append(name)
+    image, owner = _on_page(chosen, ink, owner, rng, cell_h, margin)
+    truth = tuple(Truth(labels[i], box, names[i]) for i, box in enumerate(_boxes(owner, len(labels))))
+    return Sheet(image, truth, style)
+
+
+def _mark(source: str, rng: np.random.Generator, height: int, digits: Digits | None) -> tuple[int, str, Ink]:
+    label = int(rng.integers(10))
+    if source == "print":
+        face = FACES[int(rng.integers(len(FACES)))]
+        return label, face, print_digit(str(label), height, face)
+    if source == "pen":
+        return label, "pen", draw_digit(label, height, rng)
+    assert digits is not None
+    image, label = digits[int(rng.integers(len(digits)))]
+    return label, "mnist", mnist_digit(image, height)
+
+
+def _turned(mark: Ink, degrees: float) -> Ink:
+    from PIL import Image
+
+    return np.asarray(Image.fromarray(mark).rotate(degrees, Image.Resampling.BICUBIC, expand=True))
+
+
+def _on_page(
+    style: Style, ink: NDArray[Any], owner: NDArray[Any], rng: np.random.Generator, line: int, margin: int
+) -> tuple[NDArray[np.uint8], NDArray[Any]]:
+    """Ink (H, W) laid on the style's paper in its light: the picture (H, W, 3), and whose ink each pixel is."""
+    from PIL import Image
+    from scipy import ndimage
+
+    h, w = ink.shape
+    paper = np.ones((h, w, 3), np.float32) * np.array(style.paper, np.float32)
+    rule = np.zeros((h, w), np.float32)
+    step = line if style.rules == "lines" else line // 4
+    if style.rules:
+        first = margin + line - round(0.2 * line)  # where the first line of digits stands
+        for y in range(first % step if style.rules == "grid" else first, h, step):
+            rule[y : y + 2] = 1
+    if style.rules == "grid":
+        for x in range(margin // 2, w, step):
+            rule[:, x : x + 2] = 1
+    if style.turn:
+        turn = style.turn + float(rng.uniform(-1, 1))
+        planes = [Image.fromarray(a).rotate(turn, Image.Resampling.BILINEAR) for a in (ink, rule)]
+        ink, rule = (np.asarray(plane) for plane in planes)
+        owner = np.asarray(Image.fromarray(owner).rotate(turn, Image.Resampling.NEAREST))
+    page = paper + rule[..., None] * (np.array(style.rule_colour, np.float32) - paper)
+    page += (style.fade * ink)[..., None] * (np.array(style.ink, np.float32) - page)
+    page *= _light(style, h, w, rng)[..., None]
+    if style.blur:
+        page = ndimage.gaussian_filter(page, (style.blur, style.blur, 0))
+    page += rng.normal(0, style.noise, page.shape)
+    return np.clip(page, 0, 255).astype(np.uint8), owner
+
+
+def _light(style: Style, h: int, w: int, rng: np.random.Generator) -> NDArray[Any]:
+    """How bright each place is, (H, W), 0 to 1: falling towards one corner, and less inside a slanting shadow."""
+    y, x = np.mgrid[0:h, 0:w].astype(np.float32)
+    x, y = x / w, y / h
+    if rng.random() < 0.5:
+        x = 1 - x
+    light = 1 - (1 - style.light) * (0.5 * x + 0.5 * y) ** 1.2
+    if style.shadow < 1:
+        edge = 0.35 + 0.3 * float(rng.random()) + 0.4 * (y - 0.5)
+        light *= style.shadow + (1 - style.shadow) / (1 + np.exp(np.clip((edge - x) * 150, -50, 50)))
+    shares: NDArray[Any] = light.astype(np.float32)
+    return shares
+
+
+def _boxes(owner: NDArray[Any], count: int) -> list[Box]:
+    from scipy import ndimage
+
+    found = ndimage.find_objects(owner, max_label=count)
+    return [(int(c.start), int(r.start), int(c.stop), int(r.stop)) for r, c in found]
+
+
+def write_sheets(folder: str | os.PathLike[str], sheets: Sequence[Sheet]) -> Path:
+    """Write each sheet as STYLE-NUMBER.png and all truths as truth.json in `folder`; returns the JSON's path.
+
+    truth.json holds {"clean-000.png": [{"label": 7, "box": [left, top, right, bottom], "source": "pen"}, …], …}.
+    """
+    from PIL import Image
+
+    table = {}
+    for number, sheet in enumerate(sheets):
+        name = f"{sheet.style}-{number:03}.png"
+        with atomic_write(Path(folder) / name) as temporary:
+            Image.fromarray(sheet.image).save(temporary)
+        table[name] = [{"label": t.label, "box": list(t.box), "source": t.source} for t in sheet.truth]
+    path = Path(folder) / "truth.json"
+    write_text(path, json.dumps(table, indent=1))
+    return path
+
+
+def read_truth(path: str | os.PathLike[str]) -> dict[str, tuple[Truth, ...]]:
+    """The truth by picture name, from a file that `write_sheets` wrote; DataError if it is none."""
+    try:
+        table = json.loads(Path(path).read_text(encoding="utf-8"))
+        return {name: tuple(map(_truth_of, rows)) for name, rows in table.items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"{path}: is no table of truths ({error!r}); `digitlab data make sheets` writes one.") from None
+
+
+def _truth_of(row: dict[str, Any]) -> Truth:
+    left, top, right, bottom = map(int, row["box"])
+    return Truth(int(row["label"]), (left, top, right, bottom), str(row.get("source", "")))

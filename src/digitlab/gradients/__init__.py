@@ -1,0 +1,36 @@
+"""Several ways of taking the gradient behind one interface, and the check that holds them against each other.
+
+    base.py           Gradient, the family; Backpropagation (what trains) and PerExample
+    loss_at.py        the loss as a function of one long vector of numbers
+    differences.py    one number at a time: ForwardDifferences, CentralDifferences, ComplexStep
+    directions.py     all numbers at once, at random: ForwardGradient, SPSA, EvolutionStrategies
+    rashid.py         RashidRule, which is no gradient: the learning rule of Rashid's book
+    check.py          check_gradients for a layer of your own; compare_gradients for their cost and error
+
+Backpropagation gives every partial derivative for the price of about three forward passes, however many there are.
+The others need forward passes only: to check it, to see what it saves, and to train what has no derivative.
+"""
+
+from digitlab.gradients.base import Backpropagation, Gradient, PerExample
+from digitlab.gradients.check import Comparison, GradientReport, ReportRow, check_gradients, compare_gradients
+from digitlab.gradients.differences import CentralDifferences, ComplexStep, ForwardDifferences
+from digitlab.gradients.directions import SPSA, EvolutionStrategies, ForwardGradient
+from digitlab.gradients.rashid import RashidRule
+
+__all__ = [
+    "SPSA",
+    "Backpropagation",
+    "CentralDifferences",
+    "Comparison",
+    "ComplexStep",
+    "EvolutionStrategies",
+    "ForwardDifferences",
+    "ForwardGradient",
+    "Gradient",
+    "GradientReport",
+    "PerExample",
+    "RashidRule",
+    "ReportRow",
+    "check_gradients",
+    "compare_gradients",
+]

@@ -1,0 +1,275 @@
+"""Is this gradient right? Backpropagation against differences, number by number; and all ways side by side."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from digitlab.arrays import Array, array_namespace, to_numpy
+from digitlab.errors import ConfigError, GradientError
+from digitlab.gradients.base import Backpropagation, Gradient
+from digitlab.gradients.differences import CentralDifferences, ComplexStep, _OneAtATime, moved
+from digitlab.gradients.loss_at import LossAt, Vector
+from digitlab.nn.network import Network, Shape
+
+
+@dataclass(frozen=True)
+class ReportRow:
+    """The worst element of one parameter, or of the input: where it is, what either way says, how far apart."""
+
+    name: str
+    shape: Shape
+    checked: int  # how many elements were compared
+    kinks: int  # how many of them lie on a kink, where there is no one derivative (see `check_gradients`)
+    worst: tuple[int, ...]  # the index of the element with the largest error
+    backprop: float
+    other: float
+    error: float
+    passed: bool
+
+
+@dataclass(frozen=True)
+class GradientReport:
+    """What `check_gradients` found: a row for each parameter and one for the input. `print(report)` shows a table.
+
+    It is true if all agree, so that `assert check_gradients(...)` says what one means by it.
+    """
+
+    way: Gradient
+    tolerance: float
+    loss: float
+    rows: list[ReportRow]
+    tested: Gradient | None = None  # what was put to the test; None: backpropagation
+
+    @property
+    def passed(self) -> bool:
+        """Whether every element of every row is within the tolerance."""
+        return all(row.passed for row in self.rows)
+
+    def __bool__(self) -> bool:
+        return self.passed
+
+    def __str__(self) -> str:
+        other = type(self.way).__name__
+        tested = "backprop" if self.tested is None else type(self.tested).__name__
+        table = [("parameter", "shape", "worst at", tested, other, "error", "")]
+        for row in self.rows:
+            shape, at = "×".join(map(str, row.shape)), ",".join(map(str, row.worst))
+            values = (f"{row.backprop:+.9e}", f"{row.other:+.9e}", f"{row.error:.1e}")
+            verdict = "ok" if row.passed else "WRONG"
+            table.append((row.name, shape, f"[{at}]", *values, verdict + f", {row.kinks} on a kink" * bool(row.kinks)))
+        widths = [max(len(line[i]) for line in table) for i in range(len(table[0]))]
+        lines = ["  ".join(f"{text:<{width}}" for text, width in zip(line, widths)).rstrip() for line in table]
+        wrong = [row.name for row in self.rows if not row.passed]
+        verdict = f"wrong: {', '.join(wrong)}" if wrong else "all gradients agree"
+        return "\n".join([*lines, f"{verdict} (tolerance {self.tolerance:.0e}, loss {self.loss:.6g})"])
+
+
+def check_gradients(
+    network: Network,
+    x: Array,
+    targets: Array,
+    *,
+    way: Gradient | None = None,
+    tested: Gradient | None = None,
+    tolerance: float | None = None,
+    samples: int | None = None,
+    training: bool = False,
+    rng: np.random.Generator | None = None,
+) -> GradientReport:
+    """Backpropagation against another way, element by element, for every parameter and for the input x.
+
+    way         the other way: ComplexStep() unless given, or CentralDifferences() where a layer is not analytic;
+                ForwardDifferences() is the third
+    tested      another rule than backpropagation to put to the test (RashidRule); the input is then left out
+    tolerance   the largest error that passes; the way's own unless given: 10⁻⁹ for a complex step, 10⁻⁵ for central
+                differences, 2·10⁻³ for forward ones
+    samples     check this many elements of each parameter, drawn by `rng`, instead of all: for larger networks
+    training    check the pass that training uses (dropout, batch normalization); its random masks are held fast
+
+    The error of an element, with a by backpropagation and n by the other way, is |a − n| / max(|a|, |n|, floor).
+    Relative to the element itself it would be unfair to the tiny ones, of which a difference of losses sees only
+    round-off. So the floor is the largest of 1 % of that parameter's largest element, 10⁻⁴ of the largest element
+    anywhere, and 10⁻⁴ |L|. A formula that is wrong misses by a part of 1; a right one stays under 10⁻⁷.
+
+    Where a ReLU stands exactly at 0, or two numbers of a pool are equal, the loss has a kink: a slope to the left and
+    another to the right, and backpropagation may give any number between them (a subgradient). An element that
+    differs is therefore looked at from both sides, and counted as on a kink if the sides differ and it lies between, or
+    a complex step agrees with it. Where a complex step disagrees and central differences agree to 10⁻⁶, a layer that
+    takes no complex numbers is the cause, and the element passes.
+
+    It runs on a float64 copy, so the network stays as it is, its gradients included.
+    Raises GradientError where backpropagation or the other way cannot serve a layer.
+    """
+    way = way if way is not None else exactest(network)
+    if not isinstance(way, _OneAtATime):
+        raise ConfigError(f"got {way!r}; expected ForwardDifferences, CentralDifferences or ComplexStep")
+    tolerance = way.tolerance if tolerance is None else tolerance
+    if samples is not None and rng is None:
+        raise ConfigError("samples= draws elements at random; pass rng=numpy.random.default_rng(0) with it")
+    (tested or Backpropagation()).require(network)
+    way.require(network)
+    twin = float64_copy(network)
+    x = twin.prepare(x)
+    if tested is None:
+        grad_x, value = backpropagated(twin, x, targets, training=training)
+        arrays = {name: p.grad for name, p in twin.parameters().items()} | {"input": grad_x}
+    else:
+        value = float(tested.gradient(twin, x, targets, training=training, rng=rng))
+        arrays = {name: p.grad for name, p in twin.parameters().items()}
+    backprops = {name: to_numpy(array).ravel() for name, array in arrays.items()}
+    overall = max(float(np.max(np.abs(a), initial=0.0)) for a in backprops.values())
+    rows = []
+    second = CentralDifferences() if isinstance(way, ComplexStep) else exactest(network)
+    with (
+        LossAt(float64_copy(network), x, targets, training=training, dtype=way.dtype, with_input=True) as loss,
+        LossAt(float64_copy(network), x, targets, training=training, dtype=second.dtype, with_input=True) as again,
+    ):
+        here = loss(loss.start)
+        for name in arrays:
+            block = loss.blocks[name]
+            places = picked(block, samples, rng)
+            n = np.array([way.slope(loss, loss.start, int(i), here) for i in places])
+            a = backprops[name][places - block.start]
+            largest = float(np.max(np.abs(backprops[name]), initial=0.0))
+            floor = max(1e-2 * largest, 1e-4 * overall, 1e-4 * abs(value))
+            errors = relative_errors(a, n, floor)
+            kinks: int = 0
+            for j in np.flatnonzero(errors > tolerance):
+                agrees = second_agrees(second, again, int(places[j]), float(a[j]), floor)
+                kink = on_kink(loss, int(places[j]), float(a[j]), floor, agrees=agrees)
+                kinks += int(kink)
+                if kink or (agrees and isinstance(way, ComplexStep) and errors[j] > 1e-6):
+                    errors[j] = 0.0
+            k = int(np.argmax(errors))  # a NaN counts as the largest
+            shape = tuple(arrays[name].shape)
+            worst = tuple(int(j) for j in np.unravel_index(places[k] - block.start, shape))
+            error = float(errors[k])
+            figures = (float(a[k]), float(n[k]), error)
+            rows.append(ReportRow(name, shape, len(places), kinks, worst, *figures, error <= tolerance))
+    return GradientReport(way, tolerance, value, rows, tested)
+
+
+def exactest(network: Network) -> "_OneAtATime":
+    """The way with the smallest error for this network: a complex step, or central differences.
+
+    A complex step is exact and stays on the side of a kink that its real part is on, as backpropagation does. Central
+    differences mix both sides: blank pixels put many ReLUs exactly on their kink.
+    """
+    return ComplexStep() if ComplexStep().unsupported_reason(network) is None else CentralDifferences()
+
+
+def relative_errors(a: Vector, n: Vector, floor: float) -> Vector:
+    """|a − n| / max(|a|, |n|, floor), elementwise; 0 where all of them are 0."""
+    scale = np.maximum(np.maximum(np.abs(a), np.abs(n)), max(floor, np.finfo(np.float64).tiny))
+    errors: Vector = np.abs(a - n) / scale
+    return errors
+
+
+def second_agrees(way: "_OneAtATime", loss: LossAt, i: int, slope: float, floor: float) -> bool:
+    """Whether a second way of taking the i-th derivative gives `slope`, too."""
+    other = way.slope(loss, loss.start, i, loss(loss.start))
+    return float(relative_errors(np.array([slope]), np.array([other]), floor)[0]) <= min(way.tolerance, 1e-6)
+
+
+def on_kink(loss: LossAt, i: int, slope: float, floor: float, *, agrees: bool = False) -> bool:
+    """Whether the loss has two different slopes at its i-th number, and `slope` lies between them or `agrees`.
+
+    Several kinks at once, as of a pool over ReLUs, can give a derivative outside; a complex step gives the same.
+
+    The step is far smaller than that of central differences, so that no kink beside this place is taken for one here;
+    round-off is then 10⁻⁸ |L|, and the sides of a smooth loss agree to that.
+    """
+    step = 1e-8
+    here = float(loss(loss.start).real)
+    right = (float(loss(moved(loss.start, i, step)).real) - here) / step
+    left = (here - float(loss(moved(loss.start, i, -step)).real)) / step
+    margin = 1e-3 * max(abs(left), abs(right), floor)
+    between = min(left, right) - margin <= slope <= max(left, right) + margin
+    return abs(right - left) > 2 * margin and (between or agrees)
+
+
+def picked(block: slice, samples: int | None, rng: np.random.Generator | None) -> Vector:
+    """The places of a block that are to be checked: all, or `samples` of them without repetition."""
+    places = np.arange(block.start, block.stop)
+    if samples is None or rng is None or samples >= places.size:
+        return places
+    return np.sort(rng.choice(places, samples, replace=False))
+
+
+def backpropagated(network: Network, x: Array, targets: Array, *, training: bool) -> tuple[Array, float]:
+    """∂L/∂x and the loss; every parameter's grad is assigned on the way."""
+    logits, caches = network.forward(x, training=training)
+    loss, cache = network.loss.forward(logits, targets)
+    return network.backward(network.loss.backward(cache), caches), float(loss)
+
+
+def float64_copy(network: Network) -> Network:
+    """An independent network with the same values in double precision."""
+    twin = network.copy()
+    twin.dtype = "float64"
+    for _, layer in twin.named_layers():
+        for p in layer.params.values():
+            p.value = in_float64(p.value)
+        layer.buffers.update({key: in_float64(buffer) for key, buffer in layer.buffers.items()})
+    return twin
+
+
+def in_float64(array: Array) -> Array:
+    """The array in double precision, if it holds floating-point numbers at all."""
+    xp = array_namespace(array)
+    return xp.astype(array, xp.float64) if xp.isdtype(array.dtype, "real floating") else array
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One way of taking the gradient beside backpropagation: g its gradient, g_bp backpropagation's.
+
+    `refusal` says why a way could not serve the network; then the other figures are NaN.
+    """
+
+    way: Gradient
+    evaluations: int  # forward passes of the whole network
+    seconds: float
+    relative_error: float  # ‖g − g_bp‖ / ‖g_bp‖
+    cosine: float  # of the angle between g and g_bp: 1 the same direction, 0 at right angles
+    refusal: str | None = None
+
+
+def compare_gradients(
+    network: Network,
+    x: Array,
+    targets: Array,
+    ways: Sequence[Gradient],
+    rng: np.random.Generator,
+    *,
+    training: bool = False,
+) -> list[Comparison]:
+    """What each way costs and how near it comes to backpropagation, on one batch.
+
+    It runs on float64 copies, so the errors are those of the ways, not of float32, and the network stays as it is.
+    """
+
+    def taken(way: Gradient) -> tuple[Vector, float]:
+        twin = float64_copy(network)  # one each, so that all see the same dropout masks
+        start = time.perf_counter()
+        way.gradient(twin, x, targets, training=training, rng=rng)
+        seconds = time.perf_counter() - start
+        grads = [to_numpy(p.grad).astype(np.float64).ravel() for p in twin.parameters().values()]
+        if not grads:
+            raise GradientError(f"{network!r} has no parameters, so there is no gradient to compare")
+        return np.concatenate(grads), seconds
+
+    reference, _ = taken(Backpropagation())
+    rows = []
+    for way in ways:
+        if refusal := way.unsupported_reason(network):
+            rows.append(Comparison(way, way.evaluations(network), np.nan, np.nan, np.nan, refusal))
+            continue
+        g, seconds = taken(way)
+        length, norm = float(np.linalg.norm(g)), float(np.linalg.norm(reference))
+        error = float(np.linalg.norm(g - reference)) / norm if norm else np.nan
+        cosine = float(g @ reference) / (length * norm) if length and norm else np.nan
+        rows.append(Comparison(way, way.evaluations(network), seconds, error, cosine))
+    return rows

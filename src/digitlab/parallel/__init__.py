@@ -1,0 +1,19 @@
+"""Many networks at once: on threads, processes or a cluster, in folders, with one table of what came of them."""
+
+from digitlab.parallel.job import TrainingJob, TrainingResult, run_job
+from digitlab.parallel.pool import Pool, open_pool
+from digitlab.parallel.results import Spread, Together, spread
+from digitlab.parallel.training import Watcher, train_many
+
+__all__ = [
+    "Pool",
+    "Spread",
+    "Together",
+    "TrainingJob",
+    "TrainingResult",
+    "Watcher",
+    "open_pool",
+    "run_job",
+    "spread",
+    "train_many",
+]

@@ -1,0 +1,70 @@
+"""Whether a network that is 90 % sure is right 9 times in 10."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from digitlab.errors import ConfigError, ShapeError
+from digitlab.viz.figures import COLOURS, Figure, new_figure
+
+Array = np.ndarray[Any, Any]
+
+
+class Calibration(NamedTuple):
+    """Images sorted by confidence into bins of equal width from 0 to 1."""
+
+    edges: Array  # (bins + 1,)
+    counts: Array  # int (bins,)
+    confidence: Array  # (bins,): mean confidence in the bin, NaN where it is empty
+    accuracy: Array  # (bins,): share that is right, NaN where it is empty
+    ece: float  # expected calibration error, Σ counts/N |accuracy − confidence|
+
+
+def calibration(probabilities: Array, labels: Array, *, bins: int = 15) -> Calibration:
+    """Confidence against accuracy for probabilities (N, classes) and labels (N,).
+
+    A bin holds edges[i] < confidence ≤ edges[i + 1]. See Guo et al. 2017, "On calibration of modern neural networks",
+    eq. 3. Raises ShapeError or ConfigError.
+    """
+    if probabilities.ndim != 2 or len(probabilities) != len(labels):
+        raise ShapeError(f"got probabilities {probabilities.shape} for {len(labels)} labels; expected (N, classes)")
+    if bins < 1:
+        raise ConfigError(f"bins: got {bins}, expected at least 1")
+    sure, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
+    edges = np.linspace(0.0, 1.0, bins + 1)
+    place = np.searchsorted(edges[1:-1], sure)  # (N,)
+    counts = np.bincount(place, minlength=bins)
+    some = np.where(counts, counts, np.nan)
+    confidence = np.bincount(place, weights=sure, minlength=bins) / some
+    accuracy = np.bincount(place, weights=right, minlength=bins) / some
+    gap = np.nansum(counts / len(labels) * np.abs(accuracy - confidence))
+    return Calibration(edges, counts, confidence, accuracy, float(gap))
+
+
+def calibration_figure(found: Calibration, *, title: str = "Calibration") -> Figure:
+    """Reliability diagram: accuracy against confidence, above how many images are that sure."""
+    figure = new_figure(5.5, 6.0)
+    figure.suptitle(f"{title}: expected calibration error {100 * found.ece:.2f} %")
+    upper, lower = figure.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": [3, 1]})
+    width, some = np.diff(found.edges)[0], found.counts > 0
+    middles = (found.edges[:-1] + found.edges[1:]) / 2
+    upper.plot([0, 100], [0, 100], "--", color="black", linewidth=1, label="as sure as right")
+    upper.bar(100 * middles[some], 100 * found.accuracy[some], 96 * width, color=COLOURS[5], label="right")
+    upper.plot(
+        100 * found.confidence[some],
+        100 * found.accuracy[some],
+        "o",
+        color=COLOURS[1],
+        markersize=5,
+        label="at the bin's mean confidence",
+    )
+    upper.set_ylabel("accuracy (%)")
+    upper.set_ylim(0, 102)
+    upper.legend(fontsize=8, loc="upper left")
+    lower.bar(100 * middles[some], found.counts[some], 96 * width, color=COLOURS[0])
+    lower.set_yscale("log")
+    lower.set_ylabel("images")
+    lower.set_xlabel("confidence (%)")
+    for axes in (upper, lower):
+        axes.grid(alpha=0.3)
+    return figure

@@ -1,0 +1,96 @@
+"""Training histories as curves."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from digitlab.train.callbacks import Callback
+from digitlab.train.history import History, Row
+from digitlab.viz.figures import COLOURS, Figure, new_figure, save_figure
+
+if TYPE_CHECKING:
+    from digitlab.train.trainer import Trainer
+
+DASHES = {"train": ":", "valid": "-", "test": "--"}
+FEW = 4  # histories whose best values can be told apart; above that, names stand beside the curves
+
+
+def curves_figure(histories: Mapping[str, History], *, title: str = "Training") -> Figure:
+    """Loss and accuracy over epochs, one colour per history, one line style per set.
+
+    Left: mean loss per example (for a single run all sets, for several the training loss dotted and validation whole).
+    Right, where the networks classify: accuracy in per cent, with a dot at each history's best validation epoch, unless
+    there are many.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    many = len(histories) > FEW
+    accurate = any(f"{name}_accuracy" in row for h in histories.values() for row in h.rows[:1] for name in DASHES)
+    figure = new_figure(10.0 if accurate else 6.0, max(4.2, 0.18 * len(histories) + 1.0) if many else 4.2)
+    figure.suptitle(f"{title}: training dotted, validation whole, test dashed" if many else title)
+    panels = [("loss", "mean loss per example", 1.0)] + ([("accuracy", "accuracy (%)", 100.0)] if accurate else [])
+    for place, (measure, label, unit) in enumerate(panels, 1):
+        axes = figure.add_subplot(1, len(panels), place)
+        for colour, (name, history) in zip(_cycle(len(histories)), histories.items()):
+            epochs = [row["epoch"] for row in history]
+            for part, dash in DASHES.items():
+                column = f"{part}_{measure}"
+                if not len(history) or column not in history[0]:
+                    continue
+                values = [unit * value for value in history.column(column)]
+                text = part if len(histories) == 1 else name if many else f"{name}: {part}"
+                axes.plot(epochs, values, dash, color=colour, label=text, marker="." if len(epochs) == 1 else None)
+                if many:
+                    continue
+                if measure == "accuracy" and part == "valid":
+                    best = max(range(len(values)), key=values.__getitem__)
+                    axes.plot(epochs[best], values[best], "o", color=colour)
+                    axes.annotate(
+                        f"{values[best]:.2f}",
+                        (epochs[best], values[best]),
+                        fontsize=8,
+                        color=colour,
+                        textcoords="offset points",
+                        xytext=(0, -12),
+                        ha="center",
+                    )
+        axes.set_xlabel("epoch")
+        axes.set_ylabel(label)
+        axes.grid(alpha=0.3)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        if axes.get_lines() and not many:
+            axes.legend(fontsize=8)
+    if many:  # one entry for each, beside the curves instead of over them
+        lines = {str(line.get_label()): line for axes in figure.axes for line in axes.get_lines()}
+        figure.legend(lines.values(), lines.keys(), loc="outside right upper", fontsize=7)
+    return figure
+
+
+class CurvesPicture(Callback):
+    """Keeps `curves.png` in a run folder, drawn anew when training ends, and at most every 30 seconds before."""
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self.path = Path(folder) / "curves.png"
+        self._drawn_at = 0.0
+
+    def on_epoch_end(self, trainer: "Trainer", row: Row) -> None:
+        if row["total_seconds"] - self._drawn_at > 30:
+            self._draw(trainer)
+            self._drawn_at = row["total_seconds"]
+
+    def on_fit_end(self, trainer: "Trainer") -> None:
+        if len(trainer.history):
+            self._draw(trainer)
+
+    def _draw(self, trainer: "Trainer") -> None:
+        save_figure(curves_figure({self.path.parent.name: trainer.history}, title=self.path.parent.name), self.path)
+
+
+def _cycle(n: int) -> list[Any]:
+    """As many colours: those of every figure while they last, else as many steps of one scale."""
+    if n <= len(COLOURS):
+        return list(COLOURS[:n])
+    import matplotlib
+
+    return [matplotlib.colormaps["viridis"](0.95 * i / (n - 1)) for i in range(n)]

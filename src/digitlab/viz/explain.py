@@ -1,0 +1,175 @@
+"""One example, forward and backward through a network, with every array on the way.
+
+The formulas are the Forward and Backward lines of each layer's docstring, so a new layer explains itself.
+"""
+
+import inspect
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from digitlab.arrays import to_numpy
+from digitlab.errors import ShapeError
+from digitlab.nn.examples import inputs
+from digitlab.nn.network import Layer, Network
+
+Array = np.ndarray[Any, Any]
+HEADS = ("Forward", "Backward", "Shapes", "Cache", "By hand", "Raises", "See")
+
+
+@dataclass
+class LayerStep:
+    """One layer, or the loss: what it is, its formulas, and its arrays by name, forward and then backward.
+
+    Arrays keep their batch axis of 1, as the formulas have it.
+    """
+
+    name: str
+    about: str  # first sentence of the docstring
+    forward_formula: str
+    backward_formula: str
+    forward: dict[str, Array] = field(default_factory=dict)
+    backward: dict[str, Array] = field(default_factory=dict)
+
+
+@dataclass
+class Walk:
+    """The steps in order, the loss last, and what the network says."""
+
+    steps: list[LayerStep]
+    outputs: Array  # (out,)
+    loss: float
+
+
+def walk(network: Network, image: Array, target: Any) -> Walk:
+    """Forward and backward through one example: image in the network's shape (or bytes (H, W)), target a label.
+
+    The gradients are those that `network.gradient` assigns for this one example; the network's parameters stay as they
+    are. Raises ShapeError if the image does not fit.
+    """
+    twin = network.copy().to("numpy")
+    x = twin.prepare(inputs(image, twin, "image"))  # (1, ...)
+    targets = np.asarray([target])
+    steps, caches = [], []
+    for i, layer in enumerate(twin.layers):
+        y, cache = layer.forward(x)
+        step = LayerStep(f"layer {i}: {layer!r}", *explained(layer), forward={"x": x})
+        step.forward |= {f"{key}": to_numpy(p.value) for key, p in _parameters(layer).items()}
+        step.forward["y"] = y
+        steps.append(step)
+        caches.append(cache)
+        x = y
+    loss, cache = twin.loss.forward(x, targets)
+    last = LayerStep(f"loss: {twin.loss!r}", *explained(twin.loss), forward={"z": x})
+    outputs = to_numpy(twin.loss.activation(x))
+    last.forward |= {"a": outputs, "t": to_numpy(twin.loss.targets(targets, x)), "L": np.asarray(loss)}
+    gradient = twin.loss.backward(cache)
+    last.backward = {"δ = ∂L/∂z": gradient}
+    for step, layer, cache in zip(reversed(steps), reversed(twin.layers), reversed(caches)):
+        step.backward = {"g = ∂L/∂y": gradient}
+        gradient = layer.backward(gradient, cache)
+        step.backward |= {f"∂L/∂{key}": to_numpy(p.grad) for key, p in _parameters(layer).items()}
+        step.backward["∂L/∂x"] = gradient
+    return Walk([*steps, last], outputs[0], float(loss))
+
+
+def explained(thing: Any) -> tuple[str, str, str]:
+    """A layer's or loss's first sentence, and what its docstring says after Forward and Backward.
+
+    Where it says nothing after Forward, the first sentence is the formula, as f(x) = tanh x is.
+    """
+    text = inspect.cleandoc(type(thing).__doc__ or "")
+    about = text.split("\n\n")[0].split("\n")[0]
+    about = re.sub(r";? `[^`]*`\.?$", "", about).rstrip(".") or type(thing).__name__
+    return about, _after(text, "Forward") or about, _after(text, "Backward")
+
+
+def shorten(array: Array, *, most: int = 8) -> str:
+    """An array's numbers in few words: all of few, else the first ones that are not 0, and how they spread."""
+    flat = np.asarray(array, np.float64).ravel()
+    if flat.size == 1:
+        return _number(flat[0])
+    if flat.size <= most + 4:
+        return "[" + " ".join(map(_number, flat)) + "]"
+    places = np.flatnonzero(flat)
+    if not places.size:
+        return f"all {flat.size:,} are 0"
+    first = int(places[0])
+    some = flat[first : first + most]
+    where = "…, " if first else ""
+    zeros = 1 - places.size / flat.size
+    parts = [f"[{where}{' '.join(map(_number, some))}{', …' if first + most < flat.size else ''}]"]
+    parts.append(f"min {_number(flat.min())}, mean {_number(flat.mean())}, max {_number(flat.max())}")
+    if zeros > 0.005:
+        parts.append(f"{100 * zeros:.0f} % are 0")
+    return "; ".join(parts)
+
+
+def shape_text(array: Array) -> str:
+    """(1, 28, 28, 1) as "1×28×28×1"; a number has none."""
+    return "×".join(map(str, np.shape(array))) or "number"
+
+
+def walk_text(found: Walk, class_names: Sequence[str], *, label: int) -> str:
+    """The walk as lines for a terminal: all forward steps, then all backward ones in their order."""
+    lines = ["FORWARD"]
+    for step in found.steps:
+        lines += ["", step.name, f"  {step.about}"] if step.about != step.forward_formula else ["", step.name]
+        lines += _indented("formula", step.forward_formula) + _rows(step.forward)
+    guess = int(found.outputs.argmax())
+    verdict = "right" if guess == label else f"but it is a {class_names[label]}"
+    lines += ["", f"The largest output is that of {class_names[guess]}, {_number(found.outputs[guess])}: {verdict}."]
+    lines += ["", "BACKWARD"]
+    for step in reversed(found.steps):
+        lines += ["", step.name, *_indented("formula", step.backward_formula), *_rows(step.backward)]
+    return "\n".join(lines)
+
+
+def _rows(arrays: dict[str, Array]) -> list[str]:
+    wide = max(map(len, arrays))
+    shapes = max(len(shape_text(array)) for array in arrays.values())
+    return [f"  {name:<{wide}}  {shape_text(array):<{shapes}}  {shorten(array)}" for name, array in arrays.items()]
+
+
+def _indented(word: str, text: str) -> list[str]:
+    if not text:
+        return []
+    first, *more = text.split("\n")
+    return [f"  {word}  {first}", *(f"  {'':{len(word)}}  {line}" for line in more)]
+
+
+def _after(text: str, head: str) -> str:
+    """The lines of a docstring that follow `head`, up to the next head or empty line."""
+    lines, taking = [], False
+    for line in text.split("\n"):
+        if line.startswith(head + " "):
+            taking = True
+            lines.append(line[len(head) :].strip())
+        elif taking and (not line.strip() or line.startswith(HEADS)):
+            break
+        elif taking:
+            lines.append(line.strip())
+    return "\n".join(lines)
+
+
+def _parameters(layer: Layer, prefix: str = "") -> dict[str, Any]:
+    """A layer's parameters, those of the layers inside it too: "W", "left.0.W"."""
+    found = {f"{prefix}{key}": p for key, p in layer.params.items()}
+    for name, child in layer.children().items():
+        found |= _parameters(child, f"{prefix}{name}.")
+    return found
+
+
+def _number(value: float) -> str:
+    text = f"{value + 0.0:.3g}"  # + 0.0: no "−0"
+    return text.replace("-", "−").replace("e−0", "e−").replace("e+0", "e")
+
+
+def check_label(network: Network, label: int) -> None:
+    """Raises ShapeError unless the network has an output for this label."""
+    outputs = network.shapes[-1]
+    if len(outputs) != 1 or not 0 <= label < outputs[0]:
+        raise ShapeError(f"got label {label} for a network with outputs {outputs}; expected one output per class")

@@ -1,0 +1,136 @@
+"""The images that a network gets wrong: which they are, as a picture, and which labels may themselves be wrong."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from digitlab.errors import ShapeError
+from digitlab.nn.losses import LogLikelihood
+from digitlab.nn.network import Loss
+from digitlab.viz.figures import Figure, new_figure
+
+Array = np.ndarray[Any, Any]
+
+
+class Failures(NamedTuple):
+    """Wrongly classified images, the surest mistake first."""
+
+    positions: Array  # int (F,): where in the set
+    labels: Array  # int (F,)
+    guesses: Array  # int (F,)
+    probabilities: Array  # (F, classes), each row summing to 1
+
+    @property
+    def confidences(self) -> Array:
+        """The probability of each guess, (F,)."""
+        found: Array = self.probabilities[np.arange(len(self.guesses)), self.guesses]
+        return found
+
+
+class Suspects(NamedTuple):
+    """Images whose label several networks contradict with one voice, the most contradicted first."""
+
+    positions: Array  # int (S,)
+    labels: Array  # int (S,)
+    guesses: Array  # int (S,): what they agree on
+    agreement: Array  # (S,): share of the networks that guess it
+    doubt: Array  # (S,): mean over the networks of p(guess) − p(label)
+
+
+def as_probabilities(outputs: Array, loss: Loss) -> Array:
+    """Outputs (N, classes) as shares of 1: softmax outputs as they are, others divided by their sum.
+
+    Sigmoid outputs are ten answers to ten questions and need not sum to 1; a negative output counts as 0, and where all
+    are 0 the shares are equal.
+    """
+    outputs = np.asarray(outputs, np.float64)
+    if isinstance(loss, LogLikelihood):
+        return outputs
+    outputs = np.maximum(outputs, 0.0)
+    total = outputs.sum(axis=1, keepdims=True)  # (N, 1)
+    return np.where(total > 0, outputs / np.where(total > 0, total, 1.0), 1 / outputs.shape[1])
+
+
+def find_failures(probabilities: Array, labels: Array) -> Failures:
+    """The wrong ones among N images by probabilities (N, classes) and labels (N,). Raises ShapeError."""
+    _check(probabilities, labels)
+    guesses = probabilities.argmax(axis=1)
+    wrong = np.flatnonzero(guesses != labels)
+    confidence = probabilities[wrong, guesses[wrong]]
+    wrong = wrong[np.argsort(-confidence, kind="stable")]
+    return Failures(wrong, np.asarray(labels)[wrong], guesses[wrong], probabilities[wrong])
+
+
+def find_mislabelled(several: Sequence[Array], labels: Array, *, least_agreement: float = 0.8) -> Suspects:
+    """Images that at least this share of several networks class alike, and otherwise than their label.
+
+    `several` holds one (N, classes) of probabilities a network. What all networks contradict is not proved wrong; it is
+    where to look first. Ordered by doubt, the mean of p(guess) − p(label). Raises ShapeError.
+    See Brodley & Friedl 1999, "Identifying mislabeled training data" (majority and consensus filters).
+    """
+    for probabilities in several:
+        _check(probabilities, labels)
+    labels = np.asarray(labels)
+    rows = np.arange(len(labels))
+    classes = several[0].shape[1]
+    votes = sum(np.eye(classes)[p.argmax(axis=1)] for p in several) / len(several)  # (N, classes)
+    guesses, mean = np.argmax(votes, axis=1), np.mean(several, axis=0)
+    agreement = votes[rows, guesses]
+    doubt = mean[rows, guesses] - mean[rows, labels]
+    chosen = np.flatnonzero((guesses != labels) & (agreement >= least_agreement - 1e-12))
+    chosen = chosen[np.argsort(-doubt[chosen], kind="stable")]
+    return Suspects(chosen, labels[chosen], guesses[chosen], agreement[chosen], doubt[chosen])
+
+
+def images_figure(
+    images: Array, titles: Sequence[str], *, title: str = "", columns: int = 12, left_out: int = 0
+) -> Figure:
+    """Images (N, H, W) or (N, H, W, 3), bytes, in rows under short titles; says how many were left out."""
+    rows = max(-(-len(titles) // columns), 1)
+    figure = new_figure(0.95 * columns, 1.25 * rows + 0.6)
+    figure.suptitle(title + (f" ({left_out:,} more not shown)" if left_out else ""), fontsize=11)
+    for i, (image, words) in enumerate(zip(images, titles)):
+        axes = figure.add_subplot(rows, columns, i + 1)
+        axes.imshow(image, cmap="gray_r", vmin=0, vmax=255)  # ink is dark, as on paper
+        axes.set_title(words, fontsize=7)
+        axes.set_xticks([])
+        axes.set_yticks([])
+    return figure
+
+
+def failures_figure(
+    images: Array, failures: Failures, class_names: Sequence[str], *, total: int, limit: int = 96, columns: int = 12
+) -> Figure:
+    """The first `limit` failures of `total` images (the whole set's images, (N, …)): true → guessed, confidence."""
+    shown = min(limit, len(failures.positions))
+    titles = [
+        f"{class_names[true]} → {class_names[guess]}\n{100 * confidence:.0f} %"
+        for true, guess, confidence in zip(failures.labels[:shown], failures.guesses, failures.confidences)
+    ]
+    wrong = len(failures.positions)
+    title = f"{wrong:,} of {total:,} read wrongly: true → guessed, confidence (surest first)"
+    return images_figure(
+        images[failures.positions[:shown]], titles, title=title, columns=columns, left_out=wrong - shown
+    )
+
+
+def suspects_figure(images: Array, suspects: Suspects, class_names: Sequence[str], *, limit: int = 48) -> Figure:
+    """Images whose label is in doubt: label, what the networks agree on, and the doubt."""
+    shown = min(limit, len(suspects.positions))
+    titles = [
+        f"label {class_names[true]}\nthey say {class_names[guess]}\ndoubt {doubt:.2f}"
+        for true, guess, doubt in zip(suspects.labels[:shown], suspects.guesses, suspects.doubt)
+    ]
+    title = "Labels that the networks contradict with one voice"
+    return images_figure(
+        images[suspects.positions[:shown]], titles, title=title, left_out=len(suspects.positions) - shown
+    )
+
+
+def _check(probabilities: Array, labels: Array) -> None:
+    if probabilities.ndim != 2 or len(labels) != len(probabilities):
+        raise ShapeError(
+            f"got probabilities of shape {probabilities.shape} for {len(labels)} labels; "
+            f"expected ({len(labels)}, classes)"
+        )

@@ -1,0 +1,44 @@
+"""What every figure here shares: made without pyplot, colours that colour-blind people can tell apart, saved whole."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from digitlab.figure import new_figure as new_figure
+from digitlab.figure import without_formulas
+from digitlab.files import atomic_write, require_suffix
+
+Figure = Any  # matplotlib.figure.Figure, imported only when a figure is drawn
+
+# Okabe & Ito 2008, "Color Universal Design": distinguishable with every common colour blindness.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+
+
+def save_figure(figure: Figure, path: str | os.PathLike[str], *, dpi: int = 120) -> None:
+    """Write the figure as what the path's suffix says (.png, .svg, .pdf), beside and renamed.
+
+    Raises ConfigError for a suffix that names no picture format.
+    """
+    if Path(path).suffix.lower().removeprefix(".") not in figure.canvas.get_supported_filetypes():
+        require_suffix(path, "a picture", ".png", ".svg", ".pdf", bare=False)
+    with atomic_write(path) as temporary:
+        without_formulas(figure).savefig(temporary, dpi=dpi)
+
+
+def heatmap_figure(pictures: Sequence[np.ndarray[Any, Any]], titles: Sequence[str], *, columns: int = 5) -> Figure:
+    """Pictures (H, W) as heat maps from blue (below 0) over white to red (above 0), each with its own scale."""
+    columns = min(columns, len(pictures))
+    rows = -(-len(pictures) // columns)
+    figure = new_figure(2.2 * columns + 0.4, 2.5 * rows + 0.2)
+    for i, (picture, title) in enumerate(zip(pictures, titles)):
+        axes = figure.add_subplot(rows, columns, i + 1)
+        limit = float(np.abs(picture).max()) or 1.0
+        image = axes.imshow(picture, cmap="RdBu_r", vmin=-limit, vmax=limit)
+        axes.set_title(title, fontsize=9)
+        axes.set_xticks([])
+        axes.set_yticks([])
+        figure.colorbar(image, ax=axes, shrink=0.7)
+    return figure

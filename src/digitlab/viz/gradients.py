@@ -1,0 +1,88 @@
+"""Ways of taking the gradient side by side, and how large the gradient is in each layer over a training."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from digitlab.gradients import Comparison
+from digitlab.viz.figures import COLOURS, Figure, new_figure
+
+
+def gradients_figure(rows: Sequence[Comparison], *, title: str) -> Figure:
+    """A point per way: seconds for one gradient (across) and ‖g − g_bp‖ / ‖g_bp‖ (up), both logarithmic.
+
+    A way without error is drawn at 10⁻¹⁷, below what float64 can show.
+    """
+    figure = new_figure(8.0, 4.8)
+    axes = figure.add_subplot()
+    labels = {}
+    for i, row in enumerate(row for row in rows if row.refusal is None):
+        error = max(row.relative_error, 1e-17) if math.isfinite(row.relative_error) else 1.0
+        axes.plot(row.seconds, error, "o", markersize=9, color=COLOURS[i % len(COLOURS)])
+        labels[row.seconds, error] = f"{type(row.way).__name__}\n{row.evaluations:,} evaluations"
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.margins(x=0.25, y=0.15)
+    write_apart(axes, labels)
+    axes.set_xlabel("time for one gradient (s)")
+    axes.set_ylabel("relative error against backpropagation")
+    axes.set_title(title)
+    axes.grid(alpha=0.3)
+    return figure
+
+
+def write_apart(axes: Any, labels: Mapping[tuple[float, float], str], size: float = 8.0) -> None:
+    """Write a label beside each point (x, y): to its right, left, above or below, where it covers no other."""
+    axes.autoscale_view()  # else matplotlib knows of the points only when it draws
+    points = {place: axes.transData.transform(place) * 72 / axes.figure.dpi for place in labels}
+    taken = [(x - 5, y - 5, x + 5, y + 5) for x, y in points.values()]  # in points: left, low, right, high
+    for place, text in labels.items():
+        x, y = points[place]
+        lines = text.splitlines()
+        width, height = 0.55 * size * max(map(len, lines)), 1.3 * size * len(lines)
+        corners = [(8, -3), (-8 - width, -3), (-width / 2, 8), (-width / 2, -8 - height), (8, 12), (8, -12 - height)]
+        boxes = [(x + dx, y + dy, x + dx + width, y + dy + height) for dx, dy in corners]
+        covered = [sum(_overlap(box, other) for other in taken) for box in boxes]
+        best = covered.index(min(covered))
+        axes.annotate(text, place, fontsize=size, textcoords="offset points", xytext=corners[best])
+        taken.append(boxes[best])
+
+
+def _overlap(a: Sequence[float], b: Sequence[float]) -> float:
+    """The area that two boxes (left, low, right, high) have in common."""
+    return max(0.0, min(a[2], b[2]) - max(a[0], b[0])) * max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
+
+
+def norms_figure(rows: Sequence[Mapping[str, Any]], *, title: str = "Gradient norms per layer") -> Figure:
+    """‖∂L/∂W‖ of every weight over the epochs, logarithmic; rows {"epoch": 0, "0.W": ..., "0.b": ...}.
+
+    A single row, of one moment, is drawn as bars. A layer has one colour; its biases are dotted, what leads from a
+    state to the next (U) is dashed. A norm of 0 is left out.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    names = [name for name in rows[0] if name != "epoch"]
+    figure = new_figure(8.0, 4.6)
+    axes = figure.add_subplot()
+    layers = list(dict.fromkeys(name.rpartition(".")[0] for name in names))
+    kinds = [name.rpartition(".")[2] for name in names]
+    for i, name in enumerate(names):
+        values = [row[name] if row[name] > 0 else math.nan for row in rows]
+        colour = COLOURS[layers.index(name.rpartition(".")[0]) % len(COLOURS)]
+        dash = ":" if kinds[i] == "b" else "--" if kinds[i] == "U" else "-"
+        if len(rows) == 1:
+            axes.bar(i, values[0], color=colour)
+        else:
+            axes.plot([row["epoch"] for row in rows], values, dash, color=colour, marker=".", label=name)
+    axes.set_yscale("log")
+    if len(rows) == 1:
+        axes.set_xticks(range(len(names)), names, rotation=45 if len(names) > 8 else 0)
+        axes.set_xlabel("parameter: layer and name")
+    else:
+        axes.set_xlabel("epoch (0: before training)")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        axes.legend(fontsize=8, ncols=2 if len(names) > 8 else 1)
+    axes.set_ylabel("‖∂L/∂parameter‖")
+    axes.set_title(title)
+    axes.grid(alpha=0.3)
+    return figure

@@ -1,0 +1,81 @@
+"""Rashid's backquery: an answer sent back through the inverse of every step, from the outputs to a picture."""
+
+import numpy as np
+
+from digitlab.arrays import to_numpy
+from digitlab.errors import ShapeError
+from digitlab.nn.activations import ELU, LeakyReLU, Linear, ReLU, Softplus, Tanh
+from digitlab.nn.dropout import Dropout
+from digitlab.nn.losses import CrossEntropy, LogLikelihood, MeanSquaredError
+from digitlab.nn.network import Dense, Layer, Loss, Network, Quadratic, Sigmoid
+from digitlab.nn.reshaping import Flatten, Reshape
+from digitlab.viz.imagine import Picture, dense_chain, one_hot, picture_shape
+
+LOW, HIGH = 0.01, 0.99
+
+
+def inverse_query(network: Network, digit: int) -> Picture:
+    """The picture (H, W), from .01 to .99, that the digit's answer comes back to.
+
+        answer    a = .99 for the digit, .01 for the others;  z = logit a
+        layer     a = (z − b) Wᵀ, stretched to .01 … .99 (min-max);  z = logit a
+        ...       down to the pixels, which keep the stretched values
+
+    Wᵀ stands in for the inverse of W, which there is none of, and the stretching makes up for its wrong scale. Without
+    biases this is Rashid's "backquery" (Make Your Own Neural Network, part 3); a bias, which forward added to x W, is
+    taken off first. Other activations than σ have their own inverse: arctanh from −.99 … .99 for tanh; where a ReLU and
+    its kin let a signal through they are the line y = x, and pass it back as it is. For softmax z = ln a.
+
+    Raises ShapeError for a network that is no chain of dense layers, or whose activation has no inverse.
+    """
+    chain = dense_chain(network, "the inverse query")
+    signal = np.where(one_hot(network, digit) == 1, HIGH, LOW)  # (out,)
+    signal = _before_output(network.loss, signal)
+    for i in reversed(range(len(chain))):
+        layer = chain[i]
+        if isinstance(layer, Dense):
+            if "b" in layer.params:
+                signal = signal - to_numpy(layer.params["b"].value)  # (out,)
+            weights = to_numpy(layer.connected(layer.params["W"].value))
+            signal = stretched(signal @ weights.T.astype(np.float64))  # (in,)
+        else:
+            signal = _before(layer, signal)
+    return stretched(signal).reshape(picture_shape(network))
+
+
+def stretched(values: Picture, low: float = LOW, high: float = HIGH) -> Picture:
+    """Values brought to `low` … `high`, the least to the one and the largest to the other; to the middle if equal."""
+    least, most = float(values.min()), float(values.max())
+    if least == most:
+        return np.full_like(values, (low + high) / 2)
+    return (values - least) / (most - least) * (high - low) + low
+
+
+def logit(a: Picture) -> Picture:
+    """σ⁻¹(a) = ln(a / (1 − a))."""
+    inverse: Picture = np.log(a / (1 - a))
+    return inverse
+
+
+def _before(layer: Layer, signal: Picture) -> Picture:
+    """What went into an activation, given what came out, `signal` being stretched to .01 … .99."""
+    if isinstance(layer, Sigmoid):
+        return logit(signal)
+    if isinstance(layer, Tanh):
+        return np.arctanh(stretched(signal, -HIGH, HIGH))
+    if isinstance(layer, ReLU | LeakyReLU | ELU | Softplus | Linear | Flatten | Reshape):
+        return signal
+    if isinstance(layer, Dropout):
+        return signal if layer.inverted else signal / (1 - layer.rate)
+    raise ShapeError(f"the inverse query needs activations with an inverse; this network has {layer!r}")
+
+
+def _before_output(loss: Loss, answer: Picture) -> Picture:
+    """The logits for an answer, by the output activation that the loss owns."""
+    if isinstance(loss, Quadratic | CrossEntropy):
+        return logit(answer)
+    if isinstance(loss, LogLikelihood):
+        return np.log(answer)
+    if isinstance(loss, MeanSquaredError):
+        return answer
+    raise ShapeError(f"the inverse query needs a loss whose output has an inverse; this network has {loss!r}")

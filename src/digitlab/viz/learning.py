@@ -1,0 +1,98 @@
+"""Which images are learned, forgotten and never learned over the epochs of a training."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from digitlab.errors import ShapeError
+from digitlab.viz.figures import COLOURS, Figure, new_figure
+
+Array = np.ndarray[Any, Any]
+KINDS = ("always right", "learned", "forgotten", "never learned")
+
+
+class Learning(NamedTuple):
+    """What became of each of N images over E epochs.
+
+    An image is "always right" from the first epoch on, "learned" if it was wrong once and is right at the end,
+    "forgotten" if it was right once and is wrong at the end, "never learned" if it was never right.
+    See Toneva et al. 2019, "An empirical study of example forgetting during deep neural network learning".
+    """
+
+    right: Array  # bool (E, N)
+    kind: Array  # int (N,): place in KINDS
+    first_right: Array  # int (N,): row of the first epoch that was right, −1 for none
+    forgettings: Array  # int (N,): how often right was followed by wrong
+
+    def counts(self) -> dict[str, int]:
+        """How many images are of each kind."""
+        return {name: int((self.kind == i).sum()) for i, name in enumerate(KINDS)}
+
+
+def follow(predictions: Array, labels: Array) -> Learning:
+    """From the guesses (E, N) after each epoch and the labels (N,). Raises ShapeError."""
+    if predictions.ndim != 2 or predictions.shape[1:] != labels.shape or not len(predictions):
+        raise ShapeError(
+            f"got predictions {predictions.shape} for labels {labels.shape}; expected (epochs, {len(labels)})"
+        )
+    right = predictions == labels  # (E, N)
+    ever, always, now = right.any(axis=0), right.all(axis=0), right[-1]
+    kind = np.select([always, now, ever], [0, 1, 2], 3)
+    first = np.where(ever, right.argmax(axis=0), -1)
+    return Learning(right, kind, first, (right[:-1] & ~right[1:]).sum(axis=0))
+
+
+def learning_figure(epochs: Sequence[int], learning: Learning, *, title: str = "Learned and forgotten") -> Figure:
+    """Left: images that are wrong after each epoch. Right: how many became right and wrong since the epoch before."""
+    from matplotlib.ticker import MaxNLocator
+
+    figure = new_figure(10.0, 4.2)
+    figure.suptitle(title)
+    wrong = (~learning.right).sum(axis=1)
+    axes = figure.add_subplot(1, 2, 1)
+    never = (~np.maximum.accumulate(learning.right, axis=0)).sum(axis=1)
+    mark = "." if len(epochs) == 1 else None
+    axes.plot(epochs, wrong, color=COLOURS[1], label="wrong", marker=mark)
+    axes.plot(epochs, never, "--", color=COLOURS[6], label="never right so far", marker=mark)
+    axes.set_ylabel("images")
+    axes = figure.add_subplot(1, 2, 2)
+    gained = (~learning.right[:-1] & learning.right[1:]).sum(axis=1)
+    lost = (learning.right[:-1] & ~learning.right[1:]).sum(axis=1)
+    axes.bar(np.asarray(epochs[1:]), gained, color=COLOURS[0], label="learned since the epoch before")
+    axes.bar(np.asarray(epochs[1:]), -lost, color=COLOURS[4], hatch="//", label="forgotten since then")
+    axes.axhline(0, color="black", linewidth=0.8)
+    axes.set_ylabel("images")
+    for axes in figure.axes:
+        axes.set_xlabel("epoch")
+        axes.grid(alpha=0.3)
+        axes.legend(fontsize=8)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    return figure
+
+
+def learning_images_figure(
+    images: Array, labels: Array, guesses: Array, learning: Learning, class_names: Sequence[str], *, columns: int = 12
+) -> Figure:
+    """A few images of each kind that is not always right, a kind a row: true → last guess, times forgotten.
+
+    images bytes (N, H, W) or (N, H, W, 3); labels and guesses (after the last epoch) (N,).
+    """
+    rows = [(i, name) for i, name in enumerate(KINDS) if i and (learning.kind == i).any()]
+    figure = new_figure(0.95 * columns, 1.55 * max(len(rows), 1) + 0.4)
+    figures = figure.subfigures(max(len(rows), 1), 1, squeeze=False)[:, 0]
+    if not rows:
+        figure.suptitle("every image was right after every epoch")
+    for part, (i, name) in zip(figures, rows):
+        some = np.flatnonzero(learning.kind == i)
+        some = some[np.argsort(-learning.forgettings[some], kind="stable")][:columns]
+        part.suptitle(f"{name}: {(learning.kind == i).sum():,} images", fontsize=10)
+        for place, at in enumerate(some):
+            axes = part.add_subplot(1, columns, place + 1)
+            axes.imshow(images[at], cmap="gray_r", vmin=0, vmax=255)
+            words = f"{class_names[labels[at]]} → {class_names[guesses[at]]}"
+            lost = int(learning.forgettings[at])
+            axes.set_title(words + (f"\nlost {lost}×" if lost else "\n"), fontsize=7)
+            axes.set_xticks([])
+            axes.set_yticks([])
+    return figure

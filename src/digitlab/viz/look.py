@@ -1,0 +1,236 @@
+"""Everything there is to see in a network, as a list of named pictures: what `digitlab look` draws."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from digitlab.arrays import to_numpy
+from digitlab.engine.select import predict
+from digitlab.errors import ShapeError
+from digitlab.nn.conv import Conv2D
+from digitlab.nn.network import Dense, Network
+from digitlab.train.history import Row
+from digitlab.train.recorders import gradient_norms
+from digitlab.viz.accuracy import accuracy_figure, confusion_matrix
+from digitlab.viz.activity import activities, activities_figure, maps_figure
+from digitlab.viz.calibration import calibration, calibration_figure
+from digitlab.viz.confusion import confusion_figure
+from digitlab.viz.embedding import embed, last_hidden, map_figure
+from digitlab.viz.failures import as_probabilities
+from digitlab.viz.figures import Figure
+from digitlab.viz.gradients import norms_figure
+from digitlab.viz.imagine import picture_shape
+from digitlab.viz.neurons import health, health_figure
+from digitlab.viz.saliency import gradient_saliency, occlusion, saliency_figure
+from digitlab.viz.surface import loss_surface, surface_figure
+from digitlab.viz.weights import filters_figure, weights_figure
+
+Array = np.ndarray[Any, Any]
+
+
+class Picture(NamedTuple):
+    """A figure with a file name (without suffix) and a sentence about it."""
+
+    name: str
+    figure: Figure
+    caption: str
+
+
+@dataclass
+class Subject:
+    """A network and the images to look at it with.
+
+    images, labels    bytes (N, H, W) or (N, H, W, 3) and int (N,), what the figures of merit are of
+    class_names       what the classes are called
+    image             position in them of the one image that goes through the layers
+    gradient_rows     gradient norms over the epochs, as recorders.py keeps them; []: those of this moment
+    seed              of the t-SNE and of the loss surface's directions
+    sample, points    images for the maps of the hidden layer, and for the loss surface; `size` points along its edge
+    progress          is told (what, done, total) while something slow is drawn
+    """
+
+    network: Network
+    images: Array
+    labels: Array
+    class_names: Sequence[str]
+    image: int = 0
+    gradient_rows: Sequence[Row] = field(default_factory=list)
+    seed: int = 0
+    sample: int = 1000
+    points: int = 256
+    size: int = 15
+    progress: Callable[[str, int, int], None] | None = None
+
+    @cached_property
+    def probabilities(self) -> Array:
+        """(N, classes)."""
+        return as_probabilities(to_numpy(predict(self.network, self.images)), self.network.loss)
+
+    @cached_property
+    def confusion(self) -> Array:
+        """(classes, classes)."""
+        return confusion_matrix(self.labels, self.probabilities.argmax(axis=1), self.probabilities.shape[1])
+
+    @property
+    def names(self) -> list[str]:
+        """A name for every output: the data's, or the number where the network has more outputs."""
+        outputs = self.network.shapes[-1][0]
+        return [*self.class_names, *map(str, range(len(self.class_names), outputs))][:outputs]
+
+    def title(self, i: int) -> str:
+        """What image i is and is read as."""
+        guess = int(self.probabilities[i].argmax())
+        sure = 100 * self.probabilities[i, guess]
+        return f"image {i}: a {self.names[self.labels[i]]},\nread as {self.names[guess]} ({sure:.0f} %)"
+
+
+def confusion(subject: Subject) -> Iterator[Picture]:
+    """What is read as what."""
+    matrix = subject.confusion
+    title = f"Confusion matrix: {int(matrix.sum() - np.trace(matrix)):,} of {int(matrix.sum()):,} wrong"
+    yield Picture("confusion", confusion_figure(matrix, subject.names, title=title), "What is read as what.")
+
+
+def accuracy(subject: Subject) -> Iterator[Picture]:
+    """How well each class is read."""
+    caption = "The share of each class that is read right, with its 95 % interval."
+    yield Picture("accuracy", accuracy_figure(subject.confusion, subject.names), caption)
+
+
+def calibrated(subject: Subject) -> Iterator[Picture]:
+    """Whether it is as right as it is sure."""
+    found = calibration(subject.probabilities, subject.labels)
+    caption = "Is it right as often as it is sure? Dots below the diagonal: surer than right."
+    yield Picture("calibration", calibration_figure(found), caption)
+
+
+def weights(subject: Subject) -> Iterator[Picture]:
+    """The weights into each neuron of the first layer, as images."""
+    network = subject.network
+    for i, layer in enumerate(network.layers):
+        if isinstance(layer, Dense) and layer.params["W"].value.shape[0] == np.prod(network.input_shape):
+            W = to_numpy(layer.connected(layer.params["W"].value))
+            figure = weights_figure(W, picture_shape(network), title=f"Layer {i}, {layer!r}: weights into each neuron")
+            yield Picture(
+                "weights", figure, "What each neuron of the first layer looks for: red ink for, blue against."
+            )
+            return
+        if layer.params or layer.children():
+            break
+    raise ShapeError("no dense layer looks at the pixels themselves")
+
+
+def filters(subject: Subject) -> Iterator[Picture]:
+    """The filters of each convolution."""
+    some = [(name, layer) for name, layer in subject.network.named_layers() if isinstance(layer, Conv2D)]
+    if not some:
+        raise ShapeError("there is no convolution in this network")
+    for name, layer in some:
+        W = to_numpy(layer.connected(layer.params["W"].value))
+        caption = f"The kernels of layer {name}, {layer!r}."
+        yield Picture(f"filters-{name.replace('.', '-')}", filters_figure(W, title=f"Layer {name}: filters"), caption)
+
+
+def maps(subject: Subject) -> Iterator[Picture]:
+    """Every feature map of one image."""
+    image = subject.images[subject.image][None]
+    steps = activities(subject.network, image)[1:-1]
+    some = [(i, step) for i, step in enumerate(steps) if step.values.ndim == 4 and step.values[0, :, :, 0].size > 1]
+    if not some:
+        raise ShapeError("no layer of this network makes feature maps")
+    for i, step in some:
+        yield Picture(
+            f"maps-{i}", maps_figure(step), f"Image {subject.image} after layer {step.name}: every feature map."
+        )
+
+
+def layers(subject: Subject) -> Iterator[Picture]:
+    """One image, layer by layer."""
+    steps = activities(subject.network, subject.images[subject.image][None])
+    title = subject.title(subject.image).replace("\n", " ")
+    caption = "One image on its way through the layers, each row on a scale of its own."
+    yield Picture("activations", activities_figure(steps, title=title), caption)
+
+
+def saliency(subject: Subject) -> Iterator[Picture]:
+    """Which pixels an answer hangs on, for the chosen image and the surest mistake."""
+    guesses = subject.probabilities.argmax(axis=1)
+    wrong = np.flatnonzero(guesses != subject.labels)
+    chosen = [subject.image]
+    if len(wrong):
+        chosen.append(int(wrong[subject.probabilities[wrong, guesses[wrong]].argmax()]))
+    gradients = gradient_saliency(subject.network, subject.images[chosen], guesses[chosen])
+    covered = np.stack([occlusion(subject.network, subject.images[i], int(guesses[i])) for i in chosen])
+    figure = saliency_figure(subject.images[chosen], gradients, covered, [subject.title(i) for i in chosen])
+    caption = "Which pixels the guess hangs on: for the chosen image, and for the surest mistake."
+    yield Picture("saliency", figure, caption)
+
+
+def neurons(subject: Subject) -> Iterator[Picture]:
+    """Dead and saturated neurons."""
+    found = health(subject.network, subject.images[: subject.sample])
+    if not found:
+        raise ShapeError("there is no activation layer in this network, or it lies inside another layer")
+    some = min(subject.sample, len(subject.images))
+    caption = f"Neurons over {some:,} images: dead ones never answer, saturated ones hardly learn."
+    yield Picture("neurons", health_figure(found), caption)
+
+
+def gradients(subject: Subject) -> Iterator[Picture]:
+    """Gradient norms per layer, over the training if they were recorded."""
+    rows = list(subject.gradient_rows)
+    if rows:
+        figure, caption = norms_figure(rows), "How large the gradient is in each layer, over the training."
+    else:
+        few = slice(0, subject.sample)
+        now = gradient_norms(subject.network, subject.images[few], subject.labels[few])
+        figure = norms_figure([{"epoch": 0, **now}], title="Gradient norms per layer, now")
+        caption = "How large the gradient is in each layer at this moment (train --record keeps it for every epoch)."
+    yield Picture("gradients", figure, caption)
+
+
+def embedding(subject: Subject) -> Iterator[Picture]:
+    """The last hidden layer in two dimensions."""
+    few = slice(0, subject.sample)
+    features = last_hidden(subject.network, subject.images[few])
+    points = {"PCA": embed(features, "pca"), "t-SNE": embed(features, "tsne", seed=subject.seed)}
+    figure = map_figure(points, subject.labels[few], subject.class_names)
+    yield Picture(
+        "embedding",
+        figure,
+        f"The last hidden layer's {features.shape[1]} numbers as a map of {len(features):,} images.",
+    )
+
+
+def surface(subject: Subject) -> Iterator[Picture]:
+    """The loss around the solution."""
+    tell = subject.progress
+    found = loss_surface(
+        subject.network,
+        subject.images[: subject.points],
+        subject.labels[: subject.points],
+        np.random.default_rng(subject.seed),
+        size=subject.size,
+        progress=None if tell is None else lambda done, total: tell("surface", done, total),
+    )
+    caption = "The loss along two random directions, each filter's step as long as the filter (Li et al. 2018)."
+    yield Picture("surface", surface_figure(found), caption)
+
+
+WHAT: dict[str, Callable[[Subject], Iterator[Picture]]] = {
+    "confusion": confusion,
+    "accuracy": accuracy,
+    "calibration": calibrated,
+    "weights": weights,
+    "filters": filters,
+    "maps": maps,
+    "activations": layers,
+    "saliency": saliency,
+    "neurons": neurons,
+    "gradients": gradients,
+    "embedding": embedding,
+    "surface": surface,
+}

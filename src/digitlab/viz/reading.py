@@ -1,0 +1,79 @@
+"""A photo as it was read: boxes and labels on it, and every stage between photo and answer."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitlab.viz.figures import COLOURS, Figure, new_figure
+
+Box = tuple[int, int, int, int]  # left, top, right, bottom
+READ, REFUSED = COLOURS[0], COLOURS[1]
+
+
+def annotated_figure(
+    photo: NDArray[np.uint8], boxes: Sequence[Box], texts: Sequence[str], read: Sequence[bool], *, title: str
+) -> Figure:
+    """A photo (H, W, 3) with a box around each mark and a text over it: blue where it was read, orange where not."""
+    h, w = photo.shape[:2]
+    figure = new_figure(8.0, max(2.0, 8.0 * h / w) + 0.4)
+    _annotate(figure.add_subplot(), photo, boxes, texts, read)
+    figure.suptitle(title, fontsize=11)
+    return figure
+
+
+def _annotate(axes: Any, photo: NDArray[np.uint8], boxes: Any, texts: Any, read: Any, size: float = 9.0) -> None:
+    from matplotlib.patches import Rectangle
+
+    axes.imshow(photo, cmap="gray", vmin=0, vmax=255)
+    for (left, top, right, bottom), text, fine in zip(boxes, texts, read):
+        colour = READ if fine else REFUSED
+        style = "-" if fine else "--"
+        axes.add_patch(Rectangle((left, top), right - left, bottom - top, fill=False, ec=colour, lw=1.2, ls=style))
+        note = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.6}
+        axes.text(left, top - 2, text, color=colour, fontsize=size, va="bottom", bbox=note)
+    axes.set_axis_off()
+
+
+def stages_figure(
+    stages: Sequence[tuple[str, NDArray[Any]]],
+    boxes: Sequence[Box],
+    texts: Sequence[str],
+    read: Sequence[bool],
+    images: NDArray[np.uint8],
+    *,
+    title: str,
+) -> Figure:
+    """Every stage in one figure: named pictures, the boxes on the first of them, and what the network was shown.
+
+    stages    (name, picture), the photo (H, W, 3) first, then planes (H, W): bool, or 0 (black) to 255
+    images    uint8 (N, 28, 28) or (N, 28, 28, 3), with `texts` as their titles
+    """
+    photo = stages[0][1]
+    h, w = photo.shape[:2]
+    columns = 4 if w >= 0.7 * h else 7
+    cells = len(stages) + 1
+    rows = -(-cells // columns)
+    width = 13.0
+    high = width / columns * h / w + 0.35
+    per_row = 16
+    strip = -(-max(1, len(images)) // per_row)
+    figure = new_figure(width, rows * high + strip * 1.0 + 0.5)
+    parts: Any = figure.subfigures(2, 1, height_ratios=[rows * high, strip * 1.0 + 0.1])
+    above, below = parts
+    figure.suptitle(title, fontsize=12)
+    for at, (name, plane) in enumerate(stages, start=1):
+        axes = above.add_subplot(rows, columns, at)
+        axes.imshow(plane, cmap="gray", vmin=0, vmax=1 if plane.dtype == bool else 255)
+        axes.set_title(f"{at}  {name}", fontsize=10)
+        axes.set_axis_off()
+    axes = above.add_subplot(rows, columns, cells)
+    _annotate(axes, photo, boxes, texts, read, size=6.5)
+    axes.set_title(f"{cells}  boxes and answers", fontsize=10)
+    for at, (image, text, fine) in enumerate(zip(images, texts, read), start=1):
+        small = below.add_subplot(strip, per_row, at)
+        small.imshow(image, cmap="gray", vmin=0, vmax=255)
+        small.set_title(text, fontsize=7, color=READ if fine else REFUSED)
+        small.set_axis_off()
+    return figure

@@ -1,0 +1,70 @@
+"""Weights as pictures: what each hidden neuron looks for, and the filters of a convolution."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from digitlab.viz.figures import Figure, new_figure
+
+Array = np.ndarray[Any, Any]
+
+
+def tiles_figure(
+    tiles: Sequence[Array], titles: Sequence[str], *, title: str, columns: int = 10, unit: str = ""
+) -> Figure:
+    """Arrays (H, W) on one common scale from blue (below 0) over white to red (above 0), with one colour bar."""
+    rows = max(-(-len(tiles) // columns), 1)
+    columns = min(columns, max(len(tiles), 1))
+    figure = new_figure(max(1.05 * columns + 0.9, 4.5), 1.2 * rows + 0.6)
+    figure.suptitle(title, fontsize=11)
+    limit = max((float(np.abs(tile).max()) for tile in tiles), default=1.0) or 1.0
+    grid = np.atleast_1d(figure.subplots(rows, columns, squeeze=False)).ravel()
+    image = None
+    for axes in grid:
+        axes.set_axis_off()
+    for axes, tile, words in zip(grid, tiles, titles):
+        axes.set_axis_on()
+        image = axes.imshow(tile, cmap="RdBu_r", vmin=-limit, vmax=limit)
+        axes.set_title(words, fontsize=7)
+        axes.set_xticks([])
+        axes.set_yticks([])
+    if image is not None:
+        figure.colorbar(image, ax=grid.tolist(), label=unit, shrink=0.8 if rows > 1 else 1.0)
+    return figure
+
+
+def weights_figure(weights: Array, shape: tuple[int, ...], *, limit: int = 100, title: str = "") -> Figure:
+    """The weights (in, out) into each neuron, as a picture of the input's `shape` (H, W) or (H, W, channels).
+
+    Several channels are summed. At most `limit` neurons are shown, those with the longest weight vectors.
+    """
+    norms = np.linalg.norm(weights, axis=0)  # (out,)
+    chosen = np.sort(np.argsort(-norms, kind="stable")[:limit])
+    tiles = [weights[:, j].reshape(shape) for j in chosen]
+    tiles = [tile.sum(axis=-1) if tile.ndim == 3 else tile for tile in tiles]
+    left_out = f", the {len(chosen)} with the longest weight vectors" if len(chosen) < len(norms) else ""
+    return tiles_figure(
+        tiles, [f"neuron {j}" for j in chosen], title=f"{title or 'Weights into each neuron'}{left_out}", unit="weight"
+    )
+
+
+def filters_figure(weights: Array, *, limit: int = 12, title: str = "Filters") -> Figure:
+    """The kernels (kh, kw, channels, filters): a filter a column, a channel a row; at most `limit` channels.
+
+    With one channel the filters fill rows of their own.
+    """
+    _, _, channels, filters = weights.shape
+    if channels == 1:
+        tiles = [weights[:, :, 0, f] for f in range(filters)]
+        return tiles_figure(tiles, [f"filter {f}" for f in range(filters)], title=title, unit="weight")
+    shown = min(channels, limit)
+    few = min(filters, 24)
+    tiles = [weights[:, :, c, f] for c in range(shown) for f in range(few)]
+    titles = [f"{c} → {f}" for c in range(shown) for f in range(few)]
+    left_out = (
+        f" (first {shown} of {channels} channels, {few} of {filters} filters)"
+        if (shown, few) < (channels, filters)
+        else ""
+    )
+    return tiles_figure(tiles, titles, title=f"{title}: channel → filter{left_out}", columns=few, unit="weight")

@@ -1,0 +1,165 @@
+"""The page: figures, pictures, commands, what was not run; as Markdown and as one HTML file."""
+
+import json
+import re
+import shutil
+from dataclasses import asdict
+
+import pytest
+
+from digitlab.books.catalogue import CATALOGUE
+from digitlab.books.compare import Compared
+from digitlab.books.experiment import MODES, Experiment, Reported, Result
+from digitlab.books.package import of_training
+from digitlab.books.pages import inline, write_html, write_markdown
+from digitlab.books.report import difference_text, everyday, explained, make_report
+from digitlab.books.results import ExperimentResult
+from digitlab.books.runner import make_jobs, run_jobs
+from digitlab.errors import ModelFileError
+from digitlab.nn import describe_network, mlp
+from digitlab.train import RunConfig
+
+ROWS = ["average-darkness", "single-neuron", "helix"]
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    results = tmp_path_factory.mktemp("report") / "results"
+    rows = [CATALOGUE[name] for name in ROWS]
+    assert run_jobs(make_jobs(rows, scale="quick", seeds=1, source="digits"), results, say=str) == []
+    default = make_jobs([CATALOGUE["single-neuron"]], seeds=1, source="digits")
+    assert run_jobs(default, results, say=str) == []
+    return results
+
+
+def test_markdown(ran, tmp_path):
+    write_markdown(make_report(ran, quick=True), tmp_path / "page.md")
+    text = (tmp_path / "page.md").read_text()
+    assert "### average-darkness" in text
+    assert re.search(
+        r"\| accuracy \| test \| 22\.25 % \| \d+\.\d\d % \(n = 1\) \| \*\*[+−]\d+\.\d\d\*\* \| ± 0\.01 \|", text
+    )
+    assert "`digitlab reproduce run average-darkness --quick`" in text
+    assert "Images: scikit-learn's digits" in text
+    assert "Quick runs" in text
+    for target in re.findall(r"!\[[^]]*\]\(([^)]+)\)", text):
+        assert (tmp_path / target.replace("%20", " ")).is_file()
+    for name in set(CATALOGUE) - set(ROWS):
+        assert f"| `{name}` |" in text.partition("## Not run yet")[2]
+
+
+def test_a_mode_that_was_not_run_is_named(tmp_path):
+    jobs = make_jobs([CATALOGUE["rashid-own-images"]], scale="quick", seeds=1, mode="corrected", source="digits")
+    assert run_jobs(jobs, tmp_path, say=str) == []
+    write_markdown(make_report(tmp_path, quick=True), tmp_path / "page.md")
+    run, _, waiting = (tmp_path / "page.md").read_text().partition("## Not run yet")
+    assert "`digitlab reproduce run rashid-own-images --mode corrected --quick --seeds 1`" in run
+    assert "| `rashid-own-images` | as-written |" in waiting
+    assert "| `rashid-own-images` | corrected |" not in waiting
+
+
+def test_the_modes_have_causes_of_their_own():
+    row = Experiment(
+        "r",
+        "B",
+        "1",
+        "",
+        "",
+        dict,
+        None,
+        None,
+        (Reported("x/test", 90.0, text="it"),),
+        MODES,
+        cause="one run",
+        corrected="another rule",
+    )
+
+    def result(mode, *values):
+        seeds = {str(i): Result({"x/test": value}) for i, value in enumerate(values)}
+        return ExperimentResult("r", mode, "default", 1, {}, seeds, {})
+
+    assert explained(row, [result("as-written", 89.9, 90.2), result("corrected", 96.0, 96.1)]) == [
+        "Further off (corrected) than our spread explains: it. Another rule."
+    ]
+    assert explained(row, [result("as-written", 95.0)]) == [
+        "Further off (as-written) than our spread explains: it. One run."
+    ]
+    assert explained(row, [result("as-written", 90.0, 90.1)]) == ["One run."]
+
+
+def test_the_row_files_alone_are_enough(ran, tmp_path):
+    rows = ran / "rows" / "quick"
+    alone = tmp_path / "rows" / "quick"
+    alone.mkdir(parents=True)
+    for path in rows.glob("*.json"):
+        shutil.copy(path, alone)
+    write_markdown(make_report(tmp_path, quick=True), tmp_path / "page.md")
+    write_markdown(make_report(ran, quick=True), tmp_path / "whole" / "page.md")
+    assert (tmp_path / "page.md").read_text() == (tmp_path / "whole" / "page.md").read_text()
+    assert sorted(p.name for p in alone.glob("*.png")) == sorted(p.name for p in rows.glob("*.png"))
+
+
+def test_quick_figures_do_not_get_into_a_report_of_real_ones(ran, tmp_path):
+    report = make_report(ran)
+    assert list(report.figures) == ["single-neuron"]
+    write_markdown(report, tmp_path / "page.md")
+    assert "Quick runs" not in (tmp_path / "page.md").read_text()
+
+
+def test_html_needs_nothing_else(ran, tmp_path):
+    write_html(make_report(ran, quick=True), tmp_path / "page.html")
+    text = (tmp_path / "page.html").read_text()
+    sources = re.findall(r'src="([^"]*)"', text)
+    assert len(sources) == 3 and all(source.startswith("data:image/png;base64,") for source in sources)
+    assert "http" not in text
+    assert text.count("<table>") == text.count("</table>") > 3
+    assert "<code>digitlab reproduce run helix --quick</code>" in text
+
+
+def test_a_deviation_comes_with_its_cause(ran):
+    (section,) = [s for s in make_report(ran).sections if s.title.startswith("single-neuron")]
+    told = [block for block in section.blocks if isinstance(block, str) and block.startswith("Further off")]
+    assert told and CATALOGUE["single-neuron"].cause in told[0]
+
+
+def test_everyday_accuracy_goes_on_top(ran, tmp_path):
+    runs = [{"seed": s, "valid": 96.0 + s, "test": 95.0, "seconds": 10.0} for s in (0, 1, 2)]
+    (tmp_path / "accuracy.json").write_text(json.dumps({"a": {"setting": "[784,30,10]", "epochs": 30, "runs": runs}}))
+    report = make_report(ran, accuracy=tmp_path / "accuracy.json")
+    assert report.sections[1].title == "What `digitlab train` reaches"
+    assert report.sections[1].blocks[1].rows == [
+        ["[784,30,10]", "97.00 ± 1.00", "95.00 ± 0.00", "3", "10 s", "unrecorded"]
+    ]
+
+
+def test_everyday_accuracy_of_other_code_is_marked(tmp_path):
+    config = RunConfig(describe_network(mlp([784, 5, 10], seed=None)), epochs=1)
+    runs = [{"seed": 0, "valid": 96.0, "test": 95.0, "seconds": 10.0}]
+
+    def marked(**code):
+        entry = {"setting": "small", "config": config.table(), "code": code, "runs": runs}
+        (tmp_path / "a.json").write_text(json.dumps({"a": entry}))
+        return everyday(tmp_path / "a.json").blocks[1].rows[0][-1]
+
+    now = asdict(of_training(config))
+    assert marked(**now) == ""
+    assert marked(**{**now, "numerics": "0123456789ab"}) == "older"
+    assert marked(**{**now, "processor": "another kind"}) == "other processor"
+
+
+def test_markdown_in_html():
+    assert inline("a < b, `x < y`, *so*, **very**") == (
+        "a &lt; b, <code>x &lt; y</code>, <em>so</em>, <strong>very</strong>"
+    )
+
+
+def test_differences_that_are_none():
+    assert difference_text(Compared(Reported("x", 0.025, unit=""), 0.1 / 4 + 1e-18, 0.0, 3)) == "0"
+    assert difference_text(Compared(Reported("x", 97.42), 97.4199, 0.0, 3)) == "0.00"
+    assert difference_text(Compared(Reported("x", 97.42), 97.2, 0.0, 3)) == "−0.22"
+
+
+def test_a_damaged_table_of_accuracies(tmp_path):
+    (tmp_path / "a.json").write_text("{")
+    with pytest.raises(ModelFileError, match=r"a\.json: not JSON"):
+        everyday(tmp_path / "a.json")
