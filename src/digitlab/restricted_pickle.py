@@ -47,11 +47,7 @@ class PickledObject:
 
 
 def load(
-    source: Readable | bytes,
-    *,
-    allowed: Collection[str] = (),
-    what: str = "the pickle",
-    encoding: str = "latin1",
+    source: Readable | bytes, *, allowed: Collection[str] = (), what: str = "the pickle", encoding: str = "latin1"
 ) -> Any:
     """The one value pickled in `source`, built from numbers, strings, containers and arrays only.
 

@@ -278,11 +278,7 @@ def test_explain_in_the_terminal_and_as_a_page(train, call):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--image", "100000"], "expected at most"),
-        (["--out", "x.png"], "ends in .html"),
-    ],
+    ("arguments", "message"), [(["--image", "100000"], "expected at most"), (["--out", "x.png"], "ends in .html")]
 )
 def test_explaining_badly(train, call, arguments, message):
     train()

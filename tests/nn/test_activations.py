@@ -8,19 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import erf, expit
 
 from digitlab.errors import GradientError
-from digitlab.nn import (
-    ELU,
-    GELU,
-    HardSigmoid,
-    LeakyReLU,
-    Linear,
-    ReLU,
-    Sigmoid,
-    SiLU,
-    Softplus,
-    Step,
-    Tanh,
-)
+from digitlab.nn import ELU, GELU, HardSigmoid, LeakyReLU, Linear, ReLU, Sigmoid, SiLU, Softplus, Step, Tanh
 
 X = np.array([-30.0, -4.0, -3.5, -1.0, -0.3, 0.0, 0.2, 1.0, 2.5, 4.0, 30.0])
 FORMULAS = [

@@ -7,17 +7,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from digitlab.errors import ConfigError, ShapeError
-from digitlab.nn import (
-    CrossEntropy,
-    Dense,
-    Flatten,
-    He,
-    Network,
-    Sigmoid,
-    build_network,
-    describe_network,
-    mlp,
-)
+from digitlab.nn import CrossEntropy, Dense, Flatten, He, Network, Sigmoid, build_network, describe_network, mlp
 
 TABLE = {
     "input_shape": [4],

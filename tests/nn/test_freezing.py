@@ -5,17 +5,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from digitlab.errors import ConfigError, ShapeError
-from digitlab.nn import (
-    Dense,
-    Network,
-    Tanh,
-    build_network,
-    describe_network,
-    freeze,
-    load_network,
-    mlp,
-    unfreeze,
-)
+from digitlab.nn import Dense, Network, Tanh, build_network, describe_network, freeze, load_network, mlp, unfreeze
 
 from .plain import numbers, train
 

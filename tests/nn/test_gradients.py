@@ -20,16 +20,7 @@ from digitlab.gradients import (
     Gradient,
     PerExample,
 )
-from digitlab.nn import (
-    CrossEntropy,
-    Dense,
-    LogLikelihood,
-    Network,
-    Sigmoid,
-    Step,
-    Tanh,
-    mlp,
-)
+from digitlab.nn import CrossEntropy, Dense, LogLikelihood, Network, Sigmoid, Step, Tanh, mlp
 from digitlab.nn.containers import Branches, Residual
 from digitlab.nn.describe import build, describe, names
 from digitlab.nn.normalization import BatchNorm

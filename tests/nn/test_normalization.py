@@ -10,17 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from digitlab.errors import ConfigError, ShapeError
 from digitlab.gradients import check_gradients
-from digitlab.nn import (
-    BatchNorm,
-    Conv2D,
-    Dense,
-    Flatten,
-    LayerNorm,
-    LogLikelihood,
-    Network,
-    Sigmoid,
-    load_network,
-)
+from digitlab.nn import BatchNorm, Conv2D, Dense, Flatten, LayerNorm, LogLikelihood, Network, Sigmoid, load_network
 
 
 def built(layer, input_shape, dtype="float64", seed=None):
@@ -54,10 +44,7 @@ def test_layer_norm_by_hand():
     assert_array_equal(layer.params["beta"].grad, [4, 0, 0, 0])
 
 
-shapes = st.one_of(
-    st.tuples(st.integers(1, 6)),
-    st.tuples(st.integers(1, 5), st.integers(1, 5), st.integers(1, 4)),
-)
+shapes = st.one_of(st.tuples(st.integers(1, 6)), st.tuples(st.integers(1, 5), st.integers(1, 5), st.integers(1, 4)))
 dtypes = st.sampled_from(["float32", "float64"])
 
 

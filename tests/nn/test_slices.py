@@ -7,12 +7,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from digitlab.errors import ConfigError, ShapeError
-from digitlab.nn import (
-    Network,
-    Slice,
-    halves,
-    quadrants,
-)
+from digitlab.nn import Network, Slice, halves, quadrants
 
 from .plain import numbers
 

@@ -8,17 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.datasets import load_digits
 
 from digitlab.errors import ConfigError, ShapeError
-from digitlab.nn import (
-    ZOO,
-    Conv2D,
-    Dropout,
-    Network,
-    build_named,
-    build_network,
-    describe_network,
-    mlp,
-    parse_net,
-)
+from digitlab.nn import ZOO, Conv2D, Dropout, Network, build_named, build_network, describe_network, mlp, parse_net
 from digitlab.nn.io.summary import count
 from digitlab.nn.zoo import fitted, parse_sizes
 

@@ -7,17 +7,8 @@ import pytest
 
 from digitlab.errors import ModelFileError
 from digitlab.nn import freeze, mlp
-from digitlab.optim import (
-    SGD,
-    Adam,
-    Momentum,
-)
-from digitlab.train import (
-    ExponentialMovingAverage,
-    Trainer,
-    load_checkpoint,
-    save_checkpoint,
-)
+from digitlab.optim import SGD, Adam, Momentum
+from digitlab.train import ExponentialMovingAverage, Trainer, load_checkpoint, save_checkpoint
 
 from .helpers import TRAIN, VALID, assert_same_arrays, assert_same_state, network, values, without_clock
 

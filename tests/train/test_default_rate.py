@@ -39,13 +39,7 @@ def test_no_default_stays_at_chance_on_small_digits(digits, optimizer, loss, act
 @pytest.mark.mnist
 @pytest.mark.parametrize(
     "sizes, batch",
-    [
-        ([784, 30, 10], 10),
-        ([784, 300, 10], 10),
-        ([784, 100, 100, 10], 10),
-        ([784, 30, 10], 1),
-        ([784, 30, 10], 50),
-    ],
+    [([784, 30, 10], 10), ([784, 300, 10], 10), ([784, 100, 100, 10], 10), ([784, 30, 10], 1), ([784, 30, 10], 50)],
 )
 @pytest.mark.parametrize("activation", ["sigmoid", "tanh", "relu"])
 @pytest.mark.parametrize("loss", LOSSES)

@@ -187,15 +187,7 @@ def test_pages_and_their_pictures():
 
 def test_learned_forgotten_and_never_learned():
     labels = np.array([0, 1, 2, 0, 1], np.uint8)
-    predictions = np.array(
-        [
-            [0, 0, 2, 1, 0],
-            [0, 1, 0, 1, 1],
-            [0, 0, 2, 1, 2],
-            [0, 1, 0, 2, 2],
-        ],
-        np.uint8,
-    )
+    predictions = np.array([[0, 0, 2, 1, 0], [0, 1, 0, 1, 1], [0, 0, 2, 1, 2], [0, 1, 0, 2, 2]], np.uint8)
     found = follow(predictions, labels)
     assert found.counts() == {"always right": 1, "learned": 1, "forgotten": 2, "never learned": 1}
     assert_array_equal(found.kind, [0, 1, 2, 3, 2])

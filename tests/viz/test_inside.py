@@ -6,19 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.decomposition import PCA
 
 from digitlab.errors import ConfigError, ShapeError
-from digitlab.nn import (
-    Conv2D,
-    Dense,
-    Flatten,
-    Given,
-    LogLikelihood,
-    MaxPool2D,
-    Network,
-    ReLU,
-    Sigmoid,
-    Tanh,
-    mlp,
-)
+from digitlab.nn import Conv2D, Dense, Flatten, Given, LogLikelihood, MaxPool2D, Network, ReLU, Sigmoid, Tanh, mlp
 from digitlab.train import evaluate
 from digitlab.train.recorders import gradient_norms
 from digitlab.viz.activity import activities, activities_figure, as_strip, maps_figure
@@ -147,9 +135,7 @@ def test_dead_and_saturated_neurons_by_hand():
     # Sigmoids: of x (alive), of 10 + x (saturated), of 0 (always the same: dead), of 20 x − 10 (at both ends),
     # of 30 (at an end, and always the same: dead, not saturated as well).
     sigmoid = Network(
-        [Dense(5, Given([[1.0, 1.0, 0.0, 20.0, 0.0]]), Given([0.0, 10.0, 0.0, -10.0, 30.0])), Sigmoid()],
-        1,
-        "mse",
+        [Dense(5, Given([[1.0, 1.0, 0.0, 20.0, 0.0]]), Given([0.0, 10.0, 0.0, -10.0, 30.0])), Sigmoid()], 1, "mse"
     )
     assert health(sigmoid, x) == [Health("1: Sigmoid()", 5, 2, 2)]
     half = health(sigmoid, np.array([[0.0], [0.5]], np.float32))

@@ -76,5 +76,5 @@ ROWS = [
         draw,
         minutes=0.01,
         chance=False,
-    ),
+    )
 ]

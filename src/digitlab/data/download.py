@@ -15,10 +15,7 @@ from urllib.parse import urlsplit
 from digitlab.data.formats.mnist_files import FILES, PublishedFile, missing_files
 from digitlab.errors import DataError
 
-MIRRORS = (
-    "https://ossci-datasets.s3.amazonaws.com/mnist/",
-    "https://storage.googleapis.com/cvdf-datasets/mnist/",
-)
+MIRRORS = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/")
 CONNECT_SECONDS, READ_SECONDS = 5.0, 10.0  # to be let in, and between two pieces
 
 Progress = Callable[[str, int, int], None]  # file name, bytes so far, bytes in all

@@ -1,18 +1,6 @@
 """The readable engine: layers, losses, and networks made of them. Start with network.py."""
 
-from digitlab.nn.activations import (
-    ELU,
-    GELU,
-    HardSigmoid,
-    LeakyReLU,
-    Linear,
-    ReLU,
-    SiLU,
-    Softmax,
-    Softplus,
-    Step,
-    Tanh,
-)
+from digitlab.nn.activations import ELU, GELU, HardSigmoid, LeakyReLU, Linear, ReLU, SiLU, Softmax, Softplus, Step, Tanh
 from digitlab.nn.bias import Bias
 from digitlab.nn.combine import Combine, Rescale
 from digitlab.nn.containers import Branches, PerNeuron, Residual, Sequential

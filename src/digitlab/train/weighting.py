@@ -50,11 +50,7 @@ def checked_class_weights(given: Any) -> ClassWeights | None:
 
 
 def example_weights(
-    class_weights: ClassWeights | None,
-    sample_weights: Any,
-    y: Any,
-    network: Network,
-    names: Sequence[str] = (),
+    class_weights: ClassWeights | None, sample_weights: Any, y: Any, network: Network, names: Sequence[str] = ()
 ) -> Weights | None:
     """The weight of each training example (N,), the product of its class's and its own; None if all count alike.
 

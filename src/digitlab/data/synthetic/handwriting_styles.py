@@ -37,13 +37,7 @@ def other_hands(
 
 
 def _other_hand(
-    image: NDArray[np.uint8],
-    rng: np.random.Generator,
-    turn: float,
-    slant: float,
-    stretch: float,
-    pen: bool,
-    shift: int,
+    image: NDArray[np.uint8], rng: np.random.Generator, turn: float, slant: float, stretch: float, pen: bool, shift: int
 ) -> NDArray[np.uint8]:
     from scipy import ndimage
 

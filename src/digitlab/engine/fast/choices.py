@@ -74,10 +74,7 @@ class NoKernel(Exception):
 
 
 def check(
-    network: Network,
-    optimizer: Optimizer,
-    regularizers: Sequence[Regularizer],
-    gradient: Gradient | None,
+    network: Network, optimizer: Optimizer, regularizers: Sequence[Regularizer], gradient: Gradient | None
 ) -> None:
     """Raise NoKernel for anything besides layers that has no kernel."""
     if gradient is not None and type(gradient) not in RULES:

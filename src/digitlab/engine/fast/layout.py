@@ -132,18 +132,6 @@ QUADRATIC, CROSS_ENTROPY, LOG_LIKELIHOOD, MEAN_SQUARED_ERROR = range(4)
 PLAIN_SGD, MOMENTUM, NESTEROV, RMSPROP, ADAM = range(5)
 
 # Hyper-parameters of optimizer, regularizers and loss, float64
-(
-    MU,
-    BETA_1,
-    BETA_2,
-    EPSILON,
-    DECOUPLED,
-    L1_SHARE,
-    L2_SHARE,
-    MAX_NORM,
-    LOW,
-    HIGH,
-    FACTOR,
-    OFFSET,
-    HYPER_SIZE,
-) = range(13)
+(MU, BETA_1, BETA_2, EPSILON, DECOUPLED, L1_SHARE, L2_SHARE, MAX_NORM, LOW, HIGH, FACTOR, OFFSET, HYPER_SIZE) = range(
+    13
+)

@@ -27,16 +27,7 @@ from digitlab.nn.reshaping import Flatten, Reshape
 from digitlab.optim.base import Optimizer
 from digitlab.optim.regularizers import Regularizer
 
-LAYERS: tuple[type[Layer], ...] = (
-    Dense,
-    Conv2D,
-    *pictures.POOLS,
-    Bias,
-    Flatten,
-    Reshape,
-    Dropout,
-    *ACTIVATIONS,
-)
+LAYERS: tuple[type[Layer], ...] = (Dense, Conv2D, *pictures.POOLS, Bias, Flatten, Reshape, Dropout, *ACTIVATIONS)
 LEAST_SKIPPING = 1 << 12  # weights of a layer from which listing its inputs that are not zero can pay
 LEAST_SHARED = 1 << 17  # and from which threads share out the weights, if the batch is small
 
