@@ -9,7 +9,7 @@ import digitlab
 from digitlab import optim
 from digitlab.cli import COMMANDS
 from digitlab.cli import train as train_command
-from digitlab.cli.unknown import option_names
+from digitlab.cli.shared.unknown import option_names
 from digitlab.data import load
 from digitlab.data.arguments import KINDS as DATA_SETTINGS
 from digitlab.data.augment import parse_augmentation

@@ -1,13 +1,19 @@
 """`digitlab test`, `info`, `compare` and `data`."""
 
+import importlib
+import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from digitlab.cli import COMMANDS
+import digitlab
+from digitlab.cli import COMMANDS, short_help
 from digitlab.data import load
 from digitlab.nn import MeanSquaredError, load_network, mlp
 from digitlab.train import evaluate
@@ -22,10 +28,40 @@ def test_help_names_every_command(call):
         assert call(name, "-h").out.startswith(f"Usage: digitlab {name}")
 
 
-def test_the_short_help_is_that_of_the_command(call):
-    for name, text in COMMANDS.items():
-        first_line = text.split(":")[0].split(".")[0]
-        assert first_line.split()[0] in call(name, "--help").out
+def test_the_short_help_is_the_first_line_of_the_commands_own(call):
+    overview = " ".join(call("--help").out.split())
+    for name in COMMANDS:
+        command = importlib.import_module(f"digitlab.cli.{name.replace('-', '_')}").command
+        assert short_help(name) == command.help.split("\n")[0]
+        assert f" {name} {short_help(name)}" in overview
+
+
+def test_a_command_is_one_file(tmp_path):
+    """A file put into the folder of a copy of the package is a command of it, with no other file changed."""
+    package = tmp_path / "digitlab"
+    shutil.copytree(Path(digitlab.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
+    (package / "cli" / "say_hello.py").write_text(HELLO)
+
+    def run(*words):
+        line = [sys.executable, "-m", "digitlab", *words]
+        path = {**os.environ, "PYTHONPATH": str(tmp_path)}
+        return subprocess.run(line, env=path, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+
+    assert "say-hello  Greet whoever is named." in run("--help").stdout
+    assert run("say-hello", "--name", "Emmy").stdout == "hello, Emmy\n"
+    assert "did you mean 'say-hello'" in run("say-hallo").stderr
+
+
+HELLO = '''
+import click
+
+
+@click.command("say-hello")
+@click.option("--name", default="you", help="Who is greeted.")
+def command(name: str) -> None:
+    """Greet whoever is named."""
+    print(f"hello, {name}")
+'''
 
 
 def test_version(call):

@@ -138,7 +138,7 @@ def test_a_fault_in_the_code_is_never_hidden(monkeypatch):
     def broken(*arguments):
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr("digitlab.cli.options.load_named", broken)
+    monkeypatch.setattr("digitlab.cli.shared.options.load_named", broken)
     with pytest.raises(ZeroDivisionError):
         run(["info", "x"])
 
@@ -147,7 +147,7 @@ def test_a_worker_that_dies_is_told_in_a_line(fails, monkeypatch):
     def died(*arguments):
         raise BrokenProcessPool("A process in the process pool was terminated abruptly")
 
-    monkeypatch.setattr("digitlab.cli.options.load_named", died)
+    monkeypatch.setattr("digitlab.cli.shared.options.load_named", died)
     assert "a worker process died, killed or out of memory; what was finished is kept" in fails(1, "info", "x")
 
 
@@ -155,7 +155,7 @@ def test_ctrl_c_is_130(call, monkeypatch):
     def interrupted(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("digitlab.cli.options.load_named", interrupted)
+    monkeypatch.setattr("digitlab.cli.shared.options.load_named", interrupted)
     called = call("info", "x")
     assert (called.code, called.err.strip()) == (130, "interrupted")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from digitlab.cli.comparing import monitored
+from digitlab.cli.shared.comparing import monitored
 from digitlab.data import load
 from digitlab.errors import ConfigError
 from digitlab.train import History, RunConfig

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tomli_w
 
-from digitlab.cli.options import run_folder
+from digitlab.cli.shared.options import run_folder
 from digitlab.data import load, write_npz
 from digitlab.data.formats.contents import Contents
 from digitlab.nn import describe_network, load_network, mlp
@@ -330,7 +330,7 @@ def test_a_network_in_a_file_and_on_the_line_contradict_each_other(fails):
 
 @pytest.mark.parametrize("name", ["basic-conv", "Basic_Conv"])
 def test_a_recipe_by_another_spelling_is_trained_as_it_says(name):
-    from digitlab.cli.train_settings import settings
+    from digitlab.cli.shared.train_settings import settings
 
     config, _ = settings({"net": name, "source": "digits"}, None)
     assert (config.epochs, config.optimizer.learning_rate) == (60, 0.1)

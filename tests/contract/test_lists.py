@@ -13,7 +13,7 @@ import pytest
 
 import digitlab
 from digitlab import gradients, nn
-from digitlab.cli.options import Spec
+from digitlab.cli.shared.options import Spec
 from digitlab.cli.train import command as train_command
 from digitlab.engine.fast import choices, make_plan
 from digitlab.engine.fast import layout as at

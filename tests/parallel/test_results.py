@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digitlab.cli.many import outcome_line
+from digitlab.cli.shared.group import outcome_line
 from digitlab.data import load
 from digitlab.errors import ConfigError
 from digitlab.nn import describe_network, mlp

@@ -1,4 +1,7 @@
-"""The command line: `digitlab COMMAND`. Each command is a module here, imported only when it is called.
+"""The command line: `digitlab COMMAND`. Each file of this folder is a command, imported only when it is called.
+
+A new command is a new file with a function `command`, decorated by `@click.command`: the first line of its docstring
+is what `digitlab --help` says of it. What several commands use is in shared/.
 
 Exit codes: 0 all went well; 1 an error that one line explains; 2 the command was called wrongly; 130 interrupted.
 """
@@ -7,10 +10,12 @@ import atexit
 import gc
 import importlib
 import io
+import re
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
@@ -18,36 +23,20 @@ import click
 from digitlab.errors import ShapeError
 from digitlab.notices import DataWarning
 
-COMMANDS = {
-    "train": "Train a network: 784-30-10 on MNIST, unless told otherwise.",
-    "test": "Say how well a saved network reads the test images.",
-    "predict": "Predict the class of images without labels: a CSV file, pictures, arrays.",
-    "info": "Show what a saved network is made of and how it came about.",
-    "nets": "List the networks that have names: the books' and others.",
-    "fit": "Fit a network to a function of x and plot the curve over the epochs.",
-    "gradients": "Compare the ways of taking a gradient: error, evaluations, time.",
-    "gradcheck": "Check a network's gradients against another way of taking them.",
-    "read": "Read the handwritten digits on photos and scans.",
-    "imagine": "Ask a network what a digit looks like, in three ways.",
-    "failures": "Show the images that a network gets wrong, and follow them over the epochs.",
-    "look": "Look inside a network: a folder of pictures, from its errors to its loss surface.",
-    "watch": "Draw a run's curves in the terminal as it trains, or as a picture.",
-    "draw": "Draw the network itself: its neurons and the weights between them.",
-    "explain": "Walk forward and backward through one example, with every array and formula.",
-    "compare": "Put runs, or settings such as optimizers, into one table and one plot.",
-    "baseline": "Classify images without a network: darkness, nearest mean, logistic regression, SVM.",
-    "expand": "Write a larger training set: every image with its shifts, or rotations.",
-    "augment": "Draw what each augmentation makes of images.",
-    "reproduce": "Run the books' experiments and hold the figures against theirs.",
-    "ensemble": "Combine several networks into one, and say what that gains.",
-    "search": "Search for the settings that train best.",
-    "lr-find": "Find a learning rate by trying them all in one short training.",
-    "data": "List, show, fetch or make images to learn from.",
-}
+FIRST = ("train", "test", "predict", "read", "look", "info")  # what help lists first; the others follow by name
+FILES = {path.stem.replace("_", "-"): path for path in sorted(Path(__file__).parent.glob("[!_]*.py"))}
+COMMANDS = (*FIRST, *(name for name in FILES if name not in FIRST))
+
+
+def short_help(name: str) -> str:
+    """The first sentence of a command's help, read from its file, since importing every command takes a second."""
+    text = FILES[name].read_text(encoding="utf-8")
+    found = re.search(r'\ndef command\(.*?"""(.+?)(?:"""|\n)', text, re.DOTALL)
+    return found[1] if found is not None else ""
 
 
 class LazyGroup(click.Group):
-    """A group that knows its commands' names and one-line helps, and imports a command when it is needed."""
+    """A group of the commands in this folder, which imports a command when it is needed."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -62,13 +51,13 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except ShapeError as error:
-            from digitlab.cli.sets import explained
+            from digitlab.cli.shared.sets import explained
 
             raise explained(error, ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+            formatter.write_dl([(name, short_help(name)) for name in COMMANDS])
 
 
 def hyphened(name: str) -> str:
@@ -116,7 +105,7 @@ def run(arguments: Sequence[str]) -> int:
         if debug:
             raise
         # One line, as for every other error; click would print the usage above it.
-        from digitlab.cli.unknown import unknown_name
+        from digitlab.cli.shared.unknown import unknown_name
 
         context = error.ctx if isinstance(error, click.UsageError) else None
         hint = f" (see: {context.command_path} --help)" if context is not None else ""

@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
-from digitlab.cli.data_options import data_options
-from digitlab.cli.options import Augment, PictureFile
+from digitlab.cli.shared.data_options import data_options
+from digitlab.cli.shared.options import Augment, PictureFile
 
 ALL = "shift,rotate,scale,shear,elastic,noise"
 
@@ -40,8 +40,8 @@ def command(spec: str, data: dict[str, Any], part: str | None, count: int, draws
     """
     import numpy as np
 
-    from digitlab.cli.console import say
-    from digitlab.cli.sets import load_set
+    from digitlab.cli.shared.console import say
+    from digitlab.cli.shared.sets import load_set
     from digitlab.data.augment import Augmentation, parse_augmentation
     from digitlab.viz.augment import augment_figure
     from digitlab.viz.figures import save_figure

@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
-from digitlab.cli.data_options import data_options
-from digitlab.cli.options import PictureFile
+from digitlab.cli.shared.data_options import data_options
+from digitlab.cli.shared.options import PictureFile
 
 NAMES = ("darkness", "nearest-mean", "logistic", "svm")  # as in digitlab.baselines, which is imported when needed
 
@@ -29,9 +29,9 @@ def command(
     Prints the share that is right, the time, and which digits are taken for which.
     """
     from digitlab.baselines import fit, judge, make_baseline
-    from digitlab.cli.console import say, table
-    from digitlab.cli.counted import counted
-    from digitlab.cli.sets import load_set, load_sets
+    from digitlab.cli.shared.console import say, table
+    from digitlab.cli.shared.counted import counted
+    from digitlab.cli.shared.sets import load_set, load_sets
     from digitlab.viz.confusion import confusion_figure
     from digitlab.viz.figures import save_figure
 

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from digitlab.cli import options
-from digitlab.cli.comparing import LISTS, MOST, Specs
-from digitlab.cli.data_options import SOURCE_HELP, reading_options, source_option
-from digitlab.cli.options import Augment, PictureFile, Spec
+from digitlab.cli.shared import options
+from digitlab.cli.shared.comparing import LISTS, MOST, Specs
+from digitlab.cli.shared.data_options import SOURCE_HELP, reading_options, source_option
+from digitlab.cli.shared.options import Augment, PictureFile, Spec
 
 if TYPE_CHECKING:
     from digitlab.train import RunConfig
@@ -73,9 +73,9 @@ def command(runs: tuple[Path, ...], out: Path, **chosen: Any) -> None:
 
 def compare_settings(given: dict[str, Any], lists: dict[str, Any], out: Path) -> None:
     """Train with every combination of the lists and say what came of it."""
-    from digitlab.cli.comparing import choices, monitored, summary, train_all
-    from digitlab.cli.console import say, table
-    from digitlab.cli.counted import counted
+    from digitlab.cli.shared.comparing import choices, monitored, summary, train_all
+    from digitlab.cli.shared.console import say, table
+    from digitlab.cli.shared.counted import counted
     from digitlab.train.columns import heading
     from digitlab.viz.bands import bands_figure
     from digitlab.viz.figures import save_figure
@@ -118,7 +118,7 @@ def runs_in(folder: Path) -> list[Path]:
 
 def say_differences(names: list[str], configs: "list[RunConfig]") -> None:
     """The settings in which the runs differ, if there are more than the optimizer's, which the first table shows."""
-    from digitlab.cli.console import say, table
+    from digitlab.cli.shared.console import say, table
     from digitlab.parallel.labels import shown, varied_settings
 
     varied = varied_settings(configs, but=("start",))
@@ -131,7 +131,7 @@ def say_differences(names: list[str], configs: "list[RunConfig]") -> None:
 
 def compare_runs(runs: tuple[Path, ...], out: Path) -> None:
     """Finished runs, as they are."""
-    from digitlab.cli.console import say, table
+    from digitlab.cli.shared.console import say, table
     from digitlab.errors import ModelFileError, quoted
     from digitlab.train import History, RunConfig
     from digitlab.train.columns import unit

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from digitlab.cli.data_options import data_options
-from digitlab.cli.options import OutputFile, PictureFile
+from digitlab.cli.shared.data_options import data_options
+from digitlab.cli.shared.options import OutputFile, PictureFile
 
 if TYPE_CHECKING:
     from digitlab.data import Digits
@@ -21,7 +21,7 @@ def command() -> None:
 @command.command("list")
 def list_() -> None:
     """Say which data sets there are and where MNIST was looked for."""
-    from digitlab.cli.console import say
+    from digitlab.cli.shared.console import say
     from digitlab.data import mnist_status
     from digitlab.data.formats.idx_families import FAMILIES
 
@@ -39,8 +39,8 @@ def list_() -> None:
 @click.option("--out", type=PictureFile(), help="Save the picture here instead of digits.png.")
 def show(data: dict[str, Any], part: str | None, count: int, out: Path | None) -> None:
     """Save the first images as one picture; on a terminal the first one is drawn in text as well."""
-    from digitlab.cli.console import say
-    from digitlab.cli.sets import load_set
+    from digitlab.cli.shared.console import say
+    from digitlab.cli.shared.sets import load_set
     from digitlab.viz.figures import save_figure
 
     digits = load_set(data, part, "train").digits
@@ -57,7 +57,7 @@ def show(data: dict[str, Any], part: str | None, count: int, out: Path | None) -
 @command.command("fetch")
 def fetch() -> None:
     """Download MNIST into the user's cache, unless it is on this machine already."""
-    from digitlab.cli.console import say
+    from digitlab.cli.shared.console import say
     from digitlab.data import fetch_mnist, find_mnist
 
     found = find_mnist()
@@ -89,8 +89,8 @@ def make(kind: str, data: dict[str, Any], count: int | None, style: str | None, 
     own             a folder of pictures of handwritten digits, one folder for each class
     photo           a page of handwritten digits on ruled paper, photo.png
     """
-    from digitlab.cli.console import say
-    from digitlab.cli.sets import load_sets
+    from digitlab.cli.shared.console import say
+    from digitlab.cli.shared.sets import load_sets
     from digitlab.data import write_npz
     from digitlab.data.synthetic import APPEARANCES, make_appearance
     from digitlab.errors import not_among, quoted
@@ -128,8 +128,8 @@ def make_pictures(kind: str, data: dict[str, Any], count: int | None, style: str
     """Pictures of several digits, made of test images, with their truth in JSON."""
     import numpy as np
 
-    from digitlab.cli.console import say
-    from digitlab.cli.sets import load_set
+    from digitlab.cli.shared.console import say
+    from digitlab.cli.shared.sets import load_set
     from digitlab.data.synthetic import draw_scene
     from digitlab.data.synthetic.pages import STYLES, draw_sheet, write_sheets
     from digitlab.errors import quoted
@@ -152,7 +152,7 @@ def make_pictures(kind: str, data: dict[str, Any], count: int | None, style: str
 
 def make_sample(kind: str, count: int | None, seed: int, out: Path | None) -> None:
     """A page of handwriting, or a folder of pictures: something to try other commands with."""
-    from digitlab.cli.console import say
+    from digitlab.cli.shared.console import say
     from digitlab.data.samples import write_own, write_photo
 
     if kind == "photo":

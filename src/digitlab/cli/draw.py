@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from digitlab.cli.options import PictureFile
+from digitlab.cli.shared.options import PictureFile
 
 
 @click.command("draw")
@@ -23,8 +23,8 @@ def command(net: str | None, most: int, out: Path) -> None:
     NET is a .safetensors file, a run folder, layer sizes or a name of the zoo (then with fresh weights); without it,
     the newest run in runs/, else the one shipped. Positive weights are orange, negative ones blue, large ones thick.
     """
-    from digitlab.cli.console import say
-    from digitlab.cli.options import network_for
+    from digitlab.cli.shared.console import say
+    from digitlab.cli.shared.options import network_for
     from digitlab.viz.drawing import network_figure
     from digitlab.viz.figures import save_figure
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from digitlab.cli import train as train_command
-from digitlab.cli import train_settings
-from digitlab.cli.data_options import READING, data_options
-from digitlab.cli.looking import PART_HELP, SOURCE_HELP
-from digitlab.cli.options import OutputFile, PictureFile
+from digitlab.cli.shared import train_settings
+from digitlab.cli.shared.data_options import READING, data_options
+from digitlab.cli.shared.looking import PART_HELP, SOURCE_HELP
+from digitlab.cli.shared.options import OutputFile, PictureFile
 from digitlab.errors import quoted
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def command(
     NET… are files, run folders, or folders of many runs. With --train, fresh members are trained side by side instead,
     with settings of `digitlab train`. The result is one file that every command reads like a network.
     """
-    from digitlab.cli.console import say
+    from digitlab.cli.shared.console import say
     from digitlab.ensemble import combine
 
     given = {name: value for name, value in chosen.items() if value is not None}
@@ -124,7 +124,7 @@ def command(
 
 def judges(files: "Sequence[Path]", how: str, data: dict[str, Any], part: str | None) -> "tuple[Digits | None, Digits]":
     """The validation images that weigh saved members, or None, and the images that judge the whole."""
-    from digitlab.cli.looking import digits_for
+    from digitlab.cli.shared.looking import digits_for
     from digitlab.errors import DataError
 
     part = part or ("test" if how in ("weighted", "stack") else None)
@@ -153,7 +153,7 @@ def refuse_seen(files: "Sequence[Path]", how: str) -> None:
 
 def saved_members(nets: tuple[str, ...]) -> "tuple[list[Network], list[list[int]], list[str], list[Path]]":
     """The networks that are named, what each is a specialist for, what to call them, and their files."""
-    from digitlab.cli.options import load_named
+    from digitlab.cli.shared.options import load_named
     from digitlab.ensemble.making import covers_for
     from digitlab.train import RunConfig
 
@@ -178,11 +178,11 @@ def fresh_members(
     given: dict[str, Any], kind: str, members: int, folder: Path | None, workers: int | None, cluster: str | None
 ) -> "tuple[list[Network], list[list[int]], list[str], Splits]":
     """Train the members and return them, as `saved_members` does, with the sets they learned from."""
-    from digitlab.cli.console import say
-    from digitlab.cli.endings import say_diagnoses
-    from digitlab.cli.many import group_progress
-    from digitlab.cli.options import run_folder
-    from digitlab.cli.train_network import title
+    from digitlab.cli.shared.console import say
+    from digitlab.cli.shared.endings import say_diagnoses
+    from digitlab.cli.shared.group import group_progress
+    from digitlab.cli.shared.options import run_folder
+    from digitlab.cli.shared.train_network import title
     from digitlab.ensemble.making import covers_for, member_configs
     from digitlab.errors import DigitlabError
     from digitlab.parallel import train_many
@@ -209,7 +209,7 @@ def fresh_members(
 
 def train_snapshots(config: "RunConfig", splits: "Splits", folder: Path, members: int) -> "list[Network]":
     """One training that leaves a network behind at the end of each cycle."""
-    from digitlab.cli.console import progress, say
+    from digitlab.cli.shared.console import progress, say
     from digitlab.ensemble.making import Snapshots, snapshot_networks
     from digitlab.parallel.run_folders import prepare
     from digitlab.train import resume_run, start_run
@@ -231,7 +231,7 @@ def say_gain(
     whole: "Network", names: list[str], validation: "Digits | None", images: "Digits", how: str, covers: list[list[int]]
 ) -> None:
     """The table of members and whole, then diversity and errors; the test set chooses nothing here."""
-    from digitlab.cli.console import say, table
+    from digitlab.cli.shared.console import say, table
     from digitlab.ensemble import gain
     from digitlab.parallel import spread
 
@@ -269,7 +269,7 @@ def say_gain(
 
 def save_errors(whole: "Network", test: "Digits", path: Path) -> None:
     """A picture of the first test images that the whole gets wrong: "label → what it reads"."""
-    from digitlab.cli.console import say
+    from digitlab.cli.shared.console import say
     from digitlab.data.grids import image_grid
     from digitlab.ensemble import gain
     from digitlab.viz.figures import save_figure

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from digitlab.cli.data_options import data_options
+from digitlab.cli.shared.data_options import data_options
 
 
 @click.command("expand")
@@ -56,9 +56,9 @@ def command(
     """
     import numpy as np
 
-    from digitlab.cli.console import say
-    from digitlab.cli.counted import counted
-    from digitlab.cli.sets import load_sets
+    from digitlab.cli.shared.console import say
+    from digitlab.cli.shared.counted import counted
+    from digitlab.cli.shared.sets import load_sets
     from digitlab.data.augment import rotations, shifts, write_expanded
     from digitlab.errors import ConfigError, quoted
     from digitlab.nn.zoo import recommended_net

@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
-from digitlab.cli.data_options import data_options
-from digitlab.cli.looking import PART_HELP, SOURCE_HELP
+from digitlab.cli.shared.data_options import data_options
+from digitlab.cli.shared.looking import PART_HELP, SOURCE_HELP
 
 
 @click.command("explain")
@@ -23,9 +23,9 @@ def command(net: str | None, image: int, data: dict[str, Any], part: str | None,
     """
     import numpy as np
 
-    from digitlab.cli.console import say
-    from digitlab.cli.looking import check_classes, digits_for
-    from digitlab.cli.options import network_for, saved_file
+    from digitlab.cli.shared.console import say
+    from digitlab.cli.shared.looking import check_classes, digits_for
+    from digitlab.cli.shared.options import network_for, saved_file
     from digitlab.data.grids import image_text
     from digitlab.errors import DataError
     from digitlab.files import require_suffix, write_text

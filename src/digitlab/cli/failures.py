@@ -5,9 +5,9 @@ from typing import Any
 
 import click
 
-from digitlab.cli.data_options import data_options
-from digitlab.cli.looking import PART_HELP, SOURCE_HELP
-from digitlab.cli.options import PageFile, PictureFile
+from digitlab.cli.shared.data_options import data_options
+from digitlab.cli.shared.looking import PART_HELP, SOURCE_HELP
+from digitlab.cli.shared.options import PageFile, PictureFile
 
 
 @click.command("failures")
@@ -50,9 +50,9 @@ def command(
 
 def show(net: str | None, data: dict[str, Any], part: str | None, out: Path, page: Path, limit: int) -> None:
     """Picture and page of one network's failures."""
-    from digitlab.cli.console import say, table
-    from digitlab.cli.looking import how_many
-    from digitlab.cli.options import load_named
+    from digitlab.cli.shared.console import say, table
+    from digitlab.cli.shared.looking import how_many
+    from digitlab.cli.shared.options import load_named
     from digitlab.files import write_text
     from digitlab.viz.failures import failures_figure, find_failures
     from digitlab.viz.failures_page import failures_page
@@ -82,8 +82,8 @@ def follow_run(run: Path, data: dict[str, Any], out: Path) -> None:
     """What the images of a recorded run went through."""
     import numpy as np
 
-    from digitlab.cli.console import say, table
-    from digitlab.cli.looking import digits_for
+    from digitlab.cli.shared.console import say, table
+    from digitlab.cli.shared.looking import digits_for
     from digitlab.errors import DataError
     from digitlab.train.recorders import PREDICTIONS, Recorded
     from digitlab.viz.figures import save_figure
@@ -113,9 +113,9 @@ def follow_run(run: Path, data: dict[str, Any], out: Path) -> None:
 
 def suspect(nets: tuple[str, ...], data: dict[str, Any], part: str | None, out: Path, limit: int) -> None:
     """Labels that several networks contradict."""
-    from digitlab.cli.console import say, table
-    from digitlab.cli.looking import how_many
-    from digitlab.cli.options import load_named
+    from digitlab.cli.shared.console import say, table
+    from digitlab.cli.shared.looking import how_many
+    from digitlab.cli.shared.options import load_named
     from digitlab.errors import DataError
     from digitlab.viz.failures import find_mislabelled, suspects_figure
     from digitlab.viz.figures import save_figure
@@ -148,7 +148,7 @@ def suspect(nets: tuple[str, ...], data: dict[str, Any], part: str | None, out: 
 def _asked(path: Path, network: Any, data: dict[str, Any], part: str | None) -> tuple[Any, str, Any]:
     """The images, what their set is called, and the network's probabilities for them."""
     from digitlab.arrays import to_numpy
-    from digitlab.cli.looking import part_for
+    from digitlab.cli.shared.looking import part_for
     from digitlab.engine.select import predict
     from digitlab.errors import ConfigError
     from digitlab.train.evaluation import classifies

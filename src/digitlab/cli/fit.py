@@ -6,8 +6,8 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from digitlab.cli import options
-from digitlab.cli.options import PictureFile, Spec
+from digitlab.cli.shared import options
+from digitlab.cli.shared.options import PictureFile, Spec
 
 
 @click.command("fit", context_settings={"ignore_unknown_options": True})
@@ -50,8 +50,8 @@ def command(
     """Fit a network to a FUNCTION of x, such as "sin(x) + x", and plot the curve over the epochs."""
     import numpy as np
 
-    from digitlab.cli.console import say
-    from digitlab.cli.endings import say_diagnosis
+    from digitlab.cli.shared.console import say
+    from digitlab.cli.shared.endings import say_diagnosis
     from digitlab.errors import ConfigError
     from digitlab.functions import bumps_network, fit_function, parse_function
     from digitlab.nn import Layer, mlp

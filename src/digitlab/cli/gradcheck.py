@@ -4,10 +4,10 @@ from typing import Any
 
 import click
 
-from digitlab.cli import options
-from digitlab.cli.data_options import data_options
-from digitlab.cli.looking import PART_HELP, SOURCE_HELP, digits_for, examples_for
-from digitlab.cli.options import Spec
+from digitlab.cli.shared import options
+from digitlab.cli.shared.data_options import data_options
+from digitlab.cli.shared.looking import PART_HELP, SOURCE_HELP, digits_for, examples_for
+from digitlab.cli.shared.options import Spec
 
 
 @click.command("gradcheck")
@@ -36,8 +36,8 @@ def command(
     """
     import numpy as np
 
-    from digitlab.cli.console import say
-    from digitlab.cli.options import network_for, saved_file
+    from digitlab.cli.shared.console import say
+    from digitlab.cli.shared.options import network_for, saved_file
     from digitlab.gradients import Gradient, check_gradients
     from digitlab.nn.describe import build
 

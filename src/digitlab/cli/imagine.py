@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from digitlab.cli.options import PictureFile
+from digitlab.cli.shared.options import PictureFile
 from digitlab.errors import quoted
 
 
@@ -21,8 +21,8 @@ def command(net_and_digits: tuple[str, ...], every: bool, out: Path | None, pict
     activation, too; and gradient ascent, in which the picture climbs to where the network is surest. The margin says
     how far the first guess's output is above the second's.
     """
-    from digitlab.cli.console import say, table
-    from digitlab.cli.options import load_named
+    from digitlab.cli.shared.console import say, table
+    from digitlab.cli.shared.options import load_named
     from digitlab.viz.figures import save_figure
     from digitlab.viz.inversions import WAYS, imagine_ways, margin_text, ways_figure
     from digitlab.viz.pages import write_picture

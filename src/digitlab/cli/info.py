@@ -17,8 +17,8 @@ def command(net: str | None, engine: bool) -> None:
 
     NET is a .safetensors file or a run folder; without it, the newest run in runs/, else the one shipped.
     """
-    from digitlab.cli.console import say
-    from digitlab.cli.options import load_named
+    from digitlab.cli.shared.console import say
+    from digitlab.cli.shared.options import load_named
     from digitlab.nn.scaling import describe_scaling
 
     path, network = load_named(net)
@@ -33,7 +33,7 @@ def command(net: str | None, engine: bool) -> None:
 
 def _say_engine(network: "Network", run: Path | None) -> None:
     """The engine that trains it with the run's settings, or without a run, by gradient descent."""
-    from digitlab.cli.console import say
+    from digitlab.cli.shared.console import say
     from digitlab.engine import select_engine
     from digitlab.optim import SGD
     from digitlab.train import RunConfig
@@ -49,7 +49,7 @@ def _say_engine(network: "Network", run: Path | None) -> None:
 
 
 def _say_run(place: Path) -> None:
-    from digitlab.cli.console import say
+    from digitlab.cli.shared.console import say
     from digitlab.train import History, RunConfig
 
     config = RunConfig.load(place / "config.toml")

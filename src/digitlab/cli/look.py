@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from digitlab.cli.data_options import data_options
-from digitlab.cli.looking import PART_HELP, SOURCE_HELP
+from digitlab.cli.shared.data_options import data_options
+from digitlab.cli.shared.looking import PART_HELP, SOURCE_HELP
 
 KINDS = (
     "confusion",
@@ -65,9 +65,9 @@ def command(
     norms over the epochs need a run that was trained with --record. What a network has none of, such as filters, is
     left out and said.
     """
-    from digitlab.cli.console import say
-    from digitlab.cli.looking import how_many, part_for
-    from digitlab.cli.options import load_named
+    from digitlab.cli.shared.console import say
+    from digitlab.cli.shared.looking import how_many, part_for
+    from digitlab.cli.shared.options import load_named
     from digitlab.errors import ConfigError, DataError, ShapeError
     from digitlab.files import write_text
     from digitlab.train.evaluation import classifies

@@ -5,10 +5,10 @@ from typing import Any
 
 import click
 
-from digitlab.cli import train_settings
-from digitlab.cli.data_options import source_option
 from digitlab.cli.ensemble import settings_of_train
-from digitlab.cli.options import PictureFile
+from digitlab.cli.shared import train_settings
+from digitlab.cli.shared.data_options import source_option
+from digitlab.cli.shared.options import PictureFile
 
 
 @click.command("lr-find")
@@ -30,7 +30,7 @@ def command(low: float, high: float, steps: int | None, out: Path, **chosen: Any
 
     The options of `digitlab train` say which network, loss, optimizer and batches. The network is thrown away.
     """
-    from digitlab.cli.console import say
+    from digitlab.cli.shared.console import say
     from digitlab.search import range_test
     from digitlab.search.figures import range_figure
     from digitlab.viz.figures import save_figure

@@ -6,7 +6,7 @@ import click
 @click.command("nets")
 def command() -> None:
     """List the networks that `digitlab train --net NAME` knows, and how each is trained unless told otherwise."""
-    from digitlab.cli.console import say
+    from digitlab.cli.shared.console import say
     from digitlab.nn.zoo import ZOO
 
     width = max(map(len, ZOO))

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from digitlab.cli.data_options import PARTS, reading_options
-from digitlab.cli.looking import PART_HELP, how_many, same_source, training_data
-from digitlab.cli.options import OutputFile
+from digitlab.cli.shared.data_options import PARTS, reading_options
+from digitlab.cli.shared.looking import PART_HELP, how_many, same_source, training_data
+from digitlab.cli.shared.options import OutputFile
 from digitlab.errors import quoted
 
 if TYPE_CHECKING:
@@ -75,9 +75,9 @@ def command(
     digitlab predict test.csv -o submission.csv --kaggle
     digitlab predict shipped photo.png
     """
-    from digitlab.cli.console import say
-    from digitlab.cli.counted import counted
-    from digitlab.cli.options import network_file, split_network
+    from digitlab.cli.shared.console import say
+    from digitlab.cli.shared.counted import counted
+    from digitlab.cli.shared.options import network_file, split_network
     from digitlab.predicting import predict
     from digitlab.predictions import KAGGLE
     from digitlab.shipped import PATH
@@ -124,7 +124,7 @@ def command(
 
 def table_of(found: "Predictions", top: int | None, proba: bool, *, saved: bool = False) -> list[str]:
     """The first rows for a terminal: with every class's probability in per cent where they fit, else the best three."""
-    from digitlab.cli.console import table
+    from digitlab.cli.shared.console import table
 
     names = found.image_names[:FEW]
     few = len(names)

@@ -46,8 +46,8 @@ def command(
     PHOTO is a JPEG, PNG, WebP, TIFF, BMP or GIF file: dark on light or light on dark, in any light, on ruled or
     coloured paper. NET, if it comes first, is a network file or a run folder. What is no digit is said to be none.
     """
-    from digitlab.cli.console import say
-    from digitlab.cli.options import load_named, split_network
+    from digitlab.cli.shared.console import say
+    from digitlab.cli.shared.options import load_named, split_network
     from digitlab.data.photos import open_photo
     from digitlab.errors import DigitlabError, quoted
     from digitlab.reading import read_photo

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from digitlab.cli.options import OutputFile, PageFile
+from digitlab.cli.shared.options import OutputFile, PageFile
 
 RESULTS = Path("results")
 
@@ -24,7 +24,7 @@ def list_(book: str | None) -> None:
     """Show every experiment: what it shows, what the book reports, what it costs here."""
     from digitlab.books.catalogue import CATALOGUE
     from digitlab.books.report import cost_text, reported_text, shortened
-    from digitlab.cli.console import say
+    from digitlab.cli.shared.console import say
     from digitlab.errors import ConfigError
     from digitlab.nn.describe import normalized
 
@@ -91,7 +91,7 @@ def run(
             os.environ.setdefault(variable, "1")
     from digitlab.books.catalogue import CATALOGUE, find_rows
     from digitlab.books.runner import STAGES, make_jobs, run_jobs, source_for
-    from digitlab.cli.console import say
+    from digitlab.cli.shared.console import say
     from digitlab.errors import DigitlabError, quoted
 
     rows = list(CATALOGUE.values()) if all_ else find_rows(names)
@@ -138,7 +138,7 @@ def report(
 
     from digitlab.books.pages import write_html, write_markdown
     from digitlab.books.report import make_report
-    from digitlab.cli.console import say
+    from digitlab.cli.shared.console import say
     from digitlab.errors import ModelFileError
     from digitlab.files import write_text
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from digitlab.cli import train as train_command
-from digitlab.cli import train_settings
-from digitlab.cli.data_options import source_option
 from digitlab.cli.ensemble import settings_of_train
-from digitlab.cli.search_progress import search_progress, watch_search
+from digitlab.cli.shared import train_settings
+from digitlab.cli.shared.data_options import source_option
+from digitlab.cli.shared.search_progress import search_progress, watch_search
 from digitlab.errors import quoted
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def command(
     Every step is kept in the folder's study.journal, so that a search goes on wherever it was stopped (--resume);
     others can watch it (--watch) or join in (--resume).
     """
-    from digitlab.cli.console import say
+    from digitlab.cli.shared.console import say
     from digitlab.search import search
 
     given = {name: value for name, value in chosen.items() if value is not None}
@@ -145,7 +145,7 @@ def begun(journal: Path) -> bool:
 
 def make_plan(given: dict[str, Any], space: Sequence[tuple[str, str]], plan_file: Path | None) -> "SearchPlan":
     """The plan that the file and the options make together; options win."""
-    from digitlab.cli.console import say
+    from digitlab.cli.shared.console import say
     from digitlab.errors import ConfigError
     from digitlab.search import SearchPlan
     from digitlab.train.config import read_table
@@ -198,8 +198,8 @@ def raised(folder: Path, trials: int) -> "SearchPlan":
 
 def fresh_search(plan: "SearchPlan") -> Path:
     """A folder for a new search, numbered after those that are there."""
-    from digitlab.cli.options import numbered
-    from digitlab.cli.train_network import title
+    from digitlab.cli.shared.options import numbered
+    from digitlab.cli.shared.train_network import title
 
     return numbered(SEARCHES, f"{title({}, plan.base)}-{plan.strategy}")
 
@@ -216,7 +216,7 @@ def newest_search() -> Path:
 
 def say_study(study: "Study", folder: Path, *, test: bool) -> None:
     """What a search found: the best trials, what they cost, the test set, where table and pictures lie."""
-    from digitlab.cli.console import say, table
+    from digitlab.cli.shared.console import say, table
     from digitlab.errors import ConfigError
     from digitlab.files import write_text
     from digitlab.search.best_networks import best_networks, judge_best
@@ -259,7 +259,7 @@ def say_study(study: "Study", folder: Path, *, test: bool) -> None:
 
 def say_tested(tested: dict[str, Any]) -> None:
     """What the test set said, and how often it was asked."""
-    from digitlab.cli.console import say
+    from digitlab.cli.shared.console import say
     from digitlab.parallel import spread
 
     s = spread(tested["values"])

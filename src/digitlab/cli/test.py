@@ -4,8 +4,8 @@ from typing import Any
 
 import click
 
-from digitlab.cli.data_options import data_options
-from digitlab.cli.looking import PART_HELP, SOURCE_HELP, how_many, part_for
+from digitlab.cli.shared.data_options import data_options
+from digitlab.cli.shared.looking import PART_HELP, SOURCE_HELP, how_many, part_for
 
 
 @click.command("test")
@@ -16,8 +16,8 @@ def command(net: str | None, data: dict[str, Any], part: str | None) -> None:
 
     NET is a .safetensors file or a run folder; without it, the newest run in runs/, else the one shipped.
     """
-    from digitlab.cli.console import say
-    from digitlab.cli.options import load_named
+    from digitlab.cli.shared.console import say
+    from digitlab.cli.shared.options import load_named
     from digitlab.train.evaluation import evaluate
 
     path, network = load_named(net)

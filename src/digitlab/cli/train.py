@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from digitlab.cli import options
-from digitlab.cli.data_options import SOURCE_HELP, reading_options, source_option
-from digitlab.cli.many import Grid, train_group
-from digitlab.cli.options import Augment, ClassWeights, Spec, Whole
+from digitlab.cli.shared import options
+from digitlab.cli.shared.data_options import SOURCE_HELP, reading_options, source_option
+from digitlab.cli.shared.group import Grid, train_group
+from digitlab.cli.shared.options import Augment, ClassWeights, Spec, Whole
 
 if TYPE_CHECKING:
     from digitlab.data import Splits
@@ -129,12 +129,12 @@ def command(
     --schedule halve:patience=5. The defaults below are those of layer sizes; a named network (`digitlab nets`),
     --preset and --from bring settings of their own.
     """
-    from digitlab.cli.console import progress, say
-    from digitlab.cli.live import live_curves
-    from digitlab.cli.options import newest_run, run_folder
-    from digitlab.cli.sets import load_sets
-    from digitlab.cli.train_network import title
-    from digitlab.cli.train_settings import changes, settings
+    from digitlab.cli.shared.console import progress, say
+    from digitlab.cli.shared.live import live_curves
+    from digitlab.cli.shared.options import newest_run, run_folder
+    from digitlab.cli.shared.sets import load_sets
+    from digitlab.cli.shared.train_network import title
+    from digitlab.cli.shared.train_settings import changes, settings
     from digitlab.train import resume_run, start_run
     from digitlab.viz.curves import CurvesPicture
 
@@ -168,7 +168,7 @@ def command(
 
 def begin(trainer: "Trainer", config: "RunConfig", splits: "Splits", folder: Path, *, record: bool) -> None:
     """Say what is about to be trained on what, and train."""
-    from digitlab.cli.console import say
+    from digitlab.cli.shared.console import say
 
     say(f"{splits.train!r}; {len(splits.valid or ()):,} to validate, {len(splits.test):,} to test")
     if trainer.augment is not None:
@@ -194,8 +194,8 @@ def recorders(folder: Path, splits: "Splits") -> "list[Callback]":
 
 def train(trainer: "Trainer", config: "RunConfig", splits: "Splits", folder: Path) -> None:
     """Run the training, then say what came of it and where it lies; the test set is looked at once, here."""
-    from digitlab.cli.console import say
-    from digitlab.cli.endings import say_diagnosis
+    from digitlab.cli.shared.console import say
+    from digitlab.cli.shared.endings import say_diagnosis
     from digitlab.errors import DivergenceError, quoted
     from digitlab.train.averaging import Averaging
     from digitlab.train.callbacks import duration

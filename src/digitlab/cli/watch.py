@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from digitlab.cli.options import PictureFile
+from digitlab.cli.shared.options import PictureFile
 from digitlab.errors import quoted
 
 SILENCE = 120.0  # seconds without news, at least, before a run is taken for one that was killed
@@ -24,8 +24,8 @@ def command(run: Path | None, out: Path | None, every: float) -> None:
     RUN is a run folder, before its first epoch has ended, too; without it, the newest in runs/. In a pipe: a line an
     epoch. With --out the curves so far become a picture. Ctrl-C ends the watching, not the training.
     """
-    from digitlab.cli.console import say
-    from digitlab.cli.options import newest_run
+    from digitlab.cli.shared.console import say
+    from digitlab.cli.shared.options import newest_run
     from digitlab.errors import ConfigError
     from digitlab.train import History, RunConfig
     from digitlab.viz.curves import curves_figure
@@ -58,7 +58,7 @@ def ended(run: Path, done: int, epochs: int) -> bool:
 
 
 def _draw(run: Path, epochs: int, every: float) -> None:
-    from digitlab.cli.live import curve_screen, curves_text
+    from digitlab.cli.shared.live import curve_screen, curves_text
     from digitlab.train.callbacks import epoch_line
 
     with curve_screen() as screen:
@@ -72,7 +72,7 @@ def _draw(run: Path, epochs: int, every: float) -> None:
 
 
 def _lines(run: Path, epochs: int, every: float) -> None:
-    from digitlab.cli.console import say
+    from digitlab.cli.shared.console import say
     from digitlab.train.callbacks import epoch_line
 
     told, silence_told = 0, False

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from digitlab.cli.console import say
+from digitlab.cli.shared.console import say
 from digitlab.train.callbacks import Callback, PlainLines, epoch_line
 from digitlab.train.history import Row
 

@@ -75,7 +75,7 @@ def group_settings(
     """The settings of every network of the group, what they are called, and the sets that the first one learns from."""
     import dataclasses
 
-    from digitlab.cli.train_settings import settings
+    from digitlab.cli.shared.train_settings import settings
 
     configs: list[RunConfig] = []
     called: list[dict[str, str]] = []
@@ -106,10 +106,10 @@ def train_group(
     command: click.Command,
 ) -> None:
     """Train the group, say what came of it, and keep it in a folder."""
-    from digitlab.cli.console import say
-    from digitlab.cli.options import run_folder
-    from digitlab.cli.train_network import title
-    from digitlab.cli.train_settings import changes
+    from digitlab.cli.shared.console import say
+    from digitlab.cli.shared.options import run_folder
+    from digitlab.cli.shared.train_network import title
+    from digitlab.cli.shared.train_settings import changes
     from digitlab.errors import ConfigError, quoted
     from digitlab.parallel.run_folders import kept_settings, settings_in
 
@@ -153,7 +153,7 @@ def train_members(
     workers: int | None,
 ) -> None:
     """Train the networks of a group, and say what came of it."""
-    from digitlab.cli.console import say
+    from digitlab.cli.shared.console import say
     from digitlab.errors import quoted
     from digitlab.parallel import train_many
     from digitlab.parallel.labels import as_label, varied_settings
@@ -178,8 +178,8 @@ def train_members(
 
 def say_group(together: "Together", folder: Path) -> None:
     """The tables of a group: every network, then mean, variance and range by setting."""
-    from digitlab.cli.console import say, table
-    from digitlab.cli.endings import say_diagnoses
+    from digitlab.cli.shared.console import say, table
+    from digitlab.cli.shared.endings import say_diagnoses
     from digitlab.parallel.results import figure
     from digitlab.train.columns import heading, unit
 
@@ -228,7 +228,7 @@ def say_group(together: "Together", folder: Path) -> None:
 
 def say_best(together: "Together", monitor: str) -> None:
     """The setting that validation chooses, and what its networks reach on the test set, which is looked at only now."""
-    from digitlab.cli.console import say
+    from digitlab.cli.shared.console import say
     from digitlab.parallel import spread
     from digitlab.parallel.job import sets_for
     from digitlab.train.evaluation import evaluate
@@ -260,7 +260,7 @@ class GroupLines:
     """A line when it begins, and one for each training that has ended."""
 
     def began(self, names: Sequence[str], epochs: Sequence[int], reason: str) -> None:
-        from digitlab.cli.console import say
+        from digitlab.cli.shared.console import say
 
         self.total, self.ready = len(names), 0
         say(f"{len(names)} networks: {reason}")
@@ -269,7 +269,7 @@ class GroupLines:
         """Nothing: a pipe gets a line for each network, not for each epoch."""
 
     def done(self, outcome: "TrainingResult") -> None:
-        from digitlab.cli.console import say
+        from digitlab.cli.shared.console import say
 
         self.ready += 1
         say(f"{self.ready}/{self.total}  {outcome_line(outcome)}")

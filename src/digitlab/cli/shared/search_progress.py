@@ -14,7 +14,7 @@ EVERY = 1.0  # seconds between two looks of --watch
 
 def watch_search(path: Path) -> None:
     """Show a search that runs elsewhere, until it is done: lines in a pipe, a table that is kept up to date else."""
-    from digitlab.cli.console import say
+    from digitlab.cli.shared.console import say
     from digitlab.search import STRATEGIES, Study
     from digitlab.search.study import best_of, trial_line
 
@@ -45,7 +45,7 @@ class SearchLines:
     """A line for each trial that has ended, and for each decision."""
 
     def write(self, text: str, style: str | None = None) -> None:
-        from digitlab.cli.console import say
+        from digitlab.cli.shared.console import say
 
         say(text)
 

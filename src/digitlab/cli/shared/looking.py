@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from digitlab.cli.sets import load_set
+from digitlab.cli.shared.sets import load_set
 
 if TYPE_CHECKING:
     import numpy as np

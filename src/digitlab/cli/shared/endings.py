@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from digitlab.cli.console import say
+from digitlab.cli.shared.console import say
 from digitlab.errors import quoted
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from digitlab.cli.options import Spec
+from digitlab.cli.shared.options import Spec
 from digitlab.errors import ConfigError, DivergenceError
 
 if TYPE_CHECKING:
@@ -55,8 +55,8 @@ class Choice(NamedTuple):
 
 def choices(given: dict[str, Any], lists: dict[str, list[Named]]) -> "tuple[list[Choice], Splits]":
     """Every combination of the lists, each with what was given besides; and the data, read once."""
-    from digitlab.cli.train_network import network_table
-    from digitlab.cli.train_settings import optimizer_table, recipe_table, settings
+    from digitlab.cli.shared.train_network import network_table
+    from digitlab.cli.shared.train_settings import optimizer_table, recipe_table, settings
     from digitlab.train import RunConfig
 
     if "learning_rate" in given and any("learning_rate" in named.table for named in lists.get("optimizers", ())):
@@ -78,7 +78,7 @@ def train_all(
     found: "Iterable[Choice]", splits: "Splits", seeds: int, say: Callable[[str], None], advance: Callable[[int], None]
 ) -> "tuple[dict[str, list[History]], dict[str, int]]":
     """The histories of every choice, one for each seed 0, 1 ..., and how many trainings of each diverged."""
-    from digitlab.cli.endings import say_diagnosis
+    from digitlab.cli.shared.endings import say_diagnosis
     from digitlab.train import Callback
     from digitlab.train.columns import unit
     from digitlab.train.probe import Diagnose

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from digitlab.cli.train_network import check_fallback, network_table
+from digitlab.cli.shared.train_network import check_fallback, network_table
 
 if TYPE_CHECKING:
     from digitlab.data import Splits
@@ -67,7 +67,7 @@ def settings(
 
     Notes in `given` as "fell_back" whether MNIST was unavailable and the bundled digits took its place.
     """
-    from digitlab.cli.sets import load_sets
+    from digitlab.cli.shared.sets import load_sets
     from digitlab.data import DIGIT_NAMES
     from digitlab.errors import ConfigError
     from digitlab.nn.zoo import parse_sizes
@@ -136,7 +136,7 @@ def recipe_table(given: dict[str, Any]) -> dict[str, Any]:
 
 def starting_settings(given: dict[str, Any]) -> dict[str, Any]:
     """Where `--from` begins: the network that is there, with the settings of its run, or with small steps."""
-    from digitlab.cli.options import load_named
+    from digitlab.cli.shared.options import load_named
     from digitlab.nn import describe_network
 
     if clash := [name for name in NETWORK if name in given]:
@@ -149,7 +149,7 @@ def starting_settings(given: dict[str, Any]) -> dict[str, Any]:
 
 def run_settings(net: str) -> "RunConfig | None":
     """The settings of the run that a network belongs to; None for a file of another kind."""
-    from digitlab.cli.options import network_file
+    from digitlab.cli.shared.options import network_file
     from digitlab.train import RunConfig
 
     path = network_file(net)

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from digitlab.cli import options
-from digitlab.cli.sets import FETCH
+from digitlab.cli.shared import options
+from digitlab.cli.shared.sets import FETCH
 
 if TYPE_CHECKING:
     from digitlab.data import Splits
