@@ -8,7 +8,6 @@ of the published training images); the test set is looked at once, with the netw
 
 import argparse
 import json
-import statistics
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from digitlab.files import write_text
 from digitlab.nn import describe_network
 from digitlab.optim import Optimizer
 from digitlab.optim.regularizers import L2
+from digitlab.statistics import summarize
 
 
 def training(network: Network, optimizer: Optimizer, l2: float = 0.0, **more: Any) -> RunConfig:
@@ -86,17 +86,13 @@ def main() -> None:
             )
         code = asdict(of_training(config))
         results[name] = {"setting": about, "config": config.table(), "code": code, "runs": rows}
-        valid_, test_ = (spread([row[part] for row in rows]) for part in ("valid", "test"))
+        valid_, test_ = (
+            summarize([row[part] for row in rows]).text(unit=" %", show_n=True) for part in ("valid", "test")
+        )
         print(f"{about}: valid {valid_}, test {test_}", flush=True)
         if options.json:
             results = {known: results[known] for known in SETTINGS if known in results}
             write_text(options.json, json.dumps(results, ensure_ascii=False, indent=1) + "\n")
-
-
-def spread(values: list[float]) -> str:
-    """Mean ± sample standard deviation."""
-    sd = statistics.stdev(values) if len(values) > 1 else 0.0
-    return f"{statistics.fmean(values):.2f} ± {sd:.2f} % (n = {len(values)})"
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from digitlab import RunConfig, load, train_many
 from digitlab.ensemble import combine, gain
 from digitlab.nn import describe_network
 from digitlab.nn.zoo import recipe
-from digitlab.parallel import spread
+from digitlab.statistics import summarize
 
 
 def main() -> None:
@@ -79,10 +79,10 @@ def main() -> None:
         )
         if options.json:
             keep(options.json, {"options": {k: str(v) for k, v in vars(options).items()}, "rows": rows})
-    members = spread([100 * m for row in rows for m in row["members"]])
+    members = summarize([100 * m for row in rows for m in row["members"]])
     print(f"members  {members.mean:.2f} ± {members.sd:.2f} % (n = {members.n}, best {members.maximum:.2f})")
     for how in ("vote", "mean"):
-        s = spread([100 * row[how] for row in rows])
+        s = summarize([100 * row[how] for row in rows])
         beaten = sum(row[how] > max(row["members"]) for row in rows)
         print(f"{how:8} {s.mean:.2f} ± {s.sd:.2f} % (n = {s.n}); better than each member in {beaten} of {len(rows)}")
 

@@ -15,6 +15,7 @@ from contest import keep
 from digitlab import Adam, OneCycle, Trainer
 from digitlab.errors import EngineError
 from digitlab.nn.zoo import build_named
+from digitlab.statistics import summarize
 from digitlab.train.presets import PRESETS
 
 SETTINGS = PRESETS["sprint"].settings
@@ -53,10 +54,10 @@ def main() -> None:
         return
     results = [run(train, test, options.device, seed) for seed in range(options.seeds)]
     seconds, percents = [s for s, _ in results], [100 * share for _, share in results]
-    spread = f" ± {statistics.stdev(percents):.3f}" if len(percents) > 1 else ""
+    reached = summarize(percents).text("{:.3f}".format)
     print(
         f"torch engine on {options.device}: {statistics.median(seconds):.2f} s of training, "
-        f"test {statistics.fmean(percents):.3f}{spread} % (n = {len(results)}, {len(train):,} images)"
+        f"test {reached} % (n = {len(results)}, {len(train):,} images)"
     )
     if options.json:
         keep(options.json, {"device": options.device, "images": len(train), "results": results})

@@ -18,11 +18,11 @@ from pathlib import Path
 from contest import keep
 from digitlab import SGD, RunConfig, load, mlp, train_many
 from digitlab.nn import describe_network
-from digitlab.parallel import spread
 from digitlab.search import SearchPlan, Study, search
 from digitlab.search.settings import settings_for
 from digitlab.search.space import as_text
 from digitlab.search.study import epochs_trained
+from digitlab.statistics import summarize
 
 SPACE = {"learning_rate": "log:0.01,100", "l2": "log:0.01,10"}
 FRESH = 5  # seeds that judge what was found; none of them took part in the search
@@ -91,7 +91,7 @@ def report(name: str, studies: list[Study], judge: object, grid: tuple[float, fl
         test.append(statistics.fmean(t))
         costs.append(epochs_trained(study.trials()))
         found.append(as_text(best.point))
-    v, t = spread(valid), spread(test)
+    v, t = summarize(valid), summarize(test)
     cost = statistics.fmean(costs)
     against = (
         f"{v.mean - grid[1]:+.2f} for {100 * cost / grid[0]:.0f} % of the cost"

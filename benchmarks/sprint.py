@@ -23,6 +23,7 @@ import peers
 from contest import keep
 from digitlab import Adam, OneCycle, Trainer
 from digitlab.nn.zoo import build_named
+from digitlab.statistics import summarize
 from digitlab.train.presets import PRESETS
 
 SETTINGS = PRESETS["sprint"].settings
@@ -102,7 +103,7 @@ def main() -> None:
     for name, pairs in results.items():
         seconds, percents = [s for s, _ in pairs], [100 * share for _, share in pairs]
         spread = f"[{min(seconds):.2f} {max(seconds):.2f}]"
-        reached = f"{statistics.fmean(percents):.3f} ± {statistics.stdev(percents):.3f} % (n = {len(pairs)})"
+        reached = summarize(percents).text("{:.3f}".format, " %", show_n=True)
         print(f"{name:9} {statistics.median(seconds):6.2f} s of training {spread}   test {reached}")
     processes = [whole_process() for _ in range(options.seeds)]
     ratio = statistics.median(p[0] for p in results["PyTorch"]) / statistics.median(p[0] for p in results["digitlab"])

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from digitlab.books.catalogue import CATALOGUE
-from digitlab.books.compare import compare_one, number, spread_text
+from digitlab.books.compare import compare_one, mean_sd_text, number
 from digitlab.books.experiment import Reported, Result
 from digitlab.books.results import ExperimentResult
+from digitlab.statistics import summarize
 
 
 def found(*values):
@@ -18,7 +19,7 @@ def found(*values):
 
 def test_mean_and_sample_deviation():
     c = compare_one(Reported("net/test", 95.0), found(95.0, 96.0, 97.0))
-    assert (c.ours, c.sd, c.seeds, c.difference) == (96.0, 1.0, 3, 1.0)
+    assert (c.ours, c.summary.sd, c.summary.n, c.difference) == (96.0, 1.0, 3, 1.0)
     assert c.ours_text == "96.00 ± 1.00 % (n = 3)"
     assert c.book_text == "95.00 %, test"
 
@@ -48,7 +49,7 @@ def test_the_rule_by_hand():
     c = compare_one(Reported("net/test", 96.0, runs=3), found(95.9, 96.0, 96.1))
     assert c.allowed == pytest.approx(4.3027 * 0.1 * (2 / 3) ** 0.5 + 0.005, rel=1e-4)
     c = compare_one(Reported("net/test", 96.0, runs=3), found(95.8, 95.9, 96.0, 96.1, 96.2))
-    assert c.allowed == pytest.approx(2.7764 * c.sd * (1 / 5 + 1 / 3) ** 0.5 + 0.005, rel=1e-4)
+    assert c.allowed == pytest.approx(2.7764 * c.summary.sd * (1 / 5 + 1 / 3) ** 0.5 + 0.005, rel=1e-4)
     c = compare_one(Reported("net/test", 96.0, statistic="best"), found(95.9, 96.0, 96.1))
     assert c.allowed == pytest.approx(4.3027 * 0.1 * 2**0.5 + 0.005, rel=1e-4)
 
@@ -118,4 +119,4 @@ def test_numbers(value, unit, text):
 
 
 def test_a_single_run_has_no_spread():
-    assert spread_text(22.25, 0.0, 1, "%") == "22.25 % (n = 1)"
+    assert mean_sd_text(summarize([22.25]), "%") == "22.25 % (n = 1)"

@@ -17,6 +17,7 @@ from digitlab.books.results import ExperimentResult
 from digitlab.books.runner import make_jobs, run_jobs
 from digitlab.errors import ModelFileError
 from digitlab.nn import describe_network, mlp
+from digitlab.statistics import summarize
 from digitlab.train import RunConfig
 
 ROWS = ["average-darkness", "single-neuron", "helix"]
@@ -154,9 +155,9 @@ def test_markdown_in_html():
 
 
 def test_differences_that_are_none():
-    assert difference_text(Compared(Reported("x", 0.025, unit=""), 0.1 / 4 + 1e-18, 0.0, 3)) == "0"
-    assert difference_text(Compared(Reported("x", 97.42), 97.4199, 0.0, 3)) == "0.00"
-    assert difference_text(Compared(Reported("x", 97.42), 97.2, 0.0, 3)) == "−0.22"
+    assert difference_text(Compared(Reported("x", 0.025, unit=""), summarize([0.1 / 4 + 1e-18]))) == "0"
+    assert difference_text(Compared(Reported("x", 97.42), summarize([97.4199]))) == "0.00"
+    assert difference_text(Compared(Reported("x", 97.42), summarize([97.2]))) == "−0.22"
 
 
 def test_a_damaged_table_of_accuracies(tmp_path):

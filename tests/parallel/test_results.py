@@ -4,10 +4,7 @@ import csv
 import dataclasses
 import io
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from digitlab.cli.shared.group import outcome_line
 from digitlab.data import load
@@ -15,28 +12,12 @@ from digitlab.errors import ConfigError
 from digitlab.nn import describe_network, mlp
 from digitlab.optim import SGD, Adam
 from digitlab.optim.regularizers import L1, L2
-from digitlab.parallel import Together, TrainingResult, spread, train_many
+from digitlab.parallel import GroupResult, TrainingResult, train_many
 from digitlab.parallel.labels import as_label, varied_settings
 from digitlab.parallel.results import figure
 from digitlab.train import ExponentialMovingAverage, evaluate
 
 from .helpers import config
-
-
-@given(st.lists(st.floats(-1e3, 1e3), min_size=2, max_size=9))
-def test_spread_is_that_of_numpy(values):
-    s = spread(values)
-    assert s.mean == pytest.approx(np.mean(values), abs=1e-9)
-    assert s.variance == pytest.approx(np.var(values, ddof=1), abs=1e-9)
-    assert (s.minimum, s.maximum, s.range) == (min(values), max(values), max(values) - min(values))
-    assert (s.n, s.sd) == (len(values), s.variance**0.5)
-
-
-def test_spread_by_hand():
-    assert spread([1, 2, 6]) == (3, 3, 7, 7**0.5, 1, 6, 5)
-    assert spread([4]) == (1, 4, 0, 0, 4, 4, 0)
-    with pytest.raises(ConfigError, match="got no figures"):
-        spread([])
 
 
 def labels(*configs, but=()):
@@ -107,13 +88,13 @@ def outcome(seed, rate, value, **settings):
 def test_the_best_setting_is_the_one_with_the_best_mean():
     a = [outcome(0, 1.0, 0.99), outcome(1, 1.0, 0.1)]
     b = [outcome(0, 2.0, 0.7), outcome(1, 2.0, 0.8)]
-    label, part = Together(a + b).best_setting()
+    label, part = GroupResult(a + b).best_setting()
     assert label == "learning_rate=2.0"
-    assert part.spread().mean == pytest.approx(0.75)
+    assert part.statistics().mean == pytest.approx(0.75)
 
 
 def test_what_failed_is_not_counted():
-    together = Together(
+    together = GroupResult(
         [
             outcome(0, 1.0, 0.5),
             outcome(1, 1.0, 0.9, error="diverged"),
@@ -122,13 +103,13 @@ def test_what_failed_is_not_counted():
     )
     assert together.values() == [0.5]
     with pytest.raises(ConfigError, match="no finished network has a 'test_accuracy'"):
-        together.spread("test_accuracy")
+        together.statistics("test_accuracy")
     with pytest.raises(ConfigError, match="no training came to its end"):
-        Together([TrainingResult("c", config(2), [], finished=False)]).best_setting()
+        GroupResult([TrainingResult("c", config(2), [], finished=False)]).best_setting()
 
 
 def test_csv_holds_what_differs_and_what_came_out():
-    together = Together([outcome(0, 1.0, 0.5, test={"accuracy": 0.4}), outcome(1, 2.0, 0.9, stop_reason="flat")])
+    together = GroupResult([outcome(0, 1.0, 0.5, test={"accuracy": 0.4}), outcome(1, 2.0, 0.9, stop_reason="flat")])
     rows = list(csv.DictReader(io.StringIO(together.csv())))
     assert [row["learning_rate"] for row in rows] == ["1.0", "2.0"]
     assert [row["test_accuracy"] for row in rows] == ["0.4", ""]

@@ -253,6 +253,6 @@ def test_a_damaged_mark_is_named(tmp_path):
 def test_networks_and_statistics(one_after_another):
     assert len(one_after_another.networks()) == 4
     assert set(one_after_another.settings()) == {"learning_rate=0.5", "learning_rate=3.0"}
-    assert one_after_another.spread("test_accuracy").n == 4
+    assert one_after_another.statistics("test_accuracy").n == 4
     assert digitlab.train_many is train_many
     assert isinstance(one_after_another.outcomes[0].config.trainer(), Trainer)

@@ -51,7 +51,7 @@ def test_a_value_is_what_training_gives_and_the_network_is_kept(tmp_path):
         trainer.fit(sets.train, sets.valid, epochs=setting.epochs)
         values.append(trainer.history.statistics("valid_accuracy").best)
     assert best.values == values and best.value == pytest.approx(np.mean(values))
-    assert best.spread.n == 2 and "±" in best.shown()
+    assert best.statistics.n == 2 and "±" in best.shown()
     kept = list(folder_beside(study.path).glob("*"))
     assert sorted(p.name for p in kept) == [f"{best.number}-{i}.safetensors" for i in (0, 1)], "and no other's"
     assert [evaluate(n, sets.valid.images, sets.valid.labels).accuracy for n in best_networks(study)] == values

@@ -2,13 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from digitlab.train import History
 from digitlab.viz.augment import augment_figure
-from digitlab.viz.bands import bands_figure, spread
+from digitlab.viz.bands import bands_figure, by_epoch
 from digitlab.viz.confusion import confusion_figure
 
 
@@ -18,21 +16,14 @@ def history(*accuracies):
     )
 
 
-@given(st.lists(st.lists(st.floats(0, 1), min_size=4, max_size=4), min_size=1, max_size=5))
-def test_mean_and_sd_over_the_seeds(values):
-    s = spread([history(*row) for row in values], "valid_accuracy")
-    assert s.epochs.tolist() == [1, 2, 3, 4]
-    assert_allclose(s.mean, np.mean(values, axis=0), atol=1e-12)
-    assert_allclose(s.sd, np.std(values, axis=0, ddof=1) if len(values) > 1 else np.zeros(4), atol=1e-12)
-
-
 def test_trainings_of_unequal_length():
     """By hand: epoch 1 of .2 .4 .6, epoch 2 of .6 .8, epoch 3 of .9 alone; one diverged at once."""
-    s = spread([history(0.2), history(0.4, 0.6), history(0.6, 0.8, 0.9), History()], "valid_accuracy")
-    assert s.runs.tolist() == [3, 2, 1]
-    assert_allclose(s.mean, [0.4, 0.7, 0.9])
-    assert_allclose(s.sd, [0.2, 0.02**0.5, 0])
-    assert len(spread([History()], "valid_accuracy").epochs) == 0
+    s = by_epoch([history(0.2), history(0.4, 0.6), history(0.6, 0.8, 0.9), History()], "valid_accuracy")
+    assert list(s) == [1, 2, 3]
+    assert [one.n for one in s.values()] == [3, 2, 1]
+    assert_allclose([one.mean for one in s.values()], [0.4, 0.7, 0.9])
+    assert_allclose([one.sd for one in s.values()], [0.2, 0.02**0.5, 0])
+    assert by_epoch([History()], "valid_accuracy") == {}
 
 
 def test_a_line_and_a_band_for_each_setting():

@@ -3,12 +3,11 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy.stats import binomtest
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import confusion_matrix as sklearn_confusion
 
 from digitlab.errors import ConfigError, ShapeError
-from digitlab.viz.accuracy import accuracy_figure, confusion_matrix, wilson
+from digitlab.viz.accuracy import accuracy_figure, confusion_matrix
 from digitlab.viz.calibration import calibration, calibration_figure
 
 RNG = np.random.default_rng(5)
@@ -24,15 +23,6 @@ def test_the_confusion_matrix_is_scikit_learns():
     assert confusion_matrix(LABELS.astype(np.uint8), GUESSES, 300).shape == (300, 300), "bytes do not overflow"
     with pytest.raises(ShapeError):
         confusion_matrix(LABELS, GUESSES[:-1], 4)
-
-
-def test_the_interval_is_scipys():
-    right, n = np.array([0, 7, 50, 95]), np.array([10, 9, 100, 95])
-    low, high = wilson(right, n)
-    for i in range(4):
-        truth = binomtest(int(right[i]), int(n[i])).proportion_ci(0.95, "wilson")
-        assert_allclose([low[i], high[i]], [truth.low, truth.high], atol=1e-7)
-    assert_allclose(wilson(np.array([0]), np.array([0])), [[0], [1]])
 
 
 def test_accuracy_per_class_as_bars():

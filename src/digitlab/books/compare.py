@@ -1,23 +1,25 @@
-"""A row's figures compared with the book's: mean and spread over seeds, difference, and what chance explains of it."""
+"""A row's figures compared with the book's: mean and sd over seeds, difference, and what chance explains of it."""
 
 import math
-import statistics
 from dataclasses import dataclass
-
-from scipy.special import stdtrit
 
 from digitlab.books.experiment import Experiment, Reported
 from digitlab.books.results import ExperimentResult
+from digitlab.statistics import Summary, summarize, t_quantile
 
 
 @dataclass(frozen=True)
 class Compared:
-    """One figure of the book beside ours; `ours` and what follows is None where the run has no such figure."""
+    """One figure of the book and ours; `summary` is that of our seeds, None where the run has no such figure."""
 
     reported: Reported
-    ours: float | None
-    sd: float
-    seeds: int
+    summary: Summary | None
+
+    @property
+    def ours(self) -> float | None:
+        """The best or the mean of our seeds, as the book reports it."""
+        s = self.summary
+        return None if s is None else s.maximum if self.reported.statistic == "best" else s.mean
 
     @property
     def difference(self) -> float | None:
@@ -29,9 +31,12 @@ class Compared:
     @property
     def ours_text(self) -> str:
         """ "95.43 ± 0.12 % (n = 3)", or the best of them."""
-        if self.ours is None:
+        s, unit = self.summary, self.reported.unit
+        if s is None:
             return "–"
-        return spread_text(self.ours, self.sd, self.seeds, self.reported.unit, best=self.reported.statistic == "best")
+        if self.reported.statistic == "best":
+            return f"{number(s.maximum, unit)}{unit_text(unit)} (best of {s.n})"
+        return mean_sd_text(s, unit)
 
     @property
     def book_text(self) -> str:
@@ -49,19 +54,15 @@ class Compared:
         u the last digit that the book prints. With one run here, t s is 1.96 standard deviations of a share of so many
         images, which is somewhat more than runs differ by.
         """
-        one = 1 if self.reported.statistic == "best" else self.seeds
-        spread = quantile(self.seeds) * (self.sd if self.seeds > 1 else self.reported.deviation)
-        return float(spread * math.sqrt(1 / max(one, 1) + 1 / self.reported.runs) + self.reported.rounding)
+        n, sd = (self.summary.n, self.summary.sd) if self.summary is not None else (1, 0.0)
+        one = 1 if self.reported.statistic == "best" else n
+        half_width = t_quantile(n) * (sd if n > 1 else self.reported.deviation)
+        return float(half_width * math.sqrt(1 / one + 1 / self.reported.runs) + self.reported.rounding)
 
     @property
     def notable(self) -> bool:
         """Whether the difference is more than chance and rounding allow."""
         return self.difference is not None and abs(self.difference) > self.allowed * (1 + 1e-9)
-
-
-def quantile(n: int) -> float:
-    """Student's two-sided 95 % quantile for a deviation taken from n values; the normal one where n is 1."""
-    return float(stdtrit(n - 1, 0.975)) if n > 1 else 1.96
 
 
 def compared(row: Experiment, found: ExperimentResult | None) -> list[Compared]:
@@ -72,10 +73,7 @@ def compared(row: Experiment, found: ExperimentResult | None) -> list[Compared]:
 def compare_one(reported: Reported, found: ExperimentResult | None) -> Compared:
     """One reported figure beside ours."""
     values = values_of(found, reported.figure)
-    if not values:
-        return Compared(reported, None, 0.0, 0)
-    ours = max(values) if reported.statistic == "best" else statistics.fmean(values)
-    return Compared(reported, ours, deviation(values), len(values))
+    return Compared(reported, summarize(values) if values else None)
 
 
 def values_of(found: ExperimentResult | None, figure: str) -> list[float]:
@@ -87,11 +85,6 @@ def values_of(found: ExperimentResult | None, figure: str) -> list[float]:
             assert found is not None
             values.setdefault(found.keys.get(seed, {}).get(label, seed), result.figures[figure])
     return list(values.values())
-
-
-def deviation(values: list[float]) -> float:
-    """Sample standard deviation, 0 for a single value."""
-    return statistics.stdev(values) if len(values) > 1 else 0.0
 
 
 def number(value: float, unit: str) -> str:
@@ -108,11 +101,10 @@ def unit_text(unit: str) -> str:
     return f" {unit}" if unit else ""
 
 
-def spread_text(mean: float, sd: float, n: int, unit: str, *, best: bool = False) -> str:
+def mean_sd_text(s: Summary, unit: str) -> str:
     """Mean ± sample standard deviation and the number of seeds."""
-    spread = f" ± {number(sd, unit) if unit == '%' or sd >= 100 else f'{sd:.2g}'}" if n > 1 and not best else ""
-    what = f"best of {n}" if best else f"n = {n}"
-    return f"{number(mean, unit)}{spread}{unit_text(unit)} ({what})"
+    sd_number = None if unit == "%" or s.sd >= 100 else "{:.2g}".format
+    return s.text(lambda value: number(value, unit), unit_text(unit), sd_number=sd_number, show_n=True)
 
 
 def headline(row: Experiment, found: ExperimentResult) -> str:

@@ -1,7 +1,6 @@
 """One page of everything that was run: per row the book's figures beside ours, pictures, command, time, machine."""
 
 import json
-import statistics
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -9,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from digitlab.books.catalogue import CATALOGUE
-from digitlab.books.compare import Compared, compared, deviation, number, spread_text, unit_text, values_of
+from digitlab.books.compare import Compared, compared, mean_sd_text, number, unit_text, values_of
 from digitlab.books.experiment import CORRECTED, Experiment, Variant
 from digitlab.books.fingerprint import Fingerprint, of_row, told
 from digitlab.books.finish import draw_row
@@ -18,6 +17,7 @@ from digitlab.books.package import of_table
 from digitlab.books.results import ExperimentResult, read_row, row_path
 from digitlab.books.texts import BOOKS, CODE, INTRO, RULE
 from digitlab.errors import ModelFileError
+from digitlab.statistics import summarize
 from digitlab.train.callbacks import duration
 
 
@@ -106,9 +106,9 @@ def everyday(path: Path) -> Section:
     for entry in table.values():
         runs = entry["runs"]
         columns = {part: [run[part] for run in runs] for part in ("valid", "test", "seconds")}
-        texts = [spread(columns["valid"]), spread(columns["test"])]
+        texts = [summarize(columns[part]).text() for part in ("valid", "test")]
         code = Fingerprint(**entry.get("code", {})).state(partial(of_table, entry.get("config")))
-        seconds = f"{statistics.fmean(columns['seconds']):.0f} s"
+        seconds = f"{summarize(columns['seconds']).mean:.0f} s"
         rows.append([entry["setting"], *texts, str(len(runs)), seconds, told([code])])
     text = (
         "Networks of Nielsen's chapters 1 and 3 and two larger ones by the everyday command, 30, 6 and 8 epochs. "
@@ -118,11 +118,6 @@ def everyday(path: Path) -> Section:
     )
     headings = ["setting", "validation (%)", "test (%)", "n", "training", "code"]
     return Section("What `digitlab train` reaches", 2, [text, Table(headings, rows)])
-
-
-def spread(values: Sequence[float]) -> str:
-    """Mean ± sample standard deviation."""
-    return f"{statistics.fmean(values):.2f} ± {deviation(list(values)):.2f}"
 
 
 def summary(found: dict[str, list[ExperimentResult]]) -> Section:
@@ -179,7 +174,7 @@ def row_section(row: Experiment, found: Sequence[ExperimentResult], results: Pat
             lines.append([*mode, text + chosen, split, book, c.ours_text, marked_difference(c), allowed_text(c)])
         for key, split in further(row, result):
             values = values_of(result, key)
-            ours = spread_text(statistics.fmean(values), deviation(values), len(values), unit_of(key))
+            ours = mean_sd_text(summarize(values), unit_of(key))
             lines.append([*mode, f"`{key}`", split, "", ours, "", ""])
     if lines:
         headings = ["mode", "figure", "split", "book", "here", "difference", "allowed"]
@@ -315,5 +310,5 @@ def figures_of(result: ExperimentResult) -> dict[str, Any]:
         "finished": result.finished,
         "source": result.source,
         "code": [asdict(code) for code in dict.fromkeys(result.code.values())],
-        "figures": {name: {"mean": statistics.fmean(v), "sd": deviation(v), "values": v} for name, v in values.items()},
+        "figures": {name: {"mean": (s := summarize(v)).mean, "sd": s.sd, "values": v} for name, v in values.items()},
     }

@@ -233,7 +233,7 @@ def say_gain(
     """The table of members and whole, then diversity and errors; the test set chooses nothing here."""
     from digitlab.cli.shared.console import say, table
     from digitlab.ensemble import gain
-    from digitlab.parallel import spread
+    from digitlab.statistics import summarize
 
     test = gain(whole, images.images, images.labels, covers)
     valid = gain(whole, validation.images, validation.labels, covers) if validation is not None else None
@@ -243,7 +243,7 @@ def say_gain(
         rows.append([name + own, *([f"{100 * valid.members[i]:.2f}"] if valid else []), f"{100 * test.members[i]:.2f}"])
     rows.append([f"together ({how})", *([f"{100 * valid.whole:.2f}"] if valid else []), f"{100 * test.whole:.2f}"])
     say(table(["network", *(["valid (%)"] if valid else []), "test (%)"], rows))
-    s, d = spread(test.members), test.diversity
+    s, d = summarize(test.members), test.diversity
     if any(covers):  # members for other questions are not to be compared with the whole
         say(f"{len(test.errors)} errors remain of {len(images):,}")
         return

@@ -260,16 +260,15 @@ def say_study(study: "Study", folder: Path, *, test: bool) -> None:
 def say_tested(tested: dict[str, Any]) -> None:
     """What the test set said, and how often it was asked."""
     from digitlab.cli.shared.console import say
-    from digitlab.parallel import spread
+    from digitlab.statistics import summarize
 
-    s = spread(tested["values"])
-    sd = f" ± {100 * s.sd:.2f}" if s.n > 1 else ""
+    s = summarize([100 * value for value in tested["values"]])
     once = (
         "once, after the search; " if not tested["again"] else "again, since the search went on after the first time; "
     )
     say(
         f"test set, looked at {once}network{'s' * (s.n > 1)} of trial {tested['trial']}, chosen by validation alone: "
-        f"{100 * s.mean:.2f}{sd} % (n = {s.n})"
+        f"{s.text(unit=' %', show_n=True)}"
     )
 
 

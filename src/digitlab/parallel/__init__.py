@@ -2,10 +2,14 @@
 
 from digitlab.parallel.job import TrainingJob, TrainingResult, run_job
 from digitlab.parallel.pool import Pool, open_pool
-from digitlab.parallel.results import Spread, Together, spread
+from digitlab.parallel.results import GroupResult
 from digitlab.parallel.training import Watcher, train_many
+from digitlab.statistics import Summary, summarize
+
+Spread, Together, spread = Summary, GroupResult, summarize  # former names
 
 __all__ = [
+    "GroupResult",
     "Pool",
     "Spread",
     "Together",

@@ -1,42 +1,20 @@
-"""What came of many trainings: the spread over the networks, by setting, as text and as CSV."""
+"""Results of a group of trainings: statistics over the networks, by setting, as text and as CSV."""
 
 import csv
 import io
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from digitlab.errors import ConfigError, did_you_mean
 from digitlab.nn.network import Network
 from digitlab.parallel.job import TrainingResult
 from digitlab.parallel.labels import Setting, as_label, varied_settings
+from digitlab.statistics import Summary, summarize
 from digitlab.train.columns import score
 
 
-class Spread(NamedTuple):
-    """How a figure spread over networks; variance and sd are of the sample (divided by n − 1), 0 for n = 1."""
-
-    n: int
-    mean: float
-    variance: float
-    sd: float
-    minimum: float
-    maximum: float
-    range: float
-
-
-def spread(values: Sequence[float]) -> Spread:
-    """The spread of these figures, at least one. By hand: 1, 2, 6 have mean 3, variance 7, range 5."""
-    if not values:
-        raise ConfigError("got no figures, expected at least one to take statistics over")
-    variance = statistics.variance(values) if len(values) > 1 else 0.0
-    low, high = min(values), max(values)
-    return Spread(len(values), statistics.fmean(values), variance, variance**0.5, low, high, high - low)
-
-
 @dataclass(frozen=True)
-class Together:
+class GroupResult:
     """The outcomes of many trainings, in the order they were given in; `reason` says what computed them.
 
     `varied` says what each one's settings are called (labels.py), the seed apart; None: by what they differ in.
@@ -60,33 +38,35 @@ class Together:
         """One figure per finished network, of the epoch that was kept; "test_accuracy" and "test_loss" too."""
         return [value for outcome in self.good if (value := figure(outcome, name)) is not None]
 
-    def spread(self, name: str = "valid_accuracy") -> Spread:
+    def statistics(self, name: str = "valid_accuracy") -> Summary:
         """Mean, variance, sd and range of a figure over the networks. Raises ConfigError if none has it."""
         values = self.values(name)
         if not values:
             known = [key for outcome in self.good for key in outcome.best_row or {}]
             raise ConfigError(f"no finished network has a {name!r}{did_you_mean(name, dict.fromkeys(known))}")
-        return spread(values)
+        return summarize(values)
 
-    def settings(self) -> "dict[str, Together]":
+    spread = statistics  # its former name
+
+    def settings(self) -> "dict[str, GroupResult]":
         """The same outcomes by setting: those that differ in nothing but the seed together."""
         groups: dict[str, list[TrainingResult]] = {}
         for setting, outcome in zip(self._varied(), self.outcomes):
             groups.setdefault(as_label(setting), []).append(outcome)
-        return {label: Together(outcomes, self.reason) for label, outcomes in groups.items()}
+        return {label: GroupResult(outcomes, self.reason) for label, outcomes in groups.items()}
 
     def _varied(self) -> Sequence[Setting]:
         if self.varied is not None:
             return self.varied
         return varied_settings([outcome.config for outcome in self.outcomes], but=("seed",))
 
-    def best_setting(self) -> "tuple[str, Together]":
+    def best_setting(self) -> "tuple[str, GroupResult]":
         """The setting with the best mean of what was monitored. Raises ConfigError if nothing was finished."""
         finished = {label: part for label, part in self.settings().items() if part.good}
         if not finished:
             raise ConfigError("no training came to its end, so there is no best setting")
         monitor = self.good[0].monitor
-        return max(finished.items(), key=lambda item: score(monitor, item[1].spread(monitor).mean))
+        return max(finished.items(), key=lambda item: score(monitor, item[1].statistics(monitor).mean))
 
     def networks(self) -> list[Network]:
         """The networks that were kept."""

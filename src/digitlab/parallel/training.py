@@ -14,7 +14,7 @@ from digitlab.parallel import run_folders as folders
 from digitlab.parallel.job import TrainingJob, TrainingResult
 from digitlab.parallel.labels import Setting, varied_settings, with_seeds
 from digitlab.parallel.pool import Pool, open_pool
-from digitlab.parallel.results import Together
+from digitlab.parallel.results import GroupResult
 from digitlab.train.config import RunConfig
 
 
@@ -46,7 +46,7 @@ def train_many(
     cluster: str | None = None,
     test: bool = False,
     watcher: Watcher | None = None,
-) -> Together:
+) -> GroupResult:
     """Train a network for each of these settings, several at once, and return what came of them in the same order.
 
     names      what to call their folders, and them unless `settings` do; by default numbers and labels
@@ -109,10 +109,10 @@ def train_many(
     outcomes = [
         o or TrainingResult(label, config, [], finished=False) for o, label, config in zip(known, labels, configs)
     ]
-    together = Together(outcomes, pool.reason, time.perf_counter() - began, interrupted, varied)
+    result = GroupResult(outcomes, pool.reason, time.perf_counter() - began, interrupted, varied)
     if folder is not None:
-        write_text(Path(folder) / "results.csv", together.csv())
-    return together
+        write_text(Path(folder) / "results.csv", result.csv())
+    return result
 
 
 def _train(

@@ -23,8 +23,8 @@ def history_figure(trials: Sequence[Trial]) -> Figure:
     axes.plot([t.number for t in done], [_unit(t) for t in done], "o", color=BLUE, ms=5, label="trial")
     if cut:
         axes.plot([t.number for t in cut], [_unit(t) for t in cut], "x", color=RED, ms=5, label="ended early")
-    if any(t.spread is not None and t.spread.n > 1 for t in done):
-        sds = [0.0 if t.spread is None else _scale(t) * t.spread.sd for t in done]
+    if any(t.statistics is not None and t.statistics.n > 1 for t in done):
+        sds = [0.0 if t.statistics is None else _scale(t) * t.statistics.sd for t in done]
         axes.errorbar([t.number for t in done], [_unit(t) for t in done], sds, fmt="none", ecolor=BLUE, alpha=0.5)
     best = [columns.best(t.monitor, map(_unit, done[: i + 1])) for i, t in enumerate(done)]
     axes.step([t.number for t in done], best, where="post", color="black", lw=1.2, label="best so far")

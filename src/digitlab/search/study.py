@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from digitlab.errors import ConfigError, ModelFileError
-from digitlab.parallel.results import Spread, spread
 from digitlab.search.plan import SearchPlan
 from digitlab.search.space import Point, as_text
 from digitlab.search.storage import NAME, PLAN, claim, journal_of, open_storage
+from digitlab.statistics import Summary, summarize
 from digitlab.train import columns
 
 STATES = {"COMPLETE": "done", "PRUNED": "pruned", "FAIL": "failed", "RUNNING": "running", "WAITING": "waiting"}
@@ -43,15 +43,15 @@ class Trial:
         return None if self.value is None else columns.score(self.monitor, self.value)
 
     @property
-    def spread(self) -> Spread | None:
-        """Mean and spread over the seeds."""
-        return spread(self.values) if self.values else None
+    def statistics(self) -> Summary | None:
+        """Mean and standard deviation over the seeds."""
+        return summarize(self.values) if self.values else None
 
     def shown(self) -> str:
         """The value as one reads it: "95.20 %", "95.20 ± 0.13 %" over several seeds."""
         if self.value is None:
             return "–"
-        unit, s = columns.unit(self.monitor), self.spread
+        unit, s = columns.unit(self.monitor), self.statistics
         sd = f" ± {unit.text(s.sd)}" if s is not None and s.n > 1 else ""
         return f"{unit.text(self.value)}{sd}{unit.mark}"
 
@@ -94,13 +94,13 @@ class Study:
         return tested
 
     def csv(self) -> str:
-        """One line per trial: number, state, value and spread over the seeds, cost, and the point."""
+        """One line per trial: number, state, value and sd over the seeds, cost, and the point."""
         names = list(self.plan.space)
         file = io.StringIO()
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["trial", "state", self.monitor, "sd", "n", "epochs", "seconds", *names, "note"])
         for t in self.trials():
-            s = t.spread
+            s = t.statistics
             writer.writerow(
                 [
                     t.number,

@@ -2,20 +2,20 @@
 
 import json
 import os
-import statistics
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from digitlab.errors import ConfigError, ModelFileError, did_you_mean
 from digitlab.files import require_suffix, write_text
+from digitlab.statistics import summarize
 from digitlab.train import columns
 
 Row = dict[str, Any]
 
 
 class Statistics(NamedTuple):
-    """How one column spread over the epochs; variance and sd are of the sample (divided by n − 1), 0 for n = 1."""
+    """Statistics of one column over the epochs, and its best; variance and sd as in digitlab.statistics.Summary."""
 
     epochs: int
     mean: float
@@ -75,7 +75,7 @@ class History:
         return next((name for name in known if name in first), "train_loss")
 
     def statistics(self, name: str = "valid_accuracy", *, last: int | None = None) -> Statistics:
-        """Spread of a column over the epochs that have it, or over the `last` k of them.
+        """Statistics of a column over the epochs that have it, or over the `last` k of them.
 
         The best is the least for a loss, else the most.
         """
@@ -87,12 +87,7 @@ class History:
         if not chosen:
             raise ConfigError(f"got last={last}, expected at least one epoch to take statistics over")
         best = columns.best(name, chosen)
-        variance = statistics.variance(chosen) if len(chosen) > 1 else 0.0
-        low, high = min(chosen), max(chosen)
-        epoch = rows[chosen.index(best)]["epoch"]
-        return Statistics(
-            len(chosen), statistics.fmean(chosen), variance, variance**0.5, low, high, high - low, best, epoch
-        )
+        return Statistics(*summarize(chosen), best, rows[chosen.index(best)]["epoch"])
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the rows as JSON lines; ConfigError for the suffix of another format."""

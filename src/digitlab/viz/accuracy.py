@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from digitlab.errors import ShapeError
+from digitlab.statistics import wilson_interval
 from digitlab.viz.figures import COLOURS, Figure, new_figure
 
 Array = np.ndarray[Any, Any]
@@ -26,7 +27,7 @@ def accuracy_figure(matrix: Array, class_names: Sequence[str]) -> Figure:
     The interval is Wilson's for a share of n tries (Wilson 1927); a class without images has no bar.
     """
     n, right = matrix.sum(axis=1), np.diag(matrix)
-    low, high = wilson(right, n)
+    low, high = wilson_interval(right, n)
     share = right / np.maximum(n, 1)
     figure = new_figure(0.6 * len(matrix) + 2.2, 4.2)
     axes = figure.add_subplot()
@@ -49,12 +50,3 @@ def accuracy_figure(matrix: Array, class_names: Sequence[str]) -> Figure:
     axes.set_ylabel("read right (%), 95 % interval")
     axes.grid(alpha=0.3, axis="y")
     return figure
-
-
-def wilson(right: Array, n: Array, z: float = 1.959964) -> tuple[Array, Array]:
-    """Wilson's interval for shares right/n: (low, high); 0 to 1 where n is 0."""
-    tries = np.maximum(np.asarray(n, float), 1e-12)
-    p = np.asarray(right, float) / tries
-    centre = (p + z * z / (2 * tries)) / (1 + z * z / tries)
-    half = z / (1 + z * z / tries) * np.sqrt(p * (1 - p) / tries + z * z / (4 * tries * tries))
-    return np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)

@@ -1,39 +1,25 @@
-"""Settings compared over several seeds: a line for the mean, a band for how far the seeds are apart."""
+"""Settings compared over several seeds: a line for the mean, a band of mean ± standard deviation."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
 
 import numpy as np
 
+from digitlab.statistics import Summary, summarize
 from digitlab.train.history import History
 from digitlab.viz.figures import COLOURS, Figure, new_figure
 
-Floats = np.ndarray[Any, np.dtype[np.float64]]
 DASHES = ("-", "--", "-.", ":")
 LABELS = {"loss": "mean loss per example", "accuracy": "accuracy (%)"}
 PARTS = {"train": "training", "valid": "validation", "test": "test"}
 
 
-class Spread(NamedTuple):
-    """A column over several histories, (E,) by epoch: mean and sample standard deviation (0 where one is left)."""
-
-    epochs: Floats
-    mean: Floats
-    sd: Floats
-    runs: Floats  # how many histories reached that epoch
-
-
-def spread(histories: Sequence[History], column: str) -> Spread:
-    """Mean and sd (divided by n − 1) of a column over the histories that reached each epoch."""
-    series = [np.array(history.column(column), dtype=np.float64) for history in histories if len(history)]
-    longest = max(map(len, series), default=0)
-    values = np.full((len(series), longest), np.nan)  # (runs, E)
-    for row, one in zip(values, series):
-        row[: len(one)] = one
-    runs = np.sum(~np.isnan(values), axis=0)  # (E,)
-    mean = np.nansum(values, axis=0) / np.maximum(runs, 1)
-    squares = np.nansum((values - mean) ** 2, axis=0)
-    return Spread(np.arange(1.0, longest + 1), mean, np.sqrt(squares / np.maximum(runs - 1, 1)), runs)
+def by_epoch(histories: Sequence[History], column: str) -> dict[int, Summary]:
+    """Statistics of a column, for each epoch over the histories that reached it."""
+    values: dict[int, list[float]] = {}
+    for history in histories:
+        for epoch, value in enumerate(history.column(column) if len(history) else (), 1):
+            values.setdefault(epoch, []).append(value)
+    return {epoch: summarize(some) for epoch, some in values.items()}
 
 
 def bands_figure(
@@ -50,12 +36,13 @@ def bands_figure(
         part, _, measure = column.partition("_")
         unit = 100.0 if measure == "accuracy" else 1.0
         for i, (name, histories) in enumerate(groups.items()):
-            s = spread(histories, column)
+            found = by_epoch(histories, column)
+            epochs, mean = list(found), unit * np.array([s.mean for s in found.values()])
+            sd = unit * np.array([s.sd for s in found.values()])
             colour, dash = COLOURS[i % len(COLOURS)], DASHES[i // len(COLOURS) % len(DASHES)]
-            mean, sd = unit * s.mean, unit * s.sd
-            axes.plot(s.epochs, mean, dash, color=colour, marker=".", label=name)
+            axes.plot(epochs, mean, dash, color=colour, marker=".", label=name)
             if len(histories) > 1:
-                axes.fill_between(s.epochs, mean - sd, mean + sd, color=colour, alpha=0.2, linewidth=0)
+                axes.fill_between(epochs, mean - sd, mean + sd, color=colour, alpha=0.2, linewidth=0)
         axes.set_title(PARTS.get(part, part), fontsize=10)
         axes.set_xlabel("epoch")
         axes.set_ylabel(LABELS.get(measure, measure))

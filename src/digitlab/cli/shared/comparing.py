@@ -117,6 +117,7 @@ def summary(
     found: "Iterable[Choice]", histories: "dict[str, list[History]]", diverged: dict[str, int]
 ) -> list[list[str]]:
     """A row for each choice: its learning rate, the monitored column at its best and at the end, seconds."""
+    from digitlab.statistics import summarize
     from digitlab.train.columns import unit
 
     rows = []
@@ -128,25 +129,12 @@ def summary(
         best = [scale * history.statistics(monitor).best for history in several]
         last = [scale * history[-1][monitor] for history in several]
         seconds = [sum(history.column("seconds")) for history in several]
-        row += [
-            mean_and_sd(best, digits),
-            mean_and_sd(last, digits),
-            mean_and_sd([h[-1]["train_loss"] for h in several], 4),
-        ]
-        rows.append([*row, mean_and_sd(seconds), str(diverged[choice.name] or "")])
+        columns = [(best, digits), (last, digits), ([h[-1]["train_loss"] for h in several], 4), (seconds, 2)]
+        row += [summarize(v).text(f"{{:.{n}f}}".format) if v else "–" for v, n in columns]
+        rows.append([*row, str(diverged[choice.name] or "")])
     return rows
 
 
 def monitored(histories: "Iterable[History]") -> str:
     """The column to judge by: the one that chose the best epochs."""
     return next((history.monitored() for history in histories if len(history)), "valid_accuracy")
-
-
-def mean_and_sd(values: list[float], digits: int = 2) -> str:
-    """ "95.20 ± 0.31" with the sample standard deviation; without it for a single value, "–" for none."""
-    import statistics
-
-    if not values:
-        return "–"
-    sd = f" ± {statistics.stdev(values):.{digits}f}" if len(values) > 1 else ""
-    return f"{statistics.fmean(values):.{digits}f}{sd}"

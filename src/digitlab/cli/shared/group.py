@@ -10,8 +10,9 @@ import click
 
 if TYPE_CHECKING:
     from digitlab.data import Splits
-    from digitlab.parallel import Together, TrainingResult, Watcher
+    from digitlab.parallel import GroupResult, TrainingResult, Watcher
     from digitlab.parallel.labels import Setting
+    from digitlab.statistics import Summary
     from digitlab.train import RunConfig
     from digitlab.train.columns import Unit
 
@@ -176,7 +177,7 @@ def train_members(
         raise KeyboardInterrupt
 
 
-def say_group(together: "Together", folder: Path) -> None:
+def say_group(together: "GroupResult", folder: Path) -> None:
     """The tables of a group: every network, then mean, variance and range by setting."""
     from digitlab.cli.shared.console import say, table
     from digitlab.cli.shared.endings import say_diagnoses
@@ -213,11 +214,13 @@ def say_group(together: "Together", folder: Path) -> None:
     headings = ["network", heading(monitor), "at epoch", *test_heading, "seconds"]
     say(table(headings + (["note"] if len(rows[0]) > len(headings) else []), rows))
     parts = together.settings()
-    rows = [[label or "all", *_spread_cells(part.spread(monitor), shown)] for label, part in parts.items() if part.good]
+    rows = [
+        [label or "all", *_summary_cells(part.statistics(monitor), shown)] for label, part in parts.items() if part.good
+    ]
     say("")
     say(table([heading(monitor), "n", "mean", "variance", "sd", "least", "most", "range"], rows))
     if tested and len(parts) == 1:
-        s, text = together.spread(f"test_{measured}"), test_shown.text
+        s, text = together.statistics(f"test_{measured}"), test_shown.text
         say(f"test set: mean {test_shown.shown(s.mean)}, sd {text(s.sd)}, range {text(s.range)}, n = {s.n}")
     elif len(parts) > 1 and not together.interrupted:
         say_best(together, monitor)
@@ -226,11 +229,11 @@ def say_group(together: "Together", folder: Path) -> None:
     say(f"saved: {folder} (a run each; results.csv)")
 
 
-def say_best(together: "Together", monitor: str) -> None:
+def say_best(together: "GroupResult", monitor: str) -> None:
     """The setting that validation chooses, and what its networks reach on the test set, which is looked at only now."""
     from digitlab.cli.shared.console import say
-    from digitlab.parallel import spread
     from digitlab.parallel.job import sets_for
+    from digitlab.statistics import summarize
     from digitlab.train.evaluation import evaluate
 
     label, part = together.best_setting()
@@ -242,11 +245,11 @@ def say_best(together: "Together", monitor: str) -> None:
         accuracies.append(evaluate(network, test).accuracy)
     known = [100 * a for a in accuracies if a is not None]
     if known:
-        s = spread(known)
+        s = summarize(known)
         say(f"its networks on the test set: mean {s.mean:.2f} %, sd {s.sd:.2f}, n = {s.n}")
 
 
-def _spread_cells(s: Any, unit: "Unit") -> list[str]:
+def _summary_cells(s: "Summary", unit: "Unit") -> list[str]:
     mean, sd, low, high, width = map(unit.text, (s.mean, s.sd, s.minimum, s.maximum, s.range))
     return [str(s.n), mean, f"{unit.scale**2 * s.variance:.{unit.digits + 2}f}", sd, low, high, width]
 
