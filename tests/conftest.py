@@ -1,6 +1,9 @@
 """What tests of every folder share."""
 
 import os
+import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -19,3 +22,20 @@ def mnist_splits() -> Splits:
             pytest.fail(why)
         pytest.skip(why)
     return load("mnist")
+
+
+@pytest.fixture
+def memory_below() -> Callable[[float], object]:
+    """`with memory_below(4):` fails if more than 4 MiB were held at any moment inside."""
+
+    @contextmanager
+    def limit(mebibytes: float) -> Iterator[None]:
+        tracemalloc.start()
+        try:
+            yield
+            peak = tracemalloc.get_traced_memory()[1] / 2**20
+        finally:
+            tracemalloc.stop()
+        assert peak < mebibytes, f"{peak:.1f} MiB were held"
+
+    return limit

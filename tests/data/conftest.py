@@ -1,8 +1,5 @@
 """Small sets and folders to read, and no network for any test that does not ask for its own server."""
 
-import tracemalloc
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -31,20 +28,3 @@ def idx_folder(tmp_path: Path, digits: Digits) -> Path:
         write_idx(folder / f"{stem}-images-idx3-ubyte.gz", part.images)
         write_idx(folder / f"{stem}-labels-idx1-ubyte.gz", part.labels)
     return folder
-
-
-@pytest.fixture
-def memory_below() -> Callable[[float], object]:
-    """`with memory_below(4):` fails if more than 4 MiB were held at any moment inside."""
-
-    @contextmanager
-    def limit(mebibytes: float) -> Iterator[None]:
-        tracemalloc.start()
-        try:
-            yield
-            peak = tracemalloc.get_traced_memory()[1] / 2**20
-        finally:
-            tracemalloc.stop()
-        assert peak < mebibytes, f"{peak:.1f} MiB were held"
-
-    return limit

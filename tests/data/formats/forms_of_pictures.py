@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from data.forms import DIVIDED, ONE, TEST, TRAIN, WHOLE, Case, by_name, pictures, row, write
+from data.formats.forms import DIVIDED, ONE, TEST, TRAIN, WHOLE, Case, by_name, pictures, row, write
 from digitlab.data import DIGIT_NAMES
 
 
@@ -29,7 +29,7 @@ def _(folder: Path) -> list[Case]:
     ]
 
 
-@row(ONE, "raw bytes, 784 to a file")
+@row(ONE, "raw bytes, 784 per file")
 def _(folder: Path) -> Case:
     for i, (image, label) in enumerate(WHOLE):
         write(folder / f"{label}_{i:03}", image.tobytes())

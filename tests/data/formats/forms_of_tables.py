@@ -5,7 +5,22 @@ from pathlib import Path
 
 import numpy as np
 
-from data.forms import DIVIDED, LETTERS, ONE, TEST, TRAIN, WHOLE, Case, flat, lines, pair, parquet, png, row, write
+from data.formats.forms import (
+    DIVIDED,
+    LETTERS,
+    ONE,
+    TEST,
+    TRAIN,
+    WHOLE,
+    Case,
+    flat,
+    lines,
+    pair,
+    parquet,
+    png,
+    row,
+    write,
+)
 from digitlab.data import Digits, write_npz
 
 
@@ -19,12 +34,12 @@ def _(folder: Path) -> Path:
     return write(folder / "a.csv", lines(WHOLE, heading=True, label_at=-1))
 
 
-@row(ONE, "no heading, the label first")
+@row(ONE, "no header, label first")
 def _(folder: Path) -> Path:
     return write(folder / "a.csv", lines(WHOLE))
 
 
-@row(ONE, "no heading, the label last")
+@row(ONE, "no header, label last")
 def _(folder: Path) -> Path:
     return write(folder / "a.csv", lines(WHOLE, label_at=-1))
 
@@ -59,7 +74,7 @@ def _(folder: Path) -> list[Case]:
     return [(write(folder / f"{i}.csv", text),) for i, text in enumerate((counted, named, unnamed))]
 
 
-@row(ONE, "compressed, under any name")
+@row(ONE, "compressed, any file name")
 def _(folder: Path) -> list[Case]:
     packed = gzip.compress(lines(WHOLE).encode())
     return [(write(folder / name, packed),) for name in ("a.csv.gz", "a.csv", "data")]
@@ -91,7 +106,7 @@ def _(folder: Path) -> list[Case]:
     ]
 
 
-@row(ONE, "`emnist-letters-train.csv` and its kin")
+@row(ONE, "`emnist-letters-train.csv` and similar")
 def _(folder: Path) -> list[Case]:
     letters = Digits(WHOLE.images.swapaxes(1, 2), WHOLE.labels + 1, range(27))
     digits = Digits(WHOLE.images.swapaxes(1, 2), WHOLE.labels)
@@ -113,7 +128,7 @@ def _(folder: Path) -> list[Case]:
     ]
 
 
-@row(ONE, "a column for each pixel, in Parquet")
+@row(ONE, "one column per pixel, in Parquet")
 def _(folder: Path) -> Path:
     return parquet(folder / "a", {f"p{i}": c for i, c in enumerate(flat(WHOLE).T)} | {"class": WHOLE.labels})
 
@@ -155,7 +170,7 @@ def _(folder: Path) -> Path:
     return folder
 
 
-@row(ONE, "a single file in a folder")
+@row(ONE, "a folder with one file")
 def _(folder: Path) -> list[Case]:
     write_npz(folder / "a" / "mnist.npz", WHOLE)
     return [(folder / "a",), (write(folder / "b" / "train.csv", lines(WHOLE)).parent,)]

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import scipy.io
 
-from data.forms import DIVIDED, FASHION, LETTERS, ONE, TEST, TRAIN, WHOLE, Case, flat, idx, pickled, row, write
+from data.formats.forms import DIVIDED, FASHION, LETTERS, ONE, TEST, TRAIN, WHOLE, Case, flat, idx, pickled, row, write
 from digitlab.data import DIGIT_NAMES, Digits, write_idx, write_npz
 from digitlab.data.formats.idx_families import FAMILIES
 
@@ -26,7 +26,7 @@ def _(folder: Path) -> list[Case]:
     return [(folder / "a.npz",), (folder / "named.npz", {}, WHOLE.images, named.class_names)]
 
 
-@row(ONE, "`.npz` under other names")
+@row(ONE, "`.npz` with other names")
 def _(folder: Path) -> list[Case]:
     x, y = flat(WHOLE), WHOLE.labels
     forms = [
@@ -44,7 +44,7 @@ def _(folder: Path) -> list[Case]:
     return [(path,) for path in paths]
 
 
-@row(DIVIDED, "`.npz` or `.npy` of parts under other names")
+@row(DIVIDED, "`.npz` or `.npy` with one array per set")
 def _(folder: Path) -> list[Case]:
     names = [
         "train_images train_labels test_images test_labels",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from data.forms import REFUSED, WHOLE, Case, lines, pair, pickled, row, write
+from data.formats.forms import REFUSED, WHOLE, Case, lines, pair, pickled, row, write
 from digitlab.data import Digits
 
 
@@ -48,7 +48,7 @@ def _(folder: Path) -> Path:
     return write(folder / "a.csv", "class," + lines(WHOLE, heading=True).strip().replace("\n", "\n0,"))
 
 
-@row(REFUSED, "a column that is not there")
+@row(REFUSED, "a missing column")
 def _(folder: Path) -> Case:
     return write(folder / "a.csv", lines(WHOLE, heading=True)), {"label_column": "lable"}
 
@@ -59,13 +59,13 @@ def _(folder: Path) -> Path:
     return write(folder / "a.csv", "\n".join(line[:-4] for line in blank))
 
 
-@row(REFUSED, "more images than labels")
+@row(REFUSED, "different numbers of images and labels")
 def _(folder: Path) -> Path:
     np.savez(folder / "a.npz", images=WHOLE.images, labels=WHOLE.labels[:-1])
     return folder / "a.npz"
 
 
-@row(REFUSED, "arrays under other names")
+@row(REFUSED, "arrays with other names")
 def _(folder: Path) -> Path:
     np.savez(folder / "a.npz", weights=np.ones((784, 30)))
     return folder / "a.npz"
@@ -79,7 +79,7 @@ def _(folder: Path) -> list[Case]:
     return [(folder / "x_train.npy",), (folder / "a.npz",)]
 
 
-@row(REFUSED, "a pickle of anything but arrays")
+@row(REFUSED, "a pickle with anything but arrays")
 def _(folder: Path) -> Path:
     return pickled(folder / "a.pkl", {"images": WHOLE.images, "labels": Path("x")})
 

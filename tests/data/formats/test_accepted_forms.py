@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from data import forms_of_arrays, forms_of_pictures, forms_of_tables, forms_refused  # noqa: F401 (they register forms)
-from data.forms import DIVIDED, ONE, REFUSED, TEST, TRAIN, WHOLE, Expected, by_name, lines, pictures, png, write
+from data.formats import forms_of_arrays, forms_of_pictures, forms_of_tables, forms_refused  # noqa: F401 (they register forms)
+from data.formats.forms import DIVIDED, ONE, REFUSED, TEST, TRAIN, WHOLE, Expected, by_name, lines, pictures, png, write
 from digitlab.data import load, write_idx
 from digitlab.errors import DigitlabError
 from digitlab.notices import DataWarning
 
-DOCS = Path(__file__).parents[2] / "docs" / "data.md"
+DOCS = Path(__file__).parents[3] / "docs" / "data.md"
 
 
 def cases(table: dict[str, Callable[[Path], Any]], folder: Path, words: str) -> list[Expected]:
@@ -106,7 +106,7 @@ def table_rows(heading: str) -> list[list[str]]:
 
 def refusals() -> dict[str, list[str]]:
     """The messages by the kind of fault; "…" stands for what differs from file to file."""
-    return {cells[0]: re.findall(r"`([^`]+)`", cells[1]) for cells in table_rows("What is refused")}
+    return {cells[0]: re.findall(r"`([^`]+)`", cells[1]) for cells in table_rows("Errors")}
 
 
 def test_the_docs_list_what_is_tested() -> None:
