@@ -19,7 +19,8 @@ from digitlab.data.names import NAMES, canonical_source
 from digitlab.errors import ConfigError, DataError, did_you_mean, nearest_name
 from digitlab.nn import ZOO, Dense, Initializer, Layer, Loss, build_network, mlp
 from digitlab.nn.describe import build, names
-from digitlab.nn.io.description import KEYS, describe_network
+from digitlab.nn.io.building import KEYS
+from digitlab.nn.io.description import describe_network
 from digitlab.nn.zoo import find_recipe
 from digitlab.optim.regularizers import Regularizer
 from digitlab.search.settings import settings_for

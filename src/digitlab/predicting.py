@@ -22,7 +22,7 @@ from digitlab.data.unlabelled import Unlabelled, read_unlabelled
 from digitlab.engine import select
 from digitlab.errors import ConfigError
 from digitlab.nn.examples import inputs
-from digitlab.nn.io.files import load_network, network_path
+from digitlab.nn.io.loading import load_network, network_path
 from digitlab.nn.network import Network
 from digitlab.predictions import Predictions
 from digitlab.train.evaluation import class_shares, classifies

@@ -8,7 +8,8 @@ from digitlab.books.animation import TurningSurface
 from digitlab.books.experiment import Result, Variant
 from digitlab.books.nielsen1 import darkness
 from digitlab.nn import Dense, Network, Quadratic, Sigmoid, mlp
-from digitlab.nn.io.description import build_network, describe_network
+from digitlab.nn.io.building import build_network
+from digitlab.nn.io.description import describe_network
 from digitlab.viz.inverse_query import inverse_query
 
 

@@ -14,7 +14,7 @@ from digitlab.books.data import MADE_UP, Data
 from digitlab.books.task import Say, Task
 from digitlab.errors import DivergenceError, ModelFileError
 from digitlab.nn import Network, describe_network
-from digitlab.nn.io.description import build_network
+from digitlab.nn.io.building import build_network
 from digitlab.optim import SGD
 from digitlab.optim.regularizers import L2
 from digitlab.train import Callback, RunConfig, Trainer, evaluate, load_checkpoint, save_checkpoint

@@ -19,9 +19,10 @@ from digitlab.nn.initializers import (
     Uniform,
     Zeros,
 )
-from digitlab.nn.io.description import build_network, describe_network
-from digitlab.nn.io.files import load_network
+from digitlab.nn.io.building import build_network
+from digitlab.nn.io.description import describe_network
 from digitlab.nn.io.freezing import freeze, unfreeze
+from digitlab.nn.io.loading import load_network
 from digitlab.nn.losses import CrossEntropy, LogLikelihood, MeanSquaredError, soft_targets
 from digitlab.nn.masks import all_connections, block_connections, local_connections, random_connections
 from digitlab.nn.network import Dense, Layer, Loss, Network, Parameter, Quadratic, Sigmoid

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from digitlab.arrays import Array, like, placed
 from digitlab.errors import ConfigError, ModelFileError
+from digitlab.nn.io.files import read_arrays, save_network, write_arrays
+from digitlab.nn.io.summary import summary
 
 if TYPE_CHECKING:
     from digitlab.nn.network import Layer, Parameter
@@ -88,8 +90,6 @@ class NamedArrays:
 
         Raises ConfigError for the suffix of another format.
         """
-        from digitlab.nn.io.files import save_network
-
         save_network(self, path)
 
     def save_weights(self, path: str | os.PathLike[str]) -> None:
@@ -97,14 +97,10 @@ class NamedArrays:
 
         Raises ConfigError for the suffix of another format.
         """
-        from digitlab.nn.io.files import write_arrays
-
         write_arrays(path, self.state(), {})
 
     def load_weights(self, path: str | os.PathLike[str]) -> None:
         """Take the weights alone from a file of another network of the same form; strict, see `load_state`."""
-        from digitlab.nn.io.files import read_arrays
-
         try:
             self.load_state(read_arrays(path))
         except ModelFileError as error:
@@ -113,6 +109,4 @@ class NamedArrays:
 
     def summary(self: Any) -> str:
         """A table of the layers with their output shapes and parameter counts, as text."""
-        from digitlab.nn.io.summary import summary
-
         return summary(self)

@@ -10,7 +10,9 @@ import numpy as np
 from digitlab.arrays import Array, array_namespace
 from digitlab.errors import ConfigError, ShapeError
 from digitlab.nn.containers import Sequential
-from digitlab.nn.io.description import build_network, describe_network
+from digitlab.nn.io.building import build_network
+from digitlab.nn.io.description import describe_network
+from digitlab.nn.io.loading import load_network
 from digitlab.nn.losses import CrossEntropy, LogLikelihood, MeanSquaredError
 from digitlab.nn.network import Cache, Layer, Network, Quadratic, Shape
 
@@ -51,8 +53,6 @@ class Subnetwork(Layer):
         if self.outputs not in ("logits", "activations"):
             raise ConfigError(f"Subnetwork: got outputs={self.outputs!r}, expected 'logits' or 'activations'")
         if isinstance(self.network, str | os.PathLike):
-            from digitlab.nn.io.files import load_network
-
             self.network = load_network(self.network)
         if isinstance(self.network, Network):
             self.carries_weights = True

@@ -14,7 +14,8 @@ import numpy as np
 
 from digitlab.errors import ModelFileError
 from digitlab.nn.describe import NONE, describe
-from digitlab.nn.io.description import allowing, describe_network
+from digitlab.nn.io.building import allowing
+from digitlab.nn.io.description import describe_network
 from digitlab.nn.io.files import read_arrays, read_metadata, write_arrays
 from digitlab.nn.network import Network
 from digitlab.nn.scaling import as_range, describe_range

@@ -21,10 +21,10 @@ from digitlab.errors import ConfigError, ShapeError, did_you_mean
 from digitlab.files import require_suffix, write_text
 from digitlab.gradients import Backpropagation, Gradient
 from digitlab.nn.describe import build, choices, describe
-from digitlab.nn.io.description import KEYS, allowing, build_network
-from digitlab.nn.io.description import in_full as network_in_full
-from digitlab.nn.io.description import in_short as network_in_short
-from digitlab.nn.io.files import load_network
+from digitlab.nn.io.building import KEYS, allowing, build_network
+from digitlab.nn.io.building import in_full as network_in_full
+from digitlab.nn.io.building import in_short as network_in_short
+from digitlab.nn.io.loading import load_network
 from digitlab.nn.network import Network
 from digitlab.optim import SGD, ConstantRate, Optimizer, Schedule
 from digitlab.optim.regularizers import Regularizer
@@ -52,7 +52,7 @@ def family_of(name: str) -> Any:
 class RunConfig:
     """The settings of one training; equal settings give equal networks.
 
-    network        the network's table (nn/io/description.py)
+    network        the network's table (nn/io/building.py)
     data           arguments of `digitlab.load`: source, split, train_size and so on, all but `part`
     augment        how training images are changed afresh every epoch, "shift,rotate:10"; "": they are not
     class_weights  how much examples count by their class: "balanced", a table, a list; "": all alike (Trainer)

@@ -207,7 +207,7 @@ def network_file(name: str | None) -> Path:
         from digitlab.shipped import PATH
 
         return PATH
-    from digitlab.nn.io.files import network_path
+    from digitlab.nn.io.loading import network_path
 
     return network_path(name or newest_run())
 
@@ -223,7 +223,7 @@ def split_network(words: Sequence[str]) -> tuple[str | None, list[str]]:
     if first == "shipped":
         return first, others
     if path.is_dir():
-        from digitlab.nn.io.files import IN_FOLDERS
+        from digitlab.nn.io.loading import IN_FOLDERS
 
         inside = (path / "config.toml").exists() or any(path.glob("*/config.toml"))
         return (first, others) if inside or any((path / name).is_file() for name in IN_FOLDERS) else (None, list(words))

@@ -178,7 +178,7 @@ def changes(given: Mapping[str, Any], configs: "Sequence[RunConfig]") -> str | N
 
 def same_network(given: dict[str, Any], network: Mapping[str, Any], other: Any) -> None:
     """UsageError unless the network of a settings file is the one of --from."""
-    from digitlab.nn.io.description import build_network, in_full
+    from digitlab.nn.io.building import build_network, in_full
 
     build_network(other, seed=None)  # raises for what is none
     if in_full(other) != in_full(network):

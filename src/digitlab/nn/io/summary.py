@@ -2,16 +2,20 @@
 
 import math
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from digitlab.arrays import to_numpy
-from digitlab.nn.network import Layer, Network, Shape
+from digitlab.nn.shapes import Shape
+
+if TYPE_CHECKING:
+    from digitlab.nn.network import Layer, Network
 
 WIDEST = 60  # a layer of layers that takes more characters is shown as rows of its own
 
 
-def summary(network: Network) -> str:
+def summary(network: "Network") -> str:
     """One line a layer: what it is, the shape that comes out of it, and how many numbers it has to learn."""
     rows = [("", "layer", "output", "parameters"), ("", "input", shape_text(network.input_shape), "")]
     for i, layer in enumerate(network.layers):
@@ -30,7 +34,7 @@ def summary(network: Network) -> str:
     return "\n".join([lines[0], rule, *lines[1:-sums], rule, *lines[-sums:]])
 
 
-def described_rows(name: str, layer: Layer) -> Iterator[tuple[str, str, Layer]]:
+def described_rows(name: str, layer: "Layer") -> "Iterator[tuple[str, str, Layer]]":
     """A layer's name and text; if it is of many layers, its type alone, and then theirs."""
     text, children = repr(layer), layer.children()
     if not children or len(text) <= WIDEST:
@@ -46,12 +50,12 @@ def shape_text(shape: Shape) -> str:
     return "×".join(map(str, shape))
 
 
-def count_text(layer: Layer) -> str:
+def count_text(layer: "Layer") -> str:
     """How many numbers a layer learns, inner layers included; "" for none."""
     return f"{count(layer):,}" if count(layer) else ""
 
 
-def count(layer: Layer) -> int:
+def count(layer: "Layer") -> int:
     """How many numbers a layer has to learn, inner layers included; weights without a connection are none."""
     total: int = sum(math.prod(p.value.shape) for p in layer.params.values())
     if "connections" in layer.buffers:
@@ -60,7 +64,7 @@ def count(layer: Layer) -> int:
     return total + sum(map(count, layer.children().values()))
 
 
-def frozen(layer: Layer) -> int:
+def frozen(layer: "Layer") -> int:
     """How many of those stay as they are."""
     total = 0
     for key, p in layer.params.items():

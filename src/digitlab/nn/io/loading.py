@@ -1,0 +1,64 @@
+"""A network from a file, whichever program wrote it, or from a run's folder."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from digitlab.errors import DigitlabError, ModelFileError
+from digitlab.kinds import sniff
+from digitlab.nn.io.building import allowing, build_network
+from digitlab.nn.io.files import read_arrays, read_metadata, require_file
+from digitlab.nn.network import Network
+from digitlab.nn.scaling import as_range
+
+IN_FOLDERS = ("network.safetensors", "weights_file", "saved_wih.npy")  # a run's network; those of the books' programs
+
+
+def load_network(path: str | os.PathLike[str]) -> Network:
+    """The network in a file that `Network.save` wrote, in a run's folder, or in one of the formats of importers.py.
+
+    The content says what a file is, not its name. Raises ModelFileError if it is no network, saying what it is.
+    """
+    path = network_path(path)
+    require_file(path)
+    kind = sniff(path)
+    if kind.name != "safetensors" or kind.compressed:
+        from digitlab.nn.io.importers import read_foreign
+
+        return read_foreign(path)
+    metadata = read_metadata(path)
+    if "network" not in metadata or "trainer_rng" in metadata:
+        raise ModelFileError(f"{path}: {_other_content(path, metadata)}")
+    try:
+        network = build_network(allowing(metadata["network"], path), seed=None)
+        network.input_range = as_range(metadata.get("input_range"))
+        network.load_state(read_arrays(path))
+    except DigitlabError as error:
+        raise ModelFileError(f"{path}: {error}") from error
+    return network
+
+
+def network_path(path: str | os.PathLike[str]) -> Path:
+    """The file that holds the network: `path` itself, or for a run's folder the network in it.
+
+    Raises ModelFileError for a folder of several runs.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        return path
+    found = [path / name for name in IN_FOLDERS if (path / name).is_file()]
+    if not found and (runs := sorted(path.glob("*/config.toml"))):
+        raise ModelFileError(f"{path}: is a group of {len(runs)} runs; name one of them, such as {runs[0].parent}")
+    return found[0] if found else path / IN_FOLDERS[0]
+
+
+def _other_content(path: Path, metadata: Mapping[str, Any]) -> str:
+    """What a safetensors file holds that is no network, and how to go on."""
+    if "trainer_rng" in metadata:
+        return f"is a checkpoint, from which training resumes; name the run's folder instead, {path.parent}"
+    names = sorted(read_arrays(path))
+    return (
+        f"holds no digitlab network but arrays alone ({', '.join(names[:4])}{', ...' if len(names) > 4 else ''}); "
+        "expected a file written by network.save(). To use the arrays, build the network and call load_weights()"
+    )
