@@ -1,6 +1,6 @@
 """Microseconds per image of a training step and of a prediction, network by network, from MNIST's pixels.
 
-python benchmarks/kernels/steps.py [threads]        (CPU time with one thread, wall time with more)
+python benchmarks/loops/steps.py [threads]        (CPU time with one thread, wall time with more)
 
 The smallest of many short runs is shown: what the kernels cost, not what a busy machine adds.
 """

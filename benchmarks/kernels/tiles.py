@@ -1,6 +1,6 @@
-"""How fast are the tiles of engine/fast/kernels/tiles.py? GFLOP/s of one core, by tile shape, beside np.dot.
+"""How fast are the tiles of engine/fast/simd/tiles.py? GFLOP/s of one core, by tile shape, beside np.dot.
 
-Run alone on a quiet machine: python benchmarks/kernels/tiles.py
+Run alone on a quiet machine: python benchmarks/simd/tiles.py
 """
 
 import time
@@ -9,8 +9,8 @@ import numpy as np
 import threadpoolctl
 from numba import njit
 
-from digitlab.engine.fast.kernels.simd import at, floats
-from digitlab.engine.fast.kernels.tiles import dot, tile
+from digitlab.engine.fast.simd.tiles import dot, tile
+from digitlab.engine.fast.simd.vectors import at, floats
 
 ROWS, K, COLUMNS, REPEATS = 24, 480, 96, 20
 SIGNATURE = "void(int64, int64, int64, int64, int64)"

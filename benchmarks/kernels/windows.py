@@ -1,6 +1,6 @@
 """LeNet-5, whose convolutions and pools run as windows laid out in rows: both engines, µs per image, one thread.
 
-python benchmarks/kernels/windows.py
+python benchmarks/ops/windows.py
 """
 
 import os

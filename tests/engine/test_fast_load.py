@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from digitlab.engine import select_engine
-from digitlab.engine.fast import Predictor, build, load
+from digitlab.engine.fast import Predictor
+from digitlab.engine.fast.compiler import build, load
 from digitlab.engine.select import make_predictor, predict
 from digitlab.errors import DataError, EngineError
 from digitlab.nn import freeze, mlp
@@ -76,7 +77,7 @@ def _nothing():
 def test_a_warm_start_does_not_import_numba():
     load.kernels()
     code = (
-        "import sys; from digitlab.engine.fast import load; load.kernels(); "
+        "import sys; from digitlab.engine.fast.compiler import load; load.kernels(); "
         "assert 'numba' not in sys.modules, 'numba was imported'"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -90,7 +91,7 @@ def test_predictions_compile_nothing_where_they_may_not(monkeypatch, tmp_path, c
     assert make_predictor(network, compiling=False) == network.predict
     np.testing.assert_array_equal(predict(network, x), network.predict(x))
     monkeypatch.setattr(build, "build", lambda kernel_set: compiled)
-    load.kernels("all")  # a larger piece serves as well, and is loaded once
+    load.kernels("all")  # a larger set serves as well, and is loaded once
     assert isinstance(make_predictor(network, compiling=False), Predictor)
     assert load.kernels("dense", compiling=False) is load.kernels("all")
     load.kernels("dense")

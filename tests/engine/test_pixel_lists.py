@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digitlab.engine.fast import FastEngine
-from digitlab.engine.fast.load import kernels
+from digitlab.engine.fast.compiler.load import kernels
 from digitlab.engine.fast.pixel_lists import fingerprint, list_pixels, shared_lists, was_listed
 from digitlab.nn import mlp
 from digitlab.optim import SGD

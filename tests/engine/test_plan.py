@@ -146,7 +146,7 @@ def test_planning_needs_no_compiler():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_the_piece_of_the_kernels_that_is_enough():
+def test_the_smallest_kernel_set_that_is_enough():
     """The same for training and for predictions, so that one compilation serves both."""
     for kernel_set, network in (
         ("dense", mlp([784, 100, 10], activation="relu")),

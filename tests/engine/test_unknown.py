@@ -76,7 +76,7 @@ def test_an_unknown_operation(make, threads):
         stops(make(), operation(k), "operation", threads=threads)
 
 
-def test_an_operation_that_the_compiled_piece_leaves_out():
+def test_an_operation_that_the_kernel_set_leaves_out():
     """A convolution among the kernels that were compiled for dense layers alone is as unknown as any other code."""
     network = mlp([40, 20, 5], activation="relu", seed=1)
     engine = FastEngine(network, SGD(0.1))

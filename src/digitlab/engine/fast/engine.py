@@ -11,12 +11,12 @@ import numpy as np
 from digitlab.arrays import Array
 from digitlab.engine.base import Losses
 from digitlab.engine.fast import layout as at
-from digitlab.engine.fast.job import Job, Vector, aligned
-from digitlab.engine.fast.load import Kernels, kernels
+from digitlab.engine.fast.compiler.load import Kernels, kernels
 from digitlab.engine.fast.packing import as_read, mask_vector, read, write
 from digitlab.engine.fast.pixel_lists import PixelLists, shared_lists, was_listed
 from digitlab.engine.fast.plan import can_list_pixels
 from digitlab.engine.fast.planner import make_plan
+from digitlab.engine.fast.workspace import Job, Vector, aligned
 from digitlab.engine.threads import kernel_threads
 from digitlab.errors import EngineError
 from digitlab.gradients import Gradient

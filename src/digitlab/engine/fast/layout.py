@@ -56,7 +56,7 @@ state and gradients lie at the same offsets in vectors of their own).
     JOB_SIZE,
 ) = range(45)
 
-# UNKNOWN, if it is not 0: what a kernel met that it has no code for (kernels/unknown.py); UNKNOWN_CODE is its number
+# UNKNOWN, if it is not 0: what a kernel met that it has no code for (ops/unknown.py); UNKNOWN_CODE is its number
 AN_OPERATION, A_CHOICE, AN_ACTIVATION, A_LOSS, AN_OPTIMIZER, A_RULE, AN_INPUT = range(1, 8)
 
 # Where examples come from
@@ -105,7 +105,7 @@ NUMBER_SIZE = 4  # float64 numbers per operation
 # Kinds of operation
 SPARSE_DENSE, DENSE, ACTIVATION, DROPOUT, POOLED_CONV, FRAME, CONV, MAX_POOL, AVERAGE_POOL = range(9)
 
-# CHOICE of a dense operation: all of its input, or only what is not zero (kernels/skipping.py), if it MAY_SKIP
+# CHOICE of a dense operation: all of its input, or only what is not zero (ops/skipping.py), if it MAY_SKIP
 ALL_INPUTS, SKIP_ZEROS = range(2)
 
 # Parts that a large dense layer's weights are shared out in; PARTS is where they leave their sums, 0 if it is not

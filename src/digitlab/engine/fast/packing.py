@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 
 from digitlab.engine.fast import layout as at
-from digitlab.engine.fast.job import aligned
 from digitlab.engine.fast.plan import Plan, Slot
 from digitlab.engine.fast.planner import make_plan
+from digitlab.engine.fast.workspace import aligned
 from digitlab.nn.network import Network
 from digitlab.nn.shapes import same_order
 from digitlab.optim.sgd import SGD

@@ -20,13 +20,13 @@ POOLS: dict[type[Layer], int] = {
     AveragePool2D: at.AVERAGE_POOL,
     GlobalAveragePool: at.AVERAGE_POOL,
 }
-LARGEST_PICTURE = 1 << 20  # 16 times a place in it must be exact in float32 (kernels/pooled_conv.py)
+LARGEST_PICTURE = 1 << 20  # 16 times a place in it must be exact in float32 (ops/pooled_conv.py)
 
 
 def pooled_convolution(planner: "Planner", i: int) -> int:
     """A convolution with the max-pooling after it: activations that never fall may stand on either side of it.
 
-    Returns how many layers that was: 0 if they are not of the kind that kernels/pooled_conv.py takes.
+    Returns how many layers that was: 0 if they are not of the kind that ops/pooled_conv.py takes.
     """
     layers = planner.network.layers
     conv, j = layers[i], i + 1
@@ -76,7 +76,7 @@ def pooled_convolution(planner: "Planner", i: int) -> int:
     row[at.WHERE] = planner.room(row[at.EXTRA])
     planner.add(row)
     pixels = math.prod(pools.count)
-    chunk = max(1, min(at.CHUNK_INPUTS // x_stride, at.CHUNK_ITEMS // (pixels * filters)))  # kernels/pooled_conv.py's
+    chunk = max(1, min(at.CHUNK_INPUTS // x_stride, at.CHUNK_ITEMS // (pixels * filters)))  # ops/pooled_conv.py's
     planner.scratch = max(
         planner.scratch,
         size * size * pools.count[1] * padded(filters) + LANES,
@@ -90,7 +90,7 @@ def pooled_convolution(planner: "Planner", i: int) -> int:
 
 
 def convolution(planner: "Planner", i: int) -> int:
-    """Any other convolution: kernels/windows.py."""
+    """Any other convolution: ops/windows.py."""
     conv = planner.network.layers[i]
     assert isinstance(conv, Conv2D)
     windows, channels, filters = conv.windows(planner.network.shapes[i]), planner.network.shapes[i][2], conv.filters

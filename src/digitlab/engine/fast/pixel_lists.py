@@ -1,4 +1,4 @@
-"""A data set's pictures as lists of their non-zero pixels: what the first dense layer reads (kernels/sparse.py)."""
+"""A data set's pictures as lists of their non-zero pixels: what the first dense layer reads (ops/sparse_dense.py)."""
 
 import threading
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from weakref import WeakValueDictionary, finalize
 
 import numpy as np
 
-from digitlab.engine.fast.load import Kernels
+from digitlab.engine.fast.compiler.load import Kernels
 
 Vector = np.ndarray[Any, Any]
 DENSEST = 0.5  # above this share of non-zero numbers, lists cost more than they save

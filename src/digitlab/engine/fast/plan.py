@@ -24,12 +24,12 @@ def padded(n: int) -> int:
 
 
 def segment_rows(inputs: int) -> int:
-    """The most rows of W in one segment of a layer that is shared out (kernels/shared.py)."""
+    """The most rows of W in one segment of a layer that is shared out (ops/shared.py)."""
     return inputs // at.SEGMENTS + LANES
 
 
 def list_room(inputs: int) -> int:
-    """Floats for the list of those inputs of an example that are not zero (kernels/skipping.py): values and indices."""
+    """Floats for the list of those inputs of an example that are not zero (ops/skipping.py): values and indices."""
     return LANES + padded(inputs + 4 * LANES) * 3 // 2
 
 
@@ -78,7 +78,7 @@ class Plan:
 
     @property
     def kernel_set(self) -> str:
-        """The piece of the kernels that is enough for this plan (kernels/piece.py)."""
+        """The set of kernels that is enough for this plan (compiler/kernel_set.py)."""
         if any(row[at.KIND] not in WITHOUT_PICTURES for row in self.operations):
             return "all"
         return "large" if self.large else "dense"
@@ -91,7 +91,7 @@ def can_list_pixels(plan: Plan) -> bool:
 
 
 def may_scale_lazily(plan: Plan) -> bool:
-    """Whether the sparse layer may hold W as s (V + c), see kernels/sparse.py: plain gradient descent, at most L2,
+    """Whether the sparse layer may hold W as s (V + c), see ops/sparse_dense.py: plain gradient descent, at most L2,
     and every weight of the layer learns."""
     plain = plan.optimizer == at.PLAIN_SGD and plan.hyper[at.L1_SHARE] == 0 and plan.hyper[at.MAX_NORM] == 0
     return plain and not plan.operations[0][at.MASKED]

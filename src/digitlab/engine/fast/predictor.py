@@ -12,9 +12,9 @@ import numpy as np
 from digitlab.arrays import Array
 from digitlab.engine.fast import layout as at
 from digitlab.engine.fast.choices import LOSSES
-from digitlab.engine.fast.job import Job, Vector, aligned
-from digitlab.engine.fast.load import kernels
+from digitlab.engine.fast.compiler.load import kernels
 from digitlab.engine.fast.packing import as_read, read_only_plan, write
+from digitlab.engine.fast.workspace import Job, Vector, aligned
 from digitlab.engine.threads import kernel_threads
 from digitlab.errors import EngineError
 from digitlab.nn.losses import MeanSquaredError

@@ -1,0 +1,1 @@
+"""How the kernels become machine code: compiled once per machine in a process of their own, then loaded."""

@@ -1,0 +1,29 @@
+"""Compiles the kernels in a separate process, once per machine, version and kernel set (load.py); it takes seconds.
+
+A separate process, because the kernel set (kernel_set.py) is chosen when the kernels' modules are imported, and because
+numba, which only the compiler needs, then never enters the memory of the training.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+
+def build(kernel_set: str) -> tuple[bytes, dict[str, str]]:
+    """The machine code of a kernel set ("dense", "large" or "all") and the symbols of its entry functions.
+
+    Raises RuntimeError with the compiler's last word if it fails.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "kernels"
+        command = [sys.executable, "-m", "digitlab.engine.fast.compiler.compile", str(path)]
+        environment = {**os.environ, "DIGITLAB_KERNELS": kernel_set}
+        done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        if done.returncode or not path.exists():
+            last = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
+            raise RuntimeError(last[0])
+        symbols, code = path.read_bytes().split(b"\n", 1)
+    return code, json.loads(symbols)

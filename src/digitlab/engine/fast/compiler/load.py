@@ -1,0 +1,178 @@
+"""The compiled kernels, from this machine's cache or compiled now.
+
+The cache holds machine code as compile.py made it, under a name that says what it was made from: the kernels' text,
+numba's and LLVM's versions, and the processor. So it never needs to be emptied to be right, and loading it takes
+llvmlite alone, a few hundredths of a second; numba is imported only to compile.
+"""
+
+import contextlib
+import ctypes
+import hashlib
+import importlib
+import importlib.metadata
+import json
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from digitlab.errors import EngineError
+from digitlab.files import FileLock, atomic_write
+
+ENGINE = Path(__file__).parent.parent
+ARGUMENTS: dict[str, list[Any]] = {
+    "train": [ctypes.c_int64] * 2,
+    "predict": [ctypes.c_int64] * 2,
+    "list_bytes": [*[ctypes.c_int64] * 3, ctypes.c_double, *[ctypes.c_int64] * 3],
+    "list_floats": [ctypes.c_int64] * 6,
+    "mix_words": [ctypes.c_int64] * 3,
+}
+KERNEL_SETS = ("dense", "large", "all")  # each holds those before it
+_lock = threading.Lock()
+_loaded: "dict[str, Kernels]" = {}
+logger = logging.getLogger("digitlab")
+
+
+class Kernels:
+    """The entry functions, callable from any thread; a call releases Python's lock."""
+
+    def __init__(self, code: bytes, symbols: dict[str, str]) -> None:
+        llvm = _llvm()
+        llvm.initialize_native_target()
+        llvm.initialize_native_asmprinter()
+        machine = llvm.Target.from_triple(llvm.get_process_triple()).create_target_machine()
+        self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
+        self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+        self._engine.finalize_object()
+        self._calls = {name: self._call(self._engine.get_function_address(symbols[name]), name) for name in ARGUMENTS}
+
+    @staticmethod
+    def _call(address: int, name: str) -> Any:
+        # Numba's own convention: status = f(&result, &error, arguments ...).
+        pointer = ctypes.POINTER(ctypes.c_int64)
+        kind = ctypes.CFUNCTYPE(ctypes.c_int32, pointer, ctypes.POINTER(ctypes.c_void_p), *ARGUMENTS[name])
+        return kind(address)
+
+    def run(self, name: str, *arguments: Any) -> int:
+        """Call an entry function."""
+        result, error = ctypes.c_int64(), ctypes.c_void_p()
+        self._calls[name](ctypes.byref(result), ctypes.byref(error), *arguments)
+        return result.value
+
+    def bound(self, name: str, *arguments: int) -> Callable[[], int]:
+        """A call of an entry function with all its arguments settled; for one thread at a time."""
+        result, error, function = ctypes.c_int64(), ctypes.c_void_p(), self._calls[name]
+        settled = (ctypes.byref(result), ctypes.byref(error), *map(ctypes.c_int64, arguments))
+        return partial(function, *settled)
+
+
+def kernels(kernel_set: str = "all", *, compiling: bool = True) -> Kernels:
+    """The compiled kernels, the same for every caller: "all", "large" for networks without convolution, or "dense"
+    for those without large layers, either.
+
+    Before a compilation, which takes seconds, one line goes to the log as a warning, and so to the terminal.
+    Raises EngineError with the reason if they can be neither loaded nor compiled here, or may not be `compiling`.
+    """
+    with _lock:
+        try:
+            # A larger set can do what a smaller one does, if perhaps not to the same bit: good enough to look.
+            wanted = [kernel_set] if compiling else KERNEL_SETS[KERNEL_SETS.index(kernel_set) :]
+            for name in wanted:
+                if name not in _loaded and (found := _cached(name)) is not None:
+                    _loaded[name] = found  # kept for good: machine code must not go while somebody may call it
+                if name in _loaded:
+                    return _loaded[name]
+            if compiling:
+                _loaded[kernel_set] = _compiled(kernel_set)
+                return _loaded[kernel_set]
+        except Exception as error:
+            # Whatever it is that numba or LLVM cannot do here, training goes on without it.
+            why = f"{type(error).__name__}: {error}"
+            raise EngineError(f"the fast kernels cannot be compiled here: {why}") from error
+    raise EngineError("the fast kernels have not been compiled on this machine yet")
+
+
+def _cached(kernel_set: str) -> Kernels | None:
+    """From this machine's cache; None if there are none that are sound."""
+    with contextlib.suppress(OSError, ValueError, KeyError, RuntimeError):
+        return Kernels(*cached_code(kernel_set))
+    return None
+
+
+def _compiled(kernel_set: str) -> Kernels:
+    path = _path(kernel_set)
+    with _one_at_a_time(path.with_suffix(".lock")):
+        if (found := _cached(kernel_set)) is not None:
+            return found  # another process compiled it while this one waited
+        logger.warning("compiling the fast kernels for this machine, once; this takes about 10 seconds ...")
+        from digitlab.engine.fast.compiler import build
+
+        code, symbols = build.build(kernel_set)
+        with contextlib.suppress(OSError):  # nowhere to write: compiled again next time
+            _write(path, code, symbols)
+        return Kernels(code, symbols)
+
+
+def cache_folder() -> Path:
+    """Where compiled kernels are kept: $NUMBA_CACHE_DIR if that is set, else the user's cache folder."""
+    if folder := os.environ.get("NUMBA_CACHE_DIR"):
+        return Path(folder) / "digitlab"
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("digitlab")) / "kernels"
+
+
+def fingerprint() -> str:
+    """A name for what compilation would give: text of the kernels, versions, processor."""
+    llvm = _llvm()
+    text = hashlib.sha256()
+    for path in sorted([*ENGINE.glob("*/*.py"), ENGINE / "layout.py"]):
+        text.update(path.name.encode() + b"\0" + path.read_bytes())
+    versions = importlib.metadata.version("numba"), ".".join(map(str, llvm.llvm_version_info))
+    for part in (*versions, llvm.get_process_triple(), llvm.get_host_cpu_name()):
+        text.update(part.encode() + b"\0")
+    text.update(llvm.get_host_cpu_features().flatten().encode())
+    return text.hexdigest()[:24]
+
+
+def _llvm() -> Any:
+    return importlib.import_module("llvmlite.binding")
+
+
+def cached_code(kernel_set: str = "all") -> tuple[bytes, dict[str, str]]:
+    """The machine code and symbols in this machine's cache; OSError or ValueError if there are none that are sound."""
+    return _read(_path(kernel_set))
+
+
+def _path(kernel_set: str) -> Path:
+    return cache_folder() / f"kernels-{kernel_set}-{fingerprint()}.bin"
+
+
+def _read(path: Path) -> tuple[bytes, dict[str, str]]:
+    header, code = path.read_bytes().split(b"\n", 1)
+    about = json.loads(header)
+    if hashlib.sha256(code).hexdigest() != about["sha256"]:
+        raise ValueError(f"{path} is damaged")
+    return code, about["symbols"]
+
+
+def _write(path: Path, code: bytes, symbols: dict[str, str]) -> None:
+    about = {"sha256": hashlib.sha256(code).hexdigest(), "symbols": symbols}
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(json.dumps(about).encode() + b"\n" + code)
+
+
+@contextlib.contextmanager
+def _one_at_a_time(path: Path) -> Iterator[None]:
+    """One process compiles, the others wait; where nothing can be written or locked, each compiles for itself."""
+    lock = FileLock(path)
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()

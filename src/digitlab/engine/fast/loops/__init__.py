@@ -1,0 +1,1 @@
+"""The functions that Python calls, and their loops over batches, operations and parameters."""

@@ -1,0 +1,1 @@
+"""The operations: what each one plans, and its kernels."""

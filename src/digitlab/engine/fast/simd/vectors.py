@@ -1,0 +1,307 @@
+"""Eight floats at once: the vector type, and raw memory, that the kernels of this folder are written in.
+
+Numba compiles loops over scalars and hopes that LLVM sees the vectors in them; here they are said openly.
+A kernel holds an `F8` (eight float32) in a local variable as it would a float: `acc = fma(x, w, acc)`, `a * b + c`.
+Memory is a pointer and an index, `p[i]`, `load(p, i)`, `store(p, i, v)`, with no bounds checks, no reference counts
+and no copies; planner.py lays the memory out, with every row padded to a multiple of `LANES`.
+
+Why eight: AVX2, which every desktop since 2013 has, holds 8 floats in a register; on Zen 4 a 16-float register
+does the same work in two halves, and 20 filters waste 4 lanes of 24 instead of 12 of 32.
+"""
+
+# mypy: ignore-errors
+# Numba's extension interface is untyped, and what stands here is a description of machine code.
+
+import operator
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.core.typing.templates import ConcreteTemplate, infer_global, signature
+from numba.extending import intrinsic, lower_builtin, models, register_model
+
+from digitlab.engine.fast.compiler.jit import kernel
+
+LANES = 8
+_F, _I = ir.FloatType(), ir.IntType(32)
+_VF, _VI = ir.VectorType(_F, LANES), ir.VectorType(_I, LANES)
+
+FLOATS = types.CPointer(types.float32)
+BYTES = types.CPointer(types.uint8)
+SHORTS = types.CPointer(types.uint16)
+INTS = types.CPointer(types.int64)
+WORDS = types.CPointer(types.int32)
+DOUBLES = types.CPointer(types.float64)
+
+
+class F8Type(types.Type):
+    """The Numba type of eight float32."""
+
+    def __init__(self):
+        super().__init__(name="F8")
+
+
+F8 = F8Type()
+
+
+@register_model(F8Type)
+class _F8Model(models.PrimitiveModel):
+    def __init__(self, dmm, fe_type):
+        super().__init__(dmm, fe_type, _VF)
+
+
+# Arithmetic: the operators, lane by lane
+
+
+def _operator(op, method):
+    @infer_global(op)
+    class _(ConcreteTemplate):
+        cases = (signature(F8, F8, F8),)
+
+    @lower_builtin(op, F8, F8)
+    def _lower(context, builder, sig, args):
+        return getattr(builder, method)(*args)
+
+
+_operator(operator.add, "fadd")
+_operator(operator.sub, "fsub")
+_operator(operator.mul, "fmul")
+_operator(operator.truediv, "fdiv")
+
+
+def _call(builder, name, args, result=_VF):
+    kinds = [a.type for a in args]
+    return builder.call(cgutils.get_or_insert_function(builder.module, ir.FunctionType(result, kinds), name), args)
+
+
+def constant(value):
+    """An LLVM constant of eight equal floats."""
+    return ir.Constant(_VF, [ir.Constant(_F, value)] * LANES)
+
+
+def splat_value(builder, x):
+    """LLVM: eight copies of one float."""
+    one = builder.insert_element(ir.Constant(_VF, ir.Undefined), x, ir.Constant(_I, 0))
+    return builder.shuffle_vector(one, ir.Constant(_VF, ir.Undefined), ir.Constant(_VI, [0] * LANES))
+
+
+def fma_value(builder, a, b, c):
+    """LLVM: a b + c, fused where the machine can."""
+    return _call(builder, "llvm.fmuladd.v8f32", [a, b, c])
+
+
+@intrinsic
+def splat(typingctx, x):
+    """Eight copies of a number."""
+
+    def codegen(context, builder, sig, args):
+        return splat_value(builder, context.cast(builder, args[0], sig.args[0], types.float32))
+
+    return F8(x), codegen
+
+
+@intrinsic
+def fma(typingctx, a, b, c):
+    """a b + c with one rounding where the machine has it."""
+    return F8(F8, F8, F8), lambda context, builder, sig, args: fma_value(builder, *args)
+
+
+@intrinsic
+def sqrt(typingctx, a):
+    """√a, lane by lane."""
+    return F8(F8), lambda context, builder, sig, args: _call(builder, "llvm.sqrt.v8f32", list(args))
+
+
+@intrinsic
+def absolute(typingctx, a):
+    """|a|, lane by lane."""
+    return F8(F8), lambda context, builder, sig, args: _call(builder, "llvm.fabs.v8f32", list(args))
+
+
+def _choose(builder, op, a, b, if_true, if_false):
+    return builder.select(builder.fcmp_ordered(op, a, b), if_true, if_false)
+
+
+@intrinsic
+def at_most(typingctx, a, bound):
+    """min(a, bound); a NaN stays one."""
+    return F8(F8, F8), lambda context, builder, sig, args: _choose(builder, ">", *args, args[1], args[0])
+
+
+@intrinsic
+def at_least(typingctx, a, bound):
+    """max(a, bound); a NaN stays one."""
+    return F8(F8, F8), lambda context, builder, sig, args: _choose(builder, "<", *args, args[1], args[0])
+
+
+@intrinsic
+def where_positive(typingctx, a, if_positive, otherwise):
+    """`if_positive` in the lanes where a > 0, else `otherwise`."""
+    return F8(F8, F8, F8), lambda context, builder, sig, args: _choose(builder, ">", args[0], constant(0.0), *args[1:])
+
+
+@intrinsic
+def times_power_of_2(typingctx, a, n):
+    """a 2ⁿ for whole numbers n from −126 to 127, held as floats: n goes straight into the exponent's bits."""
+
+    def codegen(context, builder, sig, args):
+        exponent = builder.add(builder.fptosi(args[1], _VI), ir.Constant(_VI, [127] * LANES))
+        power = builder.bitcast(builder.shl(exponent, ir.Constant(_VI, [23] * LANES)), _VF)
+        return builder.fmul(args[0], power)
+
+    return F8(F8, F8), codegen
+
+
+@intrinsic
+def nearest(typingctx, a):
+    """The nearest whole numbers."""
+    return F8(F8), lambda context, builder, sig, args: _call(builder, "llvm.nearbyint.v8f32", list(args))
+
+
+@intrinsic
+def where_larger(typingctx, a, b, if_larger, otherwise):
+    """`if_larger` in the lanes where a > b, else `otherwise`."""
+    return F8(F8, F8, F8, F8), lambda context, builder, sig, args: _choose(builder, ">", *args)
+
+
+def total_value(builder, v):
+    """LLVM: the sum of the eight lanes, by halves."""
+    undefined = ir.Constant(_VF, ir.Undefined)
+    for half in (4, 2, 1):
+        lanes = [(i + half) % LANES for i in range(LANES)]
+        v = builder.fadd(v, builder.shuffle_vector(v, undefined, ir.Constant(_VI, lanes)))
+    return builder.extract_element(v, ir.Constant(_I, 0))
+
+
+def totals_value(builder, four):
+    """LLVM: the sums of the eight lanes of four vectors, as one vector of four: half the work of one by one."""
+
+    def shuffled(a, b, lanes):
+        return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(_I, len(lanes)), lanes))
+
+    def woven(a, b, first, second):
+        return builder.fadd(shuffled(a, b, first), shuffled(a, b, second))
+
+    a, b, c, d = four
+    low, high = [0, 8, 1, 9, 4, 12, 5, 13], [2, 10, 3, 11, 6, 14, 7, 15]
+    ab, cd = woven(a, b, low, high), woven(c, d, low, high)  # a b a b | a b a b, and of c and d
+    v = woven(ab, cd, [0, 1, 8, 9, 4, 5, 12, 13], [2, 3, 10, 11, 6, 7, 14, 15])  # a b c d | a b c d
+    return woven(v, v, [0, 1, 2, 3], [4, 5, 6, 7])
+
+
+@intrinsic
+def total(typingctx, v):
+    """The sum of the eight lanes."""
+    return types.float32(F8), lambda context, builder, sig, args: total_value(builder, args[0])
+
+
+@intrinsic
+def lane(typingctx, v, i):
+    """One of the eight floats."""
+    return types.float32(F8, types.int64), lambda context, builder, sig, args: builder.extract_element(*args)
+
+
+# Memory
+
+
+def address(builder, pointer, index):
+    """LLVM: pointer + index, in elements."""
+    return builder.gep(pointer, [index])
+
+
+def load_value(builder, pointer):
+    """LLVM: the eight floats from here on; they need not be aligned."""
+    vector = builder.load(builder.bitcast(pointer, _VF.as_pointer()))
+    vector.align = 4
+    return vector
+
+
+def store_value(builder, pointer, vector):
+    """LLVM: the floats of a vector to memory."""
+    builder.store(vector, builder.bitcast(pointer, vector.type.as_pointer())).align = 4
+
+
+@intrinsic
+def load(typingctx, p, i):
+    """The eight floats p[i] … p[i + 7]."""
+    return F8(FLOATS, types.int64), lambda context, builder, sig, args: load_value(builder, address(builder, *args))
+
+
+@intrinsic
+def store(typingctx, p, i, v):
+    """p[i] … p[i + 7] = v."""
+
+    def codegen(context, builder, sig, args):
+        store_value(builder, address(builder, args[0], args[1]), args[2])
+        return context.get_dummy_value()
+
+    return types.void(FLOATS, types.int64, F8), codegen
+
+
+@intrinsic
+def words(typingctx, p):
+    """The same memory, read as int32 numbers."""
+    return WORDS(FLOATS), lambda context, builder, sig, args: builder.bitcast(args[0], context.get_value_type(WORDS))
+
+
+@intrinsic
+def shorts_of(typingctx, p):
+    """The same memory, read as uint16 numbers."""
+    return SHORTS(FLOATS), lambda context, builder, sig, args: builder.bitcast(args[0], context.get_value_type(SHORTS))
+
+
+@intrinsic
+def store_whole(typingctx, p, i, v):
+    """p[i] … p[i + 7] = v, whole numbers held as floats, stored as int32."""
+
+    def codegen(context, builder, sig, args):
+        place = builder.bitcast(address(builder, args[0], args[1]), _VI.as_pointer())
+        builder.store(builder.fptosi(args[2], _VI), place).align = 4
+        return context.get_dummy_value()
+
+    return types.void(WORDS, types.int64, F8), codegen
+
+
+@intrinsic
+def word(typingctx, p, i):
+    """The eight bytes p[i] … p[i + 7] as one number, which is 0 if they all are."""
+
+    def codegen(context, builder, sig, args):
+        place = builder.bitcast(address(builder, *args), ir.IntType(64).as_pointer())
+        number = builder.load(place)
+        number.align = 1
+        return number
+
+    return types.int64(BYTES, types.int64), codegen
+
+
+@intrinsic
+def at(typingctx, p, i):
+    """The pointer i elements on."""
+    return p(p, types.int64), lambda context, builder, sig, args: address(builder, *args)
+
+
+def _pointer(kind, what):
+    @intrinsic
+    def pointer(typingctx, number):
+        def codegen(context, builder, sig, args):
+            return builder.inttoptr(args[0], context.get_value_type(kind))
+
+        return kind(types.int64), codegen
+
+    pointer.__doc__ = f"The {what} at this address."
+    return pointer
+
+
+floats = _pointer(FLOATS, "float32 numbers")
+bytes_ = _pointer(BYTES, "bytes")
+shorts = _pointer(SHORTS, "uint16 numbers")
+ints = _pointer(INTS, "int64 numbers")
+doubles = _pointer(DOUBLES, "float64 numbers")
+
+
+@kernel()
+def clear(x, count):
+    """x = 0, `count` numbers."""
+    for i in range(0, count, 8):
+        store(x, i, splat(0.0))
