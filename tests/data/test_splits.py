@@ -42,6 +42,12 @@ def test_one_set_is_cut_without_overlap_and_always_alike() -> None:
         split_single(numbered(6), "50k/10k/10k")
 
 
+def test_no_test_images_at_all_are_had_as_one_set() -> None:
+    with pytest.raises(DataError, match=r"got test_size 0, expected at least 1 image; .* load\(..., part='all'\)"):
+        load("digits", test_size=0)
+    assert len(load("digits", part="all")) == 1797
+
+
 @pytest.fixture
 def parts() -> Splits:
     return split_published(numbered(600), numbered(100), "50k/10k/10k")

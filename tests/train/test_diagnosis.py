@@ -33,7 +33,7 @@ def trained(network, optimizer, *, epochs=3, data=(DIGITS.train, DIGITS.valid), 
 
 @pytest.mark.parametrize("valid", [DIGITS.valid, None])
 @pytest.mark.parametrize(
-    "rate, cause, value", [(0.001, "too small", "0.01"), (100.0, "100 is too large, and the outputs", "10")]
+    "rate, cause, value", [(0.001, "too small", "3"), (100.0, "100 is too large, and the outputs", "3")]
 )
 def test_the_book_s_bad_rates(rate, cause, value, valid):
     found, _ = trained(mlp((64, 100, 10)), SGD(rate), data=(DIGITS.train, valid))
@@ -49,7 +49,7 @@ def test_the_book_s_bad_rates(rate, cause, value, valid):
         ({"loss": "log-likelihood", "activation": "relu"}, SGD(10.0), ["guessing", "all of a layer's neurons give 0"]),
         ({"loss": "log-likelihood", "activation": "relu"}, SGD(100.0), ["the loss is", "100 is too large"]),
         ({"loss": "log-likelihood"}, Adam(10.0), ["10 is too large"]),
-        ({"loss": "cross-entropy"}, SGD(1e-4), ["guessing", "0.0001 is too small", "learning_rate=0.001"]),
+        ({"loss": "cross-entropy"}, SGD(1e-4), ["guessing", "0.0001 is too small", "learning_rate=0.5"]),
     ],
 )
 def test_losses_and_activations(network, optimizer, words):
@@ -61,7 +61,7 @@ def test_a_loss_that_grew_and_stayed_finite():
     """A linear layer at a rate just above what it bears: the loss is infinite in the second epoch only."""
     found, trainer = trained(Network([Dense(10)], 64, "mean-squared-error"), SGD(1.0), epochs=1)
     assert math.isfinite(trainer.history[-1]["train_loss"]) and trainer.history[-1]["train_loss"] > 1e4
-    assert "the loss " in found.seen and found.rate == "0.1"
+    assert "the loss " in found.seen and found.rate == "0.02"
 
 
 def test_an_activation_before_the_loss_s_own():
@@ -88,9 +88,17 @@ def test_inputs_that_are_far_from_1():
     assert "the inputs reach 2e+03" in found.cause
 
 
+@pytest.mark.parametrize("rate, advised", [(1e30, "3"), (3.5, "3"), (3.0, "0.3"), (0.5, "0.05")])
+def test_a_rate_that_is_too_large_leads_to_the_default_or_below_it(rate, advised):
+    rows = [{"epoch": 1, "train_loss": 1.0}, {"epoch": 2, "train_loss": 1e20}]
+    assert diagnose(rows, Facts(steps=400, rate=rate, default_rate=3.0)).rate == advised
+
+
 def test_an_accuracy_that_fell_back():
     rows = [{"epoch": i + 1, "train_loss": 0.1, "valid_accuracy": a} for i, a in enumerate([0.5, 0.92, 0.9, 0.11])]
-    found = diagnose(rows, Facts(steps=400, rate=3.0, guess=0.11, count=300, accuracy=0.11, classes=10))
+    found = diagnose(
+        rows, Facts(steps=400, rate=3.0, default_rate=3.0, guess=0.11, count=300, accuracy=0.11, classes=10)
+    )
     assert found.seen == "valid_accuracy fell from 92.0 % (epoch 2) to 11.0 %" and found.rate == "0.3"
 
 
@@ -164,7 +172,7 @@ def test_a_curve_that_is_not_learned():
 
 def test_net_warns():
     net = Net([64, 30, 10])
-    with pytest.warns(TrainingWarning, match="no better than guessing .* try learning_rate=10") as caught:
+    with pytest.warns(TrainingWarning, match="no better than guessing .* try learning_rate=3") as caught:
         net.train(DIGITS.train, 100.0, epochs=2)
     assert caught[0].filename == __file__ and len(net.history) == 2
 

@@ -147,7 +147,7 @@ def test_a_rate_that_is_too_large_ends_at_once_with_place_and_cause():
     message = str(raised.value)
     assert re.fullmatch(
         r"the loss is no longer finite in epoch 1, step \d+; likely cause: the learning rate 1e\+06 is too large; "
-        r"try 100000",
+        r"try 0.02",
         message,
     )
     assert raised.value.held == "the weights of before step 2 of epoch 1"

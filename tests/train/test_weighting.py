@@ -1,6 +1,7 @@
 """How much each training example counts: class_weights, sample_weights, files of them, and what is refused."""
 
 import gzip
+import warnings
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from digitlab import Net
 from digitlab.data import Digits
 from digitlab.errors import ConfigError, DataError, ModelFileError
 from digitlab.nn import mlp
+from digitlab.notices import DataWarning
 from digitlab.optim import SGD, Adam
 from digitlab.train import Trainer, evaluate
 from digitlab.train.checkpoint import load_checkpoint, save_checkpoint
@@ -31,6 +33,15 @@ def test_balanced_is_n_over_k_times_the_count(y):
     np.testing.assert_allclose(got, (60 / (3 * np.array([40, 15, 5])))[Y], rtol=1e-6)
     assert got.dtype == np.float32
     assert got.mean() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("factor, warned", [(1.0, False), (1.9, False), (50.0, True), (0.1, True)])
+def test_weights_with_a_mean_far_from_1_change_the_learning_rate(factor, warned):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        weights(sample_weights=np.full(len(Y), factor))
+    said = [str(w.message) for w in caught if issubclass(w.category, DataWarning)]
+    assert [f"have mean {factor:.3g}, which multiplies the learning rate" in line for line in said] == [True] * warned
 
 
 def test_classes_without_examples_do_not_count_as_classes():
@@ -63,6 +74,7 @@ def test_classes_by_their_names():
         weights({"bird": 2}, names=names)
 
 
+@pytest.mark.filterwarnings("ignore:the weights of the training examples")
 def test_both_multiply():
     own = RNG.random(60)
     np.testing.assert_allclose(weights([1, 2, 0.5], own), np.array([1, 2, 0.5])[Y] * own, rtol=1e-6)
@@ -150,6 +162,7 @@ def test_weights_follow_their_examples_when_they_are_shuffled(engine):
         np.testing.assert_allclose(other.network.state()[name], array, rtol=1e-6, atol=1e-8)
 
 
+@pytest.mark.filterwarnings("ignore:the weights of the training examples")
 def test_evaluations_are_not_weighted():
     trainer = trained("fast", [0.0, 0, 1], evaluate_train=True)
     loss, accuracy = evaluate(trainer.network, X, Y)

@@ -139,11 +139,13 @@ def run(arguments: Sequence[str]) -> int:
 @contextmanager
 def _warnings_as_lines() -> Iterator[None]:
     """Show what the data make digitlab warn of as one line on stderr, without the place in the code."""
-    show = warnings.showwarning
+    show, shown = warnings.showwarning, set[str]()
 
     def line(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
         if issubclass(category, DataWarning):
-            _complain(f"warning: {message}")
+            if str(message) not in shown:  # once, however many trainings read the same data
+                shown.add(str(message))
+                _complain(f"warning: {message}")
         else:
             show(message, category, *place, **more)
 

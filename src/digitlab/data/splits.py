@@ -120,6 +120,11 @@ def count_of(size: Size, most: int, name: str, digits: Digits, of: int | None = 
     if isinstance(size, float) and 0 < size < 1:
         return max(1, min(most, round(size * (of if of is not None else most))))
     least = 0 if name == "valid_size" else 1
+    if name == "test_size" and size == 0:
+        raise DataError(
+            f"{digits}: got test_size 0, expected at least 1 image; to get all images as one set without a test part: "
+            "load(..., part='all')."
+        )
     if size != int(size) or not least <= size <= most or (isinstance(size, float) and size == 1):
         raise DataError(
             f"{digits}: got {name} {size:g}, expected {least} to {most:,} images, or a share between 0 and 1."

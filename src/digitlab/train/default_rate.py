@@ -56,6 +56,16 @@ def default_learning_rate(
     return float(f"{rate:.2g}")
 
 
+def smaller_rate(rate: float, default: float) -> float:
+    """What to try after a rate that was too large: the default where that is smaller, else a tenth."""
+    return default if default < rate else rate / 10
+
+
+def larger_rate(rate: float, default: float) -> float:
+    """What to try after a rate that was too small: the default where that is larger, else ten times as much."""
+    return default if default > rate else rate * 10
+
+
 def rate_of(optimizer: Optimizer) -> float:
     """Its learning rate. Raises ConfigError while that is open."""
     if optimizer.learning_rate is None:

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from digitlab.train.default_rate import larger_rate, smaller_rate
+
 ENOUGH_STEPS = 100  # before that, nothing can be said
 MANY_STEPS = 1000  # a network that still learns may need as many before its accuracy rises
 ENOUGH_IMAGES = 20  # in the set that the accuracy is measured on
@@ -25,6 +27,7 @@ class Facts:
 
     steps           done in all
     rate            the learning rate that the schedule multiplies
+    default_rate    the one that this training would have had by default
     decay           the share of its value that weight decay takes from a weight in a step
     classes         how many classes the training examples have
     guess           the accuracy of always answering the most frequent class, on the set that `accuracy` is of
@@ -43,6 +46,7 @@ class Facts:
 
     steps: int
     rate: float
+    default_rate: float
     decay: float = 0.0
     classes: int | None = None
     guess: float | None = None
@@ -256,7 +260,7 @@ def falling(losses: Sequence[float], facts: Facts) -> bool:
 def too_large(seen: str, facts: Facts, more: str = "") -> Diagnosis:
     """Blame a large learning rate."""
     cause = f"the learning rate {facts.rate:g} is too large{more}"
-    return Diagnosis(seen, cause, f"{facts.rate / 10:.3g}")
+    return Diagnosis(seen, cause, f"{smaller_rate(facts.rate, facts.default_rate):.3g}")
 
 
 def too_small(seen: str, facts: Facts) -> Diagnosis:
@@ -264,7 +268,7 @@ def too_small(seen: str, facts: Facts) -> Diagnosis:
     if facts.rate >= 1:  # which is small for no optimizer
         return Diagnosis(seen, "the loss falls slowly, and the epochs were few", advice="more --epochs")
     cause = f"the loss falls too slowly: few epochs, or the learning rate {facts.rate:g} is too small"
-    return Diagnosis(seen, cause, f"{facts.rate * 10:.3g}")
+    return Diagnosis(seen, cause, f"{larger_rate(facts.rate, facts.default_rate):.3g}")
 
 
 # Numbers

@@ -55,6 +55,7 @@ def facts_of(trainer: "Trainer") -> Facts:
     facts: dict[str, Any] = {
         "steps": len(trainer.history) * math.ceil(n / trainer.batch_size),
         "rate": rate,
+        "default_rate": trainer.default_rate,
         "decay": sum(rate * r.strength / n for r in trainer.regularizers if isinstance(r, L2)),
         "classes": len(np.unique(labels)) if labels is not None else None,
         "guess": guess,

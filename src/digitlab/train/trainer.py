@@ -22,7 +22,7 @@ from digitlab.optim import SGD, ConstantRate, Optimizer, Position, Schedule
 from digitlab.optim.regularizers import Regularizer
 from digitlab.train import columns
 from digitlab.train.callbacks import Callback
-from digitlab.train.default_rate import rate_of, settled
+from digitlab.train.default_rate import default_learning_rate, rate_of, settled, smaller_rate
 from digitlab.train.evaluation import Evaluation, classifies, measure
 from digitlab.train.fresh import FreshImages
 from digitlab.train.history import History, Row
@@ -222,6 +222,11 @@ class Trainer:
         return self._weights is not None
 
     @property
+    def default_rate(self) -> float:
+        """The learning rate that this training would have had by default."""
+        return default_learning_rate(self.optimizer, self.network, batch_size=self.batch_size, gradient=self.gradient)
+
+    @property
     def epoch(self) -> int:
         """The epoch under way, from 1."""
         return len(self.history) + 1
@@ -318,7 +323,8 @@ class Trainer:
     def _diverged(self, step: int, losses: Losses, rate: float, held: str) -> DivergenceError:
         before = losses[np.isfinite(losses)]
         inputs = f"inputs or weights are too large for {self.network.dtype}"
-        cause = f"the learning rate {rate:g} is too large; try {rate / 10:g}"
+        advice = smaller_rate(rate_of(self.optimizer), self.default_rate)
+        cause = f"the learning rate {rate:g} is too large; try {advice:.3g}"
         if self.epoch == 1 and not len(before):
             cause = inputs
         elif len(before) and before[-1] <= 2 * before[0]:  # from calm to infinite in one step

@@ -7,6 +7,7 @@ Evaluations do not weigh: their losses and accuracies count every example once.
 import math
 import numbers
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,9 +19,11 @@ from digitlab.data.formats.csv_table import read_table
 from digitlab.errors import ConfigError, DataError
 from digitlab.kinds import sniff
 from digitlab.nn.network import Network
+from digitlab.notices import DataWarning
 from digitlab.train.evaluation import classifies
 
 BALANCED = "balanced"
+FAR = 3.0  # times more or less than 1: a mean weight that changes how large the steps are
 ClassWeights = str | dict[str, float] | list[float]  # "balanced", by class, or one for each class in order
 Weights = np.ndarray[Any, Any]
 
@@ -72,6 +75,13 @@ def example_weights(
         return None
     if not weights.any():
         raise DataError(f"all {n:,} training examples have weight 0; expected a weight above 0 for some of them")
+    if not 1 / FAR <= (mean := float(weights.mean())) <= FAR:
+        warnings.warn(
+            f"the weights of the training examples have mean {mean:.3g}, which multiplies the learning rate; "
+            "divide them by their mean to keep it as it is",
+            DataWarning,
+            stacklevel=2,
+        )
     return weights.astype(network.dtype)
 
 
