@@ -1,0 +1,29 @@
+"""docs/glossary.md: every name that it calls present is in the code."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "docs/glossary.md").read_text(encoding="utf-8")
+
+
+def present(section: str) -> list[str]:
+    """The names in the column "now" of a section's table."""
+    body = PAGE.partition(f"## {section}\n")[2].partition("\n## ")[0]
+    rows = [line.split("|") for line in body.splitlines() if line.startswith("| `")]
+    return [name for row in rows for name in re.findall(r"`(.+?)`", row[2])]
+
+
+@pytest.mark.parametrize("name", present("Renamed packages and modules"))
+def test_a_module_is_where_the_glossary_says(name):
+    path = ROOT / "src/digitlab" / name.removeprefix("digitlab.").replace(".", "/")
+    assert path.is_dir() or path.with_suffix(".py").is_file()
+
+
+def test_renamed_functions_and_classes_are_in_the_code():
+    code = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py"))
+    names = present("Renamed functions, classes and attributes")
+    assert len(names) > 10
+    assert [name for name in names if not re.search(rf"\b{name}\b", code)] == []
