@@ -63,7 +63,7 @@ def test_the_search_finds_a_circle():
 def drawn_floors():
     """The floors of docs/architecture.md from the top: "functions | viz"."""
     text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
-    block = text.split("## The floors of the house")[1].split("\n##")[0]
+    block = text.split("## Packages\n")[1].split("\n##")[0]
     lines = [re.match(r" {4}(\w+(?:/|\.py)(?: [|:] \w+(?:/|\.py))*)", line) for line in block.splitlines()]
     return [re.sub(r"/|\.py", "", found[1]) for found in lines if found]
 
