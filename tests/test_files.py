@@ -1,15 +1,13 @@
-"""Files are whole or not there: written beside, renamed, and nothing left lying about. Locks between processes."""
+"""Files are whole or not there: written beside, renamed, and nothing left lying about."""
 
 import stat
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 
 from digitlab.data import Digits, write_csv, write_idx, write_npz
 from digitlab.errors import ConfigError
-from digitlab.files import FileLock, atomic_write, require_suffix, write_text
+from digitlab.files import atomic_write, require_suffix, write_text
 from digitlab.train import History, RunConfig
 from digitlab.train.recorders import Recorded
 
@@ -73,22 +71,6 @@ def test_a_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError):
         write_text(tmp_path / "file" / "x.txt", "")
-
-
-def test_a_lock_is_free_again_when_its_process_is_killed(tmp_path):
-    path = tmp_path / "lock"
-    code = (
-        f"from digitlab.files import FileLock; import time; lock = FileLock({str(path)!r}); lock.acquire(); "
-        "print(1, flush=True); time.sleep(60)"
-    )
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as holder:
-        holder.stdout.readline()
-        assert not FileLock(path).acquire(wait=False)
-        holder.kill()
-        holder.wait()
-    lock = FileLock(path)
-    assert lock.acquire(wait=False)
-    lock.release()
 
 
 @pytest.mark.parametrize("name", ["a.png", "b.SVG", "c.d.pdf"])

@@ -1,4 +1,4 @@
-"""Writing a file whole or not at all, under a name that says what it is; locks between processes."""
+"""Writing a file whole or not at all, under a name that says what it is."""
 
 import errno
 import os
@@ -7,7 +7,6 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
 
 from digitlab.errors import ConfigError
 
@@ -19,7 +18,7 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     The rename is atomic on one file system, so a reader, a full disk or a kill at any moment
     leaves either the whole old file or the whole new one.
 
-        with written_beside("net.safetensors") as temporary:
+        with atomic_write("net.safetensors") as temporary:
             temporary.write_bytes(data)
 
     The temporary file keeps the target's suffix, since many writers choose the format by it.
@@ -43,7 +42,7 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
-    """Write `text` as UTF-8, beside and renamed (see `written_beside`)."""
+    """Write `text` as UTF-8 by `atomic_write`."""
     with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
@@ -62,64 +61,3 @@ def require_suffix(path: str | os.PathLike[str], what: str, *suffixes: str, bare
     expected = " or ".join(filter(None, (", ".join(suffixes[:-1]), suffixes[-1])))
     why = f"the suffix {suffix} is another format's" if suffix else "it has no suffix"
     raise ConfigError(f"got {path}, expected a file name that ends in {expected} for {what}; {why}")
-
-
-class FileLock:
-    """A lock that other processes see; `with FileLock(path): …`.
-
-    It is the operating system's, free again the moment its process dies, where a file that stands for a lock would
-    stay behind and make the next one wait.
-    """
-
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
-        self.file: IO[bytes] | None = None
-
-    def acquire(self, *, wait: bool = True) -> bool:
-        """Take the lock; without `wait`, whether it was free. OSError where nothing can be written or locked."""
-        file = self.path.open("ab")
-        try:
-            _lock(file, wait=wait)
-        except BlockingIOError:
-            file.close()
-            return False
-        except OSError:
-            file.close()
-            raise
-        self.file = file
-        return True
-
-    def release(self) -> None:
-        """Let go of it."""
-        if self.file is not None:
-            self.file.close()  # which unlocks it
-            self.file = None
-
-    def __enter__(self) -> "FileLock":
-        self.acquire()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.release()
-
-
-def _lock(file: IO[bytes], *, wait: bool) -> None:
-    """Lock an open file against other processes; BlockingIOError if it is locked and not to be waited for."""
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        import msvcrt
-
-        file.seek(0)
-        how: Any = msvcrt
-        while True:
-            try:
-                how.locking(file.fileno(), how.LK_NBLCK, 1)
-                return
-            except OSError:
-                if not wait:
-                    raise BlockingIOError from None
-                import time
-
-                time.sleep(0.01)
-    fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))

@@ -2,6 +2,8 @@
 
 import csv
 import io
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -200,3 +202,18 @@ def test_reading(tmp_path):
         search(None, tmp_path / "none.journal")
     best = load_network(next(folder_beside(study.path).glob("*")))
     assert best.shapes[-1] == (10,)
+
+
+def test_the_trials_of_a_killed_process_are_free_at_once(tmp_path):
+    path = tmp_path / "s.journal"
+    code = (
+        f"from digitlab.search.storage import Owner; from pathlib import Path; import time; "
+        f"owner = Owner(Path({str(path)!r})); print(owner.name, flush=True); time.sleep(60)"
+    )
+    own = Owner(path)
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as holder:
+        name = holder.stdout.readline().strip()
+        assert own.lives(name)
+        holder.kill()
+        holder.wait()
+    assert not own.lives(name)

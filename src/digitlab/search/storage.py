@@ -1,22 +1,24 @@
 """A study's file: Optuna's journal, one line an operation, made safe against kills at any moment.
 
-Two things are added to Optuna's own: a lock of the operating system (files.py), and that a line which a kill or a full
-disk cut short is removed before the next one is written, where it would run into it and make the file unreadable.
+filelock's locks replace Optuna's own, which make the others wait 30 seconds after a kill; owners' locks replace its
+heartbeat, which only its SQL storage has. A line that a kill or a full disk cut short is removed before the next is
+written, as both together would make the file unreadable.
 """
 
 import contextlib
-import json
 import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from digitlab.errors import ConfigError, ModelFileError
-from digitlab.files import FileLock
 
 NAME = "digitlab"  # of the one study in a file
 PLAN = "digitlab:plan"
+POLL = 0.005  # seconds between two attempts to take a lock
 
 
 def open_storage(path: str | os.PathLike[str]) -> Any:
@@ -25,21 +27,18 @@ def open_storage(path: str | os.PathLike[str]) -> Any:
     from optuna.storages.journal import JournalFileBackend
 
     class Backend(JournalFileBackend):  # type: ignore[misc]  # Optuna is untyped to mypy
-        """Optuna's, with our lock, and with a torn last line removed before the next is written."""
+        """Optuna's, with a torn last line removed before the next is written."""
 
         def append_logs(self, logs: list[dict[str, Any]]) -> None:
-            lines = "".join(json.dumps(log, separators=(",", ":")) + "\n" for log in logs)
-            with FileLock(beside(place, "lock")):
+            with lock:  # it is reentrant
                 mend(place)
-                with place.open("ab") as file:
-                    file.write(lines.encode("utf-8"))
-                    file.flush()
-                    os.fsync(file.fileno())
+                super().append_logs(logs)
 
     place = Path(path)
+    lock = FileLock(beside(place, "lock"), poll_interval=POLL)
     place.parent.mkdir(parents=True, exist_ok=True)
     try:
-        return JournalStorage(Backend(str(place)))
+        return JournalStorage(Backend(str(place), lock_obj=lock))
     except (ValueError, KeyError, TypeError, AssertionError) as error:
         raise ModelFileError(f"{path}: is no study, or is damaged ({type(error).__name__}: {error})") from None
 
@@ -64,7 +63,7 @@ def beside(path: Path, what: str) -> Path:
 @contextlib.contextmanager
 def claim(path: Path) -> Iterator[None]:
     """A block that one process at a time is in, for steps that belong together."""
-    with FileLock(beside(path, "claim")):
+    with FileLock(beside(path, "claim"), poll_interval=POLL):
         yield
 
 
@@ -75,7 +74,7 @@ class Owner:
         self.path, self.name = path, uuid.uuid4().hex
         self.folder = beside(path, "owners")
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.lock = FileLock(self.folder / self.name)
+        self.lock = FileLock(self.folder / self.name, thread_local=False)
         self.lock.acquire()
 
     def lives(self, name: str | None) -> bool:
@@ -84,10 +83,11 @@ class Owner:
             return True
         if not name or not (self.folder / name).exists():
             return False
-        other = FileLock(self.folder / name)
-        if not other.acquire(wait=False):
+        try:
+            with FileLock(self.folder / name, blocking=False):
+                pass
+        except Timeout:
             return True
-        other.release()
         (self.folder / name).unlink(missing_ok=True)
         return False
 

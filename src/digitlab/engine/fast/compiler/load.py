@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from digitlab.errors import EngineError
-from digitlab.files import FileLock, atomic_write
+from digitlab.files import atomic_write
 
 ENGINE = Path(__file__).parent.parent
 ARGUMENTS: dict[str, list[Any]] = {
@@ -168,6 +168,8 @@ def _write(path: Path, code: bytes, symbols: dict[str, str]) -> None:
 @contextlib.contextmanager
 def _one_at_a_time(path: Path) -> Iterator[None]:
     """One process compiles, the others wait; where nothing can be written or locked, each compiles for itself."""
+    from filelock import FileLock  # only who compiles needs it
+
     lock = FileLock(path)
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
