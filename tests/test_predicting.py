@@ -172,7 +172,7 @@ def test_ways_to_name_a_network(tmp_path, network, expected):
 
 
 def test_pictures_are_brought_to_the_form_of_own_pictures(tmp_path):
-    from digitlab.data.formats.image_folder import read_digit
+    from digitlab.data.photos import read_digit
 
     page = np.full((200, 160), 245, np.uint8)
     page[40:160, 75:88] = 30  # a 1, dark on light

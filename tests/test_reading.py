@@ -7,7 +7,7 @@ import pytest
 
 from digitlab.data import Digits, find_mnist, load
 from digitlab.data.photos.scoring import Score, overlap, score_reading
-from digitlab.data.synthetic.pages import FACES, STYLES, draw_sheet, print_digit
+from digitlab.data.synthetic.pages import FACES, STYLES, draw_page, print_digit
 from digitlab.data.synthetic.strokes import draw_digit, draw_path, smooth
 from digitlab.errors import ShapeError
 from digitlab.nn import Dense, Network, mlp
@@ -40,7 +40,7 @@ def page_with(*marks: np.ndarray, height: int = 160) -> np.ndarray:
 
 
 def read_sheet(style: str, seed: int) -> tuple[Score, Reading]:
-    sheet = draw_sheet(style, np.random.default_rng(seed), digits=real_digits())
+    sheet = draw_page(style, np.random.default_rng(seed), digits=real_digits())
     reading = read_photo(shipped(), sheet.image)
     return score_reading(sheet.truth, [(d.label, d.box) for d in reading.digits], name=style), reading
 
@@ -63,7 +63,7 @@ def test_the_test_sheets():
 
 
 def test_reading_order_is_that_of_the_sheet():
-    sheet = draw_sheet("turned", np.random.default_rng(5), digits=None)
+    sheet = draw_page("turned", np.random.default_rng(5), digits=None)
     reading = read_photo(shipped(), sheet.image)
     places = [max(range(32), key=lambda i: overlap(sheet.truth[i].box, digit.box)) for digit in reading.digits]
     assert len(places) >= 30 and places == sorted(places)
@@ -164,9 +164,13 @@ def test_networks_of_other_kinds():
 
 
 def test_the_score_by_hand():
-    from digitlab.data.synthetic.pages import Truth
+    from digitlab.data.photos.scoring import LabelledBox
 
-    truth = [Truth(3, (0, 0, 10, 20), "pen"), Truth(7, (50, 0, 60, 20), "pen"), Truth(1, (90, 0, 95, 20), "pen")]
+    truth = [
+        LabelledBox(3, (0, 0, 10, 20), "pen"),
+        LabelledBox(7, (50, 0, 60, 20), "pen"),
+        LabelledBox(1, (90, 0, 95, 20), "pen"),
+    ]
     read = [(3, (0, 0, 10, 19)), (1, (50, 0, 60, 20)), (8, (200, 0, 210, 20))]
     score = score_reading(truth, read)
     assert (score.there, score.found, score.right, score.extra) == (3, 2, 1, 1)

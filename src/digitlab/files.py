@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from digitlab.errors import ConfigError
+from digitlab.errors import ConfigError, DataError
 
 
 @contextmanager
@@ -42,7 +42,7 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
-    """Write `text` as UTF-8 by `atomic_write`."""
+    """Write `text` as UTF-8, atomically."""
     with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
@@ -61,3 +61,15 @@ def require_suffix(path: str | os.PathLike[str], what: str, *suffixes: str, bare
     expected = " or ".join(filter(None, (", ".join(suffixes[:-1]), suffixes[-1])))
     why = f"the suffix {suffix} is another format's" if suffix else "it has no suffix"
     raise ConfigError(f"got {path}, expected a file name that ends in {expected} for {what}; {why}")
+
+
+def require_file(path: str | os.PathLike[str]) -> Path:
+    """`path` as a Path, sure to be a file that is not empty; DataError otherwise."""
+    file = Path(path)
+    if not file.exists():
+        raise DataError(f"{file}: there is no such file. Check the name, or the folder it should be in.")
+    if not file.is_file():
+        raise DataError(f"{file}: expected a file, found a folder. Name a file in it.")
+    if file.stat().st_size == 0:
+        raise DataError(f"{file}: the file is empty (0 bytes). Fetch it again.")
+    return file

@@ -10,6 +10,7 @@ from types import ModuleType
 MOVED = {
     "digitlab.data.appearances": "digitlab.data.synthetic",
     "digitlab.data.handwriting": "digitlab.data.photos",
+    "digitlab.data.samples": "digitlab.data.synthetic.samples",
     "digitlab.many": "digitlab.parallel",
     "digitlab.nn.gradients": "digitlab.gradients",
     "digitlab.nn.regularizers": "digitlab.optim.regularizers",

@@ -9,7 +9,7 @@ from PIL import Image
 
 from digitlab.data import Digits, load, write_idx
 from digitlab.data.photos import mnist_form
-from digitlab.data.synthetic.pages import draw_sheet, print_digit, write_sheets
+from digitlab.data.synthetic.pages import draw_page, print_digit, write_pages
 from digitlab.data.synthetic.strokes import draw_digit
 from digitlab.nn import load_network, mlp
 from digitlab.nn.zoo import build_named
@@ -125,8 +125,8 @@ def test_what_is_no_digit_is_said(call):
 
 
 def test_checking_against_the_truth(call):
-    sheet = draw_sheet("print", np.random.default_rng(1), lines=2, columns=4)
-    write_sheets("sheets", [sheet])
+    sheet = draw_page("print", np.random.default_rng(1), lines=2, columns=4)
+    write_pages("sheets", [sheet])
     called = call("read", "sheets/print-000.png", "--check", "sheets/truth.json")
     assert called.code == 0 and "8 of 8 digits found (100.0 %)" in called.out
     truth = json.loads(Path("sheets/truth.json").read_text())

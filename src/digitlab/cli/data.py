@@ -131,7 +131,7 @@ def make_pictures(kind: str, data: dict[str, Any], count: int | None, style: str
     from digitlab.cli.shared.console import say
     from digitlab.cli.shared.sets import load_set
     from digitlab.data.synthetic import draw_scene
-    from digitlab.data.synthetic.pages import STYLES, draw_sheet, write_sheets
+    from digitlab.data.synthetic.pages import STYLES, draw_page, write_pages
     from digitlab.errors import quoted
 
     digits = load_set(data, None).digits
@@ -144,8 +144,8 @@ def make_pictures(kind: str, data: dict[str, Any], count: int | None, style: str
     else:
         styles = [style] if style is not None else list(STYLES)
         streams = np.random.default_rng(seed).spawn((count or 1) * len(styles))
-        sheets = [draw_sheet(styles[i % len(styles)], rng, digits=digits) for i, rng in enumerate(streams)]
-    path = write_sheets(out, sheets)
+        sheets = [draw_page(styles[i % len(styles)], rng, digits=digits) for i, rng in enumerate(streams)]
+    path = write_pages(out, sheets)
     say(f"{out}: {len(sheets)} pictures with {sum(len(s.truth) for s in sheets)} digits; {path} says what stands where")
     say(f"read them with: digitlab read {quoted(out)}/*.png --check {quoted(path)}")
 
@@ -153,7 +153,7 @@ def make_pictures(kind: str, data: dict[str, Any], count: int | None, style: str
 def make_sample(kind: str, count: int | None, seed: int, out: Path | None) -> None:
     """A page of handwriting, or a folder of pictures: something to try other commands with."""
     from digitlab.cli.shared.console import say
-    from digitlab.data.samples import write_own, write_photo
+    from digitlab.data.synthetic.samples import write_own, write_photo
 
     if kind == "photo":
         if count is not None:

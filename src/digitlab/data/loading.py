@@ -9,7 +9,6 @@ from typing import Any, NamedTuple, Unpack, overload
 from digitlab.data.arguments import CUT, READ, Choices, Source, check_choices
 from digitlab.data.bundled import bundled_contents
 from digitlab.data.dataset import Digits
-from digitlab.data.doubts import warn_of_doubts
 from digitlab.data.download import MissingDataError, obtain_mnist
 from digitlab.data.formats.contents import ANY_PART, Contents, Part, Reading
 from digitlab.data.formats.idx_families import FAMILIES
@@ -19,6 +18,7 @@ from digitlab.data.formats.readers import read_path
 from digitlab.data.mixing import mix_in
 from digitlab.data.names import canonical_source
 from digitlab.data.splits import SPLITS, Splits, narrowed, restrict
+from digitlab.data.warnings import warn_if_suspicious
 from digitlab.errors import DataError
 
 
@@ -80,7 +80,7 @@ def load_auto(source: Source = "auto", **choices: Unpack[Choices]) -> tuple[Spli
     mix = chosen.get("mix")
     other = load_auto(mix, split=chosen.get("split", SPLITS[0]))[0] if mix is not None else None
     parts = choose(parts, other, **_of(chosen, but=(*READ, *CUT, "mix")))
-    warn_of_doubts(parts.train)
+    warn_if_suspicious(parts.train)
     return parts, contents.note or None
 
 
@@ -94,7 +94,7 @@ def load_part(source: Source, part: Part | None = None, usual: Part = "test", **
         digits = load_auto(source, **choices)[0].part(part)
     else:
         digits = narrowed(contents.part(part, **_of(chosen, CUT)), chosen.get("digits"), chosen.get("group"))
-        warn_of_doubts(digits)
+        warn_if_suspicious(digits)
     return Loaded(digits, contents.divided, contents.note or None)
 
 

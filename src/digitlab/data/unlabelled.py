@@ -107,9 +107,9 @@ def _files_in(folder: Path) -> Iterator[Path]:
 
 def _is_picture(path: Path) -> bool:
     """Whether a file is a picture, or is called one: what is wrong with it is then told when it is read."""
-    from digitlab.data.formats.image_folder import is_image
+    from digitlab.data.photos import is_picture
 
-    return path.is_file() and (is_image(path) or sniff(path).is_picture or sniff(path).name in ("heic", "svg"))
+    return path.is_file() and (is_picture(path) or sniff(path).is_picture or sniff(path).name in ("heic", "svg"))
 
 
 def _order(name: str) -> list[Any]:
@@ -118,7 +118,7 @@ def _order(name: str) -> list[Any]:
 
 
 def _read_pictures(files: list[Path], shape: tuple[int, ...], advance: Callable[[int], None]) -> Unlabelled:
-    from digitlab.data.formats.image_folder import read_digit
+    from digitlab.data.photos import read_digit
 
     images, positions, skipped = [], [], []
     for position, path in enumerate(files):

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from digitlab.data import load
 from digitlab.data.photos.mnist_form import mnist_form
 from digitlab.data.synthetic.fonts import print_character
-from digitlab.data.synthetic.handwriting_styles import other_hands
+from digitlab.data.synthetic.handwriting_styles import other_handwriting
 from digitlab.data.synthetic.other_marks import other_marks
 from digitlab.nn import Network
 from digitlab.nn.zoo import build_named
@@ -46,10 +46,10 @@ def training_set(
     images: NDArray[np.uint8], labels: NDArray[np.int64], rng: np.random.Generator
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     """Images (N, 28, 28) and what the network is to answer (N, 10): one class, or all alike for what is no digit."""
-    hands = [images, *(other_hands(images, rng) for _ in range(HANDS))]
+    hands = [images, *(other_handwriting(images, rng) for _ in range(HANDS))]
     printed, printed_labels = _printed(rng)
     strange = other_marks(OTHERS, images, rng)
-    strange = np.concatenate([strange[::2], other_hands(strange[1::2], rng)])
+    strange = np.concatenate([strange[::2], other_handwriting(strange[1::2], rng)])
     one_hot = np.eye(10, dtype=np.float32)
     targets = [one_hot[labels]] * len(hands) + [one_hot[printed_labels], np.full((OTHERS, 10), 0.1, np.float32)]
     return np.concatenate([*hands, printed, strange]), np.concatenate(targets)
@@ -65,7 +65,7 @@ def _printed(rng: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.in
         ink = print_character(str(label), FACES[int(rng.integers(len(FACES)))])
         turned = Image.fromarray(ink).rotate(rng.uniform(-8, 8), Image.Resampling.BILINEAR, expand=True)
         images.append(mnist_form(np.asarray(turned.crop(turned.getbbox()), dtype=np.float32) / 255))
-    return other_hands(np.stack(images), rng, turn=4), labels
+    return other_handwriting(np.stack(images), rng, turn=4), labels
 
 
 def temperature(logits: NDArray[Any], labels: NDArray[np.int64]) -> float:

@@ -7,8 +7,9 @@ import pytest
 from PIL import Image
 
 from digitlab.data import Digits, load, write_npz
-from digitlab.data.formats.image_folder import looks_like_image_folder, read_digit, read_image_folder
+from digitlab.data.formats.image_folder import looks_like_image_folder, read_image_folder
 from digitlab.data.mixing import mix_in
+from digitlab.data.photos import read_digit
 from digitlab.data.splits import Splits
 from digitlab.data.synthetic.pages import print_digit
 from digitlab.data.synthetic.strokes import draw_digit

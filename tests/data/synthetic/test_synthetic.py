@@ -12,11 +12,11 @@ from digitlab.data.synthetic import (
     coloured,
     draw_scene,
     make_appearance,
-    other_hands,
+    other_handwriting,
     other_marks,
 )
 from digitlab.data.synthetic.colours import LEAST_CONTRAST, background, inked
-from digitlab.data.synthetic.pages import STYLES, draw_sheet, read_truth, write_sheets
+from digitlab.data.synthetic.pages import STYLES, draw_page, read_truth, write_pages
 from digitlab.data.synthetic.strokes import draw_digit
 from digitlab.errors import ConfigError, DataError, ShapeError
 
@@ -31,19 +31,19 @@ def drawn() -> Digits:
 
 
 def test_other_hands_differ_and_keep_the_form(drawn: Digits) -> None:
-    made = other_hands(drawn.images, np.random.default_rng(1))
+    made = other_handwriting(drawn.images, np.random.default_rng(1))
     assert made.shape == drawn.images.shape and made.dtype == np.uint8
-    assert np.array_equal(made, other_hands(drawn.images, np.random.default_rng(1)))
+    assert np.array_equal(made, other_handwriting(drawn.images, np.random.default_rng(1)))
     assert (made != drawn.images).any(axis=(1, 2)).all()
     box = [np.ptp(np.flatnonzero((image > 60).any(axis=1))) + 1 for image in made]
     assert np.mean(box) == pytest.approx(19, abs=1.5)
     thickness = made.astype(float).sum(axis=(1, 2)) / drawn.images.astype(float).sum(axis=(1, 2))
     assert thickness.min() < 0.9 and thickness.max() > 1.2  # thin and thick
-    still = other_hands(drawn.images, np.random.default_rng(1), turn=0, slant=0, stretch=0, pen=False, shift=0)
+    still = other_handwriting(drawn.images, np.random.default_rng(1), turn=0, slant=0, stretch=0, pen=False, shift=0)
     changes = [np.abs(other.astype(float) - drawn.images).mean() for other in (still, made)]
     assert changes[0] < 0.65 * changes[1]  # brought to the form again, and nothing else
     with pytest.raises(ShapeError, match=r"expected uint8 \(N, 28, 28\)"):
-        other_hands(drawn.images[0], np.random.default_rng(1))
+        other_handwriting(drawn.images[0], np.random.default_rng(1))
 
 
 @pytest.mark.parametrize("kind", BACKGROUNDS)
@@ -125,9 +125,9 @@ def test_scenes_say_what_stands_where(drawn: Digits) -> None:
 
 @pytest.mark.parametrize("style", STYLES)
 def test_sheets_say_what_stands_where(style: str, drawn: Digits) -> None:
-    sheet = draw_sheet(style, np.random.default_rng(1), lines=2, columns=3, digits=drawn)
+    sheet = draw_page(style, np.random.default_rng(1), lines=2, columns=3, digits=drawn)
     assert sheet.image.dtype == np.uint8 and sheet.image.shape[2] == 3 and len(sheet.truth) == 6
-    again = draw_sheet(style, np.random.default_rng(1), lines=2, columns=3, digits=drawn)
+    again = draw_page(style, np.random.default_rng(1), lines=2, columns=3, digits=drawn)
     assert np.array_equal(again.image, sheet.image) and again.truth == sheet.truth
     for truth in sheet.truth:
         left, top, right, bottom = truth.box
@@ -137,12 +137,12 @@ def test_sheets_say_what_stands_where(style: str, drawn: Digits) -> None:
 
 
 def test_sheets_on_disk(tmp_path, drawn: Digits) -> None:
-    sheets = [draw_sheet("clean", np.random.default_rng(i), lines=1, columns=2) for i in range(2)]
-    path = write_sheets(tmp_path, sheets)
+    sheets = [draw_page("clean", np.random.default_rng(i), lines=1, columns=2) for i in range(2)]
+    path = write_pages(tmp_path, sheets)
     assert [f.name for f in sorted(tmp_path.iterdir())] == ["clean-000.png", "clean-001.png", "truth.json"]
     assert read_truth(path)["clean-001.png"] == sheets[1].truth
     path.write_text('{"a.png": [{"label": "x"}]}')
-    with pytest.raises(DataError, match="is no table of truths"):
+    with pytest.raises(DataError, match="is not a truth.json"):
         read_truth(path)
     with pytest.raises(ConfigError, match="got 'papyrus'; there are: clean"):
-        draw_sheet("papyrus", np.random.default_rng(0))
+        draw_page("papyrus", np.random.default_rng(0))

@@ -20,20 +20,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from digitlab.data.dataset import DIGIT_NAMES, Digits
 from digitlab.data.formats.contents import Contents, Reading, contents_of
 from digitlab.data.formats.part_names import PART_WORDS
-from digitlab.data.photos import find_digits, open_photo
-from digitlab.data.photos.marks import Mark, union
+from digitlab.data.photos import is_picture, read_digit
 from digitlab.errors import DataError
 from digitlab.notices import DataWarning
-
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".pgm", ".ppm")
-RAW = ("", ".raw", ".bin", ".dat", ".784")
-RAW_BYTES = 28 * 28
-STROKES = 2  # marks of about one height that may be the strokes of one digit; more are several digits
 
 
 def looks_like_image_folder(folder: Path) -> bool:
@@ -138,13 +131,13 @@ def _class_names(labels: Iterable[str]) -> tuple[str, ...]:
 def _labelled(folder: Path) -> list[tuple[Path, str]]:
     """Each file to read with its label, in the order of their names; hidden files are passed over."""
     entries = [entry for entry in sorted(folder.iterdir()) if not entry.name.startswith(".")]
-    alone = [entry for entry in entries if entry.is_file() and is_image(entry)]
+    alone = [entry for entry in entries if entry.is_file() and is_picture(entry)]
     label = _where_labels_stand([entry.stem for entry in alone])
     found = []
     for entry in entries:
         if entry.is_dir():
             inside = [path for path in sorted(entry.iterdir()) if path.is_file() and not path.name.startswith(".")]
-            found += [(path, entry.name) for path in inside if is_image(path)]
+            found += [(path, entry.name) for path in inside if is_picture(path)]
         elif entry in alone and (match := label.search(entry.stem)):
             found.append((entry, match[1]))  # "7.png" and "7_a.png" say a class, "IMG_12.png" none
     return found
@@ -161,63 +154,3 @@ def _where_labels_stand(stems: list[str]) -> re.Pattern[str]:
     if any(re.search(r"[_\-. ]\d{2,}$", stem) for stem in stems):
         return _BEGINNING
     return max((_BEGINNING, _END), key=lambda place: sum(place.search(stem) is not None for stem in stems))
-
-
-def is_image(path: Path) -> bool:
-    """Whether a file is a picture by its name, or by its size 784 raw bytes."""
-    suffix = path.suffix.lower()
-    return suffix in PICTURES or (suffix in RAW and path.stat().st_size == RAW_BYTES)
-
-
-def read_digit(path: str | os.PathLike[str], shape: tuple[int, ...] = (28, 28)) -> NDArray[np.uint8]:
-    """The one digit in a file, uint8 (28, 28), white on black; for a `shape` (28, 28, 3) in the photo's own colours.
-
-    A picture that has the height and width of `shape`, which may be others than 28, is not resized.
-    Raises DataError if there is no digit, if there are several, for a picture that has neither the size of `shape`
-    nor can get it, and for a file that is no picture.
-    """
-    path = Path(path)
-    if path.stat().st_size == RAW_BYTES and path.suffix.lower() in RAW:
-        grey = white_on_black(np.frombuffer(path.read_bytes(), dtype=np.uint8).reshape(28, 28))
-        return grey if len(shape) == 2 else np.repeat(grey[..., None], 3, axis=2)
-    photo = open_photo(path)
-    if photo.shape[:2] == shape[:2]:
-        return white_on_black(np.round(photo.mean(axis=2)).astype(np.uint8)) if len(shape) == 2 else photo
-    if shape[:2] != (28, 28):
-        size, wanted = ("×".join(map(str, some[:2])) for some in (photo.shape, shape))
-        raise DataError(f"{path}: is a picture of {size} pixels, expected {wanted}: other pictures become 28×28")
-    page = find_digits(photo)
-    marks = [*page.marks, *(mark for mark in page.others if "edge" not in mark.why_not)]
-    if not marks:
-        raise DataError(f"{path}: found no digit; expected a picture of one. Is it blank, or cut off at the edge?")
-    tallest = max(mark.height for mark in marks)
-    if (alike := sum(mark.height > 0.6 * tallest for mark in marks)) > STROKES:
-        raise DataError(
-            f"{path}: found {alike} marks as large as a digit; expected a picture of one digit "
-            "(`digitlab read` reads several)"
-        )
-    return page.image_of(_one(marks)) if len(shape) == 2 else page.colour_of(_one(marks))
-
-
-def _one(marks: list[Mark]) -> Mark:
-    """The picture's digit: its largest mark, with what is near it and too large for dust."""
-    largest = max(marks, key=lambda mark: float(mark.mask.sum()))
-    whole = largest
-    for mark in marks:
-        if mark is not largest and mark.mask.sum() > 0.08 * largest.mask.sum():
-            whole = union(whole, mark)
-    return whole
-
-
-def white_on_black(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A grey image as MNIST has them: inverted if its border, which is paper, is light, and paper made 0."""
-    border = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
-    if np.median(border) > 127:
-        image = 255 - image
-        border = 255 - border
-    paper = int(np.median(border))
-    if paper == 0:
-        return image
-    stretched = (image.astype(np.float32) - paper) * (255 / max(1, 255 - paper))
-    turned: NDArray[np.uint8] = np.round(np.clip(stretched, 0, 255)).astype(np.uint8)
-    return turned

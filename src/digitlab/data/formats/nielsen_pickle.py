@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from digitlab import restricted_pickle
 from digitlab.data.dataset import Digits, require_classes
-from digitlab.data.formats.safe_gzip import SafeReader, require_file
+from digitlab.data.formats.safe_gzip import SafeReader
 from digitlab.data.splits import PARTS, Splits
 from digitlab.errors import DataError
+from digitlab.files import require_file
 
 # Real digits shrink to a thirteenth, as float64 to a twenty-fifth; a file that would grow fortyfold is none of them.
 MOST_GROWTH, MOST_SMALL, MOST_LARGE = 40, 64 << 20, 4 << 30

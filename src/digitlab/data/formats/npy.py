@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from digitlab.data.formats.contents import Contents, Reading
 from digitlab.data.formats.named_arrays import IMAGES, LABELS, arrange, read_named, role
-from digitlab.data.formats.safe_gzip import MOST_BYTES, require_file
+from digitlab.data.formats.safe_gzip import MOST_BYTES
 from digitlab.errors import DataError
+from digitlab.files import require_file
 
 
 def npy_contents(path: Path, reading: Reading) -> Contents:

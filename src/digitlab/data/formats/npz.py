@@ -20,10 +20,10 @@ from digitlab.data.dataset import DIGIT_NAMES, Digits
 from digitlab.data.formats.contents import AS_IT_IS, Contents, Reading
 from digitlab.data.formats.named_arrays import read_named
 from digitlab.data.formats.npy import read_array
-from digitlab.data.formats.safe_gzip import MOST_BYTES, require_file
+from digitlab.data.formats.safe_gzip import MOST_BYTES
 from digitlab.data.splits import Splits
 from digitlab.errors import DataError
-from digitlab.files import atomic_write, require_suffix
+from digitlab.files import atomic_write, require_file, require_suffix
 
 NAMES = "class_names"  # the member that says what the classes are called, where they are not digits
 

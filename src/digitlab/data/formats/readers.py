@@ -14,9 +14,9 @@ import numpy as np
 from digitlab.data.formats.contents import Contents, Reading
 from digitlab.data.formats.idx_families import Family, family_of_file
 from digitlab.data.formats.raw import WHOLE, Raw, joined, to_contents
-from digitlab.data.formats.safe_gzip import require_file
 from digitlab.data.names import NAMES
 from digitlab.errors import DataError, did_you_mean
+from digitlab.files import require_file
 from digitlab.kinds import PICTURES, Kind, sniff
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitlab.errors import DataError
+from digitlab.files import require_file
 from digitlab.kinds import sniff_bytes
 
 MOST_BYTES = 1 << 30  # 1 GiB: every MNIST-like set fits (EMNIST, the largest, has 0.6 GiB of pixels)
@@ -31,18 +32,6 @@ def mistaken_for(head: bytes) -> str | None:
     """What a file beginning with these bytes is, if it is of a kind that is not read here; else None."""
     kind = sniff_bytes(head)
     return None if kind.name in _MEANT else kind.what
-
-
-def require_file(path: str | os.PathLike[str]) -> Path:
-    """`path` as a Path, sure to be a file that is not empty; DataError otherwise."""
-    file = Path(path)
-    if not file.exists():
-        raise DataError(f"{file}: there is no such file. Check the name, or the folder it should be in.")
-    if not file.is_file():
-        raise DataError(f"{file}: expected a file, found a folder. Name a file in it.")
-    if file.stat().st_size == 0:
-        raise DataError(f"{file}: the file is empty (0 bytes). Fetch it again.")
-    return file
 
 
 class SafeReader(io.BufferedReader):

@@ -1,20 +1,24 @@
-"""From a photo to digits that a network can read; where they are, not what they are.
+"""Photos of handwriting: opening them, finding the digits, bringing these to MNIST's form, scoring what was read.
 
     page = find_digits(open_photo("photo.jpg"))
     page.images          uint8 (N, 28, 28), in reading order
-    page.marks[0].box    where the first one stands
+    page.marks[0].box    the position of the first one
 
-photo.py       a picture file, checked before it is decoded
+opening.py     a picture file, checked before it is decoded
 ink.py         ink and paper: background, threshold
 rules.py       ruled lines
 marks.py       connected ink, broken and touching digits, reading order
 mnist_form.py  20×20 in 28×28, as MNIST was made
 page.py        all of it, every stage kept
+one_digit.py   a picture of a single digit
+scoring.py     digits found, read correctly, missed
+What a network says of them: digitlab/reading.py.
 """
 
 from digitlab.data.photos.marks import Mark
 from digitlab.data.photos.mnist_form import mnist_form
+from digitlab.data.photos.one_digit import is_picture, read_digit
 from digitlab.data.photos.opening import open_photo
 from digitlab.data.photos.page import Page, find_digits
 
-__all__ = ["Mark", "Page", "find_digits", "mnist_form", "open_photo"]
+__all__ = ["Mark", "Page", "find_digits", "is_picture", "mnist_form", "open_photo", "read_digit"]

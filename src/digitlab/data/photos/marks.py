@@ -292,8 +292,8 @@ def _trimmed(part: Mask, mark: Mark) -> Mark | None:
         return None
     sizes = ndimage.sum_labels(part, labels, range(1, count + 1))
     part = np.isin(labels, 1 + np.flatnonzero(sizes >= 0.12 * sizes.max()))
-    rows, columns = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
-    top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
-    if right - left < 2 and bottom - top < 4:
+    rows, columns = ndimage.find_objects(part.astype(np.uint8))[0]
+    part = part[rows, columns]
+    if part.shape[1] < 2 and part.shape[0] < 4:
         return None
-    return replace(mark_of(part[top:bottom, left:right], mark.box[0] + left, mark.box[1] + top), line=mark.line)
+    return replace(mark_of(part, mark.box[0] + columns.start, mark.box[1] + rows.start), line=mark.line)

@@ -44,6 +44,13 @@ def mnist_form(ink: NDArray[np.floating[Any]], *, pen: float | None = None) -> N
     return np.round(255 * centred(small)).astype(np.uint8)
 
 
+def cropped(ink: NDArray[Any], solid: NDArray[np.bool_]) -> NDArray[Any]:
+    """Ink (H, W) cut to the box around its `solid` pixels, of which there is at least one."""
+    from scipy import ndimage
+
+    return ink[ndimage.find_objects(solid.astype(np.uint8))[0]]
+
+
 def _resized(ink: NDArray[np.float32], h: int, w: int) -> NDArray[np.float32]:
     """Averaged down (or interpolated up) to (h, w)."""
     from PIL import Image

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitlab.data.formats.safe_gzip import require_file
 from digitlab.errors import DataError
+from digitlab.files import require_file
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PillowImage
@@ -29,7 +29,7 @@ SHAPE_LIMIT = 60  # a side may be this many times the other
 JPEG = ("JPEG", "MPO")  # MPO: a JPEG with further pictures behind it (depth, gain map), as telephones write it
 READ = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 
-# What a file is by its first bytes, where it is none of the kinds that are read.
+# Files that are no pictures, by their first bytes. (kinds.py names more kinds, without the way to export them.)
 _OTHERS = {
     b"%PDF": "a PDF document; export the page as PNG",
     b"%!PS": "a PostScript program; export it as PNG",
@@ -140,6 +140,7 @@ def _white(largest: float, mode: str) -> float:
 
 
 # EXIF's orientation to Pillow's transposition (values of PIL.Image.Transpose): Exif 2.32, tag 0x0112.
+# ImageOps.exif_transpose also writes the EXIF data again, and fails where a camera left them damaged.
 _TURNS: dict[int, Any] = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
 
 

@@ -68,19 +68,12 @@ def _horizontal_rules(binary: Mask) -> Mask:
 
 def run_heights(binary: Mask) -> NDArray[np.int32]:
     """For each pixel of ink, how long the vertical run of ink is that it lies in; 0 on paper. (H, W)."""
-    h, w = binary.shape
-    padded = np.zeros((h + 2, w), np.int8)
-    padded[1:-1] = binary
-    edge = np.diff(padded, axis=0).T  # (W, H + 1): 1 where a run begins, -1 just after its end
-    column, begin = np.nonzero(edge == 1)
-    _, end = np.nonzero(edge == -1)
-    lengths = end - begin
-    heights = np.zeros((w, h), np.int32)
-    at = np.repeat(begin + column * h - np.concatenate([[0], np.cumsum(lengths)[:-1]]), lengths) + np.arange(
-        lengths.sum()
-    )
-    heights.ravel()[at] = np.repeat(lengths, lengths)
-    return np.ascontiguousarray(heights.T)
+    from scipy import ndimage
+
+    runs, _ = ndimage.label(binary, structure=[[0, 1, 0]] * 3)
+    lengths = np.bincount(runs.ravel()).astype(np.int32)
+    lengths[0] = 0  # paper
+    return lengths[runs]
 
 
 def _thickest(binary: Mask) -> int:

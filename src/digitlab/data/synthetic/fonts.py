@@ -1,4 +1,4 @@
-"""Printed characters, in the faces that come with matplotlib."""
+"""Printed characters, in the fonts that come with matplotlib."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -9,19 +9,19 @@ from numpy.typing import NDArray
 
 
 @lru_cache(maxsize=64)
-def _face(name: str, size: int) -> Any:
+def _font(name: str, size: int) -> Any:
     import matplotlib
     from PIL import ImageFont
 
     return ImageFont.truetype(str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / f"{name}.ttf"), size)
 
 
-def print_character(text: str, face: str, size: int = 64) -> NDArray[np.uint8]:
-    """`text` as ink (H, W), 255 where there is ink, with a little paper round it; `size` is the face's nominal one."""
+def print_character(text: str, font: str, size: int = 64) -> NDArray[np.uint8]:
+    """`text` as ink (H, W), 255 where there is ink, with a small margin; `size` is the nominal size of the font."""
     from PIL import Image, ImageDraw
 
-    font = _face(face, size)
-    left, top, right, bottom = font.getbbox(text)
+    face = _font(font, size)
+    left, top, right, bottom = face.getbbox(text)
     canvas = Image.new("L", (int(right - left) + 4, int(bottom - top) + 4))
-    ImageDraw.Draw(canvas).text((2 - left, 2 - top), text, font=font, fill=255)
+    ImageDraw.Draw(canvas).text((2 - left, 2 - top), text, font=face, fill=255)
     return np.asarray(canvas)

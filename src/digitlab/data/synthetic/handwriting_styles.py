@@ -1,16 +1,16 @@
-"""The same digits in other hands: turned, slanted, narrower, with a thinner or thicker pen, in MNIST's form again."""
+"""Digits in other handwriting styles: rotated, slanted, narrower, with a thinner or thicker pen, in MNIST's form."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digitlab.data.photos.mnist_form import mnist_form
+from digitlab.data.photos.mnist_form import cropped, mnist_form
 from digitlab.errors import ShapeError
 
 Images = NDArray[np.uint8]  # (N, 28, 28)
-OVER = 2  # images are worked on at twice their size, so that a pen can be half a pixel thinner
+OVER = 2  # images are enlarged to twice their size, so that a pen can be half a pixel thinner
 
 
-def other_hands(
+def other_handwriting(
     images: Images,
     rng: np.random.Generator,
     *,
@@ -20,23 +20,23 @@ def other_hands(
     pen: bool = True,
     shift: int = 1,
 ) -> Images:
-    """Each image (N, 28, 28), 0 for paper and 255 for ink, written by another hand.
+    """Each image (N, 28, 28), 0 for paper and 255 for ink, in another handwriting style.
 
     turn      the largest angle in degrees
     slant     the largest shear: how far the top moves to the side, as a share of the height
     stretch   the largest change of width and height, as a share
     pen       whether strokes become thinner or thicker, sharper or softer
-    shift     pixels by which the digit may be off its place afterwards
+    shift     the largest shift in pixels
 
-    Every image is brought to MNIST's form again (20×20 box, centre of mass) before the shift.
+    Every image is brought to MNIST's form (20×20 box, centre of mass) before the shift.
     Raises ShapeError for another shape.
     """
     if images.shape[1:] != (28, 28) or images.dtype != np.uint8:
         raise ShapeError(f"images: got {images.dtype} of shape {images.shape}, expected uint8 (N, 28, 28)")
-    return np.stack([_other_hand(image, rng, turn, slant, stretch, pen, shift) for image in images])
+    return np.stack([_other_style(image, rng, turn, slant, stretch, pen, shift) for image in images])
 
 
-def _other_hand(
+def _other_style(
     image: NDArray[np.uint8], rng: np.random.Generator, turn: float, slant: float, stretch: float, pen: bool, shift: int
 ) -> NDArray[np.uint8]:
     from scipy import ndimage
@@ -46,17 +46,15 @@ def _other_hand(
     rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     shear = np.array([[1, 0], [rng.uniform(-slant, slant), 1]])
     scale = np.diag(1 / (1 + rng.uniform(-stretch, stretch, 2)) / OVER)
-    way = scale @ rotation @ shear  # from a place in the result to one in the image, around the middle
+    inverse = scale @ rotation @ shear  # from a position in the result to one in the image, around the centre
     size = np.array([OVER * 40, OVER * 40])
-    offset = (np.array([h, w]) - 1) / 2 - way @ ((size - 1) / 2)
-    ink = ndimage.affine_transform(image.astype(np.float32) / 255, way, offset, tuple(size), order=1)
+    offset = (np.array([h, w]) - 1) / 2 - inverse @ ((size - 1) / 2)
+    ink = ndimage.affine_transform(image.astype(np.float32) / 255, inverse, offset, tuple(size), order=1)
     if pen:
         ink = _other_pen(ink, rng)
     if ink.max() < 0.3:
         return image
-    solid = ink > 0.25
-    rows, columns = np.flatnonzero(solid.any(axis=1)), np.flatnonzero(solid.any(axis=0))
-    formed = mnist_form(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+    formed = mnist_form(cropped(ink, ink > 0.25))
     if shift:
         dy, dx = rng.integers(0, 2 * shift + 1, 2)
         formed = np.pad(formed, shift)[dy : dy + formed.shape[0], dx : dx + formed.shape[1]]

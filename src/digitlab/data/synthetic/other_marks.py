@@ -1,4 +1,4 @@
-"""What stands on paper beside digits: letters, signs, scribbles, two digits in one, halves of digits.
+"""Marks that are not digits: letters, signs, scribbles, two touching digits, halves of digits.
 
 A network that has only ever seen digits calls everything a digit. Shown these with the answer "each class as likely
 as any other", it learns to be unsure where it should be (Hendrycks, Mazeika and Dietterich 2019, "Deep anomaly
@@ -8,7 +8,7 @@ detection with outlier exposure").
 import numpy as np
 from numpy.typing import NDArray
 
-from digitlab.data.photos.mnist_form import mnist_form
+from digitlab.data.photos.mnist_form import cropped, mnist_form
 from digitlab.data.synthetic.fonts import print_character
 from digitlab.data.synthetic.strokes import draw_path, smooth
 
@@ -24,10 +24,8 @@ def other_marks(n: int, digits: NDArray[np.uint8], rng: np.random.Generator) -> 
     while len(marks) < n:
         ink = kinds[int(rng.integers(len(kinds)))](digits, rng).astype(np.float32) / 255
         solid = ink > 0.3
-        if solid.sum() < 12:
-            continue
-        rows, columns = np.flatnonzero(solid.any(axis=1)), np.flatnonzero(solid.any(axis=0))
-        marks.append(mnist_form(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]))
+        if solid.sum() >= 12:
+            marks.append(mnist_form(cropped(ink, solid)))
     return np.stack(marks)
 
 

@@ -1,16 +1,18 @@
-"""Sheets of digits whose truth is known: what stands where, in which hand or print, on which paper, in which light.
+"""Synthetic pages of digits whose positions are known, in many handwriting styles and fonts, papers and lights.
 
-    sheet = draw_sheet("ruled", np.random.default_rng(1))
-    sheet.image            uint8 (H, W, 3)
-    sheet.truth[0]         Truth(label=7, box=(40, 61, 92, 140), source="pen")
+    page = draw_page("ruled", np.random.default_rng(1))
+    page.image             uint8 (H, W, 3)
+    page.truth[0]          LabelledBox(label=7, box=(40, 61, 92, 140), source="pen")
 
-They measure how well photos are read (reading.py), and `digitlab data make sheets` writes them to look at.
+They measure how well photos are read (photos/scoring.py), and `digitlab data make sheets` writes them.
 """
 
 import json
 import os
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -18,30 +20,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitlab.data.dataset import Digits
+from digitlab.data.photos.marks import Box
+from digitlab.data.photos.mnist_form import cropped
+from digitlab.data.photos.scoring import LabelledBox
 from digitlab.data.synthetic.fonts import print_character
 from digitlab.data.synthetic.strokes import draw_digit
 from digitlab.errors import ConfigError, DataError
 from digitlab.files import atomic_write, write_text
 
 Ink = NDArray[Any]  # (H, W), 255 where there is ink
-Box = tuple[int, int, int, int]  # left, top, right, bottom, in pixels; right and bottom are just outside
 
 
 @dataclass(frozen=True)
-class Truth:
-    """One digit that stands on a sheet."""
-
-    label: int
-    box: Box
-    source: str
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """A picture uint8 (H, W, 3) and the digits on it: line by line on a sheet, in no order in a scene."""
+class SyntheticPage:
+    """A picture uint8 (H, W, 3) and the digits on it: line by line on a page, in no order in a scene."""
 
     image: NDArray[np.uint8]
-    truth: tuple[Truth, ...]
+    truth: tuple[LabelledBox, ...]
     style: str
 
 
@@ -64,46 +59,18 @@ class Style:
     sources: tuple[str, ...] = field(default=("pen", "print", "mnist"))
 
 
-STYLES: dict[str, Style] = {
-    "clean": Style("dark ink on white paper"),
-    "print": Style("nine faces of print", sources=("print",)),
-    "pen": Style("strokes of a pen, thin and thick", sources=("pen",)),
-    "turned": Style("the page at an angle", turn=8.0),
-    "shadow": Style("uneven light, and a shadow with an edge", light=0.55, shadow=0.65, noise=3.0),
-    "ruled": Style("ruled paper", rules="lines"),
-    "grid": Style("squared paper, at an angle", rules="grid", turn=-3.0),
-    "noise": Style("a poor photo: noise and blur", noise=14.0, blur=1.2),
-    "pencil": Style(
-        "pale pencil on ruled paper in uneven light",
-        rules="lines",
-        fade=0.45,
-        light=0.7,
-        noise=3.0,
-        rule_colour=(215, 200, 195),
-    ),
-    "chalk": Style("light on dark", paper=(38, 62, 52), ink=(235, 238, 228), light=0.7, noise=5.0),
-    "tight": Style("digits that often touch", apart=0.78, sources=("pen", "mnist")),
-    "coloured": Style("red on yellow paper", paper=(246, 222, 110), ink=(190, 40, 45), light=0.75),
+_TABLE = tomllib.loads(files(__package__).joinpath("styles.toml").read_text(encoding="utf-8"))
+FACES: tuple[str, ...] = tuple(_TABLE.pop("faces"))
+STYLES = {
+    name: Style(**{key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()})
+    for name, fields in _TABLE.items()
 }
-
-FACES = (
-    "DejaVuSans",
-    "DejaVuSans-Bold",
-    "DejaVuSans-Oblique",
-    "DejaVuSansMono",
-    "DejaVuSansMono-Bold",
-    "DejaVuSansMono-Oblique",
-    "DejaVuSerif",
-    "DejaVuSerif-Bold",
-    "DejaVuSerif-Italic",
-)
 
 
 def print_digit(text: str, height: int, face: str) -> Ink:
-    """A character in a face that comes with matplotlib, as ink about `height` pixels high, without paper round it."""
+    """A character in one of matplotlib's fonts, as ink about `height` pixels high, cropped."""
     ink = print_character(text, face, round(height * 1.37))  # a digit is about 0.73 of the nominal size
-    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
-    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return cropped(ink, ink > 0)
 
 
 def mnist_digit(image: NDArray[np.uint8], height: int) -> Ink:
@@ -117,7 +84,7 @@ def mnist_digit(image: NDArray[np.uint8], height: int) -> Ink:
     return ink
 
 
-def draw_sheet(
+def draw_page(
     style: str,
     rng: np.random.Generator,
     *,
@@ -125,11 +92,11 @@ def draw_sheet(
     columns: int = 8,
     height: int = 70,
     digits: Digits | None = None,
-) -> Sheet:
-    """A sheet of `lines` × `columns` digits about `height` pixels high, in one of the STYLES.
+) -> SyntheticPage:
+    """A page of `lines` × `columns` digits about `height` pixels high, in one of the STYLES.
 
-    `digits` are images of MNIST's form that take their place between pen and print; without them they are left out.
-    Digits are turned by up to 10°, differ in size, and stray from their line. Raises ConfigError for another style.
+    `digits` are images in MNIST's form, used beside pen strokes and fonts; None: these two only.
+    Digits are rotated by up to 10°, and vary in size and position. Raises ConfigError for another style.
     """
     if style not in STYLES:
         raise ConfigError(f"style: got {style!r}; there are: {', '.join(STYLES)}")
@@ -153,8 +120,8 @@ def draw_sheet(
         labels.append(label)
         names.append(name)
     image, owner = _on_page(chosen, ink, owner, rng, cell_h, margin)
-    truth = tuple(Truth(labels[i], box, names[i]) for i, box in enumerate(_boxes(owner, len(labels))))
-    return Sheet(image, truth, style)
+    truth = tuple(LabelledBox(labels[i], box, names[i]) for i, box in enumerate(_boxes(owner, len(labels))))
+    return SyntheticPage(image, truth, style)
 
 
 def _mark(source: str, rng: np.random.Generator, height: int, digits: Digits | None) -> tuple[int, str, Ink]:
@@ -228,33 +195,35 @@ def _boxes(owner: NDArray[Any], count: int) -> list[Box]:
     return [(int(c.start), int(r.start), int(c.stop), int(r.stop)) for r, c in found]
 
 
-def write_sheets(folder: str | os.PathLike[str], sheets: Sequence[Sheet]) -> Path:
-    """Write each sheet as STYLE-NUMBER.png and all truths as truth.json in `folder`; returns the JSON's path.
+def write_pages(folder: str | os.PathLike[str], pages: Sequence[SyntheticPage]) -> Path:
+    """Write each page as STYLE-NUMBER.png, and the digits on all of them as truth.json; returns the path of the JSON.
 
     truth.json holds {"clean-000.png": [{"label": 7, "box": [left, top, right, bottom], "source": "pen"}, …], …}.
     """
     from PIL import Image
 
     table = {}
-    for number, sheet in enumerate(sheets):
-        name = f"{sheet.style}-{number:03}.png"
+    for number, page in enumerate(pages):
+        name = f"{page.style}-{number:03}.png"
         with atomic_write(Path(folder) / name) as temporary:
-            Image.fromarray(sheet.image).save(temporary)
-        table[name] = [{"label": t.label, "box": list(t.box), "source": t.source} for t in sheet.truth]
+            Image.fromarray(page.image).save(temporary)
+        table[name] = [{"label": t.label, "box": list(t.box), "source": t.source} for t in page.truth]
     path = Path(folder) / "truth.json"
     write_text(path, json.dumps(table, indent=1))
     return path
 
 
-def read_truth(path: str | os.PathLike[str]) -> dict[str, tuple[Truth, ...]]:
-    """The truth by picture name, from a file that `write_sheets` wrote; DataError if it is none."""
+def read_truth(path: str | os.PathLike[str]) -> dict[str, tuple[LabelledBox, ...]]:
+    """The digits of each picture, from a truth.json that `write_pages` wrote; DataError for another file."""
     try:
         table = json.loads(Path(path).read_text(encoding="utf-8"))
-        return {name: tuple(map(_truth_of, rows)) for name, rows in table.items()}
+        return {name: tuple(map(_labelled_box, rows)) for name, rows in table.items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"{path}: is no table of truths ({error!r}); `digitlab data make sheets` writes one.") from None
+        raise DataError(
+            f"{path}: is not a truth.json of synthetic pages ({error!r}); `digitlab data make sheets` writes one."
+        ) from None
 
 
-def _truth_of(row: dict[str, Any]) -> Truth:
+def _labelled_box(row: dict[str, Any]) -> LabelledBox:
     left, top, right, bottom = map(int, row["box"])
-    return Truth(int(row["label"]), (left, top, right, bottom), str(row.get("source", "")))
+    return LabelledBox(int(row["label"]), (left, top, right, bottom), str(row.get("source", "")))

@@ -4,8 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitlab.data.dataset import Digits
+from digitlab.data.photos.mnist_form import cropped
+from digitlab.data.photos.scoring import LabelledBox
 from digitlab.data.synthetic.colours import BACKGROUNDS, background, inked
-from digitlab.data.synthetic.pages import Sheet, Truth, mnist_digit
+from digitlab.data.synthetic.pages import SyntheticPage, mnist_digit
 
 
 def draw_scene(
@@ -15,31 +17,27 @@ def draw_scene(
     size: tuple[int, int] = (240, 360),
     most: int = 8,
     background_kind: str = "",
-) -> Sheet:
+) -> SyntheticPage:
     """A picture of `size` (H, W) with one to `most` digits of different sizes in one colour, none on another.
 
-    `digits` are images of MNIST's form. The sheet's `style` names the background.
+    `digits` are images of MNIST's form. The page's `style` names the background.
     """
     h, w = size
     kind = background_kind or BACKGROUNDS[int(rng.integers(len(BACKGROUNDS)))]
     ink = np.zeros((h, w), np.uint8)
-    truth: list[Truth] = []
+    truth: list[LabelledBox] = []
     for _ in range(int(rng.integers(1, most + 1))):
         image, label = digits[int(rng.integers(len(digits)))]
-        mark = _tight(mnist_digit(image, int(rng.integers(h // 6, h // 3))))
+        mark = mnist_digit(image, int(rng.integers(h // 6, h // 3)))
+        mark = cropped(mark, mark > 60)
         mh, mw = mark.shape
         place = _free_place(ink, mh, mw, rng)
         if place is None:
             continue
         top, left = place
         ink[top : top + mh, left : left + mw] = mark
-        truth.append(Truth(label, (left, top, left + mw, top + mh), "mnist"))
-    return Sheet(inked(background(kind, h, w, rng), ink, rng), tuple(truth), kind)
-
-
-def _tight(mark: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    rows, columns = np.flatnonzero(mark.max(axis=1) > 60), np.flatnonzero(mark.max(axis=0) > 60)
-    return mark[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        truth.append(LabelledBox(label, (left, top, left + mw, top + mh), "mnist"))
+    return SyntheticPage(inked(background(kind, h, w, rng), ink, rng), tuple(truth), kind)
 
 
 def _free_place(ink: NDArray[np.uint8], h: int, w: int, rng: np.random.Generator) -> tuple[int, int] | None:

@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 from digitlab.data.dataset import Digits
 from digitlab.data.splits import Splits
 from digitlab.data.synthetic.colours import coloured
-from digitlab.data.synthetic.handwriting_styles import other_hands
+from digitlab.data.synthetic.handwriting_styles import other_handwriting
 from digitlab.errors import ConfigError, DataError, not_among
 
 Images = NDArray[np.uint8]
 
 
-def _colour_hands(images: Images, rng: np.random.Generator) -> Images:
-    return coloured(other_hands(images, rng), rng)
+def _coloured_handwriting(images: Images, rng: np.random.Generator) -> Images:
+    return coloured(other_handwriting(images, rng), rng)
 
 
 def _three_channels(images: Images, rng: np.random.Generator) -> Images:
@@ -38,14 +38,14 @@ class Appearance:
 
 APPEARANCES = {
     "colour-mnist": Appearance(
-        "in colour, thin and thick, on plain, gradient, noisy and textured paper", _colour_hands
+        "in colour, thin and thick, on plain, gradient, noisy and textured paper", _coloured_handwriting
     ),
     "colour-plain": Appearance("in colour on plain paper", lambda x, rng: coloured(x, rng, backgrounds=("plain",))),
     "colour-gradient": Appearance("in colour on gradients", lambda x, rng: coloured(x, rng, backgrounds=("gradient",))),
     "colour-noise": Appearance("in colour on noise", lambda x, rng: coloured(x, rng, backgrounds=("noise",))),
     "colour-texture": Appearance("in colour on textures", lambda x, rng: coloured(x, rng, backgrounds=("texture",))),
     "hands": Appearance(
-        "grey, turned, slanted, with thinner and thicker pens", other_hands, "--net sprint --batch-size 16"
+        "grey, turned, slanted, with thinner and thicker pens", other_handwriting, "--net sprint --batch-size 16"
     ),
     "mnist-rgb": Appearance("as they are, with three equal channels", _three_channels),
 }
@@ -54,8 +54,8 @@ APPEARANCES = {
 def make_appearance(kind: str, splits: Splits, *, n: int | None = None, seed: int = 0) -> tuple[Digits, Digits]:
     """Training (with validation behind it) and test images of an appearance.
 
-    `n` training images, n/5 to validate and n/5 to test, the first of each set; None: all. What was a test image stays
-    one. Every image is drawn anew with `seed`. The result, written as x_train … y_test, splits 5 : 1 : 1 on loading.
+    `n` training images, n/5 to validate and n/5 to test, the first of each set; None: all. Test images stay test
+    images. `seed` draws the parameters of each image. The result, written as x_train … y_test, loads as 5 : 1 : 1.
     Raises ConfigError for an unknown kind, DataError where there are too few images.
     """
     if kind not in APPEARANCES:

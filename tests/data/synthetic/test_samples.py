@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from digitlab import load, open_photo, read_photo, shipped_network
-from digitlab.data.samples import write_own, write_photo
+from digitlab.data.synthetic.samples import write_own, write_photo
 
 
 def test_a_photo_says_what_stands_on_it(tmp_path):

@@ -1,6 +1,6 @@
 """Pictures to try commands with: a page of handwriting, and a folder of digits sorted by class.
 
-Both are drawn with a pen that strokes.py moves, so they need no data set and no network.
+Both are drawn by strokes.py, so they need no data set and no network.
 """
 
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from digitlab.data.synthetic.pages import draw_sheet
+from digitlab.data.synthetic.pages import draw_page
 from digitlab.data.synthetic.strokes import draw_digit
 from digitlab.files import atomic_write
 
@@ -22,9 +22,9 @@ def write_photo(path: str | os.PathLike[str], seed: int = 0) -> str:
     Returns the digits on it as text, a line for each line of writing.
     """
     columns = 8
-    sheet = draw_sheet("ruled", np.random.default_rng(seed), lines=3, columns=columns)
-    save_picture(path, sheet.image)
-    labels = "".join(str(truth.label) for truth in sheet.truth)
+    page = draw_page("ruled", np.random.default_rng(seed), lines=3, columns=columns)
+    save_picture(path, page.image)
+    labels = "".join(str(truth.label) for truth in page.truth)
     return "\n".join(labels[at : at + columns] for at in range(0, len(labels), columns))
 
 
