@@ -30,7 +30,7 @@ def command(
     """
     from digitlab.baselines import fit, judge, make_baseline
     from digitlab.cli.shared.console import say, table
-    from digitlab.cli.shared.counted import counted
+    from digitlab.cli.shared.progress import counted
     from digitlab.cli.shared.sets import load_set, load_sets
     from digitlab.viz.confusion import confusion_figure
     from digitlab.viz.figures import save_figure

@@ -75,7 +75,7 @@ def compare_settings(given: dict[str, Any], lists: dict[str, Any], out: Path) ->
     """Train with every combination of the lists and say what came of it."""
     from digitlab.cli.shared.comparing import choices, monitored, summary, train_all
     from digitlab.cli.shared.console import say, table
-    from digitlab.cli.shared.counted import counted
+    from digitlab.cli.shared.progress import counted
     from digitlab.train.columns import heading
     from digitlab.viz.bands import bands_figure
     from digitlab.viz.figures import save_figure

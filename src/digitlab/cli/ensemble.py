@@ -180,8 +180,8 @@ def fresh_members(
     """Train the members and return them, as `saved_members` does, with the sets they learned from."""
     from digitlab.cli.shared.console import say
     from digitlab.cli.shared.endings import say_diagnoses
-    from digitlab.cli.shared.group import group_progress
     from digitlab.cli.shared.options import run_folder
+    from digitlab.cli.shared.progress import GroupProgress
     from digitlab.cli.shared.train_network import title
     from digitlab.ensemble.making import covers_for, member_configs
     from digitlab.errors import DigitlabError
@@ -195,7 +195,7 @@ def fresh_members(
             return networks, [[] for _ in networks], [f"snapshot {i + 1}" for i in range(len(networks))], splits
         names = [f"member-{i + 1}" for i in range(members)]
         together = train_many(
-            configs, names=names, folder=place, workers=workers, cluster=cluster, watcher=group_progress()
+            configs, names=names, folder=place, workers=workers, cluster=cluster, watcher=GroupProgress()
         )
         say(f"members: {place}; {together.seconds:.1f} s in all, {together.reason}")
         if together.interrupted:
@@ -209,12 +209,13 @@ def fresh_members(
 
 def train_snapshots(config: "RunConfig", splits: "Splits", folder: Path, members: int) -> "list[Network]":
     """One training that leaves a network behind at the end of each cycle."""
-    from digitlab.cli.shared.console import progress, say
+    from digitlab.cli.shared.console import say
+    from digitlab.cli.shared.progress import training_progress
     from digitlab.ensemble.making import Snapshots, snapshot_networks
     from digitlab.parallel.run_folders import prepare
     from digitlab.train import resume_run, start_run
 
-    callbacks = [progress(), Snapshots(folder, members)]
+    callbacks = [training_progress(), Snapshots(folder, members)]
     if (folder / "config.toml").is_file():
         prepare(folder, "snapshots", config)  # refuses another run's folder
         _, trainer = resume_run(folder, callbacks)

@@ -57,7 +57,7 @@ def command(
     import numpy as np
 
     from digitlab.cli.shared.console import say
-    from digitlab.cli.shared.counted import counted
+    from digitlab.cli.shared.progress import counted
     from digitlab.cli.shared.sets import load_sets
     from digitlab.data.augment import rotations, shifts, write_expanded
     from digitlab.errors import ConfigError, quoted

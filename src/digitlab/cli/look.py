@@ -68,6 +68,7 @@ def command(
     from digitlab.cli.shared.console import say
     from digitlab.cli.shared.looking import how_many, part_for
     from digitlab.cli.shared.options import load_named
+    from digitlab.cli.shared.progress import Bar
     from digitlab.errors import ConfigError, DataError, ShapeError
     from digitlab.files import write_text
     from digitlab.train.evaluation import classifies
@@ -91,40 +92,28 @@ def command(
         digits.class_names,
         image,
         seed=seed,
-        progress=progress_line(),
+        progress=lambda kind, done, total: bar.update(completed=kinds.index(kind) + done / total),
         gradient_rows=History.load(recorded).rows if recorded.is_file() else [],
     )
     say(f"{path} and {how_many(digits, set_name)} of {digits.name}")
-    parts = []
-    for kind in what or KINDS:
-        try:
-            for picture in WHAT[kind](subject):
-                file = f"{picture.name}.{'svg' if svg else 'png'}"
-                save_figure(picture.figure, out / file)
-                say(f"{out / file}: {picture.caption}")
-                parts.append(
-                    f"<section><h2>{escape(picture.name)}</h2><p>{escape(picture.caption)}</p>"
-                    f'<img src="{file}" alt="{escape(picture.caption)}" loading="lazy"></section>'
-                )
-        except ShapeError as error:
-            say(f"{kind}: left out: {error}")
+    parts, kinds = [], what or KINDS
+    with Bar("drawing", len(kinds)) as bar:
+        for number, kind in enumerate(kinds):
+            bar.update(completed=number, now=kind)
+            try:
+                for picture in WHAT[kind](subject):
+                    file = f"{picture.name}.{'svg' if svg else 'png'}"
+                    save_figure(picture.figure, out / file)
+                    say(f"{out / file}: {picture.caption}")
+                    parts.append(
+                        f"<section><h2>{escape(picture.name)}</h2><p>{escape(picture.caption)}</p>"
+                        f'<img src="{file}" alt="{escape(picture.caption)}" loading="lazy"></section>'
+                    )
+            except ShapeError as error:
+                say(f"{kind}: left out: {error}")
     if not parts:
         raise ConfigError("nothing of what was asked for is in this network; leave --what out to see what is")
     summary = f"<details><summary>its layers</summary><pre>{escape(network.summary())}</pre></details>"
     title = f"Inside {path.parent.name or path.name}"
     write_text(out / "index.html", page(title, summary + "\n".join(parts), local_pictures=True))
     say(f"all of them: {out / 'index.html'}")
-
-
-def progress_line() -> Any:
-    """How a terminal hears of something slow: one line that counts; a pipe hears nothing of it."""
-    import sys
-
-    if not sys.stdout.isatty():
-        return None
-
-    def tell(what: str, done: int, total: int) -> None:
-        end = "\r" if done < total else "\r\033[K"
-        print(f"{what}: {100 * done // total} %", end=end, flush=True)
-
-    return tell

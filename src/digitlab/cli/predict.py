@@ -76,8 +76,8 @@ def command(
     digitlab predict shipped photo.png
     """
     from digitlab.cli.shared.console import say
-    from digitlab.cli.shared.counted import counted
     from digitlab.cli.shared.options import network_file, split_network
+    from digitlab.cli.shared.progress import counted
     from digitlab.predicting import predict
     from digitlab.predictions import KAGGLE
     from digitlab.shipped import PATH

@@ -10,7 +10,6 @@ from digitlab.cli import train as train_command
 from digitlab.cli.ensemble import settings_of_train
 from digitlab.cli.shared import train_settings
 from digitlab.cli.shared.data_options import source_option
-from digitlab.cli.shared.search_progress import search_progress, watch_search
 from digitlab.errors import quoted
 
 if TYPE_CHECKING:
@@ -93,6 +92,7 @@ def command(
     others can watch it (--watch) or join in (--resume).
     """
     from digitlab.cli.shared.console import say
+    from digitlab.cli.shared.progress import SearchProgress, watch_search
     from digitlab.search import search
 
     given = {name: value for name, value in chosen.items() if value is not None}
@@ -121,7 +121,7 @@ def command(
             way_on = f"digitlab search --resume --study {quoted(folder)}"
             raise click.UsageError(f"{folder} holds a search already; go on with: {way_on}")
     try:
-        study = search(plan, folder / "study.journal", workers=workers, cluster=cluster, watcher=search_progress())
+        study = search(plan, folder / "study.journal", workers=workers, cluster=cluster, watcher=SearchProgress())
     except KeyboardInterrupt:
         say(f"go on with: digitlab search --resume --study {quoted(folder)}" + ("" if test else " --no-test"))
         raise

@@ -129,9 +129,9 @@ def command(
     --schedule halve:patience=5. The defaults below are those of layer sizes; a named network (`digitlab nets`),
     --preset and --from bring settings of their own.
     """
-    from digitlab.cli.shared.console import progress, say
-    from digitlab.cli.shared.live import live_curves
+    from digitlab.cli.shared.console import say
     from digitlab.cli.shared.options import newest_run, run_folder
+    from digitlab.cli.shared.progress import training_progress
     from digitlab.cli.shared.sets import load_sets
     from digitlab.cli.shared.train_network import title
     from digitlab.cli.shared.train_settings import changes, settings
@@ -147,7 +147,7 @@ def command(
             raise click.UsageError("--record and --watch are for one network; leave them out with --seeds or --grid")
         train_group(given, folder, resume, from_file, seeds, grid, cluster, workers, command)
         return
-    shown = live_curves() if watch else progress()
+    shown = training_progress(curves=watch)
     if resume:
         folder = folder or newest_run()
         _only_epochs({**given, **({"from_file": from_file} if from_file else {})}, folder)

@@ -58,7 +58,7 @@ def ended(run: Path, done: int, epochs: int) -> bool:
 
 
 def _draw(run: Path, epochs: int, every: float) -> None:
-    from digitlab.cli.shared.live import curve_screen, curves_text
+    from digitlab.cli.shared.progress import curve_screen, curves_text
     from digitlab.train.callbacks import epoch_line
 
     with curve_screen() as screen:

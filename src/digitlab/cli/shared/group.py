@@ -1,7 +1,6 @@
 """Many networks from one command: `digitlab train --seeds 5 --grid learning-rate=0.1,0.3,3`. Not a command itself."""
 
 import itertools
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -10,7 +9,7 @@ import click
 
 if TYPE_CHECKING:
     from digitlab.data import Splits
-    from digitlab.parallel import GroupResult, TrainingResult, Watcher
+    from digitlab.parallel import GroupResult
     from digitlab.parallel.labels import Setting
     from digitlab.statistics import Summary
     from digitlab.train import RunConfig
@@ -155,6 +154,7 @@ def train_members(
 ) -> None:
     """Train the networks of a group, and say what came of it."""
     from digitlab.cli.shared.console import say
+    from digitlab.cli.shared.progress import GroupProgress
     from digitlab.errors import quoted
     from digitlab.parallel import train_many
     from digitlab.parallel.labels import as_label, varied_settings
@@ -167,7 +167,7 @@ def train_members(
         folder=folder,
         workers=workers,
         cluster=cluster,
-        watcher=group_progress(),
+        watcher=GroupProgress(),
         # With several settings the test set waits until one of them is chosen.
         test=varied == 1,
     )
@@ -252,84 +252,3 @@ def say_best(together: "GroupResult", monitor: str) -> None:
 def _summary_cells(s: "Summary", unit: "Unit") -> list[str]:
     mean, sd, low, high, width = map(unit.text, (s.mean, s.sd, s.minimum, s.maximum, s.range))
     return [str(s.n), mean, f"{unit.scale**2 * s.variance:.{unit.digits + 2}f}", sd, low, high, width]
-
-
-def group_progress() -> "Watcher":
-    """What shows many trainings here: bars on a terminal, a line for each that has ended in a pipe."""
-    return GroupBars() if sys.stdout.isatty() else GroupLines()
-
-
-class GroupLines:
-    """A line when it begins, and one for each training that has ended."""
-
-    def began(self, names: Sequence[str], epochs: Sequence[int], reason: str) -> None:
-        from digitlab.cli.shared.console import say
-
-        self.total, self.ready = len(names), 0
-        say(f"{len(names)} networks: {reason}")
-
-    def epoch(self, event: dict[str, Any]) -> None:
-        """Nothing: a pipe gets a line for each network, not for each epoch."""
-
-    def done(self, outcome: "TrainingResult") -> None:
-        from digitlab.cli.shared.console import say
-
-        self.ready += 1
-        say(f"{self.ready}/{self.total}  {outcome_line(outcome)}")
-
-    def ended(self) -> None:
-        """Nothing."""
-
-
-class GroupBars:
-    """A bar for all epochs of all networks; those that have ended as lines above it."""
-
-    def began(self, names: Sequence[str], epochs: Sequence[int], reason: str) -> None:
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        self.bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=40),
-            MofNCompleteColumn(),
-            TextColumn("epochs"),
-            TimeRemainingColumn(),
-            transient=True,
-        )
-        self.bar.start()
-        self.bar.console.print(f"{len(names)} networks: {reason}", highlight=False)
-        self.total, self.ready = len(names), 0
-        self.goal = sum(epochs)
-        self.task = self.bar.add_task(f"0/{self.total} networks", total=self.goal)
-
-    def epoch(self, event: dict[str, Any]) -> None:
-        self.bar.advance(self.task)
-
-    def done(self, outcome: "TrainingResult") -> None:
-        self.ready += 1
-        left = outcome.config.epochs - len(outcome.rows)  # stopped early, or resumed
-        if left and not outcome.interrupted:
-            self.goal -= left
-        self.bar.update(self.task, description=f"{self.ready}/{self.total} networks", total=self.goal)
-        style = "yellow" if outcome.error or outcome.interrupted else "green"
-        self.bar.console.print(outcome_line(outcome), style=style, highlight=False)
-
-    def ended(self) -> None:
-        self.bar.stop()
-
-
-def outcome_line(outcome: "TrainingResult") -> str:
-    """What came of one training, as one line."""
-    from digitlab.parallel.results import figure
-    from digitlab.train.columns import unit
-
-    name = outcome.name or "network"
-    if outcome.error:
-        return f"{name}: {outcome.error}"
-    if outcome.interrupted:
-        return f"{name}: interrupted after {len(outcome.rows)} epochs"
-    value = figure(outcome, outcome.monitor)
-    best = unit(outcome.monitor).shown(value) if value is not None else ""
-    where = "of the average" if outcome.averaged else f"at epoch {outcome.best_epoch}"
-    shown = f"{outcome.monitor} {best} {where}" if best else "done"
-    test = (outcome.test or {}).get("accuracy")
-    return f"{name}: {shown}" + (f", test {100 * test:.2f} %" if test is not None else "")
