@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import digitlab
-from digitlab.cli import COMMANDS, hyphened
+from digitlab.cli import COMMANDS, present_name
 from digitlab.cli import digitlab as root
 from digitlab.data import write_idx
 from digitlab.data.photos import mnist_form
@@ -76,7 +76,7 @@ def problems(words: str) -> list[str]:
         return []
     command, path = root, []
     while parts and isinstance(command, click.Group):
-        names = [hyphened(name) for name in parts[0].split("|")]
+        names = [present_name(name) for name in parts[0].split("|")]
         context = click.Context(command)
         found = [command.get_command(context, name) for name in names]
         if None in found:

@@ -25,6 +25,16 @@ from digitlab.notices import DataWarning
 
 FIRST = ("train", "test", "predict", "read", "look", "info")  # what help lists first; the others follow by name
 FILES = {path.stem.replace("_", "-"): path for path in sorted(Path(__file__).parent.glob("[!_]*.py"))}
+FORMER_OPTIONS = {  # former names, which still work, and the names today
+    "least-confidence": "min-confidence",
+    "most": "max-neurons",
+    "budget": "max-evaluations",
+    "low": "min-rate",
+    "high": "max-rate",
+    "every": "interval",
+    "way": "method",
+    "by": "variants",
+}
 COMMANDS = (*FIRST, *(name for name in FILES if name not in FIRST))
 
 
@@ -60,13 +70,14 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, short_help(name)) for name in COMMANDS])
 
 
-def hyphened(name: str) -> str:
-    """An option or command as it is listed: --learning_rate is --learning-rate."""
-    return name.replace("_", "-")
+def present_name(name: str) -> str:
+    """An option or command as help lists it: --learning_rate is --learning-rate; a former name is the present one."""
+    name = name.replace("_", "-")
+    return FORMER_OPTIONS.get(name, name)
 
 
 @click.command(
-    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "token_normalize_func": hyphened}
+    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "token_normalize_func": present_name}
 )
 @click.version_option(package_name="digitlab", message="digitlab %(version)s")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error (anywhere on the line).")

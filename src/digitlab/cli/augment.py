@@ -20,23 +20,29 @@ MOST = 600  # pictures in one figure: more take minutes to draw, and nobody coul
     type=Augment(),
     default=ALL,
     show_default=True,
-    help="Which, with their settings: shift:2,rotate:15,elastic:34:4.",
+    help="Augmentation steps with their settings: shift:2,rotate:15,elastic:34:4.",
 )
 @data_options(part="Set of images to draw. [default: train; all of a source that is not divided into sets]")
-@click.option("-n", "count", type=click.IntRange(1, 40), default=6, show_default=True, help="How many images.")
-@click.option("--draws", type=click.IntRange(1, 10), default=1, show_default=True, help="Pictures of each.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the dice.")
+@click.option("-n", "count", type=click.IntRange(1, 40), default=6, show_default=True, help="Number of images to draw.")
+@click.option(
+    "--draws",
+    type=click.IntRange(1, 10),
+    default=1,
+    show_default=True,
+    help="Number of augmented versions of each image.",
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the random numbers.")
 @click.option(
     "--out",
     type=PictureFile(),
     default=Path("augment.png"),
     show_default=True,
-    help="The picture's file; its suffix chooses PNG, SVG or PDF.",
+    help="File of the picture; its suffix selects PNG, SVG or PDF.",
 )
 def command(spec: str, data: dict[str, Any], part: str | None, count: int, draws: int, seed: int, out: Path) -> None:
-    """Draw images, what each augmentation makes of them, and what all of them together do.
+    """Draw images with each augmentation, and with all of them combined.
 
-    `digitlab train --augment ...` changes the training images so, afresh every epoch.
+    `digitlab train --augment ...` applies these changes to the training images, at random in every epoch.
     """
     import numpy as np
 

@@ -13,20 +13,20 @@ NAMES = ("darkness", "nearest-mean", "logistic", "svm")  # as in digitlab.baseli
 
 @click.command("baseline")
 @click.argument("name", type=click.Choice(NAMES))
-@data_options(part="Set of images to judge by. [default: test]")
-@click.option("--train-size", type=click.IntRange(2), help="Learn from the first n images only.")
+@data_options(part="Set of images to classify. [default: test]")
+@click.option("--train-size", type=click.IntRange(2), help="Number of training images to use, from the first.")
 @click.option(
     "--setting",
     type=click.Choice(["book", "today"]),
-    help="Of svm: γ as scikit-learn chose it in the book's day, or today. [default: book]",
+    help="Value of γ for svm: scikit-learn's default when the book was written, or today's. [default: book]",
 )
-@click.option("--out", type=PictureFile(), help="Save the confusion matrix as a picture.")
+@click.option("--out", type=PictureFile(), help="File for a picture of the confusion matrix.")
 def command(
     name: str, data: dict[str, Any], part: str | None, train_size: int | None, setting: str | None, out: Path | None
 ) -> None:
     """Classify images without a network: darkness, nearest-mean, logistic, svm.
 
-    Prints the share that is right, the time, and which digits are taken for which.
+    Prints the accuracy, the time, and the most frequent confusions.
     """
     from digitlab.baselines import fit, judge, make_baseline
     from digitlab.cli.shared.console import say, table

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 @click.group("data")
 def command() -> None:
-    """List, show, fetch or make images to learn from."""
+    """List, show, download or make data sets."""
 
 
 @command.command("list")
 def list_() -> None:
-    """Say which data sets there are and where MNIST was looked for."""
+    """List the data sets, and the places where digitlab looks for MNIST."""
     from digitlab.cli.shared.console import say
     from digitlab.data import mnist_status
     from digitlab.data.formats.idx_families import FAMILIES
@@ -35,10 +35,12 @@ def list_() -> None:
 
 @command.command("show")
 @data_options(part="Set of images to show. [default: train; all of a source that is not divided into sets]")
-@click.option("-n", "count", type=click.IntRange(1, 400), default=30, show_default=True, help="How many images.")
-@click.option("--out", type=PictureFile(), help="Save the picture here instead of digits.png.")
+@click.option(
+    "-n", "count", type=click.IntRange(1, 400), default=30, show_default=True, help="Number of images to show."
+)
+@click.option("--out", type=PictureFile(), help="File of the picture. [default: digits.png]")
 def show(data: dict[str, Any], part: str | None, count: int, out: Path | None) -> None:
-    """Save the first images as one picture; on a terminal the first one is drawn in text as well."""
+    """Save the first images as a picture; on a terminal, print the first one as text."""
     from digitlab.cli.shared.console import say
     from digitlab.cli.shared.sets import load_set
     from digitlab.viz.figures import save_figure
@@ -56,7 +58,7 @@ def show(data: dict[str, Any], part: str | None, count: int, out: Path | None) -
 
 @command.command("fetch")
 def fetch() -> None:
-    """Download MNIST into the user's cache, unless it is on this machine already."""
+    """Download MNIST into the user's cache if it is not on this machine."""
     from digitlab.cli.shared.console import say
     from digitlab.data import fetch_mnist, find_mnist
 
@@ -66,27 +68,32 @@ def fetch() -> None:
 
 @command.command("make")
 @click.argument("kind")
-@data_options(source_help="Images of 28×28 to make it from: mnist, or the path of a file or folder.")
+@data_options(source_help="Source of 28×28 images to start from: mnist, or the path of a file or folder.")
 @click.option(
     "-n",
     "count",
     type=click.IntRange(1),
-    help="How many training images, scenes, pictures of `own`, or sheets of each style. [default: all; 20; 100; 1]",
+    help="Number of training images, of scenes, of pictures (own), or of pages per style (sheets). "
+    "[default: all; 20; 100; 1]",
 )
-@click.option("--style", help="sheets: one of their styles alone.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of everything that is drawn.")
-@click.option("--out", type=click.Path(path_type=Path), help="The file, KIND.npz, or for pictures the folder, KIND.")
+@click.option("--style", help="Style of the pages, for sheets only. [default: all styles]")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the random numbers.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="File for a data set, or folder for pictures. [default: KIND.npz, or KIND]",
+)
 def make(kind: str, data: dict[str, Any], count: int | None, style: str | None, seed: int, out: Path | None) -> None:
-    """Make digits look otherwise, as a data set or as pictures.
+    """Make a data set or pictures of digits in colour, with backgrounds, or on pages.
 
     \b
-    colour-mnist    in colour, thin and thick, on plain, gradient, noisy and textured paper
-    colour-plain, colour-gradient, colour-noise, colour-texture      one kind of paper alone
-    hands           grey, turned, slanted, with thinner and thicker pens
-    mnist-rgb       as they are, with three equal channels
-    scenes          several digits in one coloured picture, and truth.json with what stands where
-    sheets          sheets of pen, print and MNIST digits on ruled paper, in shadow, ..., and truth.json
-    own             a folder of pictures of handwritten digits, one folder for each class
+    colour-mnist    colour digits, thin and thick, on plain, gradient, noisy and textured paper
+    colour-plain, colour-gradient, colour-noise, colour-texture      only one kind of paper
+    hands           grey digits, rotated, sheared, with thinner and thicker pens
+    mnist-rgb       the images unchanged, with three equal channels
+    scenes          pictures of several digits in colour, with labels and boxes in truth.json
+    sheets          pages of pen, print and MNIST digits in several styles, with labels and boxes in truth.json
+    own             pictures of handwritten digits, one folder per class
     photo           a page of handwritten digits on ruled paper, photo.png
     """
     from digitlab.cli.shared.console import say

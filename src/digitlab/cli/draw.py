@@ -9,16 +9,22 @@ from digitlab.cli.shared.options import PictureFile
 
 @click.command("draw")
 @click.argument("net", required=False)
-@click.option("--most", type=click.IntRange(2, 200), default=16, show_default=True, help="Neurons of a layer, at most.")
+@click.option(
+    "--max-neurons",
+    type=click.IntRange(2, 200),
+    default=16,
+    show_default=True,
+    help="Maximum number of neurons to draw per layer.",
+)
 @click.option(
     "--out",
     type=PictureFile(),
     default=Path("network.png"),
     show_default=True,
-    help="The drawing's file; its suffix chooses PNG, SVG or PDF.",
+    help="File of the picture; its suffix selects PNG, SVG or PDF.",
 )
-def command(net: str | None, most: int, out: Path) -> None:
-    """Draw the network itself: its neurons, and the weights between them.
+def command(net: str | None, max_neurons: int, out: Path) -> None:
+    """Draw a network: its neurons and the weights between them.
 
     NET is a .safetensors file, a run folder, layer sizes or a name of the zoo (then with fresh weights); without it,
     the newest run in runs/, else the one shipped. Positive weights are orange, negative ones blue, large ones thick.
@@ -30,5 +36,5 @@ def command(net: str | None, most: int, out: Path) -> None:
 
     name, network = network_for(net)
     name = Path(name).parent.name or name
-    save_figure(network_figure(network, most=most, title=name), out)
+    save_figure(network_figure(network, most=max_neurons, title=name), out)
     say(f"drawing: {out}")

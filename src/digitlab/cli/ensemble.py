@@ -55,27 +55,40 @@ def settings_of_train(command: click.Command, *, without: Sequence[str] = ()) ->
     type=click.Choice(["vote", "mean", "weighted", "stack"]),
     default="vote",
     show_default=True,
-    help="How one answer is made of the members'.",
+    help="Method that combines the outputs of the members.",
 )
 @click.option(
     "--train",
     "kind",
     metavar="KIND",
-    help="Train fresh members: seeds, bagging, shares, specialists, parts, snapshots.",
+    help="Method that trains new members: seeds, bagging, shares, specialists, parts, snapshots.",
 )
-@click.option("--members", type=click.IntRange(2), default=5, show_default=True, help="How many fresh members.")
-@click.option("--run", "folder", type=click.Path(path_type=Path), help="The fresh members' folder; it is gone on with.")
+@click.option("--members", type=click.IntRange(2), default=5, show_default=True, help="Number of new members to train.")
+@click.option(
+    "--run",
+    "folder",
+    type=click.Path(path_type=Path),
+    help="Folder of the new members; a training that was interrupted continues there.",
+)
 @click.option(
     "--out",
     type=OutputFile("a network", ".safetensors", bare=True),
     default=Path("ensemble.safetensors"),
     show_default=True,
-    help="The file for the whole.",
+    help="File of the ensemble.",
 )
 @data_options(part=PART_HELP, default="", source_help=SOURCE_HELP)
-@click.option("--errors", type=PictureFile(), help="A picture of the test images that it still gets wrong.")
-@click.option("--workers", type=click.IntRange(1), help="How many members are trained at once.")
-@click.option("--cluster", metavar="ADDRESS", help="A Dask scheduler that trains them: tcp://HOST:8786, or local.")
+@click.option(
+    "--errors", type=PictureFile(), help="File for a picture of the test images that the ensemble misclassifies."
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    help="Number of members to train at the same time. [default: one per processor]",
+)
+@click.option(
+    "--cluster", metavar="ADDRESS", help="Address of a Dask scheduler that trains them: tcp://HOST:8786, or local."
+)
 def command(
     nets: tuple[str, ...],
     how: str,
@@ -90,7 +103,7 @@ def command(
     cluster: str | None,
     **chosen: Any,
 ) -> None:
-    """Combine several networks into one, and say what that gains on the test images.
+    """Combine several networks into one, and report the gain on the test images.
 
     NET… are files, run folders, or folders of many runs. With --train, fresh members are trained side by side instead,
     with settings of `digitlab train`. The result is one file that every command reads like a network.

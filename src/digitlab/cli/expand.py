@@ -15,28 +15,31 @@ from digitlab.cli.shared.data_options import data_options
     type=click.Choice(["50k/10k/10k", "60k/10k"]),
     default="50k/10k/10k",
     show_default=True,
-    help="60k/10k expands all published training images.",
+    help="Split of MNIST; 60k/10k expands all published training images.",
 )
-@click.option("--train-size", type=click.IntRange(1), help="Expand the first n images only.")
+@click.option("--train-size", type=click.IntRange(1), help="Number of training images to expand, from the first.")
 @click.option(
-    "--by",
+    "--variants",
+    "by",
     type=click.Choice(["shifts", "rotations"]),
     default="shifts",
     show_default=True,
-    help="Four shifts of each image (Nielsen), or two rotations (Rashid).",
+    help="Variants to add: four shifts of each image (Nielsen), or two rotations (Rashid).",
 )
-@click.option("--pixels", type=click.IntRange(1), help="How far a shift goes. [default: 1]")
-@click.option("--degrees", type=click.FloatRange(0, 180, min_open=True), help="How far a rotation goes. [default: 10]")
+@click.option("--pixels", type=click.IntRange(1), help="Distance of a shift in pixels. [default: 1]")
+@click.option(
+    "--degrees", type=click.FloatRange(0, 180, min_open=True), help="Angle of a rotation in degrees. [default: 10]"
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
     required=True,
-    help="A folder for IDX files, or a file name that ends in .npz.",
+    help="Folder for IDX files, or a file with the suffix .npz.",
 )
-@click.option("--raw", is_flag=True, help="Do not compress: faster, and four to ten times larger.")
-@click.option("--in-order", is_flag=True, help="Variants of the first image first; else mixed once, as in the book.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the mixing.")
-@click.option("--overwrite", is_flag=True, help="Replace an expanded set that is there already.")
+@click.option("--raw", is_flag=True, help="Write uncompressed files: faster, and four to ten times larger.")
+@click.option("--in-order", is_flag=True, help="Keep the order of the images instead of shuffling them once.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the shuffling.")
+@click.option("--overwrite", is_flag=True, help="Replace an existing expanded set.")
 def command(
     data: dict[str, Any],
     split: str,
@@ -50,7 +53,7 @@ def command(
     seed: int,
     overwrite: bool,
 ) -> None:
-    """Write a larger training set: 50,000 images become 250,000, each with its four shifts by a pixel.
+    """Write an expanded training set: 50,000 images become 250,000 with four one-pixel shifts of each.
 
     Validation and test images go along unchanged; `digitlab train --data OUT` reads the result.
     """
@@ -64,9 +67,9 @@ def command(
     from digitlab.nn.zoo import recommended_net
 
     if by == "shifts" and degrees is not None:
-        raise click.UsageError("--degrees is of --by rotations")
+        raise click.UsageError("--degrees needs --variants rotations")
     if by == "rotations" and pixels is not None:
-        raise click.UsageError("--pixels is of --by shifts")
+        raise click.UsageError("--pixels needs --variants shifts")
     pixels, degrees = pixels or 1, degrees or 10.0
     if out.suffix not in ("", ".npz"):
         raise ConfigError(f"--out: got {out}, expected a folder (IDX files) or a file name that ends in .npz")

@@ -11,11 +11,17 @@ from digitlab.cli.shared.looking import PART_HELP, SOURCE_HELP
 
 @click.command("explain")
 @click.argument("net", required=False)
-@click.option("--image", type=click.IntRange(0), default=0, show_default=True, help="Which image, counted from 0.")
+@click.option(
+    "--image",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Position of the image in its set, counted from 0.",
+)
 @data_options(part=PART_HELP, default="", source_help=SOURCE_HELP)
-@click.option("--out", type=click.Path(path_type=Path), help="Write an HTML page, too, with arrays as pictures.")
+@click.option("--out", type=click.Path(path_type=Path), help="File of an HTML page that shows the arrays as pictures.")
 def command(net: str | None, image: int, data: dict[str, Any], part: str | None, out: Path | None) -> None:
-    """Walk forward and backward through one example, with every array's shape, values and formula.
+    """Show one training step: the shape, values and formula of every array.
 
     NET is a .safetensors file, a run folder, layer sizes or a name of the zoo (then with fresh weights); without it,
     the newest run in runs/, else the one shipped. Nothing is learned: the gradients are those that one training step

@@ -13,11 +13,20 @@ from digitlab.cli.shared.options import PageFile, PictureFile
 @click.command("failures")
 @click.argument("nets", nargs=-1, metavar="[NET]…")
 @data_options(part=PART_HELP, default="", source_help=SOURCE_HELP)
-@click.option("--out", type=PictureFile(), help="The picture. [default: failures.png or alike]")
-@click.option("--page", type=PageFile(), help="The HTML page. [default: failures.html]")
-@click.option("--limit", type=click.IntRange(1), default=96, show_default=True, help="Images in the picture, at most.")
-@click.option("--watch", "run", type=click.Path(path_type=Path), help="Follow the images of a run over its epochs.")
-@click.option("--mislabelled", is_flag=True, help="Images whose label several NETs contradict with one voice.")
+@click.option(
+    "--out", type=PictureFile(), help="File of the picture. [default: failures.png, learning.png or mislabelled.png]"
+)
+@click.option("--page", type=PageFile(), help="File of the HTML page. [default: failures.html]")
+@click.option(
+    "--limit", type=click.IntRange(1), default=96, show_default=True, help="Maximum number of images in the picture."
+)
+@click.option(
+    "--watch",
+    "run",
+    type=click.Path(path_type=Path),
+    help="Folder of a recorded run: show which images were learned and forgotten.",
+)
+@click.option("--mislabelled", is_flag=True, help="List images whose label all NETs contradict in the same way.")
 def command(
     nets: tuple[str, ...],
     data: dict[str, Any],
@@ -28,7 +37,7 @@ def command(
     run: Path | None,
     mislabelled: bool,
 ) -> None:
-    """Show the images that a network gets wrong: as a picture, and as a page that sorts and filters.
+    """Show the images that a network misclassifies, as a picture and an HTML page.
 
     NET is a .safetensors file or a run folder; without it, the newest run in runs/, else the one shipped. With --watch
     RUN (trained with --record): which images were learned, forgotten and never learned. With --mislabelled and several

@@ -14,13 +14,13 @@ from digitlab.cli.shared.options import PictureFile, Spec
 @click.argument("function", default="sin(x) + x")
 @click.option("--from", "low", type=float, default=-8.0, show_default=True, help="Lower end of the interval.")
 @click.option("--to", "high", type=float, default=8.0, show_default=True, help="Upper end of the interval.")
-@click.option("--net", default="1-40-40-1", show_default=True, help="Layer sizes, one input and one output.")
+@click.option("--net", default="1-40-40-1", show_default=True, help="Layer sizes, with one input and one output.")
 @click.option(
     "--activation",
     type=Spec(options.activations, options.elementwise),
     default="tanh",
     show_default=True,
-    help="Of the hidden layers.",
+    help="Activation of the hidden layers.",
 )
 @click.option(
     "--optimizer",
@@ -29,11 +29,27 @@ from digitlab.cli.shared.options import PictureFile, Spec
     show_default=True,
     help="Optimizer: sgd, momentum, adam, or with a rate as sgd:learning_rate=0.1.",
 )
-@click.option("--epochs", type=click.IntRange(1), default=200, show_default=True, help="Passes through the points.")
-@click.option("--points", type=click.IntRange(2), default=400, show_default=True, help="Points to learn from.")
-@click.option("--bumps", type=click.IntRange(1), help="No learning: that many bumps set by hand (Nielsen ch. 4).")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of weights and shuffling.")
-@click.option("--out", type=PictureFile(), default=Path("fit.png"), show_default=True, help="The plot.")
+@click.option(
+    "--epochs", type=click.IntRange(1), default=200, show_default=True, help="Number of passes through the points."
+)
+@click.option("--points", type=click.IntRange(2), default=400, show_default=True, help="Number of training points.")
+@click.option(
+    "--bumps", type=click.IntRange(1), help="Number of bumps to set by hand instead of training (Nielsen, chapter 4)."
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Seed of the initial weights and the shuffling.",
+)
+@click.option(
+    "--out",
+    type=PictureFile(),
+    default=Path("fit.png"),
+    show_default=True,
+    help="File of the plot; its suffix selects PNG, SVG or PDF.",
+)
 def command(
     function: str,
     low: float,

@@ -13,22 +13,29 @@ from digitlab.cli.shared.options import Spec
 @click.command("gradcheck")
 @click.argument("net", required=False)
 @data_options(part=PART_HELP.replace("test;", "train;"), default="", source_help=SOURCE_HELP)
-@click.option("--batch-size", type=click.IntRange(1), default=5, show_default=True, help="Images in the batch.")
+@click.option(
+    "--batch-size", type=click.IntRange(1), default=5, show_default=True, help="Number of images in the batch."
+)
 @click.option(
     "--samples",
     type=click.IntRange(1),
     default=200,
     show_default=True,
-    help="Elements of each parameter to check, drawn at random.",
+    help="Number of random elements to check of each parameter.",
 )
-@click.option("--way", type=Spec(options.gradients), help="central-differences or forward-differences instead.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of that draw.")
+@click.option(
+    "--method",
+    "way",
+    type=Spec(options.gradients),
+    help="Gradient method to compare with, such as central-differences. [default: complex-step where possible]",
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the random elements.")
 def command(
     net: str | None, data: dict[str, Any], part: str | None, batch_size: int, samples: int, way: Any, seed: int
 ) -> int:
-    """Check a network's gradients against another way of taking them: per parameter the worst element and a verdict.
+    """Check a network's gradients against another gradient method.
 
-    The other way is a complex step, which is exact and stays on one side of every kink; --way central-differences
+    The other way is a complex step, which is exact and stays on one side of every kink; --method central-differences
     goes without complex numbers, but is off where a ReLU or a pool is about to switch.
 
     NET is a saved network, a run folder, layer sizes such as 784-30-10, or a name such as lenet5; without it,

@@ -13,20 +13,28 @@ from digitlab.cli.shared.options import PictureFile
 @click.command("gradients")
 @click.argument("net", required=False)
 @data_options(part=PART_HELP.replace("test;", "train;"), default="", source_help=SOURCE_HELP)
-@click.option("--batch-size", type=click.IntRange(1), default=10, show_default=True, help="Images in the batch.")
 @click.option(
-    "--budget",
+    "--batch-size", type=click.IntRange(1), default=10, show_default=True, help="Number of images in the batch."
+)
+@click.option(
+    "--max-evaluations",
     type=click.IntRange(1),
     default=100_000,
     show_default=True,
-    help="Leave out ways that need more evaluations of the network than this.",
+    help="Maximum number of network evaluations of a method; others are left out.",
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of random directions.")
-@click.option("--out", type=PictureFile(), default=Path("gradients.png"), show_default=True, help="The plot.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the random directions.")
+@click.option(
+    "--out",
+    type=PictureFile(),
+    default=Path("gradients.png"),
+    show_default=True,
+    help="File of the plot; its suffix selects PNG, SVG or PDF.",
+)
 def command(
-    net: str | None, data: dict[str, Any], part: str | None, batch_size: int, budget: int, seed: int, out: Path
+    net: str | None, data: dict[str, Any], part: str | None, batch_size: int, max_evaluations: int, seed: int, out: Path
 ) -> None:
-    """Compare the ways of taking a gradient: error against backpropagation, evaluations, time.
+    """Compare gradient methods: error, number of evaluations, time.
 
     NET is a saved network, a run folder, layer sizes such as 784-10-10, or a name such as lenet5; without it,
     the newest run in runs/, else the one shipped.
@@ -43,7 +51,9 @@ def command(
     name, network = network_for(net, digits)
     x, y = examples_for(network, digits, batch_size, rng, insist="source" in data)
     ways = [cls() for cls in dict.fromkeys(Gradient.registry.values())]
-    served = [way for way in ways if way.unsupported_reason(network) is None and way.evaluations(network) <= budget]
+    served = [
+        way for way in ways if way.unsupported_reason(network) is None and way.evaluations(network) <= max_evaluations
+    ]
     ahead = sum(way.evaluations(network) for way in served)
     say(f"{name}: one gradient on {len(x)} images, in float64; about {ahead:,} evaluations of the network ahead")
     rows = compare_gradients(network, x, y, served, rng)
@@ -56,7 +66,7 @@ def command(
         if refusal := way.unsupported_reason(network):
             say(f"{way!r} cannot serve: {refusal}")
         elif way not in served:
-            say(f"{way!r} left out: it needs {way.evaluations(network):,} evaluations (--budget)")
+            say(f"{way!r} left out: it needs {way.evaluations(network):,} evaluations (--max-evaluations)")
     if not rows:
         return
     save_figure(gradients_figure(rows, title=f"Ways to the gradient of {name}"), out)

@@ -10,11 +10,11 @@ from digitlab.errors import quoted
 
 @click.command("imagine")
 @click.argument("net_and_digits", nargs=-1, metavar="[NET] [DIGIT]…")
-@click.option("--all", "every", is_flag=True, help="Every digit that the network knows.")
-@click.option("--out", type=PictureFile(), help="The figure's file. [default: imagine-DIGIT.png]")
-@click.option("--pictures", type=click.Path(path_type=Path), help="A folder for each picture by itself, as PNG.")
+@click.option("--all", "every", is_flag=True, help="Draw all classes of the network.")
+@click.option("--out", type=PictureFile(), help="File of the figure. [default: imagine-DIGIT.png]")
+@click.option("--pictures", type=click.Path(path_type=Path), help="Folder for single pictures as PNG files.")
 def command(net_and_digits: tuple[str, ...], every: bool, out: Path | None, pictures: Path | None) -> None:
-    """Ask a network what a digit looks like, in three ways, and show it its own pictures again.
+    """Draw what a digit looks like to a network, by three methods.
 
     NET is a .safetensors file or a run folder; without it, the newest run in runs/, else the one shipped. The ways are:
     a one-hot output back through the transposed weights; the inverse query, back through the inverse of each

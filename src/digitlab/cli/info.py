@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 @click.command("info")
 @click.argument("net", required=False)
-@click.option("--engine", is_flag=True, help="Say which engine would train it here, and why.")
+@click.option("--engine", is_flag=True, help="Show which engine would train the network here, and why.")
 def command(net: str | None, engine: bool) -> None:
-    """Show what a saved network is made of and how it came about.
+    """Show the layers, parameters and training settings of a saved network.
 
     NET is a .safetensors file or a run folder; without it, the newest run in runs/, else the one shipped.
     """

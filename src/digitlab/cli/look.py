@@ -39,16 +39,26 @@ class Kinds(click.ParamType[Any]):
 
 @click.command("look")
 @click.argument("net", required=False)
-@click.option("--what", type=Kinds(), help=f"Only these, separated by commas: {', '.join(KINDS)}.")
+@click.option("--what", type=Kinds(), help=f"Pictures to draw, separated by commas: {', '.join(KINDS)}.")
 @data_options(part=PART_HELP, default="", source_help=SOURCE_HELP)
 @click.option(
-    "--image", type=click.IntRange(0), default=0, show_default=True, help="The one that goes through the layers."
+    "--image",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Position of the image that passes through the layers.",
 )
 @click.option(
-    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Of t-SNE and the surface's directions."
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Seed of t-SNE and of the directions of the loss surface.",
 )
-@click.option("--out", type=click.Path(path_type=Path), default=Path("look"), show_default=True, help="The folder.")
-@click.option("--svg", is_flag=True, help="SVG instead of PNG.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("look"), show_default=True, help="Folder of the pictures."
+)
+@click.option("--svg", is_flag=True, help="Write SVG files instead of PNG.")
 def command(
     net: str | None,
     what: list[str] | None,
@@ -59,7 +69,7 @@ def command(
     out: Path,
     svg: bool,
 ) -> None:
-    """Look inside a network: pictures in a folder, and a page index.html that shows them all.
+    """Draw pictures of a network's inside into a folder, with a page index.html that shows them.
 
     NET is a .safetensors file or a run folder; without it, the newest run in runs/, else the one shipped. Gradient
     norms over the epochs need a run that was trained with --record. What a network has none of, such as filters, is

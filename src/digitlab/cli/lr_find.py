@@ -12,21 +12,33 @@ from digitlab.cli.shared.options import PictureFile
 
 
 @click.command("lr-find")
-@click.option("--low", type=click.FloatRange(0, min_open=True), default=1e-4, show_default=True, help="The first rate.")
 @click.option(
-    "--high", type=click.FloatRange(0, min_open=True), default=100.0, show_default=True, help="The last rate."
+    "--min-rate",
+    "low",
+    type=click.FloatRange(0, min_open=True),
+    default=1e-4,
+    show_default=True,
+    help="Learning rate of the first step.",
 )
-@click.option("--steps", type=click.IntRange(20), help="How many steps. [default: an epoch, 200 to 2,000]")
+@click.option(
+    "--max-rate",
+    "high",
+    type=click.FloatRange(0, min_open=True),
+    default=100.0,
+    show_default=True,
+    help="Learning rate of the last step.",
+)
+@click.option("--steps", type=click.IntRange(20), help="Number of steps. [default: one epoch, but 200 to 2,000]")
 @source_option()
 @click.option(
     "--out",
     type=PictureFile(),
     default=Path("lr-find.png"),
     show_default=True,
-    help="The curve's file; its suffix chooses PNG, SVG or PDF.",
+    help="File of the picture; its suffix selects PNG, SVG or PDF.",
 )
 def command(low: float, high: float, steps: int | None, out: Path, **chosen: Any) -> None:
-    """Find a learning rate: train shortly while it grows from far too small to far too large, and read the loss.
+    """Find a learning rate by a short training with growing rates.
 
     The options of `digitlab train` say which network, loss, optimizer and batches. The network is thrown away.
     """

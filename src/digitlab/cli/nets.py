@@ -5,7 +5,7 @@ import click
 
 @click.command("nets")
 def command() -> None:
-    """List the networks that `digitlab train --net NAME` knows, and how each is trained unless told otherwise."""
+    """List the networks of `digitlab train --net NAME`, with their default training settings."""
     from digitlab.cli.shared.console import say
     from digitlab.nn.zoo import ZOO
 

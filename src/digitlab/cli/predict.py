@@ -32,18 +32,15 @@ class Columns(click.ParamType[Any]):
 
 @click.command("predict")
 @click.argument("net_and_images", nargs=-1, required=True, metavar="[NET] FILE|FOLDER…")
-@click.option("--net", help="The network: a file, a run's folder, or `shipped`. [default: the latest run, or shipped]")
+@click.option("--net", help="Network: a file, a run folder, or `shipped`. [default: the latest run, or shipped]")
 @click.option(
-    "-o", "--out", type=OutputFile("predictions", ".csv", ".json"), help="The file for the predictions, .csv or .json."
+    "-o", "--out", type=OutputFile("predictions", ".csv", ".json"), help="File for the predictions, .csv or .json."
 )
 @click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "csv", "json"]),
-    help="The form of what is printed. [default: table]",
+    "--format", "form", type=click.Choice(["table", "csv", "json"]), help="Format of the output. [default: table]"
 )
-@click.option("--kaggle", is_flag=True, help="CSV with the columns ImageId,Label, images numbered from 1.")
-@click.option("--columns", type=Columns(), help="CSV with two columns of these names, images numbered from 1.")
+@click.option("--kaggle", is_flag=True, help="Write CSV with the columns ImageId,Label; images are numbered from 1.")
+@click.option("--columns", type=Columns(), help="Names of the two columns of a CSV; images are numbered from 1.")
 @click.option(
     "--top", type=click.IntRange(1), metavar="K", help="Number of classes per image, the most probable first."
 )

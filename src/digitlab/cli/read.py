@@ -15,22 +15,22 @@ FEW = 5  # marks that are no digit and are told of one by one: a patterned paper
 
 @click.command("read")
 @click.argument("net_and_photos", nargs=-1, required=True, metavar="[NET] PHOTO…")
-@click.option("--net", help="The network: a file, a run folder, or `shipped`. [default: the one that comes with it]")
-@click.option("--show", is_flag=True, help="Save the annotated photo and every stage.")
-@click.option("--out", type=click.Path(path_type=Path), help="That folder. [default: read-PHOTO]")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON: labels, probabilities, boxes.")
+@click.option("--net", help="Network: a file, a run folder, or `shipped`. [default: shipped]")
+@click.option("--show", is_flag=True, help="Save the annotated photo and every stage as pictures.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for --show. [default: read-PHOTO]")
+@click.option("--json", "as_json", is_flag=True, help="Print labels, probabilities and boxes as JSON.")
 @click.option(
-    "--least-confidence",
+    "--min-confidence",
     type=click.FloatRange(0, 1),
     default=0.5,
     show_default=True,
-    help="A mark read with less is called no digit.",
+    help="Minimum confidence of a digit; other marks are reported as no digit.",
 )
 @click.option(
     "--check",
     type=click.Path(path_type=Path),
     metavar="TRUTH.JSON",
-    help="What stands there, as `digitlab data make sheets` writes it: list failures.",
+    help="File with the true labels, as `digitlab data make sheets` writes it; errors are listed.",
 )
 def command(
     net_and_photos: tuple[str, ...],
@@ -38,10 +38,10 @@ def command(
     show: bool,
     out: Path | None,
     as_json: bool,
-    least_confidence: float,
+    min_confidence: float,
     check: Path | None,
 ) -> None:
-    """Read the handwritten digits on photos or scans, line by line.
+    """Recognize the handwritten digits on photos or scans, line by line.
 
     PHOTO is a JPEG, PNG, WebP, TIFF, BMP or GIF file: dark on light or light on dark, in any light, on ruled or
     coloured paper. NET, if it comes first, is a network file or a run folder. What is no digit is said to be none.
@@ -61,7 +61,7 @@ def command(
     readings, failed = {}, ""
     for photo in photos:
         try:
-            readings[photo] = read_photo(network, open_photo(photo), least_confidence=least_confidence)
+            readings[photo] = read_photo(network, open_photo(photo), least_confidence=min_confidence)
         except DigitlabError as error:
             if len(photos) == 1:
                 raise

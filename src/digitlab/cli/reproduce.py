@@ -12,16 +12,16 @@ RESULTS = Path("results")
 
 @click.group("reproduce")
 def command() -> None:
-    """Run the books' experiments and hold the figures against theirs.
+    """Run the books' experiments and compare with the books' results.
 
     Begin with `digitlab reproduce list`; `digitlab reproduce run chapter1-30` runs one.
     """
 
 
 @command.command("list")
-@click.option("--book", help="Only rows of this book: nielsen, rashid, first-steps.")
+@click.option("--book", help="Book whose experiments to list: nielsen, rashid, first-steps. [default: all]")
 def list_(book: str | None) -> None:
-    """Show every experiment: what it shows, what the book reports, what it costs here."""
+    """List the experiments with what they show, what the book reports, and their cost."""
     from digitlab.books.catalogue import CATALOGUE
     from digitlab.books.report import cost_text, reported_text, shortened
     from digitlab.cli.shared.console import say
@@ -46,28 +46,28 @@ def list_(book: str | None) -> None:
 
 @command.command("run")
 @click.argument("names", nargs=-1, metavar="NAME…")
-@click.option("--all", "all_", is_flag=True, help="Every row.")
-@click.option("--quick", "scale", flag_value="quick", help="Small: 400 images, two epochs, one seed. To see it run.")
-@click.option("--full", "scale", flag_value="full", help="Also every value of the books' long sweeps.")
+@click.option("--all", "all_", is_flag=True, help="Run all experiments.")
+@click.option("--quick", "scale", flag_value="quick", help="Run with 400 images, two epochs and one seed, as a trial.")
+@click.option("--full", "scale", flag_value="full", help="Run all values of the books' long sweeps.")
 @click.option(
     "--mode",
     type=click.Choice(["as-written", "corrected", "both"]),
     default="both",
     show_default=True,
-    help="Where a row has two: the book's program, quirks included, or without them.",
+    help="Version of the experiment: as the book's program computes it, or corrected.",
 )
 @click.option(
     "--part",
     type=click.Choice(["train", "query", "result"]),
-    help="One part alone: train the networks, take figures from them, draw the pictures.",
+    help="Part to run: train the networks, compute the figures, or draw the pictures. [default: all]",
 )
-@click.option("--seeds", type=click.IntRange(1), help="Runs of each row. [default: 3; 1 with --quick]")
-@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes at the same time.")
+@click.option("--seeds", type=click.IntRange(1), help="Number of seeds per experiment. [default: 3; 1 with --quick]")
+@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Number of processes.")
 @click.option(
-    "--keep-old", is_flag=True, help="Use finished results of other code, too. By default they are computed again."
+    "--keep-old", is_flag=True, help="Use results of other versions of the code instead of computing them again."
 )
 @click.option(
-    "--results", type=click.Path(path_type=Path), default=RESULTS, show_default=True, help="Where results are kept."
+    "--results", type=click.Path(path_type=Path), default=RESULTS, show_default=True, help="Folder of the results."
 )
 def run(
     names: tuple[str, ...],
@@ -80,9 +80,9 @@ def run(
     keep_old: bool,
     results: Path,
 ) -> None:
-    """Run experiments by NAME, or --all. What is done is kept: run the same line again after an interruption.
+    """Run experiments by NAME, or --all. After an interruption, the same command continues.
 
-    Without --quick or --full, rows run with the book's settings.
+    Without --quick or --full, experiments run with the book's settings.
     """
     if all_ == bool(names):
         raise click.UsageError("give the NAMEs of rows, or --all")
@@ -112,28 +112,28 @@ def run(
 
 @command.command("report")
 @click.option(
-    "--results", type=click.Path(path_type=Path), default=RESULTS, show_default=True, help="Where the results are."
+    "--results", type=click.Path(path_type=Path), default=RESULTS, show_default=True, help="Folder of the results."
 )
 @click.option(
     "--out",
     type=OutputFile("a page in Markdown", ".md"),
     default=Path("reproduction.md"),
     show_default=True,
-    help="The page in Markdown; its pictures go to pictures/reproduction beside it.",
+    help="File of the page in Markdown; pictures go to pictures/reproduction next to it.",
 )
-@click.option("--html", type=PageFile(), help="The page as one HTML file, pictures included.")
-@click.option("--json", "json_", type=OutputFile("figures as JSON", ".json"), help="The figures alone, as JSON.")
+@click.option("--html", type=PageFile(), help="File of the page in HTML, with its pictures.")
+@click.option("--json", "json_", type=OutputFile("figures as JSON", ".json"), help="File for the figures as JSON.")
 @click.option(
     "--accuracy",
     type=click.Path(path_type=Path, exists=True),
-    help="A file that benchmarks/accuracy.py wrote, to go on top.",
+    help="File written by benchmarks/accuracy.py, for the top of the page.",
 )
-@click.option("--note", default="", metavar="TEXT", help="A paragraph of your own for the top of the page.")
-@click.option("--quick", is_flag=True, help="Report on quick runs (by default they are left out).")
+@click.option("--note", default="", metavar="TEXT", help="Text for the top of the page.")
+@click.option("--quick", is_flag=True, help="Include quick runs, which are left out by default.")
 def report(
     results: Path, out: Path, html: Path | None, json_: Path | None, accuracy: Path | None, note: str, quick: bool
 ) -> None:
-    """Write what was run, beside what the books report, as one page."""
+    """Write the results and the books' figures as one page."""
     import json
 
     from digitlab.books.pages import write_html, write_markdown

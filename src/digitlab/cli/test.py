@@ -12,7 +12,7 @@ from digitlab.cli.shared.looking import PART_HELP, SOURCE_HELP, how_many, part_f
 @click.argument("net", required=False)
 @data_options(part=PART_HELP, default="", source_help=SOURCE_HELP)
 def command(net: str | None, data: dict[str, Any], part: str | None) -> None:
-    """Say how well a saved network reads the test images, or all images of a file.
+    """Print the accuracy of a saved network on test images.
 
     NET is a .safetensors file or a run folder; without it, the newest run in runs/, else the one shipped.
     """

@@ -16,10 +16,19 @@ SILENCE = 120.0  # seconds without news, at least, before a run is taken for one
 
 @click.command("watch")
 @click.argument("run", required=False, type=click.Path(path_type=Path))
-@click.option("--out", type=PictureFile(), help="Write the curves as .png, .svg or .pdf, and don't wait.")
-@click.option("--every", type=click.FloatRange(0.05), default=0.5, show_default=True, help="Seconds between looks.")
+@click.option(
+    "--out", type=PictureFile(), help="File for the curves as .png, .svg or .pdf; the command then does not wait."
+)
+@click.option(
+    "--interval",
+    "every",
+    type=click.FloatRange(0.05),
+    default=0.5,
+    show_default=True,
+    help="Time between updates in seconds.",
+)
 def command(run: Path | None, out: Path | None, every: float) -> None:
-    """Draw a run's loss and accuracy in the terminal, epoch after epoch, until the training has ended.
+    """Plot a run's loss and accuracy in the terminal until the training ends.
 
     RUN is a run folder, before its first epoch has ended, too; without it, the newest in runs/. In a pipe: a line an
     epoch. With --out the curves so far become a picture. Ctrl-C ends the watching, not the training.
