@@ -14,7 +14,7 @@ from typing import Any
 
 import digitlab
 from digitlab import SGD, Adam, Network, RunConfig, build_named, mlp
-from digitlab.books.package import of_training
+from digitlab.books.probe import of_training
 from digitlab.files import write_text
 from digitlab.nn import describe_network
 from digitlab.optim import Optimizer

@@ -13,7 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from digitlab.books.package import of_package
+from digitlab.books.probe import of_package
 from digitlab.files import write_text
 
 Work = Callable[[], float]  # does the work once and returns what it cost, in the contest's unit

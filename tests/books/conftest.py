@@ -8,7 +8,7 @@ from digitlab.books.experiment import Variant
 
 
 @pytest.fixture
-def plan() -> Variant:
+def variant() -> Variant:
     return Variant("quick", "as-written", 0, "digits")
 
 

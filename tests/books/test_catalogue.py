@@ -4,14 +4,15 @@ import re
 
 import pytest
 
-from digitlab.books.catalogue import CATALOGUE, find_rows
+from digitlab.books.catalogue import CATALOGUE, find_experiments
 from digitlab.books.experiment import MODES, Variant
-from digitlab.books.results import read_row, row_path
-from digitlab.books.runner import make_jobs, run_jobs
+from digitlab.books.results import read_result, result_path
+from digitlab.books.runner import execute
+from digitlab.books.schedule import schedule
 from digitlab.books.training import Training
 from digitlab.errors import ConfigError
 
-# What is reported, by row: enough to notice a line that got lost.
+# What is reported, by experiment: enough to notice a line that got lost.
 FOREMOST = {
     "average-darkness": 22.25,
     "svm": 94.35,
@@ -78,15 +79,15 @@ def test_every_experiment_is_there():
 
 
 @pytest.mark.parametrize("name", CATALOGUE)
-def test_a_row_is_complete(name):
-    row = CATALOGUE[name]
+def test_an_experiment_is_complete(name):
+    experiment = CATALOGUE[name]
     assert re.fullmatch(r"[a-z0-9-]+", name)
-    assert row.shows and row.setup and row.minutes > 0
-    assert set(row.modes) <= set(MODES)
+    assert experiment.title and experiment.setup and experiment.minutes > 0
+    assert set(experiment.modes) <= set(MODES)
     for scale in ("default", "full"):
         keys = []
-        for mode in row.modes:
-            tasks = row.tasks(Variant(scale, mode, 0))
+        for mode in experiment.modes:
+            tasks = experiment.tasks(Variant(scale, mode, 0))
             assert tasks
             keys.append({task.key for task in tasks.values()})
             assert len(keys[-1]) == len(tasks)  # each label is a task of its own
@@ -95,11 +96,11 @@ def test_a_row_is_complete(name):
 
 @pytest.mark.parametrize("name", CATALOGUE)
 def test_seeds_are_dice_and_the_full_scale_contains_the_default_one(name):
-    row = CATALOGUE[name]
-    tasks = [row.tasks(Variant("default", row.modes[0], seed)) for seed in (0, 1)]
-    if row.chance:
+    experiment = CATALOGUE[name]
+    tasks = [experiment.tasks(Variant("default", experiment.modes[0], seed)) for seed in (0, 1)]
+    if experiment.seeded:
         assert {t.key for t in tasks[0].values()} != {t.key for t in tasks[1].values()}
-    full = {task.key for task in row.tasks(Variant("full", row.modes[0], 0)).values()}
+    full = {task.key for task in experiment.tasks(Variant("full", experiment.modes[0], 0)).values()}
     assert {task.key for task in tasks[0].values()} <= full
 
 
@@ -123,9 +124,9 @@ def test_the_ensemble_is_made_of_the_dropout_nets():
 
 
 def test_names():
-    assert [row.name for row in find_rows(["svm", "average-darkness", "svm"])] == ["average-darkness", "svm"]
+    assert [e.name for e in find_experiments(["svm", "average-darkness", "svm"])] == ["average-darkness", "svm"]
     with pytest.raises(ConfigError, match=r"'chapter1-3'.*did you mean 'chapter1-30'"):
-        find_rows(["chapter1-3"])
+        find_experiments(["chapter1-3"])
 
 
 QUICK = [
@@ -151,14 +152,14 @@ QUICK = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", QUICK)
-def test_a_handful_of_rows_in_small(name, results):
-    row = CATALOGUE[name]
-    jobs = make_jobs([row], scale="quick", seeds=1, source="digits")
-    assert run_jobs(jobs, results, say=str) == []
-    for mode in row.modes:
-        found = read_row(row_path(results, name, mode, "quick"))
+def test_a_handful_of_experiments_in_small(name, results):
+    experiment = CATALOGUE[name]
+    runs = schedule([experiment], scale="quick", seeds=1, source="digits")
+    assert execute(runs, results, log=str) == []
+    for mode in experiment.modes:
+        found = read_result(result_path(results, name, mode, "quick"))
         known = {key for result in found.results.values() for key in result.figures}
-        missing = [reported.figure for reported in row.reported if reported.figure not in known]
+        missing = [reported.figure for reported in experiment.reported if reported.figure not in known]
         # In small there are fewer sizes and epochs, and nothing is learned perfectly.
         assert all(re.search(r"0/valid|epoch \d+/|perfect|_last", figure) for figure in missing), missing
         assert found.pictures

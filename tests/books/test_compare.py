@@ -95,13 +95,16 @@ def test_what_is_further_off_than_chance_and_rounding_allow(values, book, fields
 
 def test_every_figure_of_chapter_6_can_be_further_off():
     """The rule allows less than the rungs of the ladder are apart, so that a wrong rung shows."""
-    rows = [row for row in CATALOGUE.values() if row.chapter == "6" and row.reported]
-    for row in rows:
-        for reported in row.reported:
-            assert reported.runs == (1 if row.name == "ch6-ensemble" else 3)
+    experiments = [experiment for experiment in CATALOGUE.values() if experiment.chapter == "6" and experiment.reported]
+    for experiment in experiments:
+        for reported in experiment.reported:
+            assert reported.runs == (1 if experiment.name == "ch6-ensemble" else 3)
             apart = 30 if reported.unit else 0.3
             values = [reported.value - apart + d for d in (-0.03, 0, 0.03)]
-            assert compare_one(replace(reported, figure="net/test"), found(*values)).notable, (row.name, reported)
+            assert compare_one(replace(reported, figure="net/test"), found(*values)).notable, (
+                experiment.name,
+                reported,
+            )
 
 
 def test_chance_alone_is_named_once_in_twenty_times():

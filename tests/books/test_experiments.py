@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from digitlab.books import first_steps, nielsen3, nielsen5, nielsen6, rashid
 from digitlab.books.animation import TurningSurface
+from digitlab.books.chapters import first_steps, nielsen3, nielsen5, nielsen6, rashid
+from digitlab.books.chapters.nielsen1 import darkness
 from digitlab.books.experiment import Result, Variant
-from digitlab.books.nielsen1 import darkness
 from digitlab.nn import Dense, Network, Quadratic, Sigmoid, mlp
 from digitlab.nn.io.building import build_network
 from digitlab.nn.io.description import describe_network
@@ -83,7 +83,9 @@ def test_darkness_guesses_the_nearest_mean():
 def test_network3_as_written_draws_as_the_book_and_corrected_as_one_does():
     kernels = {}
     for written in (True, False):
-        net = build_network(describe_network(nielsen6.network3((20, 40), (100,), relu=True, written=written)), seed=0)
+        net = build_network(
+            describe_network(nielsen6.network3((20, 40), (100,), relu=True, as_written=written)), seed=0
+        )
         kernels[written] = net
     first, second = (kernels[True].layers[i].params["W"].value for i in (0, 3))
     assert first.std() == pytest.approx(np.sqrt(4 / (20 * 25)), rel=0.1)
@@ -97,7 +99,7 @@ def test_network3_as_written_draws_as_the_book_and_corrected_as_one_does():
 
 
 def test_dropout_is_on_every_dense_layers_inputs():
-    net = nielsen6.network3((20, 40), (1000, 1000), relu=True, written=True, dropout=0.5)
+    net = nielsen6.network3((20, 40), (1000, 1000), relu=True, as_written=True, dropout=0.5)
     kinds = [type(layer).__name__ for layer in net.layers]
     assert [kinds[i - 1] for i, kind in enumerate(kinds) if kind == "Dense"] == ["Dropout"] * 3
     assert net.shapes[-1] == (10,) and (640,) in net.shapes

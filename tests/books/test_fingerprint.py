@@ -10,17 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from digitlab.books import fingerprint, nielsen5
+from digitlab.books import probe
 from digitlab.books.catalogue import CATALOGUE
+from digitlab.books.chapters import nielsen5
 from digitlab.books.data import Data
 from digitlab.books.experiment import Result, Variant
-from digitlab.books.fingerprint import Fingerprint, numerics, of_figures, of_row, processor
-from digitlab.books.package import of_package
+from digitlab.books.fingerprint import Fingerprint, of_figures, processor
 from digitlab.books.pages import write_markdown
+from digitlab.books.probe import numerics, of_experiment, of_package
 from digitlab.books.report import make_report
-from digitlab.books.results import read_row, row_path
-from digitlab.books.runner import make_jobs, run_jobs
-from digitlab.books.task import carry_out, finished, folder_of, stored
+from digitlab.books.results import read_result, result_path
+from digitlab.books.runner import execute
+from digitlab.books.schedule import schedule
+from digitlab.books.store import carry_out, finished, folder_of, stored
 from digitlab.books.training import training
 from digitlab.nn import LSTM, Dense, mlp
 from digitlab.optim import HalveOnPlateau
@@ -34,8 +36,8 @@ def afresh():
     """Forget the probes of before: these tests change what they compute."""
 
     def forget():
-        fingerprint._known.clear()
-        of_row.cache_clear()
+        probe._known.clear()
+        of_experiment.cache_clear()
 
     forget()
     yield
@@ -51,7 +53,7 @@ def test_the_same_code_has_the_same_fingerprint_in_every_process():
     program = (
         "from digitlab.books.catalogue import CATALOGUE\n"
         "from digitlab.books.experiment import Variant\n"
-        "from digitlab.books.fingerprint import numerics\n"
+        "from digitlab.books.probe import numerics\n"
         "print([numerics(t) for t in CATALOGUE['rashid-mnist'].tasks(Variant()).values()])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
@@ -70,7 +72,7 @@ def test_a_formula_that_is_changed_shows(monkeypatch):
     before = numerics(small())
     forward = Dense.forward
     monkeypatch.setattr(Dense, "forward", lambda self, x, training=False: forward(self, x * 1.0001, training=training))
-    fingerprint._known.clear()
+    probe._known.clear()
     assert numerics(small()) != before
 
 
@@ -79,7 +81,7 @@ def test_so_does_the_place_where_an_epoch_is_cut(monkeypatch):
     (task,) = CATALOGUE["regularized-full"].tasks(Variant()).values()
     before = numerics(task)
     monkeypatch.setattr("digitlab.train.trainer.LEAST_WORK", 1e8)
-    fingerprint._known.clear()
+    probe._known.clear()
     assert numerics(task) != before
 
 
@@ -88,24 +90,24 @@ def test_a_computation_is_probed_by_its_function(monkeypatch):
     before = [numerics(task) for task in tasks.values()]
     step = nielsen5.step
     monkeypatch.setattr(nielsen5, "step", lambda network, x, y, rate, decay: step(network, x, y, 2 * rate, decay))
-    fingerprint._known.clear()
+    probe._known.clear()
     assert all(a != b for a, b in zip(before, [numerics(task) for task in tasks.values()]))
 
 
 def test_another_way_to_take_figures_shows_in_the_experiment_alone():
-    row = CATALOGUE["chapter1-30"]
-    before = of_row(row, Variant())
+    experiment = CATALOGUE["chapter1-30"]
+    before = of_experiment(experiment, Variant())
 
-    def renamed(outcomes, plan):
-        result = row.query(outcomes, plan)
+    def renamed(task_results, variant):
+        result = experiment.query(task_results, variant)
         return Result({f"new {key}": value for key, value in result.figures.items()}, result.series)
 
-    def other(outcomes, plan):
-        result = row.query(outcomes, plan)
+    def other(task_results, variant):
+        result = experiment.query(task_results, variant)
         return Result({key: 1.001 * value for key, value in result.figures.items()}, result.series)
 
-    assert of_row(dataclasses.replace(row, query=renamed), Variant()) == before
-    after = of_row(dataclasses.replace(row, query=other), Variant())
+    assert of_experiment(dataclasses.replace(experiment, query=renamed), Variant()) == before
+    after = of_experiment(dataclasses.replace(experiment, query=other), Variant())
     assert (after.numerics, after.processor) == (before.numerics, before.processor)
     assert after.experiment != before.experiment
 
@@ -148,27 +150,27 @@ def test_a_schedule_and_a_checkpoint_do_not_keep_a_probe_from_ending():
 
 def run(results, **settings):
     said = []
-    jobs = make_jobs([CATALOGUE[ROW]], source="digits", **settings)
-    assert run_jobs(jobs, results, say=said.append) == []
+    runs = schedule([CATALOGUE[ROW]], source="digits", **settings)
+    assert execute(runs, results, log=said.append) == []
     return said
 
 
-def test_a_row_of_other_code_is_computed_again_or_kept_by_request(results):
+def test_an_experiment_of_other_code_is_computed_again_or_kept_by_request(results):
     run(results)
-    path = row_path(results, ROW, "as-written", "default")
+    path = result_path(results, ROW, "as-written", "default")
     table = json.loads(path.read_text())
-    assert Fingerprint(**table["code"]["0"]) == of_row(CATALOGUE[ROW], Variant(source="digits"))
+    assert Fingerprint(**table["code"]["0"]) == of_experiment(CATALOGUE[ROW], Variant(source="digits"))
     figure = "quadratic, w .6, b .9/end"
     table["code"]["0"]["numerics"], table["results"]["0"]["figures"][figure] = "0123456789ab", 0.5
     path.write_text(json.dumps(table))
     shutil.rmtree(results / "tasks")
     said = run(results, keep_old=True)
-    assert "figures of 1 seed were found before" in said
-    assert read_row(path).results["0"].figures[figure] == 0.5
+    assert "figures of 1 seed are already stored" in said
+    assert read_result(path).results["0"].figures[figure] == 0.5
     said = run(results)
     assert said[0] == "computed by other code, so computed again (--keep-old uses the old figures): single-neuron"
-    assert read_row(path).results["0"].figures[figure] == pytest.approx(0.094, abs=1e-3)
-    assert run(results)[0] == "figures of 1 seed were found before"
+    assert read_result(path).results["0"].figures[figure] == pytest.approx(0.094, abs=1e-3)
+    assert run(results)[0] == "figures of 1 seed are already stored"
 
 
 def test_tasks_of_other_code_are_told_in_a_line(results):
@@ -176,15 +178,15 @@ def test_tasks_of_other_code_are_told_in_a_line(results):
     (task,) = CATALOGUE[ROW].tasks(Variant()).values()
     as_if_of_other_code(task, results, numerics="0123456789ab")
     shutil.rmtree(results / "rows")
-    job = make_jobs([CATALOGUE[ROW]], source="digits")
-    (failure,) = run_jobs(job, results, stages=["query"], say=str)
+    runs = schedule([CATALOGUE[ROW]], source="digits")
+    (failure,) = execute(runs, results, stages=["query"], log=str)
     assert failure.endswith("some by other code (--keep-old uses those); run it with --part train first")
     assert "1 of them by other code, so done again (--keep-old uses the old results)" in run(results)
 
 
-def test_the_report_marks_rows_of_other_code(results, tmp_path):
+def test_the_report_marks_experiments_of_other_code(results, tmp_path):
     run(results)
-    path = row_path(results, ROW, "as-written", "default")
+    path = result_path(results, ROW, "as-written", "default")
 
     def marked():
         write_markdown(make_report(results), tmp_path / "page.md")
@@ -216,7 +218,7 @@ def test_the_package_has_a_fingerprint_that_every_kernel_decides(monkeypatch):
     assert before.numerics and before == of_package()
     forward = LSTM.forward
     monkeypatch.setattr(LSTM, "forward", lambda self, x, training=False: forward(self, 1.001 * x, training=training))
-    fingerprint._known.clear()
+    probe._known.clear()
     assert of_package().numerics != before.numerics
 
 
@@ -233,7 +235,7 @@ def test_every_benchmark_keeps_the_fingerprint_beside_its_figures():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CATALOGUE)
-def test_every_row_has_a_fingerprint(name):
+def test_every_experiment_has_a_fingerprint(name):
     for mode in CATALOGUE[name].modes:
-        code = of_row(CATALOGUE[name], Variant(mode=mode))
+        code = of_experiment(CATALOGUE[name], Variant(mode=mode))
         assert len(code.numerics) == len(code.experiment) == 12

@@ -8,13 +8,14 @@ from dataclasses import asdict
 import pytest
 
 from digitlab.books.catalogue import CATALOGUE
-from digitlab.books.compare import Compared
+from digitlab.books.compare import Comparison
 from digitlab.books.experiment import MODES, Experiment, Reported, Result
-from digitlab.books.package import of_training
 from digitlab.books.pages import inline, write_html, write_markdown
-from digitlab.books.report import difference_text, everyday, explained, make_report
+from digitlab.books.probe import of_training
+from digitlab.books.report import everyday, explained, make_report
 from digitlab.books.results import ExperimentResult
-from digitlab.books.runner import make_jobs, run_jobs
+from digitlab.books.runner import execute
+from digitlab.books.schedule import schedule
 from digitlab.errors import ModelFileError
 from digitlab.nn import describe_network, mlp
 from digitlab.statistics import summarize
@@ -26,10 +27,10 @@ ROWS = ["average-darkness", "single-neuron", "helix"]
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory):
     results = tmp_path_factory.mktemp("report") / "results"
-    rows = [CATALOGUE[name] for name in ROWS]
-    assert run_jobs(make_jobs(rows, scale="quick", seeds=1, source="digits"), results, say=str) == []
-    default = make_jobs([CATALOGUE["single-neuron"]], seeds=1, source="digits")
-    assert run_jobs(default, results, say=str) == []
+    experiments = [CATALOGUE[name] for name in ROWS]
+    assert execute(schedule(experiments, scale="quick", seeds=1, source="digits"), results, log=str) == []
+    default = schedule([CATALOGUE["single-neuron"]], seeds=1, source="digits")
+    assert execute(default, results, log=str) == []
     return results
 
 
@@ -50,8 +51,8 @@ def test_markdown(ran, tmp_path):
 
 
 def test_a_mode_that_was_not_run_is_named(tmp_path):
-    jobs = make_jobs([CATALOGUE["rashid-own-images"]], scale="quick", seeds=1, mode="corrected", source="digits")
-    assert run_jobs(jobs, tmp_path, say=str) == []
+    runs = schedule([CATALOGUE["rashid-own-images"]], scale="quick", seeds=1, mode="corrected", source="digits")
+    assert execute(runs, tmp_path, log=str) == []
     write_markdown(make_report(tmp_path, quick=True), tmp_path / "page.md")
     run, _, waiting = (tmp_path / "page.md").read_text().partition("## Not run yet")
     assert "`digitlab reproduce run rashid-own-images --mode corrected --quick --seeds 1`" in run
@@ -60,44 +61,33 @@ def test_a_mode_that_was_not_run_is_named(tmp_path):
 
 
 def test_the_modes_have_causes_of_their_own():
-    row = Experiment(
-        "r",
-        "B",
-        "1",
-        "",
-        "",
-        dict,
-        None,
-        None,
-        (Reported("x/test", 90.0, text="it"),),
-        MODES,
-        cause="one run",
-        corrected="another rule",
-    )
+    reported = (Reported("x/test", 90.0, text="it"),)
+    texts = {"cause": "one run", "corrected": "another rule"}
+    experiment = Experiment("r", dict, None, None, reported=reported, modes=MODES, **texts)
 
     def result(mode, *values):
         seeds = {str(i): Result({"x/test": value}) for i, value in enumerate(values)}
         return ExperimentResult("r", mode, "default", 1, {}, seeds, {})
 
-    assert explained(row, [result("as-written", 89.9, 90.2), result("corrected", 96.0, 96.1)]) == [
-        "Further off (corrected) than our spread explains: it. Another rule."
+    assert explained(experiment, [result("as-written", 89.9, 90.2), result("corrected", 96.0, 96.1)]) == [
+        "Differs (corrected) by more than chance explains: it. Another rule."
     ]
-    assert explained(row, [result("as-written", 95.0)]) == [
-        "Further off (as-written) than our spread explains: it. One run."
+    assert explained(experiment, [result("as-written", 95.0)]) == [
+        "Differs (as-written) by more than chance explains: it. One run."
     ]
-    assert explained(row, [result("as-written", 90.0, 90.1)]) == ["One run."]
+    assert explained(experiment, [result("as-written", 90.0, 90.1)]) == ["One run."]
 
 
-def test_the_row_files_alone_are_enough(ran, tmp_path):
-    rows = ran / "rows" / "quick"
+def test_the_experiment_files_alone_are_enough(ran, tmp_path):
+    experiments = ran / "rows" / "quick"
     alone = tmp_path / "rows" / "quick"
     alone.mkdir(parents=True)
-    for path in rows.glob("*.json"):
+    for path in experiments.glob("*.json"):
         shutil.copy(path, alone)
     write_markdown(make_report(tmp_path, quick=True), tmp_path / "page.md")
     write_markdown(make_report(ran, quick=True), tmp_path / "whole" / "page.md")
     assert (tmp_path / "page.md").read_text() == (tmp_path / "whole" / "page.md").read_text()
-    assert sorted(p.name for p in alone.glob("*.png")) == sorted(p.name for p in rows.glob("*.png"))
+    assert sorted(p.name for p in alone.glob("*.png")) == sorted(p.name for p in experiments.glob("*.png"))
 
 
 def test_quick_figures_do_not_get_into_a_report_of_real_ones(ran, tmp_path):
@@ -119,7 +109,7 @@ def test_html_needs_nothing_else(ran, tmp_path):
 
 def test_a_deviation_comes_with_its_cause(ran):
     (section,) = [s for s in make_report(ran).sections if s.title.startswith("single-neuron")]
-    told = [block for block in section.blocks if isinstance(block, str) and block.startswith("Further off")]
+    told = [block for block in section.blocks if isinstance(block, str) and block.startswith("Differs")]
     assert told and CATALOGUE["single-neuron"].cause in told[0]
 
 
@@ -155,9 +145,9 @@ def test_markdown_in_html():
 
 
 def test_differences_that_are_none():
-    assert difference_text(Compared(Reported("x", 0.025, unit=""), summarize([0.1 / 4 + 1e-18]))) == "0"
-    assert difference_text(Compared(Reported("x", 97.42), summarize([97.4199]))) == "0.00"
-    assert difference_text(Compared(Reported("x", 97.42), summarize([97.2]))) == "−0.22"
+    assert Comparison(Reported("x", 0.025, unit=""), summarize([0.1 / 4 + 1e-18])).difference_text == "0"
+    assert Comparison(Reported("x", 97.42), summarize([97.4199])).difference_text == "0.00"
+    assert Comparison(Reported("x", 97.42), summarize([97.2])).difference_text == "−0.22"
 
 
 def test_a_damaged_table_of_accuracies(tmp_path):

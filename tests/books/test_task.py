@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from digitlab.books.task import Computation, carry_out, finished, folder_of, machine
+from digitlab.books.store import carry_out, finished, folder_of, machine
+from digitlab.books.task import Computation
 from digitlab.errors import ModelFileError
 
 calls = []

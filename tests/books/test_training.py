@@ -11,7 +11,8 @@ from digitlab.books.data import Data
 from digitlab.books.experiment import Variant
 from digitlab.books.fingerprint import Fingerprint, processor
 from digitlab.books.measure import book_costs, training_figures
-from digitlab.books.task import begin, carry_out, code_of, folder_of
+from digitlab.books.probe import of_task
+from digitlab.books.store import begin, carry_out, folder_of
 from digitlab.books.training import Lines, Training, training
 from digitlab.nn import mlp
 from digitlab.train import evaluate
@@ -87,8 +88,8 @@ class Interrupt(Lines):
 
     epoch = 3
 
-    def on_epoch_end(self, trainer, row):
-        if row["epoch"] == self.epoch:
+    def on_epoch_end(self, trainer, experiment):
+        if experiment["epoch"] == self.epoch:
             raise KeyboardInterrupt
 
 
@@ -105,7 +106,7 @@ def test_an_interrupted_training_ends_as_one_that_was_not(tmp_path, monkeypatch,
             carry_out(task, tmp_path / "parts", said.append)
     assert (folder_of(task, tmp_path / "parts") / "checkpoint.safetensors").is_file()
     parts = carry_out(task, tmp_path / "parts", said.append)
-    assert said == ["small: going on after epoch 2"]
+    assert said == ["small: continuing after epoch 2"]
     assert not (parts.folder / "checkpoint.safetensors").exists()
     assert parts.result["history"] == whole.result["history"]
     for epoch in (None, 1, 4):
@@ -115,7 +116,7 @@ def test_an_interrupted_training_ends_as_one_that_was_not(tmp_path, monkeypatch,
 
 
 def test_a_damaged_checkpoint_costs_no_more_than_a_new_beginning(tmp_path):
-    folder = begin(small(), tmp_path, code_of(small()), print)
+    folder = begin(small(), tmp_path, of_task(small()), print)
     (folder / "checkpoint.safetensors").write_bytes(b"nonsense")
     said = []
     assert carry_out(small(), tmp_path, said.append).result["epochs"] == 4
@@ -127,16 +128,16 @@ def test_a_checkpoint_of_other_code_is_not_continued(tmp_path):
     (folder / "checkpoint.safetensors").write_bytes(b"of other code")
     said = []
     assert carry_out(small(), tmp_path, said.append).result["epochs"] == 4
-    assert said == ["small: its checkpoint is of other code; starting again from the first epoch"]
+    assert said == ["small: the checkpoint was written by other code; starting again from the first epoch"]
     assert not (folder / "checkpoint.safetensors").exists()
 
 
 def test_a_diverged_training_is_a_result_too(tmp_path):
     task = training("wild", mlp([784, 10], loss="cross-entropy", seed=None), 10.0, data=SMALL, seed=0, epochs=9, l2=1e4)
-    outcome = carry_out(task, tmp_path, print)
-    assert "no longer finite" in outcome.result["diverged"]
-    assert outcome.result["epochs"] < 9
-    assert training_figures({"wild": outcome}, Variant()).notes[0].startswith("wild: the loss is no longer finite")
+    found = carry_out(task, tmp_path, print)
+    assert "no longer finite" in found.result["diverged"]
+    assert found.result["epochs"] < 9
+    assert training_figures({"wild": found}, Variant()).notes[0].startswith("wild: the loss is no longer finite")
 
 
 def test_the_key_follows_every_choice():

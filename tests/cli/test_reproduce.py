@@ -18,7 +18,7 @@ def test_list_names_every_row(capsys):
     assert all(any(line.startswith(f"{name} ") for line in text.splitlines()) for name in CATALOGUE)
     assert "95.49 %, test (+1)" in text
     assert run(["reproduce", "list", "--book", "first-steps"]) == 0
-    assert "5 rows" in capsys.readouterr().out
+    assert "5 experiments" in capsys.readouterr().out
 
 
 def test_run_and_report(capsys, tmp_path):
@@ -28,18 +28,18 @@ def test_run_and_report(capsys, tmp_path):
         run(["reproduce", "report", "--quick", "--out", "page.md", "--html", "page.html", "--json", "page.json"]) == 0
     )
     assert all((tmp_path / name).is_file() for name in ("page.md", "page.html", "page.json"))
-    assert "2 rows" in capsys.readouterr().out
+    assert "2 experiments" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     "line, code, message",
     [
-        (["run"], 2, "give the NAMEs of rows, or --all"),
-        (["run", "--all", "svm"], 2, "give the NAMEs of rows, or --all"),
+        (["run"], 2, "give the NAMEs of experiments, or --all"),
+        (["run", "--all", "svm"], 2, "give the NAMEs of experiments, or --all"),
         (["run", "chapter-1"], 1, "did you mean"),
         (["run", "helix", "--seeds", "0"], 2, "--seeds"),
         (["run", "helix", "--quick", "--part", "result"], 1, "run it with --part train first"),
-        (["report", "--results", "nowhere"], 1, "nowhere: no results there"),
+        (["report", "--results", "nowhere"], 1, "nowhere: no results found"),
         (["list", "--book", "bible"], 1, "expected one of nielsen, rashid, first-steps"),
     ],
 )

@@ -1,9 +1,11 @@
-"""The ledger: every experiment of Nielsen's and Rashid's books and of the first steps, with the figures they report.
+"""The catalogue: every experiment of Nielsen's and Rashid's books and of the first steps, with the figures they report.
 
-row.py  task.py  data.py  training.py     what an experiment is made of
-nielsen1.py … nielsen6.py  figures.py  rashid.py  first_steps.py    the experiments; ledger.py has them by name
-runner.py         runs them: in parallel, resumable, each task once; finish.py: figures and pictures at the end
-fingerprint.py    which code a result comes from, told by what that code computes
-results.py  compare.py  report.py         their files, their figures beside the books', the report
-measure.py  pictures.py  animation.py     what several rows share
+experiment.py  task.py  data.py  training.py   what an experiment is made of
+chapters/  chapter.py  catalogue.py   the experiments, one module a chapter; their texts; all of them by name
+schedule.py  runner.py  store.py  finish.py    run them: in parallel, resumable, each task once; figures and pictures
+fingerprint.py  probe.py              which code a result comes from, identified by what that code computes
+results.py  compare.py  report.py  pages.py    result files, our figures compared with the books', the report
+measure.py  pictures.py  animation.py          what several experiments share
+
+To add an experiment, see "How to add an experiment" in docs/extending.md.
 """

@@ -1,29 +1,35 @@
-"""Every experiment of both books and of the first steps, in their order."""
+"""Every experiment of the modules in chapters/, by name, in the books' order."""
 
+import pkgutil
 from collections.abc import Sequence
+from importlib import import_module
 
-from digitlab.books import (
-    figures,
-    first_steps,
-    nielsen1,
-    nielsen3,
-    nielsen3_tuning,
-    nielsen4,
-    nielsen5,
-    nielsen6,
-    rashid,
-)
+from digitlab.books import chapters
 from digitlab.books.experiment import Experiment
 from digitlab.errors import ConfigError, did_you_mean
 
-MODULES = (nielsen1, nielsen3, nielsen3_tuning, nielsen4, nielsen5, nielsen6, figures, rashid, first_steps)
-CATALOGUE: dict[str, Experiment] = {row.name: row for module in MODULES for row in module.ROWS}
+BOOKS = {
+    "Nielsen": "Nielsen, Neural Networks and Deep Learning",
+    "Rashid": "Rashid, Make Your Own Neural Network",
+    "First steps": "First steps with Rashid's book",
+}
 
 
-def find_rows(names: Sequence[str]) -> list[Experiment]:
-    """The rows of these names, each once, in the ledger's order. Raises ConfigError with the nearest name."""
+def discovered() -> dict[str, Experiment]:
+    """The experiments of all chapters: book by book as in BOOKS, other books last, the modules by their names."""
+    names = sorted(module.name for module in pkgutil.iter_modules(chapters.__path__))
+    found = [e for name in names for e in import_module(f"{chapters.__name__}.{name}").EXPERIMENTS]
+    order = [*BOOKS, *(e.book for e in found)]
+    return {e.name: e for e in sorted(found, key=lambda e: order.index(e.book))}
+
+
+CATALOGUE = discovered()
+
+
+def find_experiments(names: Sequence[str]) -> list[Experiment]:
+    """The experiments of these names, each once, in the order of the catalogue. Raises ConfigError for another name."""
     for name in names:
         if name not in CATALOGUE:
             hint = did_you_mean(name, CATALOGUE)
             raise ConfigError(f"no experiment is called {name!r}{hint}; `digitlab reproduce list` shows them all")
-    return [row for name, row in CATALOGUE.items() if name in names]
+    return [experiment for name, experiment in CATALOGUE.items() if name in names]

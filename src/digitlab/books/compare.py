@@ -1,4 +1,4 @@
-"""A row's figures compared with the book's: mean and sd over seeds, difference, and what chance explains of it."""
+"""Our figures compared with the book's: mean ± sd over seeds, difference, and how much of it chance explains."""
 
 import math
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from digitlab.statistics import Summary, summarize, t_quantile
 
 
 @dataclass(frozen=True)
-class Compared:
-    """One figure of the book and ours; `summary` is that of our seeds, None where the run has no such figure."""
+class Comparison:
+    """One figure of the book and ours; `summary` is that of our seeds, None if the run has no such figure."""
 
     reported: Reported
     summary: Summary | None
@@ -46,18 +46,34 @@ class Compared:
         return f"{number(self.reported.value, self.reported.unit)}{unit_text(self.reported.unit)}{split}{mark}"
 
     @property
+    def difference_text(self) -> str:
+        """The difference with its sign, bold where it is more than chance and rounding allow."""
+        if self.difference is None:
+            return ""
+        unit = self.reported.unit
+        size = number(abs(self.difference), unit)
+        sign = "" if not float(size.replace(",", "")) else "−" if self.difference < 0 else "+"
+        text = f"{sign}{size}{'' if unit == '%' else unit_text(unit)}"
+        return f"**{text}**" if self.notable else text
+
+    @property
+    def allowed_text(self) -> str:
+        """The allowed difference, where there is a difference."""
+        return f"± {number(self.allowed, self.reported.unit)}" if self.difference is not None else ""
+
+    @property
     def allowed(self) -> float:
         """How far ours may be from the book's by chance and rounding: the 95 % interval for their difference.
 
-        t s √(1/n + 1/m) + u/2: s our sample standard deviation over n seeds (1 in place of n where the best of them
-        counts), m the runs that the book's figure is the mean of, t Student's quantile for n − 1 degrees of freedom,
+        t s √(1/n + 1/m) + u/2: s our sample standard deviation over n seeds (1 in place of n for the best of them),
+        m the number of runs that the book's figure is the mean of, t Student's quantile for n − 1 degrees of freedom,
         u the last digit that the book prints. With one run here, t s is 1.96 standard deviations of a share of so many
         images, which is somewhat more than runs differ by.
         """
         n, sd = (self.summary.n, self.summary.sd) if self.summary is not None else (1, 0.0)
+        spread = t_quantile(n) * (sd if n > 1 else self.reported.deviation)
         one = 1 if self.reported.statistic == "best" else n
-        half_width = t_quantile(n) * (sd if n > 1 else self.reported.deviation)
-        return float(half_width * math.sqrt(1 / one + 1 / self.reported.runs) + self.reported.rounding)
+        return spread * math.sqrt(1 / one + 1 / self.reported.runs) + self.reported.rounding
 
     @property
     def notable(self) -> bool:
@@ -65,30 +81,31 @@ class Compared:
         return self.difference is not None and abs(self.difference) > self.allowed * (1 + 1e-9)
 
 
-def compared(row: Experiment, found: ExperimentResult | None) -> list[Compared]:
-    """Every reported figure of a row beside what the run gave."""
-    return [compare_one(reported, found) for reported in row.reported]
+def compare(experiment: Experiment, found: ExperimentResult | None) -> list[Comparison]:
+    """Every figure that the book reports of an experiment, compared with ours."""
+    return [compare_one(reported, found) for reported in experiment.reported]
 
 
-def compare_one(reported: Reported, found: ExperimentResult | None) -> Compared:
-    """One reported figure beside ours."""
+def compare_one(reported: Reported, found: ExperimentResult | None) -> Comparison:
+    """One reported figure compared with ours."""
     values = values_of(found, reported.figure)
-    return Compared(reported, summarize(values) if values else None)
+    return Comparison(reported, summarize(values) if values else None)
 
 
 def values_of(found: ExperimentResult | None, figure: str) -> list[float]:
-    """A figure of every seed that has it; of seeds that share the task it is of, once."""
+    """A figure for every seed that has it; once for seeds that share its task."""
+    if found is None:
+        return []
     values: dict[str, float] = {}
     label = figure.rpartition("/")[0]
-    for seed, result in (found.results if found is not None else {}).items():
+    for seed, result in found.results.items():
         if figure in result.figures:
-            assert found is not None
             values.setdefault(found.keys.get(seed, {}).get(label, seed), result.figures[figure])
     return list(values.values())
 
 
 def number(value: float, unit: str) -> str:
-    """A figure with as many digits as mean something in its unit."""
+    """A figure with its meaningful digits."""
     if unit == "%":
         return f"{value:.2f}"
     if float(value).is_integer() and abs(value) < 1e6:
@@ -97,7 +114,7 @@ def number(value: float, unit: str) -> str:
 
 
 def unit_text(unit: str) -> str:
-    """A unit as it stands behind a number."""
+    """A unit as it follows a number."""
     return f" {unit}" if unit else ""
 
 
@@ -107,7 +124,7 @@ def mean_sd_text(s: Summary, unit: str) -> str:
     return s.text(lambda value: number(value, unit), unit_text(unit), sd_number=sd_number, show_n=True)
 
 
-def headline(row: Experiment, found: ExperimentResult) -> str:
-    """A row's first figures in one line, beside what the book says."""
-    lines = [c for c in compared(row, found) if c.ours is not None][:3]
+def headline(experiment: Experiment, found: ExperimentResult) -> str:
+    """The first figures of an experiment in one line, with the book's."""
+    lines = [c for c in compare(experiment, found) if c.ours is not None][:3]
     return "; ".join(f"{c.reported.figure} {c.ours_text} (book {c.book_text})" for c in lines) or "done"

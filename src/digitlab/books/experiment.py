@@ -1,4 +1,4 @@
-"""What an experiment of the ledger is: its place in its book, its tasks, its figures, its pictures."""
+"""An experiment: its place in its book, its tasks, its figures, its pictures."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -16,11 +16,13 @@ TaskResults = Mapping[str, TaskResult]
 
 @dataclass(frozen=True)
 class Variant:
-    """How a row is to be run once: its mode, its dice, and in which scale.
+    """One way to run an experiment.
 
     scale    "quick": a few hundred images and two epochs, to see that it runs; "default": the book's settings;
-             "full": every value that the book tried as well
-    mode     "as-written": as the book's or the seed's program does it, quirks included; "corrected": without them
+             "full": also every value of the book's long sweeps
+    mode     "as-written": as the book's program does it, quirks included; "corrected": without them
+    seed     of the first weights and the order of the images
+    source   of the images: see Data
     """
 
     scale: str = "default"
@@ -37,18 +39,22 @@ class Variant:
         return self.scale == "full"
 
     @property
-    def written(self) -> bool:
-        """Whether this is the mode "as-written"."""
+    def as_written(self) -> bool:
         return self.mode == AS_WRITTEN
 
-    def data(self, **choices: Any) -> Data:
-        """The images of this run; `choices` are the fields of Data."""
-        return Data(source=self.source, **choices)
+    def data(self, **settings: Any) -> Data:
+        """The images of this variant; `settings` are the fields of Data."""
+        return Data(source=self.source, **settings)
+
+    def scaled_data(self, **settings: Any) -> Data:
+        """The same, a few hundred of them in a quick run: for what is no training."""
+        data = self.data(**settings)
+        return data.shrunk() if self.quick else data
 
 
 @dataclass
 class Result:
-    """What one run of a row gave: `figures` to compare, `series` for the pictures, `notes` for the reader."""
+    """The result of one seed: `figures` to compare, `series` for the pictures, `notes` for the reader."""
 
     figures: dict[str, float] = field(default_factory=dict)
     series: dict[str, Any] = field(default_factory=dict)
@@ -57,17 +63,17 @@ class Result:
 
 @dataclass(frozen=True)
 class Reported:
-    """A figure that the book states, and which of ours it is to be held against.
+    """A figure that the book states, and the figure of ours to compare it with.
 
     figure      the key in `Result.figures`
-    split       of which set it is: "test", "validation", "training"; "" where it is none of an accuracy
+    split       the set it was measured on: "test", "validation", "training"; "" if it is no accuracy
     text        what it is: "peak of 30 epochs, best of 3 runs"
     memory      stated from memory, not read at its source: printed with [M]
-    statistic   what ours is over the seeds: their "mean", or the "best" where the book chose its best run
-    chosen_on_test   the book took the best of several test results, and so does our figure
-    runs        the book's figure is the mean of so many runs
+    statistic   of ours over the seeds: their "mean", or the "best" if the book chose its best run
+    chosen_on_test   the book took the best of several test results, and so do we
+    runs        the book's figure is the mean of this many runs
     step        one unit of the last digit that the book prints; 0: .01 of percentages, else as `value` is written
-    images      the figure is a share of so many images, or a count among them; 0: nothing in it is random
+    images      the figure is a share of this many images, or a count among them; 0: it does not depend on chance
     """
 
     figure: str
@@ -83,10 +89,15 @@ class Reported:
     images: int = 10_000
 
     @property
+    def name(self) -> str:
+        """Its text, or the key where there is none."""
+        return self.text or self.figure
+
+    @property
     def rounding(self) -> float:
-        """How far the printed figure may be from the one that was measured: half a unit of its last digit."""
-        written = 0.01 if self.unit == "%" else 10.0 ** -len(repr(self.value).partition(".")[2].removesuffix("0"))
-        return (self.step or written) / 2
+        """How far the printed figure may be from the measured one: half a unit of its last digit."""
+        printed = 0.01 if self.unit == "%" else 10.0 ** -len(repr(self.value).partition(".")[2].removesuffix("0"))
+        return (self.step or printed) / 2
 
     @property
     def deviation(self) -> float:
@@ -100,32 +111,33 @@ class Reported:
 
 @dataclass(frozen=True)
 class Experiment:
-    """One experiment. `tasks` is asked once for each mode and seed; `query` turns what they gave into figures;
-    `draw` turns the figures of all seeds into pictures.
+    """One experiment. `tasks` is called for each mode and seed; `query` computes figures from their results;
+    `draw` makes pictures of the results of all seeds.
 
-    minutes     for one seed, all modes, on one core: measured where it was run, otherwise estimated
-    chance      whether seeds matter; without, one run is all there is
-    cause       why ours is likely to differ from the book's, where it does
+    title       what it shows; `setup`: with which settings
+    minutes     for one seed, all modes, on one core: measured, or estimated if it was not run
+    seeded      whether seeds matter; if not, it is run once
+    cause       the likely cause of a difference from the book
     corrected   the same for the corrected mode, where that is another experiment than the book's
     """
 
     name: str
-    book: str
-    chapter: str
-    shows: str
-    setup: str
     tasks: Callable[[Variant], Tasks]
     query: Callable[[TaskResults, Variant], Result]
     draw: Callable[[Sequence[Result], Variant], Mapping[str, Any]]
+    book: str = "Own experiments"
+    chapter: str = "1"
+    title: str = ""
+    setup: str = ""
     reported: tuple[Reported, ...] = ()
     modes: tuple[str, ...] = (AS_WRITTEN,)
     minutes: float = 1.0
-    chance: bool = True
+    seeded: bool = True
     cause: str = ""
     corrected: str = ""
-    revision: int = 1  # raised when the same outcomes are to give other figures
+    revision: int = 1  # raised when the same task results give other figures
 
-    def planned(self, plan: Variant) -> Tasks:
-        """The row's tasks for a seed, in small for a quick run."""
-        tasks = self.tasks(plan)
-        return {label: task.shrunk() for label, task in tasks.items()} if plan.quick else tasks
+    def scaled_tasks(self, variant: Variant) -> Tasks:
+        """The tasks of a variant; small ones in a quick run."""
+        tasks = self.tasks(variant)
+        return {label: task.shrunk() for label, task in tasks.items()} if variant.quick else tasks

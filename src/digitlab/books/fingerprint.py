@@ -1,38 +1,26 @@
-"""Fingerprints: which code a figure was computed by, told by what that code computes.
+"""Fingerprints: which code computed a result, identified by what that code computes.
 
-A stored figure is right for as long as the code still gives it. Whether it does is found out without computing it
-again: each task has a *probe*, the same task in so small that it takes hundredths of a second, on made-up images
-(`Task.probe`). The fingerprint is a hash of the bits that the probe gives. It changes when computed numbers change, be
-it by a kernel, a layer, an optimizer, or a library, and stays when code is renamed, moved or reformatted.
+A stored figure is valid as long as the code still computes it. That is found out without computing it again: each task
+has a *probe*, the same task on so few synthetic images that it takes hundredths of a second (`Task.probe`, probe.py).
+The fingerprint is a hash of the bits that the probe gives. It changes when computed numbers change, be it by a kernel,
+a layer, an optimizer or a library. Renaming, moving or formatting code does not change it.
 
-    numerics     of a task: the weights its probe ends with, and every number it measures on the way
-    experiment   of a row: the figures that the row takes from its tasks' probes
-    processor    processors add numbers in different orders, so fingerprints are compared on one kind of them only
+    numerics     of a task: the final weights of its probe, and every number measured during training
+    experiment   of an experiment: the figures computed from the probes of its tasks
+    processor    processors add numbers in different orders, so only fingerprints of one kind of processor are compared
 
-A probe is short: what shows after thousands of steps, or only in some images, it may miss.
+A probe is short: it may miss what shows only after thousands of steps, or only in some images.
 """
 
 import hashlib
 import importlib
 import platform
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-
-from digitlab.engine.threads import sharing_cores
-from digitlab.errors import DigitlabError
-
-if TYPE_CHECKING:
-    from digitlab.books.experiment import Experiment, Variant
-    from digitlab.books.task import Task, TaskResult
+from typing import Any
 
 DIGITS = 12  # hexadecimal digits of a hash: enough to tell versions apart, short enough to read
-_known: dict[str, str] = {}  # numerics by the probe's key, in this process
 
 
 @dataclass(frozen=True)
@@ -43,64 +31,20 @@ class Fingerprint:
     experiment: str = ""
     processor: str = ""
 
-    def state(self, now: Callable[[], "Fingerprint"]) -> str:
-        """ "current", "older" code, "unrecorded" or "other processor"; `now` finds the code of now, where needed."""
+    def state(self, current: Callable[[], "Fingerprint"]) -> str:
+        """ "current", "older", "unrecorded" or "other processor"; `current` computes today's fingerprint if needed."""
         if not self.numerics:
             return "unrecorded"
         if self.processor != processor():
             return "other processor"
-        return "current" if self == now() else "older"
+        return "current" if self == current() else "older"
 
 
-def told(states: Sequence[str]) -> str:
-    """Of several seeds, or of one figure: "" where all are current, else what they are and how many."""
-    whole = len(states)
+def states_text(states: Sequence[str]) -> str:
+    """The states of several seeds in short: "" if all are current, else "older (1 of 3 seeds)"."""
+    total = len(states)
     counts = {state: states.count(state) for state in states if state != "current"}
-    return ", ".join(f"{state} ({n} of {whole} seeds)" if n < whole else state for state, n in counts.items())
-
-
-def numerics(task: "Task") -> str:
-    """The hash of what the task's probe gives; "" if the probe fails, and the task will say why."""
-    probe = task.probe()
-    if probe.key not in _known:
-        with tempfile.TemporaryDirectory() as folder:
-            probe_outcome(probe, Path(folder))
-    return _known[probe.key]
-
-
-def probe_outcome(probe: "Task", folder: Path) -> "TaskResult | None":
-    """Run a probe in a folder and remember its hash; None if it fails."""
-    from digitlab.books.task import TaskResult
-
-    outcome, found = None, ""
-    try:
-        with sharing_cores():  # one thread: the order of sums must not depend on how many there are
-            outcome = TaskResult(probe, probe.run(folder, lambda text: None), 0.0, folder)
-        # `final` is measured by whichever kernels are compiled: it may differ in its last bit.
-        measured = numbers({key: value for key, value in outcome.result.items() if key != "final"})
-        weights = [bits(p.value) for p in outcome.network().parameters().values()] if outcome.has_network else []
-        found = short_hash([np.array(list(measured), np.float64).tobytes(), *weights])
-    except DigitlabError:
-        pass
-    _known[probe.key] = found
-    return outcome
-
-
-@cache
-def of_row(row: "Experiment", plan: "Variant") -> Fingerprint:
-    """The fingerprint of the code that would give a row's figures now; the same for all seeds."""
-    plan = replace(plan, seed=0, source="made-up")
-    probes = {label: task.probe() for label, task in row.planned(plan).items()}
-    with tempfile.TemporaryDirectory() as folder:
-        done: dict[str, TaskResult | None] = {}  # tasks that differ in their seed alone have one probe
-        for probe in probes.values():
-            if probe.key not in done:
-                (own := Path(folder) / probe.key).mkdir()
-                done[probe.key] = probe_outcome(probe, own)
-        whole = combined([_known[probe.key] for probe in probes.values()])
-        outcomes = {label: outcome for label, probe in probes.items() if (outcome := done[probe.key])}
-        figures = of_figures(asdict(row.query(outcomes, plan))) if whole else ""
-    return Fingerprint(whole, figures, processor())
+    return ", ".join(f"{state} ({n} of {total} seeds)" if n < total else state for state, n in counts.items())
 
 
 def combined(hashes: Sequence[str]) -> str:
@@ -109,12 +53,12 @@ def combined(hashes: Sequence[str]) -> str:
 
 
 def of_figures(figures: Mapping[str, Any]) -> str:
-    """The hash of a row's figures, to five digits; what they are called does not matter."""
+    """The hash of an experiment's figures, to five digits; their names do not matter."""
     return short_hash([f"{value:.4e}".encode() for value in numbers(figures)])
 
 
 def numbers(value: Any) -> Iterator[float]:
-    """All numbers in JSON values, in their order, but for seconds, which are never the same twice."""
+    """All numbers in JSON values, in their order, except seconds, which differ each time."""
     if isinstance(value, Mapping):
         for key, item in value.items():
             if not str(key).endswith("seconds"):
@@ -124,11 +68,6 @@ def numbers(value: Any) -> Iterator[float]:
             yield from numbers(item)
     elif isinstance(value, int | float):
         yield float(value)
-
-
-def bits(array: Any) -> bytes:
-    """An array's numbers as bytes."""
-    return np.ascontiguousarray(array).tobytes()
 
 
 def short_hash(parts: Sequence[bytes]) -> str:

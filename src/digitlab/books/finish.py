@@ -1,97 +1,77 @@
-"""Figures and pictures of a row whose tasks are done: the end of a job."""
+"""The end of a run: figures and pictures of an experiment whose tasks are done."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
 
 from digitlab.books.animation import save_drawing
 from digitlab.books.compare import headline
 from digitlab.books.experiment import Experiment, Result, TaskResults, Variant
 from digitlab.books.fingerprint import Fingerprint, combined
-from digitlab.books.results import ExperimentResult, row_path, write_row
-from digitlab.books.task import circumstances
+from digitlab.books.results import ExperimentResult, write_result
+from digitlab.books.schedule import ScheduledRun
+from digitlab.books.store import circumstances
+from digitlab.books.task import Log
 from digitlab.errors import ModelFileError
 
-if TYPE_CHECKING:
-    from digitlab.books.runner import ScheduledRun
 
-T = TypeVar("T")
-
-
-def draw_row(row: Experiment, results: Sequence[Result], plan: Variant, path: Path) -> list[str]:
-    """Draw a row's pictures beside its file; returns their names."""
+def draw_pictures(experiment: Experiment, results: Sequence[Result], variant: Variant, path: Path) -> list[str]:
+    """Draw an experiment's pictures in the folder of its result file; returns their names."""
     pictures = []
-    for name, drawing in row.draw(results, plan).items():
+    for name, drawing in experiment.draw(results, variant).items():
         pictures += save_drawing(drawing, path.parent / f"{path.stem}.{name}")
     return pictures
 
 
-def by_seed(table: Mapping[str, T]) -> dict[str, T]:
-    """A table in the order of its seeds."""
-    return {seed: table[seed] for seed in sorted(table, key=int)}
-
-
-def seconds_of(job: "ScheduledRun", outcomes: Mapping[int, TaskResults]) -> dict[str, float]:
-    """What each seed took; a task that several share counts for the first of them."""
+def measured(run: ScheduledRun, task_results: Mapping[int, TaskResults]) -> ExperimentResult:
+    """The figures of these seeds. The seconds of a task that seeds share count for the first of them."""
+    keys, answers, seconds, code = {}, {}, {}, {}
     counted: set[str] = set()
-    seconds = {}
-    for seed, found in outcomes.items():
-        new = {label: task.key for label, task in job.tasks[seed].items() if task.key not in counted}
-        seconds[str(seed)] = sum(found[label].seconds for label in new)
+    for seed, found in task_results.items():
+        tasks = run.tasks[seed]
+        keys[str(seed)] = {label: task.key for label, task in tasks.items()}
+        answers[str(seed)] = run.experiment.query(found, run.variants[seed])
+        new = {label: key for label, key in keys[str(seed)].items() if key not in counted}
         counted |= set(new.values())
-    return seconds
-
-
-def code_of_outcomes(job: "ScheduledRun", outcomes: TaskResults) -> Fingerprint:
-    """The code that a seed's figures come from: its tasks' when they were done, and the figures' of now."""
-    done = [outcome.code for outcome in outcomes.values()]
-    kinds = sorted({code.processor for code in done})
-    return Fingerprint(combined([code.numerics for code in done]), job.code().experiment, " + ".join(kinds))
+        seconds[str(seed)] = sum(found[label].seconds for label in new)
+        done = [result.code for result in found.values()]
+        processors = " + ".join(sorted({one.processor for one in done}))
+        code[str(seed)] = Fingerprint(combined([one.numerics for one in done]), run.code().experiment, processors)
+    variant = run.variant
+    return ExperimentResult(
+        run.experiment.name,
+        variant.mode,
+        variant.scale,
+        run.experiment.revision,
+        keys,
+        answers,
+        seconds,
+        source=variant.source,
+        code=code,
+        **circumstances(),
+    )
 
 
 def finish(
-    job: "ScheduledRun",
-    outcomes: Mapping[int, TaskResults],
-    results: Path,
-    stages: Sequence[str],
-    say: Callable[[str], None],
+    run: ScheduledRun, task_results: Mapping[int, TaskResults], results: Path, stages: Sequence[str], log: Log
 ) -> None:
-    """Figures and pictures of a job whose tasks are done; figures of the same tasks are used again."""
-    path = row_path(results, job.row.name, job.mode, job.plans[0].scale)
-    known = job.stored(results)
-    fresh = [seed for seed in job.plans if seed in outcomes]
-    same = known is not None and all(str(seed) in known.results for seed in job.plans)
-    if "result" in stages and "query" not in stages and not same:
+    """Compute figures and draw pictures of a run whose tasks are done; stored figures of these tasks are used again."""
+    path = run.path(results)
+    known = run.stored(results)
+    complete = known is not None and all(str(seed) in known.results for seed in run.variants)
+    if "result" in stages and "query" not in stages and not complete:
         raise ModelFileError("there are no figures of these tasks; run it with --part query first")
-    found = known if same and stages != ["query"] else None
+    found = known if complete and stages != ["query"] else None
     if found is None:
         if "query" not in stages:
             return
-        answers = {str(s): job.row.query(outcomes[s], job.plans[s]) for s in fresh}
-        seconds = {seed: own for seed, own in seconds_of(job, outcomes).items() if int(seed) in fresh}
-        keys = {seed: labels for seed, labels in job.keys().items() if int(seed) in outcomes}
-        code = {str(s): code_of_outcomes(job, outcomes[s]) for s in fresh}
-        if known is not None:
-            keys, answers = {**known.keys, **keys}, {**known.results, **answers}
-            seconds, code = {**known.seconds, **seconds}, {**known.code, **code}
-        found = ExperimentResult(
-            job.row.name,
-            job.mode,
-            job.plans[0].scale,
-            job.row.revision,
-            by_seed(keys),
-            by_seed(answers),
-            by_seed(seconds),
-            source=job.plans[0].source,
-            code=by_seed(code),
-            **circumstances(),
-        )
-        write_row(path, found)
-    if "result" in stages and not (
-        same and found.pictures and all((path.parent / p).is_file() for p in found.pictures)
-    ):
-        found = replace(found, pictures=draw_row(job.row, list(found.results.values()), job.plans[0], path))
-        write_row(path, found)
+        found = measured(run, task_results)
+        found = known.joined(found) if known is not None else found
+        write_result(path, found)
+    drawn = complete and found.pictures and all((path.parent / picture).is_file() for picture in found.pictures)
+    if "result" in stages and not drawn:
+        pictures = draw_pictures(run.experiment, list(found.results.values()), run.variant, path)
+        found = replace(found, pictures=pictures)
+        write_result(path, found)
     where = f"; pictures: {path.parent}/{path.stem}.*" if found.pictures and "result" in stages else ""
-    say(f"{job.name}: {headline(job.row, found)}{where}")
+    log(f"{run.name}: {headline(run.experiment, found)}{where}")

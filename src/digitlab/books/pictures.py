@@ -1,4 +1,4 @@
-"""Figures that several rows share: curves with the spread over seeds, a line with its best as a dot, grids."""
+"""Pictures that several experiments share: curves with the spread over seeds, a line with its best point, grids."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -7,17 +7,23 @@ from typing import Any
 import numpy as np
 
 from digitlab.books.experiment import Result, Variant
+from digitlab.books.measure import SPLITS
 from digitlab.viz.figures import COLOURS, Figure, new_figure
 
 Array = np.ndarray[Any, Any]
 Drawn = Mapping[str, Any]
-NAMES = {"train_accuracy": "training", "valid_accuracy": "validation", "test_accuracy": "test"}
-DASHES = {"train_accuracy": ":", "valid_accuracy": "-", "test_accuracy": "--"}
+DASHES = {"train": ":", "valid": "-", "test": "--"}
 
 
-def nothing(results: Sequence[Result], plan: Variant) -> Drawn:
+def nothing(results: Sequence[Result], variant: Variant) -> Drawn:
     """No picture."""
     return {}
+
+
+def axes_figure(width: float = 7.5, height: float = 4.5) -> tuple[Figure, Any]:
+    """A new figure and its only axes."""
+    figure = new_figure(width, height)
+    return figure, figure.add_subplot()
 
 
 def stacked(results: Sequence[Result], key: str) -> Array | None:
@@ -30,16 +36,16 @@ def stacked(results: Sequence[Result], key: str) -> Array | None:
 
 
 def band(axes: Any, x: Any, values: Array, colour: str, dash: str, label: str) -> None:
-    """The mean over seeds as a line, and between the least and the most a band."""
-    middle = values.mean(axis=0)
-    dash = "." if len(middle) == 1 else dash
-    axes.plot(x, middle, dash, color=colour, label=label, linewidth=1.5)
+    """The mean over seeds as a line, with a band from the least to the most."""
+    mean = values.mean(axis=0)
+    dash = "." if len(mean) == 1 else dash
+    axes.plot(x, mean, dash, color=colour, label=label, linewidth=1.5)
     if len(values) > 1:
         axes.fill_between(x, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.2, linewidth=0)
 
 
-def dressed(axes: Any, x: str, y: str, title: str = "") -> None:
-    """Labels, grid and legend."""
+def finish_axes(axes: Any, x: str, y: str, title: str = "") -> None:
+    """Add axis labels, title, grid and legend."""
     axes.set_xlabel(x)
     axes.set_ylabel(y)
     if title:
@@ -49,82 +55,114 @@ def dressed(axes: Any, x: str, y: str, title: str = "") -> None:
         axes.legend(fontsize=8)
 
 
+def series_bands(
+    axes: Any,
+    results: Sequence[Result],
+    keys: Mapping[str, str],
+    y_label: str,
+    *,
+    title: str = "",
+    x_label: str = "epoch",
+    first: int = 1,
+    unit: float = 1.0,
+    dash: str = "-",
+    colours: Sequence[str] = COLOURS,
+    log: bool = False,
+) -> None:
+    """Series over epochs: a band for each label of `keys`, which names its series; `first` is the first epoch."""
+    for (label, key), colour in zip(keys.items(), colours):
+        values = stacked(results, key)
+        if values is not None:
+            band(axes, first + np.arange(values.shape[1]), unit * values, colour, dash, label)
+    if log:
+        axes.set_yscale("log")
+    finish_axes(axes, x_label, y_label, title)
+
+
 def accuracy_curves(
-    results: Sequence[Result], plan: Variant, *, title: str = "", parts: Sequence[str] | None = None
+    results: Sequence[Result], variant: Variant, *, title: str = "", splits: Sequence[str] = tuple(SPLITS)
 ) -> Drawn:
-    """Accuracy over epochs of every training of a row: a colour a training, a line style a set, a band over seeds."""
+    """Accuracy over epochs of every training: a colour for each training, a line style for each set."""
     labels = list(dict.fromkeys(key.rpartition("/")[0] for key in results[0].series if key.endswith("_accuracy")))
     if not labels:
         return {}
-    figure = new_figure(7.5, 4.5)
-    axes = figure.add_subplot()
+    figure, axes = axes_figure()
     for i, label in enumerate(labels):
-        for part, dash in DASHES.items():
-            values = stacked(results, f"{label}/{part}")
-            if values is None or (parts is not None and part not in parts):
+        for split in SPLITS:
+            values = stacked(results, f"{label}/{split}_accuracy")
+            if values is None or split not in splits:
                 continue
-            text = f"{label}: {NAMES[part]}" if len(labels) > 1 else NAMES[part]
-            band(axes, 1 + np.arange(values.shape[1]), 100 * values, COLOURS[i % len(COLOURS)], dash, text)
+            text = f"{label}: {SPLITS[split]}" if len(labels) > 1 else SPLITS[split]
+            band(axes, 1 + np.arange(values.shape[1]), 100 * values, COLOURS[i % len(COLOURS)], DASHES[split], text)
     seeds = f"mean and spread over {len(results)} seeds" if len(results) > 1 else "one seed"
-    dressed(axes, "epoch", "accuracy (%)", f"{title}{', ' if title else ''}{seeds}")
-    locator: Any = axes.xaxis.get_major_locator()
-    locator.set_params(integer=True)
+    finish_axes(axes, "epoch", "accuracy (%)", f"{title}{', ' if title else ''}{seeds}")
+    axes.xaxis.get_major_locator().set_params(integer=True)
     return {"curves": figure}
 
 
-def best_dot(
+def valid_curves(results: Sequence[Result], variant: Variant) -> Drawn:
+    """Validation accuracy alone."""
+    return accuracy_curves(results, variant, splits=("valid",))
+
+
+def valid_test_curves(results: Sequence[Result], variant: Variant) -> Drawn:
+    """Validation and test accuracy."""
+    return accuracy_curves(results, variant, splits=("valid", "test"))
+
+
+def best_point(
     values_of_x: Sequence[float] | Sequence[str],
-    values: Array,
+    values: Any,
     *,
     title: str,
     x_label: str,
-    y_label: str = "accuracy (%)",
+    y_label: str = "test accuracy (%)",
     log: bool = False,
 ) -> Figure:
-    """Values (seeds, points) over x as a line, the best mean as a dot with its number; texts stand at equal steps."""
-    figure = new_figure(7.0, 4.3)
-    axes = figure.add_subplot()
+    """Values (seeds, points) over x as a line, the best mean marked with its number; texts have equal distances."""
+    figure, axes = axes_figure(7.0, 4.3)
+    values = np.asarray(values)
     words = [x if isinstance(x, str) else f"{x:g}" for x in values_of_x]
     named = any(isinstance(x, str) for x in values_of_x)
     x = list(range(len(words))) if named else list(map(float, values_of_x))
     band(axes, x, values, COLOURS[0], "-", "mean")
-    middle = values.mean(axis=0)
-    axes.plot(x, middle, ".", color=COLOURS[0])
-    best = int(np.argmax(middle))
+    mean = values.mean(axis=0)
+    axes.plot(x, mean, ".", color=COLOURS[0])
+    best = int(np.argmax(mean))
     axes.plot(
-        x[best], middle[best], "o", color=COLOURS[1], markersize=9, label=f"best: {middle[best]:.2f} at {words[best]}"
+        x[best], mean[best], "o", color=COLOURS[1], markersize=9, label=f"best: {mean[best]:.2f} at {words[best]}"
     )
     if log:
         axes.set_xscale("log")
     if named:
         axes.set_xticks(x, words)
-    dressed(axes, x_label, y_label, title)
+    finish_axes(axes, x_label, y_label, title)
     return figure
 
 
-def bars(
-    names: Sequence[str], values: Array, *, title: str, y_label: str = "accuracy (%)", book: Sequence[float | None] = ()
+def accuracy_points(
+    results: Sequence[Result], labels: Sequence[str], *, title: str, book: Sequence[float | None] = ()
 ) -> Figure:
-    """Means over seeds, (seeds, names), as points with their spread, beside the book's as diamonds."""
-    figure = new_figure(max(5.0, 1.1 * len(names) + 2), 4.3)
-    axes = figure.add_subplot()
-    x = np.arange(len(names))
-    middle = values.mean(axis=0)
-    error = np.stack([middle - values.min(axis=0), values.max(axis=0) - middle])
-    axes.errorbar(
-        x,
-        middle,
-        error,
-        fmt="o",
-        color=COLOURS[0],
-        capsize=4,
-        label="here, least to most over seeds" if len(values) > 1 else "here",
-    )
+    """The test accuracy of several trainings as points with their spread; the book's as diamonds."""
+    values = [[result.figures[f"{label}/test"] for label in labels] for result in results]
+    return points(labels, values, title=title, y_label="test accuracy (%)", book=book)
+
+
+def points(
+    names: Sequence[str], values: Any, *, title: str, y_label: str = "accuracy (%)", book: Sequence[float | None] = ()
+) -> Figure:
+    """Means over seeds, (seeds, names), as points with their spread; the book's values as diamonds."""
+    figure, axes = axes_figure(max(5.0, 1.1 * len(names) + 2), 4.3)
+    values = np.asarray(values)
+    x, mean = np.arange(len(names)), values.mean(axis=0)
+    error = np.stack([mean - values.min(axis=0), values.max(axis=0) - mean])
+    label = "here, least to most over seeds" if len(values) > 1 else "here"
+    axes.errorbar(x, mean, error, fmt="o", color=COLOURS[0], capsize=4, label=label)
     if known := [(i, value) for i, value in enumerate(book) if value is not None]:
         axes.plot(*zip(*known), "D", color=COLOURS[1], label="the book", markersize=6)
     axes.set_xticks(x, names, fontsize=8, rotation=20 if len(names) > 5 else 0)
     axes.margins(x=0.1, y=0.15)
-    dressed(axes, "", y_label, title)
+    finish_axes(axes, "", y_label, title)
     return figure
 
 
@@ -137,19 +175,23 @@ def picture_grid(
     cmap: str = "gray_r",
     share: bool = False,
 ) -> Figure:
-    """Pictures (H, W) in rows, dark where large; with `share` all on one scale, 0 in its middle."""
+    """Pictures (H, W) in rows, dark where large; with `share` all on one scale, with 0 in its middle."""
     columns = max(1, min(columns, len(pictures)))
     rows = max(1, math.ceil(len(pictures) / columns))
     figure = new_figure(max(min(1.05 * columns, 12.0) + 0.3, 0.075 * len(title)), 1.2 * rows + 0.5)
     figure.suptitle(title, fontsize=10)
     arrays = [np.asarray(picture) for picture in pictures]
-    limits: dict[str, Any] = {}
-    if share and arrays:
-        largest = max(float(np.abs(a).max()) for a in arrays)
-        limits = {"vmin": -largest, "vmax": largest}
+    largest = max((float(np.abs(a).max()) for a in arrays), default=0.0)
+    limits: dict[str, Any] = {"vmin": -largest, "vmax": largest} if share else {}
     for at, (array, text) in enumerate(zip(arrays, titles), 1):
         axes = figure.add_subplot(rows, columns, at)
         axes.imshow(array, cmap=cmap, **limits)
         axes.set_title(text, fontsize=8)
         axes.set_axis_off()
     return figure
+
+
+def digit_grid(results: Sequence[Result], title: str) -> Drawn:
+    """The series "pictures" of the first seed: one picture for each digit."""
+    titles = [str(digit) for digit in range(10)]
+    return {"digits": picture_grid(results[0].series["pictures"], titles, columns=5, title=title)}

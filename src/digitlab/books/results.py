@@ -1,4 +1,4 @@
-"""A row's results as a file: figures, curves and pictures of one mode over its seeds."""
+"""The result file of an experiment: figures, curves and pictures of one mode over its seeds."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -11,12 +11,14 @@ from digitlab.books.fingerprint import Fingerprint
 from digitlab.errors import ModelFileError
 from digitlab.files import write_text
 
+BY_SEED = ("keys", "results", "seconds", "code")  # the tables of an ExperimentResult with an entry for each seed
+
 
 @dataclass(frozen=True)
 class ExperimentResult:
-    """A row in one mode and scale, as its file has it; `results` and the `code` that they are from by seed."""
+    """An experiment in one mode and scale, as stored; `results` and the `code` that computed them by seed."""
 
-    row: str
+    experiment: str
     mode: str
     scale: str
     revision: int
@@ -30,30 +32,37 @@ class ExperimentResult:
     source: str = "mnist"
     code: dict[str, Fingerprint] = field(default_factory=dict)
 
-    def states(self, now: Callable[[], Fingerprint]) -> dict[str, str]:
-        """Of every seed, whether it is from the code of now: `Fingerprint.state`."""
-        return {seed: self.code.get(seed, Fingerprint()).state(now) for seed in self.results}
+    def states(self, current: Callable[[], Fingerprint]) -> dict[str, str]:
+        """For each seed, whether today's code computes the same: `Fingerprint.state`."""
+        return {seed: self.code.get(seed, Fingerprint()).state(current) for seed in self.results}
 
     def only(self, seeds: Sequence[str]) -> "ExperimentResult":
         """The same with these seeds alone."""
-        kept: dict[str, Any] = {
-            name: {s: table[s] for s in seeds if s in table} for name in BY_SEED if (table := getattr(self, name))
-        }
-        return replace(self, **kept)
+        return self.with_tables({name: {s: t[s] for s in seeds if s in t} for name, t in self.tables().items()})
+
+    def joined(self, other: "ExperimentResult") -> "ExperimentResult":
+        """The same with the seeds of another as well, in their order; where both have a seed, the other's."""
+        mine, theirs = self.tables(), other.tables()
+        both = {name: mine[name] | theirs[name] for name in BY_SEED}
+        return other.with_tables({name: {s: t[s] for s in sorted(t, key=int)} for name, t in both.items()})
+
+    def tables(self) -> dict[str, dict[str, Any]]:
+        """The tables by seed."""
+        return {name: getattr(self, name) for name in BY_SEED}
+
+    def with_tables(self, tables: dict[str, dict[str, Any]]) -> "ExperimentResult":
+        """The same with other tables by seed."""
+        return replace(self, **tables)  # type: ignore[arg-type]
 
 
-BY_SEED = ("keys", "results", "seconds", "code")  # the tables of a RowResult that have an entry for each seed
-
-
-def row_path(results: Path, name: str, mode: str, scale: str) -> Path:
-    """The file of a row in one mode."""
+def result_path(results: Path, name: str, mode: str, scale: str) -> Path:
+    """The file of an experiment in one mode."""
     return results / "rows" / scale / f"{name}.{mode}.json"
 
 
-def write_row(path: Path, found: ExperimentResult) -> None:
-    """Write a row's file, beside and renamed."""
-    table = {**asdict(found), "results": {seed: asdict(result) for seed, result in found.results.items()}}
-    write_text(path, json.dumps(rounded(table), ensure_ascii=False) + "\n")
+def write_result(path: Path, found: ExperimentResult) -> None:
+    """Write a result file atomically."""
+    write_text(path, json.dumps(rounded(asdict(found)), ensure_ascii=False) + "\n")
 
 
 def rounded(value: Any) -> Any:
@@ -65,12 +74,16 @@ def rounded(value: Any) -> Any:
     return [rounded(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def read_row(path: Path) -> ExperimentResult:
-    """Read a row's file. Raises ModelFileError if it is none."""
+def read_result(path: Path) -> ExperimentResult:
+    """Read a result file. Raises ModelFileError if it is damaged."""
     try:
         table = json.loads(path.read_text(encoding="utf-8"))
+        if "row" in table:  # what experiments were once called
+            table["experiment"] = table.pop("row")
         results = {seed: Result(**result) for seed, result in table["results"].items()}
         code = {seed: Fingerprint(**entry) for seed, entry in table.get("code", {}).items()}
         return ExperimentResult(**{**table, "results": results, "code": code})
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ModelFileError(f"{path}: not a row's results ({error}); delete it and run the row again") from None
+        raise ModelFileError(
+            f"{path}: not the result of an experiment ({error}); delete the file and run the experiment again"
+        ) from None

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,10 @@ import numpy as np
 
 from digitlab.arrays import to_numpy
 from digitlab.books.data import MADE_UP, Data
-from digitlab.books.task import Say, Task
+from digitlab.books.experiment import Tasks, Variant
+from digitlab.books.task import Log, Task
 from digitlab.errors import DivergenceError, ModelFileError
-from digitlab.nn import Network, describe_network
+from digitlab.nn import Network, describe_network, mlp
 from digitlab.nn.io.building import build_network
 from digitlab.optim import SGD
 from digitlab.optim.regularizers import L2
@@ -22,7 +23,7 @@ from digitlab.train.callbacks import duration
 from digitlab.train.history import History, Row
 
 CHECKPOINT_SECONDS = 30.0  # short epochs are cheaper to repeat than to save one by one
-LONG_HISTORY = 2000  # epochs; longer histories are not remembered
+LONG_HISTORY = 2000  # epochs; longer histories are not stored
 # A probe of a dense network is long enough for an epoch to be cut as a whole one is: see train/trainer.py, LEAST_WORK.
 PROBE_WORK = 2.5e8  # weights times examples
 PROBE_PICTURES = 120  # images for convolutions, which cost more for each weight
@@ -32,11 +33,11 @@ PROBE_PICTURES = 120  # images for convolutions, which cost more for each weight
 class Training(Task):
     """One network, trained and measured.
 
-    config      everything that decides the training (train/config.py); its `data` is not used
-    data        what it learns from
-    watch       which sets are measured after every epoch: "train", "valid", "test"
+    config      all settings of the training (train/config.py); its `data` is not used
+    data        the images
+    watch       the sets measured after every epoch: "train", "valid", "test"
     snapshots   the epochs after which a copy of the network is kept
-    squares     remember Σ w² after every epoch, for the book's regularized costs
+    squares     store Σ w² after every epoch, for the book's regularized costs
 
     The network kept is that of the best validation epoch, if `config.keep` says so and validation is watched.
     """
@@ -48,8 +49,8 @@ class Training(Task):
     squares: bool = False
 
     def table(self) -> dict[str, Any]:
-        # What is at its default is left out: a setting that trainings get later must not change the keys of these.
-        # Should a default change, the fingerprint tells.
+        # Defaults are left out, so that a new setting does not change the keys of stored results.
+        # If a default changes, the fingerprint changes.
         usual = RunConfig({}).table()
         chosen = {name: value for name, value in self.config.table().items() if value != usual[name]}
         chosen |= {"data": self.data.table(), "watch": list(self.watch)}
@@ -73,9 +74,9 @@ class Training(Task):
             snapshots=tuple(epoch for epoch in self.snapshots if epoch <= epochs),
         )
 
-    def run(self, folder: Path, say: Say) -> dict[str, Any]:
+    def run(self, folder: Path, log: Log) -> dict[str, Any]:
         parts = self.data.load()
-        callbacks: list[Callback] = [Lines(self.title, say)]
+        callbacks: list[Callback] = [Lines(self.title, log)]
         if self.squares:
             callbacks.append(WeightSquares())
         trainer = self.config.trainer([*callbacks, Snapshots(folder, self.snapshots), SaveSometimes(folder)])
@@ -83,9 +84,9 @@ class Training(Task):
         if checkpoint.is_file():
             try:
                 load_checkpoint(trainer, checkpoint)
-                say(f"{self.title}: going on after epoch {len(trainer.history)}")
+                log(f"{self.title}: continuing after epoch {len(trainer.history)}")
             except ModelFileError as error:
-                say(f"{self.title}: starting again from the first epoch: {error}")
+                log(f"{self.title}: starting again from the first epoch: {error}")
         valid = parts.valid if "valid" in self.watch else None
         diverged = ""
         try:
@@ -97,7 +98,7 @@ class Training(Task):
         final: dict[str, float] = {}
         for name, digits in (("valid", parts.valid), ("test", parts.test)):
             if digits is not None:
-                with np.errstate(over="ignore", invalid="ignore"):  # after a divergence, of which the notes tell
+                with np.errstate(over="ignore", invalid="ignore"):  # after a divergence, which the notes mention
                     loss, accuracy = evaluate(trainer.network, digits.images, digits.labels)
                 final |= {f"{name}_loss": loss, f"{name}_accuracy": accuracy or 0.0}
         trainer.network.save(folder / "network.safetensors")
@@ -148,6 +149,34 @@ def training(
     )
 
 
+def book_trainings(settings: Mapping[str, Mapping[str, Any]]) -> Callable[[Variant], Tasks]:
+    """Trainings of dense networks as network.py and network2.py do them, by label: pixels /256, batches of 10.
+
+    A setting may have hidden (a number or a tuple), rate, loss, init, dtype, train_size and valid_size besides the
+    arguments of `training`.
+    """
+
+    def tasks(variant: Variant) -> Tasks:
+        made: Tasks = {}
+        for label, setting in settings.items():
+            chosen = {"hidden": 30, "rate": 0.5, "loss": "cross-entropy", "init": "scaled", "epochs": 30, **setting}
+            hidden = chosen.pop("hidden")
+            sizes = [784, *(hidden if isinstance(hidden, tuple) else (hidden,)), 10]
+            network = {name: chosen.pop(name) for name in ("loss", "init", "dtype") if name in chosen}
+            data = {name: chosen.pop(name) for name in ("train_size", "valid_size") if name in chosen}
+            made[label] = training(
+                f"{'-'.join(map(str, sizes))}, {label}, seed {variant.seed}",
+                mlp(sizes, scaling="/256", seed=None, **network),
+                chosen.pop("rate"),
+                data=variant.data(**data),
+                seed=variant.seed,
+                **chosen,
+            )
+        return made
+
+    return tasks
+
+
 def columns(history: History) -> dict[str, list[float]]:
     """The measured columns of a history, one list each, to seven digits; {} for very long ones."""
     if not len(history) or len(history) > LONG_HISTORY:
@@ -157,24 +186,24 @@ def columns(history: History) -> dict[str, list[float]]:
 
 
 class Lines(Callback):
-    """A line about a training that goes on, at most every `every` seconds."""
+    """Prints the progress of a training, at most every `every` seconds."""
 
-    def __init__(self, title: str, say: Say, every: float = 20.0) -> None:
-        self.title, self.say, self.every = title, say, every
-        self.said_at = time.monotonic()
+    def __init__(self, title: str, log: Log, every: float = 20.0) -> None:
+        self.title, self.log, self.every = title, log, every
+        self.logged_at = time.monotonic()
 
     def on_epoch_end(self, trainer: Trainer, row: Row) -> None:
-        if time.monotonic() - self.said_at < self.every:
+        if time.monotonic() - self.logged_at < self.every:
             return
-        self.said_at = time.monotonic()
+        self.logged_at = time.monotonic()
         name = "valid_accuracy" if "valid_accuracy" in row else "test_accuracy"
         accuracy = f", {name.partition('_')[0]} {100 * row[name]:.2f} %" if name in row else ""
         left = f", {duration(row['seconds_left'])} left" if row["seconds_left"] else ""
-        self.say(f"{self.title}: epoch {row['epoch']}/{trainer.epochs}{accuracy}{left}")
+        self.log(f"{self.title}: epoch {row['epoch']}/{trainer.epochs}{accuracy}{left}")
 
 
 class SaveSometimes(Callback):
-    """Keeps a checkpoint, after an epoch and at most every `CHECKPOINT_SECONDS`."""
+    """Saves a checkpoint after an epoch, at most every `CHECKPOINT_SECONDS`."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "checkpoint.safetensors"
@@ -198,7 +227,7 @@ class Snapshots(Callback):
 
 
 class WeightSquares(Callback):
-    """Adds to each epoch's row Σ w² over all weights that decay: the book's costs contain ½ λ/n of it."""
+    """Adds to each epoch Σ w² over all regularized weights: the book's costs contain ½ λ/n of it."""
 
     def on_epoch_end(self, trainer: Trainer, row: Row) -> None:
         parameters = trainer.network.parameters().values()

@@ -1,4 +1,4 @@
-"""`digitlab reproduce list|run|report`: every experiment of the books, beside what they report."""
+"""`digitlab reproduce list|run|report`: every experiment of the books, compared with what they report."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,13 @@ import click
 
 from digitlab.cli.shared.options import OutputFile, PageFile
 
-RESULTS = Path("results")
+results_option = click.option(
+    "--results",
+    type=click.Path(path_type=Path),
+    default=Path("results"),
+    show_default=True,
+    help="Folder of the results.",
+)
 
 
 @click.group("reproduce")
@@ -23,25 +29,24 @@ def command() -> None:
 def list_(book: str | None) -> None:
     """List the experiments with what they show, what the book reports, and their cost."""
     from digitlab.books.catalogue import CATALOGUE
-    from digitlab.books.report import cost_text, reported_text, shortened
+    from digitlab.books.report import cost_text, reported_text
     from digitlab.cli.shared.console import say
     from digitlab.errors import ConfigError
     from digitlab.nn.describe import normalized
 
-    books = {normalized(row.book): row.book for row in CATALOGUE.values()}
-    if book is not None and normalized(book) not in books:
-        raise ConfigError(
-            f"--book: got {book!r}, expected one of {', '.join(b.lower().replace(' ', '-') for b in books.values())}"
-        )
-    rows = [row for row in CATALOGUE.values() if book is None or normalized(row.book) == normalized(book)]
+    books = dict.fromkeys(e.book for e in CATALOGUE.values())
+    chosen = [name for name in books if book is None or normalized(name) == normalized(book)]
+    if not chosen:
+        expected = ", ".join(name.lower().replace(" ", "-") for name in books)
+        raise ConfigError(f"--book: got {book!r}, expected one of {expected}")
+    experiments = [e for e in CATALOGUE.values() if e.book in chosen]
     lines = [["name", "book, chapter", "what it shows", "reported", "3 seeds, one core"]]
-    for row in rows:
-        figures = shortened(reported_text(row))
-        lines.append([row.name, f"{row.book} {row.chapter}", row.shows, figures, cost_text(row)])
-    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    lines += [[e.name, f"{e.book} {e.chapter}", e.title, reported_text(e), cost_text(e)] for e in experiments]
+    widths = [max(map(len, column)) for column in zip(*lines)]
     text = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines]
     say("\n".join([text[0], "─" * sum(widths, 8), *text[1:]]))
-    say(f"{len(rows)} rows. Times are for all modes; [M]: from memory. Run one with: digitlab reproduce run NAME")
+    say(f"{len(experiments)} experiments. Times are for all modes. [M]: stated from memory.")
+    say("Run one with: digitlab reproduce run NAME")
 
 
 @command.command("run")
@@ -66,9 +71,7 @@ def list_(book: str | None) -> None:
 @click.option(
     "--keep-old", is_flag=True, help="Use results of other versions of the code instead of computing them again."
 )
-@click.option(
-    "--results", type=click.Path(path_type=Path), default=RESULTS, show_default=True, help="Folder of the results."
-)
+@results_option
 def run(
     names: tuple[str, ...],
     all_: bool,
@@ -85,35 +88,35 @@ def run(
     Without --quick or --full, experiments run with the book's settings.
     """
     if all_ == bool(names):
-        raise click.UsageError("give the NAMEs of rows, or --all")
+        raise click.UsageError("give the NAMEs of experiments, or --all")
     if jobs > 1:  # before NumPy is imported, here and in the processes to come: one core each
         for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
             os.environ.setdefault(variable, "1")
-    from digitlab.books.catalogue import CATALOGUE, find_rows
-    from digitlab.books.runner import STAGES, make_jobs, run_jobs, source_for
+    from digitlab.books.catalogue import CATALOGUE, find_experiments
+    from digitlab.books.runner import STAGES, execute
+    from digitlab.books.schedule import schedule, source_for
     from digitlab.cli.shared.console import say
     from digitlab.errors import DigitlabError, quoted
 
-    rows = list(CATALOGUE.values()) if all_ else find_rows(names)
+    experiments = list(CATALOGUE.values()) if all_ else find_experiments(names)
     scale = scale or "default"
     seeds = seeds or (1 if scale == "quick" else 3)
-    made = make_jobs(rows, scale=scale, seeds=seeds, mode=mode, source=source_for(scale, say), keep_old=keep_old)
-    failures = run_jobs(made, results, processes=jobs, stages=[part] if part else STAGES, say=say)
+    source = source_for(scale, say)
+    runs = schedule(experiments, scale=scale, seeds=seeds, mode=mode, source=source, keep_old=keep_old)
+    failures = execute(runs, results, processes=jobs, stages=[part] if part else STAGES, log=say)
     if failures:
         for line in failures[:-1]:
             click.echo(line, err=True)
         raise DigitlabError(failures[-1])
     if part == "train":
-        say(f"trained: {results}; --part query goes on to the figures")
+        say(f"trained: {results}; continue with --part query to compute the figures")
         return
     quick = " --quick" if scale == "quick" else ""
-    say(f"results: {results}; one page of them: digitlab reproduce report --results {quoted(results)}{quick}")
+    say(f"results: {results}; make a page of them with: digitlab reproduce report --results {quoted(results)}{quick}")
 
 
 @command.command("report")
-@click.option(
-    "--results", type=click.Path(path_type=Path), default=RESULTS, show_default=True, help="Folder of the results."
-)
+@results_option
 @click.option(
     "--out",
     type=OutputFile("a page in Markdown", ".md"),
@@ -129,7 +132,7 @@ def run(
     help="File written by benchmarks/accuracy.py, for the top of the page.",
 )
 @click.option("--note", default="", metavar="TEXT", help="Text for the top of the page.")
-@click.option("--quick", is_flag=True, help="Include quick runs, which are left out by default.")
+@click.option("--quick", is_flag=True, help="Report quick runs instead of the others.")
 def report(
     results: Path, out: Path, html: Path | None, json_: Path | None, accuracy: Path | None, note: str, quick: bool
 ) -> None:
@@ -143,10 +146,12 @@ def report(
     from digitlab.files import write_text
 
     if not (results / "rows").is_dir():
-        raise ModelFileError(f"{results}: no results there; run something first: digitlab reproduce run chapter1-30")
+        raise ModelFileError(
+            f"{results}: no results found; run an experiment first: digitlab reproduce run chapter1-30"
+        )
     page = make_report(results, quick=quick, accuracy=accuracy, note=note)
     write_markdown(page, out)
-    say(f"report: {out}, with {len(page.figures)} rows")
+    say(f"report: {out}, with {len(page.figures)} experiments")
     if html is not None:
         write_html(page, html)
         say(f"report: {html}")

@@ -5,14 +5,15 @@ from typing import Any
 
 import numpy as np
 
-from digitlab.books.experiment import Experiment, Result, TaskResults, Tasks, Variant
-from digitlab.books.nielsen1 import first_network
-from digitlab.books.pictures import Drawn, dressed, picture_grid
+from digitlab.books.chapter import Chapter
+from digitlab.books.chapters.nielsen1 import first_network
+from digitlab.books.experiment import Result, TaskResults, Tasks, Variant
+from digitlab.books.pictures import Drawn, axes_figure, finish_axes, picture_grid
 from digitlab.books.task import Computation
 from digitlab.engine.select import predict
 from digitlab.viz.figures import COLOURS, Figure, new_figure
 
-BOOK = "Nielsen"
+BOOK = Chapter(__file__)
 
 
 def no_figures(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -20,11 +21,11 @@ def no_figures(given: Mapping[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def formula_tasks(plan: Variant) -> Tasks:
+def formula_tasks(variant: Variant) -> Tasks:
     return {"formulas": Computation(title="formulas", function=no_figures, given={})}
 
 
-def no_query(outcomes: TaskResults, plan: Variant) -> Result:
+def no_query(task_results: TaskResults, variant: Variant) -> Result:
     return Result()
 
 
@@ -42,11 +43,10 @@ def surface(x: Any, y: Any, z: Any, title: str) -> Figure:
     return figure
 
 
-def valleys(results: Sequence[Result], plan: Variant) -> Drawn:
+def valleys(results: Sequence[Result], variant: Variant) -> Drawn:
     x, y = np.meshgrid(np.linspace(-1, 1, 41), np.linspace(-1, 1, 41))
     wide_x, wide_y = np.meshgrid(np.linspace(-4, 4, 81), np.linspace(-4, 4, 81))
-    contours = new_figure(5.5, 4.5)
-    axes = contours.add_subplot()
+    contours, axes = axes_figure(5.5, 4.5)
     heights = x**2 + 10 * y**2
     lines = axes.contour(x, y, heights, levels=[0.1, 0.3, 0.7, 1.5, 3, 5, 8], cmap="viridis")
     axes.clabel(lines, fontsize=7)
@@ -57,7 +57,7 @@ def valleys(results: Sequence[Result], plan: Variant) -> Drawn:
         path.append(place)
     steps = np.array(path)
     axes.plot(steps[:, 0], steps[:, 1], ".-", color=COLOURS[1], linewidth=1, label="gradient descent, η .09")
-    dressed(axes, "v₁", "v₂", "C = v₁² + 10 v₂²: a narrow valley")
+    finish_axes(axes, "v₁", "v₂", "C = v₁² + 10 v₂²: a narrow valley")
     return {
         "valley": surface(x, y, x**2 + y**2, "C = v₁² + v₂²"),
         "narrow": surface(x, y, heights, "C = v₁² + 10 v₂²"),
@@ -68,7 +68,7 @@ def valleys(results: Sequence[Result], plan: Variant) -> Drawn:
     }
 
 
-def helix(results: Sequence[Result], plan: Variant) -> Drawn:
+def helix(results: Sequence[Result], variant: Variant) -> Drawn:
     """Points along a helix, and the same seen along the two directions of most variance (PCA by SVD)."""
     rng = np.random.default_rng(0)
     z = rng.uniform(-2, 2, 300)
@@ -90,7 +90,7 @@ def helix(results: Sequence[Result], plan: Variant) -> Drawn:
     axes.set_zlabel("z")
     right: Any = figure.add_subplot(1, 2, 2)
     right.scatter(*flat.T, c=z, cmap="viridis", s=8)
-    dressed(
+    finish_axes(
         right,
         "first principal component",
         "second",
@@ -99,7 +99,7 @@ def helix(results: Sequence[Result], plan: Variant) -> Drawn:
     return {"helix": figure}
 
 
-def neurons(results: Sequence[Result], plan: Variant) -> Drawn:
+def neurons(results: Sequence[Result], variant: Variant) -> Drawn:
     z = np.linspace(-5, 5, 501)
     curves = {
         "step": (z >= 0).astype(float),
@@ -111,31 +111,27 @@ def neurons(results: Sequence[Result], plan: Variant) -> Drawn:
     for place, (name, values) in enumerate(curves.items(), 1):
         axes = figure.add_subplot(2, 2, place)
         axes.plot(z, values, color=COLOURS[place - 1])
-        dressed(axes, "z", "output", name)
+        finish_axes(axes, "z", "output", name)
     return {"neurons": figure}
 
 
 # Digits
 
 
-def digits_query(outcomes: TaskResults, plan: Variant) -> Result:
+def digits_query(task_results: TaskResults, variant: Variant) -> Result:
     """Which test images the first network reads wrongly."""
-    outcome = outcomes["30"]
-    test = digits_data(plan).load().test
-    guesses = np.argmax(predict(outcome.network(), test.images), axis=1)
+    found = task_results["30"]
+    test = variant.scaled_data().load().test
+    guesses = np.argmax(predict(found.network(), test.images), axis=1)
     wrong = np.flatnonzero(guesses != test.labels)
     figures = {"errors": float(len(wrong)), "test": 100 * (1 - len(wrong) / len(test))}
     return Result(figures, {"wrong": wrong[:24].tolist(), "guesses": guesses[wrong[:24]].tolist()})
 
 
-def digits_data(plan: Variant) -> Any:
-    return plan.data().shrunk() if plan.quick else plan.data()
-
-
-def digits_draw(results: Sequence[Result], plan: Variant) -> Drawn:
+def digits_draw(results: Sequence[Result], variant: Variant) -> Drawn:
     from scipy.ndimage import rotate
 
-    train, _, test = digits_data(plan).load()
+    train, _, test = variant.scaled_data().load()
     series = results[0].series
     bad = [f"{test.labels[i]} read as {guess}" for i, guess in zip(series["wrong"], series["guesses"])]
     first = train.images[0]
@@ -144,7 +140,7 @@ def digits_draw(results: Sequence[Result], plan: Variant) -> Drawn:
     turned = np.clip(rotate(first.astype(float), 15, order=1, reshape=False), 0, 255)
     names = ["above left", "above right", "below left", "below right"]
     drawn = {
-        "grid": picture_grid(train.images[:100], [""] * 100, columns=20, title="The first 100 training images"),
+        "grid": picture_grid(list(train.images[:100]), [""] * 100, columns=20, title="The first 100 training images"),
         "quadrants": picture_grid(quarters, names, columns=4, title="A digit by its quarters", share=True),
         "rotated": picture_grid(
             [first, turned], ["as it is", "by 15°"], columns=2, title="To turn a digit is to shift all its pixels"
@@ -156,53 +152,9 @@ def digits_draw(results: Sequence[Result], plan: Variant) -> Drawn:
     return drawn
 
 
-ROWS = [
-    Experiment(
-        "surfaces",
-        BOOK,
-        "1 and 3",
-        "costs as landscapes: a valley, a narrow one, one with many minima",
-        "C = v₁² + v₂²; v₁² + 10 v₂² with contours; sin v₁ sin v₂ + .2 v₁",
-        formula_tasks,
-        no_query,
-        valleys,
-        minutes=0.05,
-        chance=False,
-    ),
-    Experiment(
-        "helix",
-        BOOK,
-        "figures",
-        "where PCA ends: a helix is one-dimensional, and two components do not hold it",
-        "300 points on a helix with noise .05, seed 0; PCA by singular values",
-        formula_tasks,
-        no_query,
-        helix,
-        minutes=0.02,
-        chance=False,
-    ),
-    Experiment(
-        "neuron-curves",
-        BOOK,
-        "1 and 3",
-        "step, sigmoid, tanh and rectified linear neurons",
-        "their formulas on −5 to 5",
-        formula_tasks,
-        no_query,
-        neurons,
-        minutes=0.02,
-        chance=False,
-    ),
-    Experiment(
-        "digit-figures",
-        BOOK,
-        "1",
-        "the images: many, one by its quarters, one turned, and some that are hard to read",
-        "the first training images; a rotation by 15°; test errors of the first network (row chapter1-30, seed 0)",
-        first_network(30),
-        digits_query,
-        digits_draw,
-        minutes=0.03,
-        chance=False,
-    ),
+EXPERIMENTS = [
+    BOOK.experiment("surfaces", formula_tasks, no_query, valleys),
+    BOOK.experiment("helix", formula_tasks, no_query, helix),
+    BOOK.experiment("neuron-curves", formula_tasks, no_query, neurons),
+    BOOK.experiment("digit-figures", first_network({"30": (30, 3.0)}), digits_query, digits_draw),
 ]

@@ -1,12 +1,13 @@
-"""Nielsen, chapter 4: one hidden layer makes any curve, out of bumps."""
+"""Nielsen, chapter 4: one hidden layer approximates any function, by bumps."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from digitlab.books.experiment import Experiment, Result, TaskResults, Tasks, Variant
-from digitlab.books.pictures import Drawn, dressed
+from digitlab.books.chapter import Chapter
+from digitlab.books.experiment import Result, TaskResults, Tasks, Variant
+from digitlab.books.pictures import Drawn, finish_axes
 from digitlab.books.task import Computation
 from digitlab.functions import bumps_network
 from digitlab.viz.figures import COLOURS, new_figure
@@ -21,24 +22,24 @@ def wavy(x: Any) -> Any:
 
 
 def bumps(given: Mapping[str, Any]) -> dict[str, Any]:
-    """For each number of bumps the network's curve and how far it is off."""
+    """For each number of bumps the network's curve and its errors."""
     x = np.linspace(0, 1, 1001)
     curves, mean, largest = {}, {}, {}
     for n in BUMPS:
         curve = bumps_network(wavy, 0.0, 1.0, n).predict(x[:, None]).ravel()
-        # Nearer to an edge than a hundredth of a bump a step is under way.
+        # Nearer to an edge than a hundredth of a bump the step is not complete.
         inside = np.abs(x * n - np.round(x * n)) > 0.01
         off = np.abs(curve - wavy(x))[inside]
         curves[str(n)], mean[str(n)], largest[str(n)] = curve.tolist(), float(off.mean()), float(off.max())
     return {"curves": curves, "mean": mean, "largest": largest}
 
 
-def tasks(plan: Variant) -> Tasks:
+def bumps_tasks(variant: Variant) -> Tasks:
     return {"bumps": Computation(title="universality", function=bumps, given={"bumps": list(BUMPS)})}
 
 
-def query(outcomes: TaskResults, plan: Variant) -> Result:
-    found = outcomes["bumps"].result
+def bumps_query(task_results: TaskResults, variant: Variant) -> Result:
+    found = task_results["bumps"].result
     result = Result(series=dict(found["curves"]))
     for n in map(str, BUMPS):
         result.figures[f"{n} bumps/mean error"] = found["mean"][n]
@@ -46,35 +47,21 @@ def query(outcomes: TaskResults, plan: Variant) -> Result:
     return result
 
 
-def draw(results: Sequence[Result], plan: Variant) -> Drawn:
+def bumps_draw(results: Sequence[Result], variant: Variant) -> Drawn:
     figure = new_figure(10, 4.3)
     x = np.linspace(0, 1, 1001)
     axes = figure.add_subplot(1, 2, 1)
     axes.plot(x, wavy(x), color="black", linewidth=3, alpha=0.3, label="function")
     for colour, n in zip(COLOURS, (5, 20, 50)):
         axes.plot(x, results[0].series[str(n)], color=colour, linewidth=1, label=f"{n} bumps, {2 * n} neurons")
-    dressed(axes, "x", "output", FORMULA)
+    finish_axes(axes, "x", "output", FORMULA)
     axes = figure.add_subplot(1, 2, 2)
     for colour, kind in zip(COLOURS, ("largest error", "mean error")):
         axes.plot(BUMPS, [results[0].figures[f"{n} bumps/{kind}"] for n in BUMPS], "o-", color=colour, label=kind)
     axes.set_xscale("log")
     axes.set_yscale("log")
-    dressed(axes, "bumps", "distance from the function", "No weight is learned: all are set by hand")
+    finish_axes(axes, "bumps", "distance from the function", "No weight is learned: all are set by hand")
     return {"bumps": figure}
 
 
-ROWS = [
-    Experiment(
-        "universality",
-        "Nielsen",
-        "4",
-        "one hidden layer follows any curve, as closely as it has neurons",
-        f"weights set by hand: pairs of steep neurons make bumps that follow {FORMULA} [M] on 0 to 1; the book lets "
-        "the reader set them with the mouse",
-        tasks,
-        query,
-        draw,
-        minutes=0.01,
-        chance=False,
-    )
-]
+EXPERIMENTS = [Chapter(__file__).experiment("universality", bumps_tasks, bumps_query, bumps_draw)]

@@ -1,0 +1,44 @@
+"""A chapter's texts: what the book says of each experiment, in a TOML file with the name of the chapter's module.
+
+book = "Nielsen"                        of all experiments, as are `chapter` and `modes`, unless they have their own
+[common]                                texts to insert elsewhere: "30 epochs; {setup}"
+[chapter1-30]                           an experiment: the fields of Experiment; `each` holds for all of `reported`
+reported = [{ figure = "30/test_first", value = 91.29, text = "epoch 1" }]      the fields of Reported
+"""
+
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from digitlab.books.experiment import Experiment, Reported, Result, TaskResults, Tasks, Variant
+
+
+class Chapter:
+    """The texts for a module: `Chapter(__file__)` reads nielsen1.toml in nielsen1.py."""
+
+    def __init__(self, module: str) -> None:
+        table = tomllib.loads(Path(module).with_suffix(".toml").read_text(encoding="utf-8"))
+        self.common: dict[str, str] = table.pop("common", {})
+        self.experiments: dict[str, dict[str, Any]] = {k: v for k, v in table.items() if isinstance(v, dict)}
+        self.shared = {key: value for key, value in table.items() if key not in self.experiments}
+
+    def experiment(
+        self,
+        name: str,
+        tasks: Callable[[Variant], Tasks],
+        query: Callable[[TaskResults, Variant], Result],
+        draw: Callable[[Sequence[Result], Variant], Mapping[str, Any]],
+    ) -> Experiment:
+        """An experiment with the texts of this name."""
+        texts = {**self.shared, **self.experiments[name]}
+        for key in ("setup", "cause", "corrected"):
+            texts[key] = texts.get(key, "").format_map(self.common)
+        each = texts.pop("each", {})
+        reported = tuple(Reported(**each, **entry) for entry in texts.pop("reported", ()))
+        modes = tuple(texts.pop("modes", Experiment.modes))
+        return Experiment(name, tasks, query, draw, reported=reported, modes=modes, **texts)
+
+    def reported(self, name: str) -> dict[str, float]:
+        """The values that the book reports of an experiment, by figure."""
+        return {entry["figure"]: entry["value"] for entry in self.experiments[name]["reported"]}

@@ -1,0 +1,102 @@
+"""Nielsen, chapter 1: the first network, and the baselines to compare it with."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from digitlab.baselines import fit, judge, make_baseline
+from digitlab.books.chapter import Chapter
+from digitlab.books.data import Data
+from digitlab.books.experiment import Result, TaskResults, Tasks, Variant
+from digitlab.books.measure import training_figures
+from digitlab.books.pictures import Drawn, accuracy_points, points, valid_test_curves
+from digitlab.books.task import Computation
+from digitlab.books.training import book_trainings
+
+
+def baseline(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Fit one of `digitlab.baselines` and measure it on validation and test images."""
+    train, valid, test = Data(**given["data"]).load()
+    classifier = make_baseline(given["name"], **given.get("settings", {}))
+    seconds = fit(classifier, train)
+    scores = {name: judge(classifier, part).accuracy for name, part in (("valid", valid), ("test", test)) if part}
+    return {**scores, "fit_seconds": seconds, "learned": classifier.learned()}
+
+
+def darkness(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The baseline, and the mean darkness of each digit, as a share of full ink."""
+    train = Data(**given["data"]).load().train
+    dark = train.images.reshape(len(train), -1).mean(axis=1) / 255  # (N,)
+    return {**baseline(given), "darkness": [float(dark[train.labels == digit].mean()) for digit in range(10)]}
+
+
+def darkness_tasks(variant: Variant) -> Tasks:
+    given = {"name": "darkness", "data": variant.scaled_data().table()}
+    return {"darkness": Computation(title="average darkness", function=darkness, given=given)}
+
+
+def darkness_query(task_results: TaskResults, variant: Variant) -> Result:
+    found = task_results["darkness"].result
+    return Result({"test": 100 * found["test"]}, {"darkness": found["darkness"]})
+
+
+def darkness_draw(results: Sequence[Result], variant: Variant) -> Drawn:
+    values = [[100 * value for value in result.series["darkness"]] for result in results]
+    title = "Mean darkness of each digit, share of full ink"
+    return {"darkness": points([str(d) for d in range(10)], values, title=title, y_label="mean darkness (%)")}
+
+
+def scale_tasks(variant: Variant) -> Tasks:
+    data = variant.scaled_data().table()
+    names = ("nearest-mean", "logistic")
+    return {n: Computation(title=n, function=baseline, given={"name": n, "data": data}) for n in names}
+
+
+def baselines_query(task_results: TaskResults, variant: Variant) -> Result:
+    result = Result()
+    for label, found in task_results.items():
+        for part in ("valid", "test"):
+            result.figures[f"{label}/{part}"] = 100 * found.result[part]
+        result.figures[f"{label}/seconds"] = found.seconds
+        if found.result["learned"]:
+            result.notes.append(f"{label}: {found.result['learned']}")
+    return result
+
+
+def scale_draw(results: Sequence[Result], variant: Variant) -> Drawn:
+    names = ["nearest-mean", "logistic"]
+    return {"scale": accuracy_points(results, names, title="Without a hidden layer, test accuracy")}
+
+
+def svm_task(variant: Variant, setting: str, size: int = 0) -> Computation:
+    """A support vector machine with the book's γ or today's, on the first `size` images or all."""
+    data = variant.scaled_data(train_size=size).table()
+    given = {"name": "svm", "settings": {"setting": setting}, "data": data}
+    return Computation(title=f"SVM, {setting}, {size or 'all'} images", function=baseline, given=given)
+
+
+def svm_tasks(variant: Variant) -> Tasks:
+    return {setting: svm_task(variant, setting) for setting in ("book", "today")}
+
+
+def svm_draw(results: Sequence[Result], variant: Variant) -> Drawn:
+    values = [[result.figures[f"{setting}/test"] for setting in ("book", "today")] for result in results]
+    names, book = ["γ = 1/784 (the book's)", "γ by variance (today's)"], list(BOOK.reported("svm").values())
+    return {"svm": points(names, values, title="Support vector machine, test accuracy", book=book)}
+
+
+def first_network(settings: Mapping[str, tuple[int, float]]) -> Callable[[Variant], Tasks]:
+    """Trainings of [784, hidden, 10] as network.py does them; hidden neurons and η by label."""
+    chosen = {"init": "large", "loss": "quadratic"}
+    return book_trainings({label: {"hidden": n, "rate": rate, **chosen} for label, (n, rate) in settings.items()})
+
+
+BOOK = Chapter(__file__)
+BAD_RATES = {"100 hidden, η 0.001": (100, 0.001), "30 hidden, η 100": (30, 100.0)}
+EXPERIMENTS = [
+    BOOK.experiment("average-darkness", darkness_tasks, darkness_query, darkness_draw),
+    BOOK.experiment("baselines", scale_tasks, baselines_query, scale_draw),
+    BOOK.experiment("svm", svm_tasks, baselines_query, svm_draw),
+    BOOK.experiment("chapter1-30", first_network({"30": (30, 3.0)}), training_figures, valid_test_curves),
+    BOOK.experiment("chapter1-100", first_network({"100": (100, 3.0)}), training_figures, valid_test_curves),
+    BOOK.experiment("chapter1-bad-rates", first_network(BAD_RATES), training_figures, valid_test_curves),
+]

@@ -1,0 +1,292 @@
+"""Nielsen, chapter 3: the cross-entropy, overfitting, regularization, first weights, hyper-parameters."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from digitlab.books.chapter import Chapter
+from digitlab.books.chapters.nielsen1 import svm_task
+from digitlab.books.experiment import Result, TaskResults, Tasks, Variant
+from digitlab.books.measure import book_costs, training_figures
+from digitlab.books.pictures import Drawn, axes_figure, band, finish_axes, series_bands, valid_curves, valid_test_curves
+from digitlab.books.task import Computation
+from digitlab.books.training import book_trainings
+from digitlab.nn import CrossEntropy, Dense, Given, Loss, Network, Quadratic
+from digitlab.optim import HalveOnPlateau
+from digitlab.viz.figures import COLOURS, new_figure
+
+BOOK = Chapter(__file__)
+VALID = {"watch": ("valid",)}
+ALL = {"watch": ("valid", "test", "train"), "squares": True}
+INITS = {"N(0, 1)": "large", "scaled": "scaled"}
+
+
+# A single neuron that learns to turn 1 into 0
+
+NEURONS: dict[str, tuple[type[Loss], float, float, float]] = {  # loss, first weight, first bias, η
+    "quadratic, w .6, b .9": (Quadratic, 0.6, 0.9, 0.15),
+    "quadratic, w 2, b 2": (Quadratic, 2.0, 2.0, 0.15),
+    "cross-entropy, w .6, b .9": (CrossEntropy, 0.6, 0.9, 0.005),
+    "cross-entropy, w 2, b 2": (CrossEntropy, 2.0, 2.0, 0.005),
+    "cross-entropy, η .15, w .6, b .9": (CrossEntropy, 0.6, 0.9, 0.15),
+    "cross-entropy, η .15, w 2, b 2": (CrossEntropy, 2.0, 2.0, 0.15),
+}
+
+
+def neuron(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The neuron's output before each of its epochs and after the last, for every setting of NEURONS."""
+    curves: dict[str, list[float]] = {}
+    x, target = np.ones((1, 1)), np.zeros((1, 1))
+    for label, (loss, weight, bias, rate) in NEURONS.items():
+        network = Network([Dense(1, Given([[weight]]), Given([bias]))], 1, loss(), dtype="float64")
+        outputs = [float(network.predict(x)[0, 0])]
+        for _ in range(given["epochs"]):
+            network.gradient(x, target)
+            for p in network.parameters().values():
+                p.value = p.value - rate * p.grad
+            outputs.append(float(network.predict(x)[0, 0]))
+        curves[label] = outputs
+    return {"curves": curves}
+
+
+def neuron_tasks(variant: Variant) -> Tasks:
+    return {"neuron": Computation(title="single neuron", function=neuron, given={"epochs": 300})}
+
+
+def neuron_query(task_results: TaskResults, variant: Variant) -> Result:
+    result = Result(series=dict(task_results["neuron"].result["curves"]))
+    for label, outputs in result.series.items():
+        result.figures[f"{label}/start"] = outputs[0]
+        result.figures[f"{label}/end"] = outputs[-1]
+        # "Flat": until the output has gone a tenth of the way from its start to 0.
+        result.figures[f"{label}/flat"] = next((i for i, a in enumerate(outputs) if a < 0.9 * outputs[0]), len(outputs))
+    return result
+
+
+def neuron_draw(results: Sequence[Result], variant: Variant) -> Drawn:
+    figure = new_figure(12, 4)
+    for place, loss in enumerate(("quadratic", "cross-entropy", "cross-entropy, η .15"), 1):
+        axes = figure.add_subplot(1, 3, place)
+        labels = [label for label in NEURONS if label.rpartition(", w")[0] == loss]
+        for colour, label in zip(COLOURS, labels):
+            axes.plot(results[0].series[label], color=colour, label=f"w{label.rpartition(', w')[2]}")
+        axes.set_ylim(0, 1)
+        finish_axes(axes, "epoch", "output, to become 0", f"{loss.partition(',')[0]}, η {NEURONS[labels[0]][3]:g}")
+    return {"neuron": figure}
+
+
+# Overfitting and regularization
+
+OVERFIT = {"train_size": 1000, "epochs": 400, "init": "large", **ALL}
+WHOLE = {"init": "large", **ALL}
+
+
+def costs_query(label: str, strength: float) -> Callable[[TaskResults, Variant], Result]:
+    """Figures of a training, with the book's regularized costs among its series and their least values."""
+
+    def query(task_results: TaskResults, variant: Variant) -> Result:
+        result = training_figures(task_results, variant)
+        for part, costs in book_costs(task_results[label], strength).items():
+            result.series[f"{label}/{part}_cost"] = costs
+            result.figures[f"{label}/{part}_cost_least_epoch"] = 1 + costs.index(min(costs))
+            result.figures[f"{label}/{part}_cost_last"] = costs[-1]
+        accuracy = result.series[f"{label}/train_accuracy"]
+        if 1.0 in accuracy:
+            result.figures[f"{label}/train_perfect_epoch"] = 1.0 + accuracy.index(1.0)
+        return result
+
+    return query
+
+
+def overfitting_draw(results: Sequence[Result], variant: Variant) -> Drawn:
+    """The book's four plots in one figure: cost and accuracy, on training and on test data."""
+    figure = new_figure(10, 7)
+    label = next(key for key in results[0].series if key.endswith("/train_cost")).rpartition("/")[0]
+    panels = [
+        ("train_cost", "cost on the training set", 1.0),
+        ("test_cost", "cost on the test set", 1.0),
+        ("train_accuracy", "accuracy on the training set (%)", 100.0),
+        ("test_accuracy", "accuracy on the test set (%)", 100.0),
+    ]
+    for place, (key, text, unit) in enumerate(panels):
+        axes = figure.add_subplot(2, 2, place + 1)
+        series_bands(axes, results, {"": f"{label}/{key}"}, text, unit=unit, colours=COLOURS[place:])
+    return {"curves": figure}
+
+
+# More training data
+
+SIZES = (100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000)
+PRESENTED = 1_500_000  # images shown in all, whatever the size
+
+
+def sizes(variant: Variant) -> Sequence[int]:
+    return (100, 200, 400) if variant.quick else SIZES
+
+
+def more_data_tasks(variant: Variant) -> Tasks:
+    tasks: Tasks = {}
+    for size in sizes(variant):
+        # Validation is measured once, at the end: 15,000 times would take longer than the training.
+        chosen = {"train_size": size, "epochs": PRESENTED // size, "l2": size * 1e-4, "watch": (), "keep": "last"}
+        tasks |= book_trainings({f"network, {size}": {**chosen, "init": "large"}})(variant)
+        tasks[f"SVM, {size}"] = svm_task(variant, "book", 0 if size == max(SIZES) else size)
+    return tasks
+
+
+def more_data_query(task_results: TaskResults, variant: Variant) -> Result:
+    result = Result()
+    for label, found in task_results.items():
+        scores = found.result
+        share = scores["valid"] if "valid" in scores else scores["final"]["valid_accuracy"]
+        result.figures[f"{label}/valid"] = 100 * share
+    result.series["sizes"] = list(sizes(variant))
+    for kind in ("network", "SVM"):
+        result.series[kind] = [result.figures[f"{kind}, {size}/valid"] for size in sizes(variant)]
+    return result
+
+
+def more_data_draw(results: Sequence[Result], variant: Variant) -> Drawn:
+    figure, axes = axes_figure()
+    x, book = results[0].series["sizes"], BOOK.reported("more-data")
+    for colour, kind in zip(COLOURS, ("network", "SVM")):
+        values = np.array([result.series[kind] for result in results])
+        band(axes, x, values, colour, ".-", f"{kind}, here")
+        if not variant.quick:
+            theirs = [book[f"{kind}, {size}/valid"] for size in SIZES]
+            axes.plot(SIZES, theirs, "D", color=colour, markersize=4, fillstyle="none", label=f"{kind}, the book")
+    axes.set_xscale("log")
+    finish_axes(axes, "training images", "validation accuracy (%)", "More training data, as many presentations")
+    return {"sizes": figure}
+
+
+# Several learning rates
+
+RATES = (0.025, 0.25, 2.5)
+
+
+def rates_query(task_results: TaskResults, variant: Variant) -> Result:
+    result = training_figures(task_results, variant)
+    for label, found in task_results.items():
+        costs = book_costs(found, 5.0)["train"]
+        result.series[f"{label}/cost"] = costs
+        result.figures[f"{label}/cost_last"] = costs[-1]
+    return result
+
+
+def rates_draw(results: Sequence[Result], variant: Variant) -> Drawn:
+    figure, axes = axes_figure()
+    keys = {f"η {rate:g}": f"η {rate:g}/cost" for rate in RATES}
+    series_bands(axes, results, keys, "cost on the training set, with its L2 term")
+    return {"costs": figure}
+
+
+# The exercises: when to stop
+
+PATIENCE = {"n = 5": 5, "n = 10": 10, "n = 20": 20, "100 epochs": 0}  # the last shows what stopping misses
+
+
+def stopping_draw(results: Sequence[Result], variant: Variant) -> Drawn:
+    """The trainings of a seed are one curve, which each rule leaves at another epoch."""
+    figure, axes = axes_figure()
+    for n, result in enumerate(results):
+        values = 100 * np.array(result.series["100 epochs/valid_accuracy"])
+        text = "a curve for each seed" if not n else ""
+        axes.plot(1 + np.arange(len(values)), values, color="#999999", linewidth=1, label=text)
+        for colour, label in zip(COLOURS, list(PATIENCE)[:3]):
+            stop = len(result.series[f"{label}/valid_accuracy"])
+            axes.plot(stop, values[stop - 1], "o", color=colour, label="" if n else f"stopped by {label}")
+    finish_axes(axes, "epoch", "validation accuracy (%)", "Stopped after n epochs without improvement")
+    return {"curves": figure}
+
+
+def halving_draw(results: Sequence[Result], variant: Variant) -> Drawn:
+    figure, axes = axes_figure()
+    for colour, label in zip(COLOURS, ("halving", "constant")):
+        for n, result in enumerate(results):
+            values = 100 * np.array(result.series[f"{label}/valid_accuracy"])
+            x = 1 + np.arange(len(values))
+            axes.plot(x, values, color=colour, linewidth=1, alpha=0.8, label="" if n else label)
+    title = "η halved after 10 epochs without improvement, to η/128"
+    finish_axes(axes, "epoch", "validation accuracy (%)", title)
+    return {"curves": figure}
+
+
+SMALL = {"hidden": (), "epochs": 4, "train_size": 1000, "valid_size": 100, "dtype": "float64", **VALID}
+
+
+def trained(
+    name: str,
+    settings: Mapping[str, Mapping[str, Any]],
+    draw: Callable[[Sequence[Result], Variant], Drawn] = valid_test_curves,
+    query: Callable[[TaskResults, Variant], Result] = training_figures,
+) -> Any:
+    """An experiment made of trainings: their settings by label, see `book_trainings`."""
+    return BOOK.experiment(name, book_trainings(settings), query, draw)
+
+
+def overfitted(name: str, label: str, l2: float, setting: Mapping[str, Any]) -> Any:
+    """One training whose costs are drawn with its accuracies."""
+    return trained(name, {label: {**setting, "l2": l2}}, overfitting_draw, costs_query(label, l2))
+
+
+EXPERIMENTS = [
+    BOOK.experiment("single-neuron", neuron_tasks, neuron_query, neuron_draw),
+    trained("cross-entropy", {str(n): {"hidden": n, "init": "large"} for n in (30, 100)}),
+    overfitted("overfitting", "1,000 images", 0.0, OVERFIT),
+    overfitted("overfitting-full", "50,000 images", 0.0, WHOLE),
+    overfitted("regularized", "λ .1", 0.1, OVERFIT),
+    overfitted("regularized-full", "λ 5", 5.0, WHOLE),
+    trained(
+        "regularized-100",
+        {f"{text} init": {"hidden": 100, "l2": 5.0, "init": init} for text, init in INITS.items()},
+        valid_curves,
+    ),
+    trained(
+        "barrier-98",
+        {
+            f"{text} init": {"hidden": 100, "rate": 0.1, "l2": 5.0, "epochs": 60, "init": init}
+            for text, init in INITS.items()
+        },
+        valid_curves,
+    ),
+    trained(
+        "weight-initialization",
+        {
+            f"{n}, {name}": {"hidden": n, "rate": 0.1, "l2": 5.0, "init": init}
+            for n in (30, 100)
+            for name, init in (("new", "scaled"), ("old", "large"))
+        },
+        valid_curves,
+    ),
+    BOOK.experiment("more-data", more_data_tasks, more_data_query, more_data_draw),
+    trained(
+        "several-rates",
+        {f"η {rate:g}": {"rate": rate, "l2": 5.0, "squares": True, "watch": ("train", "valid")} for rate in RATES},
+        rates_draw,
+        rates_query,
+    ),
+    trained("parameter-hunt", {"hunt": {"rate": 10.0, "l2": 1000.0, **VALID}}, valid_curves),
+    trained(
+        "parameter-hunt-small",
+        {
+            f"η {rate:g}, λ {l2:g}": {"rate": rate, "l2": l2, **SMALL}
+            for rate, l2 in ((10.0, 1000.0), (10.0, 20.0), (100.0, 20.0), (1.0, 20.0))
+        },
+        valid_curves,
+    ),
+    trained(
+        "early-stopping",
+        {label: {"epochs": 100, "l2": 5.0, "early_stop": n, **VALID} for label, n in PATIENCE.items()},
+        stopping_draw,
+    ),
+    trained(
+        "halving-rate",
+        {
+            "halving": {"epochs": 400, "l2": 5.0, "schedule": HalveOnPlateau(10, 128), **VALID},
+            "constant": {"epochs": 400, "l2": 5.0, "early_stop": 20, **VALID},
+        },
+        halving_draw,
+    ),
+]

@@ -1,0 +1,233 @@
+"""Nielsen, chapter 6: convolutional networks, step by step, to 33 errors.
+
+Two modes. As as_written: network3's first weights, its fixed order of the images, left-over images dropped.
+Corrected: shuffled every epoch; He's first weights for ReLU, N(0, 1/n_in) for sigmoid neurons, biases 0.
+network3 adds ½ λ Σ w² / (number of batches) to its cost, so its λ counts ten times ours at batches of 10.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from digitlab.books.chapter import Chapter
+from digitlab.books.experiment import Experiment, Result, TaskResults, Tasks, Variant
+from digitlab.books.measure import training_figures
+from digitlab.books.pictures import Drawn, accuracy_curves, axes_figure, best_point, picture_grid
+from digitlab.books.training import Training, training
+from digitlab.engine.select import predict
+from digitlab.ensemble import combine
+from digitlab.nn import (
+    Conv2D,
+    Dense,
+    Dropout,
+    FanOutNormal,
+    Flatten,
+    He,
+    LogLikelihood,
+    MaxPool2D,
+    Network,
+    Normal,
+    ReLU,
+    ScaledNormal,
+    Sigmoid,
+    Zeros,
+)
+from digitlab.nn.initializers import Initializer
+from digitlab.nn.network import Layer
+
+BATCH = 10
+SWEEP = (1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0, 100.0)
+SHORT_SWEEP = (1e-3, 0.1, 10.0)
+RELU: dict[str, Any] = {"relu": True, "rate": 0.03}
+
+
+def network3(
+    convolutions: Sequence[int], hidden: Sequence[int], *, relu: bool, as_written: bool, dropout: float = 0.0
+) -> Network:
+    """Convolutions 5×5, each pooled, then fully connected layers, then softmax; dropout on each layer's inputs.
+
+    Network3 pools before it adds the bias and activates; pooling keeps the order of numbers, so that ours, with the
+    bias in the convolution, gives the same.
+    """
+    activation: Callable[[], Layer] = ReLU if relu else Sigmoid
+    plain: Initializer = He() if relu else ScaledNormal()
+    layers: list[Layer] = []
+    for filters in convolutions:
+        book = Normal(math.sqrt(4 / (filters * 25)))  # FanOutNormal(pool=2), under the name that results are filed by
+        chosen = {"weights": book, "biases": Normal()} if as_written else {"weights": plain, "biases": Zeros()}
+        layers += [Conv2D(filters, 5, **chosen), MaxPool2D(2), activation()]
+    layers += [Flatten()] if convolutions else []
+    for neurons in hidden:
+        layers += [Dropout(dropout, inverted=not as_written)] if dropout else []
+        layers += [Dense(neurons, FanOutNormal(), Normal()) if as_written else Dense(neurons, plain), activation()]
+    layers += [Dropout(dropout, inverted=not as_written)] if dropout else []
+    layers.append(Dense(10, Zeros(), Zeros()))
+    shape = (28, 28, 1) if convolutions else (784,)
+    return Network(layers, shape, LogLikelihood(), scaling="/256", seed=None)
+
+
+def net(
+    variant: Variant,
+    name: str,
+    convolutions: Sequence[int],
+    hidden: Sequence[int],
+    *,
+    relu: bool = False,
+    rate: float = 0.1,
+    strength: float = 0.0,
+    dropout: float = 0.0,
+    epochs: int = 60,
+    expand: str = "",
+    seed: int | None = None,
+) -> Training:
+    """The training of one net of this chapter; `strength` is network3's λ."""
+    seed = variant.seed if seed is None else seed
+    network = network3(convolutions, hidden, relu=relu, as_written=variant.as_written, dropout=dropout)
+    return training(
+        f"{name}, {variant.mode}, seed {seed}",
+        network,
+        rate,
+        data=variant.data(expand=expand, whole=variant.as_written),
+        seed=seed,
+        epochs=epochs,
+        l2=BATCH * strength,
+        watch=("valid",),
+        shuffle=not variant.as_written,
+        batch_size=BATCH,
+    )
+
+
+def one(name: str, convolutions: Sequence[int], hidden: Sequence[int], **settings: Any) -> Callable[[Variant], Tasks]:
+    return lambda variant: {"net": net(variant, name, convolutions, hidden, **settings)}
+
+
+def by_size(name: str, layers: int) -> Callable[[Variant], Tasks]:
+    """Expanded data, one or two fully connected layers of 100, 300 and 1,000."""
+    return lambda variant: {
+        str(n): net(variant, f"{name}, {n}", (20, 40), (n,) * layers, strength=0.1, expand="shifts", **RELU)
+        for n in (100, 300, 1000)
+    }
+
+
+def sweep(name: str, **settings: Any) -> Callable[[Variant], Tasks]:
+    def tasks(variant: Variant) -> Tasks:
+        strengths = (0.0, *(SWEEP if variant.full else SHORT_SWEEP))
+        return {f"{λ:g}": net(variant, f"{name}, λ {λ:g}", (20, 40), (100,), strength=λ, **settings) for λ in strengths}
+
+    return tasks
+
+
+def sweep_draw(results: Sequence[Result], variant: Variant) -> Drawn:
+    strengths = [key.removesuffix("/test") for key in results[0].figures if key.endswith("/test")]
+    values = [[result.figures[f"{λ}/test"] for λ in strengths] for result in results]
+    title, y_label = "Test accuracy by λ", "accuracy (%)"
+    return {"sweep": best_point(strengths, values, title=title, x_label="network3's λ", y_label=y_label)}
+
+
+def curves(results: Sequence[Result], variant: Variant) -> Drawn:
+    return accuracy_curves(results, variant, title=variant.mode, splits=("valid",))
+
+
+# The ensemble and its errors
+
+
+def dropout_net(variant: Variant, seed: int) -> Training:
+    settings = {**RELU, "dropout": 0.5, "epochs": 40, "expand": "shifts", "seed": seed}
+    return net(variant, "dropout", (20, 40), (1000, 1000), **settings)
+
+
+def ensemble_tasks(variant: Variant) -> Tasks:
+    return {f"net {i}": dropout_net(variant, i) for i in range(5)}
+
+
+def ensemble_query(task_results: TaskResults, variant: Variant) -> Result:
+    task = next(iter(task_results.values())).task
+    assert isinstance(task, Training)
+    test = task.data.load().test
+    networks = [found.network() for found in task_results.values()]
+    votes = np.stack([np.argmax(predict(network, test.images), axis=1) for network in networks])  # (5, N)
+    guesses = np.argmax(predict(combine(networks, "vote"), test.images), axis=1)
+    wrong = np.flatnonzero(guesses != test.labels)
+    result = Result({"ensemble/test": 100 * (1 - len(wrong) / len(test)), "ensemble/errors": float(len(wrong))})
+    single = 100 * (votes == test.labels).mean(axis=1)
+    result.figures["single/test"] = float(single.mean())
+    shown = wrong[:60]
+    result.series = {
+        "images": test.images[shown].tolist(),
+        "labels": test.labels[shown].tolist(),
+        "guesses": guesses[shown].tolist(),
+    }
+    return result
+
+
+def errors_draw(results: Sequence[Result], variant: Variant) -> Drawn:
+    series = results[0].series
+    count = int(results[0].figures["ensemble/errors"])
+    titles = [f"{label} read as {guess}" for label, guess in zip(series["labels"], series["guesses"])]
+    title = f"The {count} test images that the ensemble gets wrong" + (" (the first 60)" if count > 60 else "")
+    return {"errors": picture_grid(series["images"], titles, columns=8, title=title)} if count else {}
+
+
+# Filters
+
+
+def filters_query(task_results: TaskResults, variant: Variant) -> Result:
+    network = task_results["net"].network()
+    kernels = [layer.params["W"].value for layer in network.layers if isinstance(layer, Conv2D)]
+    first, second = kernels  # (5, 5, 1, 20), (5, 5, 20, 40)
+    result = training_figures(task_results, variant)
+    result.series = {
+        "first": np.round(first[:, :, 0].transpose(2, 0, 1), 3).tolist(),
+        "second": np.round(second.transpose(2, 3, 0, 1), 3).tolist(),
+    }
+    return result
+
+
+def filters_draw(results: Sequence[Result], variant: Variant) -> Drawn:
+    first, second = np.array(results[0].series["first"]), np.array(results[0].series["second"])
+    titles = [str(i + 1) for i in range(len(first))]
+    one = picture_grid(
+        list(first), titles, columns=10, title="The 20 filters of the first layer", cmap="RdBu_r", share=True
+    )
+    tiled = np.pad(second, ((0, 0), (0, 0), (0, 1), (0, 1)), constant_values=np.nan)  # (20, 40, 6, 6)
+    inputs, filters = tiled.shape[:2]
+    image = tiled.transpose(0, 2, 1, 3).reshape(6 * inputs, 6 * filters)
+    figure, axes = axes_figure(11, 6)
+    limit = float(np.abs(second).max()) or 1.0
+    axes.imshow(image, cmap="RdBu_r", vmin=-limit, vmax=limit)
+    axes.set_xlabel("filter (1 to 40)")
+    axes.set_ylabel("its weights for each of the 20 input maps")
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.set_title("The second layer: red weighs for, blue against", fontsize=10)
+    return {"first": one, "second": figure}
+
+
+BOOK = Chapter(__file__)
+DOUBLE = ((20, 40), (100,))
+
+
+def trained(
+    name: str, tasks: Callable[[Variant], Tasks], draw: Callable[[Sequence[Result], Variant], Drawn] = curves
+) -> Experiment:
+    """An experiment made of trainings."""
+    return BOOK.experiment(name, tasks, training_figures, draw)
+
+
+RELU_NET = one("double conv, ReLU", *DOUBLE, strength=0.1, **RELU)
+EXPERIMENTS = [
+    trained("ch6-shallow", one("shallow", (), (100,))),
+    trained("ch6-basic-conv", one("basic conv", (20,), (100,))),
+    trained("ch6-conv-without-fc", one("conv without FC", (20,), ())),
+    trained("ch6-double-conv", one("double conv", *DOUBLE)),
+    trained("ch6-double-conv-regularized", sweep("regularized double conv"), sweep_draw),
+    trained("ch6-double-conv-relu", RELU_NET),
+    trained("ch6-relu-sweep", sweep("double conv, ReLU", **RELU), sweep_draw),
+    trained("ch6-expanded", by_size("expanded", 1)),
+    trained("ch6-expanded-two-fc", by_size("expanded, two FC", 2)),
+    trained("ch6-dropout", lambda variant: {"net": dropout_net(variant, variant.seed)}),
+    BOOK.experiment("ch6-ensemble", ensemble_tasks, ensemble_query, errors_draw),
+    BOOK.experiment("ch6-filters", RELU_NET, filters_query, filters_draw),
+]

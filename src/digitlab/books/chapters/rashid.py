@@ -1,0 +1,202 @@
+"""Rashid, Make Your Own Neural Network: his notebooks.
+
+Two modes. As written: one image at a time in file order, all 60,000 of them, and his rule for the hidden errors,
+which leaves out o(1 − o) (gradients/rashid.py). Corrected: the true gradient, and a new order every epoch.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from digitlab.books.chapter import Chapter
+from digitlab.books.experiment import Result, TaskResults, Tasks, Variant
+from digitlab.books.measure import training_figures
+from digitlab.books.pictures import Drawn, accuracy_curves, best_point, digit_grid, nothing, picture_grid
+from digitlab.books.task import Computation
+from digitlab.books.training import Training, training
+from digitlab.gradients import Backpropagation, CentralDifferences, check_gradients, compare_gradients
+from digitlab.gradients.rashid import RashidRule
+from digitlab.nn import Dense, Network, Quadratic, Sigmoid
+from digitlab.nn.initializers import Initializer, ScaledNormal
+from digitlab.viz.inverse_query import inverse_query
+
+BOOK = Chapter(__file__)
+LOW, HIGH = 0.01, 0.99
+
+
+def rashid_network(hidden: int, weights: Initializer | None = None) -> Network:
+    """784-h-10 without biases, inputs .01 to 1, targets .01 and .99."""
+    chosen = weights if weights is not None else ScaledNormal()
+    layers = [Dense(hidden, chosen, None), Sigmoid(), Dense(10, chosen, None)]
+    return Network(layers, 784, Quadratic(low=LOW, high=HIGH), scaling="0.01-1", seed=None)
+
+
+def rashid_training(
+    variant: Variant,
+    hidden: int,
+    rate: float,
+    epochs: int,
+    *,
+    expand: str = "",
+    weights: Initializer | None = None,
+    snapshots: Sequence[int] = (),
+    name: str = "Rashid",
+) -> Training:
+    """One network as his programs train it, or with the true gradient and shuffled; the last epoch's is kept."""
+    turned = ", rotations" if expand else ""
+    title = f"{name}, {hidden} hidden, η {rate:g}, {epochs} epochs{turned}, {variant.mode}, seed {variant.seed}"
+    return training(
+        title,
+        rashid_network(hidden, weights),
+        rate,
+        data=variant.data(split="60k/10k", expand=expand),
+        seed=variant.seed,
+        epochs=epochs,
+        watch=("test",),
+        snapshots=snapshots,
+        batch_size=1,
+        keep="last",
+        shuffle=not variant.as_written,
+        gradient=RashidRule() if variant.as_written else Backpropagation(),
+    )
+
+
+def one(hidden: int, rate: float, epochs: int, expand: str = "") -> Callable[[Variant], Tasks]:
+    return lambda variant: {"net": rashid_training(variant, hidden, rate, epochs, expand=expand)}
+
+
+def curves(results: Sequence[Result], variant: Variant) -> Drawn:
+    return accuracy_curves(results, variant, title=variant.mode)
+
+
+# Backquery
+
+
+def backquery_query(task_results: TaskResults, variant: Variant) -> Result:
+    result = training_figures(task_results, variant)
+    network = task_results["net"].network()
+    pictures = [inverse_query(network, digit) for digit in range(10)]
+    result.series["pictures"] = np.round(pictures, 3).tolist()
+    read = np.argmax(network.predict(np.array(pictures).reshape(10, 784).astype(np.float32)), axis=1)
+    result.figures["pictures read as meant"] = float((read == np.arange(10)).sum())
+    return result
+
+
+def backquery_draw(results: Sequence[Result], variant: Variant) -> Drawn:
+    return digit_grid(results, f"Backquery, {variant.mode}")
+
+
+# Own images
+
+
+def own_images() -> Any:
+    """Ten typeset digits as 28×28 drawings, dark on white (10, 28, 28): stand-ins for a reader's own handwriting."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    font = ImageFont.load_default(size=24)
+    drawings = []
+    for digit in range(10):
+        picture = Image.new("L", (28, 28), 255)
+        ImageDraw.Draw(picture).text((14, 14), str(digit), fill=20, font=font, anchor="mm")
+        drawings.append(np.asarray(picture))
+    return np.stack(drawings)
+
+
+def own_query(task_results: TaskResults, variant: Variant) -> Result:
+    result = training_figures(task_results, variant)
+    ink = 255 - own_images()  # his notebook inverts: dark on white becomes light on dark
+    outputs = task_results["net"].network().predict(ink)  # (10, 10)
+    guesses = np.argmax(outputs, axis=1)
+    result.figures["own images right (of 10)"] = float((guesses == np.arange(10)).sum())
+    result.series |= {
+        "images": (255 - ink).tolist(),
+        "guesses": guesses.tolist(),
+        "outputs": outputs.max(axis=1).tolist(),
+    }
+    return result
+
+
+def own_draw(results: Sequence[Result], variant: Variant) -> Drawn:
+    series = results[0].series
+    titles = [f"read as {guess} ({value:.2f})" for guess, value in zip(series["guesses"], series["outputs"])]
+    title = f"Drawings that are not from MNIST, {variant.mode}"
+    return {"own": picture_grid(series["images"], titles, columns=5, title=title, cmap="gray")}
+
+
+# Sizes and rates
+
+HIDDEN = (5, 10, 100, 200, 500)
+RATES = (0.01, 0.1, 0.2, 0.3, 0.6)
+
+
+def sizes_tasks(variant: Variant) -> Tasks:
+    """Hidden neurons at his η .1 and 5 epochs; rates at 100 hidden and one epoch."""
+    tasks: Tasks = {f"{hidden} hidden": rashid_training(variant, hidden, 0.1, 5) for hidden in HIDDEN}
+    tasks |= {f"η {rate:g}": rashid_training(variant, 100, rate, 1) for rate in RATES}
+    return tasks
+
+
+def sizes_draw(results: Sequence[Result], variant: Variant) -> Drawn:
+    sizes = [[r.figures[f"{n} hidden/test"] for n in HIDDEN] for r in results]
+    rates = [[r.figures[f"η {rate:g}/test"] for rate in RATES] for r in results]
+    of_sizes, of_rates = f"η .1, 5 epochs, {variant.mode}", f"100 hidden, one epoch, {variant.mode}"
+    return {
+        "sizes": best_point(HIDDEN, sizes, title=of_sizes, x_label="hidden neurons", log=True),
+        "rates": best_point(RATES, rates, title=of_rates, x_label="learning rate η"),
+    }
+
+
+# The rule
+
+
+def rule(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Rashid's rule compared with central differences, and its angle to the gradient, on a small network."""
+    rng = np.random.default_rng(given["seed"])
+    layers = [Dense(8, biases=None), Sigmoid(), Dense(10, biases=None)]
+    network = Network(layers, 12, Quadratic(low=LOW, high=HIGH), seed=rng, dtype="float64")
+    x, labels = rng.uniform(0.01, 1, (20, 12)), rng.integers(0, 10, 20)
+    rows = compare_gradients(network, x, labels, [RashidRule(), CentralDifferences()], rng)
+    checked = {
+        type(method).__name__: check_gradients(network, x, labels, tested=method)
+        for method in (Backpropagation(), RashidRule())
+    }
+    errors = {name: {row.name: row.error for row in report.rows} for name, report in checked.items()}
+    return {
+        "cosine": rows[0].cosine,
+        "relative_error": rows[0].relative_error,
+        "errors": errors,
+        "passed": {name: report.passed for name, report in checked.items()},
+    }
+
+
+def rule_tasks(variant: Variant) -> Tasks:
+    return {
+        "rule": Computation(title=f"Rashid's rule, seed {variant.seed}", function=rule, given={"seed": variant.seed})
+    }
+
+
+def rule_query(task_results: TaskResults, variant: Variant) -> Result:
+    found = task_results["rule"].result
+    verdict = {True: "passes", False: "fails"}
+    verdicts = ", ".join(f"{name} {verdict[passed]}" for name, passed in found["passed"].items())
+    return Result(
+        {
+            "cosine to the gradient": found["cosine"],
+            "relative error": found["relative_error"],
+            "check, first layer": found["errors"]["RashidRule"]["0.W"],
+            "check, last layer": found["errors"]["RashidRule"]["2.W"],
+            "check of backpropagation": max(found["errors"]["Backpropagation"].values()),
+        },
+        notes=[f"gradient check: {verdicts}"],
+    )
+
+
+EXPERIMENTS = [
+    BOOK.experiment("rashid-mnist", one(200, 0.1, 5), training_figures, curves),
+    BOOK.experiment("rashid-backquery", one(200, 0.1, 5), backquery_query, backquery_draw),
+    BOOK.experiment("rashid-rotations", one(200, 0.01, 10, "rotations"), training_figures, curves),
+    BOOK.experiment("rashid-own-images", one(200, 0.1, 10), own_query, own_draw),
+    BOOK.experiment("rashid-sizes-rates", sizes_tasks, training_figures, sizes_draw),
+    BOOK.experiment("rashid-rule", rule_tasks, rule_query, nothing),
+]
