@@ -76,7 +76,7 @@ def test_the_support_vector_machine(sets, setting, gamma):
 def test_logistic_regression_says_where_it_stopped(sets):
     few = LogisticRegression(iterations=5)
     few.fit(sets.train.images, sets.train.labels)
-    assert few.learned() == "5 steps, stopped there before it had converged"
+    assert few.learned() == "5 steps, stopped before convergence"
     enough = LogisticRegression(iterations=2000)
     enough.fit(sets.train.images, sets.train.labels)
     assert "stopped" not in enough.learned()

@@ -98,7 +98,7 @@ def test_test_reads_what_the_run_was_trained_on(train, call):
     assert any("test set, network of epoch" in line and share in line for line in told)
     for command in ("gradcheck", "gradients"):
         assert call(command).code == 0, command
-    assert "MNIST could not be had" in call("test", "--data", "auto").err
+    assert "MNIST is unavailable" in call("test", "--data", "auto").err
 
 
 def test_compare_groups_and_what_is_no_run(train, call):
@@ -178,7 +178,7 @@ def test_compare_leaves_out_a_run_that_was_stopped_at_once(train, call):
     Path("two/history.jsonl").unlink()
     called = call("compare", "one", "two")
     assert called.code == 0, called.err
-    assert "left out: two: has no finished epoch to compare" in called.out
+    assert "left out: two: has no finished epoch" in called.out
 
 
 def test_compare_a_run_without_an_epoch(train, fails):

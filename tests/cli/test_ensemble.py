@@ -60,9 +60,9 @@ def test_fresh_networks(call, kind):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ([], "name the networks to combine"),
+        ([], "give networks to combine"),
         (["a", "--train", "seeds"], "not both"),
-        (["a", "--epochs", "3"], "settings of training are for --train"),
+        (["a", "--epochs", "3"], "training settings need --train"),
         (["nothing-there", "b", "--data", "digits"], "no such file"),
         (["--train", "magic", "--data", "digits"], "expected one of seeds"),
         (["--train", "specialists", "--members", "11", "--data", "digits"], "11 specialists for 10 classes"),

@@ -57,7 +57,7 @@ DIGITS = ("--data", "digits", "--epochs", "1")
         (["data", "show", "-n", "0"], "0 is not in the range"),
         (["test", "--part", "half"], "'half' is not one of 'train', 'valid', 'test'"),
         (["data", "show", "--data", "digits", "--out", "x.doc"], "got x.doc, expected a file name that ends in .png"),
-        (["fit", "--bumps", "5", "--epochs", "3"], "--bumps sets the weights by hand; leave out --epochs"),
+        (["fit", "--bumps", "5", "--epochs", "3"], "--bumps does not train; leave out --epochs"),
         (["expand", "--out", "x", "--degrees", "5"], "--degrees needs --variants rotations"),
         (["expand", "--out", "x", "--by", "rotations", "--pixels", "2"], "--pixels needs --variants shifts"),
         (["train", "--optimizer", "adam:beta1=1", *DIGITS], "Adam: got beta1 1, expected 0 ≤ beta1 < 1"),
@@ -148,7 +148,7 @@ def test_a_worker_that_dies_is_told_in_a_line(fails, monkeypatch):
         raise BrokenProcessPool("A process in the process pool was terminated abruptly")
 
     monkeypatch.setattr("digitlab.cli.shared.options.load_named", died)
-    assert "a worker process died, killed or out of memory; what was finished is kept" in fails(1, "info", "x")
+    assert "a worker process died, killed or out of memory; finished work is saved" in fails(1, "info", "x")
 
 
 def test_ctrl_c_is_130(call, monkeypatch):

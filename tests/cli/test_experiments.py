@@ -21,7 +21,7 @@ def test_expand_writes_what_train_reads(call, train, empty_machine):
     assert "Digits: 200 images 8×8" in train("--data", "large", "--run", "r").out
     again = call("expand", "--data", "digits", "--out", "large")
     assert again.code == 1
-    assert "is there already; choose another name, or replace it by --overwrite" in again.err
+    assert "already exists; choose another name, or replace it by --overwrite" in again.err
     assert call("expand", "--data", "digits", "--by", "rotations", "--out", "large", "--overwrite", "--raw").code == 0
     assert len(load("large").train) == 3 * 1197
 
@@ -64,13 +64,13 @@ def test_augment_draws_a_picture(call, empty_machine):
 
 def test_augment_refuses_more_pictures_than_anybody_could_see(fails):
     line = fails(2, "augment", "--data", "digits", "-n", 40, "--draws", 10, "--augment", "shift,rotate:5")
-    assert "these are 1240 pictures, 600 at most; ask for fewer by -n or --draws" in line
+    assert "these are 1240 pictures; the maximum is 600: use a smaller -n or --draws" in line
     assert not Path("augment.png").exists()
 
 
 def test_train_with_augmentation_and_resume(call, train):
     done = train("--augment", "shift,rotate:5", "--run", "r")
-    assert "training images drawn afresh every epoch: shift,rotate:5" in done.out
+    assert "training images augmented in every epoch: shift,rotate:5" in done.out
     assert RunConfig.load("r/config.toml").augment == "shift:1,rotate:5"
     assert call("train", "--run", "r", "--resume", "--epochs", 3).code == 0
     refused = call("train", "--run", "r", "--resume", "--augment", "shift")
@@ -162,7 +162,7 @@ def test_compare_settings(call, empty_machine):
     for setting, rate in (("sgd", "3"), ("momentum:momentum=0.8", "0.19"), ("adam:beta1=0.8,beta2=0.9", "0.001")):
         (line,) = [line.split() for line in done.out.splitlines() if line.startswith(f"{setting} ")]
         assert line[1] == rate and line[3] == "±"
-    assert "mean ± sd over the seeds 0 to 1; the test images were not looked at" in done.out
+    assert "mean ± sd over the seeds 0 to 1; the test images were not used" in done.out
     assert (empty_machine / "compare.png").is_file()
     assert not (empty_machine / "runs").exists()
 
@@ -261,7 +261,7 @@ def test_a_training_that_diverges_is_told_and_the_others_go_on(call):
         ([], "name the folders of runs, or what to compare"),
         (["runs/x", "--epochs", "3"], "--epochs is for trainings to be done"),
         (["--epochs", "3"], "what to compare"),
-        (["--optimizers", "sgd"], "expected two at least"),
+        (["--optimizers", "sgd"], "expected at least two"),
         (["--optimizers", "sgd,sgd"], "one of them is there twice"),
         (["--optimizers", "sgd,adm"], "did you mean 'adam'?"),
         (["--activations", "relu,dense"], "unknown name 'dense'"),

@@ -121,7 +121,7 @@ def unknown_values(command: click.Command, parts: list[str]) -> list[str]:
 
 
 def test_the_scan_sees_what_is_wrong():
-    assert commands_in("go on with: digitlab train --run X --resume") == ["train --run X --resume"]
+    assert commands_in("continue with: digitlab train --run X --resume") == ["train --run X --resume"]
     assert commands_in("`digitlab learn` and digitlab writes it") == ["learn"]
     assert problems("learn --data X") == ["no command 'learn'"]
     assert problems("data paint colours") == ["no command 'data paint'"]

@@ -120,7 +120,7 @@ def test_json(call):
 def test_what_is_no_digit_is_said(call):
     assert "blank.png: no digit found; the page is blank" in call("read", photo(Path("blank.png"), "")).out
     called = call("read", photo(Path("at.png"), "@"))
-    assert "at.png: no digit found; nothing on it looks like one" in called.out
+    assert "at.png: no digit found; no mark looks like one" in called.out
     assert "no digit at 4" in called.out and "it looks like no digit (best guess" in called.out
 
 
@@ -275,8 +275,8 @@ def test_making_other_appearances(call):
         (["sheets", "--data", folder, "--style", "papyrus"], 1, "there are: clean"),
         (["photo", "--out", "x.svg"], 2, "for a photo"),
         (["photo", "-n", "3"], 2, "a photo is one page"),
-        (["own", "--data", folder], 2, "not made of a data set"),
-        (["own", "--style", "chalk"], 2, "--style is for sheets"),
+        (["own", "--data", folder], 2, "needs no data set"),
+        (["own", "--style", "chalk"], 2, "--style needs the kind sheets"),
     ):
         called = call("data", "make", *arguments)
         assert called.code == code and words in called.err, (arguments, called)

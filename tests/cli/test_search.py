@@ -42,8 +42,8 @@ def test_a_search(call):
         "importance.png",
         "best",
     }
-    assert "the test set waits until the search is over" in called.out
-    assert "test set, looked at once, after the search; networks of trial" in called.out and "n = 2" in called.out
+    assert "the test set is used after the search" in called.out
+    assert "test set, used once, after the search; networks of trial" in called.out and "n = 2" in called.out
     assert called.out.count("best so far") >= 1 and "5/5" in called.out
     again = call("train", "--from-file", str(folder / "best" / "config.toml"))
     assert again.code == 0, again.err
@@ -75,7 +75,7 @@ def test_strategies(call, strategy):
         assert "learning_rate, powers of ten: 0.1:" in called.out
     if strategy == "genetic":
         assert "population 4" in called.out and Path("searches/001-64-6-10-genetic/generations.png").exists()
-    assert "test set, looked at" not in called.out
+    assert "test set, used" not in called.out
 
 
 def test_resume_watch_and_report(call):
@@ -83,7 +83,7 @@ def test_resume_watch_and_report(call):
     refused = call(*small("--space", "l2=log:0.1,1", "--study", "s"))
     assert refused.code == 2 and "holds a search already" in refused.err
     more = call("search", "--resume", "--study", "s", "--trials", "4")
-    assert more.code == 0 and "going on after 2 finished trials" in more.out and "4/4" in more.out
+    assert more.code == 0 and "continuing after 2 finished trials" in more.out and "4/4" in more.out
     watched = call("search", "--watch", "s")
     assert watched.code == 0 and watched.out.count("trial ") == 4
     report = call("search", "--report", "s")
@@ -116,7 +116,7 @@ when = { layers = [2] }
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--space", "nonsense=1,2"], "which is no setting"),
+        (["--space", "nonsense=1,2"], "which is not a setting"),
         (["--space", "learning-rate"], "expected NAME=log:LOW,HIGH"),
         (["--space", "learning-rate=log:1"], "expected two numbers"),
         (["--strategy", "magic"], "expected one of grid, log-scale"),

@@ -46,7 +46,7 @@ def test_imagine_one_digit_and_all(train, call):
     train()
     called = call("imagine", "3", "--pictures", "p")
     assert called.code == 0, called.err
-    assert re.search(r"^linear way back +3 +\d +\d +\+\S+ %$", called.out, re.MULTILINE)
+    assert re.search(r"^linear inversion +3 +\d +\d +\+\S+ %$", called.out, re.MULTILINE)
     assert re.search(r"^gradient ascent +3 ", called.out, re.MULTILINE)
     assert is_png("imagine-3.png")
     assert sorted(path.name for path in Path("p").iterdir()) == ["3-ascent.png", "3-inverse.png", "3-linear.png"]
@@ -61,7 +61,7 @@ def test_imagine_says_where_a_way_cannot_serve(train, call):
     call("train", "--data", "digits", "--train-size", "100", "--epochs", "1", "--net", "rows-rnn", "--run", "rows")
     called = call("imagine", "rows", "3")
     assert called.code == 0, called.err
-    assert "the linear way back needs a chain of dense layers; this network has SimpleRNN" in called.out
+    assert "the linear inversion needs a chain of dense layers; this network has SimpleRNN" in called.out
     assert "gradient ascent" in called.out
 
 
@@ -128,7 +128,7 @@ def test_what_several_networks_contradict(train, call):
     ("arguments", "code", "message"),
     [
         (["--mislabelled", "x.safetensors"], 2, "name two or more"),
-        (["x.safetensors", "x.safetensors"], 2, "name one NET, or ask for --mislabelled"),
+        (["x.safetensors", "x.safetensors"], 2, "give one NET, or several with --mislabelled"),
         (["--watch", "runs/none"], 1, "`digitlab train --record` writes it"),
         (["--watch", "runs/none", "x.safetensors"], 2, "goes by itself"),
         (["y.safetensors", "--data", "digits"], 1, "no classes"),
@@ -167,7 +167,7 @@ def test_look_writes_pictures_and_a_page_of_them(train, call):
     [
         (["--what", "confusion,colour"], 2, "'colour': there are confusion, accuracy"),
         (["--image", "9999"], 1, "--image: got 9999, expected at most"),
-        (["--what", "filters"], 1, "nothing of what was asked for is in this network"),
+        (["--what", "filters"], 1, "none of these pictures applies to this network"),
     ],
 )
 def test_looking_badly(train, call, arguments, code, message):

@@ -91,7 +91,7 @@ def test_ctrl_c_ends_cleanly_and_the_run_goes_on_to_the_same_end(empty_machine):
     assert process.returncode == 130, err
     assert err.strip() == "interrupted"
     assert "stopped: interrupted in epoch" in out
-    assert "go on with: digitlab train --run r --resume" in out
+    assert "continue with: digitlab train --run r --resume" in out
     assert load_network("r/network.safetensors").shapes == [(64,), (30,), (30,), (10,)]
     assert 2 <= len(Path("r/history.jsonl").read_text().splitlines()) < 80
 

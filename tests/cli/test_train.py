@@ -59,7 +59,7 @@ def test_a_folder_of_ones_own(train, fails):
     train("--run", "mine/first")
     assert Path("mine/first/network.safetensors").is_file()
     line = fails(1, "train", "--data", "digits", "--epochs", "1", "--run", "mine/first")
-    assert line == "error: mine/first: holds a run already; go on with it by --resume, or choose another folder"
+    assert line == "error: mine/first: already holds a run; continue it by --resume, or choose another folder"
 
 
 def test_the_settings_reach_the_run(train):
@@ -168,8 +168,8 @@ def test_without_mnist_one_visible_line_and_the_bundled_digits(call):
     called = call("train", "--epochs", "1", "--train-size", "100")
     assert called.code == 0
     (line,) = called.err.splitlines()
-    assert "MNIST could not be had (downloads are forbidden by DIGITLAB_OFFLINE)" in line
-    assert line.endswith("--data mnist insists")
+    assert "MNIST is unavailable (downloads are forbidden by DIGITLAB_OFFLINE)" in line
+    assert line.endswith("use --data mnist to require it")
     assert config().data["source"] == "digits", "a resume must read the same"
     assert call("train", "--net", "784-30-10", "--epochs", "1", "--train-size", "100", "--run", "x").code == 0
     assert config("x").network["input_shape"] == [64]
@@ -222,7 +222,7 @@ def test_the_newest_run_is_resumed(train, call):
     called = call("train", "--resume")
     assert called.code == 0
     assert "resuming runs/new after epoch 2" in called.out
-    assert "all 2 epochs are done; --epochs 4 would go on" in called.out
+    assert "all 2 epochs are done; continue with --epochs 4" in called.out
 
 
 def test_nothing_but_the_goal_can_change(train, fails):

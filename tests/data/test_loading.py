@@ -85,8 +85,8 @@ def test_auto_falls_back_on_the_bundled_digits_and_says_why() -> None:
     parts, note = load_auto("auto", train_size=100)
     assert len(parts.train) == 100 and parts.test.image_shape == (8, 8)
     assert note == (
-        "MNIST could not be had (downloads are forbidden by DIGITLAB_OFFLINE): training on scikit-learn's "
-        "1,797 real digits instead; --data mnist insists"
+        "MNIST is unavailable (downloads are forbidden by DIGITLAB_OFFLINE): training on scikit-learn's "
+        "1,797 real digits instead; use --data mnist to require it"
     )
     assert load("auto").train.image_shape == (8, 8)
 

@@ -49,7 +49,7 @@ def test_a_softmax_of_one_output_learns_nothing():
 
 def test_refuses_poles_and_empty_intervals():
     net = mlp([1, 3, 1], loss="mse")
-    with pytest.raises(DataError, match="the function is inf at x = 0, which is no number"):
+    with pytest.raises(DataError, match="the function is inf at x = 0, which float32 cannot"):
         fit_function(net, parse_function("1/x"), 0, 1)
     with pytest.raises(ConfigError, match="lower one first"):
         fit_function(net, SINE_LINE, 1, 1)
@@ -73,7 +73,7 @@ def test_an_interval_has_two_finite_ends(low, high):
 
 
 def test_a_function_beyond_float32():
-    with pytest.raises(DataError, match=r"at x = .*, which is no number that float32 holds"):
+    with pytest.raises(DataError, match=r"at x = .*, which float32 cannot represent"):
         fit_function(mlp([1, 3, 1], loss="mse"), parse_function("exp(x)"), 0, 100)
 
 

@@ -214,10 +214,10 @@ def test_groups_that_do_not_cover_the_neurons_are_refused(make, error, text):
 
 def test_a_layer_in_two_places_is_refused():
     relu = ReLU()
-    with pytest.raises(ConfigError, match="layer 2, ReLU: is the layer that stands at 0 already; make a new ReLU"):
+    with pytest.raises(ConfigError, match="layer 2, ReLU: is the same object as layer 0; make a new ReLU"):
         Network([relu, Dense(2), relu], 4)
     shared = Dense(3)
-    with pytest.raises(ConfigError, match=r"layer 0\.1\.0, Dense: is the layer that stands at 0\.0\.0 already"):
+    with pytest.raises(ConfigError, match=r"layer 0\.1\.0, Dense: is the same object as layer 0\.0\.0"):
         Network([Branches([[shared], [shared]])], 4)
 
 

@@ -49,7 +49,7 @@ def test_a_description_may_list_names():
 @pytest.mark.parametrize(
     "name, where, error, text",
     [
-        ("3", None, ConfigError, "nothing that learns is called '3'; there are: 0.W, 0.b"),
+        ("3", None, ConfigError, "there is no parameter '3'; there are: 0.W, 0.b"),
         ("0.W", np.ones(3), ShapeError, r"mask of shape \(3,\) for 0.W, expected 0 and 1 in shape \(4, 2\)"),
         ("0.b", np.array([2, 0]), ShapeError, "expected 0 and 1"),
         ("0.W", np.s_[:, 7], ShapeError, "0.W has shape"),

@@ -233,7 +233,7 @@ def test_evolution_sees_a_slope_where_differences_see_a_plain():
 
 def test_one_example_at_a_time_refuses_batch_normalization():
     net = Network([Dense(4), BatchNorm(), Dense(3)], 5, dtype="float64")
-    assert PerExample().unsupported_reason(net).startswith("layer 1, BatchNorm(): looks at the whole batch")
+    assert PerExample().unsupported_reason(net).startswith("layer 1, BatchNorm(): needs the whole batch")
     with pytest.raises(GradientError, match="BatchNorm"):
         gradient(PerExample(), net)
 

@@ -104,7 +104,7 @@ def test_what_failed_is_not_counted():
     assert together.values() == [0.5]
     with pytest.raises(ConfigError, match="no finished network has a 'test_accuracy'"):
         together.statistics("test_accuracy")
-    with pytest.raises(ConfigError, match="no training came to its end"):
+    with pytest.raises(ConfigError, match="no training finished"):
         GroupResult([TrainingResult("c", config(2), [], finished=False)]).best_setting()
 
 

@@ -198,7 +198,7 @@ def test_reading(tmp_path):
     (tmp_path / "text").write_text("hello\nthere\n")
     with pytest.raises(ModelFileError, match="is no study"):
         Study(tmp_path / "text")
-    with pytest.raises(ConfigError, match="no study there to go on with"):
+    with pytest.raises(ConfigError, match="there is no study to continue"):
         search(None, tmp_path / "none.journal")
     best = load_network(next(folder_beside(study.path).glob("*")))
     assert best.shapes[-1] == (10,)

@@ -63,7 +63,7 @@ def test_conditions_survive_being_written_down():
         ({"log": 3}, "expected a list"),
         ({"choice": []}, "expected at least one"),
         (3, "expected a table"),
-        ({"integer": [1, 2], "when": {"later": [1]}}, "names 'later', which does not stand before it"),
+        ({"integer": [1, 2], "when": {"later": [1]}}, "names 'later', which is not defined before it"),
         ({"integer": [1, 2], "when": {"a": "x"}}, "expected a list of values"),
     ],
 )
@@ -138,8 +138,8 @@ def test_a_place_by_its_way():
 @pytest.mark.parametrize(
     ("base", "point", "message"),
     [
-        (BASE, {"lerning_rate": 1}, r"which is no setting \(did you mean 'learning_rate'\?\); there are: l"),
-        (BASE, {"momentum": 0.5}, "which is no setting"),
+        (BASE, {"lerning_rate": 1}, r"which is not a setting \(did you mean 'learning_rate'\?\); there are: l"),
+        (BASE, {"momentum": 0.5}, "which is not a setting"),
         (BASE, {"network.layers.9.filters": 4}, "nothing at that place"),
         (RunConfig(describe_network(build_named("basic-conv"))), {"width": 4}, "chains of dense layers"),
         (BASE, {"batch_size": 0.5}, "batch_size"),
@@ -166,7 +166,7 @@ def test_a_rate_that_was_not_given_is_the_default_of_each_trial(chosen, rate):
 
 @pytest.mark.parametrize("name", ["seed", "monitor", "keep", "engine"])
 def test_what_a_search_may_not_choose(name):
-    with pytest.raises(ConfigError, match="which is no setting"):
+    with pytest.raises(ConfigError, match="which is not a setting"):
         settings_for(RunConfig(describe_network(mlp([4, 3]))), {name: 1})
 
 

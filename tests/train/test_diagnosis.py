@@ -45,7 +45,7 @@ def test_the_book_s_bad_rates(rate, cause, value, valid):
 @pytest.mark.parametrize(
     "network, optimizer, words",
     [
-        ({"loss": "mean-squared-error"}, SGD(10.0), ["the loss is", "one fixed answer", "10 is too large"]),
+        ({"loss": "mean-squared-error"}, SGD(10.0), ["the loss is", "a constant output", "10 is too large"]),
         ({"loss": "log-likelihood", "activation": "relu"}, SGD(10.0), ["guessing", "all of a layer's neurons give 0"]),
         ({"loss": "log-likelihood", "activation": "relu"}, SGD(100.0), ["the loss is", "100 is too large"]),
         ({"loss": "log-likelihood"}, Adam(10.0), ["10 is too large"]),
@@ -67,7 +67,7 @@ def test_a_loss_that_grew_and_stayed_finite():
 def test_an_activation_before_the_loss_s_own():
     layers = [Dense(30), Sigmoid(), Dense(10), Sigmoid()]
     found, _ = trained(Network(layers, 64, Quadratic(), allow_output_activation=True), SGD(3.0))
-    assert "the last layer, Sigmoid(), stands before the loss's own activation" in found.cause
+    assert "the last layer, Sigmoid(), comes before the loss's own activation" in found.cause
     assert found.advice == "the network without that layer"
 
 
@@ -164,7 +164,7 @@ def test_a_curve_that_is_not_learned():
     x = np.linspace(-1, 1, 400, dtype=np.float32)[:, None]
     network = mlp((1, 20, 1), activation="tanh", loss="mean-squared-error")
     found, _ = trained(network, SGD(1e-7), data=((x, np.sin(3 * x) + 5),), epochs=4)
-    assert "one fixed answer for all inputs" in found.seen and "too small" in found.cause
+    assert "a constant output" in found.seen and "too small" in found.cause
 
 
 # Net

@@ -94,7 +94,7 @@ def test_sets_that_lack_the_column_monitored_before():
     again = trainer()
     again.history, again.best = t.history, t.best
     again.history.rows = [{"epoch": 1, "train_loss": 1.0}]
-    with pytest.raises(ConfigError, match="monitor: the epochs before have no 'valid_accuracy'"):
+    with pytest.raises(ConfigError, match="monitor: the earlier epochs have no 'valid_accuracy'"):
         again.fit(TRAIN, VALID, epochs=2)
 
 

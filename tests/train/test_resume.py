@@ -246,7 +246,7 @@ def test_an_early_stop_holds_after_a_resume(tmp_path):
 def test_runs_do_not_overwrite_each_other(tmp_path):
     start_run(config(), tmp_path / "run").fit(TRAIN, VALID, epochs=1)
     before = (tmp_path / "run" / "config.toml").read_bytes()
-    with pytest.raises(ConfigError, match="holds a run already; go on with it by --resume, or choose another folder"):
+    with pytest.raises(ConfigError, match="already holds a run; continue it by --resume, or choose another folder"):
         start_run(config(seed=1), tmp_path / "run")
     assert (tmp_path / "run" / "config.toml").read_bytes() == before
 

@@ -287,7 +287,7 @@ def test_everything_there_is_to_see_is_drawn(tmp_path):
     )
     for name, what in WHAT.items():
         if name == "weights":
-            with pytest.raises(ShapeError, match="no dense layer looks at the pixels"):
+            with pytest.raises(ShapeError, match="no dense layer takes the pixels"):
                 list(what(subject))
             continue
         pictures = list(what(subject))

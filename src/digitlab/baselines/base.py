@@ -38,10 +38,10 @@ class Baseline:
         return np.asarray(self._predict(features(images)), dtype=np.int64)
 
     def _fit(self, x: Features, y: Labels) -> None:
-        raise TypeError(f"{type(self).__name__} does not say how to fit")
+        raise TypeError(f"{type(self).__name__} does not define fit")
 
     def _predict(self, x: Features) -> Any:
-        raise TypeError(f"{type(self).__name__} does not say how to predict")
+        raise TypeError(f"{type(self).__name__} does not define predict")
 
     def described(self) -> str:
         """What it is, with its settings, in one line."""
@@ -70,7 +70,7 @@ def make_baseline(name: str, **settings: Any) -> Baseline:
 def fit(baseline: Baseline, train: Digits) -> float:
     """Fit a baseline on a set and return the seconds it took. Raises DataError if there is a single class in it."""
     if np.count_nonzero(train.counts()) < 2:
-        raise DataError(f"{train}: got a single class to learn from, expected two at least")
+        raise DataError(f"{train}: got a single class to train on, expected at least two")
     began = time.perf_counter()
     baseline.fit(train.images, train.labels)
     return time.perf_counter() - began

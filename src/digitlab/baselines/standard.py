@@ -39,7 +39,7 @@ class LogisticRegression(Baseline):
 
     def learned(self) -> str:
         steps = int(self.model.n_iter_[0])
-        return f"{steps} steps" + (", stopped there before it had converged" if steps >= self.iterations else "")
+        return f"{steps} steps" + (", stopped before convergence" if steps >= self.iterations else "")
 
 
 class SupportVectors(Baseline):

@@ -136,8 +136,8 @@ def run(arguments: Sequence[str]) -> int:
 
         if isinstance(error, BrokenExecutor) and not debug:
             _complain(
-                "error: a worker process died, killed or out of memory; what was finished is kept, and the same "
-                "command (train and search: with --resume) goes on from there"
+                "error: a worker process died, killed or out of memory; finished work is saved, and the same "
+                "command (train and search: with --resume) continues"
             )
             return 1
         if debug or not isinstance(error, DigitlabError | OSError | MemoryError):

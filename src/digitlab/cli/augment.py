@@ -55,7 +55,7 @@ def command(spec: str, data: dict[str, Any], part: str | None, count: int, draws
     together = parse_augmentation(spec)
     pictures = count * (1 + draws * (len(together.steps) + (len(together.steps) > 1)))
     if pictures > MOST:
-        raise click.UsageError(f"these are {pictures} pictures, {MOST} at most; ask for fewer by -n or --draws")
+        raise click.UsageError(f"these are {pictures} pictures; the maximum is {MOST}: use a smaller -n or --draws")
     images = load_set(data, part, "train").digits.images[:count]
     steps: list[Augmentation] = [*together.steps, *([together] if len(together.steps) > 1 else [])]
     columns = {"as it is": images}

@@ -47,11 +47,11 @@ def command(
     with counted("fitting", None):
         seconds = fit(baseline, train)
     say(f"fitted in {_seconds(seconds)}" + (f"; {text}" if (text := baseline.learned()) else ""))
-    with counted(f"judging {judged.name}", len(judged)) as advance:
+    with counted(f"classifying {judged.name}", len(judged)) as advance:
         result = judge(baseline, judged, advance=advance)
     classes = judged.class_names
     say(table(["is \\ said", *classes], [[c, *map(str, row)] for c, row in zip(classes, result.confusion)]))
-    say(f"judged {len(judged):,} images in {_seconds(result.seconds)}")
+    say(f"classified {len(judged):,} images in {_seconds(result.seconds)}")
     wrong = len(judged) - round(result.accuracy * len(judged))
     say(f"{100 * result.accuracy:.2f} % of {judged.name} correct, {wrong:,} of {len(judged):,} wrong")
     if out is not None:

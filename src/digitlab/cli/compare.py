@@ -87,7 +87,9 @@ def compare_settings(given: dict[str, Any], lists: dict[str, Any], out: Path) ->
     found, splits = choices(given, lists)
     trainings = len(found) * seeds
     if trainings > MOST:
-        raise click.UsageError(f"these are {trainings} trainings, {MOST} at most; name fewer settings or --seeds")
+        raise click.UsageError(
+            f"these are {trainings} trainings; the maximum is {MOST}: name fewer settings or --seeds"
+        )
     epochs = found[0].config.epochs
     noun = "seed" if seeds == 1 else "seeds"
     say(f"{len(found)} settings, {seeds} {noun} each, {epochs} epochs on {splits.train!r}")
@@ -100,7 +102,7 @@ def compare_settings(given: dict[str, Any], lists: dict[str, Any], out: Path) ->
         headings, rows = headings[:-1], [row[:-1] for row in rows]
     say(table(headings, rows))
     if seeds > 1:
-        say(f"mean ± sd over the seeds 0 to {seeds - 1}; the test images were not looked at")
+        say(f"mean ± sd over the seeds 0 to {seeds - 1}; the test images were not used")
     # Different losses have no common scale: only how many images are right can be compared.
     columns = [monitor] if "losses" in lists and monitor == "valid_accuracy" else ["train_loss", monitor]
     band = f", mean ± sd of {seeds} seeds" if seeds > 1 else ""
@@ -149,7 +151,7 @@ def compare_runs(runs: tuple[Path, ...], out: Path) -> None:
         history = History.load(file) if file.is_file() else History()
         if not len(history):
             way_on = f"digitlab train --run {quoted(run)} --resume"
-            left.append(f"{run}: has no finished epoch to compare; go on with: {way_on}")
+            left.append(f"{run}: has no finished epoch; continue with: {way_on}")
             continue
         name = run.name if short else str(run)
         monitor = history.monitored(config.monitor)

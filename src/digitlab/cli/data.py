@@ -26,7 +26,7 @@ def list_() -> None:
     from digitlab.data.formats.idx_families import FAMILIES
 
     say("mnist    70,000 handwritten digits, 28×28 (LeCun, Cortes, Burges)")
-    say("digits   1,797 handwritten digits, 8×8, always there: they come with scikit-learn")
+    say("digits   1,797 handwritten digits, 8×8; they come with scikit-learn")
     say("PATH     a file or folder: a table (CSV, Parquet), arrays (.npz, .npy, .mat, a pickle),")
     say("         IDX files, or your own pictures")
     say(f"FAMILY   or FAMILY:FOLDER, files in MNIST's form: {', '.join(FAMILIES)}")
@@ -107,16 +107,16 @@ def make(kind: str, data: dict[str, Any], count: int | None, style: str | None, 
         return
     if kind in ("own", "photo"):
         if style is not None:
-            raise click.UsageError("--style is for sheets")
+            raise click.UsageError("--style needs the kind sheets")
         if click.get_current_context().get_parameter_source("source") is click.core.ParameterSource.COMMANDLINE:
-            raise click.UsageError(f"--data: {kind} is drawn with a pen and not made of a data set; leave --data out")
+            raise click.UsageError(f"--data: {kind} is drawn and needs no data set; leave out --data")
         make_sample(kind, count, seed, out)
         return
     if kind not in APPEARANCES:
         known = [*APPEARANCES, "scenes", "sheets", "own", "photo"]
         raise click.UsageError(f"got {not_among(kind, known)}")
     if style is not None:
-        raise click.UsageError("--style is for sheets")
+        raise click.UsageError("--style needs the kind sheets")
     path = out or Path(f"{kind}.npz")
     OutputFile("a NumPy archive", ".npz").convert(path, None, None)
     splits = load_sets(data)
@@ -145,7 +145,7 @@ def make_pictures(kind: str, data: dict[str, Any], count: int | None, style: str
     _require_28(digits)
     if kind == "scenes":
         if style is not None:
-            raise click.UsageError("--style is for sheets")
+            raise click.UsageError("--style needs the kind sheets")
         streams = np.random.default_rng(seed).spawn(count or 20)
         sheets = [draw_scene(digits, rng) for rng in streams]
     else:
@@ -153,7 +153,7 @@ def make_pictures(kind: str, data: dict[str, Any], count: int | None, style: str
         streams = np.random.default_rng(seed).spawn((count or 1) * len(styles))
         sheets = [draw_page(styles[i % len(styles)], rng, digits=digits) for i, rng in enumerate(streams)]
     path = write_pages(out, sheets)
-    say(f"{out}: {len(sheets)} pictures with {sum(len(s.truth) for s in sheets)} digits; {path} says what stands where")
+    say(f"{out}: {len(sheets)} pictures with {sum(len(s.truth) for s in sheets)} digits; labels and boxes: {path}")
     say(f"read them with: digitlab read {quoted(out)}/*.png --check {quoted(path)}")
 
 
@@ -164,7 +164,7 @@ def make_sample(kind: str, count: int | None, seed: int, out: Path | None) -> No
 
     if kind == "photo":
         if count is not None:
-            raise click.UsageError("-n: a photo is one page; leave -n out, or make sheets")
+            raise click.UsageError("-n: a photo is one page; leave out -n, or use the kind sheets")
         path = OutputFile("a photo", ".png", ".jpg", ".jpeg", ".webp").convert(out or Path("photo.png"), None, None)
         text = write_photo(path, seed)
         say(f"{path}: a page with {text.count(chr(10)) + 1} lines of handwritten digits\n{text}")
@@ -173,7 +173,7 @@ def make_sample(kind: str, count: int | None, seed: int, out: Path | None) -> No
     folder = out or Path("own")
     write_own(folder, count or 100, seed)
     say(f"{folder}: {count or 100} pictures of handwritten digits, a folder for each class")
-    say(f"`digitlab train --from shipped --data {folder}` learns from them")
+    say(f"`digitlab train --from shipped --data {folder}` trains on them")
 
 
 def _require_28(digits: "Digits") -> None:

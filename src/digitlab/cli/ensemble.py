@@ -113,9 +113,9 @@ def command(
 
     given = {name: value for name, value in chosen.items() if value is not None}
     if bool(nets) == bool(kind):
-        raise click.UsageError("name the networks to combine, or say by --train how fresh ones are to differ; not both")
+        raise click.UsageError("give networks to combine, or --train KIND to train new ones; not both")
     if nets and (given or folder or cluster or workers):
-        raise click.UsageError("settings of training are for --train; saved networks are taken as they are")
+        raise click.UsageError("training settings need --train; saved networks are used unchanged")
     if nets:
         networks, covers, names, files = saved_members(nets)
         if twice := [str(file) for file in files if files.count(file) > 1]:
@@ -123,7 +123,7 @@ def command(
         refuse_seen(files, how)
         valid, test = judges(files, how, data, part)
         if len(networks) < 2:
-            raise click.UsageError(f"got one network, {files[0]}; expected two at least to combine")
+            raise click.UsageError(f"got one network, {files[0]}; expected at least two to combine")
     else:
         networks, covers, names, splits = fresh_members(given | data, str(kind), members, folder, workers, cluster)
         valid, test = splits.valid, splits.part(part or "test")
@@ -212,7 +212,7 @@ def fresh_members(
         )
         say(f"members: {place}; {together.seconds:.1f} s in all, {together.reason}")
         if together.interrupted:
-            say(f"go on with the same command and --run {quoted(place)}")
+            say(f"continue with the same command and --run {quoted(place)}")
             raise KeyboardInterrupt
         if failed := [outcome for outcome in together.outcomes if outcome.error]:
             raise DigitlabError(f"{failed[0].name}: {failed[0].error}")
@@ -236,7 +236,7 @@ def train_snapshots(config: "RunConfig", splits: "Splits", folder: Path, members
         trainer = start_run(config, folder, callbacks)
     trainer.fit(splits.train, splits.valid, epochs=config.epochs, sample_weights=config.example_weights())
     if trainer.interrupted:
-        say(f"go on with the same command and --run {quoted(folder)}")
+        say(f"continue with the same command and --run {quoted(folder)}")
         raise KeyboardInterrupt
     return snapshot_networks(folder)
 
@@ -267,9 +267,7 @@ def say_gain(
         f"{100 * (test.whole - s.maximum):+.2f} against the best of them"
     )
     if how == "stack":
-        say(
-            "the stacking network has learned from the validation set: its figure there is not fair, the test figure is"
-        )
+        say("the stacking network was trained on the validation set: its validation accuracy is too high")
     say(
         f"pairs of members: disagreement {100 * d.disagreement:.2f} %, Q statistic {d.q:.3f}, "
         f"both wrong {100 * d.double_fault:.2f} %"
@@ -291,7 +289,7 @@ def save_errors(whole: "Network", test: "Digits", path: Path) -> None:
     found = gain(whole, test.images, test.labels)
     wrong = found.errors[:SHOWN]
     if not len(wrong):
-        say("no errors remain, so there is no picture of them")
+        say("no errors remain; no picture is drawn")
         return
     names = test.class_names
     titles = [f"{names[test.labels[i]]} → {names[found.predicted[i]]}" for i in wrong]

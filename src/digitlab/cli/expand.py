@@ -74,7 +74,7 @@ def command(
     if out.suffix not in ("", ".npz"):
         raise ConfigError(f"--out: got {out}, expected a folder (IDX files) or a file name that ends in .npz")
     if not overwrite and (out.is_file() or (out.is_dir() and any(out.glob("train-labels-*")))):
-        raise ConfigError(f"{out}: is there already; choose another name, or replace it by --overwrite")
+        raise ConfigError(f"{out}: already exists; choose another name, or replace it by --overwrite")
     splits = load_sets({**data, "split": split} | ({"train_size": train_size} if train_size else {}))
     if by == "shifts" and pixels >= min(splits.train.image_shape[:2]):
         raise ConfigError(f"--pixels: got {pixels} for images of {splits.train.image_shape}; nothing would be left")

@@ -52,7 +52,7 @@ def command(
             raise click.UsageError("--mislabelled needs several networks to agree: name two or more")
         suspect(nets, data, part, out or Path("mislabelled.png"), limit)
     elif len(nets) > 1:
-        raise click.UsageError("name one NET, or ask for --mislabelled to hear what several agree on")
+        raise click.UsageError("give one NET, or several with --mislabelled")
     else:
         show(nets[0] if nets else None, data, part, out or Path("failures.png"), page or Path("failures.html"), limit)
 
@@ -164,6 +164,6 @@ def _asked(path: Path, network: Any, data: dict[str, Any], part: str | None) -> 
     from digitlab.viz.failures import as_probabilities
 
     if not classifies(network):
-        raise ConfigError(f"{path}: gives outputs {network.shapes[-1]}, no classes; nothing can be wrong in that sense")
+        raise ConfigError(f"{path}: gives outputs {network.shapes[-1]}, not classes; it has no misclassified images")
     digits, set_name = part_for(network, path, data, part)
     return digits, set_name, as_probabilities(to_numpy(predict(network, digits.images)), network.loss)

@@ -83,7 +83,7 @@ def command(
         context = click.get_current_context()
         learning = ("net", "activation", "optimizer", "epochs", "points", "seed")
         if other := [name for name in learning if context.get_parameter_source(name) is not ParameterSource.DEFAULT]:
-            raise click.UsageError(f"--bumps sets the weights by hand; leave out --{other[0]}, which is for learning")
+            raise click.UsageError(f"--bumps does not train; leave out --{other[0]}")
         network = bumps_network(f, low, high, bumps)
         grid = np.linspace(low, high, 1000)
         curve = network.predict(grid[:, None]).ravel()

@@ -61,13 +61,13 @@ def command(
         [repr(r.way), f"{r.evaluations:,}", f"{r.seconds:.4f}", f"{r.relative_error:.1e}", f"{r.cosine:.6f}"]
         for r in rows
     ]
-    say(table(["way", "evaluations", "seconds", "relative error", "cosine"], lines))
+    say(table(["method", "evaluations", "seconds", "relative error", "cosine"], lines))
     for way in ways:
         if refusal := way.unsupported_reason(network):
-            say(f"{way!r} cannot serve: {refusal}")
+            say(f"{way!r} not supported: {refusal}")
         elif way not in served:
-            say(f"{way!r} left out: it needs {way.evaluations(network):,} evaluations (--max-evaluations)")
+            say(f"{way!r} skipped: it needs {way.evaluations(network):,} evaluations (--max-evaluations)")
     if not rows:
         return
-    save_figure(gradients_figure(rows, title=f"Ways to the gradient of {name}"), out)
+    save_figure(gradients_figure(rows, title=f"Gradient methods on {name}"), out)
     say(f"plot: {out}")

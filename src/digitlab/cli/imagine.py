@@ -36,7 +36,7 @@ def command(net_and_digits: tuple[str, ...], every: bool, out: Path | None, pict
         raise click.UsageError(f"name a digit, as in `digitlab imagine {example}`, or ask for --all of them")
     path, network = load_named(net)
     if len(network.shapes[-1]) != 1 or network.shapes[-1][0] < 2:
-        raise click.UsageError(f"{path} gives outputs {network.shapes[-1]}, no classes; there is no digit to imagine")
+        raise click.UsageError(f"{path} gives outputs {network.shapes[-1]}, not classes; there is no digit to imagine")
     digits = list(range(network.shapes[-1][0])) if every else [int(word) for word in words]
     answers = imagine_ways(network, digits)
     rows = []
@@ -50,7 +50,7 @@ def command(net_and_digits: tuple[str, ...], every: bool, out: Path | None, pict
         ]
         for seen in found if pictures is not None else ():
             write_picture(pictures / f"{seen.digit}-{way}.png", seen.picture)  # type: ignore[operator]
-    say(table(["way", "digit", "read as", "then", "margin"], rows))
+    say(table(["method", "digit", "read as", "then", "margin"], rows))
     out = out or Path("imagine-all.png" if every else f"imagine-{'-'.join(words)}.png")
     save_figure(ways_figure(answers, title=f"imagined by {path.parent.name or path.name}"), out)
-    say(f"picture: {out}" + (f"; each by itself in {pictures}" if pictures is not None else ""))
+    say(f"picture: {out}" + (f"; single pictures: {pictures}" if pictures is not None else ""))

@@ -122,7 +122,7 @@ def command(
             except ShapeError as error:
                 say(f"{kind}: left out: {error}")
     if not parts:
-        raise ConfigError("nothing of what was asked for is in this network; leave --what out to see what is")
+        raise ConfigError("none of these pictures applies to this network; leave out --what to see all that do")
     summary = f"<details><summary>its layers</summary><pre>{escape(network.summary())}</pre></details>"
     title = f"Inside {path.parent.name or path.name}"
     write_text(out / "index.html", page(title, summary + "\n".join(parts), local_pictures=True))

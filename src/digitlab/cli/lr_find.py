@@ -54,7 +54,7 @@ def command(low: float, high: float, steps: int | None, out: Path, **chosen: Any
         f"{len(test.rates):,} steps with batches of {config.batch_size}, rates from {test.rates[0]:.2g} "
         f"to {test.rates[-1]:.2g}; loss {test.smoothed[0]:.4f}, at best {test.smoothed.min():.4f}"
     )
-    say(f"falls fastest at {test.steepest:.2g}, is least at {test.lowest:.2g}")
+    say(f"loss falls fastest at {test.steepest:.2g}, is smallest at {test.lowest:.2g}")
     say(f"suggested learning rate: {test.reason}")
     save_figure(range_figure(test), out)
     say(f"curve: {out}; with the same options: digitlab train --learning-rate {test.suggested:g}")

@@ -87,7 +87,7 @@ def command(
         if form in ("table", "json") or (out is not None and out.suffix.lower() != ".csv"):
             raise click.UsageError("--kaggle and --columns are for CSV")
         if top is not None:
-            raise click.UsageError("--kaggle and --columns have one class an image; leave out --top")
+            raise click.UsageError("--kaggle and --columns write one class per image; leave out --top")
         form = form or ("csv" if out is None else None)
     choices: dict[str, Any] = {"top": top or 0, "proba": proba}
     if out is not None and out.exists() and any(Path(image).exists() and out.samefile(image) for image in images):

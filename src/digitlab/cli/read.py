@@ -97,7 +97,7 @@ def lines_of(photo: str, reading: "Reading") -> list[str]:
     """What was read, for people: each line of writing, each digit's confidence under it, and what is no digit."""
     count, rows = len(reading.digits), len(reading.lines)
     if not count:
-        why = "the page is blank" if not reading.others else "nothing on it looks like one"
+        why = "the page is blank" if not reading.others else "no mark looks like one"
         lines = [f"{photo}: no digit found; {why}"]
     else:
         lines = [f"{photo}: {count} digit{'s' * (count > 1)} in {rows} line{'s' * (rows > 1)}"]
@@ -201,7 +201,7 @@ def say_score(readings: "dict[str, Reading]", check: Path, *, err: bool) -> None
     for photo, reading in readings.items():
         name = Path(photo).name
         if name not in truths:
-            click.echo(f"{check} says nothing about {name}", err=True)
+            click.echo(f"{check} has no labels for {name}", err=True)
             continue
         zoom = reading.page.zoom
         read = [(d.label, tuple(round(n / zoom) for n in d.box)) for d in reading.digits]

@@ -119,11 +119,11 @@ def command(
         folder = folder or fresh_search(plan)
         if begun(folder / "study.journal"):
             way_on = f"digitlab search --resume --study {quoted(folder)}"
-            raise click.UsageError(f"{folder} holds a search already; go on with: {way_on}")
+            raise click.UsageError(f"{folder} already holds a search; continue with: {way_on}")
     try:
         study = search(plan, folder / "study.journal", workers=workers, cluster=cluster, watcher=SearchProgress())
     except KeyboardInterrupt:
-        say(f"go on with: digitlab search --resume --study {quoted(folder)}" + ("" if test else " --no-test"))
+        say(f"continue with: digitlab search --resume --study {quoted(folder)}" + ("" if test else " --no-test"))
         raise
     say_study(study, folder, test=test)
 
@@ -168,7 +168,7 @@ def make_plan(given: dict[str, Any], space: Sequence[tuple[str, str]], plan_file
     base, splits = train_settings.settings({**options, **given}, given.pop("from_file", None), layer)
     if splits.valid is None:
         raise ConfigError("a search chooses on the validation set, and this split has none; use --split 50k/10k/10k")
-    say(f"{splits.train!r}; {len(splits.valid):,} to validate; the test set waits until the search is over")
+    say(f"{splits.train!r}; {len(splits.valid):,} to validate; the test set is used after the search")
     return SearchPlan.from_table({"base": base.table(), "space": varied, **table, **how})
 
 
@@ -233,7 +233,7 @@ def say_study(study: "Study", folder: Path, *, test: bool) -> None:
     )
     done = sorted((t for t in trials if t.state == "done"), key=lambda t: (-(t.score or 0.0), t.number))
     if not done:
-        raise ConfigError(f"{study.path}: no trial is finished yet, so there is nothing to show")
+        raise ConfigError(f"{study.path}: no trial is finished yet; there is nothing to show")
     if error := done[0].notes.get("error"):
         raise ConfigError(f"{study.path}: every trial failed, the best of them by {error}")
     names = list(study.plan.space)
@@ -267,7 +267,7 @@ def say_tested(tested: dict[str, Any]) -> None:
         "once, after the search; " if not tested["again"] else "again, since the search went on after the first time; "
     )
     say(
-        f"test set, looked at {once}network{'s' * (s.n > 1)} of trial {tested['trial']}, chosen by validation alone: "
+        f"test set, used {once}network{'s' * (s.n > 1)} of trial {tested['trial']}, chosen by validation alone: "
         f"{s.text(unit=' %', show_n=True)}"
     )
 

@@ -155,7 +155,7 @@ def command(
         splits = load_sets(config.data)
         say(f"resuming {folder} after epoch {len(trainer.history)}")
         if len(trainer.history) >= config.epochs:
-            say(f"all {config.epochs} epochs are done; --epochs {2 * len(trainer.history)} would go on")
+            say(f"all {config.epochs} epochs are done; continue with --epochs {2 * len(trainer.history)}")
         begin(trainer, config, splits, folder, record=record)
     else:
         config, splits = settings(given, from_file)
@@ -172,7 +172,7 @@ def begin(trainer: "Trainer", config: "RunConfig", splits: "Splits", folder: Pat
 
     say(f"{splits.train!r}; {len(splits.valid or ()):,} to validate, {len(splits.test):,} to test")
     if trainer.augment is not None:
-        say(f"training images drawn afresh every epoch: {trainer.augment.spec}")
+        say(f"training images augmented in every epoch: {trainer.augment.spec}")
     say(trainer.network.summary())
     if record or (folder / PREDICTIONS).exists():
         # Before those that save: see recorders.py.
@@ -232,7 +232,7 @@ def train(trainer: "Trainer", config: "RunConfig", splits: "Splits", folder: Pat
     say_diagnosis(diagnose.found, folder / "config.toml")
     say(f"saved: {file}")
     if trainer.interrupted:
-        say(f"go on with: digitlab train --run {quoted(folder)} --resume")
+        say(f"continue with: digitlab train --run {quoted(folder)} --resume")
         raise KeyboardInterrupt
 
 

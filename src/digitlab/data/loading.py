@@ -113,8 +113,8 @@ def open_source(source: Source, choices: Mapping[str, Any]) -> Contents:
         except MissingDataError as error:
             contents = bundled_contents()
             note = (
-                f"MNIST could not be had ({error.reason}): training on scikit-learn's 1,797 real digits instead; "
-                "--data mnist insists"
+                f"MNIST is unavailable ({error.reason}): training on scikit-learn's 1,797 real digits instead; "
+                "use --data mnist to require it"
             )
     elif source == "mnist":
         contents = _open_mnist()

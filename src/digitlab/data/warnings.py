@@ -15,7 +15,7 @@ def warn_if_suspicious(digits: Digits) -> None:
     if len(there) == 1 and len(digits) > 1:
         _warn(
             f"{digits.name}: all {len(digits):,} images are of one class, {digits.class_names[there[0]]}; "
-            "a network need not look at them to be right; check the labels"
+            "every prediction of that class is right; check the labels"
         )
     brightest = digits.images.max()
     if 0 < brightest <= FAINT and len(digits) >= ENOUGH:

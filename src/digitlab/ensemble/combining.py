@@ -59,7 +59,7 @@ def combine(
             f"combine: got {len(networks)} networks and {len(covers)} covers, expected at least 2 of each"
         )
     if how in ("weighted", "stack") and valid is None:
-        raise ConfigError(f"combine: {how!r} needs a validation set, which there is not; choose 'vote' or 'mean'")
+        raise ConfigError(f"combine: {how!r} needs a validation set, and there is none; choose 'vote' or 'mean'")
     sizes = _sizes(networks)
     known = [max(cover) + 1 for cover in covers if cover] + [s for s, cover in zip(sizes, covers) if not cover]
     classes = classes if classes is not None else max(known)

@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 KINDS = {
     "seeds": "the same settings from other seeds",
-    "bagging": "training images drawn anew with replacement for each (Breiman 1996)",
-    "shares": "each learns from a share of the training images of its own",
+    "bagging": "each trains on images drawn with replacement (Breiman 1996)",
+    "shares": "each trains on a different part of the training images",
     "specialists": "each tells a group of the digits apart, and from all others",
-    "parts": "each sees a part of the image of its own: halves, quadrants, or strips",
-    "snapshots": "one training with a cyclic learning rate, a network kept from each cycle (Huang et al. 2017)",
+    "parts": "each sees a different part of the image: halves, quadrants, or strips",
+    "snapshots": "one training with a cyclic learning rate, one network per cycle (Huang et al. 2017)",
 }
 
 

@@ -119,7 +119,7 @@ def _pairs(function: Function, x: Array) -> tuple[Array, Array]:
     wrong = ~(np.abs(y) < LARGEST)  # NaN is not below anything
     if wrong.any():
         raise DataError(
-            f"the function is {y[wrong][0]:g} at x = {x[wrong][0]:g}, which is no number that float32 holds; "
+            f"the function is {y[wrong][0]:g} at x = {x[wrong][0]:g}, which float32 cannot represent; "
             "choose an interval without it"
         )
     return x, y

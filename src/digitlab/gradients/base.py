@@ -38,7 +38,7 @@ class Gradient(Described):
 
     def evaluations(self, network: Network) -> int:
         """What one gradient costs, in forward passes of the whole network over the batch."""
-        raise TypeError(f"{type(self).__name__} does not say what it costs")
+        raise TypeError(f"{type(self).__name__} does not define its cost")
 
     def directions_drawn(self) -> int | None:
         """How many random directions an estimate follows; None for a way that gives the whole gradient."""
@@ -92,7 +92,7 @@ class Backpropagation(Gradient):
             if isinstance(layer, Step) or type(layer).backward is Layer.backward:
                 return (
                     f"layer {name}, {layer!r}: has no derivative to propagate back; "
-                    "use Sigmoid() in its place, or a way that needs the loss alone (SPSA, EvolutionStrategies)"
+                    "use Sigmoid() in its place, or a method that needs only the loss (SPSA, EvolutionStrategies)"
                 )
         return None
 
@@ -136,7 +136,7 @@ class PerExample(Backpropagation):
         for name, layer in network.named_layers():
             if layer.sees_batch:
                 return (
-                    f"layer {name}, {layer!r}: looks at the whole batch in training, and one example is none; "
+                    f"layer {name}, {layer!r}: needs the whole batch in training, not single examples; "
                     "use Backpropagation()"
                 )
         return super().unsupported_reason(network)

@@ -258,7 +258,7 @@ def compare_gradients(
         seconds = time.perf_counter() - start
         grads = [to_numpy(p.grad).astype(np.float64).ravel() for p in twin.parameters().values()]
         if not grads:
-            raise GradientError(f"{network!r} has no parameters, so there is no gradient to compare")
+            raise GradientError(f"{network!r} has no parameters, so it has no gradient to compare")
         return np.concatenate(grads), seconds
 
     reference, _ = taken(Backpropagation())

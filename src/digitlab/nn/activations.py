@@ -218,7 +218,7 @@ class Step(Layer):
     def backward(self, grad_y: Array, cache: Cache) -> Array:
         raise GradientError(
             "Step: the derivative of a step is 0, so backpropagation cannot train through it; "
-            "use Sigmoid, or a way of taking the gradient that needs forward passes only"
+            "use Sigmoid, or a gradient method that needs forward passes only"
         )
 
 

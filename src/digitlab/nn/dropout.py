@@ -41,7 +41,7 @@ class Dropout(Layer):
         if not training or self.rate == 0:
             return (x if self.inverted else x * (1 - self.rate)), None
         if self.rng is None:
-            raise ConfigError("Dropout has no dice yet: a layer is used inside a Network, which calls its init")
+            raise ConfigError("Dropout has no random generator yet: use it inside a Network, which calls its init")
         kept = self.rng.random(tuple(x.shape), dtype=np.float32) >= self.rate
         mask = like(kept / (1 - self.rate) if self.inverted else kept, x)
         return x * mask, mask

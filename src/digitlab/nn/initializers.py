@@ -41,7 +41,7 @@ class Initializer(Described):
 
     def sample(self, draw: Draw) -> Floats:
         """The values, in float64."""
-        raise TypeError(f"{type(self).__name__} does not say how to draw a sample")
+        raise TypeError(f"{type(self).__name__} does not define sample")
 
 
 @dataclass(frozen=True, repr=False)

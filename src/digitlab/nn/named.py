@@ -35,7 +35,7 @@ class NamedArrays:
             first, kind = places.setdefault(id(layer), name), type(layer).__name__
             if first != name:
                 inside = name.startswith(f"{first}.")
-                fault = "contains itself" if inside else f"is the layer that stands at {first} already"
+                fault = "contains itself" if inside else f"is the same object as layer {first}"
                 raise ConfigError(f"layer {name}, {kind}: {fault}; make a new {kind}(...) for this place")
             for key, child in layer.children().items():
                 visit(f"{name}.{key}", child)

@@ -333,7 +333,7 @@ ZOO: dict[str, Recipe] = {
         scaling="/255",
     ),
     "best": Recipe(
-        "24 and 48 maps 5×5, each pooled, 150 ReLU neurons, dropout .3: for images drawn afresh each epoch",
+        "24 and 48 maps 5×5, each pooled, 150 ReLU neurons, dropout .3: for images augmented in every epoch",
         _wider_convs,
         _ADAM,
         scaling="/255",

@@ -39,4 +39,4 @@ class Optimizer(Described):
 
     def update(self, value: Array, grad: Array, state: State, learning_rate: float) -> tuple[Array, State]:
         """The parameter and the state after one step; the arrays handed in stay as they were."""
-        raise TypeError(f"{type(self).__name__} does not say how to update")
+        raise TypeError(f"{type(self).__name__} does not define update")

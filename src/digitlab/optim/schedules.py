@@ -36,7 +36,7 @@ class Schedule(Described):
 
     def factors(self, steps: Floats, position: Position) -> Floats:
         """What to multiply the learning rate by at each of these steps."""
-        raise TypeError(f"{type(self).__name__} does not say how the rate goes")
+        raise TypeError(f"{type(self).__name__} does not define the rate")
 
     def finished(self, scores: Sequence[float]) -> str | None:
         """A sentence why training should end after these scores, or None."""

@@ -174,7 +174,7 @@ class Beside(Callback):
         last = row["epoch"] >= trainer.epochs or trainer.stop_reason is not None
         if not last and self.job.stop_after is not None and row["epoch"] >= self.job.stop_after:
             self.paused = True
-            trainer.stop(f"to be gone on with after epoch {row['epoch']}")
+            trainer.stop(f"to be continued after epoch {row['epoch']}")
 
 
 def sets_for(table: dict[str, Any], data: Splits | Base | None = None) -> Splits:

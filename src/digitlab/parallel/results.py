@@ -64,7 +64,7 @@ class GroupResult:
         """The setting with the best mean of what was monitored. Raises ConfigError if nothing was finished."""
         finished = {label: part for label, part in self.settings().items() if part.good}
         if not finished:
-            raise ConfigError("no training came to its end, so there is no best setting")
+            raise ConfigError("no training finished, so there is no best setting")
         monitor = self.good[0].monitor
         return max(finished.items(), key=lambda item: score(monitor, item[1].statistics(monitor).mean))
 

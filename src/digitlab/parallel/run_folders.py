@@ -38,7 +38,7 @@ def finished(folder: Path, name: str, config: RunConfig) -> TrainingResult | Non
         kept = {key: saved[key] for key in KEPT}
         diagnosis = Diagnosis(*found) if (found := saved.get("diagnosis")) else None
     except (ValueError, KeyError, TypeError) as error:
-        raise ModelFileError(f"{folder / DONE}: is damaged ({error}); remove it to train this network anew") from None
+        raise ModelFileError(f"{folder / DONE}: is damaged ({error}); remove it to train this network again") from None
     if kept["error"] is not None:
         return TrainingResult(name, config, [], **kept)
     history = History.load(folder / "history.jsonl")
@@ -70,7 +70,9 @@ def kept_settings(group: str | os.PathLike[str], names: Sequence[str]) -> list[S
         saved = json.loads(path.read_text(encoding="utf-8"))
         return [dict(saved[name]) for name in names]
     except (ValueError, KeyError, TypeError) as error:
-        raise ModelFileError(f"{path}: is damaged ({error}); remove it, and labels are made of what differs") from None
+        raise ModelFileError(
+            f"{path}: is damaged ({error}); remove it to label the runs by their different settings"
+        ) from None
 
 
 def settings_in(group: str | os.PathLike[str]) -> list[tuple[str, RunConfig]]:

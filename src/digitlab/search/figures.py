@@ -37,13 +37,13 @@ def history_figure(trials: Sequence[Trial]) -> Figure:
 def importance_figure(importances: Mapping[str, float]) -> Figure:
     """How much of the values' variance each parameter explains, as bars."""
     if not importances:
-        raise ConfigError("no importance is known yet: it takes a few finished trials that differ")
+        raise ConfigError("no importance yet: it needs a few finished trials that differ")
     figure = new_figure(6.0, 0.5 * len(importances) + 1.4)
     axes = figure.add_subplot()
     items = sorted(importances.items(), key=lambda item: item[1])
     bars = axes.barh([name for name, _ in items], [share for _, share in items], color=BLUE)
     axes.bar_label(bars, fmt="%.2f", padding=3, fontsize=8)
-    axes.set(xlabel="share of the explained variance", title="What mattered (fANOVA)", xlim=(0, 1.1))
+    axes.set(xlabel="share of the explained variance", title="Parameter importance (fANOVA)", xlim=(0, 1.1))
     return figure
 
 
@@ -198,7 +198,7 @@ def importances(study: Any) -> dict[str, float]:
 def _shown(trials: Sequence[Trial]) -> list[Trial]:
     shown = [t for t in trials if t.state in ("done", "pruned") and t.value is not None and math.isfinite(t.value)]
     if not any(t.state == "done" for t in shown):
-        raise ConfigError("no trial is finished yet, so there is nothing to draw")
+        raise ConfigError("no trial is finished yet; there is nothing to draw")
     return shown
 
 

@@ -119,5 +119,5 @@ def judged(rates: Floats, losses: Floats, smoothed: Floats) -> RangeTest:
         )
     steepest, lowest = float(rates[places[int(np.argmin(slopes))]]), float(rates[bottom])
     suggested = float(f"{lowest / 3:.2g}")
-    reason = f"{suggested:g}, a third of where the loss is least"
+    reason = f"{suggested:g}, a third of the rate with the smallest loss"
     return RangeTest(rates, losses, smoothed, steepest, lowest, suggested, reason)

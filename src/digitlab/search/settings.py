@@ -74,7 +74,7 @@ def _set(table: dict[str, Any], name: str, value: Any) -> None:
         own = [f.name for f in dataclasses.fields(build(Optimizer, table["optimizer"]))]
         known = [*own, "optimizer", *REGULARIZERS, "loss", *CHAIN_NAMES, *TOP]
         raise ConfigError(
-            f"the search space names {name!r}, which is no setting{did_you_mean(name, known)}; there are: "
+            f"the search space names {name!r}, which is not a setting{did_you_mean(name, known)}; there are: "
             f"{', '.join(known)}, width_1, or a place such as network.layers.0.filters"
         )
 

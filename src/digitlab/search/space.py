@@ -31,15 +31,15 @@ class Parameter:
 
     def suggest(self, trial: Any, name: str) -> Any:
         """A value from an Optuna trial."""
-        raise TypeError(f"{type(self).__name__} does not say how to suggest")
+        raise TypeError(f"{type(self).__name__} does not define suggest")
 
     def values(self, points: int) -> list[Any]:
         """The values for a grid with that many points on this side."""
-        raise TypeError(f"{type(self).__name__} does not say its values")
+        raise TypeError(f"{type(self).__name__} does not define its values")
 
     def table(self) -> dict[str, Any]:
         """This as JSON and TOML values, which `parse_parameter` reads."""
-        raise TypeError(f"{type(self).__name__} does not say its table")
+        raise TypeError(f"{type(self).__name__} does not define its table")
 
     def _with_when(self, table: dict[str, Any]) -> dict[str, Any]:
         return {**table, "when": {key: list(v) for key, v in self.when.items()}} if self.when else table
@@ -149,7 +149,7 @@ def parse_space(table: Mapping[str, Any]) -> Space:
         space[name] = parse_parameter(name, value)
         for other, values in space[name].when.items():
             if other not in space or other == name:
-                raise ConfigError(f"{name}: its condition names {other!r}, which does not stand before it")
+                raise ConfigError(f"{name}: its condition names {other!r}, which is not defined before it")
             if not isinstance(values, Sequence) or isinstance(values, str):
                 raise ConfigError(f"{name}: got the condition {other} = {values!r}, expected a list of values")
     return space

@@ -105,7 +105,7 @@ class Random(Strategy):
 class TPE(Strategy):
     """Tree-structured Parzen estimator."""
 
-    about = "tree-structured Parzen estimator: draws where good points were denser than bad ones (Bergstra et al. 2011)"
+    about = "tree-structured Parzen estimator: draws where good points are denser than bad ones (Bergstra et al. 2011)"
 
     def sampler(self, plan: "SearchPlan", index: int) -> Any:
         from optuna.samplers import TPESampler
@@ -113,7 +113,7 @@ class TPE(Strategy):
         return TPESampler(seed=dice(plan.seed, index), n_startup_trials=min(10, max(plan.trials // 3, 1)))
 
     def stated(self, plan: "SearchPlan") -> str:
-        return f"TPE: the first {min(10, max(plan.trials // 3, 1))} trials at random, then where good ones were denser"
+        return f"TPE: the first {min(10, max(plan.trials // 3, 1))} trials at random, then where good ones are denser"
 
 
 class Genetic(Strategy):
@@ -150,7 +150,7 @@ class Genetic(Strategy):
 class CmaEs(Strategy):
     """Covariance matrix adaptation (cma.py)."""
 
-    about = "CMA-ES: a normal distribution that moves and takes the shape of what was good (Hansen 2016)"
+    about = "CMA-ES: a normal distribution whose mean and covariance adapt to good points (Hansen 2016)"
 
     def check(self, plan: "SearchPlan") -> None:
         from digitlab.search.cma import numeric

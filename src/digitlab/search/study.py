@@ -69,7 +69,7 @@ class Study:
                 study_name=NAME, storage=self.storage, sampler=optuna.samplers.RandomSampler()
             )
         except KeyError:
-            raise ModelFileError(f"{self.path}: holds no search yet; it was stopped before it began") from None
+            raise ModelFileError(f"{self.path}: holds no search yet; it was stopped before its start") from None
         table = self.study.user_attrs.get(PLAN)
         if table is None:
             raise ModelFileError(f"{self.path}: holds no search of digitlab")
@@ -123,7 +123,7 @@ def open_study(plan: SearchPlan | None, path: Path) -> tuple[Any, SearchPlan]:
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     if plan is None and not path.is_file():
-        raise ConfigError(f"{path}: no study there to go on with")
+        raise ConfigError(f"{path}: there is no study to continue")
     path.parent.mkdir(parents=True, exist_ok=True)
     with claim(path):
         storage = open_storage(path)
@@ -146,7 +146,7 @@ def open_study(plan: SearchPlan | None, path: Path) -> tuple[Any, SearchPlan]:
         mine, theirs = plan.table(), saved.table()
         if different := [key for key in mine if key != "trials" and mine[key] != theirs[key]]:
             raise ConfigError(
-                f"{path}: holds a search with another {different[0]}; go on with it by --resume, "
+                f"{path}: holds a search with another {different[0]}; continue it by --resume, "
                 "or choose another place for this one"
             )
         if plan.trials != saved.trials:
@@ -173,7 +173,7 @@ def best_of(trials: Sequence[Trial]) -> Trial:
     """The finished trial with the best value, the first among equals. Raises ConfigError if none is finished."""
     done = [t for t in trials if t.state == "done" and t.score is not None]
     if not done:
-        raise ConfigError("no trial is finished yet, so there is no best one")
+        raise ConfigError("no trial is finished yet; there is no best one")
     return max(done, key=lambda t: (t.score, -t.number))
 
 

@@ -75,7 +75,7 @@ def load_checkpoint(trainer: Trainer, path: str | os.PathLike[str]) -> None:
         different = next(key for key in {**mine, **saved} if saved.get(key) != mine.get(key))
         raise ModelFileError(
             f"{path}: was written for another network: {different} is {_short(saved.get(different))} there "
-            f"and {_short(mine.get(different))} here; resume with the settings that the run began with"
+            f"and {_short(mine.get(different))} here; resume with the settings of the run"
         )
     augment = metadata.get("augment")  # absent in files from before there was any
     drawn, here = augment, trainer.augment.spec if trainer.augment is not None else None
@@ -84,19 +84,19 @@ def load_checkpoint(trainer: Trainer, path: str | os.PathLike[str]) -> None:
     if drawn != here:
         raise ModelFileError(
             f"{path}: was trained with augmentation {drawn or 'none'}, and this is training with {here or 'none'}; "
-            "resume with the settings that the run began with"
+            "resume with the settings of the run"
         )
     counted, here = metadata.get("class_weights", NONE), describe(trainer.class_weights)  # absent in older files
     if counted != here:
         raise ModelFileError(
             f"{path}: was trained with class_weights {counted}, and this is training with {here}; "
-            "resume with the settings that the run began with"
+            "resume with the settings of the run"
         )
     watched = (metadata["best"] or {}).get("monitor")  # absent, as is the optimizer, in older files
     if watched and trainer.monitor and watched != trainer.monitor:
         raise ModelFileError(
             f"{path}: its best epoch was chosen by {watched}, and this training chooses by {trainer.monitor}; "
-            "resume with the settings that the run began with"
+            "resume with the settings of the run"
         )
     last, rng = trainer.network.copy(), copy.deepcopy(trainer.rng)
     try:
@@ -113,13 +113,13 @@ def load_checkpoint(trainer: Trainer, path: str | os.PathLike[str]) -> None:
         if [row["epoch"] for row in rows] != list(range(1, len(rows) + 1)):
             raise ValueError("its history does not count the epochs from 1")
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ModelFileError(f"{path}: the checkpoint is damaged ({error}); start the run anew") from error
+        raise ModelFileError(f"{path}: the checkpoint is damaged ({error}); start the run again") from error
     begun = {name: trainer.optimizer.init_state(p.value) for name, p in last.parameters().items()}
     same = metadata.get("optimizer") in (None, describe(trainer.optimizer)["type"])
     if state and (not same or _form(state) != _form(begun)):
         raise ModelFileError(
             f"{path}: was written by another optimizer than {trainer.optimizer!r}, or is damaged; "
-            "resume with the settings that the run began with"
+            "resume with the settings of the run"
         )
     for callback, place in zip(trainer.callbacks, _places(trainer.callbacks)):
         callback.load_arrays(_part(arrays, place))

@@ -84,9 +84,9 @@ def diagnose(rows: Sequence[Mapping[str, Any]], facts: Facts) -> Diagnosis | Non
     losses = [float(row["train_loss"]) for row in rows]
     if facts.classes == 1 and facts.count >= ENOUGH_IMAGES:
         return Diagnosis(
-            "all training examples are of one class, so every answer is right",
+            "all training examples are of one class, so every prediction is right",
             "the labels are wrong, or only a part of the data was read",
-            advice="data of two classes at least",
+            advice="data of at least two classes",
         )
     if seen := exploded(losses, facts):
         return too_small(seen, facts) if still_learning(losses, facts) else too_large(seen, facts)
@@ -123,7 +123,7 @@ def exploded(losses: Sequence[float], facts: Facts) -> str:
         return f"the loss grew from {least:.3g} (epoch {losses.index(least) + 1}) to {last:.3g}"
     if facts.constant_loss is None:
         return ""
-    return f"the loss is {last:.3g}; one fixed answer for all inputs has {facts.constant_loss:.2g}"
+    return f"the loss is {last:.3g}; a constant output has {facts.constant_loss:.2g}"
 
 
 def halving(losses: Sequence[float]) -> bool:
@@ -153,7 +153,7 @@ def learned_nothing(rows: Sequence[Mapping[str, Any]], facts: Facts) -> str:
         loss = facts.loss
         if constant is None or loss is None or constant <= 0 or loss < 0.98 * constant:
             return ""
-        return f"the loss is {loss:.3g} after {epochs}; one fixed answer for all inputs has {constant:.3g}"
+        return f"the loss is {loss:.3g} after {epochs}; a constant output has {constant:.3g}"
     if facts.guess is None or facts.guess >= 1 or facts.count < ENOUGH_IMAGES:
         return ""
     if constant is not None and rows[-1]["train_loss"] < 0.8 * constant:
@@ -201,7 +201,7 @@ def cause_of_nothing(seen: str, losses: Sequence[float], facts: Facts) -> Diagno
     if facts.closing:
         return Diagnosis(
             seen,
-            f"the last layer, {facts.closing}, stands before the loss's own activation, so outputs hardly differ",
+            f"the last layer, {facts.closing}, comes before the loss's own activation, so outputs hardly differ",
             advice="the network without that layer",
         )
     if facts.decay >= STRONG_DECAY:

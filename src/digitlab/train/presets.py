@@ -34,7 +34,7 @@ PRESETS = {
         },
     ),
     "best": Preset(
-        "the most accurate for a minute: two convolutions, dropout, images shifted, turned and scaled afresh",
+        "the most accurate for a minute: two convolutions, dropout, images randomly shifted, rotated and scaled",
         "best",
         {"source": "mnist", "split": "60k/10k"},
         {

@@ -46,7 +46,9 @@ class Recorded(NamedTuple):
             with np.load(path, allow_pickle=False) as file:
                 arrays = cls(file["epochs"], file["predictions"], file["labels"], str(file["part"]))
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            raise ModelFileError(f"{path}: cannot be read ({error}); expected what `train --record` writes") from None
+            raise ModelFileError(
+                f"{path}: cannot be read ({error}); expected a file that `train --record` writes"
+            ) from None
         if arrays.predictions.shape != (len(arrays.epochs), len(arrays.labels)) or arrays.predictions.dtype != np.uint8:
             raise ModelFileError(
                 f"{path}: got predictions of {arrays.predictions.dtype} {arrays.predictions.shape}, expected uint8 "

@@ -29,7 +29,7 @@ def start_run(config: RunConfig, folder: str | os.PathLike[str], callbacks: Sequ
     """
     folder = Path(folder)
     if (folder / "config.toml").exists():
-        raise ConfigError(f"{folder}: holds a run already; go on with it by --resume, or choose another folder")
+        raise ConfigError(f"{folder}: already holds a run; continue it by --resume, or choose another folder")
     return config.trainer([SaveRun(folder, config), *callbacks])
 
 
@@ -45,8 +45,8 @@ def resume_run(
     folder = Path(folder)
     if fixed := [name for name in changes if name not in CHANGEABLE]:
         raise ConfigError(
-            f"{folder}: a run that goes on keeps its {fixed[0]}; it can change {', '.join(CHANGEABLE)}. "
-            f'Begin another run from its weights: RunConfig(..., start="{folder}/network.safetensors")'
+            f"{folder}: a resumed run keeps its {fixed[0]}; it can change {', '.join(CHANGEABLE)}. "
+            f'Start another run from its weights: RunConfig(..., start="{folder}/network.safetensors")'
         )
     if not (folder / "config.toml").is_file():
         raise ConfigError(f"{folder}: no run to resume; expected the folder of an earlier `digitlab train --run`")

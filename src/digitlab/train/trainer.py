@@ -354,7 +354,7 @@ class Trainer:
         if any(layer.sees_batch for _, layer in self.network.named_layers()):
             self._check_smallest_batch(x)
         if any(self.monitor not in row for row in self.history):
-            raise ConfigError(f"monitor: the epochs before have no {self.monitor!r}; go on with the sets they had")
+            raise ConfigError(f"monitor: the earlier epochs have no {self.monitor!r}; continue with the same sets")
         self.epochs = epochs
         self.stop_reason, self.interrupted, self.diverged = None, False, False
         if self.last is not None:

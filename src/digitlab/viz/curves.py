@@ -28,7 +28,7 @@ def curves_figure(histories: Mapping[str, History], *, title: str = "Training") 
     many = len(histories) > FEW
     accurate = any(f"{name}_accuracy" in row for h in histories.values() for row in h.rows[:1] for name in DASHES)
     figure = new_figure(10.0 if accurate else 6.0, max(4.2, 0.18 * len(histories) + 1.0) if many else 4.2)
-    figure.suptitle(f"{title}: training dotted, validation whole, test dashed" if many else title)
+    figure.suptitle(f"{title}: training dotted, validation solid, test dashed" if many else title)
     panels = [("loss", "mean loss per example", 1.0)] + ([("accuracy", "accuracy (%)", 100.0)] if accurate else [])
     for place, (measure, label, unit) in enumerate(panels, 1):
         axes = figure.add_subplot(1, len(panels), place)

@@ -109,7 +109,7 @@ def failures_figure(
         for true, guess, confidence in zip(failures.labels[:shown], failures.guesses, failures.confidences)
     ]
     wrong = len(failures.positions)
-    title = f"{wrong:,} of {total:,} read wrongly: true → guessed, confidence (surest first)"
+    title = f"{wrong:,} of {total:,} misclassified: label → prediction, confidence (most confident first)"
     return images_figure(
         images[failures.positions[:shown]], titles, title=title, columns=columns, left_out=wrong - shown
     )

@@ -30,7 +30,7 @@ def linear_back(network: Network, digit: int) -> Picture:
     """A one-hot output sent back through the transposed weights, Wᵀ by Wᵀ, with no inverse of the activations.
 
     The result, (H, W), is no picture of the digit but a map of which pixels speak for and against it.
-    Raises ShapeError for networks that are not chains of dense layers: there is no one linear way back there.
+    Raises ShapeError for networks that are not chains of dense layers: there is no single linear inversion there.
     """
     dense = [layer for layer in dense_chain(network) if isinstance(layer, Dense)]
     signal = one_hot(network, digit)
@@ -39,7 +39,7 @@ def linear_back(network: Network, digit: int) -> Picture:
     return signal.reshape(picture_shape(network))
 
 
-def dense_chain(network: Network, way: str = "the linear way back") -> list[Layer]:
+def dense_chain(network: Network, way: str = "the linear inversion") -> list[Layer]:
     """The layers, if they are dense ones with nothing between them but activations and changes of shape.
 
     Raises ShapeError, naming the `way` that needs such a chain and the layer that is no part of one.
@@ -59,7 +59,7 @@ def dense_chain(network: Network, way: str = "the linear way back") -> list[Laye
 
 
 def imagine(network: Network, digit: int, picture: Picture | None = None, *, stretch: bool = True) -> Imagined:
-    """The linear way back for a digit (or a given picture), shown to the network again.
+    """The linear inversion for a digit (or a given picture), shown to the network again.
 
     The picture is stretched for that to the range of the pixels that the network learned from; with stretch=False
     it is shown as it is.

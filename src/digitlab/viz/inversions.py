@@ -12,7 +12,7 @@ from digitlab.viz.figures import Figure, new_figure
 from digitlab.viz.imagine import Imagined, imagine, linear_back
 from digitlab.viz.inverse_query import inverse_query
 
-WAYS = {"linear": "linear way back", "inverse": "inverse query", "ascent": "gradient ascent"}
+WAYS = {"linear": "linear inversion", "inverse": "inverse query", "ascent": "gradient ascent"}
 Answers = dict[str, list[Imagined] | str]  # way → one answer per digit, or why it cannot serve
 
 
@@ -37,7 +37,7 @@ def imagine_ways(network: Network, digits: Sequence[int]) -> Answers:
 def ways_figure(answers: Mapping[str, list[Imagined] | str], *, title: str = "") -> Figure:
     """Heat maps, a digit a column and a way a row (one row in all for a single digit), with what the network reads.
 
-    The linear way back runs from blue (speaks against the digit) over white to red (speaks for it); the others are
+    The linear inversion runs from blue (speaks against the digit) over white to red (speaks for it); the others are
     pictures, dark where there is ink.
     """
     served = {way: found for way, found in answers.items() if not isinstance(found, str)}

@@ -88,10 +88,10 @@ class Subject:
 
 
 def confusion(subject: Subject) -> Iterator[Picture]:
-    """What is read as what."""
+    """Confusion matrix."""
     matrix = subject.confusion
     title = f"Confusion matrix: {int(matrix.sum() - np.trace(matrix)):,} of {int(matrix.sum()):,} wrong"
-    yield Picture("confusion", confusion_figure(matrix, subject.names, title=title), "What is read as what.")
+    yield Picture("confusion", confusion_figure(matrix, subject.names, title=title), "Confusion matrix.")
 
 
 def accuracy(subject: Subject) -> Iterator[Picture]:
@@ -114,13 +114,11 @@ def weights(subject: Subject) -> Iterator[Picture]:
         if isinstance(layer, Dense) and layer.params["W"].value.shape[0] == np.prod(network.input_shape):
             W = to_numpy(layer.connected(layer.params["W"].value))
             figure = weights_figure(W, picture_shape(network), title=f"Layer {i}, {layer!r}: weights into each neuron")
-            yield Picture(
-                "weights", figure, "What each neuron of the first layer looks for: red ink for, blue against."
-            )
+            yield Picture("weights", figure, "Weights of the neurons in the first layer: positive red, negative blue.")
             return
         if layer.params or layer.children():
             break
-    raise ShapeError("no dense layer looks at the pixels themselves")
+    raise ShapeError("no dense layer takes the pixels")
 
 
 def filters(subject: Subject) -> Iterator[Picture]:
@@ -151,7 +149,7 @@ def layers(subject: Subject) -> Iterator[Picture]:
     """One image, layer by layer."""
     steps = activities(subject.network, subject.images[subject.image][None])
     title = subject.title(subject.image).replace("\n", " ")
-    caption = "One image on its way through the layers, each row on a scale of its own."
+    caption = "One image in every layer; each row has its own scale."
     yield Picture("activations", activities_figure(steps, title=title), caption)
 
 
@@ -165,7 +163,7 @@ def saliency(subject: Subject) -> Iterator[Picture]:
     gradients = gradient_saliency(subject.network, subject.images[chosen], guesses[chosen])
     covered = np.stack([occlusion(subject.network, subject.images[i], int(guesses[i])) for i in chosen])
     figure = saliency_figure(subject.images[chosen], gradients, covered, [subject.title(i) for i in chosen])
-    caption = "Which pixels the guess hangs on: for the chosen image, and for the surest mistake."
+    caption = "Pixels that the prediction depends on: for the chosen image, and for the most confident error."
     yield Picture("saliency", figure, caption)
 
 
@@ -173,9 +171,9 @@ def neurons(subject: Subject) -> Iterator[Picture]:
     """Dead and saturated neurons."""
     found = health(subject.network, subject.images[: subject.sample])
     if not found:
-        raise ShapeError("there is no activation layer in this network, or it lies inside another layer")
+        raise ShapeError("there is no activation layer in this network, or it is inside another layer")
     some = min(subject.sample, len(subject.images))
-    caption = f"Neurons over {some:,} images: dead ones never answer, saturated ones hardly learn."
+    caption = f"Neurons over {some:,} images: dead ones have a constant output, saturated ones hardly learn."
     yield Picture("neurons", health_figure(found), caption)
 
 
@@ -188,7 +186,7 @@ def gradients(subject: Subject) -> Iterator[Picture]:
         few = slice(0, subject.sample)
         now = gradient_norms(subject.network, subject.images[few], subject.labels[few])
         figure = norms_figure([{"epoch": 0, **now}], title="Gradient norms per layer, now")
-        caption = "How large the gradient is in each layer at this moment (train --record keeps it for every epoch)."
+        caption = "Gradient norms of the layers now (train --record saves them for every epoch)."
     yield Picture("gradients", figure, caption)
 
 

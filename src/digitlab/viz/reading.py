@@ -70,7 +70,7 @@ def stages_figure(
         axes.set_axis_off()
     axes = above.add_subplot(rows, columns, cells)
     _annotate(axes, photo, boxes, texts, read, size=6.5)
-    axes.set_title(f"{cells}  boxes and answers", fontsize=10)
+    axes.set_title(f"{cells}  boxes and labels", fontsize=10)
     for at, (image, text, fine) in enumerate(zip(images, texts, read), start=1):
         small = below.add_subplot(strip, per_row, at)
         small.imshow(image, cmap="gray", vmin=0, vmax=255)

@@ -66,7 +66,7 @@ def test_test_images_alone(tmp_path: Path) -> None:
     for source in ("own", "idx", "csv"):
         assert len(load(tmp_path / source, part="test")) == len(load(tmp_path / source, part="all")) == 12
         assert len(load(tmp_path / source, part="test", test_size=5)) == 5
-        with pytest.raises(DigitlabError, match="test: is no set to train on"):
+        with pytest.raises(DigitlabError, match="test: is not a set to train on"):
             load(tmp_path / source)
 
 

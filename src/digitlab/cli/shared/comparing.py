@@ -40,7 +40,7 @@ class Specs(click.ParamType[Any]):
         # A comma before "beta2=" separates settings of one choice, not choices.
         texts = [text.strip() for text in re.split(r",(?!\s*\w+=)", value) if text.strip()]
         if len(texts) < 2:
-            self.fail(f"{value!r}: expected two at least, separated by commas", param, ctx)
+            self.fail(f"{value!r}: expected at least two, separated by commas", param, ctx)
         if len(set(texts)) < len(texts):
             self.fail(f"{value!r}: one of them is there twice", param, ctx)
         return [Named(text, self.one.convert(text, param, ctx)) for text in texts]

@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-SOURCE_HELP = "Images to use: mnist, digits (8×8, always there), or the path of a file or folder."
+SOURCE_HELP = "Images to use: mnist, digits (8×8, always available), or the path of a file or folder."
 PARTS = ("train", "valid", "test", "all")
 
 

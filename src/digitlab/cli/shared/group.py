@@ -133,7 +133,7 @@ def train_group(
     with run_folder(folder, f"{group_title(title(given, configs[0]), grid)}-x{len(configs)}") as place:
         if any(place.glob("*/config.toml")):
             way_on = f"digitlab train --run {quoted(place)} --resume"
-            raise ConfigError(f"{place}: holds a group of runs already; go on with: {way_on} (or choose another)")
+            raise ConfigError(f"{place}: already holds a group of runs; continue with: {way_on} (or choose another)")
         say(f"{splits.train!r}; {len(splits.valid or ()):,} to validate, {len(splits.test):,} to test")
         train_members(configs, None, called if grid else None, place, cluster, workers)
 
@@ -173,7 +173,7 @@ def train_members(
     )
     say_group(together, folder)
     if together.interrupted:
-        say(f"go on with: digitlab train --run {quoted(folder)} --resume")
+        say(f"continue with: digitlab train --run {quoted(folder)} --resume")
         raise KeyboardInterrupt
 
 
@@ -188,7 +188,7 @@ def say_group(together: "GroupResult", folder: Path) -> None:
     if not good:
         for outcome in together.outcomes[:3]:
             say(f"{outcome.name or 'network'}: {outcome.error or 'not finished'}")
-        say(f"no network came to its end; table: {folder / 'results.csv'}")
+        say(f"no network finished; table: {folder / 'results.csv'}")
         return
     monitor = good[0].monitor
     shown = unit(monitor)

@@ -209,7 +209,7 @@ class SearchProgress:
         self.bar.update(completed=finished)
         self.bar.line(STRATEGIES[plan.strategy].stated(plan))
         if trials:
-            self.bar.line(f"going on after {finished} finished trials")
+            self.bar.line(f"continuing after {finished} finished trials")
         if plan.prune != "none":
             rungs = plan.rungs(plan.base.epochs)[:-1]
             self.bar.line(f"trials that are behind end after {', '.join(map(str, rungs))} epochs ({plan.prune})")

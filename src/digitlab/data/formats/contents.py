@@ -84,7 +84,9 @@ class Contents:
             return split_single(self.whole, split, valid_size, test_size)
         if self.train is None or self.test is None:
             there = ", ".join(digits.name for digits in self.sets)
-            raise DataError(f"{there}: is no set to train on; name a source with training images, or the part to use.")
+            raise DataError(
+                f"{there}: is not a set to train on; name a source with training images, or the part to use."
+            )
         if self.valid is None:
             return split_published(self.train, self.test, split, valid_size, test_size).named(self.name)
         parts = Splits(self.train, self.valid, self.test)

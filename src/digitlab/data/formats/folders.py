@@ -77,7 +77,7 @@ def _several(folder: Path, files: Mapping[Path, str], reading: Reading, name: st
         train = tables_contents({"train": parts["train"]}, reading, name)
         left = ", ".join(path.name for part, paths in parts.items() if part != "train" for path in paths)
         one = parts["train"][0].name
-        return replace(train, note=f"{left} holds no labels and is left out: {one} is one set, of which a part tests")
+        return replace(train, note=f"{left} holds no labels and is skipped: {one} is one set, of which a part tests")
 
 
 def _single(path: Path, reading: Reading, name: str) -> Contents:

@@ -56,7 +56,7 @@ def read_image_folder(
     numbers = {label: number for number, label in enumerate(names)}
     for path, label in files:
         if label not in numbers:
-            raise DataError(f"{path}: its name says class {label!r}, expected one of {', '.join(names)}")
+            raise DataError(f"{path}: its name contains class {label!r}, expected one of {', '.join(names)}")
     images, labels, skipped = [], [], []
     for path, label in files:
         try:
@@ -83,7 +83,7 @@ def image_folder_contents(folder: Path, reading: Reading) -> Contents:
     names = reading.class_names or _class_names(label for some in files.values() for _, label in some)
     sets = {part: read_image_folder(places[part], class_names=names) for part, some in files.items() if some}
     left = ", ".join(places[part].name for part, some in files.items() if not some)
-    note = f"{left} holds no labelled pictures and is left out" if left else ""
+    note = f"{left} holds no labelled pictures and is skipped" if left else ""
     contents = contents_of(sets.get("train"), sets.get("valid"), sets.get("test")).named(folder.name)
     return replace(contents, note=note)
 
@@ -97,12 +97,12 @@ def picture_contents(path: Path, reading: Reading) -> Contents:
         label = path.parent.name if single else None
     if label is None:
         raise DataError(
-            f"{path}: its name says no class; expected the class at the beginning or the end (3_a.png, img_3.png). "
+            f"{path}: its name contains no class; expected the class at the beginning or the end (3_a.png, img_3.png). "
             "`digitlab predict` takes pictures without labels."
         )
     names = reading.class_names or _class_names([label])
     if label not in names:
-        raise DataError(f"{path}: its name says class {label!r}, expected one of {', '.join(names)}")
+        raise DataError(f"{path}: its name contains class {label!r}, expected one of {', '.join(names)}")
     return Contents(whole=Digits(read_digit(path)[None], np.array([names.index(label)]), names, path.name))
 
 

@@ -78,9 +78,9 @@ def open_photo(path: str | os.PathLike[str], *, long_side: int = LONG_SIDE) -> P
         except DataError:
             raise
         except UnidentifiedImageError:
-            raise DataError(f"{file}: is no picture that can be read here; {_KIND}.") from None
+            raise DataError(f"{file}: is not a readable picture; {_KIND}.") from None
         except Image.DecompressionBombError:
-            raise DataError(f"{file}: promises far too many pixels; expected at most {MOST_PIXELS:,}.") from None
+            raise DataError(f"{file}: declares too many pixels; expected at most {MOST_PIXELS:,}.") from None
         except Exception as error:
             reason = str(error) or type(error).__name__
             raise DataError(f"{file}: the picture is cut off or damaged ({reason}). Save it again.") from error

@@ -86,7 +86,7 @@ class Planner:
         while i < len(self.network.layers):
             i += self.layer(i)
         if not self.slots:
-            raise NoKernel("there is nothing to learn")
+            raise NoKernel("there is nothing to train")
         dense = [row[at.Y_STRIDE] for row in self.operations if row[at.KIND] == at.DENSE]
         return Plan(
             self.operations,

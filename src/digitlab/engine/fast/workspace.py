@@ -124,7 +124,7 @@ class Job:
         if self.header[at.UNKNOWN]:
             what, code = UNKNOWN[int(self.header[at.UNKNOWN])], int(self.header[at.UNKNOWN_CODE])
             raise EngineError(
-                f"the compiled kernels know no {what} {code}, and stopped; the reference engine computes this "
+                f"the compiled kernels do not know {what} {code}, and stopped; the reference engine computes this "
                 '(engine="reference"). Please report this: it is a mistake in digitlab'
             )
 

@@ -97,9 +97,7 @@ def allowing(description: Any, path: Any = None) -> Any:
     """
     allowed = _allowing(description)
     if path is not None and allowed != description:
-        logger.warning(
-            "%s: its network ends with an activation although its loss has one of its own; it is taken as it is", path
-        )
+        logger.warning("%s: its network ends with an activation although its loss has one of its own; it is kept", path)
     return allowed
 
 

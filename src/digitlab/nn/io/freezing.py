@@ -74,7 +74,7 @@ def _named(network: "Network", name: str) -> "dict[str, Parameter]":
     parameters = network.parameters()
     found = {key: p for key, p in parameters.items() if key == name or key.startswith(f"{name}.")}
     if not found:
-        raise ConfigError(f"freeze: nothing that learns is called {not_among(name, parameters)}")
+        raise ConfigError(f"freeze: there is no parameter {not_among(name, parameters)}")
     return found
 
 

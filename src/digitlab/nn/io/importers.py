@@ -118,7 +118,7 @@ def _pair(path: Path) -> list[Path]:
             if one in path.name:
                 partner = path.with_name(path.name.replace(one, other))
                 if not partner.is_file():
-                    raise ValueError(f"it is half of a network, and the other half, {partner}, is not there")
+                    raise ValueError(f"it is half of a network, and the other half, {partner}, is missing")
                 return [path, partner] if one == first else [partner, path]
     names = " or ".join(f"..{first}.. beside ..{second}.." for first, second in PAIRS)
     raise ValueError(f"it holds arrays and its name does not say which; expected a pair of files named {names}")
