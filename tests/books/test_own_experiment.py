@@ -1,0 +1,31 @@
+"""An experiment is added by one file: in a copy of the package, examples/own_experiment.py among the chapters runs."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import digitlab
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "own_experiment.py"
+
+
+def test_a_new_file_in_the_folder_of_chapters_is_an_experiment(tmp_path):
+    copy = tmp_path / "src" / "digitlab"
+    shutil.copytree(Path(digitlab.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(EXAMPLE, copy / "books" / "chapters")
+    environment = {**os.environ, "PYTHONPATH": str(copy.parent), "DIGITLAB_OFFLINE": "1"}
+
+    def call(*arguments):
+        command = [sys.executable, "-m", "digitlab", "reproduce", *arguments]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert "what I expect" not in call("list", "--book", "nielsen")
+    assert "three learning rates" in call("list", "--book", "own-experiments")
+    assert "three-rates: η 1/valid_best" in call("run", "three-rates", "--quick")
+    assert (tmp_path / "results" / "rows" / "quick" / "three-rates.as-written.curves.png").is_file()
+    call("report", "--quick")
+    assert "### three-rates: three learning rates" in (tmp_path / "reproduction.md").read_text()
