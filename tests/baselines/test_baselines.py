@@ -17,7 +17,7 @@ from digitlab.baselines import (
     judge,
     make_baseline,
 )
-from digitlab.baselines.base import confusion, features
+from digitlab.baselines.base import features
 from digitlab.data import Digits, load
 from digitlab.errors import ConfigError, DataError
 
@@ -102,11 +102,6 @@ def test_judging_by_blocks_changes_nothing(sets):
     assert_array_equal(result.confusion, whole.confusion)
     assert_array_equal(result.confusion.sum(axis=1), sets.test.counts())
     assert sum(told) == 300 and max(told) == 7
-
-
-def test_confusion_by_hand():
-    counts = confusion(np.array([0, 0, 1, 2]), np.array([0, 1, 1, 0]), 3)
-    assert counts.tolist() == [[1, 1, 0], [0, 1, 0], [1, 0, 0]]
 
 
 def test_what_cannot_be(sets):

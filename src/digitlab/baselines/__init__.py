@@ -1,6 +1,6 @@
-"""What one can reach without a network: the figures that a network has to beat.
+"""Baselines: classifiers without a network, whose accuracy a network should exceed.
 
-base.py      what a baseline is, and how it is judged
+base.py      their base class, fitting and measuring
 simple.py    Darkness and NearestMean: one number, or one picture, for each digit
 standard.py  LogisticRegression and SupportVectors: scikit-learn's, with the book's settings and today's
 """

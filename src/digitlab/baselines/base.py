@@ -1,4 +1,4 @@
-"""What a baseline is, and how it is judged: the same images, the same splits as a network."""
+"""The base of all baselines, and how they are fitted and measured: on the same images and splits as a network."""
 
 import time
 from collections.abc import Callable
@@ -19,8 +19,8 @@ BASELINES: dict[str, type["Baseline"]] = {}  # by name, in the order of what the
 class Baseline:
     """Base: a classifier that is no network; `fit(images, labels)`, then `predict(images)`.
 
-    It divides pixel bytes (uint8) by 256, as the book's mnist.pkl.gz does, and takes other numbers as they are. Where
-    an unscaled γ or a penalty is added to the pixels, another divisor would give another classifier.
+    Pixel bytes (uint8) are divided by 256, as in the book's mnist.pkl.gz; other numbers are taken as they are. An SVM
+    with fixed γ, or a penalty on weights, depends on that divisor.
     """
 
     name: ClassVar[str]
@@ -44,16 +44,16 @@ class Baseline:
         raise TypeError(f"{type(self).__name__} does not define predict")
 
     def described(self) -> str:
-        """What it is, with its settings, in one line."""
+        """The baseline and its settings in one line."""
         return self.about
 
     def learned(self) -> str:
-        """What there is to say after fitting; "" if nothing."""
+        """A remark after fitting, or ""."""
         return ""
 
 
 class Result(NamedTuple):
-    """How a baseline did: share right; confusion (classes, classes), rows are the truth; seconds that judging took."""
+    """The accuracy of a baseline, its confusion matrix (rows are the true classes), and the seconds it took."""
 
     accuracy: float
     confusion: NDArray[np.int64]
@@ -79,20 +79,17 @@ def fit(baseline: Baseline, train: Digits) -> float:
 def judge(
     baseline: Baseline, digits: Digits, *, block: int = 250, advance: Callable[[int], None] = lambda images: None
 ) -> Result:
-    """How a fitted baseline reads a set, `block` images at a time; `advance` is told of every block."""
+    """Measure a fitted baseline on a set, `block` images at a time; `advance` is called with the size of each block."""
+    from sklearn.metrics import confusion_matrix
+
     began = time.perf_counter()
     guesses = np.empty(len(digits), np.int64)
     for start in range(0, len(digits), block):
         images = digits.images[start : start + block]
         guesses[start : start + block] = baseline.predict(images)
         advance(len(images))
-    counts = confusion(digits.labels, guesses, len(digits.class_names))
+    counts = confusion_matrix(digits.labels, guesses, labels=range(len(digits.class_names)))
     return Result(float(np.mean(guesses == digits.labels)), counts, time.perf_counter() - began)
-
-
-def confusion(truth: Labels, guesses: Labels, classes: int) -> NDArray[np.int64]:
-    """How often each class (row) was taken for each (column): int64 (classes, classes)."""
-    return np.bincount(truth * classes + guesses, minlength=classes**2).reshape(classes, classes)
 
 
 def features(images: Any) -> Features:

@@ -1,4 +1,4 @@
-"""The two simplest ideas: how much ink a digit has, and how it looks on average."""
+"""The two simplest classifiers: by the amount of ink, and by the mean image of each class."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The two that every statistician would try first, from scikit-learn."""
+"""Logistic regression and a support vector machine, from scikit-learn."""
 
 import warnings
 from typing import Any
@@ -12,7 +12,7 @@ SETTINGS = {"book": "auto", "today": "scale"}  # of scikit-learn's γ
 class LogisticRegression(Baseline):
     """One layer of softmax outputs without hidden neurons, p(c | x) ∝ exp(w_c·x + b_c), fitted by L-BFGS.
 
-    scikit-learn's LogisticRegression with its defaults (C = 1, that is ½‖w‖² beside the summed loss), at most
+    scikit-learn's LogisticRegression with its defaults (C = 1, that is ½‖w‖² added to the summed loss), at most
     `iterations` steps: on MNIST it would go on for a thousand more, overfitting.
     """
 
@@ -28,7 +28,7 @@ class LogisticRegression(Baseline):
         from sklearn.linear_model import LogisticRegression as Model
 
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # `learned` says it
+            warnings.simplefilter("ignore", ConvergenceWarning)  # `learned` mentions it
             self.model = Model(max_iter=self.iterations).fit(x, y)
 
     def _predict(self, x: Features) -> Any:

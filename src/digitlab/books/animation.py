@@ -1,4 +1,4 @@
-"""Saving what rows draw: figures as PNG, and turning surfaces as GIF, or as MP4 too where ffmpeg is installed."""
+"""Saving pictures: figures as PNG, rotating surfaces as GIF, and as MP4 too where ffmpeg is installed."""
 
 import shutil
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ class TurningSurface:
         """The figure and its axes, at the first angle."""
         from matplotlib.figure import Figure as Plain
 
-        # A fixed layout: one fitted anew for every angle would make the picture tremble.
+        # A fixed layout: one fitted to each angle would make the picture shake.
         figure = Plain(figsize=(5.6, 4.2))
         axes: Any = figure.add_subplot(projection="3d")
         figure.subplots_adjust(left=0, right=0.95, bottom=0.05, top=0.93)
@@ -44,7 +44,7 @@ class TurningSurface:
         return figure, axes
 
     def save(self, stem: Path) -> list[str]:
-        """Write a still (.png), the turn (.gif), and the turn as .mp4 if there is ffmpeg; the files' names."""
+        """Write a still (.png) and the rotation (.gif, and .mp4 if ffmpeg is installed); returns the files' names."""
         from matplotlib.animation import FFMpegWriter, FuncAnimation, PillowWriter
 
         figure, axes = self.figure()
@@ -65,7 +65,7 @@ class TurningSurface:
 
 
 def save_drawing(drawing: Any, stem: Path) -> list[str]:
-    """Write a figure or a turning surface under this stem; the names of the files."""
+    """Write a figure or a rotating surface; `stem` is the path without suffix. Returns the files' names."""
     if isinstance(drawing, TurningSurface):
         return drawing.save(stem)
     path = stem.with_name(f"{stem.name}.png")

@@ -152,8 +152,7 @@ def training(
 def book_trainings(settings: Mapping[str, Mapping[str, Any]]) -> Callable[[Variant], Tasks]:
     """Trainings of dense networks as network.py and network2.py do them, by label: pixels /256, batches of 10.
 
-    A setting may have hidden (a number or a tuple), rate, loss, init, dtype, train_size and valid_size besides the
-    arguments of `training`.
+    A setting: hidden (a number or a tuple), rate, loss, init, dtype, train_size, valid_size, arguments of `training`.
     """
 
     def tasks(variant: Variant) -> Tasks:

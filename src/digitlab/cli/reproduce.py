@@ -30,7 +30,7 @@ def list_(book: str | None) -> None:
     """List the experiments with what they show, what the book reports, and their cost."""
     from digitlab.books.catalogue import CATALOGUE
     from digitlab.books.report import cost_text, reported_text
-    from digitlab.cli.shared.console import say
+    from digitlab.cli.shared.console import say, table
     from digitlab.errors import ConfigError
     from digitlab.nn.describe import normalized
 
@@ -40,11 +40,9 @@ def list_(book: str | None) -> None:
         expected = ", ".join(name.lower().replace(" ", "-") for name in books)
         raise ConfigError(f"--book: got {book!r}, expected one of {expected}")
     experiments = [e for e in CATALOGUE.values() if e.book in chosen]
-    lines = [["name", "book, chapter", "what it shows", "reported", "3 seeds, one core"]]
-    lines += [[e.name, f"{e.book} {e.chapter}", e.title, reported_text(e), cost_text(e)] for e in experiments]
-    widths = [max(map(len, column)) for column in zip(*lines)]
-    text = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines]
-    say("\n".join([text[0], "─" * sum(widths, 8), *text[1:]]))
+    headings = ["name", "book, chapter", "what it shows", "reported", "3 seeds, one core"]
+    rows = [[e.name, f"{e.book} {e.chapter}", e.title, reported_text(e), cost_text(e)] for e in experiments]
+    say(table(headings, rows, left=4))
     say(f"{len(experiments)} experiments. Times are for all modes. [M]: stated from memory.")
     say("Run one with: digitlab reproduce run NAME")
 

@@ -1,5 +1,5 @@
-"""The experiments: one module a chapter, whose EXPERIMENTS the catalogue collects; the texts in a TOML file beside it.
+"""The experiments: one module a chapter, whose EXPERIMENTS the catalogue collects, and its texts in a TOML file.
 
-A new module in this folder is found by itself. An experiment needs a name, its tasks, a query and a drawing; texts can
-be given to `Experiment` directly, or stand in a TOML file (books/chapter.py).
+The catalogue finds every module in this folder. An experiment has a name, tasks, a query and a drawing. Its texts are
+arguments of `Experiment`, or in the TOML file (books/chapter.py). See examples/own_experiment.py.
 """

@@ -8,8 +8,8 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-def table(headings: list[str], rows: list[list[str]]) -> str:
-    """Rows of text under headings; the first column is flush left, the others flush right.
+def table(headings: list[str], rows: list[list[str]], *, left: int = 1) -> str:
+    """Rows of text under headings; the first `left` columns are flush left, the others flush right.
 
     A terminal folds what does not fit; a pipe gets whole lines.
     """
@@ -20,7 +20,7 @@ def table(headings: list[str], rows: list[list[str]]) -> str:
 
     shown = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     for i, heading in enumerate(headings):
-        shown.add_column(Text(heading), justify="right" if i else "left")
+        shown.add_column(Text(heading), justify="left" if i < left else "right")
     for row in rows:
         shown.add_row(*map(Text, row))
     console = Console(width=None if sys.stdout.isatty() else 10_000, color_system=None)
