@@ -1,8 +1,8 @@
 """How to add an experiment to the catalogue: copy this file to src/digitlab/books/chapters/ and run it by name.
 
-    digitlab reproduce run three-rates --quick      to see that it runs
-    digitlab reproduce run three-rates              with all images, three seeds
-    digitlab reproduce report                       the page with the results of all experiments that were run
+digitlab reproduce run three-rates --quick      to see that it runs
+digitlab reproduce run three-rates              with all images, three seeds
+digitlab reproduce report                       the page with the results of all experiments that were run
 """
 
 from digitlab.books.experiment import Experiment, Reported
