@@ -266,7 +266,7 @@ def test_a_training_that_diverges_is_told_and_the_others_go_on(call):
         (["--optimizers", "sgd,adm"], "did you mean 'adam'?"),
         (["--activations", "relu,dense"], "unknown name 'dense'"),
         (["--optimizers", "sgd,adam", "--optimizer", "sgd"], "leave one out"),
-        (["--optimizers", "sgd,adam", "--seeds", "60", "--data", "digits"], "120 trainings, 100 at most"),
+        (["--optimizers", "sgd,adam", "--seeds", "60", "--data", "digits"], "120 trainings; the maximum is 100"),
         (["--losses", "quadratic,cross-entropy", "--net", "lenet9", "--data", "digits"], "lenet5"),
         (["runs/none"], "no such file"),
     ],

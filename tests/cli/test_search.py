@@ -81,7 +81,7 @@ def test_strategies(call, strategy):
 def test_resume_watch_and_report(call):
     assert call(*small("--space", "l2=log:0.1,1", "--strategy", "random", "--trials", "2", "--study", "s")).code == 0
     refused = call(*small("--space", "l2=log:0.1,1", "--study", "s"))
-    assert refused.code == 2 and "holds a search already" in refused.err
+    assert refused.code == 2 and "already holds a search" in refused.err
     more = call("search", "--resume", "--study", "s", "--trials", "4")
     assert more.code == 0 and "continuing after 2 finished trials" in more.out and "4/4" in more.out
     watched = call("search", "--watch", "s")

@@ -73,7 +73,7 @@ def test_imagine_says_where_a_way_cannot_serve(train, call):
         (["3", "--all"], 2, "name a digit"),
         (["none.safetensors", "3"], 1, "none.safetensors: no such file"),
         (["x.safetensors", "12"], 1, "got 12; this network has outputs for 0 to 9"),
-        (["y.safetensors", "0"], 2, "no classes"),
+        (["y.safetensors", "0"], 2, "not classes"),
         (["x.safetensors", "3", "--out", "x.doc"], 2, "ends in .png, .svg or .pdf"),
     ],
 )
@@ -131,7 +131,7 @@ def test_what_several_networks_contradict(train, call):
         (["x.safetensors", "x.safetensors"], 2, "give one NET, or several with --mislabelled"),
         (["--watch", "runs/none"], 1, "`digitlab train --record` writes it"),
         (["--watch", "runs/none", "x.safetensors"], 2, "goes by itself"),
-        (["y.safetensors", "--data", "digits"], 1, "no classes"),
+        (["y.safetensors", "--data", "digits"], 1, "not classes"),
         (["z.safetensors", "--data", "digits"], 1, "test set: got input of shape"),
     ],
 )
