@@ -102,7 +102,7 @@ def test_a_group_is_gone_on_with(call):
     assert again.code == 0, again.err
     assert first.out.split("test set: ")[1].splitlines()[0] == again.out.split("test set: ")[1].splitlines()[0]
     refused = call(*SMALL, "--seeds", "2", "--run", "runs/group")
-    assert refused.code == 1 and "holds a group of runs already" in refused.err
+    assert refused.code == 1 and "already holds a group of runs" in refused.err
 
 
 def test_averaging(call):
