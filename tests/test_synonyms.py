@@ -11,7 +11,6 @@ from digitlab.cli import COMMANDS
 from digitlab.cli import train as train_command
 from digitlab.cli.shared.unknown import option_names
 from digitlab.data import load
-from digitlab.data.arguments import KINDS as DATA_SETTINGS
 from digitlab.data.augment import parse_augmentation
 from digitlab.data.augment.spec import AUGMENTATIONS
 from digitlab.data.formats.idx_families import FAMILIES
@@ -26,6 +25,7 @@ from digitlab.optim.regularizers import Regularizer
 from digitlab.search.settings import settings_for
 from digitlab.search.space import KINDS, parse_parameter
 from digitlab.search.strategies import STRATEGIES
+from digitlab.settings import DataTable, settings_of
 from digitlab.synonyms import SYNONYMS, folded, meant
 from digitlab.train import History, RunConfig, Trainer
 from digitlab.train.presets import PRESETS
@@ -165,7 +165,7 @@ def test_the_table_holds_names_that_there_are():
         AUGMENTATIONS,
         STRATEGIES,
         KINDS,
-        DATA_SETTINGS,
+        settings_of(DataTable),
         KEYS,
         fields,
         columns,

@@ -16,7 +16,6 @@ import numpy as np
 
 from digitlab.arrays import placed_with, to_numpy
 from digitlab.data import Digits
-from digitlab.data.arguments import Choices
 from digitlab.data.formats.contents import Part
 from digitlab.data.unlabelled import Unlabelled, read_unlabelled
 from digitlab.engine import select
@@ -25,6 +24,7 @@ from digitlab.nn.examples import inputs
 from digitlab.nn.io.loading import load_network, network_path
 from digitlab.nn.network import Network
 from digitlab.predictions import Predictions
+from digitlab.settings.data import DataSettings
 from digitlab.train.evaluation import class_shares, classifies
 
 
@@ -54,7 +54,7 @@ def predict(
     Raises ModelFileError, DataError or ShapeError for what cannot be read, or does not fit the network.
     """
     network, known = _network(net)
-    choices = Choices(
+    choices = DataSettings(
         label_column=label_column,
         image_shape=image_shape,
         class_names=class_names,
@@ -122,7 +122,7 @@ def _names_of_run(folder: Path) -> tuple[str, ...] | None:
 
 
 def _read(
-    source: Any, network: Network, part: Part | None, advance: Callable[[int], None], choices: Choices
+    source: Any, network: Network, part: Part | None, advance: Callable[[int], None], choices: DataSettings
 ) -> Unlabelled:
     if isinstance(source, Digits):
         return Unlabelled(source.images, labels=source.labels, class_names=source.class_names)

@@ -158,8 +158,10 @@ def test_nothing_to_train():
 
 
 def test_settings_that_cannot_be_are_told_before_anything_is_trained(tmp_path):
-    broken = dataclasses.replace(CONFIGS[0], batch_size=0)
-    with pytest.raises(ConfigError, match="batch_size"):
+    with pytest.raises(ConfigError, match="batch_size: got 0, expected a whole number of at least 1"):
+        dataclasses.replace(CONFIGS[0], batch_size=0)
+    broken = dataclasses.replace(CONFIGS[0], augment="turn")
+    with pytest.raises(ConfigError, match="turn"):
         train_many([CONFIGS[0], broken], folder=tmp_path)
     assert not list(tmp_path.rglob("network.safetensors"))
 

@@ -71,9 +71,9 @@ def test_digits_of_another_size():
 @pytest.mark.parametrize(
     "words, settings",
     [
-        ("batch_size: got 0, expected at least 1", {"batch_size": 0}),
-        ("keep: got 'worst', expected 'best' or 'last'", {"keep": "worst"}),
-        ("unknown engine 'quick'; there are: auto", {"engine": "quick"}),
+        ("batch_size: got 0, expected a whole number of at least 1", {"batch_size": 0}),
+        ("keep: got 'worst', expected one of best, last", {"keep": "worst"}),
+        ("engine: got 'quick', expected one of auto, fast", {"engine": "quick"}),
     ],
 )
 def test_settings_that_make_no_sense(words, settings):

@@ -246,7 +246,7 @@ def test_an_early_stop_holds_after_a_resume(tmp_path):
 def test_runs_do_not_overwrite_each_other(tmp_path):
     start_run(config(), tmp_path / "run").fit(TRAIN, VALID, epochs=1)
     before = (tmp_path / "run" / "config.toml").read_bytes()
-    with pytest.raises(ConfigError, match="already holds a run; continue it by --resume, or choose another folder"):
+    with pytest.raises(ConfigError, match=r"already holds a run; resume it by resume_run\(folder\), or choose"):
         start_run(config(seed=1), tmp_path / "run")
     assert (tmp_path / "run" / "config.toml").read_bytes() == before
 
@@ -269,5 +269,5 @@ def test_a_training_that_cannot_begin_leaves_no_folder_behind(tmp_path, choices,
 
 
 def test_no_run_to_resume(tmp_path):
-    with pytest.raises(ConfigError, match="no run to resume; expected the folder of an earlier"):
+    with pytest.raises(ConfigError, match="no run to resume; expected a folder that start_run has written"):
         resume_run(tmp_path)

@@ -135,6 +135,7 @@ def command(
     from digitlab.cli.shared.sets import load_sets
     from digitlab.cli.shared.train_network import title
     from digitlab.cli.shared.train_settings import changes, settings
+    from digitlab.errors import ConfigError
     from digitlab.train import resume_run, start_run
     from digitlab.viz.curves import CurvesPicture
 
@@ -162,6 +163,8 @@ def command(
         if line := changes(given, [config]):
             say(line)
         with run_folder(folder, title(given, config)) as place:
+            if (place / "config.toml").exists():
+                raise ConfigError(f"{place}: already holds a run; continue it by --resume, or choose another folder")
             trainer = start_run(config, place, [shown, CurvesPicture(place)])
             begin(trainer, config, splits, place, record=record)
 

@@ -6,10 +6,10 @@ https://archive.ics.uci.edu/dataset/80. Each pixel counts the ink in a 4×4 bloc
 
 import numpy as np
 
-from digitlab.data.arguments import Split
 from digitlab.data.dataset import Digits
 from digitlab.data.formats.contents import Contents
 from digitlab.data.splits import Splits
+from digitlab.settings.data import Split
 
 TRAIN, VALID, TEST = 1197, 300, 300
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, Unpack, overload
 
-from digitlab.data.arguments import CUT, READ, Choices, Source, check_choices
 from digitlab.data.bundled import bundled_contents
 from digitlab.data.dataset import Digits
 from digitlab.data.download import MissingDataError, obtain_mnist
@@ -20,13 +19,16 @@ from digitlab.data.names import canonical_source
 from digitlab.data.splits import SPLITS, Splits, narrowed, restrict
 from digitlab.data.warnings import warn_if_suspicious
 from digitlab.errors import DataError
+from digitlab.settings.data import DataSettings, DataTable, Source, of_part
+from digitlab.settings.schema import check_settings, with_settings
 
 
 @overload
-def load(source: Source = ..., *, part: None = ..., **choices: Unpack[Choices]) -> Splits: ...
+def load(source: Source = ..., *, part: None = ..., **choices: Unpack[DataSettings]) -> Splits: ...
 @overload
-def load(source: Source = ..., *, part: Part, **choices: Unpack[Choices]) -> Digits: ...
-def load(source: Source = "mnist", *, part: Part | None = None, **choices: Unpack[Choices]) -> Splits | Digits:
+def load(source: Source = ..., *, part: Part, **choices: Unpack[DataSettings]) -> Digits: ...
+@with_settings(DataSettings)
+def load(source: Source = "mnist", *, part: Part | None = None, **choices: Unpack[DataSettings]) -> Splits | Digits:
     """`train, valid, test = load()`: MNIST, downloaded once if need be; or `load("digits")`, or `load(path)`.
 
     source  "mnist"; "digits", the 1,797 images of scikit-learn; "auto", MNIST or else those (see `load_auto`);
@@ -34,20 +36,10 @@ def load(source: Source = "mnist", *, part: Part | None = None, **choices: Unpac
             or a family of sets in MNIST's form, "kmnist:FOLDER" (idx_families.py)
     part    "train", "valid" or "test": that set alone; "all": every image, in the order of the source
 
-    How the source is read, where it does not say so itself:
-    label_column   of a table: the label's name in the heading, or its position, -1 for the last
-    class_names    what the classes are called: a name for each
-    image_shape    of rows of pixels that are not square: (H, W), or (H, W, 3) in colour
+    {settings}
 
-    How sets are cut from it; one that its author divided keeps its test set, and its validation set if it has one:
-    split          "50k/10k/10k", Nielsen's: the last sixth of the training images validates; "60k/10k": none
-    valid_size, test_size   a number of images, or a share of them between 0 and 1; valid_size 0: none
-
-    Smaller experiments:
-    digits  these classes only, in all sets; train_size, per_class or fraction: less to train on (see `restrict`)
-    seed    of the draws that `per_class` and `mix` make
-    mix     another source, of whose images ten for each one join training and validation (see mixing.py)
-    share, bootstrap, group   for the members of an ensemble (see `restrict`)
+    train_size, per_class and fraction exclude each other. A source that its author divided keeps its test set, and its
+    validation set if it has one.
 
     Raises DataError, always naming the file; MissingDataError if MNIST is unavailable; ConfigError for an argument of
     another kind. Warns (DataWarning) of a set with a single class.
@@ -69,22 +61,24 @@ class Loaded(NamedTuple):
     note: str | None
 
 
-def load_auto(source: Source = "auto", **choices: Unpack[Choices]) -> tuple[Splits, str | None]:
+def load_auto(source: Source = "auto", **choices: Unpack[DataSettings]) -> tuple[Splits, str | None]:
     """The sets, and a line to tell the user (else None): that "auto" fell back on the bundled digits, for instance.
 
     `choices` are those of `load`. A damaged copy of MNIST is an error all the same: it would never heal unseen.
     """
     chosen = _checked(source, choices)
     contents = open_source(source, chosen)
-    parts = contents.splits(**_of(chosen, CUT))
+    parts = contents.splits(**_of(chosen, of_part("cut")))
     mix = chosen.get("mix")
     other = load_auto(mix, split=chosen.get("split", SPLITS[0]))[0] if mix is not None else None
-    parts = choose(parts, other, **_of(chosen, but=(*READ, *CUT, "mix")))
+    parts = choose(parts, other, **_of(chosen, but=of_part("read", "cut", "mix")))
     warn_if_suspicious(parts.train)
     return parts, contents.note or None
 
 
-def load_part(source: Source, part: Part | None = None, usual: Part = "test", **choices: Unpack[Choices]) -> Loaded:
+def load_part(
+    source: Source, part: Part | None = None, usual: Part = "test", **choices: Unpack[DataSettings]
+) -> Loaded:
     """One set. With part None it is the `usual` one, or all of a source that is not divided."""
     chosen = _checked(source, choices)
     contents = open_source(source, chosen)
@@ -93,7 +87,7 @@ def load_part(source: Source, part: Part | None = None, usual: Part = "test", **
     if part == "train" or (part == "valid" and chosen.get("mix") is not None):
         digits = load_auto(source, **choices)[0].part(part)
     else:
-        digits = narrowed(contents.part(part, **_of(chosen, CUT)), chosen.get("digits"), chosen.get("group"))
+        digits = narrowed(contents.part(part, **_of(chosen, of_part("cut"))), chosen.get("digits"), chosen.get("group"))
         warn_if_suspicious(digits)
     return Loaded(digits, contents.divided, contents.note or None)
 
@@ -136,9 +130,7 @@ def choose(own: Splits, other: Splits | None = None, **choices: Any) -> Splits:
 def _checked(source: Source, choices: Mapping[str, Any]) -> dict[str, Any]:
     """The choices that were made, without those that are None. Raises ConfigError or DataError."""
     chosen = {name: value for name, value in choices.items() if value is not None}
-    check_choices({"source": source, **chosen})
-    if (split := chosen.get("split", SPLITS[0])) not in SPLITS:
-        raise DataError(f"split: got {split!r}, expected one of {', '.join(SPLITS)}.")
+    check_settings(DataTable, {"source": source, **chosen})
     return chosen
 
 

@@ -1,16 +1,16 @@
 """Training, validation and test sets, and the choices that make a smaller experiment of them."""
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
-from digitlab.data.arguments import Split
 from digitlab.data.dataset import Digits, concatenate
 from digitlab.errors import DataError
+from digitlab.settings.data import Split
 
 Size = int | float  # a number of images, or a share of them between 0 and 1
-SPLITS: tuple[Split, ...] = ("50k/10k/10k", "60k/10k")
+SPLITS: tuple[Split, ...] = get_args(Split)
 PARTS: tuple[Literal["train", "valid", "test"], ...] = ("train", "valid", "test")
 
 

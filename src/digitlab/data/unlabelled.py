@@ -18,7 +18,6 @@ from typing import Any, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from digitlab.data.arguments import Choices, Source
 from digitlab.data.dataset import DIGIT_NAMES
 from digitlab.data.formats.contents import Part, UnlabelledError
 from digitlab.data.formats.csv_table import Table, read_table
@@ -27,6 +26,7 @@ from digitlab.data.formats.table_layout import INDEX_NAMES, LABEL_NAMES
 from digitlab.data.loading import load_part
 from digitlab.errors import DataError
 from digitlab.kinds import sniff
+from digitlab.settings.data import DataSettings, Source
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -60,7 +60,7 @@ def read_unlabelled(
     columns: int | None = None,
     part: Part | None = None,
     advance: Callable[[int], None] = lambda images: None,
-    **choices: Unpack[Choices],
+    **choices: Unpack[DataSettings],
 ) -> Unlabelled:
     """The images in a file or folder, or in several, one after the other.
 
@@ -136,7 +136,7 @@ def _read_pictures(files: list[Path], shape: tuple[int, ...], advance: Callable[
 
 
 def _read_set(
-    path: Path, picture_shape: tuple[int, ...], columns: int | None, part: Part | None, choices: Choices
+    path: Path, picture_shape: tuple[int, ...], columns: int | None, part: Part | None, choices: DataSettings
 ) -> Unlabelled:
     """A set by what `load` makes of it, or the images that it finds without labels."""
     kind = sniff(path) if path.exists() else None

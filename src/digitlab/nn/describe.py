@@ -23,6 +23,7 @@ from digitlab.errors import ConfigError, did_you_mean, not_among
 
 NONE = "none"  # how "there is none" is written: Dense(30, biases=None) is {..., "biases": "none"}
 D = TypeVar("D", bound="Described")
+FAMILIES: dict[str, Any] = {}  # by the name that settings call them: {"optimizer": Optimizer, …}
 
 
 class Described:
@@ -46,6 +47,7 @@ class Described:
         super().__init_subclass__(**kwargs)
         if Described in cls.__bases__:
             cls.registry, cls.family = {}, words(cls.__name__)
+            FAMILIES[cls.family] = cls
         elif not cls.__name__.startswith("_"):
             for name in (cls.__name__, *cls.__dict__.get("aliases", ())):
                 cls.registry[normalized(name)] = cls

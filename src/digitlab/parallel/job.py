@@ -14,11 +14,11 @@ import numpy as np
 
 from digitlab.arrays import to_numpy
 from digitlab.data import Splits
-from digitlab.data.arguments import CUT, READ, check_choices
 from digitlab.data.loading import choose, open_source
 from digitlab.errors import DigitlabError
 from digitlab.nn.network import Network
 from digitlab.nn.scaling import InputRange
+from digitlab.settings.data import check_data, of_part
 from digitlab.train.callbacks import Callback
 from digitlab.train.checkpoint import load_checkpoint, save_checkpoint
 from digitlab.train.config import RunConfig
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 Arrays = dict[str, np.ndarray[Any, Any]]
 Emit = Callable[[dict[str, Any]], None]
 Stopped = Callable[[], bool]
-BASE = ("source", *READ, *CUT, "mix")  # what is read; the rest of a data table says what of it to take
+BASE = ("source", *of_part("read", "cut", "mix"))  # what is read; the rest of a data table says what of it to take
 
 
 class Base(NamedTuple):
@@ -179,7 +179,7 @@ class Beside(Callback):
 
 def sets_for(table: dict[str, Any], data: Splits | Base | None = None) -> Splits:
     """The sets that a data table names; what is read from disk is read once in each worker. Raises ConfigError."""
-    check_choices(table)
+    check_data(table)
     base = data if isinstance(data, Base) else base_sets(table, data)
     return choose(*base, **{name: value for name, value in table.items() if name not in BASE})
 
@@ -189,7 +189,7 @@ _reading = threading.Lock()
 
 def base_sets(table: dict[str, Any], own: Splits | None = None) -> Base:
     """What the data table's `source` and `mix` name, read and cut; `own` instead of `source`, if it is there."""
-    how = {name: table[name] for name in (*READ, *CUT) if name in table}
+    how = {name: table[name] for name in of_part("read", "cut") if name in table}
     split = {"split": table["split"]} if "split" in table else {}
     with _reading:  # else several threads would read the same files at once
         read = own if own is not None else _read(os.fspath(table.get("source", "auto")), _hashable(how))
@@ -203,7 +203,7 @@ def _hashable(table: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
 @lru_cache(maxsize=2)
 def _read(source: str, how: tuple[tuple[str, Any], ...]) -> Splits:
     choices = dict(how)
-    cut = {name: choices[name] for name in CUT if name in choices}
+    cut = {name: choices[name] for name in of_part("cut") if name in choices}
     return open_source(source, choices).splits(**cut)
 
 

@@ -78,7 +78,7 @@ def train_many(
         if settings is not None:
             folders.keep_settings(Path(folder), {place.name: s for place, s in zip(places, varied) if place})
     for config, label, place in zip(configs, labels, places):
-        config.trainer()  # raises for settings that cannot be
+        config.check()  # raises for settings that cannot be
         if place is not None:
             folders.prepare(place, label, config)
     known = [

@@ -21,13 +21,13 @@ from digitlab.nn.initializers import Initializer
 from digitlab.nn.network import Layer, Loss
 from digitlab.nn.zoo import initial
 from digitlab.optim import Optimizer
+from digitlab.settings import NetworkSettings, TrainingSettings, settings_of
 from digitlab.train.config import REGULARIZERS, RunConfig, family_of
 
-CHAIN_NAMES = ("layers", "width", "activation", "init", "dropout")
-CHAIN = re.compile(r"layers|width(_[1-9]\d*)?|activation|init|dropout")
-# What a search may not choose: a lucky seed, what it is judged by, where it is computed; and tables of their own.
-FIXED = ("seed", "monitor", "keep", "engine", "device", "network", "data", "optimizer", "regularizers", "start")
-TOP = tuple(f.name for f in dataclasses.fields(RunConfig) if f.name not in FIXED)
+CHAIN_NAMES = tuple(name for name, s in settings_of(NetworkSettings).items() if s.search and name != "loss")
+CHAIN = re.compile("|".join(CHAIN_NAMES) + r"|width_[1-9]\d*")
+# Not what a setting says a search may not choose: a lucky seed, what it is judged by, where it is computed.
+TOP = tuple(name for name, s in settings_of(TrainingSettings).items() if s.search and name != "optimizer")
 
 
 def settings_for(base: RunConfig, point: Mapping[str, Any]) -> RunConfig:

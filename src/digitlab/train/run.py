@@ -29,7 +29,7 @@ def start_run(config: RunConfig, folder: str | os.PathLike[str], callbacks: Sequ
     """
     folder = Path(folder)
     if (folder / "config.toml").exists():
-        raise ConfigError(f"{folder}: already holds a run; continue it by --resume, or choose another folder")
+        raise ConfigError(f"{folder}: already holds a run; resume it by resume_run(folder), or choose another folder")
     return config.trainer([SaveRun(folder, config), *callbacks])
 
 
@@ -49,7 +49,7 @@ def resume_run(
             f'Start another run from its weights: RunConfig(..., start="{folder}/network.safetensors")'
         )
     if not (folder / "config.toml").is_file():
-        raise ConfigError(f"{folder}: no run to resume; expected the folder of an earlier `digitlab train --run`")
+        raise ConfigError(f"{folder}: no run to resume; expected a folder that start_run has written")
     config = dataclasses.replace(RunConfig.load(folder / "config.toml", run=True), **changes)
     checkpoint = folder / "checkpoint.safetensors"
     # Where there is a checkpoint, the file that the weights once came from need not be there any more.

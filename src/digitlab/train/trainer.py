@@ -13,13 +13,15 @@ from digitlab.arrays import to_numpy
 from digitlab.data.augment import Augmentation
 from digitlab.engine.base import Engine, Losses
 from digitlab.engine.select import make_predictor, select_engine
-from digitlab.errors import ConfigError, DivergenceError, did_you_mean
+from digitlab.errors import ConfigError, DivergenceError, did_you_mean, not_among
 from digitlab.gradients import Gradient
 from digitlab.nn.describe import build
 from digitlab.nn.examples import examples
 from digitlab.nn.network import Network
 from digitlab.optim import SGD, ConstantRate, Optimizer, Position, Schedule
 from digitlab.optim.regularizers import Regularizer
+from digitlab.settings.schema import check_settings, settings_of, with_settings
+from digitlab.settings.training import TrainingSettings
 from digitlab.train import columns
 from digitlab.train.callbacks import Callback
 from digitlab.train.default_rate import default_learning_rate, rate_of, settled, smaller_rate
@@ -32,6 +34,9 @@ Arrays = dict[str, np.ndarray[Any, Any]]
 CHUNKS = 25  # how often an epoch comes up for air: progress, Ctrl-C, and a copy of the last finite parameters
 LEAST_WORK = 2e8  # weights times examples in a chunk, some hundredths of a second: less is not worth coming up for
 
+TRAINER = {name: s for name, s in settings_of(TrainingSettings).items() if s.trainer}
+PLAIN = ("batch_size", "shuffle", "engine", "device", "keep", "evaluate_train", "seed")  # the others are built below
+
 
 @dataclass(frozen=True)
 class Best:
@@ -42,29 +47,19 @@ class Best:
     arrays: Arrays
 
 
+@with_settings(TrainingSettings, only=TRAINER)
 class Trainer:
     """Trains one network; `Trainer(network, SGD(3.0)).fit(train, valid, epochs=30)` returns the History.
 
-    optimizer      how weights follow gradients, or its name, as schedules, regularizers and gradients may be given by
-                   name, too; its learning rate is the one that the schedule multiplies, the network's default if it
-                   is left open (default_rate.py)
-    schedule       how the rate goes over the steps (optim/schedules.py)
-    regularizers   L1, L2, MaxNorm; their λ is divided by the size of the training set
-    batch_size     examples per step; the last batch of an epoch holds what is left over
-    augment        how the training images are changed, afresh every epoch (data/augment/); None: they stay as they are
-    class_weights  how much examples count in the training loss by their class: {class: weight} (1 where none is given),
-                   a weight for each class, or "balanced": n/(k·nₖ) for a class with nₖ of n examples, one of k classes,
-                   so that all classes count alike; None: every example counts 1. Evaluations are not weighted
-    shuffle        a new order every epoch, or file order
-    engine         see engine/select.py; `engine_reason` says why it is the one it is
-    device         where "torch" and "cupy" compute: "cpu", "cuda"
-    gradient       the way to take the gradient; None: backpropagation
-    monitor        the column that says how good an epoch was; None: the best there is, valid_accuracy first
-    keep           "best": the network ends with the best epoch's parameters; "last": with the last ones
-    evaluate_train measure the training set after each epoch, too; train_loss is then that of the epoch's end, and not
-                   the mean over the epoch's batches
-    callbacks      told what happens (callbacks.py), in this order
-    seed           of the shuffling, augmentation and random gradients; the network has a seed of its own
+    The other arguments are settings, declared with bounds and help in settings/training.py. Where a settings file has
+    text, the Trainer takes an object, or None for "none": `augment` an Augmentation, `monitor` a column (None: the
+    best there is, valid_accuracy first), `class_weights` also {class: weight} or a list. Optimizer, schedule,
+    regularizers and gradient may be given by name. The arguments are written out once more here, since editors do not
+    see generated ones; a setting without an argument here is taken by its name and becomes an attribute.
+
+    {settings}
+
+    callbacks are called in this order (callbacks.py). The seed is not the network's, which has its own.
     """
 
     def __init__(
@@ -86,11 +81,14 @@ class Trainer:
         evaluate_train: bool = False,
         callbacks: Sequence[Callback] = (),
         seed: int = 0,
+        **settings: Any,
     ) -> None:
-        if batch_size < 1:
-            raise ConfigError(f"batch_size: got {batch_size}, expected at least 1 example per step")
-        if keep not in ("best", "last"):
-            raise ConfigError(f"keep: got {keep!r}, expected 'best' or 'last'")
+        given = {name: value for name, value in locals().items() if name in PLAIN}
+        further = [name for name in TRAINER if name not in Trainer.__init__.__annotations__]
+        if unknown := [name for name in settings if name not in further]:
+            raise ConfigError(f"Trainer has no argument {not_among(unknown[0], TRAINER)}")
+        check_settings(TrainingSettings, {**given, **settings})
+        self.__dict__.update({name: settings.get(name, TRAINER[name].default) for name in further})
         self.network = network
         self.gradient = build(Gradient, gradient) if gradient is not None else None
         chosen = build(Optimizer, optimizer) if optimizer is not None else SGD()

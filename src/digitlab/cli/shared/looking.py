@@ -98,9 +98,9 @@ def same_source(data: Mapping[str, Any], source: str) -> bool:
 
 def _reading_of(data: Mapping[str, Any]) -> dict[str, Any]:
     """Of a run's data, how its source is read and divided."""
-    from digitlab.data.arguments import CUT, READ
+    from digitlab.settings.data import of_part
 
-    return {name: data[name] for name in (*READ, *CUT) if name in data}
+    return {name: data[name] for name in of_part("read", "cut") if name in data}
 
 
 def _classes_as(digits: "Digits", names: tuple[str, ...]) -> "Digits":

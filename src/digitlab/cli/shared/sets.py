@@ -21,9 +21,9 @@ def load_sets(choices: Mapping[str, Any]) -> "Splits":
     They may come from a file that somebody wrote: raises ConfigError for what is no argument of `load`.
     """
     from digitlab.data import load_auto
-    from digitlab.data.arguments import check_choices
+    from digitlab.settings.data import check_data
 
-    check_choices(choices)
+    check_data(choices)
     splits, note = load_auto(**choices)
     _tell(note, choices)
     return splits
@@ -34,10 +34,10 @@ def load_set(choices: Mapping[str, Any], part: Any, usual: Any = "test") -> "Loa
 
     With part None it is the `usual` one, or all of a source that is not divided.
     """
-    from digitlab.data.arguments import check_choices
     from digitlab.data.loading import load_part
+    from digitlab.settings.data import check_data
 
-    check_choices(choices)
+    check_data(choices)
     loaded = load_part(part=part, usual=usual, **choices)
     _tell(loaded.note, choices)
     return loaded

@@ -190,7 +190,7 @@ def data_table(given: dict[str, Any], *layers: dict[str, Any]) -> dict[str, Any]
 
     Where a layer names another source than those below, what counts images or columns of theirs is left behind.
     """
-    from digitlab.data.arguments import as_chosen
+    from digitlab.settings.data import as_chosen
 
     options = {name: given[name] for name in ("source", *DATA) if name in given}
     data: dict[str, Any] = {}

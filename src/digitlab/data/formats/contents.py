@@ -5,10 +5,10 @@ from typing import Any, Literal
 
 from numpy.typing import NDArray
 
-from digitlab.data.arguments import Split
 from digitlab.data.dataset import Digits, concatenate
 from digitlab.data.splits import PARTS, Size, Splits, count_of, join_validation, split_published, split_single
 from digitlab.errors import DataError
+from digitlab.settings.data import Split
 
 Part = Literal["train", "valid", "test", "all"]
 ANY_PART = (*PARTS, "all")

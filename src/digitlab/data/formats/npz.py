@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitlab.data.arguments import Split
 from digitlab.data.dataset import DIGIT_NAMES, Digits
 from digitlab.data.formats.contents import AS_IT_IS, Contents, Reading
 from digitlab.data.formats.named_arrays import read_named
@@ -24,6 +23,7 @@ from digitlab.data.formats.safe_gzip import MOST_BYTES
 from digitlab.data.splits import Splits
 from digitlab.errors import DataError
 from digitlab.files import atomic_write, require_file, require_suffix
+from digitlab.settings.data import Split
 
 NAMES = "class_names"  # the member that says what the classes are called, where they are not digits
 
