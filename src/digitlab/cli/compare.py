@@ -44,7 +44,11 @@ CELL = 24  # characters of a setting in the table
 @source_option(f"{SOURCE_HELP} [default: mnist, else digits]")
 @reading_options
 @click.option("--train-size", type=click.IntRange(1), help="Train on the first n images only.")
-@click.option("--engine", type=click.Choice(["auto", "fast", "reference", "torch", "cupy"]), help="[default: auto]")
+@click.option(
+    "--engine",
+    type=click.Choice(["auto", "fast", "reference", "torch", "torch-compiled", "cupy"]),
+    help="[default: auto]",
+)
 @click.option(
     "--out",
     type=PictureFile(),

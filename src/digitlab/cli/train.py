@@ -91,7 +91,9 @@ PREDICTIONS = "predictions.npz"  # as in train/recorders.py, which is not import
 @click.option("--shuffle/--file-order", default=None, help="A new order every epoch (the default), or none.")
 @click.option("--evaluate-train", is_flag=True, default=None, help="Measure accuracy on the training set, too.")
 @click.option(
-    "--engine", type=click.Choice(["auto", "fast", "reference", "torch", "cupy"]), help="What computes. [default: auto]"
+    "--engine",
+    type=click.Choice(["auto", "fast", "reference", "torch", "torch-compiled", "cupy"]),
+    help="What computes. [default: auto]",
 )
 @click.option("--device", metavar="NAME", help="Where the torch and cupy engines compute: cpu (the default), cuda.")
 @click.option("--seed", type=click.IntRange(0), help="Of weights, shuffling, dropout. [default: 0]")

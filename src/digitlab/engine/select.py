@@ -2,15 +2,17 @@
 
 import os
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 from digitlab.arrays import Array
 from digitlab.engine.base import Engine
 from digitlab.engine.reference import ReferenceEngine
+from digitlab.engine.torch_engine import TorchEngine
 from digitlab.errors import ConfigError, EngineError, not_among
 from digitlab.fingerprints import tell, what_changed
-from digitlab.gradients import Gradient
+from digitlab.gradients import Backpropagation, Gradient
 from digitlab.nn.network import Network
 from digitlab.optim.base import Optimizer
 from digitlab.optim.regularizers import Regularizer
@@ -20,9 +22,11 @@ NAMES = {
     "fast": "the compiled engine",
     "reference": "the readable engine, in NumPy",
     "torch": "the readable engine, on PyTorch tensors",
+    "torch-compiled": "the readable engine, translated by torch.compile for a GPU",
     "cupy": "the readable engine, on CuPy arrays",
 }
 
+LIBRARIES = {"torch": "torch", "torch-compiled": "torch", "cupy": "cupy"}
 SWITCH = "DIGITLAB_FAST"  # the environment variable that switches the fast engine off
 
 
@@ -44,7 +48,7 @@ def select_engine(
     """
     if name not in NAMES:
         raise ConfigError(f"unknown engine {not_among(name, NAMES)}")
-    library = name if name in ("torch", "cupy") else "numpy"
+    library = LIBRARIES.get(name, "numpy")
     if library == "numpy" and device != "cpu":
         raise ConfigError(
             f"the {name} engine computes on the CPU; for device {device!r} choose the engine torch or cupy"
@@ -58,7 +62,11 @@ def select_engine(
             if name == "fast":
                 raise EngineError(f"the fast engine cannot train this: {error}; the reference engine can") from None
             refusal = str(error)
-    engine = ReferenceEngine(network, optimizer, regularizers, examples=examples, gradient=gradient, rng=rng)
+    settings: dict[str, Any] = {"examples": examples, "gradient": gradient, "rng": rng}
+    if library == "torch" and isinstance(gradient, Backpropagation | None):
+        settings["compiled"] = name == "torch-compiled"
+        return TorchEngine(network, optimizer, regularizers, **settings), f"{NAMES[name]}, as asked, device {device}"
+    engine = ReferenceEngine(network, optimizer, regularizers, **settings)
     if name == "auto":
         return engine, f"the reference engine: {refusal}"
     return engine, f"{NAMES[name]}, as asked" + (f", device {device}" if library != "numpy" else "")
