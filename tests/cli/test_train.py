@@ -144,7 +144,7 @@ def test_the_settings_reach_the_run(train):
         ((), 3.0),
         (("--loss", "cross-entropy"), 0.5),
         (("--optimizer", "momentum", "--loss", "log-likelihood"), 0.05),
-        (("--optimizer", "adam"), 0.001),
+        (("--optimizer", "adam"), 0.005),
         (("--optimizer", "adam:learning_rate=0.02"), 0.02),
         (("--optimizer", "adam:learning-rate=0.02", "--learning-rate", "0.03"), 0.03),
         (("--learning-rate", "1.5"), 1.5),
@@ -445,6 +445,9 @@ def test_a_curve_that_is_not_learned(call):
     done = call("fit", "sin(x)", "--optimizer", "sgd:learning_rate=1e-9", "--epochs", "20")
     assert "warning: " in done.out and "try: --optimizer sgd:learning_rate=0.05" in done.out
     assert "warning: " not in call("fit", "sin(x)", "--epochs", "20").out
+    done = call("fit", "sin(x) + x", "--optimizer", "sgd", "--activation", "relu", "--epochs", "50")
+    assert "warning: only the straight line in the curve is learned: the network misses" in done.out
+    assert "try: --optimizer adam\n" in done.out
 
 
 DIVERGES = ("--data", "digits", "--net", "64-10", "--loss", "mean-squared-error", "--epochs", "3")

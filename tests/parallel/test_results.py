@@ -45,7 +45,7 @@ BASE = config()
         ([{"optimizer": SGD(0.1)}, {"optimizer": SGD(3.0)}], ["learning_rate=0.1", "learning_rate=3.0"]),
         (
             [{"optimizer": SGD(0.1)}, {"optimizer": Adam()}],
-            ["optimizer=SGD learning_rate=0.1", "optimizer=Adam learning_rate=0.001"],
+            ["optimizer=SGD learning_rate=0.1", "optimizer=Adam learning_rate=0.005"],
         ),
         ([{"network": mlp([64, 10])}, {"network": mlp([64, 30, 10])}], ["net=64-10", "net=64-30-10"]),
         (

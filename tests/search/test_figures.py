@@ -133,6 +133,28 @@ def test_a_real_network_gets_a_rate_that_trains_it():
     np.testing.assert_array_equal(again.losses, test.losses)
 
 
+def test_rates_that_teach_nothing_are_not_suggested():
+    train = load("digits").train
+    with pytest.raises(ConfigError, match=r"try low 0.003 and high 300, around the default rate"):
+        range_test(config(), train, low=1e3, high=1e6)
+    with pytest.raises(ConfigError, match="near the lowest rate, 3; try low"):
+        range_test(varied(loss="log-likelihood", activation="relu"), train, low=3)
+
+
+def test_a_rate_at_which_the_network_learns_little_is_lowered():
+    from digitlab.optim import Adam
+
+    test = range_test(dataclasses.replace(varied(), optimizer=Adam()), load("digits").train)
+    assert test.suggested < test.lowest / 5 and "the network learned little" in test.reason
+
+
+def varied(**settings):
+    """Settings of 64–30–10."""
+    from digitlab.nn import describe_network, mlp
+
+    return dataclasses.replace(config(), network=describe_network(mlp([64, 30, 10], **settings)))
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [({"low": 1, "high": 0.1}, "the lower one first"), ({"steps": 5}, "at least 20"), ({"low": 0}, "above 0")],

@@ -154,7 +154,7 @@ def test_what_is_not_named_stays():
     assert settings_for(BASE, {"learning_rate": BASE.optimizer.learning_rate}) == BASE
 
 
-@pytest.mark.parametrize("chosen, rate", [("sgd", 3.0), ("nesterov", 0.06), ("adam", 0.001)])
+@pytest.mark.parametrize("chosen, rate", [("sgd", 3.0), ("nesterov", 0.095), ("adam", 0.005)])
 def test_a_rate_that_was_not_given_is_the_default_of_each_trial(chosen, rate):
     base = RunConfig(describe_network(mlp([4, 30, 3])), optimizer=SGD(3.0))
     assert settings_for(base, {"optimizer": chosen}).optimizer.learning_rate == rate

@@ -215,3 +215,22 @@ FACTS = st.builds(
 def test_it_takes_whatever_comes(rows, facts):
     found = diagnose(rows, facts)
     assert found is None or (isinstance(found, Diagnosis) and "\n" not in str(found) and "; try " in str(found))
+
+
+# A curve, of which all can be learned
+
+
+@pytest.mark.parametrize(
+    "loss, line, adaptive, seen, advice",
+    [
+        (0.022, 0.0225, False, "only the straight line in the curve is learned: the network misses 2.2 %", "adam"),
+        (0.3, 0.9, True, "the curve is not learned: the network misses 30.0 % of the variance", "--epochs"),
+        (0.02, 0.9, False, None, None),
+        (1e-5, 1e-5, False, None, None),  # it is a line
+        (0.9, None, False, None, None),  # noise, for all that is known
+    ],
+)
+def test_a_curve_that_is_hardly_learned(loss, line, adaptive, seen, advice):
+    facts = {"loss": loss, "line_loss": line, "constant_loss": 1.0, "adaptive": adaptive}
+    found = diagnose([{"epoch": 1, "train_loss": loss}], Facts(steps=4000, rate=0.1, default_rate=0.1, **facts))
+    assert found is None if seen is None else (found.seen.startswith(seen) and advice in found.advice)

@@ -74,7 +74,6 @@ def command(
     from digitlab.nn.describe import build
     from digitlab.nn.zoo import parse_sizes
     from digitlab.optim import Optimizer
-    from digitlab.train.probe import Diagnose
     from digitlab.viz.figures import save_figure
     from digitlab.viz.functions import fit_figure
 
@@ -96,24 +95,15 @@ def command(
         if sizes is None or sizes[0] != 1 or sizes[-1] != 1:
             raise ConfigError(f"--net: got {net!r}, expected sizes with one input and one output, as 1-40-40-1")
         network = mlp(sizes, activation=build(Layer, activation), loss="mean-squared-error", seed=seed)
-        diagnose = Diagnose()
         fit = fit_function(
-            network,
-            f,
-            low,
-            high,
-            optimizer=build(Optimizer, optimizer),
-            epochs=epochs,
-            points=points,
-            seed=seed,
-            callbacks=[diagnose],
+            network, f, low, high, optimizer=build(Optimizer, optimizer), epochs=epochs, points=points, seed=seed
         )
         curves = {f"epoch {epoch}" if epoch else "before training": curve for epoch, curve in fit.curves.items()}
         figure = fit_figure(fit.grid, fit.target, curves, title=f"{function}: {net}, {activation['type']}")
         for epoch in fit.curves:
             if epoch:
                 say(f"epoch {epoch:>5}  mean squared error {fit.history[epoch - 1]['valid_loss']:.2e} (validation)")
-        say_diagnosis(diagnose.found, rate=f"--optimizer {optimizer['type'].lower()}:learning_rate=")
+        say_diagnosis(fit.diagnosis, rate=f"--optimizer {optimizer['type'].lower()}:learning_rate=")
         say(f"{function} on [{low:g}, {high:g}]: mean squared error {fit.error:.2e} on 1,000 new points")
     save_figure(figure, out)
     say(f"plot: {out}")

@@ -13,7 +13,9 @@ from digitlab.nn import Network
 from digitlab.nn.scaling import InputRange
 from digitlab.optim import Adam, OneCycle, Optimizer, Schedule
 from digitlab.train import Callback, History, Trainer
+from digitlab.train.diagnosis import Diagnosis
 from digitlab.train.history import Row
+from digitlab.train.probe import Diagnose
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,6 +32,7 @@ class Fit:
     grid       (G,) where the curves are taken          target  (G,) the function there
     curves     epoch → (G,) the network's output
     error      mean squared error on 1,000 points that were not learned from, drawn evenly from the same interval
+    diagnosis  why the curve was not learned, or None if it was
     """
 
     grid: Array
@@ -38,6 +41,7 @@ class Fit:
     history: History
     error: float
     curves: "Mapping[int, Array]" = field(default_factory=dict)
+    diagnosis: Diagnosis | None = None
 
 
 def fit_function(
@@ -70,13 +74,13 @@ def fit_function(
     valid, test = rng.uniform(low, high, 500), rng.uniform(low, high, 1000)
     pairs, valid_pairs = _pairs(function, x), _pairs(function, valid)
     units = units_for(network, low, high, pairs[1])
-    curves = Curves(np.linspace(low, high, 300), epochs, units)
+    curves, diagnose = Curves(np.linspace(low, high, 300), epochs, units), Diagnose(exact=True)
     trainer = Trainer(
         network,
         optimizer if optimizer is not None else Adam(),
         schedule=schedule if schedule is not None else OneCycle(),
         batch_size=batch_size,
-        callbacks=[curves, *callbacks],
+        callbacks=[curves, diagnose, *callbacks],
         seed=seed,
     )
     known, network.input_range = network.input_range, None  # of other units
@@ -92,7 +96,7 @@ def fit_function(
     if trainer.interrupted:
         raise KeyboardInterrupt
     error = _error(network, test, function(test))
-    return Fit(curves.grid, function(curves.grid), (x, function(x)), history, error, curves.kept)
+    return Fit(curves.grid, function(curves.grid), (x, function(x)), history, error, curves.kept, diagnose.found)
 
 
 class Curves(Callback):

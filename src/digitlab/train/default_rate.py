@@ -14,13 +14,14 @@ import numpy as np
 from digitlab.errors import ConfigError
 from digitlab.gradients import Gradient
 from digitlab.nn.losses import MeanSquaredError
-from digitlab.nn.network import Layer, Network, Quadratic, Shape
+from digitlab.nn.network import Dense, Layer, Network, Quadratic, Shape
 from digitlab.nn.outputs import closing_activation
 from digitlab.optim import SGD, Momentum, Nesterov, Optimizer
 
 ADAPTIVE = 0.001  # Adam's authors' choice; RMSProp and AdamW take steps of the same size
-ADAPTIVE_FOR_FUNCTIONS = 0.01  # of few inputs: such networks are small and have to bend sharply
-FEW_INPUTS = 10
+ADAPTIVE_FEW_INPUTS = 0.005  # a step changes each weight by η, and few of them add up in a neuron
+ADAPTIVE_FOR_FUNCTIONS = 0.01  # of very few inputs: such networks are small and have to bend sharply
+FEW_INPUTS, VERY_FEW_INPUTS = 100, 10
 BATCH = 10  # for smaller batches, whose gradients are noisier, the rate shrinks in proportion
 
 
@@ -40,20 +41,29 @@ def default_learning_rate(
     """The rate for this optimizer on this network, to two digits.
 
     Plain gradient descent follows loss and activation. Momentum μ adds up 1/(1 − μ) steps, so its rate is times 1 − μ;
-    less for the quadratic loss, whose sigmoids a few such steps saturate: times (1 − μ)^1.7.
-    An adaptive optimizer measures the gradients itself. An estimate of the gradient along k random directions is
-    mostly noise, which only averages out in small steps: times k/(k + 100).
+    less for the quadratic loss, whose sigmoids a few such steps saturate: times (1 − μ)^1.6, for Nesterov's momentum
+    (1 − μ)^1.5. An adaptive optimizer measures the gradients itself. An estimate of the gradient along k random
+    directions is mostly noise, which only averages out in small steps: times k/(k + 100).
     """
     if isinstance(optimizer, SGD | Momentum | Nesterov):
         kept = 1 - getattr(optimizer, "momentum", 0.0)
         rate = gradient_descent_rate(network) * min(1.0, batch_size / BATCH)
-        rate *= kept**1.7 if isinstance(network.loss, Quadratic) else kept
+        quadratic = 1.5 if isinstance(optimizer, Nesterov) else 1.6
+        rate *= kept ** (quadratic if isinstance(network.loss, Quadratic) else 1)
     else:
-        functions = isinstance(network.loss, MeanSquaredError) and math.prod(network.input_shape) < FEW_INPUTS
-        rate = ADAPTIVE_FOR_FUNCTIONS if functions else ADAPTIVE
+        rate = adaptive_rate(network)
     if gradient is not None and (directions := gradient.directions_drawn()) is not None:
         rate *= directions / (directions + 100)
     return float(f"{rate:.2g}")
+
+
+def adaptive_rate(network: Network) -> float:
+    """η of Adam and its kin: larger for dense networks of few inputs, which are small and trained in few steps."""
+    inputs = math.prod(network.input_shape)
+    if isinstance(network.loss, MeanSquaredError) and inputs < VERY_FEW_INPUTS:
+        return ADAPTIVE_FOR_FUNCTIONS
+    dense = all(isinstance(layer, Dense) for layer in learning_layers(network))
+    return ADAPTIVE_FEW_INPUTS if dense and inputs < FEW_INPUTS else ADAPTIVE
 
 
 def smaller_rate(rate: float, default: float) -> float:

@@ -35,6 +35,8 @@ class Facts:
     accuracy        of the latest epoch
     loss            of the network on a few training examples
     constant_loss   the least loss on them that one answer for all inputs can have
+    line_loss       the loss of the best straight line, where the targets are exact values of a function of one number
+    adaptive        whether the optimizer gives each weight a step size of its own, as Adam does
     constant        the share of the outputs that are the same for all inputs, from 0 to 1
     idle            the share of neurons that are the same for all inputs, in the hidden layer that has most of them
     rectified       whether neurons of that layer give exactly 0 then, as ReLU's do
@@ -54,6 +56,8 @@ class Facts:
     accuracy: float | None = None
     loss: float | None = None
     constant_loss: float | None = None
+    line_loss: float | None = None
+    adaptive: bool = False
     constant: float | None = None
     idle: float = 0.0
     rectified: bool = False
@@ -96,6 +100,11 @@ def diagnose(rows: Sequence[Mapping[str, Any]], facts: Facts) -> Diagnosis | Non
         if early(losses, facts):
             return None
         return cause_of_nothing(seen, losses, facts)
+    if seen := far_from_curve(facts):
+        if facts.adaptive:
+            return Diagnosis(seen, "few epochs, or too few neurons", advice="more --epochs, or a wider --net")
+        cause = "gradient descent with one step size for all weights bends a curve slowly"
+        return Diagnosis(seen, cause, advice="--optimizer adam")
     if seen := only_by_heart(rows, facts):
         return Diagnosis(
             seen,
@@ -166,6 +175,20 @@ def learned_nothing(rows: Sequence[Mapping[str, Any]], facts: Facts) -> str:
         f"accuracy {percent(facts.accuracy)} after {epochs}, {how} than guessing the largest class "
         f"({percent(facts.guess)})"
     )
+
+
+def far_from_curve(facts: Facts) -> str:
+    """A curve of which the network has learned no more than its straight line, or little; else ""."""
+    loss, line, constant = facts.loss, facts.line_loss, facts.constant_loss
+    if loss is None or line is None or not constant or line < 1e-3 * constant:  # it is a line
+        return ""
+    missing = f"{percent(loss / constant)} of the variance"
+    if loss >= 0.8 * line:
+        return (
+            f"only the straight line in the curve is learned: the network misses {missing}, the best line "
+            + percent(line / constant)
+        )
+    return f"the curve is not learned: the network misses {missing}" if loss > 0.1 * constant else ""
 
 
 def only_by_heart(rows: Sequence[Mapping[str, Any]], facts: Facts) -> str:

@@ -10,6 +10,7 @@ from digitlab.nn.losses import MeanSquaredError
 from digitlab.nn.network import Network
 from digitlab.nn.outputs import closing_activation
 from digitlab.nn.zoo import recommended_net
+from digitlab.optim import SGD, Momentum, Nesterov
 from digitlab.optim.regularizers import L2
 from digitlab.train.callbacks import Callback
 from digitlab.train.default_rate import rate_of
@@ -25,19 +26,23 @@ SAME = 1e-3  # outputs that differ by less over all examples do not depend on th
 
 
 class Diagnose(Callback):
-    """Keeps what went wrong in a training as `found`, or None; nothing is said of one that diverged: its error does."""
+    """Keeps what went wrong in a training as `found`, or None; nothing is said of one that diverged: its error does.
 
-    def __init__(self) -> None:
+    `exact` says that the targets are exact values of a function of one number, so that all of it can be learned.
+    """
+
+    def __init__(self, *, exact: bool = False) -> None:
+        self.exact = exact
         self.found: Diagnosis | None = None
 
     def on_fit_end(self, trainer: "Trainer") -> None:
         self.found = None
         if not trainer.diverged and len(trainer.history) and "train" in trainer.sets:
             with np.errstate(all="ignore"):
-                self.found = diagnose(trainer.history.rows, facts_of(trainer))
+                self.found = diagnose(trainer.history.rows, facts_of(trainer, exact=self.exact))
 
 
-def facts_of(trainer: "Trainer") -> Facts:
+def facts_of(trainer: "Trainer", *, exact: bool = False) -> Facts:
     """What is known of a training that has just ended: its sets are still there."""
     network, row = trainer.network, trainer.history[-1]
     x, y = trainer.sets["train"]
@@ -63,6 +68,8 @@ def facts_of(trainer: "Trainer") -> Facts:
         "accuracy": accuracy,
         # With weighted examples the training loss is on another scale.
         "constant_loss": constant_loss(network, targets[picked]) if not trainer.weighs else None,
+        "line_loss": line_loss(network, to_numpy(x), targets) if exact else None,
+        "adaptive": not isinstance(trainer.optimizer, SGD | Momentum | Nesterov),
         "better_net": recommended_net(x.shape[1:]) if len(network.input_shape) == 1 else "",
     }
     if guess is not None and guess < 1 and accuracy is not None and way(accuracy, guess) >= LITTLE:
@@ -91,6 +98,12 @@ def constant_loss(network: Network, targets: Array) -> float | None:
     else:
         return None
     return float(loss.forward(logits + answer, wanted)[0])
+
+
+def line_loss(network: Network, x: Array, targets: Array) -> float:
+    """The loss of the straight line through targets (N, 1) over inputs (N, 1), by least squares."""
+    slope, start = np.polyfit(x.ravel().astype(np.float64), targets.ravel(), 1)
+    return float(network.loss.forward(slope * x.astype(np.float64) + start, targets)[0])
 
 
 def inside(network: Network, x: Array, targets: Array, measured: bool) -> dict[str, Any]:
