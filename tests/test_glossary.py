@@ -5,15 +5,17 @@ from pathlib import Path
 
 import pytest
 
+from digitlab.cli import FORMER_OPTIONS
+
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs/glossary.md").read_text(encoding="utf-8")
 
 
-def present(section: str) -> list[str]:
-    """The names in the column "now" of a section's table."""
+def present(section: str, column: int = 2) -> list[str]:
+    """The names in the column "now" (or another) of a section's table."""
     body = PAGE.partition(f"## {section}\n")[2].partition("\n## ")[0]
     rows = [line.split("|") for line in body.splitlines() if line.startswith("| `")]
-    return [name for row in rows for name in re.findall(r"`(.+?)`", row[2])]
+    return [name for row in rows for name in re.findall(r"`(.+?)`", row[column])]
 
 
 @pytest.mark.parametrize("name", present("Renamed packages and modules"))
@@ -27,3 +29,8 @@ def test_renamed_functions_and_classes_are_in_the_code():
     names = present("Renamed functions, classes and attributes")
     assert len(names) > 10
     assert [name for name in names if not re.search(rf"\b{name}\b", code)] == []
+
+
+def test_renamed_options_are_those_of_the_command_line():
+    former, now = present("Renamed options", 1), present("Renamed options")
+    assert dict(zip(former, now)) == {f"--{old}": f"--{new}" for old, new in FORMER_OPTIONS.items()}
