@@ -1,4 +1,4 @@
-"""Digits that touch: how many words of two, three and four test images of MNIST are read as they stand.
+"""Digits that touch: how many words of two, three and four test images of MNIST are read correctly.
 
     python benchmarks/touching.py [--words 200] [--seed 1]
 
@@ -55,7 +55,7 @@ def main() -> None:
             text = read_photo(network, page(line)).text
             right += text == "".join(str(test.labels[i]) for i in chosen)
             unread += text == ""
-        print(f"{length} digits: {right} of {options.words} words read as they stand, {unread} called no digits")
+        print(f"{length} digits: {right} of {options.words} words correct, {unread} reported as no digit")
 
 
 if __name__ == "__main__":
