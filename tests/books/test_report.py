@@ -102,7 +102,7 @@ def test_html_needs_nothing_else(ran, tmp_path):
     text = (tmp_path / "page.html").read_text()
     sources = re.findall(r'src="([^"]*)"', text)
     assert len(sources) == 3 and all(source.startswith("data:image/png;base64,") for source in sources)
-    assert "http" not in text
+    assert "http:" not in text and "https:" not in text
     assert text.count("<table>") == text.count("</table>") > 3
     assert "<code>digitlab reproduce run helix --quick</code>" in text
 

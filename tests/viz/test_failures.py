@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from html.parser import HTMLParser
+from importlib.resources import files
 
 import numpy as np
 import pytest
@@ -15,9 +16,9 @@ from PIL import Image
 from digitlab.errors import ShapeError
 from digitlab.nn import CrossEntropy, LogLikelihood
 from digitlab.viz.failures import as_probabilities, failures_figure, find_failures, find_mislabelled, suspects_figure
-from digitlab.viz.failures_page import SCRIPT, failures_page
+from digitlab.viz.failures_page import failures_page
 from digitlab.viz.learning import follow, learning_figure, learning_images_figure
-from digitlab.viz.pages import as_bytes, page, png_bytes
+from digitlab.viz.pages import as_bytes, png_bytes, render
 
 NAMES = ("zero", "one", "<two>")
 PROBABILITIES = np.array([[0.9, 0.1, 0.0], [0.2, 0.5, 0.3], [0.1, 0.8, 0.1], [0.0, 0.3, 0.7], [0.6, 0.2, 0.2]])
@@ -69,7 +70,7 @@ def test_pictures_of_failures():
     figure = failures_figure(IMAGES, found, NAMES, total=5, limit=2)
     assert [axes.get_title() for axes in figure.axes] == ["zero → one\n80 %", "one → zero\n60 %"]
     assert_array_equal(figure.axes[0].get_images()[0].get_array(), IMAGES[2])
-    assert "3 of 5 read wrongly" in figure.get_suptitle()
+    assert "3 of 5 misclassified" in figure.get_suptitle()
     assert "1 more not shown" in figure.get_suptitle()
     assert failures_figure(IMAGES, find_failures(PROBABILITIES, PROBABILITIES.argmax(1)), NAMES, total=5).axes == []
     suspects = suspects_figure(IMAGES, find_mislabelled([PROBABILITIES], LABELS), NAMES)
@@ -105,7 +106,7 @@ def test_the_page_has_a_card_per_failure_with_its_data_and_image():
     assert [card["data-position"] for card in cards] == ["2", "4", "1"]
     assert [(card["data-true"], card["data-guessed"]) for card in cards] == [("0", "1"), ("1", "0"), ("2", "1")]
     assert [float(card["data-confidence"]) for card in cards] == [0.8, 0.6, 0.5]
-    assert "3 of 5 images are read wrongly (60.00 %)" in text
+    assert "3 of 5 images are misclassified (60.00 %)" in text
     assert "Wrong &amp; &lt;sure&gt;" in text
     assert "&lt;two&gt;" in text
     assert "<two>" not in text
@@ -160,8 +161,9 @@ Object.assign(chosen, {order: "unsurest", guessed: "1"}); handlers.input(); tell
 Object.assign(chosen, {least: "60"}); handlers.input(); tell();
 Object.assign(chosen, {guessed: "", true: "1"}); handlers.input(); tell();
 """
+    script = (files("digitlab.viz") / "templates" / "failures.js").read_text(encoding="utf-8")
     path = tmp_path / "page.mjs"
-    path.write_text(stub + "{" + SCRIPT + checks + "}", encoding="utf-8")
+    path.write_text(stub + "{" + script + checks + "}", encoding="utf-8")
     done = subprocess.run(["node", str(path)], capture_output=True, text=True, timeout=60)
     assert done.stderr == ""
     assert done.stdout.splitlines() == [
@@ -174,7 +176,7 @@ Object.assign(chosen, {guessed: "", true: "1"}); handlers.input(); tell();
 
 
 def test_pages_and_their_pictures():
-    assert "<title>a &lt; b</title>" in page("a < b", "")
+    assert "<title>a &lt; b</title>" in render("page.html", "a < b")
     assert_array_equal(as_bytes(np.array([[-1.0, 0.0, 1.0]])), [[0, 128, 255]])
     assert_array_equal(as_bytes(np.full((2, 2), 3.0)), np.zeros((2, 2)))
     image = Image.open(io.BytesIO(png_bytes(np.array([[0, 255]], np.uint8), scale=3)))

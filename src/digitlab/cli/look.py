@@ -1,6 +1,5 @@
 """`digitlab look NET`: a folder of pictures from inside a network."""
 
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +85,7 @@ def command(
     from digitlab.train.recorders import GRADIENTS
     from digitlab.viz.figures import save_figure
     from digitlab.viz.look import WHAT, Subject
-    from digitlab.viz.pages import page
+    from digitlab.viz.pages import render
 
     path, network = load_named(net)
     if not classifies(network):
@@ -106,7 +105,7 @@ def command(
         gradient_rows=History.load(recorded).rows if recorded.is_file() else [],
     )
     say(f"{path} and {how_many(digits, set_name)} of {digits.name}")
-    parts, kinds = [], what or KINDS
+    drawn, kinds = [], what or KINDS
     with Bar("drawing", len(kinds)) as bar:
         for number, kind in enumerate(kinds):
             bar.update(completed=number, now=kind)
@@ -115,15 +114,12 @@ def command(
                     file = f"{picture.name}.{'svg' if svg else 'png'}"
                     save_figure(picture.figure, out / file)
                     say(f"{out / file}: {picture.caption}")
-                    parts.append(
-                        f"<section><h2>{escape(picture.name)}</h2><p>{escape(picture.caption)}</p>"
-                        f'<img src="{file}" alt="{escape(picture.caption)}" loading="lazy"></section>'
-                    )
+                    drawn.append({"name": picture.name, "caption": picture.caption, "file": file})
             except ShapeError as error:
                 say(f"{kind}: left out: {error}")
-    if not parts:
+    if not drawn:
         raise ConfigError("none of these pictures applies to this network; leave out --what to see all that do")
-    summary = f"<details><summary>its layers</summary><pre>{escape(network.summary())}</pre></details>"
     title = f"Inside {path.parent.name or path.name}"
-    write_text(out / "index.html", page(title, summary + "\n".join(parts), local_pictures=True))
+    text = render("look.html", title, local_pictures=True, summary=network.summary(), pictures=drawn)
+    write_text(out / "index.html", text)
     say(f"all of them: {out / 'index.html'}")

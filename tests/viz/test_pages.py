@@ -1,0 +1,36 @@
+"""The templates of the pages of HTML."""
+
+from pathlib import Path
+
+import pytest
+from jinja2 import UndefinedError
+
+import digitlab.viz
+from digitlab.viz.pages import data_uri, render
+
+TEMPLATES = Path(digitlab.viz.__file__).parent / "templates"
+
+
+def test_every_value_is_escaped():
+    text = render("look.html", "a < b", summary="<script>", pictures=[{"name": "&", "caption": '"', "file": "x"}])
+    assert "<title>a &lt; b</title>" in text and "<h1>a &lt; b</h1>" in text
+    assert "&lt;script&gt;" in text and "<h2>&amp;</h2>" in text and 'alt="&#34;"' in text
+
+
+def test_a_missing_value_is_an_error():
+    with pytest.raises(UndefinedError):
+        render("look.html", "x")
+
+
+def test_local_pictures_are_allowed_only_where_asked_for():
+    assert "'self'" not in render("page.html", "x")
+    assert "img-src data: 'self' file:;" in render("page.html", "x", local_pictures=True)
+
+
+def test_there_is_one_stylesheet():
+    assert [path.name for path in TEMPLATES.iterdir() if "{ color-scheme" in path.read_text()] == ["style.css"]
+    assert not any("<style" in path.read_text() for path in TEMPLATES.iterdir() if path.name != "page.html")
+
+
+def test_a_picture_as_an_address():
+    assert data_uri(b"abc", "image/gif") == "data:image/gif;base64,YWJj"
