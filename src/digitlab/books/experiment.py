@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from digitlab.books.data import Data
-from digitlab.books.task import Task, TaskResult
+from digitlab.books.task import Computation, Task, TaskResult
 
 AS_WRITTEN, CORRECTED = "as-written", "corrected"
 MODES = (AS_WRITTEN, CORRECTED)
@@ -141,3 +141,29 @@ class Experiment:
         """The tasks of a variant; small ones in a quick run."""
         tasks = self.tasks(variant)
         return {label: task.shrunk() for label, task in tasks.items()} if variant.quick else tasks
+
+
+def computed(
+    label: str,
+    function: Callable[[Mapping[str, Any]], dict[str, Any]],
+    *,
+    images: int | None = None,
+    seeded: bool = False,
+    **given: Any,
+) -> Callable[[Variant], Tasks]:
+    """A single computation as the tasks of an experiment.
+
+    `function` gets the arguments in `given`; with `images` also "data", the first so many images (0: all of them);
+    with `seeded` also "seed".
+    """
+
+    def tasks(variant: Variant) -> Tasks:
+        chosen = dict(given)
+        if images is not None:
+            chosen["data"] = variant.scaled_data(train_size=images).table()
+        if seeded:
+            chosen["seed"] = variant.seed
+        title = f"{function.__name__.replace('_', ' ')}, {label}, seed {variant.seed}"
+        return {label: Computation(title=title, function=function, given=chosen)}
+
+    return tasks

@@ -57,22 +57,20 @@ class Training(Task):
         return {**chosen, "snapshots": list(self.snapshots), "squares": self.squares}
 
     def shrunk(self) -> "Training":
-        epochs = min(self.config.epochs, 2)
-        snapshots = tuple(epoch for epoch in self.snapshots if epoch <= epochs)
-        return replace(self, config=replace(self.config, epochs=epochs), data=self.data.shrunk(), snapshots=snapshots)
+        return self._small(self.data.shrunk(), self.config.seed)
 
     def probe(self) -> "Training":
         network = build_network(self.config.network, seed=None)
         weights = sum(math.prod(p.value.shape) for p in network.parameters().values())
         pictures = any(len(shape) > 1 for shape in network.shapes)
         images = PROBE_PICTURES if pictures else min(max(int(PROBE_WORK / weights), 250), MADE_UP)
+        return self._small(self.data.probe(images), seed=0)
+
+    def _small(self, data: Data, seed: int) -> "Training":
+        """Two epochs at most, on other data."""
         epochs = min(self.config.epochs, 2)
-        return replace(
-            self,
-            config=replace(self.config, epochs=epochs, seed=0),
-            data=self.data.probe(images),
-            snapshots=tuple(epoch for epoch in self.snapshots if epoch <= epochs),
-        )
+        snapshots = tuple(epoch for epoch in self.snapshots if epoch <= epochs)
+        return replace(self, config=replace(self.config, epochs=epochs, seed=seed), data=data, snapshots=snapshots)
 
     def run(self, folder: Path, log: Log) -> dict[str, Any]:
         parts = self.data.load()

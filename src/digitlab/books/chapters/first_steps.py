@@ -12,14 +12,13 @@ import numpy as np
 
 from digitlab.books.animation import TurningSurface
 from digitlab.books.chapter import Chapter
-from digitlab.books.chapters.rashid import rashid_training
+from digitlab.books.chapters.rashid import add_inverse_queries, rashid_training
 from digitlab.books.experiment import Result, TaskResults, Tasks, Variant
 from digitlab.books.measure import training_figures
 from digitlab.books.pictures import Drawn, accuracy_points, best_point, digit_grid
 from digitlab.books.training import Training
 from digitlab.nn.initializers import Uniform
 from digitlab.train import evaluate
-from digitlab.viz.inverse_query import inverse_query
 
 BOOK = Chapter(__file__)
 HIDDEN = 100
@@ -127,8 +126,7 @@ def backquery_tasks(variant: Variant) -> Tasks:
 
 def backquery_query(task_results: TaskResults, variant: Variant) -> Result:
     result = training_figures(task_results, variant)
-    network = task_results["net"].network()
-    result.series["pictures"] = np.round([inverse_query(network, digit) for digit in range(10)], 3).tolist()
+    add_inverse_queries(result, task_results["net"].network())
     return result
 
 

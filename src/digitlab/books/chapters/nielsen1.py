@@ -6,7 +6,7 @@ from typing import Any
 from digitlab.baselines import fit, judge, make_baseline
 from digitlab.books.chapter import Chapter
 from digitlab.books.data import Data
-from digitlab.books.experiment import Result, TaskResults, Tasks, Variant
+from digitlab.books.experiment import Result, TaskResults, Tasks, Variant, computed
 from digitlab.books.measure import training_figures
 from digitlab.books.pictures import Drawn, accuracy_points, points, valid_test_curves
 from digitlab.books.task import Computation
@@ -29,11 +29,6 @@ def darkness(given: Mapping[str, Any]) -> dict[str, Any]:
     return {**baseline(given), "darkness": [float(dark[train.labels == digit].mean()) for digit in range(10)]}
 
 
-def darkness_tasks(variant: Variant) -> Tasks:
-    given = {"name": "darkness", "data": variant.scaled_data().table()}
-    return {"darkness": Computation(title="average darkness", function=darkness, given=given)}
-
-
 def darkness_query(task_results: TaskResults, variant: Variant) -> Result:
     found = task_results["darkness"].result
     return Result({"test": 100 * found["test"]}, {"darkness": found["darkness"]})
@@ -43,12 +38,6 @@ def darkness_draw(results: Sequence[Result], variant: Variant) -> Drawn:
     values = [[100 * value for value in result.series["darkness"]] for result in results]
     title = "Mean darkness of each digit, share of full ink"
     return {"darkness": points([str(d) for d in range(10)], values, title=title, y_label="mean darkness (%)")}
-
-
-def scale_tasks(variant: Variant) -> Tasks:
-    data = variant.scaled_data().table()
-    names = ("nearest-mean", "logistic")
-    return {n: Computation(title=n, function=baseline, given={"name": n, "data": data}) for n in names}
 
 
 def baselines_query(task_results: TaskResults, variant: Variant) -> Result:
@@ -62,9 +51,12 @@ def baselines_query(task_results: TaskResults, variant: Variant) -> Result:
     return result
 
 
+def scale_tasks(variant: Variant) -> Tasks:
+    return {k: t for n in SCALE for k, t in computed(n, baseline, images=0, name=n)(variant).items()}
+
+
 def scale_draw(results: Sequence[Result], variant: Variant) -> Drawn:
-    names = ["nearest-mean", "logistic"]
-    return {"scale": accuracy_points(results, names, title="Without a hidden layer, test accuracy")}
+    return {"scale": accuracy_points(results, SCALE, title="Without a hidden layer, test accuracy")}
 
 
 def svm_task(variant: Variant, setting: str, size: int = 0) -> Computation:
@@ -91,9 +83,13 @@ def first_network(settings: Mapping[str, tuple[int, float]]) -> Callable[[Varian
 
 
 BOOK = Chapter(__file__)
+SCALE = ("nearest-mean", "logistic")
 BAD_RATES = {"100 hidden, η 0.001": (100, 0.001), "30 hidden, η 100": (30, 100.0)}
+DARKNESS = computed("darkness", darkness, images=0, name="darkness")
 EXPERIMENTS = [
-    BOOK.experiment("average-darkness", darkness_tasks, darkness_query, darkness_draw),
+    BOOK.experiment(
+        "average-darkness", computed("darkness", darkness, images=0, name="darkness"), darkness_query, darkness_draw
+    ),
     BOOK.experiment("baselines", scale_tasks, baselines_query, scale_draw),
     BOOK.experiment("svm", svm_tasks, baselines_query, svm_draw),
     BOOK.experiment("chapter1-30", first_network({"30": (30, 3.0)}), training_figures, valid_test_curves),

@@ -7,10 +7,9 @@ import numpy as np
 
 from digitlab.books.chapter import Chapter
 from digitlab.books.chapters.nielsen1 import svm_task
-from digitlab.books.experiment import Result, TaskResults, Tasks, Variant
+from digitlab.books.experiment import Experiment, Result, TaskResults, Tasks, Variant, computed
 from digitlab.books.measure import book_costs, training_figures
 from digitlab.books.pictures import Drawn, axes_figure, band, finish_axes, series_bands, valid_curves, valid_test_curves
-from digitlab.books.task import Computation
 from digitlab.books.training import book_trainings
 from digitlab.nn import CrossEntropy, Dense, Given, Loss, Network, Quadratic
 from digitlab.optim import HalveOnPlateau
@@ -48,10 +47,6 @@ def neuron(given: Mapping[str, Any]) -> dict[str, Any]:
             outputs.append(float(network.predict(x)[0, 0]))
         curves[label] = outputs
     return {"curves": curves}
-
-
-def neuron_tasks(variant: Variant) -> Tasks:
-    return {"neuron": Computation(title="single neuron", function=neuron, given={"epochs": 300})}
 
 
 def neuron_query(task_results: TaskResults, variant: Variant) -> Result:
@@ -221,18 +216,18 @@ def trained(
     settings: Mapping[str, Mapping[str, Any]],
     draw: Callable[[Sequence[Result], Variant], Drawn] = valid_test_curves,
     query: Callable[[TaskResults, Variant], Result] = training_figures,
-) -> Any:
+) -> Experiment:
     """An experiment made of trainings: their settings by label, see `book_trainings`."""
     return BOOK.experiment(name, book_trainings(settings), query, draw)
 
 
-def overfitted(name: str, label: str, l2: float, setting: Mapping[str, Any]) -> Any:
+def overfitted(name: str, label: str, l2: float, setting: Mapping[str, Any]) -> Experiment:
     """One training whose costs are drawn with its accuracies."""
     return trained(name, {label: {**setting, "l2": l2}}, overfitting_draw, costs_query(label, l2))
 
 
 EXPERIMENTS = [
-    BOOK.experiment("single-neuron", neuron_tasks, neuron_query, neuron_draw),
+    BOOK.experiment("single-neuron", computed("neuron", neuron, epochs=300), neuron_query, neuron_draw),
     trained("cross-entropy", {str(n): {"hidden": n, "init": "large"} for n in (30, 100)}),
     overfitted("overfitting", "1,000 images", 0.0, OVERFIT),
     overfitted("overfitting-full", "50,000 images", 0.0, WHOLE),

@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 
 from digitlab.books.chapter import Chapter
-from digitlab.books.experiment import Result, TaskResults, Tasks, Variant
+from digitlab.books.experiment import Result, TaskResults, Variant, computed
 from digitlab.books.pictures import Drawn, finish_axes
-from digitlab.books.task import Computation
 from digitlab.functions import bumps_network
 from digitlab.viz.figures import COLOURS, new_figure
 
@@ -32,10 +31,6 @@ def bumps(given: Mapping[str, Any]) -> dict[str, Any]:
         off = np.abs(curve - wavy(x))[inside]
         curves[str(n)], mean[str(n)], largest[str(n)] = curve.tolist(), float(off.mean()), float(off.max())
     return {"curves": curves, "mean": mean, "largest": largest}
-
-
-def bumps_tasks(variant: Variant) -> Tasks:
-    return {"bumps": Computation(title="universality", function=bumps, given={"bumps": list(BUMPS)})}
 
 
 def bumps_query(task_results: TaskResults, variant: Variant) -> Result:
@@ -64,4 +59,5 @@ def bumps_draw(results: Sequence[Result], variant: Variant) -> Drawn:
     return {"bumps": figure}
 
 
-EXPERIMENTS = [Chapter(__file__).experiment("universality", bumps_tasks, bumps_query, bumps_draw)]
+TASKS = computed("bumps", bumps, bumps=list(BUMPS))
+EXPERIMENTS = [Chapter(__file__).experiment("universality", TASKS, bumps_query, bumps_draw)]

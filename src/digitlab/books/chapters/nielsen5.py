@@ -7,10 +7,9 @@ import numpy as np
 
 from digitlab.books.chapter import Chapter
 from digitlab.books.data import Data
-from digitlab.books.experiment import Result, TaskResults, Tasks, Variant
+from digitlab.books.experiment import Result, TaskResults, Tasks, Variant, computed
 from digitlab.books.measure import training_figures
 from digitlab.books.pictures import Drawn, axes_figure, series_bands, valid_curves
-from digitlab.books.task import Computation
 from digitlab.books.training import book_trainings
 from digitlab.nn import Dense, Network, mlp
 from digitlab.viz.figures import new_figure
@@ -50,15 +49,11 @@ def gradient_norms(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def norms_tasks(variant: Variant) -> Tasks:
-    data, epochs = variant.scaled_data(train_size=1000).table(), 20 if variant.quick else 500
-    return {
-        f"{depth} hidden": Computation(
-            title=f"gradient norms, {depth} hidden layers, seed {variant.seed}",
-            function=gradient_norms,
-            given={"data": data, "depth": depth, "epochs": epochs, "seed": variant.seed},
-        )
-        for depth in (2, 3, 4)
-    }
+    tasks: Tasks = {}
+    for depth in (2, 3, 4):
+        settings = {"depth": depth, "epochs": 20 if variant.quick else 500}
+        tasks |= computed(f"{depth} hidden", gradient_norms, images=1000, seeded=True, **settings)(variant)
+    return tasks
 
 
 def norms_query(task_results: TaskResults, variant: Variant) -> Result:
@@ -93,11 +88,6 @@ def layer_speeds(given: Mapping[str, Any]) -> dict[str, Any]:
     return {"norms": norms}
 
 
-def speed_tasks(variant: Variant) -> Tasks:
-    given = {"data": variant.scaled_data(train_size=1000).table(), "seed": variant.seed}
-    return {"speed": Computation(title=f"speed per layer, seed {variant.seed}", function=layer_speeds, given=given)}
-
-
 def speed_query(task_results: TaskResults, variant: Variant) -> Result:
     norms = np.array(task_results["speed"].result["norms"])  # (batches, layers)
     figures = {f"layer {i}": float(value) for i, value in enumerate(norms.mean(axis=0), 1)}
@@ -115,8 +105,9 @@ def speed_draw(results: Sequence[Result], variant: Variant) -> Drawn:
 
 BOOK = Chapter(__file__)
 DEPTHS = {f"{n} hidden": {"hidden": (30,) * n, "rate": 0.1, "l2": 5.0, "watch": ("valid",)} for n in (1, 2, 3, 4)}
+SPEED = computed("speed", layer_speeds, images=1000, seeded=True)
 EXPERIMENTS = [
     BOOK.experiment("depth", book_trainings(DEPTHS), training_figures, depth_curves),
     BOOK.experiment("gradient-norms", norms_tasks, norms_query, norms_draw),
-    BOOK.experiment("speed-per-layer", speed_tasks, speed_query, speed_draw),
+    BOOK.experiment("speed-per-layer", SPEED, speed_query, speed_draw),
 ]

@@ -7,9 +7,8 @@ import numpy as np
 
 from digitlab.books.chapter import Chapter
 from digitlab.books.chapters.nielsen1 import first_network
-from digitlab.books.experiment import Result, TaskResults, Tasks, Variant
+from digitlab.books.experiment import Result, TaskResults, Variant, computed
 from digitlab.books.pictures import Drawn, axes_figure, finish_axes, picture_grid
-from digitlab.books.task import Computation
 from digitlab.engine.select import predict
 from digitlab.viz.figures import COLOURS, Figure, new_figure
 
@@ -17,12 +16,11 @@ BOOK = Chapter(__file__)
 
 
 def no_figures(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Nothing to compute: these rows are pictures of formulas."""
+    """Nothing to compute: these experiments are pictures of formulas."""
     return {}
 
 
-def formula_tasks(variant: Variant) -> Tasks:
-    return {"formulas": Computation(title="formulas", function=no_figures, given={})}
+formula_tasks = computed("formulas", no_figures)
 
 
 def no_query(task_results: TaskResults, variant: Variant) -> Result:

@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 
 from digitlab.books.chapter import Chapter
-from digitlab.books.experiment import Result, TaskResults, Tasks, Variant
+from digitlab.books.experiment import Result, TaskResults, Tasks, Variant, computed
 from digitlab.books.measure import training_figures
 from digitlab.books.pictures import Drawn, accuracy_curves, best_point, digit_grid, nothing, picture_grid
-from digitlab.books.task import Computation
 from digitlab.books.training import Training, training
 from digitlab.gradients import Backpropagation, CentralDifferences, check_gradients, compare_gradients
 from digitlab.gradients.rashid import RashidRule
@@ -73,11 +72,17 @@ def curves(results: Sequence[Result], variant: Variant) -> Drawn:
 # Backquery
 
 
+def add_inverse_queries(result: Result, network: Network) -> list[Any]:
+    """The network's picture of each digit, added to the series as "pictures"."""
+    pictures = [inverse_query(network, digit) for digit in range(10)]
+    result.series["pictures"] = np.round(pictures, 3).tolist()
+    return pictures
+
+
 def backquery_query(task_results: TaskResults, variant: Variant) -> Result:
     result = training_figures(task_results, variant)
     network = task_results["net"].network()
-    pictures = [inverse_query(network, digit) for digit in range(10)]
-    result.series["pictures"] = np.round(pictures, 3).tolist()
+    pictures = add_inverse_queries(result, network)
     read = np.argmax(network.predict(np.array(pictures).reshape(10, 784).astype(np.float32)), axis=1)
     result.figures["pictures read as meant"] = float((read == np.arange(10)).sum())
     return result
@@ -170,12 +175,6 @@ def rule(given: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def rule_tasks(variant: Variant) -> Tasks:
-    return {
-        "rule": Computation(title=f"Rashid's rule, seed {variant.seed}", function=rule, given={"seed": variant.seed})
-    }
-
-
 def rule_query(task_results: TaskResults, variant: Variant) -> Result:
     found = task_results["rule"].result
     verdict = {True: "passes", False: "fails"}
@@ -198,5 +197,5 @@ EXPERIMENTS = [
     BOOK.experiment("rashid-rotations", one(200, 0.01, 10, "rotations"), training_figures, curves),
     BOOK.experiment("rashid-own-images", one(200, 0.1, 10), own_query, own_draw),
     BOOK.experiment("rashid-sizes-rates", sizes_tasks, training_figures, sizes_draw),
-    BOOK.experiment("rashid-rule", rule_tasks, rule_query, nothing),
+    BOOK.experiment("rashid-rule", computed("rule", rule, seeded=True), rule_query, nothing),
 ]
