@@ -84,7 +84,7 @@ def present_name(name: str) -> str:
 def digitlab(debug: bool) -> None:
     """A laboratory for neural networks that a person can read.
 
-    Begin with `digitlab train`; `digitlab COMMAND --help` explains each command.
+    Start with `digitlab train`; `digitlab COMMAND --help` describes each command.
     """
 
 

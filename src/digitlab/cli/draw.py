@@ -26,8 +26,9 @@ from digitlab.cli.shared.options import PictureFile
 def command(net: str | None, max_neurons: int, out: Path) -> None:
     """Draw a network: its neurons and the weights between them.
 
-    NET is a .safetensors file, a run folder, layer sizes or a name of the zoo (then with fresh weights); without it,
-    the newest run in runs/, else the one shipped. Positive weights are orange, negative ones blue, large ones thick.
+    NET is a network file, a run folder, layer sizes such as 784-30-10, or a name such as lenet5 (with new weights).
+    [default: the latest run in runs/, or else the shipped network] Positive weights are orange, negative ones blue;
+    thick lines are large weights.
     """
     from digitlab.cli.shared.console import say
     from digitlab.cli.shared.options import network_for

@@ -55,7 +55,7 @@ def command(
 ) -> None:
     """Write an expanded training set: 50,000 images become 250,000 with four one-pixel shifts of each.
 
-    Validation and test images go along unchanged; `digitlab train --data OUT` reads the result.
+    Validation and test images are copied unchanged. Train with `digitlab train --data OUT`.
     """
     import numpy as np
 

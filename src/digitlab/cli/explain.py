@@ -23,9 +23,9 @@ from digitlab.cli.shared.looking import PART_HELP, SOURCE_HELP
 def command(net: str | None, image: int, data: dict[str, Any], part: str | None, out: Path | None) -> None:
     """Show one training step: the shape, values and formula of every array.
 
-    NET is a .safetensors file, a run folder, layer sizes or a name of the zoo (then with fresh weights); without it,
-    the newest run in runs/, else the one shipped. Nothing is learned: the gradients are those that one training step
-    would follow.
+    NET is a network file, a run folder, layer sizes such as 784-30-10, or a name such as lenet5 (with new weights).
+    [default: the latest run in runs/, or else the shipped network] The command changes no weights: the gradients are
+    those of one training step.
     """
     import numpy as np
 

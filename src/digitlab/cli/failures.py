@@ -39,9 +39,9 @@ def command(
 ) -> None:
     """Show the images that a network misclassifies, as a picture and an HTML page.
 
-    NET is a .safetensors file or a run folder; without it, the newest run in runs/, else the one shipped. With --watch
-    RUN (trained with --record): which images were learned, forgotten and never learned. With --mislabelled and several
-    NETs: which labels may be wrong.
+    NET is a network file or a run folder. [default: the latest run in runs/, or else the shipped network] With --watch
+    RUN (trained with --record), show which images were learned, forgotten and never learned. With --mislabelled and
+    several NETs, list the labels that may be wrong.
     """
     if run is not None:
         if nets or mislabelled:

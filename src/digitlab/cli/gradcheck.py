@@ -35,11 +35,11 @@ def command(
 ) -> int:
     """Check a network's gradients against another gradient method.
 
-    The other way is a complex step, which is exact and stays on one side of every kink; --method central-differences
-    goes without complex numbers, but is off where a ReLU or a pool is about to switch.
+    The default method is the complex step, which is exact. --method central-differences needs no complex numbers, but
+    is inaccurate where a ReLU or a pooling window is about to switch.
 
-    NET is a saved network, a run folder, layer sizes such as 784-30-10, or a name such as lenet5; without it,
-    the newest run in runs/, else the one shipped. Exit code 1 if a gradient is wrong.
+    NET is a network file, a run folder, layer sizes such as 784-30-10, or a name such as lenet5 (with new weights).
+    [default: the latest run in runs/, or else the shipped network] The exit code is 1 if a gradient is wrong.
     """
     import numpy as np
 

@@ -36,8 +36,8 @@ def command(
 ) -> None:
     """Compare gradient methods: error, number of evaluations, time.
 
-    NET is a saved network, a run folder, layer sizes such as 784-10-10, or a name such as lenet5; without it,
-    the newest run in runs/, else the one shipped.
+    NET is a network file, a run folder, layer sizes such as 784-30-10, or a name such as lenet5 (with new weights).
+    [default: the latest run in runs/, or else the shipped network]
     """
     import numpy as np
 

@@ -16,10 +16,10 @@ from digitlab.errors import quoted
 def command(net_and_digits: tuple[str, ...], every: bool, out: Path | None, pictures: Path | None) -> None:
     """Draw what a digit looks like to a network, by three methods.
 
-    NET is a .safetensors file or a run folder; without it, the newest run in runs/, else the one shipped. The ways are:
-    a one-hot output back through the transposed weights; the inverse query, back through the inverse of each
-    activation, too; and gradient ascent, in which the picture climbs to where the network is surest. The margin says
-    how far the first guess's output is above the second's.
+    NET is a network file or a run folder. [default: the latest run in runs/, or else the shipped network] The methods
+    are: linear inversion, a one-hot output multiplied by the transposed weights; the inverse query, which also inverts
+    the activations; and gradient ascent on the output with respect to the picture. The margin says by how many per cent
+    the largest output exceeds the second.
     """
     from digitlab.cli.shared.console import say, table
     from digitlab.cli.shared.options import load_named

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def command(net: str | None, engine: bool) -> None:
     """Show the layers, parameters and training settings of a saved network.
 
-    NET is a .safetensors file or a run folder; without it, the newest run in runs/, else the one shipped.
+    NET is a network file or a run folder. [default: the latest run in runs/, or else the shipped network]
     """
     from digitlab.cli.shared.console import say
     from digitlab.cli.shared.options import load_named

@@ -70,9 +70,9 @@ def command(
 ) -> None:
     """Draw pictures of a network's inside into a folder, with a page index.html that shows them.
 
-    NET is a .safetensors file or a run folder; without it, the newest run in runs/, else the one shipped. Gradient
-    norms over the epochs need a run that was trained with --record. What a network has none of, such as filters, is
-    left out and said.
+    NET is a network file or a run folder. [default: the latest run in runs/, or else the shipped network] Gradient
+    norms over the epochs need a run trained with --record. Pictures that do not apply to the network, such as filters,
+    are skipped with a message.
     """
     from digitlab.cli.shared.console import say
     from digitlab.cli.shared.looking import how_many, part_for

@@ -40,7 +40,7 @@ from digitlab.cli.shared.options import PictureFile
 def command(low: float, high: float, steps: int | None, out: Path, **chosen: Any) -> None:
     """Find a learning rate by a short training with growing rates.
 
-    The options of `digitlab train` say which network, loss, optimizer and batches. The network is thrown away.
+    The options of `digitlab train` set the network, loss, optimizer and batches. The network is not saved.
     """
     from digitlab.cli.shared.console import say
     from digitlab.search import range_test

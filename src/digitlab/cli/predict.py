@@ -63,10 +63,7 @@ def command(
 ) -> None:
     """Predict the class of images, with probabilities.
 
-    FILE is a CSV file (a line an image), a picture of one digit, an IDX file, a NumPy array (.npy, .npz), or a data
-    set; FOLDER holds pictures. Labels are not needed; where there are some, the accuracy is shown. NET, if it comes
-    first, is a network's file or a run's folder; without it, the latest run in runs/ predicts, or the network that
-    comes with digitlab.
+    FILE is a CSV file (one image per line), a picture of one digit, an IDX file, a NumPy array (.npy, .npz), or a data set; FOLDER holds pictures. Labels are not needed; if there are labels, the accuracy is shown. NET, if given, comes first: a network file or a run folder. [default: the latest run in runs/, or else the shipped network]
 
     \b
     digitlab predict test.csv -o submission.csv --kaggle

@@ -43,8 +43,8 @@ def command(
 ) -> None:
     """Recognize the handwritten digits on photos or scans, line by line.
 
-    PHOTO is a JPEG, PNG, WebP, TIFF, BMP or GIF file: dark on light or light on dark, in any light, on ruled or
-    coloured paper. NET, if it comes first, is a network file or a run folder. What is no digit is said to be none.
+    PHOTO is a JPEG, PNG, WebP, TIFF, BMP or GIF file: dark on light or light on dark, in any lighting, on ruled or
+    coloured paper. NET, if given, comes first: a network file or a run folder. Other marks are reported as no digit.
     """
     from digitlab.cli.shared.console import say
     from digitlab.cli.shared.options import load_named, split_network

@@ -20,7 +20,7 @@ results_option = click.option(
 def command() -> None:
     """Run the books' experiments and compare with the books' results.
 
-    Begin with `digitlab reproduce list`; `digitlab reproduce run chapter1-30` runs one.
+    Start with `digitlab reproduce list`; `digitlab reproduce run chapter1-30` runs an experiment.
     """
 
 

@@ -14,7 +14,7 @@ from digitlab.cli.shared.looking import PART_HELP, SOURCE_HELP, how_many, part_f
 def command(net: str | None, data: dict[str, Any], part: str | None) -> None:
     """Print the accuracy of a saved network on test images.
 
-    NET is a .safetensors file or a run folder; without it, the newest run in runs/, else the one shipped.
+    NET is a network file or a run folder. [default: the latest run in runs/, or else the shipped network]
     """
     from digitlab.cli.shared.console import say
     from digitlab.cli.shared.options import load_named

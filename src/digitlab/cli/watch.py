@@ -30,8 +30,9 @@ SILENCE = 120.0  # seconds without news, at least, before a run is taken for one
 def command(run: Path | None, out: Path | None, every: float) -> None:
     """Plot a run's loss and accuracy in the terminal until the training ends.
 
-    RUN is a run folder, before its first epoch has ended, too; without it, the newest in runs/. In a pipe: a line an
-    epoch. With --out the curves so far become a picture. Ctrl-C ends the watching, not the training.
+    RUN is a run folder, also before its first epoch has ended. [default: the latest run in runs/] In a pipe, one line
+    per epoch is printed. With --out, the curves so far are saved as a picture. Ctrl-C ends the display, not the
+    training.
     """
     from digitlab.cli.shared.console import say
     from digitlab.cli.shared.options import newest_run
