@@ -63,7 +63,9 @@ def command(
 ) -> None:
     """Predict the class of images, with probabilities.
 
-    FILE is a CSV file (one image per line), a picture of one digit, an IDX file, a NumPy array (.npy, .npz), or a data set; FOLDER holds pictures. Labels are not needed; if there are labels, the accuracy is shown. NET, if given, comes first: a network file or a run folder. [default: the latest run in runs/, or else the shipped network]
+    FILE is a CSV file (one image per line), a picture of one digit, an IDX file, a NumPy array (.npy, .npz), or a data
+    set; FOLDER holds pictures. Labels are not needed; if there are labels, the accuracy is shown. NET, if given, comes
+    first: a network file or a run folder. [default: the latest run in runs/, or else the shipped network]
 
     \b
     digitlab predict test.csv -o submission.csv --kaggle
