@@ -15,7 +15,6 @@ ROOT = Path(__file__).parents[1]
 
 # Circles that are still there: delete an entry with its circle, and add none.
 KNOWN_CIRCLES = [
-    {"digitlab.data.formats.folders", "digitlab.data.formats.readers"},
     {"digitlab.parallel.cluster", "digitlab.parallel.pool"},
     {"digitlab.search.cma", "digitlab.search.strategies"},
     {"digitlab.train.callbacks", "digitlab.train.checkpoint", "digitlab.train.trainer"},

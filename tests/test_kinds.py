@@ -104,10 +104,10 @@ FILES = {
 def test_the_kind_is_told_from_the_content(tmp_path: Path, name: str, content: bytes) -> None:
     path = tmp_path / "data.png"  # a name that is mostly wrong
     path.write_bytes(content)
-    assert sniff(path) == (name, KINDS[name], False)
+    assert sniff(path) == KINDS[name]
     if name not in ("gzip", "zip", "excel", "keras"):
         path.write_bytes(gzip.compress(content))
-        assert sniff(path) == (name, KINDS[name], True)
+        assert sniff(path) == KINDS[name]._replace(compressed=True)
         assert sniff_bytes(content).name == name
 
 
@@ -125,4 +125,4 @@ def test_a_cut_off_archive_is_told_by_its_first_member(tmp_path: Path) -> None:
 
 def test_only_the_beginning_of_a_bomb_is_unpacked(tmp_path: Path) -> None:
     (tmp_path / "bomb").write_bytes(gzip.compress(bytes(1 << 26), 1))
-    assert sniff(tmp_path / "bomb") == ("unknown", KINDS["unknown"], True)
+    assert sniff(tmp_path / "bomb") == KINDS["unknown"]._replace(compressed=True)

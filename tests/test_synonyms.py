@@ -13,7 +13,7 @@ from digitlab.cli.shared.unknown import option_names
 from digitlab.data import load
 from digitlab.data.augment import parse_augmentation
 from digitlab.data.augment.spec import AUGMENTATIONS
-from digitlab.data.formats.idx_families import FAMILIES
+from digitlab.data.formats.shared.families import FAMILIES
 from digitlab.data.names import NAMES, canonical_source
 from digitlab.errors import ConfigError, DataError, did_you_mean, nearest_name
 from digitlab.nn import ZOO, Dense, Initializer, Layer, Loss, build_network, mlp

@@ -1,7 +1,8 @@
 """What kind of file this is, told from its content: `sniff("data")` -> Kind("idx", "an IDX file").
 
 A name can lie: browsers unpack downloads and keep `.gz`, people rename files or leave the suffix out. So every reader
-asks `sniff` first, and a file that no reader takes is named for what it is.
+asks `sniff` first, and a file that no reader takes is named for what it is. These are the kinds of file in the world;
+which of them are read as data sets, and further ones, say the modules of data/formats.
 """
 
 import gzip
@@ -18,71 +19,79 @@ HEAD = 4096  # bytes that are looked at
 class Kind(NamedTuple):
     """A kind of file.
 
-    name         what programs compare: "idx", "npz", "csv" ...; every name stands in KINDS
+    name         what programs compare: "idx", "npz", "csv" ...; every name is in KINDS
     what         what people read, with its article: "an HDF5 file (Keras, h5py)"
     compressed   whether gzip is wrapped around it
+    holds        "data", "network", "picture" or "archive" where it can be nothing else, else ""
     """
 
     name: str
     what: str
     compressed: bool = False
-
-    @property
-    def is_picture(self) -> bool:
-        """Whether Pillow reads it."""
-        return self.name in PICTURES
+    holds: str = ""
 
     def __str__(self) -> str:
         return f"{self.what}, compressed with gzip" if self.compressed else self.what
 
 
-KINDS = {
-    "idx": "an IDX file, as MNIST is published in",
-    "csv": "a table of text (CSV)",
-    "npz": "a NumPy archive (.npz)",
-    "npy": "a NumPy array (.npy)",
-    "pickle": "a Python pickle",
-    "mat": "a MATLAB file (.mat)",
-    "mat73": "a MATLAB 7.3 file (.mat, which is HDF5)",
-    "parquet": "a Parquet file",
-    "hdf5": "an HDF5 file (Keras, h5py)",
-    "safetensors": "a safetensors file",
-    "json": "a JSON file",
-    "torch": "a PyTorch file (.pt, .pth)",
-    "keras": "a Keras network (.keras)",
-    "onnx": "an ONNX network",
-    "tflite": "a TensorFlow Lite network",
-    "arrow": "an Arrow or Feather file",
-    "excel": "an Excel workbook",
-    "zip": "a zip archive",
-    "tar": "a tar archive",
-    "gzip": "a damaged gzip file",
-    "bzip2": "a bzip2 archive",
-    "xz": "an xz archive",
-    "zstd": "a Zstandard archive",
-    "7z": "a 7-Zip archive",
-    "rar": "a RAR archive",
-    "sqlite": "an SQLite database",
-    "png": "a PNG picture",
-    "jpeg": "a JPEG picture",
-    "gif": "a GIF picture",
-    "bmp": "a BMP picture",
-    "tiff": "a TIFF picture",
-    "webp": "a WebP picture",
-    "pnm": "a PBM, PGM or PPM picture",
-    "heic": "a HEIC or AVIF picture",
-    "svg": "an SVG drawing",
-    "pdf": "a PDF document",
-    "html": "a web page: the server sent a page (an error, a log-in) instead of the file",
-    "xml": "an XML document",
-    "git-lfs": "a Git LFS pointer: the real file was not fetched (`git lfs pull`)",
-    "utf-16": "text in UTF-16",
-    "text": "a text file",
-    "folder": "a folder",
-    "empty": "an empty file",
-    "unknown": "a file of unknown kind",
+_WHAT = {
+    "data": {
+        "idx": "an IDX file, as MNIST is published in",
+        "csv": "a table of text (CSV)",
+        "npz": "a NumPy archive (.npz)",
+        "mat": "a MATLAB file (.mat)",
+        "mat73": "a MATLAB 7.3 file (.mat, which is HDF5)",
+        "parquet": "a Parquet file",
+        "arrow": "an Arrow or Feather file",
+        "excel": "an Excel workbook",
+        "sqlite": "an SQLite database",
+        "heic": "a HEIC or AVIF picture",
+        "svg": "an SVG drawing",
+        "pdf": "a PDF document",
+    },
+    "picture": {  # that Pillow reads
+        "png": "a PNG picture",
+        "jpeg": "a JPEG picture",
+        "gif": "a GIF picture",
+        "bmp": "a BMP picture",
+        "tiff": "a TIFF picture",
+        "webp": "a WebP picture",
+        "pnm": "a PBM, PGM or PPM picture",
+    },
+    "network": {
+        "safetensors": "a safetensors file",
+        "torch": "a PyTorch file (.pt, .pth)",
+        "keras": "a Keras network (.keras)",
+        "onnx": "an ONNX network",
+        "tflite": "a TensorFlow Lite network",
+    },
+    "archive": {
+        "zip": "a zip archive",
+        "tar": "a tar archive",
+        "bzip2": "a bzip2 archive",
+        "xz": "an xz archive",
+        "zstd": "a Zstandard archive",
+        "7z": "a 7-Zip archive",
+        "rar": "a RAR archive",
+    },
+    "": {
+        "npy": "a NumPy array (.npy)",
+        "pickle": "a Python pickle",
+        "hdf5": "an HDF5 file (Keras, h5py)",
+        "json": "a JSON file",
+        "gzip": "a damaged gzip file",
+        "html": "a web page: the server sent a page (an error, a log-in) instead of the file",
+        "xml": "an XML document",
+        "git-lfs": "a Git LFS pointer: the real file was not fetched (`git lfs pull`)",
+        "utf-16": "text in UTF-16",
+        "text": "a text file",
+        "folder": "a folder",
+        "empty": "an empty file",
+        "unknown": "a file of unknown kind",
+    },
 }
-PICTURES = ("png", "jpeg", "gif", "bmp", "tiff", "webp", "pnm")
+KINDS = {name: Kind(name, what, holds=holds) for holds, some in _WHAT.items() for name, what in some.items()}
+PICTURES, NETWORKS, ARCHIVES = (tuple(_WHAT[holds]) for holds in ("picture", "network", "archive"))
 
 # How files of a kind begin: (at byte, with these bytes).
 _BEGINNINGS: tuple[tuple[int, bytes, str], ...] = (
@@ -128,26 +137,29 @@ def sniff(path: str | os.PathLike[str]) -> Kind:
     """
     path = Path(path)
     if path.is_dir():
-        return _kind("folder")
+        return KINDS["folder"]
+    head, compressed = head_of(path)
+    if head is None:
+        return KINDS["gzip"]
+    return KINDS[_name_of(head, None if compressed else path)]._replace(compressed=compressed)
+
+
+def head_of(path: Path) -> tuple[bytes | None, bool]:
+    """The beginning of a file's content, unpacked if it is gzip (None if damaged), and whether it is."""
     with path.open("rb") as file:
         head = file.read(HEAD)
-    if head.startswith(b"\x1f\x8b"):
-        try:
-            with gzip.open(path) as unpacked:
-                name = _name_of(unpacked.read(HEAD), None)
-        except (OSError, EOFError, zlib.error):
-            return _kind("gzip")
-        return _kind(name)._replace(compressed=True)
-    return _kind(_name_of(head, path))
+    if not head.startswith(b"\x1f\x8b"):
+        return head, False
+    try:
+        with gzip.open(path) as unpacked:
+            return unpacked.read(HEAD), True
+    except (OSError, EOFError, zlib.error):
+        return None, True
 
 
 def sniff_bytes(head: bytes) -> Kind:
     """The kind of a file that begins with these bytes, as well as they can tell it."""
-    return _kind(_name_of(head, None))
-
-
-def _kind(name: str) -> Kind:
-    return Kind(name, KINDS[name])
+    return KINDS[_name_of(head, None)]
 
 
 def _name_of(head: bytes, path: Path | None) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 
 from digitlab.arrays import placed_with, to_numpy
 from digitlab.data import Digits
-from digitlab.data.formats.contents import Part
+from digitlab.data.formats.shared.contents import Part
 from digitlab.data.unlabelled import Unlabelled, read_unlabelled
 from digitlab.engine import select
 from digitlab.errors import ConfigError
@@ -102,7 +102,7 @@ def _network(net: Any) -> tuple[Network, tuple[str, ...] | None]:
 
 def _names_of_run(folder: Path) -> tuple[str, ...] | None:
     """What the classes of a run's data are called, where its settings tell."""
-    from digitlab.data.formats.idx_families import FAMILIES
+    from digitlab.data.formats.shared.families import FAMILIES
 
     try:
         data = tomllib.loads((folder / "config.toml").read_text(encoding="utf-8"))["data"]

@@ -23,7 +23,7 @@ import numpy as np
 
 from digitlab.errors import DataError
 
-KERNEL_SET = 1 << 20  # a promised length is never believed: long reads are made in pieces of one MiB
+PIECE = 1 << 20  # a promised length is never believed: long reads are made in pieces of one MiB
 
 
 class Readable(Protocol):
@@ -58,7 +58,7 @@ def load(
     Arrays come as a bare subclass of `numpy.ndarray`; `np.asarray` gives the plain ones.
 
     Raises DataError for any other name, for a damaged or cut-off file, and for arrays of anything but numbers.
-    What the file may unpack to is limited by the reader, see `digitlab.data.formats.safe_gzip`.
+    What the file may unpack to is limited by the reader, see `digitlab.data.formats.shared.safe_gzip`.
     """
     file = _Pieces(io.BytesIO(source) if isinstance(source, bytes) else source)
     try:
@@ -81,11 +81,11 @@ class _Pieces:
         self.position = 0
 
     def read(self, size: int, /) -> bytes:
-        data = self.file.read(min(size, KERNEL_SET))
-        if size > KERNEL_SET and len(data) == KERNEL_SET:
+        data = self.file.read(min(size, PIECE))
+        if size > PIECE and len(data) == PIECE:
             pieces = [data]
-            left = size - KERNEL_SET
-            while left and (data := self.file.read(min(left, KERNEL_SET))):
+            left = size - PIECE
+            while left and (data := self.file.read(min(left, PIECE))):
                 pieces.append(data)
                 left -= len(data)
             data = b"".join(pieces)

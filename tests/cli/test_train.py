@@ -11,7 +11,7 @@ import tomli_w
 
 from digitlab.cli.shared.options import run_folder
 from digitlab.data import load, write_npz
-from digitlab.data.formats.contents import Contents
+from digitlab.data.formats.shared.contents import Contents
 from digitlab.nn import describe_network, load_network, mlp
 from digitlab.train import History, RunConfig
 from train.helpers import without_clock
@@ -185,9 +185,7 @@ def test_mnist_insisted_upon_without_mnist(fails):
 @pytest.mark.mnist
 def test_mnist_where_it_is(mnist_splits, call, monkeypatch):
     """The fixture skips where MNIST is not; the command then finds it where the fixture did."""
-    monkeypatch.setattr("digitlab.data.loading.obtain_mnist", lambda: None)
-    sets = Contents(mnist_splits.train, mnist_splits.valid, mnist_splits.test)
-    monkeypatch.setattr("digitlab.data.loading.read_folder", lambda folder, **_: sets)
+    monkeypatch.setattr("digitlab.data.loading._open_mnist", lambda: Contents(mnist_splits._asdict()))
     called = call("train", "--epochs", "1", "--train-size", "2000")
     assert called.code == 0, called.err
     assert called.err == ""

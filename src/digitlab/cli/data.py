@@ -23,7 +23,7 @@ def list_() -> None:
     """List the data sets, and the places where digitlab looks for MNIST."""
     from digitlab.cli.shared.console import say
     from digitlab.data import mnist_status
-    from digitlab.data.formats.idx_families import FAMILIES
+    from digitlab.data.formats.shared.families import FAMILIES
 
     say("mnist    70,000 handwritten digits, 28×28 (LeCun, Cortes, Burges)")
     say("digits   1,797 handwritten digits, 8×8; they come with scikit-learn")

@@ -4,8 +4,9 @@ dataset.py      Digits, a set of labelled images: slice it, sample it, look at i
 splits.py       Splits: training, validation, test; smaller experiments of them
 loading.py      load: from a name or a path to the sets;  arguments.py  its arguments as a table
 download.py     where MNIST is on this machine, or downloading it once;  bundled.py  scikit-learn's digits
-names.py        the names of data sets;  mixing.py  two sets in one;  samples.py  images for examples
-unlabelled.py   images to classify;  doubts.py  what is warned of
+names.py        the names of data sets;  mixing.py  two sets in one
+sources.py      what a file or folder holds;  unlabelled.py  images to classify
+warnings.py     warnings about sets that are probably a mistake
 grids.py        a grid of images, or one as text
 formats/        files and folders of every kind that hold images and labels
 augment/        images changed afresh in every epoch, and larger training sets
@@ -17,8 +18,8 @@ from digitlab.data.dataset import DIGIT_NAMES, Digits, concatenate
 from digitlab.data.download import MissingDataError, MnistStatus, fetch_mnist, find_mnist, mnist_status
 from digitlab.data.formats.csv_digits import read_csv, write_csv
 from digitlab.data.formats.idx import read_idx, read_idx_pair, write_idx
-from digitlab.data.formats.nielsen_pickle import read_nielsen
 from digitlab.data.formats.npz import read_npz, write_npz
+from digitlab.data.formats.pickles import read_nielsen
 from digitlab.data.loading import load, load_auto
 from digitlab.data.splits import Splits
 

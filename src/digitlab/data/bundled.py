@@ -7,8 +7,8 @@ https://archive.ics.uci.edu/dataset/80. Each pixel counts the ink in a 4×4 bloc
 import numpy as np
 
 from digitlab.data.dataset import Digits
-from digitlab.data.formats.contents import Contents
-from digitlab.data.splits import Splits
+from digitlab.data.formats.shared.contents import Contents, contents_of
+from digitlab.data.splits import PARTS, Splits
 from digitlab.settings.data import Split
 
 TRAIN, VALID, TEST = 1197, 300, 300
@@ -30,5 +30,4 @@ def bundled_contents() -> Contents:
     data = load_digits()
     images = np.round(data.images * (255 / 16)).astype(np.uint8)  # (1797, 8, 8), 0–16 becomes 0–255
     digits = Digits(images, data.target.astype(np.int64))
-    train, valid, test = digits.split(TRAIN, VALID, TEST)
-    return Contents(train, valid, test).named("scikit-learn digits")
+    return contents_of(dict(zip(PARTS, digits.split(TRAIN, VALID, TEST))), "scikit-learn digits")

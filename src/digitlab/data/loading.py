@@ -9,16 +9,16 @@ from typing import Any, NamedTuple, Unpack, overload
 from digitlab.data.bundled import bundled_contents
 from digitlab.data.dataset import Digits
 from digitlab.data.download import MissingDataError, obtain_mnist
-from digitlab.data.formats.contents import ANY_PART, Contents, Part, Reading
-from digitlab.data.formats.idx_families import FAMILIES
-from digitlab.data.formats.idx_folder import read_family
-from digitlab.data.formats.mnist_files import check_published, read_folder
-from digitlab.data.formats.readers import read_path
+from digitlab.data.formats.idx_files import find_pairs, read_family, read_pairs
+from digitlab.data.formats.mnist_files import check_published
+from digitlab.data.formats.shared.contents import AS_IT_IS, Contents, Part, Reading
+from digitlab.data.formats.shared.families import FAMILIES
 from digitlab.data.mixing import mix_in
-from digitlab.data.names import canonical_source
+from digitlab.data.names import NAMES, canonical_source
+from digitlab.data.sources import read_path
 from digitlab.data.splits import SPLITS, Splits, narrowed, restrict
 from digitlab.data.warnings import warn_if_suspicious
-from digitlab.errors import DataError
+from digitlab.errors import DataError, did_you_mean
 from digitlab.settings.data import DataSettings, DataTable, Source, of_part
 from digitlab.settings.schema import check_settings, with_settings
 
@@ -33,7 +33,7 @@ def load(source: Source = "mnist", *, part: Part | None = None, **choices: Unpac
 
     source  "mnist"; "digits", the 1,797 images of scikit-learn; "auto", MNIST or else those (see `load_auto`);
             a path: docs/data.md lists the files and folders that are read, whose kind is told from their content;
-            or a family of sets in MNIST's form, "kmnist:FOLDER" (idx_families.py)
+            or a family of sets in MNIST's form, "kmnist:FOLDER" (formats/shared/families.py)
     part    "train", "valid" or "test": that set alone; "all": every image, in the order of the source
 
     {settings}
@@ -140,14 +140,17 @@ def _of(chosen: Mapping[str, Any], names: tuple[str, ...] | None = None, but: tu
 
 
 def _open_mnist() -> Contents:
-    return read_folder(obtain_mnist(), name="mnist", check=check_published)
+    return read_pairs(find_pairs(obtain_mnist()), AS_IT_IS, "mnist", check=check_published)
 
 
 def _open_path(path: Path, reading: Reading) -> Contents:
     """A file or a folder by what is in it, a family of data sets by its name."""
     family, _, named = str(path).partition(":")
-    if family not in FAMILIES or path.exists():
+    if path.exists():
         return read_path(path, reading)
+    if family not in FAMILIES:
+        hint = did_you_mean(str(path), NAMES)
+        raise DataError(f"{path}: there is no such file or folder{hint}; expected 'mnist', 'digits', 'auto' or a path.")
     place = Path(named) if named else Path(os.environ.get("DIGITLAB_DATA", ".")) / family
     if place.is_file():
         return read_path(place, reading, FAMILIES[family])
@@ -159,23 +162,16 @@ def _as_asked(contents: Contents, source: Source, reading: Reading) -> Contents:
 
     Raises DataError.
     """
-    sets, names = contents.sets, reading.class_names
-    if different := [digits.image_shape for digits in sets if digits.image_shape != sets[0].image_shape]:
+    (first, *others), names = contents.sets.values(), reading.class_names
+    if different := [digits.image_shape for digits in others if digits.image_shape != first.image_shape]:
         raise DataError(
-            f"{source}: its training images are {sets[0].image_shape} and others {different[0]}; expected one size."
+            f"{source}: its training images are {first.image_shape} and others {different[0]}; expected one size."
         )
     shape = reading.image_shape
-    if shape is not None and sets[0].image_shape not in (shape, (*shape[1:], 3)):
-        raise DataError(f"{source}: has images of {sets[0].image_shape}, expected {shape}, as image_shape says.")
-    if names is None or sets[0].class_names == names:
+    if shape is not None and first.image_shape not in (shape, (*shape[1:], 3)):
+        raise DataError(f"{source}: has images of {first.image_shape}, expected {shape}, as image_shape says.")
+    if names is None or first.class_names == names:
         return contents
-    if len(names) != len(sets[0].class_names):
-        raise DataError(f"{source}: has {len(sets[0].class_names)} classes, and got {len(names)} class_names.")
-    return replace(
-        contents,
-        **{
-            part: replace(digits, class_names=names)
-            for part in (*ANY_PART[:3], "whole")
-            if (digits := getattr(contents, part)) is not None
-        },
-    )
+    if len(names) != len(first.class_names):
+        raise DataError(f"{source}: has {len(first.class_names)} classes, and got {len(names)} class_names.")
+    return replace(contents, sets={part: replace(set_, class_names=names) for part, set_ in contents.sets.items()})

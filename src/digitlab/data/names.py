@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from digitlab.data.formats.idx_families import FAMILIES
+from digitlab.data.formats.shared.families import FAMILIES
 from digitlab.synonyms import folded
 
 NAMES = ("mnist", "digits", "auto", *FAMILIES)

@@ -19,10 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitlab.data.dataset import DIGIT_NAMES
-from digitlab.data.formats.contents import Part, UnlabelledError
-from digitlab.data.formats.csv_table import Table, read_table
 from digitlab.data.formats.npy import read_npy
-from digitlab.data.formats.table_layout import INDEX_NAMES, LABEL_NAMES
+from digitlab.data.formats.shared.contents import Part, UnlabelledError
+from digitlab.data.formats.shared.csv_table import Table, read_table
+from digitlab.data.formats.shared.table_layout import INDEX_NAMES, LABEL_NAMES
 from digitlab.data.loading import load_part
 from digitlab.errors import DataError
 from digitlab.kinds import sniff
@@ -109,7 +109,9 @@ def _is_picture(path: Path) -> bool:
     """Whether a file is a picture, or is called one: what is wrong with it is then told when it is read."""
     from digitlab.data.photos import is_picture
 
-    return path.is_file() and (is_picture(path) or sniff(path).is_picture or sniff(path).name in ("heic", "svg"))
+    return path.is_file() and (
+        is_picture(path) or sniff(path).holds == "picture" or sniff(path).name in ("heic", "svg")
+    )
 
 
 def _order(name: str) -> list[Any]:

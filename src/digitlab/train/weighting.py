@@ -15,7 +15,7 @@ import numpy as np
 
 from digitlab.arrays import to_numpy
 from digitlab.convert import as_array
-from digitlab.data.formats.csv_table import read_table
+from digitlab.data.formats.shared.csv_table import read_table
 from digitlab.errors import ConfigError, DataError
 from digitlab.kinds import sniff
 from digitlab.nn.network import Network

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from digitlab.data import DIGIT_NAMES, Digits, write_idx
-from digitlab.data.formats.idx_families import FAMILIES
+from digitlab.data.formats.shared.families import FAMILIES
 
 
 def images(n: int, seed: int) -> np.ndarray:

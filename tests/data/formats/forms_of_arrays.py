@@ -9,7 +9,7 @@ import scipy.io
 
 from data.formats.forms import DIVIDED, FASHION, LETTERS, ONE, TEST, TRAIN, WHOLE, Case, flat, idx, pickled, row, write
 from digitlab.data import DIGIT_NAMES, Digits, write_idx, write_npz
-from digitlab.data.formats.idx_families import FAMILIES
+from digitlab.data.formats.shared.families import FAMILIES
 
 
 @row(DIVIDED, "Keras's `mnist.npz`")

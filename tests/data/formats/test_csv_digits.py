@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from digitlab.data import Digits, load, read_csv, write_csv
-from digitlab.data.formats.csv_digits import read_csv_images
+from digitlab.data.formats.shared.contents import UnlabelledError
 from digitlab.errors import DataError
 
 LINES = "5,0,1,2,255\n0,9,99,100,7\n"
@@ -222,14 +222,21 @@ def test_fractions_are_shares_of_full_ink(tmp_path: Path, digits: Digits, scale:
 def test_images_without_labels(tmp_path: Path) -> None:
     path = tmp_path / "test.csv"
     path.write_text("pixel0,pixel1,pixel2,pixel3\n0,1,2,255\n")
-    assert read_csv_images(path).labels is None and read_csv_images(path).images.tolist() == [[[0, 1], [2, 255]]]
+    assert unlabelled(path).tolist() == [[[0, 1], [2, 255]]]
     words = r"test\.csv: line 2 has 4 numbers, expected a label and a square image; these are 2×2 pixels"
     with pytest.raises(DataError, match=words):
         read_csv(path)
     path.write_text("Id,pixel0,pixel1,pixel2,pixel3\n1,0,1,2,255\n2,9,9,9,9\n")
-    assert read_csv_images(path).labels is None and len(read_csv_images(path).images) == 2
+    assert len(unlabelled(path)) == 2
     path.write_text("\n".join(f"{i},0,1,2,0" for i in range(40)))  # counts beyond the classes: an index
-    assert read_csv_images(path).labels is None and read_csv_images(path).images.shape == (40, 2, 2)
+    assert unlabelled(path).shape == (40, 2, 2)
+
+
+def unlabelled(path: Path) -> np.ndarray:
+    """The images in a table without labels."""
+    with pytest.raises(UnlabelledError) as caught:
+        read_csv(path)
+    return caught.value.images
 
 
 def test_colour_is_not_written(tmp_path: Path) -> None:

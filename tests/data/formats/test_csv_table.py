@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digitlab.data.formats.csv_table import BLOCK, is_heading, read_table
+from digitlab.data.formats.shared.csv_table import BLOCK, is_heading, read_table
 from digitlab.errors import DataError
 
 PIXELS = ",".join(["0"] * 700 + ["12", "255"] * 42)

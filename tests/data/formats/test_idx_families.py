@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from digitlab.data import load, write_idx
-from digitlab.data.formats.idx_families import FAMILIES, read_idx2_int
+from digitlab.data.formats.idx_files import read_idx2_int
+from digitlab.data.formats.shared.families import FAMILIES
 from digitlab.errors import DataError
 
 IMAGES = np.random.default_rng(2).integers(0, 256, (24, 28, 28), dtype=np.uint8)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from digitlab.data import read_idx
-from digitlab.data.formats.safe_gzip import SafeReader
+from digitlab.data.formats.shared.safe_gzip import SafeReader
 from digitlab.errors import DataError
 
 TEXT = b"".join(b"%d squared is %d\n" % (i, i * i) for i in range(20_000))

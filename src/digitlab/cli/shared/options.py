@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from digitlab.data import Digits
     from digitlab.nn import Network
 
-NETWORKS = ("safetensors", "torch", "keras", "onnx", "tflite")  # kinds of files that hold networks alone
-DATA = ("idx", "csv", "npz", "mat", "mat73", "parquet", "arrow", "excel", "heic", "svg", "pdf")  # and data alone
 RUNS = Path("runs")  # where `digitlab train` puts runs that were given no folder
 
 
@@ -232,7 +230,7 @@ def split_network(words: Sequence[str]) -> tuple[str | None, list[str]]:
 
         kind = sniff(path)
         array = kind.name == "npy" and not any(half in path.name for half in ("wih", "who"))
-        network = kind.name in NETWORKS or (bool(others) and not (kind.is_picture or array or kind.name in DATA))
+        network = kind.holds == "network" or (bool(others) and not array and kind.holds not in ("data", "picture"))
     else:
         network = bool(others) and not Path(others[0]).is_dir() and path.suffix != ""
     return (first, others) if network else (None, list(words))

@@ -1,12 +1,9 @@
-"""Files and folders that hold images and labels, one format each; all of them give Contents.
+"""Formats of data sets: each module reads one, and its `FORMAT` says which kinds of file and how.
 
-contents.py         what a source holds before it is split: sets that its author divided, or one whole set
-readers.py          one file, by its kind;  folders.py  a folder
-csv_digits.py  parquet.py       tables;  csv_table.py, table_layout.py  their numbers, their columns
-idx.py  npz.py  npy.py  mat.py  pickles.py  nielsen_pickle.py       arrays
-labels.py  pixels.py  raw.py  named_arrays.py  part_names.py        what labels, pixels and names mean in any format
-mnist_files.py      the four published files
-idx_folder.py       other folders of IDX files;  idx_families.py  data sets with file names of their own
-image_folder.py     a folder of pictures
-safe_gzip.py        reading a file that may be cut off, damaged or hostile
+csv_digits.py  parquet.py      tables
+idx_files.py  npz.py  npy.py  mat.py  pickles.py       arrays;  idx.py  the bytes of an IDX file
+image_folder.py                pictures
+shared/                        what they have in common: labels, pixels, names, sizes, safe reading
+
+A further format is a further module here with a `FORMAT` (see shared/format.py).
 """

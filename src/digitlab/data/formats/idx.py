@@ -12,7 +12,7 @@ See http://yann.lecun.com/exdb/mnist/, "the IDX file format". Colour images are 
 import gzip
 import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -21,11 +21,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from digitlab.data.dataset import DIGIT_NAMES, Digits
-from digitlab.data.formats.safe_gzip import SafeReader, mistaken_for
+from digitlab.data.formats.shared.safe_gzip import SafeReader, mistaken_for
 from digitlab.errors import DataError
 from digitlab.files import atomic_write, require_suffix
 
-Check = Callable[[Path, NDArray[np.uint8]], None]  # of what was read from a file
 _WHAT = {1: "labels", 3: "images", 4: "colour images"}
 
 
@@ -33,7 +32,7 @@ def read_idx(path: str | os.PathLike[str], *, dimensions: int | tuple[int, ...] 
     """The uint8 array in an IDX file, plain or gzip: labels (N,), images (N, H, W), colour (N, H, W, 3).
 
     `dimensions`, if given, is what the file must have: 1 for labels, 3 for images, (3, 4) for images of any kind.
-    The sizes in the header are held against the file's length before memory is taken.
+    The sizes in the header are compared with the file's length before memory is taken.
     Raises DataError naming the file, the byte, what was found there and what was expected.
     """
     with SafeReader(path) as file:
@@ -135,17 +134,9 @@ def read_idx_pair(
     *,
     class_names: tuple[str, ...] = DIGIT_NAMES,
     name: str = "",
-    check: Check | None = None,
 ) -> Digits:
-    """Images and their labels from two IDX files; DataError if the counts differ or a label has no class.
-
-    `check`, if given, may refuse what was read from a path.
-    """
-    pictures = read_idx(images, dimensions=(3, 4))
-    numbers = read_idx(labels, dimensions=1)
-    if check is not None:
-        check(Path(images), pictures)
-        check(Path(labels), numbers)
+    """Images and their labels from two IDX files; DataError if the counts differ or a label has no class."""
+    pictures, numbers = read_idx(images, dimensions=(3, 4)), read_idx(labels, dimensions=1)
     return paired(images, pictures, labels, numbers, class_names, name=name)
 
 

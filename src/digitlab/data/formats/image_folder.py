@@ -22,10 +22,12 @@ from pathlib import Path
 import numpy as np
 
 from digitlab.data.dataset import DIGIT_NAMES, Digits
-from digitlab.data.formats.contents import Contents, Reading, contents_of
-from digitlab.data.formats.part_names import PART_WORDS
+from digitlab.data.formats.shared.contents import WHOLE, Contents, Reading, contents_of
+from digitlab.data.formats.shared.format import Format
+from digitlab.data.formats.shared.part_names import PART_WORDS
 from digitlab.data.photos import is_picture, read_digit
 from digitlab.errors import DataError
+from digitlab.kinds import PICTURES
 from digitlab.notices import DataWarning
 
 
@@ -74,21 +76,20 @@ def read_image_folder(
     return Digits(np.stack(images), np.array(labels, dtype=np.int64), names, name or folder.name)
 
 
-def image_folder_contents(folder: Path, reading: Reading) -> Contents:
+def read_sorted_pictures(folder: Path, reading: Reading) -> Contents:
     """What an image folder holds: the sets in its train, valid and test folders if it has any, else one set."""
     places = _divided(folder)
     if not places:
-        return Contents(whole=read_image_folder(folder, class_names=reading.class_names)).named(folder.name)
+        return contents_of({WHOLE: read_image_folder(folder, class_names=reading.class_names)}, folder.name)
     files = {part: _labelled(place) for part, place in places.items()}
     names = reading.class_names or _class_names(label for some in files.values() for _, label in some)
     sets = {part: read_image_folder(places[part], class_names=names) for part, some in files.items() if some}
     left = ", ".join(places[part].name for part, some in files.items() if not some)
     note = f"{left} holds no labelled pictures and is skipped" if left else ""
-    contents = contents_of(sets.get("train"), sets.get("valid"), sets.get("test")).named(folder.name)
-    return replace(contents, note=note)
+    return replace(contents_of(sets, folder.name), note=note)
 
 
-def picture_contents(path: Path, reading: Reading) -> Contents:
+def read_picture(path: Path, reading: Reading) -> Contents:
     """One picture as a set, if its name says its class ("3_a.png", "img_3.png") or its folder's does ("3/a.png")."""
     said = _BEGINNING.search(path.stem) or _END.search(path.stem)
     label = said[1] if said else None
@@ -103,7 +104,7 @@ def picture_contents(path: Path, reading: Reading) -> Contents:
     names = reading.class_names or _class_names([label])
     if label not in names:
         raise DataError(f"{path}: its name contains class {label!r}, expected one of {', '.join(names)}")
-    return Contents(whole=Digits(read_digit(path)[None], np.array([names.index(label)]), names, path.name))
+    return contents_of({WHOLE: Digits(read_digit(path)[None], np.array([names.index(label)]), names)}, path.name)
 
 
 def class_names_in(folder: Path) -> tuple[str, ...] | None:
@@ -154,3 +155,6 @@ def _where_labels_stand(stems: list[str]) -> re.Pattern[str]:
     if any(re.search(r"[_\-. ]\d{2,}$", stem) for stem in stems):
         return _BEGINNING
     return max((_BEGINNING, _END), key=lambda place: sum(place.search(stem) is not None for stem in stems))
+
+
+FORMAT = Format(PICTURES, read_picture)

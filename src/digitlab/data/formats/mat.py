@@ -7,26 +7,26 @@ Objects and functions in the file are never loaded.
 """
 
 import zlib
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digitlab.data.formats.contents import Contents, Reading
-from digitlab.data.formats.idx_families import FAMILIES, family_of_file
-from digitlab.data.formats.named_arrays import arrange, paired_arrays, read_named
-from digitlab.data.formats.raw import to_contents
-from digitlab.data.formats.safe_gzip import MOST_BYTES
+from digitlab.data.formats.shared.contents import Reading
+from digitlab.data.formats.shared.families import FAMILIES, family_of_file
+from digitlab.data.formats.shared.format import Format
+from digitlab.data.formats.shared.named_arrays import arrange, paired_arrays, read_named
+from digitlab.data.formats.shared.raw import Raw
+from digitlab.data.formats.shared.safe_gzip import MOST_BYTES
 from digitlab.errors import DataError
 
 NUMBERS = ("double", "single", "logical", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)))
 EMNIST = "dataset"  # the struct in EMNIST's files
-HEADER, COMPRESSED, KERNEL_SET = 128, 15, 1 << 20  # bytes before the elements; the kind of one that zlib packed
+HEADER, COMPRESSED, PIECE = 128, 15, 1 << 20  # bytes before the elements; the kind of a packed one; bytes at once
 
 
-def mat_contents(path: Path, reading: Reading) -> Contents:
+def read_mat(path: Path, reading: Reading) -> dict[str, Raw]:
     """The sets in a .mat file. Raises DataError if it is damaged, holds no images and labels, or too much."""
     from scipy.io import whosmat
 
@@ -38,7 +38,7 @@ def mat_contents(path: Path, reading: Reading) -> Contents:
         numbers = {name: shape for name, (shape, kind) in found.items() if kind in NUMBERS}
         if not arrange(numbers) and (others := [f"{name} ({found[name][1]})" for name in found if name not in numbers]):
             raise DataError(f"{path}: holds {', '.join(others[:6])}, expected arrays of numbers: images and labels.")
-        return read_named(numbers, lambda name: _variable(path, name), str(path), reading, path.name)
+        return read_named(numbers, lambda name: _variable(path, name), str(path), reading)
     except (ValueError, TypeError, KeyError, IndexError, EOFError, OSError, NotImplementedError, zlib.error) as error:
         if isinstance(error, DataError):
             raise
@@ -48,7 +48,7 @@ def mat_contents(path: Path, reading: Reading) -> Contents:
 
 
 def _check_size(path: Path) -> None:
-    """DataError if a file unpacks to more than a data set can be; its elements may be compressed one by one."""
+    """DataError if a file unpacks to more than a data set can be: SciPy unpacks an element of any size."""
     total = 0
     with path.open("rb") as file:
         file.seek(HEADER - 2)
@@ -56,10 +56,10 @@ def _check_size(path: Path) -> None:
         while len(tag := file.read(8)) == 8:
             kind, size = (int.from_bytes(half, order) for half in (tag[:4], tag[4:]))
             unpack = zlib.decompressobj() if kind == COMPRESSED else None
-            while size and (piece := file.read(min(size, KERNEL_SET))):
+            while size and (piece := file.read(min(size, PIECE))):
                 size -= len(piece)
                 while unpack is not None and piece and total <= MOST_BYTES:
-                    total += len(unpack.decompress(piece, KERNEL_SET))
+                    total += len(unpack.decompress(piece, PIECE))
                     piece = unpack.unconsumed_tail
                 total += 0 if unpack is not None else len(piece)
             if total > MOST_BYTES:
@@ -73,20 +73,15 @@ def _variable(path: Path, name: str) -> NDArray[Any]:
     return array
 
 
-def _emnist(path: Path, reading: Reading) -> Contents:
+def _emnist(path: Path, reading: Reading) -> dict[str, Raw]:
     """EMNIST's struct: rows of pixels that run down the image first, and labels from 0 or, of letters, from 1."""
     dataset = _variable(path, EMNIST)
     family = family_of_file(path.with_name(f"{path.name.removesuffix('.mat')}-")) or FAMILIES["emnist-digits"]
     raws = {}
     for part in ("train", "test"):
         images, labels = (_field(_field(dataset, part, path), kind, path) for kind in ("images", "labels"))
-        raw = paired_arrays(images, labels, f"{path}: {part}", reading)
-        upright = np.ascontiguousarray(raw.images.swapaxes(1, 2))
-        first = 0 if reading.class_names is not None else family.first_label
-        raws[part] = replace(
-            raw, images=upright, labels=np.asarray(raw.labels).astype(np.int64) - first, names=family.class_names
-        )
-    return to_contents(raws, reading.class_names, path.name)
+        raws[part] = family.read(paired_arrays(images, labels, f"{path}: {part}", reading), reading)
+    return raws
 
 
 def _field(struct: NDArray[Any], name: str, path: Path) -> NDArray[Any]:
@@ -94,3 +89,6 @@ def _field(struct: NDArray[Any], name: str, path: Path) -> NDArray[Any]:
         raise DataError(f"{path}: {EMNIST} has no {name}, expected train and test, each with images and labels.")
     value: NDArray[Any] = np.asarray(struct.reshape(-1)[name][0])
     return value
+
+
+FORMAT = Format(("mat",), read_mat)

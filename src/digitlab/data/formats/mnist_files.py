@@ -1,16 +1,13 @@
-"""The four files of MNIST, and of every set published in its form: names, check sums, reading a folder of them."""
+"""The four files of MNIST, and of every set published in its form: names and check sums."""
 
 import hashlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digitlab.data.dataset import DIGIT_NAMES
-from digitlab.data.formats.contents import Contents
-from digitlab.data.formats.idx import Check, idx_header, read_idx_pair
+from digitlab.data.formats.idx import idx_header
 from digitlab.errors import DataError
 
 
@@ -70,7 +67,9 @@ def missing_files(folder: Path) -> tuple[str, ...]:
 
 def check_published(path: Path, values: NDArray[np.uint8]) -> None:
     """DataError unless these values, just read from `path`, are to the byte what was published under its name."""
-    file = next(file for file in FILES if path.name.replace(".idx", "-idx").removesuffix(".gz") == file.name)
+    file = next((file for file in FILES if path.name.replace(".idx", "-idx").removesuffix(".gz") == file.name), None)
+    if file is None:
+        return  # a validation set of the user's own
     found = hashlib.sha256(idx_header(values.shape))
     found.update(values.data)
     if found.hexdigest() != file.content:
@@ -78,34 +77,3 @@ def check_published(path: Path, values: NDArray[np.uint8]) -> None:
             f"{path}: is not the published MNIST file: its content has the SHA-256 {found.hexdigest()}, "
             f"expected {file.content}. Delete it and fetch it again."
         )
-
-
-def read_folder(
-    folder: str | os.PathLike[str],
-    *,
-    name: str = "",
-    class_names: tuple[str, ...] = DIGIT_NAMES,
-    check: Check | None = None,
-) -> Contents:
-    """The four IDX files in `folder`, MNIST's or others under the same names.
-
-    Classes may have names there, in `classes.txt`, a line each; otherwise they are `class_names`.
-    `check`, if given, is called with each path and what was read from it, before anything is made of that.
-    A folder that holds valid-images and valid-labels besides has its own validation set; nothing is cut from training.
-    Raises DataError naming the first file that is missing, damaged or does not fit its partner.
-    """
-    paths = [file.find(Path(folder)) for file in FILES]
-    if None in paths:
-        raise DataError(f"{folder}: holds no {', '.join(missing_files(Path(folder)))}; expected all four IDX files.")
-    train_images, train_labels, test_images, test_labels = (path for path in paths if path)
-    if (names := Path(folder) / CLASSES).is_file():
-        class_names = tuple(names.read_text(encoding="utf-8").splitlines())
-    train = read_idx_pair(train_images, train_labels, class_names=class_names, check=check)
-    test = read_idx_pair(test_images, test_labels, class_names=class_names, check=check)
-    name = name or Path(folder).name
-    own = [Path(folder) / f"valid-{kind}-ubyte{end}" for end in (".gz", "") for kind in ("images-idx3", "labels-idx1")]
-    for pair in (own[:2], own[2:]):
-        if all(path.is_file() for path in pair):  # as `digitlab expand` writes: its training set may not be cut
-            valid = read_idx_pair(*pair, class_names=class_names)
-            return Contents(train, valid, test).named(name)
-    return Contents(train, None, test).named(name)

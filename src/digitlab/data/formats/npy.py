@@ -8,37 +8,37 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitlab.data.formats.contents import Contents, Reading
-from digitlab.data.formats.named_arrays import IMAGES, LABELS, arrange, read_named, role
-from digitlab.data.formats.safe_gzip import MOST_BYTES
+from digitlab.data.formats.shared.contents import WHOLE, Reading
+from digitlab.data.formats.shared.format import Format
+from digitlab.data.formats.shared.named_arrays import IMAGES, LABELS, arrange, read_named, role
+from digitlab.data.formats.shared.raw import Raw
+from digitlab.data.formats.shared.safe_gzip import MOST_BYTES
 from digitlab.errors import DataError
 from digitlab.files import require_file
 
 
-def npy_contents(path: Path, reading: Reading) -> Contents:
+def read_pair(path: Path, reading: Reading) -> dict[str, Raw]:
     """The set in one .npy file and its partner: of images.npy in labels.npy beside it, of x_train.npy in y_train.npy.
 
     Raises DataError if there is no such file.
     """
-    what = role(path.stem)
-    for other in sorted(path.parent.glob("*.npy")) if what is not None else ():
+    mine = role(path.stem)
+    for other in sorted(path.parent.glob("*.npy")) if mine is not None else ():
         theirs = role(other.stem)
-        if theirs is not None and what is not None and theirs[0] == what[0] and theirs[1] != what[1]:
-            found = npy_files_contents([path, other], reading, path.name)
-            if found is not None:
-                return Contents(whole=found.sets[0]).named(path.name)
+        if theirs is not None and mine is not None and theirs[0] == mine[0] and theirs[1] != mine[1]:
+            return {WHOLE: next(iter((read_files([path, other], reading) or {}).values()))}
     raise DataError(
         f"{path}: is one array, expected a second in the same folder: {IMAGES[0]}.npy and {LABELS[0]}.npy, "
         "or x_train.npy and y_train.npy. `digitlab predict` reads images without labels."
     )
 
 
-def npy_files_contents(paths: Sequence[Path], reading: Reading, name: str) -> Contents | None:
-    """The sets in several .npy files, by their names (see named_arrays.py); None if these tell of none."""
+def read_files(paths: Sequence[Path], reading: Reading) -> dict[str, Raw] | None:
+    """The sets in several .npy files, by their names (see named_arrays.py); None if no names say so."""
     files = {path.stem: path for path in paths}
     if not arrange(files):
         return None
-    return read_named(files, lambda stem: read_npy(files[stem]), str(paths[0].parent), reading, name)
+    return read_named(files, lambda stem: read_npy(files[stem]), str(paths[0].parent), reading)
 
 
 def read_npy(path: Path) -> NDArray[Any]:
@@ -49,7 +49,7 @@ def read_npy(path: Path) -> NDArray[Any]:
 def read_array(open_file: Callable[..., IO[bytes]], size: int, what: str, limit: int) -> NDArray[Any]:
     """The array in an open .npy file or member of `size` bytes; objects are never loaded.
 
-    The header's promise is held against the size, and against the `limit`, before memory is taken.
+    The header is compared with the size and the `limit` before memory is taken.
     Raises DataError, beginning with `what`.
     """
     try:
@@ -77,3 +77,6 @@ def read_array(open_file: Callable[..., IO[bytes]], size: int, what: str, limit:
             raise
         raise DataError(f"{what} is not a readable array ({error}). Export it again.") from error
     return array
+
+
+FORMAT = Format(("npy",), read_pair)

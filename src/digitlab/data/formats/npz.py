@@ -2,24 +2,27 @@
 
 Beside them there may be `class_names`.
 
-An .npz is a zip of .npy members, each a short header (type and shape) before its numbers. The header is held
-against the member's size before memory is taken, and members that hold Python objects are never unpickled.
+An .npz is a zip of .npy members, each a short header (type and shape) before its numbers. The header is compared
+with the member's size before memory is taken, and members that hold Python objects are never unpickled.
 """
 
 import os
 import zipfile
 import zlib
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from digitlab.data.dataset import DIGIT_NAMES, Digits
-from digitlab.data.formats.contents import AS_IT_IS, Contents, Reading
-from digitlab.data.formats.named_arrays import read_named
 from digitlab.data.formats.npy import read_array
-from digitlab.data.formats.safe_gzip import MOST_BYTES
+from digitlab.data.formats.shared.contents import AS_IT_IS, Reading, contents_of
+from digitlab.data.formats.shared.format import Format
+from digitlab.data.formats.shared.named_arrays import read_named
+from digitlab.data.formats.shared.raw import Raw, to_digits
+from digitlab.data.formats.shared.safe_gzip import MOST_BYTES
 from digitlab.data.splits import Splits
 from digitlab.errors import DataError
 from digitlab.files import atomic_write, require_file, require_suffix
@@ -33,17 +36,17 @@ def read_npz(path: str | os.PathLike[str], split: Split = "50k/10k/10k") -> Spli
 
     Raises DataError naming the file, the member, what was found and what was expected.
     """
-    return npz_contents(path).splits(split)
-
-
-def npz_contents(path: str | os.PathLike[str], reading: Reading = AS_IT_IS) -> Contents:
-    """What an .npz file holds; see named_arrays.py for the names that its arrays may have. Raises DataError."""
     file = require_file(path)
+    return contents_of(to_digits(read_arrays(file, AS_IT_IS), None), file.name).splits(split)
+
+
+def read_arrays(file: Path, reading: Reading) -> dict[str, Raw]:
+    """The sets in an .npz file; see named_arrays.py for the names that its arrays may have. Raises DataError."""
     try:
         with zipfile.ZipFile(file) as archive:
             keys = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
             own = _read_names(archive, str(file)) if NAMES in keys else None
-            return read_named(keys, partial(_read_member, archive, str(file)), str(file), reading, file.name, own)
+            return read_named(keys, partial(_read_member, archive, str(file)), str(file), reading, own)
     except (zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError, RuntimeError) as error:
         raise DataError(
             f"{file}: not a readable .npz archive ({error}), expected one that numpy.savez wrote. "
@@ -84,3 +87,6 @@ def _read_member(archive: zipfile.ZipFile, file: str, key: str) -> NDArray[Any]:
     """One array, its promise checked first."""
     info = archive.getinfo(f"{key}.npy")
     return read_array(lambda _: archive.open(info), info.file_size, f"{file}: {key}", MOST_BYTES)
+
+
+FORMAT = Format(("npz",), read_arrays)

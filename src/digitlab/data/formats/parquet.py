@@ -12,19 +12,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitlab.data.formats.contents import Reading, UnlabelledError
-from digitlab.data.formats.csv_table import Table
-from digitlab.data.formats.named_arrays import IMAGES
-from digitlab.data.formats.pixels import to_bytes, to_images
-from digitlab.data.formats.raw import Raw
-from digitlab.data.formats.safe_gzip import MOST_BYTES
-from digitlab.data.formats.table_layout import LABEL_NAMES, find_layout
+from digitlab.data.formats.shared.contents import WHOLE, Reading, UnlabelledError
+from digitlab.data.formats.shared.csv_table import Table
+from digitlab.data.formats.shared.format import Format
+from digitlab.data.formats.shared.named_arrays import IMAGES
+from digitlab.data.formats.shared.pixels import to_images
+from digitlab.data.formats.shared.raw import Raw
+from digitlab.data.formats.shared.safe_gzip import MOST_BYTES
+from digitlab.data.formats.shared.table_layout import LABEL_NAMES, find_layout
 from digitlab.errors import DataError
 
 MOST_PIXELS = 1 << 20  # of one image
 
 
-def read_raw_parquet(path: Path, reading: Reading) -> Raw:
+def read_parquet(path: Path, reading: Reading) -> dict[str, Raw]:
     """The labelled images in a Parquet file: a column of pictures and one of labels, or a column for each pixel.
 
     Raises DataError if PyArrow is not installed, or if the file is damaged or holds neither.
@@ -38,21 +39,19 @@ def read_raw_parquet(path: Path, reading: Reading) -> Raw:
         ) from None
     try:
         file = pq.ParquetFile(path)
-        rows, size = (
-            file.metadata.num_rows,
-            sum(file.metadata.row_group(i).total_byte_size for i in range(file.metadata.num_row_groups)),
-        )
+        groups = range(file.metadata.num_row_groups)
+        size = sum(file.metadata.row_group(i).total_byte_size for i in groups)
         if size > MOST_BYTES:
             raise DataError(f"{path}: unpacks to {size:,} bytes, expected {MOST_BYTES:,} at most.")
         table = file.read()
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{path}: is not a readable Parquet file ({error}). Fetch it again.") from error
-    if not rows:
+    if not table.num_rows:
         raise DataError(f"{path}: holds no images, expected a row for each.")
     names: list[str] = table.column_names
     pictures = [name for name in names if _may_be_pictures(table.schema.field(name).type, pa)]
     if not pictures:
-        return _from_columns(table, path, reading)
+        return {WHOLE: _from_columns(table, path, reading)}
     column = min(pictures, key=lambda name: IMAGES.index(name.lower()) if name.lower() in IMAGES else len(IMAGES))
     images = _pictures(table.column(column).to_pylist(), path, column, reading)
     others = [name for name in names if name not in pictures]
@@ -61,7 +60,7 @@ def read_raw_parquet(path: Path, reading: Reading) -> Raw:
     label = _label_name(others, reading, path)
     labels = np.asarray(table.column(label).to_pylist())
     own = _class_names(table.schema.metadata, label)
-    return Raw(images, labels, str(path), lambda i: f"{path}: row {i} (from 0)", names=own)
+    return {WHOLE: Raw(images, labels, str(path), lambda i: f"{path}: row {i} (from 0)", names=own)}
 
 
 def _may_be_pictures(kind: Any, pa: Any) -> bool:
@@ -143,13 +142,12 @@ def _from_columns(table: Any, path: Path, reading: Reading) -> Raw:
         columns.append(values)
     values = np.column_stack(columns)
     made = Table(values, words, tuple(table.column_names), "", 0)
-    classes = len(reading.class_names) if reading.class_names is not None else 10
-    layout = find_layout(
-        made, f"{path}: row 0", label_column=reading.label_column, image_shape=reading.image_shape, classes=classes
-    )
-    images = to_bytes(values[:, layout.pixels], lambda row, pixel: f"{path}: row {row} (from 0), pixel {pixel}")
-    images = images.reshape(len(images), *layout.shape)
+    layout = find_layout(made, f"{path}: row 0", reading)
+    images = layout.images(made, lambda row, pixel: f"{path}: row {row} (from 0), pixel {pixel}")
     if layout.label is None:
         raise UnlabelledError(f"{path}: has no column called label.", images)
     labels = words.get(layout.label, values[:, layout.label])
     return Raw(images, labels, str(path), lambda i: f"{path}: row {i} (from 0)")
+
+
+FORMAT = Format(("parquet",), read_parquet, table=True)

@@ -48,7 +48,8 @@ def cropped(ink: NDArray[Any], solid: NDArray[np.bool_]) -> NDArray[Any]:
     """Ink (H, W) cut to the box around its `solid` pixels, of which there is at least one."""
     from scipy import ndimage
 
-    return ink[ndimage.find_objects(solid.astype(np.uint8))[0]]
+    box: NDArray[Any] = ink[ndimage.find_objects(solid.astype(np.uint8))[0]]
+    return box
 
 
 def _resized(ink: NDArray[np.float32], h: int, w: int) -> NDArray[np.float32]:

@@ -73,7 +73,8 @@ def run_heights(binary: Mask) -> NDArray[np.int32]:
     runs, _ = ndimage.label(binary, structure=[[0, 1, 0]] * 3)
     lengths = np.bincount(runs.ravel()).astype(np.int32)
     lengths[0] = 0  # paper
-    return lengths[runs]
+    heights: NDArray[np.int32] = lengths[runs]
+    return heights
 
 
 def _thickest(binary: Mask) -> int:

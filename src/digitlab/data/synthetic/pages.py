@@ -11,7 +11,7 @@ import json
 import os
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -45,10 +45,10 @@ class Style:
     """Paper, ink and light. Colours are RGB, 0 to 255."""
 
     about: str
-    paper: tuple[int, int, int] = (244, 243, 238)
-    ink: tuple[int, int, int] = (35, 35, 45)
+    paper: Sequence[int] = (244, 243, 238)
+    ink: Sequence[int] = (35, 35, 45)
     rules: str = ""  # "", "lines" or "grid"
-    rule_colour: tuple[int, int, int] = (150, 175, 215)
+    rule_colour: Sequence[int] = (150, 175, 215)
     turn: float = 0.0  # the page, in degrees
     light: float = 1.0  # at the darkest corner, as a share of the brightest
     shadow: float = 1.0  # inside a shadow with an edge
@@ -56,15 +56,12 @@ class Style:
     blur: float = 0.0  # standard deviation, in pixels
     apart: float = 1.35  # from one digit to the next, as a share of their height
     fade: float = 1.0  # how much of the ink is on the paper
-    sources: tuple[str, ...] = field(default=("pen", "print", "mnist"))
+    sources: Sequence[str] = ("pen", "print", "mnist")
 
 
 _TABLE = tomllib.loads(files(__package__).joinpath("styles.toml").read_text(encoding="utf-8"))
 FACES: tuple[str, ...] = tuple(_TABLE.pop("faces"))
-STYLES = {
-    name: Style(**{key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()})
-    for name, fields in _TABLE.items()
-}
+STYLES = {name: Style(**fields) for name, fields in _TABLE.items()}
 
 
 def print_digit(text: str, height: int, face: str) -> Ink:

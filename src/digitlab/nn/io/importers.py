@@ -48,8 +48,6 @@ _MEND = {
     "html": "Fetch the file itself",
     "git-lfs": "Fetch the file itself",
 }
-_UNPACK = ("zip", "tar", "bzip2", "xz", "zstd", "7z", "rar")
-_DATA = ("idx", "csv", "mat", "mat73", "parquet", "arrow", "excel", "sqlite")
 _EXPECTED = "expected a .safetensors file, a run's folder, or a file of the books' programs (JSON, pickle, .npy)"
 
 
@@ -90,9 +88,9 @@ def _way_on(path: Path, kind: Kind) -> str:
         return f"Unpack it first: gunzip -c {path} > network.safetensors"
     if path.name != "network.safetensors" and (run / "config.toml").is_file():
         return f"It belongs to a run: name the run's folder, {run}."
-    if kind.name in _UNPACK:
+    if kind.holds == "archive":
         return "Unpack it first."
-    if kind.name in _DATA or kind.is_picture:
+    if kind.holds in ("data", "picture"):
         return "It holds data: name a network first, then the data."
     return f"It may be cut short, or no network; {_EXPECTED}."
 

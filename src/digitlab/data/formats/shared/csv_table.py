@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitlab.data.formats.safe_gzip import SafeReader
+from digitlab.data.formats.shared.safe_gzip import SafeReader
 from digitlab.errors import DataError
 
 MOST_LINE_BYTES = 1 << 20  # a line of 28×28 pixels has about 3 KiB; a bomb may have no line end at all

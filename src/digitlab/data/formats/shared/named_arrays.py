@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitlab.data.formats.contents import Contents, Reading, UnlabelledError
-from digitlab.data.formats.part_names import PART_WORDS
-from digitlab.data.formats.pixels import to_images
-from digitlab.data.formats.raw import WHOLE, Raw, to_contents
+from digitlab.data.formats.shared.contents import WHOLE, Reading, UnlabelledError
+from digitlab.data.formats.shared.part_names import PART_WORDS
+from digitlab.data.formats.shared.pixels import to_images
+from digitlab.data.formats.shared.raw import Raw, joined
 from digitlab.errors import DataError
 
 # The first names win where a file has several.
@@ -65,27 +65,25 @@ def read_named(
     read: Callable[[str], Any],
     where: str,
     reading: Reading,
-    name: str,
     own_names: tuple[str, ...] | None = None,
-) -> Contents:
+) -> dict[str, Raw]:
     """The sets in a file of named arrays; `read` gets one of them, `own_names` are the classes as the file has them.
 
     Raises DataError if no two names are those of images and labels, or if the arrays are not.
     """
     names = list(names)
     if classes := _by_class(names):
-        return _read_classes(classes, read, where, reading, name)
+        return {part: _of_classes(some, read, f"{where}: {part}", reading) for part, some in classes.items()}
     pairs = arrange(names)
     if not pairs:
         held = ", ".join(sorted(names)[:8]) or "nothing"
         if (alone := _images_alone(names)) is not None:
             raise UnlabelledError(f"{where}: holds {held}; expected {EXPECTED}.", np.asarray(read(alone)))
         raise DataError(f"{where}: holds {held}; expected {EXPECTED}.")
-    raws = {
+    return {
         part: replace(paired_arrays(read(x), read(y), f"{where}: {x} and {y}", reading), names=own_names)
         for part, (x, y) in pairs.items()
     }
-    return to_contents(raws, reading.class_names, name)
 
 
 def _images_alone(names: Sequence[str]) -> str | None:
@@ -120,15 +118,11 @@ def _by_class(names: Iterable[str]) -> dict[str, dict[int, str]]:
     return {part: classes for part, classes in found.items() if len(classes) > 1}
 
 
-def _read_classes(
-    parts: Mapping[str, Mapping[int, str]], read: Callable[[str], NDArray[Any]], where: str, reading: Reading, name: str
-) -> Contents:
-    raws = {}
-    for part, classes in parts.items():
-        some = []
-        for number, key in sorted(classes.items()):
-            images = read(key)
-            some.append(paired_arrays(images, np.full(len(images), number), f"{where}: {key}", reading))
-        images, labels = (np.concatenate([getattr(raw, kind) for raw in some]) for kind in ("images", "labels"))
-        raws[part] = Raw(images, labels, f"{where}: {part}", lambda i: where)
-    return to_contents(raws, reading.class_names, name)
+def _of_classes(classes: Mapping[int, str], read: Callable[[str], NDArray[Any]], where: str, reading: Reading) -> Raw:
+    """The set whose classes lie in an array each."""
+    arrays = {number: read(key) for number, key in sorted(classes.items())}
+    some = [
+        paired_arrays(images, np.full(len(images), number), f"{where}, {classes[number]}", reading)
+        for number, images in arrays.items()
+    ]
+    return replace(joined(some), place=lambda i: where)

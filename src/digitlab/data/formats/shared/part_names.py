@@ -10,7 +10,7 @@ PART_WORDS: dict[str, tuple[str, ...]] = {
 
 
 def part_in(name: str) -> tuple[str, str] | None:
-    """The part that a file's name tells of, and the name without that word: "mnist_train_100.csv" -> "train", …
+    """The part that a file's name says, and the name without that word: "mnist_train_100.csv" -> "train", …
 
     None if no word of the name is one of the usual ones, or if several parts are.
     """

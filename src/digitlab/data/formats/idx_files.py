@@ -1,27 +1,32 @@
-"""Folders of IDX files under the names people have, and a single IDX file with its partner.
+"""IDX files under the names people have: a folder of them, or a single one with its partner.
 
 train-images-idx3-ubyte  train-labels-idx1-ubyte      t10k-… or test-… to test; valid-…, as `digitlab expand` writes
 train-images.idx3-ubyte  train_images.gz              and other spellings, packed or not
 """
 
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digitlab.data.dataset import DIGIT_NAMES, Digits
-from digitlab.data.formats.contents import Contents, Reading, UnlabelledError, contents_of
+from digitlab.data.dataset import Digits
 from digitlab.data.formats.idx import idx_dimensions, paired, read_idx
-from digitlab.data.formats.idx_families import FAMILIES, Family, family_called, family_of_file, read_idx2_int
 from digitlab.data.formats.mnist_files import CLASSES
-from digitlab.data.formats.part_names import PART_WORDS
-from digitlab.data.formats.raw import WHOLE, Raw, with_classes
+from digitlab.data.formats.shared.contents import WHOLE, Contents, Reading, UnlabelledError, contents_of
+from digitlab.data.formats.shared.families import FAMILIES, PLAIN, Family, family_called, family_of_file
+from digitlab.data.formats.shared.format import Format
+from digitlab.data.formats.shared.part_names import PART_WORDS
+from digitlab.data.formats.shared.raw import Raw, to_digits
+from digitlab.data.formats.shared.safe_gzip import SafeReader
 from digitlab.errors import DataError
 from digitlab.kinds import sniff
 
 Pair = tuple[Path, Path]  # the files of images and of labels
+Check = Callable[[Path, NDArray[Any]], None]  # may refuse what was read from a file
 
 
 def find_pairs(folder: Path, prefix: str = "") -> dict[str, Pair]:
@@ -50,9 +55,9 @@ def _rank(path: Path) -> tuple[bool, bool, bool, str]:
 
 
 def family_in(folder: Path) -> str | None:
-    """The family of the files in a folder: told by their names, or by the folder's; None if it is none of these.
+    """The family of the files in a folder, by their names or by the folder's; None if it is none of these.
 
-    Raises DataError if several families lie there.
+    Raises DataError if several families are there.
     """
     found = [name for name, family in FAMILIES.items() if family.prefix and find_pairs(folder, family.prefix)]
     if len(found) > 1:
@@ -74,30 +79,39 @@ def read_family(name: str, folder: Path, reading: Reading) -> Contents:
     )
 
 
-def read_pairs(pairs: Mapping[str, Pair], reading: Reading, name: str, family: Family | None = None) -> Contents:
-    """The sets in pairs of IDX files; classes are called as `reading`, classes.txt or the family say, else 0 to 9."""
-    sets = {part: _read_pair(images, labels, reading, family) for part, (images, labels) in pairs.items()}
-    return contents_of(sets.get("train"), sets.get("valid"), sets.get("test")).named(name)
+def read_idx_folder(folder: Path, reading: Reading, name: str) -> Contents | None:
+    """The sets in a folder of IDX files, of a family or called `name`; None if there are none."""
+    if (family := family_in(folder)) is not None:
+        return read_family(family, folder, reading)
+    pairs = find_pairs(folder)
+    return read_pairs(pairs, reading, name) if pairs else None
 
 
-def _read_pair(images: Path, labels: Path, reading: Reading, family: Family | None) -> Digits:
-    pictures = _upright(images, family)
+def read_pairs(
+    pairs: Mapping[str, Pair], reading: Reading, name: str, family: Family = PLAIN, check: Check | None = None
+) -> Contents:
+    """The sets in pairs of IDX files; classes are called as `reading`, classes.txt or the family say, else 0 to 9.
+
+    `check`, if given, is called with each path and what was read from it.
+    """
+    return contents_of({part: _read_pair(*pair, reading, family, check) for part, pair in pairs.items()}, name)
+
+
+def _read_pair(images: Path, labels: Path, reading: Reading, family: Family, check: Check | None = None) -> Digits:
+    pictures = read_idx(images, dimensions=(3, 4))
     numbers = read_idx2_int(labels)[:, 0] if "idx2-int" in labels.name else read_idx(labels, dimensions=1)
-    first = family.first_label if family is not None else 0
+    if check is not None:
+        check(images, pictures)
+        check(labels, numbers)
+    pictures = family.upright(pictures)
     if reading.class_names is not None:
-        own = numbers.astype(np.int64) - first
+        own = numbers.astype(np.int64) - family.first_label
         raw = Raw(pictures, own, str(images), lambda i: f"{labels}: label number {i} (from 0)")
-        return with_classes({WHOLE: raw}, reading.class_names)[WHOLE]
-    names = family.class_names if family is not None else DIGIT_NAMES
+        return to_digits({WHOLE: raw}, reading.class_names)[WHOLE]
+    names = family.class_names
     if (listed := images.parent / CLASSES).is_file():
         names = tuple(listed.read_text(encoding="utf-8").splitlines())
-    return paired(images, pictures, labels, numbers, names, first=first)
-
-
-def _upright(images: Path, family: Family | None) -> NDArray[np.uint8]:
-    """The images in an IDX file; those of a family that lie on their side are turned."""
-    pictures = read_idx(images, dimensions=(3, 4))
-    return np.ascontiguousarray(pictures.swapaxes(1, 2)) if family is not None and family.sideways else pictures
+    return paired(images, pictures, labels, numbers, names, first=family.first_label)
 
 
 def read_single(path: Path, reading: Reading) -> Contents:
@@ -105,8 +119,7 @@ def read_single(path: Path, reading: Reading) -> Contents:
 
     Raises DataError if there is no such file.
     """
-    dimensions = idx_dimensions(path)
-    this, other = ("images", "labels") if dimensions >= 3 else ("labels", "images")
+    this, other = ("images", "labels") if idx_dimensions(path) >= 3 else ("labels", "images")
     swapped = re.sub(this[:-1], other[:-1], path.name, flags=re.IGNORECASE)
     swapped = re.sub(r"idx\d", f"idx{1 if other == 'labels' else 3}", swapped)
     names = {swapped, swapped.removesuffix(".gz"), f"{swapped.removesuffix('.gz')}.gz"} - {path.name}
@@ -116,6 +129,34 @@ def read_single(path: Path, reading: Reading) -> Contents:
         alone = f"{path}: is an IDX file of {this} alone; expected its {other} in the same folder{name}."
         if this == "labels":
             raise DataError(alone)
-        raise UnlabelledError(alone, _upright(path, family_of_file(path)))
+        family = family_of_file(path) or PLAIN
+        raise UnlabelledError(alone, family.upright(read_idx(path, dimensions=(3, 4))))
     pair = (path, partner) if this == "images" else (partner, path)
-    return Contents(whole=_read_pair(*pair, reading, None)).named(pair[0].name)
+    return contents_of({WHOLE: _read_pair(*pair, reading, PLAIN)}, pair[0].name)
+
+
+def read_idx2_int(path: str | os.PathLike[str]) -> NDArray[np.int32]:
+    """A table of 32-bit numbers in an IDX file (type 0x0c, two dimensions), int32 (N, columns): QMNIST's labels.
+
+    The sizes in the header are compared with the file's length before memory is taken. Raises DataError.
+    """
+    with SafeReader(path) as file:
+        head = file.read(12)
+        if not head.startswith(b"\0\0\x0c\x02"):
+            found = int.from_bytes(head[:4], "big")
+            raise DataError(f"{file.path}: at byte 0 found the magic number {found}, expected 3074 (a table).")
+        if len(head) < 12:
+            raise DataError(f"{file.path}: cut off at byte {len(head)}, inside the header. Fetch the file again.")
+        sizes = np.frombuffer(head[4:], dtype=">u4").tolist()
+        promised = 4 * sizes[0] * sizes[1]
+        if not sizes[1] or promised > file.most_bytes - 12:
+            raise DataError(
+                f"{file.path}: the header promises {sizes[0]} × {sizes[1]} numbers, more than this file can hold. "
+                "It is cut off or damaged; fetch it again."
+            )
+        values = file.read_array(promised, "labels")
+        file.expect_end()
+    return values.view(">i4").reshape(sizes).astype(np.int32)
+
+
+FORMAT = Format(("idx",), read_single, gzip=True)

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from digitlab.data.formats.csv_table import Table
+from digitlab.data.formats.shared.contents import Reading
+from digitlab.data.formats.shared.csv_table import Table
+from digitlab.data.formats.shared.pixels import Place, to_bytes
 from digitlab.errors import DataError, did_you_mean
 
 LABEL_NAMES = ("label", "labels", "class", "y", "target", "targets", "digit")
@@ -33,24 +35,25 @@ class Layout:
     pixels: NDArray[np.int64]
     shape: tuple[int, ...]
 
+    def images(self, table: Table, place: Place) -> NDArray[np.uint8]:
+        """The images of the table; `place` says in messages where pixel `column` of image `row` is."""
+        columns = self.pixels
+        consecutive = bool((np.diff(columns) == 1).all())  # then no copy is needed
+        values = table.values[:, columns[0] : columns[-1] + 1] if consecutive else table.values[:, columns]
+        images = to_bytes(values, place).reshape(len(values), *self.shape)
+        if len(self.shape) == 3 and self.shape[0] == 3 and self.shape[2] != 3:
+            images = images.transpose(0, 2, 3, 1)  # the three colours stood one after the other
+        return np.ascontiguousarray(images)
 
-def find_layout(
-    table: Table,
-    where: str,
-    *,
-    label_column: str | int | None = None,
-    image_shape: Sequence[int] | None = None,
-    classes: int = 10,
-) -> Layout:
+
+def find_layout(table: Table, where: str, reading: Reading) -> Layout:
     """What the columns of a table are; `where` begins the messages.
 
-    label_column   the label's name in the heading, or its position: from 0 on, or from the end, where -1 is the last
-    image_shape    of one image; None: square
-    classes        how many classes there are: in a table that does not name its label, numbers below may be labels
-
-    A table without labels has the label None. Raises DataError if the columns make no image, if several could be the
-    label, or if `label_column` is none of them.
+    In a table that does not name its label, numbers below that of the classes may be labels; one without labels has the
+    label None. Raises DataError if the columns make no image, if several could be the label, or if the column that
+    was asked for is none of them.
     """
+    label_column, image_shape = reading.label_column, reading.image_shape
     names = tuple(name.lower() for name in table.heading) if table.heading is not None else None
     label = _asked(table, label_column, where) if label_column is not None else _named(names, where)
     rest = [c for c in range(table.values.shape[1]) if c != label]
@@ -63,12 +66,12 @@ def find_layout(
         return image(columns) or (label is None and image(columns - 1))
 
     index = [c for c in rest if names is not None and names[c] in INDEX_NAMES]
-    if not index and _counts(table.values[:, rest[0]]) and (not fits(len(rest)) or len(table.values) > classes):
+    if not index and _counts(table.values[:, rest[0]]) and (not fits(len(rest)) or len(table.values) > reading.classes):
         index = rest[:1]
     if fits(len(rest) - len(index)):
         rest = [c for c in rest if c not in index]
     if label is None and image(len(rest) - 1):
-        label = _shown(table, names, rest, classes)
+        label = _shown(table, names, rest, reading.classes)
         rest.remove(label)
     if not image(len(rest)):
         raise _no_image(table, where, label, image_shape)
