@@ -69,7 +69,7 @@ def score_reading(truth: Sequence[LabelledBox], read: Sequence[tuple[int, Box]],
         elif read[partner[i]][0] != t.label:
             failures.append(f"{where}read as {read[partner[i]][0]}: {place}")
     extra = [read[j] for j in range(len(read)) if j not in partner.values()]
-    failures += [f"{where}no digit there:  {label} at {box[0]},{box[1]}" for label, box in extra]
+    failures += [f"{where}no digit there: {label} at {box[0]},{box[1]}" for label, box in extra]
     right = sum(read[j][0] == truth[i].label for i, j in partner.items())
     return Score(len(truth), len(partner), right, len(extra), tuple(failures))
 
