@@ -1,4 +1,4 @@
-"""The sets that the experiments learn from, as a few words that can be hashed: `Data(train_size=1000)`."""
+"""The data sets of the experiments, as settings that can be hashed: `Data(train_size=1000)`."""
 
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
@@ -37,20 +37,16 @@ class Data:
     whole: bool = False
 
     def table(self) -> dict[str, Any]:
-        """The choices as JSON values; those at their default are left out."""
+        """The settings as JSON values, without those at their default."""
         return {key: value for key, value in asdict(self).items() if value != getattr(Data(), key)}
 
     def shrunk(self) -> "Data":
-        """A few hundred images: to see that an experiment runs, not what comes of it."""
-        return replace(
-            self,
-            train_size=min(self.train_size or 400, 400),
-            valid_size=min(self.valid_size or 200, 200),
-            test_size=200,
-        )
+        """A few hundred images, to see that an experiment runs."""
+        train, valid = min(self.train_size or 400, 400), min(self.valid_size or 200, 200)
+        return replace(self, train_size=train, valid_size=valid, test_size=200)
 
     def probe(self, images: int) -> "Data":
-        """The same parts of made-up images: at most so many to train on, fewer to measure."""
+        """The same sets of synthetic images: at most so many to train on, fewer to measure."""
         return replace(
             self,
             source="made-up",
@@ -60,7 +56,7 @@ class Data:
         )
 
     def load(self) -> Splits:
-        """The sets. Raises MissingDataError where MNIST is not to be had, DataError where a set is too small."""
+        """The sets. Raises MissingDataError if MNIST is unavailable, DataError if a set is too small."""
         return _load(self)
 
 

@@ -18,11 +18,11 @@ Array = np.ndarray[Any, Any]
 
 @lru_cache
 def _environment() -> Any:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
     return Environment(
         loader=PackageLoader("digitlab.viz"),
-        autoescape=True,
+        autoescape=select_autoescape(["html"]),
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=StrictUndefined,
@@ -30,7 +30,7 @@ def _environment() -> Any:
 
 
 def render(template: str, title: str, *, local_pictures: bool = False, **values: Any) -> str:
-    """A page of templates/ with these values, all of them escaped; `local_pictures`: it may show files beside it."""
+    """A page of templates/ with these values, escaped in HTML; `local_pictures`: it may show files beside it."""
     return str(_environment().get_template(template).render(title=title, local_pictures=local_pictures, **values))
 
 
