@@ -14,11 +14,7 @@ from scipy.sparse.csgraph import connected_components
 ROOT = Path(__file__).parents[1]
 
 # Circles that are still there: delete an entry with its circle, and add none.
-KNOWN_CIRCLES = [
-    {"digitlab.parallel.cluster", "digitlab.parallel.pool"},
-    {"digitlab.search.cma", "digitlab.search.strategies"},
-    {"digitlab.train.callbacks", "digitlab.train.checkpoint", "digitlab.train.trainer"},
-]
+KNOWN_CIRCLES = [{"digitlab.search.cma", "digitlab.search.strategies"}]
 
 
 def circles(graph):

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from digitlab.cli.shared.group import outcome_line
+from digitlab.cli.shared.progress import result_line
 from digitlab.data import load
 from digitlab.errors import ConfigError
 from digitlab.nn import describe_network, mlp
@@ -127,4 +127,4 @@ def test_the_average_is_judged_where_the_average_was_kept():
     assert shown == outcome.rows[-1]["average_valid_accuracy"]
     valid = load(**setting.data).valid
     assert evaluate(outcome.network(), valid.images, valid.labels).accuracy == shown
-    assert "of the average" in outcome_line(outcome)
+    assert "of the average" in result_line(outcome)

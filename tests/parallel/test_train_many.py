@@ -14,8 +14,9 @@ from digitlab.nn import describe_network, load_network, mlp
 from digitlab.optim import Cosine
 from digitlab.parallel import TrainingJob, open_pool, run_job, train_many
 from digitlab.parallel.job import sets_for, worker_name
-from digitlab.parallel.pool import ProcessPool, ThreadPool, why_not_threads
+from digitlab.parallel.pool import ProcessPool, ThreadPool
 from digitlab.parallel.run_folders import DONE, settings_in
+from digitlab.parallel.select import why_not_threads
 from digitlab.train import History, Trainer
 
 from .helpers import Heard, config, weights

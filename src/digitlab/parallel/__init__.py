@@ -1,8 +1,9 @@
 """Many networks at once: on threads, processes or a cluster, in folders, with one table of what came of them."""
 
 from digitlab.parallel.job import TrainingJob, TrainingResult, run_job
-from digitlab.parallel.pool import Pool, open_pool
+from digitlab.parallel.pool import Pool
 from digitlab.parallel.results import GroupResult
+from digitlab.parallel.select import open_pool
 from digitlab.parallel.training import Watcher, train_many
 from digitlab.statistics import Summary, summarize
 

@@ -1,4 +1,4 @@
-"""Where many trainings are computed: one seam, `concurrent.futures.Executor`, and what fits behind it.
+"""Where many trainings are computed: pools of workers over `concurrent.futures.Executor`.
 
     threads      where every training runs on the fast engine, whose kernels release the interpreter lock
     processes    otherwise; started afresh ("spawn"), so they share nothing that could get in their way
@@ -10,16 +10,12 @@ bit whatever the number of workers. The workers share the cores: on eight of the
 
 import contextlib
 import threading
-from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from typing import Any
 
 from digitlab.data import Splits
-from digitlab.engine import select_engine
-from digitlab.engine.threads import available_cores, sharing_cores
-from digitlab.errors import ConfigError
-from digitlab.parallel.job import Emit, TrainingJob, TrainingResult, base_sets, run_job
-from digitlab.train.config import RunConfig
+from digitlab.engine.threads import sharing_cores
+from digitlab.parallel.job import Emit, TrainingJob, TrainingResult, run_job
 
 
 class Pool:
@@ -130,56 +126,3 @@ def run_job_alone(job: TrainingJob, data: Splits | None = None) -> TrainingResul
     """`run_job` on somebody else's executor."""
     with sharing_cores():
         return run_job(job, data)
-
-
-def open_pool(
-    configs: Sequence[RunConfig],
-    *,
-    data: Splits | None = None,
-    workers: int | None = None,
-    executor: Executor | None = None,
-    cluster: str | None = None,
-    on_event: Callable[[dict[str, Any]], None] | None = None,
-) -> Pool:
-    """The pool that serves these trainings best; `workers` is how many at once, by default one for each processor.
-
-    Raises ConfigError for settings that contradict each other, EngineError if a cluster cannot be reached.
-    """
-    if executor is not None and cluster is not None:
-        raise ConfigError("got an executor and a cluster; expected one of them")
-    if workers is not None and workers < 1:
-        raise ConfigError(f"workers: got {workers}, expected at least 1")
-    if executor is not None:
-        why = f"the executor that was given, {type(executor).__name__}"
-        return Pool(executor, workers or available_cores(), why, data)
-    if cluster is not None:
-        from digitlab.parallel.cluster import DaskPool
-
-        return DaskPool(cluster, workers, data, [config.data for config in configs], on_event)
-    at_once = min(workers or available_cores(), max(len(configs), 1))
-    refusal = why_not_threads(configs)
-    if refusal is None:
-        if data is None and configs:
-            base_sets(configs[0].data)  # read once, before the threads want it
-        why = f"{at_once} thread{'s' * (at_once > 1)}: the fast engine's kernels release the interpreter lock"
-        return ThreadPool(at_once, why, data, on_event)
-    if at_once == 1:
-        return ThreadPool(1, f"one after another: {refusal}", data, on_event)
-    return ProcessPool(at_once, f"{at_once} processes: {refusal}", data, on_event)
-
-
-def why_not_threads(configs: Sequence[RunConfig]) -> str | None:
-    """The sentence why threads would wait for each other here, or None if every training is on the fast engine."""
-    for config in configs:
-        trainer = config.trainer()
-        engine, reason = select_engine(
-            config.engine,
-            trainer.network,
-            trainer.optimizer,
-            trainer.regularizers,
-            gradient=config.gradient,
-            device=config.device,
-        )
-        if engine.name != "fast":
-            return reason
-    return None

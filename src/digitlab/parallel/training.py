@@ -13,8 +13,9 @@ from digitlab.files import write_text
 from digitlab.parallel import run_folders as folders
 from digitlab.parallel.job import TrainingJob, TrainingResult
 from digitlab.parallel.labels import Setting, varied_settings, with_seeds
-from digitlab.parallel.pool import Pool, open_pool
+from digitlab.parallel.pool import Pool
 from digitlab.parallel.results import GroupResult
+from digitlab.parallel.select import open_pool
 from digitlab.train.config import RunConfig
 
 

@@ -12,7 +12,8 @@ from digitlab.data import Splits
 from digitlab.engine.threads import available_cores
 from digitlab.errors import DigitlabError
 from digitlab.parallel.job import TrainingJob, TrainingResult
-from digitlab.parallel.pool import Pool, open_pool
+from digitlab.parallel.pool import Pool
+from digitlab.parallel.select import open_pool
 from digitlab.search.best_networks import drop_networks, keep_networks
 from digitlab.search.log_scale import key
 from digitlab.search.plan import SearchPlan

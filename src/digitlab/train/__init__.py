@@ -1,12 +1,12 @@
 """Training: the loop, what happens beside it, what is kept of it, and runs in folders that can be resumed."""
 
 from digitlab.train.averaging import Averaging, ExponentialMovingAverage, NoAveraging, StochasticWeightAveraging
-from digitlab.train.callbacks import Callback, EarlyStopping, PlainLines, SaveRun, TargetReached
+from digitlab.train.callbacks import Callback, EarlyStopping, PlainLines, TargetReached
 from digitlab.train.checkpoint import load_checkpoint, save_checkpoint
 from digitlab.train.config import RunConfig
 from digitlab.train.evaluation import Evaluation, evaluate
 from digitlab.train.history import History, Statistics
-from digitlab.train.run import resume_run, start_run
+from digitlab.train.run import SaveRun, resume_run, start_run
 from digitlab.train.trainer import Trainer
 
 __all__ = [

@@ -4,9 +4,7 @@ The trainer itself never prints, saves, plots or decides to stop; callbacks do. 
 so far and keeps no memory of its own, so it needs nothing from a checkpoint to go on after an interruption.
 """
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from digitlab.errors import ConfigError
@@ -14,7 +12,6 @@ from digitlab.train import columns
 from digitlab.train.history import Row
 
 if TYPE_CHECKING:
-    from digitlab.train.config import RunConfig
     from digitlab.train.trainer import Trainer
 
 
@@ -100,33 +97,6 @@ class PlainLines(Callback):
     def on_fit_end(self, trainer: "Trainer") -> None:
         if trainer.stop_reason and not trainer.diverged:  # which is an error, told as such
             self.sink(f"stopped: {trainer.stop_reason}")
-
-
-class SaveRun(Callback):
-    """Keep a run folder up to date: after every epoch the checkpoint, the history, and the best network so far.
-
-    With a `config`, its settings are written when training begins.
-    """
-
-    def __init__(self, folder: str | os.PathLike[str], config: "RunConfig | None" = None) -> None:
-        self.folder, self.config = Path(folder), config
-
-    def on_fit_start(self, trainer: "Trainer") -> None:
-        # Only now: a training that could not begin, for want of fitting data, say, leaves no folder behind.
-        if self.config is not None:
-            self.config.save(self.folder / "config.toml")
-
-    def on_epoch_end(self, trainer: "Trainer", row: Row) -> None:
-        from digitlab.train.checkpoint import save_checkpoint
-
-        # The checkpoint comes last: where it is missing or old, resuming repeats an epoch and writes the rest anew.
-        trainer.history.save(self.folder / "history.jsonl")
-        if trainer.best is not None and trainer.best.epoch == row["epoch"]:
-            trainer.best_network().save(self.folder / "network.safetensors")
-        save_checkpoint(trainer, self.folder / "checkpoint.safetensors")
-
-    def on_fit_end(self, trainer: "Trainer") -> None:
-        trainer.network.save(self.folder / "network.safetensors")
 
 
 def epoch_line(row: Row, epochs: int, monitor: str = "valid_accuracy") -> str:

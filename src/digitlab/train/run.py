@@ -14,12 +14,38 @@ from pathlib import Path
 from typing import Any
 
 from digitlab.errors import ConfigError
-from digitlab.train.callbacks import Callback, SaveRun
-from digitlab.train.checkpoint import load_checkpoint
+from digitlab.train.callbacks import Callback
+from digitlab.train.checkpoint import load_checkpoint, save_checkpoint
 from digitlab.train.config import RunConfig
+from digitlab.train.history import Row
 from digitlab.train.trainer import Trainer
 
 CHANGEABLE = ("epochs", "engine", "device")  # by a run that goes on
+
+
+class SaveRun(Callback):
+    """Keep a run folder up to date: after every epoch the checkpoint, the history, and the best network so far.
+
+    With a `config`, its settings are written when training begins.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], config: RunConfig | None = None) -> None:
+        self.folder, self.config = Path(folder), config
+
+    def on_fit_start(self, trainer: Trainer) -> None:
+        # Only now: a training that could not begin, for want of fitting data, say, leaves no folder behind.
+        if self.config is not None:
+            self.config.save(self.folder / "config.toml")
+
+    def on_epoch_end(self, trainer: Trainer, row: Row) -> None:
+        # The checkpoint comes last: where it is missing or old, resuming repeats an epoch and writes the rest anew.
+        trainer.history.save(self.folder / "history.jsonl")
+        if trainer.best is not None and trainer.best.epoch == row["epoch"]:
+            trainer.best_network().save(self.folder / "network.safetensors")
+        save_checkpoint(trainer, self.folder / "checkpoint.safetensors")
+
+    def on_fit_end(self, trainer: Trainer) -> None:
+        trainer.network.save(self.folder / "network.safetensors")
 
 
 def start_run(config: RunConfig, folder: str | os.PathLike[str], callbacks: Sequence[Callback] = ()) -> Trainer:
