@@ -1,21 +1,17 @@
-"""An experiment is added by one file: in a copy of the package, examples/own_experiment.py among the chapters runs."""
+"""An experiment is added by one file: in a copy of the package the one of docs/extending.md is found, run, reported."""
 
 import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
-import digitlab
-
-EXAMPLE = Path(__file__).parents[2] / "examples" / "own_experiment.py"
+from test_extending import ROOT, apply, walks
 
 
 def test_a_new_file_in_the_folder_of_chapters_is_an_experiment(tmp_path):
-    copy = tmp_path / "src" / "digitlab"
-    shutil.copytree(Path(digitlab.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(EXAMPLE, copy / "books" / "chapters")
-    environment = {**os.environ, "PYTHONPATH": str(copy.parent), "DIGITLAB_OFFLINE": "1"}
+    shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    assert apply(walks()["An experiment"][0], tmp_path)
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "src"), "DIGITLAB_OFFLINE": "1"}
 
     def call(*arguments):
         command = [sys.executable, "-m", "digitlab", "reproduce", *arguments]

@@ -7,5 +7,5 @@ fingerprint.py  probe.py              which code a result comes from, identified
 results.py  compare.py  report.py  pages.py    result files, our figures compared with the books', the report
 measure.py  pictures.py  animation.py          what several experiments share
 
-To add an experiment, see "How to add an experiment" in docs/extending.md.
+docs/extending.md shows how to add an experiment.
 """
