@@ -1,12 +1,9 @@
 """The readable engine on PyTorch tensors: the same text gives the same losses."""
 
-import warnings
-
 import numpy as np
 import pytest
 
 from digitlab.engine import select_engine
-from digitlab.engine.torch_engine import _NativeConvolution
 from digitlab.errors import EngineError
 from digitlab.nn import BatchNorm, Conv2D, Dense, Dropout, Flatten, LogLikelihood, MaxPool2D, Network, ReLU, mlp
 from digitlab.optim import Adam, Momentum
@@ -105,7 +102,6 @@ def test_weights_that_were_replaced_between_two_calls_are_those_that_train():
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 @pytest.mark.parametrize("name", ["torch", "torch-compiled"])
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")  # of torch.compile
 def test_a_captured_step_computes_what_the_cpu_does(name):
     losses = {}
     for device in ("cpu", "cuda"):
@@ -125,33 +121,3 @@ def test_a_resumed_training_on_a_gpu_draws_the_same_dropout_masks():
         return network.parameters()["6.W"].value
 
     np.testing.assert_array_equal(train(2), train(2))
-
-
-@pytest.fixture
-def without_mkldnn():
-    """oneDNN's convolution in PyTorch 2.13.0 is wrong for some strides on some processors."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        before = torch.backends.mkldnn.set_flags(False)
-        yield
-        torch.backends.mkldnn.set_flags(*before)
-
-
-@pytest.mark.parametrize("stride, padding, dilation, biases", [(1, 0, 1, True), (2, "same", 1, False), (1, 2, 2, True)])
-def test_the_convolution_of_pytorch_computes_what_ours_does(stride, padding, dilation, biases, without_mkldnn):
-    """What a GPU uses in place of nn/conv.py, tried on the CPU."""
-    settings = {"stride": stride, "padding": padding, "dilation": dilation} | ({} if biases else {"biases": None})
-    layer = Conv2D(4, 3, **settings)
-    network = Network([layer, Flatten(), Dense(3)], (9, 8, 2), LogLikelihood(), seed=1).to("torch")
-    x = torch.as_tensor(RNG.normal(size=(5, 9, 8, 2)), dtype=torch.float32)
-    found = []
-    for part in (layer, _NativeConvolution(layer)):
-        y, cache = part.forward(x)
-        grad_x = part.backward(torch.cos(y), cache)
-        grads = {name: p.grad for name, p in layer.params.items()}
-        part.backward_params(torch.cos(y), cache)
-        again = {f"params {name}": p.grad for name, p in layer.params.items()}
-        found.append({"y": y, "grad_x": grad_x, **grads, **again})
-    assert network.shapes[1] == tuple(found[1]["y"].shape[1:])
-    for name, value in found[0].items():
-        torch.testing.assert_close(found[1][name], value, atol=1e-4, rtol=1e-4)

@@ -15,8 +15,7 @@ import numpy as np
 from digitlab.arrays import Array, to_numpy
 from digitlab.engine.base import Losses
 from digitlab.engine.reference import ReferenceEngine
-from digitlab.nn.conv import Conv2D
-from digitlab.nn.network import Cache, Layer, given
+from digitlab.nn.network import Layer, given
 
 WARM_UP = 3  # steps before a capture: libraries allocate their workspaces in the first ones
 
@@ -98,7 +97,7 @@ class _Steps:
         self.rates[:n] = torch.as_tensor(np.asarray(learning_rates, np.float64), device=self.device)
         self.position.zero_()
         self.fix_places()
-        with self.on_device():
+        with self.random_numbers():
             if whole and self.device.type == "cuda" and self.graph is None:
                 self.capture()
             for _ in range(whole):
@@ -171,84 +170,21 @@ class _Steps:
             tensor.copy_(value)
 
     @contextmanager
-    def on_device(self) -> Iterator[None]:
-        """On a GPU, layers draw their random numbers there, seeded from their own generators, and call cuDNN."""
-        if self.device.type == "cpu":
+    def random_numbers(self) -> Iterator[None]:
+        """On a GPU, layers draw their random numbers there; each call seeds them from the layer's own generator."""
+        drawing = [layer for layer in self.layers if layer.rng is not None]
+        generators = [layer.rng for layer in drawing]
+        if self.device.type == "cpu" or not generators:
             yield
             return
-        generators = [(layer, layer.rng) for layer in self.layers if layer.rng is not None]
-        convolutions = [layer for layer in self.layers if type(layer) is Conv2D and layer.connections is None]
-        if generators:
-            self.generator.manual_seed(int(generators[0][1].integers(2**62)))
+        self.generator.manual_seed(int(generators[0].integers(2**62)))  # type: ignore[union-attr]
         try:
-            for layer, _ in generators:
+            for layer in drawing:
                 layer.rng = _DeviceGenerator(self.torch, self.device, self.generator)  # type: ignore[assignment]
-            for layer in convolutions:
-                native = _NativeConvolution(layer)
-                vars(layer).update(
-                    forward=native.forward, backward=native.backward, backward_params=native.backward_params
-                )
             yield
         finally:
-            for layer, generator in generators:
+            for layer, generator in zip(drawing, generators):
                 layer.rng = generator
-            for layer in convolutions:
-                for method in ("forward", "backward", "backward_params"):
-                    del vars(layer)[method]
-
-
-@dataclass(frozen=True)
-class _NativeConvolution:
-    """Conv2D by PyTorch's own convolution: on a GPU several times as fast as windows laid out as rows."""
-
-    layer: Conv2D
-
-    def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
-        from torch.nn.functional import conv2d
-
-        layer, windows = self.layer, self.layer.windows(x.shape[1:])
-        padded = windows.pad(x)  # (N, H', W', C)
-        b = layer.params["b"].value if "b" in layer.params else None
-        y = conv2d(_channels_first(padded), self.kernels(), b, windows.stride, 0, windows.dilation)
-        return y.permute(0, 2, 3, 1), (padded, windows)
-
-    def backward(self, grad_y: Array, cache: Cache) -> Array:
-        return cache[1].unpad(self.gradients(grad_y, cache, of_input=True))
-
-    def backward_params(self, grad_y: Array, cache: Cache) -> None:
-        self.gradients(grad_y, cache, of_input=False)
-
-    def gradients(self, grad_y: Array, cache: Cache, *, of_input: bool) -> Array:
-        """Assign ∂L/∂W and ∂L/∂b; ∂L/∂x with its padding, where it is wanted."""
-        from torch.ops import aten
-
-        padded, windows = cache
-        params, bias = self.layer.params, "b" in self.layer.params
-        grad_x, grad_w, grad_b = aten.convolution_backward(
-            _channels_first(grad_y),
-            _channels_first(padded),
-            self.kernels(),
-            [self.layer.filters],
-            windows.stride,
-            (0, 0),
-            windows.dilation,
-            False,
-            (0, 0),
-            1,
-            (of_input, True, bias),
-        )
-        params["W"].grad = grad_w.permute(2, 3, 1, 0)
-        if bias:
-            params["b"].grad = grad_b
-        return grad_x.permute(0, 2, 3, 1) if of_input else None
-
-    def kernels(self) -> Array:
-        return self.layer.params["W"].value.permute(3, 2, 0, 1)  # (filters, C, kh, kw)
-
-
-def _channels_first(x: Array) -> Array:
-    """(N, H, W, C) as the (N, C, H, W) that PyTorch takes: a view, "channels last" in memory."""
-    return x.permute(0, 3, 1, 2)
 
 
 @dataclass(frozen=True)
