@@ -165,10 +165,10 @@ def main() -> None:
     import torch
 
     print(f"PyTorch {torch.__version__}, {torch.cuda.get_device_name() if device != 'cpu' else 'CPU'}")
-    kept: dict[str, Any] = {"device": device, "torch": torch.__version__, "images": len(train), "images_per_second": {}}
-    print(
-        f"{'images per second':17} {'torch':>11} {'compiled':>11} {'loop':>11} {'graph':>11} {'graph+comp.':>11}  ratios"
-    )
+    kept: dict[str, Any] = {"device": device, "torch": torch.__version__, "images": len(train)}
+    kept["images_per_second"] = {}
+    columns = ("torch", "compiled", "loop", "graph", "graph+comp.")
+    print(f"{'images per second':17} " + " ".join(f"{column:>11}" for column in columns))
     for name in NETWORKS:
         rates = [ours(name, "torch", train, device)]
         rates += [ours(name, "torch-compiled", train, device)]

@@ -102,6 +102,7 @@ def test_weights_that_were_replaced_between_two_calls_are_those_that_train():
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 @pytest.mark.parametrize("name", ["torch", "torch-compiled"])
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")  # of torch.compile
 def test_a_captured_step_computes_what_the_cpu_does(name):
     losses = {}
     for device in ("cpu", "cuda"):

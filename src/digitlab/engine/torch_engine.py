@@ -23,7 +23,7 @@ WARM_UP = 3  # steps before a capture: libraries allocate their workspaces in th
 class TorchEngine(ReferenceEngine):
     """`ReferenceEngine` for networks on PyTorch tensors.
 
-    compiled   translate the step with torch.compile, which fuses its operations: for a GPU; takes about 20 s at first
+    compiled   translate the step with torch.compile, which fuses its operations: for a GPU; takes a while at first
     """
 
     name = "torch"
