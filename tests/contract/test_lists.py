@@ -20,11 +20,9 @@ from digitlab.engine.fast import layout as at
 from digitlab.engine.fast.planner import LAYERS as WITH_KERNEL
 from digitlab.errors import ShapeError
 from digitlab.gradients import Gradient
-from digitlab.nn.activations import ACTIVATIONS
-from digitlab.nn.describe import kebab, names
+from digitlab.nn.describe import members, names
 from digitlab.nn.initializers import He
-from digitlab.nn.network import Layer, Loss, Network, Sigmoid
-from digitlab.nn.subnetwork import NONE, SIGMOID, SOFTMAX
+from digitlab.nn.network import Activation, Layer, Loss, Network, Sigmoid
 from digitlab.nn.zoo import initial
 from digitlab.optim import SGD, Optimizer, Schedule
 from digitlab.optim.regularizers import Regularizer
@@ -32,7 +30,6 @@ from digitlab.search.settings import dense_chain
 from digitlab.train.config import REGULARIZERS
 from digitlab.train.default_rate import default_learning_rate
 from digitlab.viz.inverse_query import inverse_query
-from digitlab.viz.neurons import RANGES
 from engine import test_twins, test_twins_weights
 
 from .examples import LAYERS, LOSSES, public
@@ -93,7 +90,7 @@ def values(layer, x):
 
 def test_all_activations_are_listed():
     assert len(FOUND) >= 11
-    assert set(ACTIVATIONS) == set(FOUND)
+    assert set(members(Activation)) == set(FOUND)
     assert {cls for cls in public(Layer) if cls.activates is True} == set(FOUND) - {nn.Linear}
 
 
@@ -106,18 +103,25 @@ def test_the_twin_tests_try_every_activation():
     assert {type(layer) for layer in test_twins.ACTIVATIONS} == set(choices.ACTIVATIONS)
 
 
+@pytest.mark.parametrize("cls", FOUND, ids=lambda cls: cls.__name__)
+def test_an_activation_states_what_it_computes(cls):
+    """Its facts, compared with its values: whether it falls, its bounds, and where it is flat."""
+    y = values(FOUND[cls], np.linspace(-8, 8, 4001))
+    assert cls.is_monotone == (np.diff(y) >= -1e-15).all()
+    low, high, beyond = values(FOUND[cls], [-1e3, 1e3, 2e3])
+    if np.isfinite(cls.bounds).all():
+        np.testing.assert_allclose([low, high, beyond], [*cls.bounds, cls.bounds[1]])
+    else:
+        assert (high, beyond) == (1e3, 2e3)
+        assert cls.bounds[1] == np.inf
+    assert cls.bounds[0] <= y.min()
+    assert y.max() <= cls.bounds[1]
+    assert (cls.flat_at is not None) == (cls.bounds[1] == np.inf and (y[:1000] == y[0]).all())
+    assert cls.flat_at in (None, low)
+
+
 def test_which_activations_never_fall():
-    x = np.linspace(-8, 8, 4001)
-    assert set(choices.RISING) == {
-        cls for cls in choices.ACTIVATIONS if (np.diff(values(FOUND[cls], x)) >= -1e-15).all()
-    }
-
-
-def test_which_activations_have_two_ends():
-    """Those whose output stays the same beyond both; a step has no slope anywhere, so none to lose."""
-    ends = {cls: values(layer, [-1e3, -2e3, 1e3, 2e3]) for cls, layer in FOUND.items() if cls is not nn.Step}
-    flat = {cls: (y[0], y[2]) for cls, y in ends.items() if np.allclose(y[[0, 2]], y[[1, 3]])}
-    assert {cls: tuple(map(float, low_high)) for cls, low_high in flat.items()} == RANGES
+    assert set(choices.RISING) == {cls for cls in choices.ACTIVATIONS if cls.is_monotone}
 
 
 def test_which_activations_are_of_the_relu_family():
@@ -136,10 +140,10 @@ def test_the_inverse_query_knows_every_activation_that_rises():
             picture = inverse_query(network, 1)
         except ShapeError as error:
             assert "needs activations with an inverse" in str(error)
-            assert cls not in choices.RISING or cls is nn.HardSigmoid, cls
+            assert not (cls.is_monotone and cls.differentiable), cls
             continue
         assert np.isfinite(picture).all()
-        assert cls in choices.RISING, cls
+        assert cls.is_monotone, cls
 
 
 def test_a_search_varies_chains_with_any_activation():
@@ -215,10 +219,10 @@ def test_losses_by_their_output_activation():
     softmax = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
     for cls in public(Loss):
         a = cls().activation(z)
-        assert issubclass(cls, SIGMOID) == np.allclose(a, sigmoid)
-        assert issubclass(cls, SOFTMAX) == np.allclose(a, softmax)
-        assert issubclass(cls, NONE) == np.array_equal(a, z)
-        assert cls().owns == ("sigmoid" if issubclass(cls, SIGMOID) else "softmax" if issubclass(cls, SOFTMAX) else "")
+        assert (cls.owns == "sigmoid") == np.allclose(a, sigmoid)
+        assert (cls.owns == "softmax") == np.allclose(a, softmax)
+        assert (cls.owns == "") == np.array_equal(a, z)
+        assert (cls.output_range is None) == (cls.owns == "")
 
 
 def test_the_inverse_query_knows_every_loss():
@@ -272,10 +276,9 @@ def test_which_gradients_have_a_kernel():
 )
 def test_a_help_that_lists_names_lists_all(option):
     """A help that begins to list the names of a family lists them all, or says with "..." that there are more."""
-    among = option.type.among
-    members = [kebab(cls.__name__) for cls in among()] if among is not None else names(option.type.family())
+    known = names(option.type.family())
     words = set(re.findall(r"[\w-]+", option.help))
-    shown = [name for name in members if {name, name.partition("-")[0]} & words]
+    shown = [name for name in known if {name, name.partition("-")[0]} & words]
     if len(shown) > 1 and "..." not in option.help:
-        missing = set(members) - set(shown)
+        missing = set(known) - set(shown)
         assert not missing, f"--{option.name}: add {sorted(missing)} to its help"

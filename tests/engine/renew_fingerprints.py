@@ -19,7 +19,7 @@ from digitlab.fingerprints.check import ASIDE, code_of, is_guarded
 
 HERE = Path(__file__).parent
 TABLE = Path(digitlab.__file__).parent / "fingerprints" / "table.json"
-TWIN_TESTS = [*sorted(HERE.glob("test_twins*.py")), HERE.parent / "data" / "test_augment.py"]
+TWIN_TESTS = [*sorted(HERE.glob("test_twins*.py")), HERE.parent / "data" / "augment" / "test_augment.py"]
 
 
 def table():

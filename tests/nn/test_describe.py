@@ -18,12 +18,14 @@ from digitlab.nn import (
     LeakyReLU,
     LogLikelihood,
     Loss,
+    MaxPool2D,
     Normal,
     ReLU,
     Reshape,
     SimpleRNN,
 )
-from digitlab.nn.describe import Described, build, describe, find, kebab, names, normalized, words
+from digitlab.nn.describe import Described, build, describe, find, members, names, normalized
+from digitlab.nn.network import Activation
 
 
 def test_the_docstrings_examples():
@@ -119,7 +121,7 @@ def test_what_cannot_be_built_is_explained(description, message):
 def test_every_name_finds_its_class():
     for family in (Layer, Loss, Initializer):
         for name in names(family):
-            assert kebab(find(family, name).__name__) == name
+            assert find(family, name).short_name == name
 
 
 def test_families_do_not_mix():
@@ -157,13 +159,25 @@ def test_a_family_of_ones_own():
 
 
 @pytest.mark.parametrize(
-    "name, spaced",
-    [("LeakyReLU", "leaky relu"), ("SGD", "sgd"), ("MaxPool2D", "max pool2d"), ("ReLU", "relu"), ("ELU", "elu")],
+    "cls, name",
+    [
+        (LeakyReLU, "leaky-relu"),
+        (MaxPool2D, "max-pool2d"),
+        (ReLU, "relu"),
+        (ELU, "elu"),
+        (LogLikelihood, "log-likelihood"),
+    ],
 )
-def test_camel_case_in_words(name, spaced):
-    assert words(name) == spaced
-    assert kebab(name) == spaced.replace(" ", "-")
-    assert normalized(kebab(name)) == normalized(name)
+def test_the_name_one_types(cls, name):
+    assert cls.short_name == name
+    assert normalized(name) == normalized(cls.__name__)
+
+
+def test_a_part_of_a_family_has_its_members_alone():
+    assert {LeakyReLU, ReLU, ELU} <= set(members(Activation)) < set(members(Layer))
+    assert find(Activation, "relu") is ReLU
+    with pytest.raises(ConfigError, match="unknown activation 'dense'"):
+        find(Activation, "dense")
 
 
 def test_a_shared_default_is_not_shared_state():

@@ -9,8 +9,11 @@ from safetensors.numpy import load_file, save_file
 
 from digitlab.errors import ConfigError
 from digitlab.nn import (
+    GRU,
+    LSTM,
     AveragePool2D,
     BatchNorm,
+    Bidirectional,
     Branches,
     Conv2D,
     CrossEntropy,
@@ -32,6 +35,7 @@ from digitlab.nn import (
     Residual,
     Sequential,
     Sigmoid,
+    SimpleRNN,
     Slice,
     Softmax,
     Step,
@@ -42,14 +46,14 @@ from digitlab.nn import (
     load_network,
     mlp,
 )
-from digitlab.nn.activations import ACTIVATIONS
-from digitlab.nn.describe import build
+from digitlab.nn.describe import build, members
+from digitlab.nn.network import Activation
 
 OWNERS = (Quadratic, CrossEntropy, LogLikelihood)
 
 
 @pytest.mark.parametrize("loss", OWNERS)
-@pytest.mark.parametrize("activation", [cls for cls in ACTIVATIONS if cls is not Linear])
+@pytest.mark.parametrize("activation", [cls for cls in members(Activation) if cls is not Linear])
 def test_an_activation_before_a_loss_that_owns_one_is_refused(activation, loss):
     text = rf"layer 3, {activation.__name__}\(\): the loss {loss.__name__} .* leave this layer out"
     with pytest.raises(ConfigError, match=text):
@@ -156,7 +160,20 @@ def _without_the_key(value):
 
 
 def test_every_activation_says_that_it_is_one():
-    assert {cls for cls in Layer.registry.values() if cls.activates} == set(ACTIVATIONS) - {Linear}
+    assert {cls for cls in members(Layer) if cls.activates} == set(members(Activation)) - {Linear}
+
+
+@pytest.mark.parametrize(
+    "layer", [SimpleRNN(3), LSTM(3), GRU(3), Bidirectional(LSTM(2))], ids=lambda x: type(x).__name__
+)
+def test_a_recurrent_layer_at_the_end_is_refused_as_tanh_is(layer):
+    kind = type(layer).__name__
+    with pytest.raises(
+        ConfigError, match=rf"layer 0, {kind}.*so {kind} before it distorts the logits; put a Dense layer"
+    ):
+        Network([layer], (4, 5), LogLikelihood())
+    Network([layer], (4, 5), MeanSquaredError())
+    Network([layer, Dense(3)], (4, 5), LogLikelihood())
 
 
 def test_the_step_and_leaky_relu_are_activations_with_their_settings():

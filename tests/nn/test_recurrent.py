@@ -236,8 +236,8 @@ def test_they_learn_to_remember_the_first_step():
 
 
 def test_they_stack():
-    net = Network([LSTM(4, returns="all"), Bidirectional(GRU(3, returns="all")), SimpleRNN(2)], (5, 3))
-    assert net.shapes == [(5, 3), (5, 4), (5, 6), (2,)]
+    net = Network([LSTM(4, returns="all"), Bidirectional(GRU(3, returns="all")), SimpleRNN(2), Dense(2)], (5, 3))
+    assert net.shapes == [(5, 3), (5, 4), (5, 6), (2,), (2,)]
     assert "1.forward.U" in net.parameters()
     assert "1.backward.U" in net.parameters()
 

@@ -23,17 +23,13 @@ CELL = 24  # characters of a setting in the table
 )
 @click.option("--losses", type=Specs(options.losses), help="Train with each: quadratic,cross-entropy,log-likelihood.")
 @click.option("--inits", type=Specs(options.initializers), help="Train from each: large,scaled,glorot,he.")
-@click.option(
-    "--activations", type=Specs(options.activations, options.elementwise), help="Train with each: sigmoid,tanh,relu."
-)
+@click.option("--activations", type=Specs(options.activations), help="Train with each: sigmoid,tanh,relu.")
 @click.option("--seeds", type=click.IntRange(1), help="Trainings of each setting. [default: 3]")
 @click.option("--net", metavar="NET", help="As in train. [default: 784-30-10]")
 @click.option("--optimizer", type=Spec(options.optimizers), help="Of all of them. [default: sgd]")
 @click.option("--loss", type=Spec(options.losses), help="Of all of them. [default: quadratic]")
 @click.option("--init", type=Spec(options.initializers), help="Of all of them.")
-@click.option(
-    "--activation", type=Spec(options.activations, options.elementwise), help="Of all of them. [default: sigmoid]"
-)
+@click.option("--activation", type=Spec(options.activations), help="Of all of them. [default: sigmoid]")
 @click.option(
     "--learning-rate", type=click.FloatRange(0, min_open=True), help="η for all of them. [default: as in train]"
 )

@@ -17,7 +17,7 @@ from digitlab.cli.shared.options import PictureFile, Spec
 @click.option("--net", default="1-40-40-1", show_default=True, help="Layer sizes, with one input and one output.")
 @click.option(
     "--activation",
-    type=Spec(options.activations, options.elementwise),
+    type=Spec(options.activations),
     default="tanh",
     show_default=True,
     help="Activation of the hidden layers.",

@@ -27,7 +27,7 @@ PREDICTIONS = "predictions.npz"  # as in train/recorders.py, which is not import
 )
 @click.option(
     "--activation",
-    type=Spec(options.activations, options.elementwise),
+    type=Spec(options.activations),
     help="Activation of the hidden layers: sigmoid (the default), tanh, relu, leaky-relu, elu, gelu, softplus, silu, "
     "hard-sigmoid, step, linear.",
 )

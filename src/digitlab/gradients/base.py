@@ -7,7 +7,6 @@ import numpy as np
 
 from digitlab.arrays import Array
 from digitlab.errors import GradientError
-from digitlab.nn.activations import Step
 from digitlab.nn.describe import Described
 from digitlab.nn.network import Layer, Network, given
 
@@ -89,7 +88,7 @@ class Backpropagation(Gradient):
 
     def unsupported_reason(self, network: Network) -> str | None:
         for name, layer in network.named_layers():
-            if isinstance(layer, Step) or type(layer).backward is Layer.backward:
+            if not layer.differentiable or type(layer).backward is Layer.backward:
                 return (
                     f"layer {name}, {layer!r}: has no derivative to propagate back; "
                     "use Sigmoid() in its place, or a method that needs only the loss (SPSA, EvolutionStrategies)"

@@ -10,12 +10,12 @@ from typing import Any, NoReturn
 
 from digitlab.arrays import Array, array_namespace, real
 from digitlab.errors import ConfigError, GradientError
-from digitlab.nn.network import Cache, Layer, Sigmoid, sigmoid
+from digitlab.nn.network import Activation, Cache, sigmoid
 from digitlab.synonyms import instead
 
 
 @dataclass(eq=False, repr=False)
-class Linear(Layer):
+class Linear(Activation):
     """f(x) = x, to say openly that there is no activation: PyTorch's `Identity`. Its `Linear` is `Dense` here.
 
     Backward   g
@@ -25,7 +25,9 @@ class Linear(Layer):
 
     aliases = ("identity",)
     instead = "a fully connected layer is Dense"
+    activates = False
     passes_on = True
+    is_monotone = True
 
     def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
         return x, None
@@ -35,7 +37,7 @@ class Linear(Layer):
 
 
 @dataclass(eq=False, repr=False)
-class Tanh(Layer):
+class Tanh(Activation):
     """f(x) = tanh x, between −1 and 1.
 
     Backward   g (1 − y²)
@@ -43,7 +45,8 @@ class Tanh(Layer):
     By hand    f(0) = 0, f'(0) = 1.
     """
 
-    activates = True
+    bounds = (-1.0, 1.0)
+    is_monotone = True
 
     def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
         y = array_namespace(x).tanh(x)
@@ -55,7 +58,7 @@ class Tanh(Layer):
 
 
 @dataclass(eq=False, repr=False)
-class ReLU(Layer):
+class ReLU(Activation):
     """f(x) = max(x, 0).
 
     Backward   g where x > 0, else 0; at the kink, x = 0, we take 0
@@ -63,7 +66,11 @@ class ReLU(Layer):
     By hand    f(3) = 3, f'(3) = 1, f(−3) = f'(−3) = 0.
     """
 
-    activates = True
+    short_name = "relu"
+    bounds = (0.0, math.inf)
+    is_monotone = True
+    flat_at = 0.0
+    usual_weights = "he"
 
     def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
         off = real(x) <= 0  # not `> 0` the other way round: a NaN would turn into a harmless 0
@@ -75,7 +82,7 @@ class ReLU(Layer):
 
 
 @dataclass(eq=False, repr=False)
-class LeakyReLU(Layer):
+class LeakyReLU(Activation):
     """f(x) = x for x > 0, else slope · x: a neuron that is off still learns.
 
     Backward   g for x > 0, else slope · g
@@ -83,7 +90,9 @@ class LeakyReLU(Layer):
     By hand    slope .01: f(−3) = −.03, f'(−3) = .01.
     """
 
-    activates = True
+    short_name = "leaky-relu"
+    is_monotone = True
+    usual_weights = "he"
     slope: float = 0.01
 
     def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
@@ -96,7 +105,7 @@ class LeakyReLU(Layer):
 
 
 @dataclass(eq=False, repr=False)
-class ELU(Layer):
+class ELU(Activation):
     """f(x) = x for x > 0, else α (eˣ − 1). Clevert et al. 2016, eq. 7.
 
     Backward   g for x > 0, else g (y + α)
@@ -104,7 +113,8 @@ class ELU(Layer):
     By hand    α = 1: f(−1) = e⁻¹ − 1 = −.6321, f'(−1) = e⁻¹ = .3679.
     """
 
-    activates = True
+    is_monotone = True
+    usual_weights = "he"
     alpha: float = 1.0
 
     def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
@@ -119,7 +129,7 @@ class ELU(Layer):
 
 
 @dataclass(eq=False, repr=False)
-class GELU(Layer):
+class GELU(Activation):
     """f(x) = x Φ(x), Φ the normal distribution, in its tanh form. Hendrycks & Gimpel 2016, sec. 2.
 
     Forward    y = ½ x (1 + t),   t = tanh(√(2/π) (x + 0.044715 x³)); within .0005 of x Φ(x)
@@ -128,7 +138,7 @@ class GELU(Layer):
     By hand    f(0) = 0, f'(0) = ½.
     """
 
-    activates = True
+    usual_weights = "he"
 
     def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
         t = array_namespace(x).tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x))
@@ -141,7 +151,7 @@ class GELU(Layer):
 
 
 @dataclass(eq=False, repr=False)
-class Softplus(Layer):
+class Softplus(Activation):
     """f(x) = ln(1 + eˣ), a smooth ReLU whose derivative is the sigmoid.
 
     Backward   g σ(x)
@@ -149,7 +159,9 @@ class Softplus(Layer):
     By hand    f(0) = ln 2 = .6931, f'(0) = ½.
     """
 
-    activates = True
+    bounds = (0.0, math.inf)
+    is_monotone = True
+    usual_weights = "he"
 
     def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
         return softplus(x), x
@@ -160,7 +172,7 @@ class Softplus(Layer):
 
 
 @dataclass(eq=False, repr=False)
-class SiLU(Layer):
+class SiLU(Activation):
     """f(x) = x σ(x), also called swish. Elfwing et al. 2018; Ramachandran et al. 2017.
 
     Backward   g σ (1 + x (1 − σ))
@@ -169,7 +181,8 @@ class SiLU(Layer):
     """
 
     aliases = ("swish",)
-    activates = True
+    short_name = "silu"
+    usual_weights = "he"
 
     def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
         s = sigmoid(x)
@@ -181,7 +194,7 @@ class SiLU(Layer):
 
 
 @dataclass(eq=False, repr=False)
-class HardSigmoid(Layer):
+class HardSigmoid(Activation):
     """f(x) = min(max(x/6 + ½, 0), 1): a sigmoid of three straight lines, as PyTorch and ONNX's HardSwish define it.
 
     Backward   g/6 where −3 < x < 3, else 0
@@ -189,7 +202,8 @@ class HardSigmoid(Layer):
     By hand    f(0) = ½, f(3) = 1, f'(0) = 1/6.
     """
 
-    activates = True
+    bounds = (0.0, 1.0)
+    is_monotone = True
 
     def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
         xp, inside = array_namespace(x), (real(x) > -3) & (real(x) < 3)
@@ -202,7 +216,7 @@ class HardSigmoid(Layer):
 
 
 @dataclass(eq=False, repr=False)
-class Step(Layer):
+class Step(Activation):
     """f(x) = 1 for x ≥ 0, else 0: the perceptron of Nielsen ch. 1. Forward only.
 
     By hand    f(−.1) = 0, f(0) = 1.
@@ -210,7 +224,9 @@ class Step(Layer):
     """
 
     analytic = False
-    activates = True
+    bounds = (0.0, 1.0)
+    is_monotone = True
+    differentiable = False
 
     def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
         return array_namespace(x).astype(real(x) >= 0, x.dtype), None
@@ -231,6 +247,3 @@ def softplus(x: Array) -> Array:
 def Softmax(*choices: Any, **settings: Any) -> NoReturn:
     """Raises ConfigError: the loss owns the softmax. Use LogLikelihood and no layer for it."""
     raise ConfigError(f"Softmax: {instead('softmax')}")
-
-
-ACTIVATIONS = (Sigmoid, Tanh, ReLU, LeakyReLU, ELU, GELU, Softplus, SiLU, HardSigmoid, Step, Linear)

@@ -29,7 +29,9 @@ FAMILIES: dict[str, Any] = {}  # by the name that settings call them: {"optimize
 class Described:
     """Base of everything that is a set of named choices: layers, initializers, losses, optimizers, schedules.
 
-    A direct subclass opens a family with a registry of its own; `aliases` are further names in that registry.
+    A direct subclass opens a family with a registry of its own, which every member enters by the names it states:
+    `short_name`, as one types it (the words of its class name joined by hyphens, unless given), and `aliases`.
+    `class Activation(Layer, abstract=True)` stays out of the registry and names a part of the family.
     `always_shown` names settings that `repr` writes also at their defaults.
     `instead` tells who gives it a setting that it does not have what they may be looking for.
     A field with `metadata={"family": Initializer}` takes members of that family, their names and their tables.
@@ -37,19 +39,24 @@ class Described:
     `metadata={"shown": function}` says how `repr` writes a long one in few characters.
     """
 
+    short_name: ClassVar[str]
     aliases: ClassVar[tuple[str, ...]] = ()
     instead: ClassVar[str] = ""
     always_shown: ClassVar[tuple[str, ...]] = ()
     registry: ClassVar[dict[str, type[Any]]]
     family: ClassVar[str]
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
+    def __init_subclass__(cls, *, abstract: bool = False, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if Described in cls.__bases__:
-            cls.registry, cls.family = {}, words(cls.__name__)
+            cls.registry, abstract = {}, True
+        if abstract:
+            cls.family = cls.__name__.lower()
             FAMILIES[cls.family] = cls
         elif not cls.__name__.startswith("_"):
-            for name in (cls.__name__, *cls.__dict__.get("aliases", ())):
+            if "short_name" not in cls.__dict__:
+                cls.short_name = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", cls.__name__).lower()
+            for name in (cls.__name__, cls.short_name, *cls.__dict__.get("aliases", ())):
                 cls.registry[normalized(name)] = cls
 
     def __post_init__(self) -> None:
@@ -125,18 +132,20 @@ def build(family: type[D], description: Any) -> D:
 def find(family: type[D], name: str) -> type[D]:
     """The class that `name` stands for; ConfigError with the nearest names if there is none."""
     cls = family.registry.get(normalized(name))
-    if cls is None:
+    if cls is None or not issubclass(cls, family):
         known = names(family)
         raise ConfigError(f"unknown {family.family} {not_among(name, known)}")
     return cls
 
 
+def members(family: type[D]) -> list[type[D]]:
+    """The classes of a family, or those of them below one of its bases, in order of definition."""
+    return [cls for cls in dict.fromkeys(family.registry.values()) if issubclass(cls, family)]
+
+
 def names(family: type[Described]) -> list[str]:
-    """The names of a family's members as one types them, in order of definition: "leaky-relu"."""
-    seen: dict[str, None] = {}
-    for cls in family.registry.values():
-        seen[kebab(cls.__name__)] = None
-    return list(seen)
+    """The members' names as one types them: "leaky-relu"."""
+    return [cls.short_name for cls in members(family)]
 
 
 def choices(thing: Any) -> list[dataclasses.Field[Any]]:
@@ -175,17 +184,6 @@ def typed(text: str) -> Any:
 def normalized(name: str) -> str:
     """A name as registries compare it: letters and digits only, in lower case."""
     return re.sub(r"[^a-z0-9]", "", name.lower())
-
-
-def words(name: str) -> str:
-    """CamelCase in words: "LeakyReLU" → "leaky relu", "MaxPool2D" → "max pool2d"."""
-    text = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name).lower()
-    return text.replace("re lu", "relu").replace("si lu", "silu")
-
-
-def kebab(name: str) -> str:
-    """CamelCase as one types it on a command line: "LeakyReLU" → "leaky-relu"."""
-    return words(name).replace(" ", "-")
 
 
 def article(noun: str) -> str:

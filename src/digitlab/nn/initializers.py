@@ -39,6 +39,10 @@ class Initializer(Described):
             return np.zeros(shape, dtype)
         return np.ascontiguousarray(self.sample(Draw(shape, fan_in, fan_out, rng)), dtype=dtype)
 
+    def biases(self) -> "Initializer":
+        """The first biases that go with weights drawn so."""
+        return Zeros()
+
     def sample(self, draw: Draw) -> Floats:
         """The values, in float64."""
         raise TypeError(f"{type(self).__name__} does not define sample")
@@ -55,6 +59,9 @@ class Normal(Initializer):
         if not 0 <= self.std < math.inf:
             raise ConfigError(f"Normal: got std {self.std}, expected a finite one of at least 0")
 
+    def biases(self) -> Initializer:
+        return self if self.std == 1 else Zeros()
+
     def sample(self, draw: Draw) -> Floats:
         return draw.rng.normal(0.0, self.std, draw.shape)
 
@@ -67,6 +74,9 @@ class ScaledNormal(Initializer):
     """
 
     aliases = ("scaled",)
+
+    def biases(self) -> Initializer:
+        return Normal()
 
     def sample(self, draw: Draw) -> Floats:
         return draw.rng.normal(0.0, 1 / math.sqrt(draw.fan_in), draw.shape)

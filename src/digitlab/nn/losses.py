@@ -6,7 +6,6 @@ targets, over N; with the mean squared error twice that, over N · out.
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
@@ -27,6 +26,7 @@ class CrossEntropy(Loss):
     """
 
     owns = "sigmoid"
+    output_range = (0.0, 1.0)
 
     def activation(self, logits: Array) -> Array:
         return sigmoid(logits)
@@ -54,6 +54,7 @@ class LogLikelihood(Loss):
 
     aliases = ("softmax",)
     owns = "softmax"
+    output_range = (0.0, 1.0)
 
     def activation(self, logits: Array) -> Array:
         return array_namespace(logits).exp(log_softmax(logits))
@@ -79,7 +80,6 @@ class MeanSquaredError(Loss):
     """
 
     aliases = ("mse",)
-    output_range: ClassVar[tuple[float, float] | None] = None
 
     def activation(self, logits: Array) -> Array:
         return logits

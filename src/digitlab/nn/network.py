@@ -14,6 +14,7 @@ Most networks train on compiled code that is tested against this one. Change a f
 running program, and what you wrote trains; a line says so.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -57,15 +58,21 @@ class Layer(Described):
     buffers    arrays that are kept but not learned by gradient: running means, connection masks
     rng        the layer's own source of randomness in training (dropout); set by `init`
     sees_batch whether training looks at the other examples of the batch, as BatchNorm does
+    differentiable  whether a gradient passes through it; False for Step
     analytic   whether forward takes complex numbers as it takes real ones, so that a complex step passes (gradients)
-    activates  whether it is an activation: a loss that has one of its own must not follow it (outputs.py)
+    activates  whether it is an activation
     passes_on  whether its outputs are some of its inputs, unchanged, as those of Flatten and Dropout are
+    bounds     the limits of its outputs, reached or not; a loss with an activation of its own must not follow a layer
+               that activates or has bounds (outputs.py)
     """
 
-    analytic: ClassVar[bool] = True
     sees_batch: ClassVar[bool] = False
-    activates = False  # without an annotation: a layer may decide it by its choices, as Subnetwork does
+    differentiable: ClassVar[bool] = True
+    analytic: ClassVar[bool] = True
+    # Without annotations: a layer may decide these by its choices, as Subnetwork does.
+    activates = False
     passes_on = False
+    bounds = (-math.inf, math.inf)
 
     params: dict[str, Parameter] = field(init=False, default_factory=dict)
     buffers: dict[str, Array] = field(init=False, default_factory=dict)
@@ -100,6 +107,21 @@ class Layer(Described):
     def ends(self) -> list[list["Layer"]]:
         """The chains of children whose last layers make this one's output; [] for all but wiring."""
         return []
+
+
+@dataclass(eq=False, repr=False)
+class Activation(Layer, abstract=True):
+    """An elementwise function y = f(x) without parameters. A subclass states what is known of f:
+
+    is_monotone    whether f never falls
+    flat_at        the value of f below some x, where it is flat, as 0 for ReLU; None: there is no such part
+    usual_weights  the first weights that suit the layer before it, by name: "he" for f like ReLU
+    """
+
+    activates = True
+    is_monotone: ClassVar[bool] = False
+    flat_at: ClassVar[float | None] = None
+    usual_weights: ClassVar[str] = "scaled-normal"
 
 
 @dataclass(eq=False, repr=False)
@@ -169,7 +191,7 @@ class Dense(Layer):
 
 
 @dataclass(eq=False, repr=False)
-class Sigmoid(Layer):
+class Sigmoid(Activation):
     """σ(x) = 1 / (1 + e⁻ˣ), between 0 and 1.
 
     Forward    y = ½ (1 + tanh(x/2)): the same function, written so that no x overflows
@@ -178,7 +200,8 @@ class Sigmoid(Layer):
     By hand    σ(0) = ½ and σ'(0) = ¼.
     """
 
-    activates = True
+    bounds = (0.0, 1.0)
+    is_monotone = True
 
     def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
         y = sigmoid(x)
@@ -205,12 +228,16 @@ class Loss(Described):
     A label asks for `high` at its own output and `low` at the others: 1 and 0, or .99 and .01 as in Rashid's book.
     `label_smoothing` s then makes a share of it common: t becomes (1 − s) t + s/out
     (Szegedy et al. 2016, "Rethinking the Inception architecture", sec. 7). Arrays are taken as they are.
-    `owns` names the output activation: "sigmoid", "softmax"; "" for none, as with the mean squared error.
     Raises ConfigError unless 0 ≤ label_smoothing < 1.
+
+    owns          the output activation: "sigmoid", "softmax"; "" for none, as with the mean squared error
+    output_range  the limits of the outputs; None: any number
+    saturates     whether δ vanishes where the outputs come near those limits, however wrong they are
     """
 
-    output_range: ClassVar[tuple[float, float] | None] = (0.0, 1.0)  # of the output activation; None: any number
     owns: ClassVar[str] = ""
+    output_range: ClassVar[tuple[float, float] | None] = None
+    saturates: ClassVar[bool] = False
 
     label_smoothing: float = 0.0
     low: float = 0.0
@@ -226,6 +253,16 @@ class Loss(Described):
     def activation(self, logits: Array) -> Array:
         """The network's outputs for these logits."""
         raise TypeError(f"{type(self).__name__} has no activation")
+
+    def activation_backward(self, grad_a: Array, a: Array) -> Array:
+        """∂L/∂logits for outputs a whose gradient is grad_a; used where a network is a layer of another."""
+        if self.owns == "sigmoid":
+            return grad_a * a * (1 - a)
+        if self.owns == "softmax":
+            return a * (grad_a - array_namespace(a).sum(grad_a * a, axis=-1, keepdims=True))
+        if not self.owns:
+            return grad_a
+        raise TypeError(f"{type(self).__name__} has no activation_backward")
 
     def forward(self, logits: Array, targets: Array, weights: Array | None = None) -> tuple[Array, Cache]:
         """The mean loss of the batch, and what backward will need."""
@@ -270,6 +307,8 @@ class Quadratic(Loss):
     """
 
     owns = "sigmoid"
+    output_range = (0.0, 1.0)
+    saturates = True
 
     def activation(self, logits: Array) -> Array:
         return sigmoid(logits)

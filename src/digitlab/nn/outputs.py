@@ -2,9 +2,11 @@
 
 A loss takes logits and owns the output activation (`Loss.owns`). `Network([Dense(10), Sigmoid()], 784, "quadratic")`
 computes σ(σ(z)), which lies between .5 and .73 whatever z is, so it hardly learns. Such a network is refused unless
-`allow_output_activation=True` says that it is meant.
+`allow_output_activation=True` says that it is meant. A recurrent layer at the end counts as one, for its outputs are
+those of tanh.
 """
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -24,7 +26,10 @@ def refuse_output_activation(network: "Network") -> None:
     loss, owned, kind = type(network.loss).__name__, network.loss.owns, type(layer).__name__
     twice = kind.lower() == owned
     fault = "this layer would apply it a second time" if twice else f"{kind} before it distorts the logits"
-    mend = "give it outputs='logits'" if hasattr(layer, "outputs") else "leave this layer out"
+    if layer.params or layer.children():
+        mend = "give it outputs='logits'" if hasattr(layer, "outputs") else "put a Dense layer after it"
+    else:
+        mend = "leave this layer out"
     raise ConfigError(
         f"layer {place}, {layer!r}{inside}: the loss {loss} applies {owned} itself, so {fault}; {mend} "
         "(or give allow_output_activation=True to keep it)"
@@ -38,7 +43,7 @@ def closing_activation(layers: "Sequence[Layer]") -> "Layer | None":
     chain in it that ends with an activation is enough.
     """
     for layer in reversed(layers):
-        if layer.activates:
+        if layer.activates or layer.bounds != (-math.inf, math.inf):
             return layer
         if layer.passes_on:
             continue

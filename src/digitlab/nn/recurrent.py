@@ -35,6 +35,8 @@ class _Recurrent(Layer):
                every state stands at the step it was made in
     """
 
+    bounds = (-1.0, 1.0)  # those of tanh
+
     units: int
     returns: str = "last"
     reverse: bool = False
@@ -297,6 +299,8 @@ class Bidirectional(Layer):
 
     Schuster & Paliwal 1997, "Bidirectional recurrent neural networks".
     """
+
+    bounds = _Recurrent.bounds
 
     layer: Layer = field(metadata={"family": Layer})
     backward_layer: Any = field(init=False, default=None)

@@ -13,8 +13,7 @@ from digitlab.nn.containers import Sequential
 from digitlab.nn.io.building import build_network
 from digitlab.nn.io.description import describe_network
 from digitlab.nn.io.loading import load_network
-from digitlab.nn.losses import CrossEntropy, LogLikelihood, MeanSquaredError
-from digitlab.nn.network import Cache, Layer, Network, Quadratic, Shape
+from digitlab.nn.network import Cache, Layer, Network, Shape
 
 
 def network_text(description: Any) -> str:
@@ -61,10 +60,8 @@ class Subnetwork(Layer):
             self.take(build_network(self.network, seed=None))
         else:
             raise ConfigError(f"Subnetwork: got {self.network!r}, expected a network, its file or its description")
-        if self.outputs == "activations" and not isinstance(self.inner.loss, SIGMOID | SOFTMAX | NONE):
-            raise ConfigError(f"Subnetwork: cannot go back through the activation of {self.inner.loss!r}; use 'logits'")
-
-        self.activates = self.outputs == "activations" and bool(self.inner.loss.owns)
+        if self.outputs == "activations" and self.inner.loss.owns:
+            self.activates, self.bounds = True, self.inner.loss.output_range
 
     def take(self, network: Network) -> None:
         """Make this network's layers the children."""
@@ -112,14 +109,9 @@ class Subnetwork(Layer):
     def backward(self, grad_y: Array, cache: Cache) -> Array:
         shape, caches, y = cache
         xp = array_namespace(grad_y)
-        if self.outputs == "activations" and isinstance(self.inner.loss, SIGMOID):
-            grad_y = grad_y * y * (1 - y)
-        elif self.outputs == "activations" and isinstance(self.inner.loss, SOFTMAX):
-            grad_y = y * (grad_y - xp.sum(grad_y * y, axis=-1, keepdims=True))
+        if self.outputs == "activations":
+            grad_y = self.inner.loss.activation_backward(grad_y, y)
         return xp.reshape(self.chain.backward(grad_y, caches), shape)
-
-
-SIGMOID, SOFTMAX, NONE = Quadratic | CrossEntropy, LogLikelihood, MeanSquaredError  # the losses by their activation
 
 
 def _in_dtype(array: Array, dtype: str) -> Array:

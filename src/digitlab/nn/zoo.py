@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 
 from digitlab.errors import ConfigError, ShapeError, not_among
-from digitlab.nn.activations import ELU, GELU, LeakyReLU, ReLU, SiLU, Softplus, Tanh
+from digitlab.nn.activations import ReLU, Tanh
 from digitlab.nn.conv import Conv2D
 from digitlab.nn.describe import build
 from digitlab.nn.dropout import Dropout
-from digitlab.nn.initializers import FanOutNormal, He, Initializer, Normal, ScaledNormal, Zeros
-from digitlab.nn.network import Dense, Layer, Loss, Network, Shape, Sigmoid
+from digitlab.nn.initializers import FanOutNormal, He, Initializer, Normal, Zeros
+from digitlab.nn.network import Activation, Dense, Layer, Loss, Network, Shape, Sigmoid
 from digitlab.nn.pooling import AveragePool2D, MaxPool2D
 from digitlab.nn.recurrent import GRU, LSTM, SimpleRNN
 from digitlab.nn.reshaping import Flatten
@@ -69,12 +69,9 @@ def mlp(
 
 def initial(init: str | Initializer | None, activation: Layer) -> tuple[Initializer, Initializer]:
     """Initializers for weights and biases that go with a choice of `init` (see `mlp`) and an activation."""
-    if init is None:
-        rectifiers = (ReLU, LeakyReLU, ELU, GELU, Softplus, SiLU)
-        return (He(), Zeros()) if isinstance(activation, rectifiers) else (ScaledNormal(), Normal())
-    weights = build(Initializer, init)
-    book = weights == Normal() or isinstance(weights, ScaledNormal)
-    return weights, Normal() if book else Zeros()
+    usual = activation.usual_weights if isinstance(activation, Activation) else Activation.usual_weights
+    weights = build(Initializer, usual if init is None else init)
+    return weights, weights.biases()
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,14 @@ class Optimizer(Described):
 
     `learning_rate` η is the one to start from; a schedule may vary it, so `update` is told the current one. None
     leaves it to whoever trains: the default for the network at hand (train/default_rate.py).
+    `usual_rate` is the learning rate that suits most networks, Adam's unless stated; None: gradient descent's, which
+    depends on the network, times 1 − `momentum` where there is such a setting; for a loss that saturates, times that to
+    the power of `momentum_power`.
     `shares` names the settings that are a share of what was, at least 0 and below 1; `epsilon` is above 0.
     """
+
+    usual_rate: ClassVar[float | None] = 0.001
+    momentum_power: ClassVar[float] = 1.6
 
     learning_rate: float | None = None
     shares: ClassVar[tuple[str, ...]] = ()

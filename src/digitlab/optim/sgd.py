@@ -11,6 +11,8 @@ from digitlab.optim.base import Optimizer, State
 class SGD(Optimizer):
     """w ← w − η g.      Nielsen ch. 1, eq. 16–17. By hand: w = 1, g = 2, η = .1 gives .8."""
 
+    usual_rate = None
+
     def update(self, value: Array, grad: Array, state: State, learning_rate: float) -> tuple[Array, State]:
         return value - learning_rate * grad, state
 
@@ -23,6 +25,7 @@ class Momentum(Optimizer):
     By hand: μ = .9, η = .1, g = 2 twice from w = 1 gives v = −.2, −.38 and w = .8, .42.
     """
 
+    usual_rate = None
     momentum: float = 0.9
     shares: ClassVar[tuple[str, ...]] = ("momentum",)
 
@@ -42,6 +45,8 @@ class Nesterov(Optimizer):
     By hand: μ = .9, η = .1, g = 2 once from w = 1 gives v = −.2 and w = 1 − .18 − .2 = .62.
     """
 
+    usual_rate = None
+    momentum_power = 1.5
     momentum: float = 0.9
     shares: ClassVar[tuple[str, ...]] = ("momentum",)
 

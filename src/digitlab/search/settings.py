@@ -15,10 +15,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from digitlab.errors import ConfigError, did_you_mean
-from digitlab.nn.activations import ACTIVATIONS
-from digitlab.nn.describe import build, describe, find, normalized
+from digitlab.nn.describe import build, describe, find, members
 from digitlab.nn.initializers import Initializer
-from digitlab.nn.network import Layer, Loss
+from digitlab.nn.network import Activation, Layer, Loss
 from digitlab.nn.zoo import initial
 from digitlab.optim import Optimizer
 from digitlab.settings import NetworkSettings, TrainingSettings, settings_of
@@ -98,16 +97,16 @@ def dense_chain(network: dict[str, Any], chosen: Mapping[str, Any]) -> dict[str,
     What is not chosen stays as it is in the first hidden layer. Raises ConfigError for networks of another kind.
     """
     layers = [describe(build(Layer, layer)) for layer in network["layers"]]
-    kinds = {normalized(cls.__name__) for cls in ACTIVATIONS}
-    odd = [x for x in layers if normalized(x["type"]) not in {"dense", "dropout", *kinds}]
-    if odd or normalized(layers[-1]["type"]) != "dense":
+    kinds = {cls.__name__ for cls in members(Activation)}
+    odd = [x for x in layers if x["type"] not in {"Dense", "Dropout", *kinds}]
+    if odd or layers[-1]["type"] != "Dense":
         raise ConfigError(
             f"{', '.join(chosen)} can be varied for chains of dense layers; this network has {(odd or layers)[-1]}. "
             "Name a place instead, as network.layers.0.filters"
         )
     dense = [x for x in layers if x["type"] == "Dense"]
     widths = [x["out_features"] for x in dense[:-1]]
-    activation = next((x for x in layers if normalized(x["type"]) in kinds), {"type": "Sigmoid"})
+    activation = next((x for x in layers if x["type"] in kinds), {"type": "Sigmoid"})
     dropout = next((x["rate"] for x in layers if x["type"] == "Dropout"), 0.0)
     own = {key: value for key, value in dense[0].items() if key not in ("out_features", "connections")}
     if "activation" in chosen:

@@ -23,8 +23,7 @@ class NetworkSettings(TypedDict, total=False):
             "Activation of the hidden layers: sigmoid, tanh, relu, leaky-relu, elu, gelu, softplus, silu, "
             "hard-sigmoid, step, linear.",
             usual="sigmoid",
-            family="layer",
-            among="activations",
+            family="activation",
         ),
     ]
     loss: Annotated[

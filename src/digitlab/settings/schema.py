@@ -37,7 +37,6 @@ class Setting:
     flags      names of the option, where they are not the setting's name; None: it has no option
     metavar    what help calls the value
     family     the name of the family that it chooses from, such as "optimizer" (nn/describe.py)
-    among      "activations": only these members of the family
     search     whether a search may vary it
     trainer    whether the Trainer takes it; else RunConfig acts on it
     place      the place in a settings file, where it is inside another table: ("optimizer", "learning_rate")
@@ -59,7 +58,6 @@ class Setting:
     flags: tuple[str, ...] | None = ()
     metavar: str = ""
     family: str = ""
-    among: str = ""
     search: bool = True
     trainer: bool = True
     place: tuple[str, ...] = ()

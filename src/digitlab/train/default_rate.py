@@ -9,19 +9,15 @@ how to choose a better one.
 import dataclasses
 import math
 
-import numpy as np
-
 from digitlab.errors import ConfigError
 from digitlab.gradients import Gradient
-from digitlab.nn.losses import MeanSquaredError
-from digitlab.nn.network import Dense, Layer, Network, Quadratic, Shape
+from digitlab.nn.network import Dense, Layer, Network, Shape
 from digitlab.nn.outputs import closing_activation
-from digitlab.optim import SGD, Momentum, Nesterov, Optimizer
+from digitlab.optim import Optimizer
 
-ADAPTIVE = 0.001  # Adam's authors' choice; RMSProp and AdamW take steps of the same size
-ADAPTIVE_FEW_INPUTS = 0.005  # a step changes each weight by η, and few of them add up in a neuron
-ADAPTIVE_FOR_FUNCTIONS = 0.01  # of very few inputs: such networks are small and have to bend sharply
 FEW_INPUTS, VERY_FEW_INPUTS = 100, 10
+FOR_FEW_INPUTS = 5  # times an adaptive rate: a step changes each weight by η, and few of them add up in a neuron
+FOR_FUNCTIONS = 10  # of very few inputs: such networks are small and have to bend sharply
 BATCH = 10  # for smaller batches, whose gradients are noisier, the rate shrinks in proportion
 
 
@@ -45,25 +41,24 @@ def default_learning_rate(
     (1 − μ)^1.5. An adaptive optimizer measures the gradients itself. An estimate of the gradient along k random
     directions is mostly noise, which only averages out in small steps: times k/(k + 100).
     """
-    if isinstance(optimizer, SGD | Momentum | Nesterov):
+    if optimizer.usual_rate is None:
         kept = 1 - getattr(optimizer, "momentum", 0.0)
         rate = gradient_descent_rate(network) * min(1.0, batch_size / BATCH)
-        quadratic = 1.5 if isinstance(optimizer, Nesterov) else 1.6
-        rate *= kept ** (quadratic if isinstance(network.loss, Quadratic) else 1)
+        rate *= kept ** (optimizer.momentum_power if network.loss.saturates else 1)
     else:
-        rate = adaptive_rate(network)
+        rate = optimizer.usual_rate * adaptive_factor(network)
     if gradient is not None and (directions := gradient.directions_drawn()) is not None:
         rate *= directions / (directions + 100)
     return float(f"{rate:.2g}")
 
 
-def adaptive_rate(network: Network) -> float:
-    """η of Adam and its kin: larger for dense networks of few inputs, which are small and trained in few steps."""
+def adaptive_factor(network: Network) -> float:
+    """What to multiply an adaptive rate by: dense networks of few inputs are small, and their trainings short."""
     inputs = math.prod(network.input_shape)
-    if isinstance(network.loss, MeanSquaredError) and inputs < VERY_FEW_INPUTS:
-        return ADAPTIVE_FOR_FUNCTIONS
+    if network.loss.output_range is None and inputs < VERY_FEW_INPUTS:
+        return FOR_FUNCTIONS
     dense = all(isinstance(layer, Dense) for layer in learning_layers(network))
-    return ADAPTIVE_FEW_INPUTS if dense and inputs < FEW_INPUTS else ADAPTIVE
+    return FOR_FEW_INPUTS if dense and inputs < FEW_INPUTS else 1
 
 
 def smaller_rate(rate: float, default: float) -> float:
@@ -95,7 +90,7 @@ def gradient_descent_rate(network: Network) -> float:
     sigmoid = bool(hidden) and all(map(between_0_and_1, hidden))
     layers = len(learning_layers(network))
     bare = layers < 2  # no hidden layer
-    if isinstance(loss, MeanSquaredError):
+    if loss.output_range is None:
         outputs = float(math.prod(network.shapes[-1]))
         closing = closing_activation(network.layers)
         if closing is not None and between_0_and_1(closing):  # the quadratic loss, but for a factor of 2/outputs
@@ -107,7 +102,7 @@ def gradient_descent_rate(network: Network) -> float:
         if all(map(bounded, hidden)):
             return min(0.1, 2 * outputs / inputs)
         return min(0.1, 4 * outputs / inputs) / math.pow(max(layers - 2, 1), 1.5)
-    if isinstance(loss, Quadratic):
+    if loss.saturates:
         return quadratic_rate(inputs, bare, sigmoid)
     return 0.5 if sigmoid or bare else 0.1
 
@@ -140,20 +135,11 @@ def hidden_activations(network: Network) -> list[Layer]:
 
 def between_0_and_1(activation: Layer) -> bool:
     """Whether it takes these values alone, as a sigmoid does."""
-    low, high = reach(activation)
+    low, high = activation.bounds
     return low >= 0 and high <= 1
 
 
 def bounded(activation: Layer) -> bool:
     """Whether its values stay between −1 and 1, as those of tanh do."""
-    low, high = reach(activation)
+    low, high = activation.bounds
     return low >= -1 and high <= 1
-
-
-def reach(activation: Layer) -> tuple[float, float]:
-    """The least and the largest value that it takes for numbers from −50 to 50."""
-    try:
-        y, _ = activation.forward(np.array([[-50.0, -1.0, 0.0, 1.0, 50.0]]))
-    except (TypeError, ValueError, IndexError):  # it is no elementwise function
-        return -math.inf, math.inf
-    return float(np.min(y)), float(np.max(y))

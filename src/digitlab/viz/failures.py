@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from digitlab.errors import ShapeError
-from digitlab.nn.losses import LogLikelihood
 from digitlab.nn.network import Loss
 from digitlab.viz.figures import Figure, new_figure
 
@@ -45,7 +44,7 @@ def as_probabilities(outputs: Array, loss: Loss) -> Array:
     are 0 the shares are equal.
     """
     outputs = np.asarray(outputs, np.float64)
-    if isinstance(loss, LogLikelihood):
+    if loss.owns == "softmax":
         return outputs
     outputs = np.maximum(outputs, 0.0)
     total = outputs.sum(axis=1, keepdims=True)  # (N, 1)

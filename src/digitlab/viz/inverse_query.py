@@ -4,11 +4,8 @@ import numpy as np
 
 from digitlab.arrays import to_numpy
 from digitlab.errors import ShapeError
-from digitlab.nn.activations import ELU, LeakyReLU, Linear, ReLU, Softplus, Tanh
 from digitlab.nn.dropout import Dropout
-from digitlab.nn.losses import CrossEntropy, LogLikelihood, MeanSquaredError
-from digitlab.nn.network import Dense, Layer, Loss, Network, Quadratic, Sigmoid
-from digitlab.nn.reshaping import Flatten, Reshape
+from digitlab.nn.network import Activation, Dense, Layer, Loss, Network
 from digitlab.viz.imagine import Picture, dense_chain, one_hot, picture_shape
 
 LOW, HIGH = 0.01, 0.99
@@ -23,8 +20,9 @@ def inverse_query(network: Network, digit: int) -> Picture:
 
     Wᵀ stands in for the inverse of W, which there is none of, and the stretching makes up for its wrong scale. Without
     biases this is Rashid's "backquery" (Make Your Own Neural Network, part 3); a bias, which forward added to x W, is
-    taken off first. Other activations than σ have their own inverse: arctanh from −.99 … .99 for tanh; where a ReLU and
-    its kin let a signal through they are the line y = x, and pass it back as it is. For softmax z = ln a.
+    taken off first. Other activations than σ have their own inverse, found by bisection, from −.99 … .99 for tanh;
+    where a ReLU and its kin let a signal through they are the line y = x, and pass it back as it is. For softmax
+    z = ln a.
 
     Raises ShapeError for a network that is no chain of dense layers, or whose activation has no inverse.
     """
@@ -59,23 +57,35 @@ def logit(a: Picture) -> Picture:
 
 def _before(layer: Layer, signal: Picture) -> Picture:
     """What went into an activation, given what came out, `signal` being stretched to .01 … .99."""
-    if isinstance(layer, Sigmoid):
-        return logit(signal)
-    if isinstance(layer, Tanh):
-        return np.arctanh(stretched(signal, -HIGH, HIGH))
-    if isinstance(layer, ReLU | LeakyReLU | ELU | Softplus | Linear | Flatten | Reshape):
-        return signal
     if isinstance(layer, Dropout):
         return signal if layer.inverted else signal / (1 - layer.rate)
-    raise ShapeError(f"the inverse query needs activations with an inverse; this network has {layer!r}")
+    if layer.passes_on:
+        return signal
+    if not (isinstance(layer, Activation) and layer.is_monotone and layer.differentiable):
+        raise ShapeError(f"the inverse query needs activations with an inverse; this network has {layer!r}")
+    low, high = layer.bounds
+    if not np.isfinite(high):
+        return signal  # the line y = x, or near it
+    return solved(layer, stretched(signal, low + LOW, high - LOW))
+
+
+def solved(activation: Activation, y: Picture) -> Picture:
+    """The x whose f(x) is y, by bisection between −40 and 40, for a monotone activation."""
+    low, high = np.full_like(y, -40.0), np.full_like(y, 40.0)
+    for _ in range(60):
+        middle = (low + high) / 2
+        below = activation.forward(middle)[0] < y
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    x: Picture = (low + high) / 2
+    return x
 
 
 def _before_output(loss: Loss, answer: Picture) -> Picture:
     """The logits for an answer, by the output activation that the loss owns."""
-    if isinstance(loss, Quadratic | CrossEntropy):
+    if loss.owns == "sigmoid":
         return logit(answer)
-    if isinstance(loss, LogLikelihood):
+    if loss.owns == "softmax":
         return np.log(answer)
-    if isinstance(loss, MeanSquaredError):
+    if not loss.owns:
         return answer
     raise ShapeError(f"the inverse query needs a loss whose output has an inverse; this network has {loss!r}")

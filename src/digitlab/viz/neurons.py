@@ -5,13 +5,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from digitlab.nn.activations import ACTIVATIONS, HardSigmoid, Linear, ReLU, Tanh
-from digitlab.nn.network import Network, Sigmoid
+from digitlab.nn.network import Activation, Network
 from digitlab.viz.activity import activities
 from digitlab.viz.figures import COLOURS, Figure, new_figure
 
 Array = np.ndarray[Any, Any]
-RANGES = {Sigmoid: (0.0, 1.0), Tanh: (-1.0, 1.0), HardSigmoid: (0.0, 1.0)}
 
 
 class Health(NamedTuple):
@@ -27,25 +25,25 @@ def health(network: Network, images: Array, *, near: float = 0.02, share: float 
     """Dead and saturated neurons behind each activation of the network, over images (N, ...).
 
     dead        a ReLU is 0 for every image; any other activation gives the same number (to 10⁻⁶) for every image
-    saturated   a sigmoid, tanh or hard sigmoid that is alive, but within `near` of its range (a part of its width) from
-                one of its ends for at least `share` of the images: its derivative is next to nothing there
+    saturated   an activation with two bounds, as a sigmoid or tanh, that is alive, but within `near` of its range (a
+                part of its width) from one of its ends for at least `share` of the images: its derivative is tiny there
     """
     found = []
     steps = activities(network, images)
     for layer, step in zip(network.layers, steps[1:]):
-        if not isinstance(layer, ACTIVATIONS) or isinstance(layer, Linear):
+        if not isinstance(layer, Activation) or not layer.activates:
             continue
         y = step.values.reshape(-1, step.values.shape[-1])  # (N or N·H·W, neurons)
         found.append(Health(step.name, y.shape[1], *(int(kind.sum()) for kind in judge(y, type(layer), near, share))))
     return found
 
 
-def judge(y: Array, kind: type, near: float, share: float) -> tuple[Array, Array]:
+def judge(y: Array, kind: type[Activation], near: float, share: float) -> tuple[Array, Array]:
     """Which columns of activations (M, neurons) of this kind of layer are dead, which saturated: bool (neurons,)."""
-    dead: Array = np.asarray((y <= 0).all(axis=0)) if issubclass(kind, ReLU) else np.ptp(y, axis=0) <= 1e-6
-    if kind not in RANGES:
+    dead: Array = np.ptp(y, axis=0) <= 1e-6 if kind.flat_at is None else np.asarray((y <= kind.flat_at).all(axis=0))
+    low, high = kind.bounds
+    if not (np.isfinite(low) and np.isfinite(high) and kind.differentiable):
         return dead, np.zeros_like(dead)
-    low, high = RANGES[kind]
     margin = near * (high - low)
     at_an_end = (y < low + margin) | (y > high - margin)
     return dead, np.asarray(~dead & (at_an_end.mean(axis=0) >= share))

@@ -31,8 +31,8 @@ class Specs(click.ParamType[Any]):
 
     name = "names"
 
-    def __init__(self, family: Callable[[], Any], among: Callable[[], tuple[type, ...]] | None = None) -> None:
-        self.one = Spec(family, among)
+    def __init__(self, family: Callable[[], Any]) -> None:
+        self.one = Spec(family)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if not isinstance(value, str):

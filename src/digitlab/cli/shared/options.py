@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from digitlab.errors import ConfigError, ModelFileError, not_among
+from digitlab.errors import ConfigError, ModelFileError
 
 if TYPE_CHECKING:
     from digitlab.data import Digits
@@ -26,14 +26,13 @@ class Spec(click.ParamType[Any]):
 
     name = "name"
 
-    def __init__(self, family: Callable[[], Any], among: Callable[[], tuple[type, ...]] | None = None) -> None:
+    def __init__(self, family: Callable[[], Any]) -> None:
         self.family = family
-        self.among = among  # the members of the family that make sense here; None: all of them
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if not isinstance(value, str):
             return value
-        from digitlab.nn.describe import build, kebab, typed
+        from digitlab.nn.describe import build, typed
 
         kind, _, settings = value.partition(":")
         table: dict[str, Any] = {"type": kind}
@@ -43,25 +42,10 @@ class Spec(click.ParamType[Any]):
                 self.fail(f"{setting!r}: expected NAME or NAME:setting=value,…", param, ctx)
             table[key.replace("-", "_")] = typed(number)
         try:
-            if self.among is not None:
-                require_name(kind, [kebab(cls.__name__) for cls in self.among()], self.family())
             build(self.family(), table)
         except (ConfigError, TypeError) as error:
             self.fail(str(error), param, ctx)
         return table
-
-
-def require_name(name: str, known: list[str], family: Any) -> None:
-    """Raise ConfigError with the nearest name unless `name` is one of `known`, compared as the registries do."""
-    from digitlab.nn.describe import find, kebab
-
-    message = f"unknown name {not_among(name, known)}"
-    try:
-        cls = find(family, name)
-    except ConfigError:
-        raise ConfigError(message) from None
-    if kebab(cls.__name__) not in known:
-        raise ConfigError(message)
 
 
 def optimizers() -> Any:
@@ -86,17 +70,10 @@ def losses() -> Any:
 
 
 def activations() -> Any:
-    """The family of layers: an activation is a layer without parameters."""
-    import digitlab.nn
+    """The activations among the layers."""
+    from digitlab.nn.network import Activation
 
-    return digitlab.nn.Layer
-
-
-def elementwise() -> tuple[type, ...]:
-    """The layers that are activations."""
-    from digitlab.nn.activations import ACTIVATIONS
-
-    return ACTIVATIONS
+    return Activation
 
 
 def initializers() -> Any:
