@@ -39,7 +39,7 @@ def test_a_whole_session(splits, tmp_path, capsys):
     seen = net.imagine(3)
     lines = capsys.readouterr().out.splitlines()
     assert lines == [
-        f"imagined a 3; shown its own picture, the network reads a {seen.first}",
+        f"imagined a 3; the network classifies its own picture as {seen.first}",
         f"second best: {seen.second}; margin {seen.margin:.1f}%",
         "picture: imagine-3.png",
     ]

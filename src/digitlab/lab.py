@@ -127,7 +127,7 @@ class Net:
         path = Path(path) if path is not None else Path(f"imagine-{digit}.png")
         title = f"imagined {digit}, read as {seen.first}"
         save_figure(heatmap_figure([seen.picture], [title]), path)
-        print(f"imagined a {digit}; shown its own picture, the network reads a {seen.first}")
+        print(f"imagined a {digit}; the network classifies its own picture as {seen.first}")
         print(f"second best: {seen.second}; margin {seen.margin:.1f}%")
         print(f"picture: {path}")
         return seen

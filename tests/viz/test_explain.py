@@ -119,8 +119,8 @@ def test_the_text_says_what_it_comes_to():
     guess = int(found.outputs.argmax())
     text = walk_text(found, NAMES, label=guess)
     assert f"The largest output is that of {NAMES[guess]}" in text
-    assert "right." in text
-    assert "but it is a" in walk_text(found, NAMES, label=(guess + 1) % 3)
+    assert "correct." in text
+    assert "but the label is" in walk_text(found, NAMES, label=(guess + 1) % 3)
     assert text.index("FORWARD") < text.index("layer 0") < text.index("BACKWARD") < text.rindex("layer 0")
     assert re.search(r"W +64×5 ", text)
 

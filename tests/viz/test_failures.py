@@ -133,7 +133,7 @@ def test_the_page_needs_nothing_from_elsewhere():
 def test_a_long_page_says_what_it_leaves_out_and_an_empty_one_is_whole():
     text = failures_page(IMAGES, find_failures(PROBABILITIES, LABELS), NAMES, total=5, title="x", limit=2)
     assert len(Tags(text).all("li")) == 2
-    assert "The 1 least sure ones are left out" in text
+    assert "The 1 images with the lowest confidence are not shown" in text
     empty = failures_page(IMAGES, find_failures(PROBABILITIES, PROBABILITIES.argmax(1)), NAMES, total=5, title="x")
     assert "0 of 5 images" in empty
 

@@ -82,7 +82,7 @@ def show(net: str | None, data: dict[str, Any], part: str | None, out: Path, pag
         say("nothing to draw")
         return
     save_figure(failures_figure(digits.images, failures, names, total=total, limit=limit), out)
-    title = f"What {path.parent.name or path.name} reads wrongly"
+    title = f"Images misclassified by {path.parent.name or path.name}"
     write_text(page, failures_page(digits.images, failures, names, total=total, title=title))
     say(f"picture: {out}, page: {page}")
 

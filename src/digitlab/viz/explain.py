@@ -120,7 +120,7 @@ def walk_text(found: Walk, class_names: Sequence[str], *, label: int) -> str:
         lines += ["", step.name, f"  {step.about}"] if step.about != step.forward_formula else ["", step.name]
         lines += _indented("formula", step.forward_formula) + _rows(step.forward)
     guess = int(found.outputs.argmax())
-    verdict = "right" if guess == label else f"but it is a {class_names[label]}"
+    verdict = "correct" if guess == label else f"but the label is {class_names[label]}"
     lines += ["", f"The largest output is that of {class_names[guess]}, {_number(found.outputs[guess])}: {verdict}."]
     lines += ["", "BACKWARD"]
     for step in reversed(found.steps):

@@ -20,7 +20,7 @@ def explain_page(found: Walk, class_names: Sequence[str], *, label: int, title: 
         "explain.html",
         title,
         guess=class_names[guess],
-        verdict="which is right" if guess == label else f"but it is a {class_names[label]}",
+        verdict="which is correct" if guess == label else f"but the label is {class_names[label]}",
         loss=found.loss,
         steps=found.steps,
         shape_text=shape_text,
