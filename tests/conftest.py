@@ -39,3 +39,8 @@ def memory_below() -> Callable[[float], object]:
         assert peak < mebibytes, f"{peak:.1f} MiB were held"
 
     return limit
+
+
+def pytest_make_parametrize_id(config, val, argname):
+    """Bytes do not name a test: those of an archive hold the time of day, and all processes must agree on the names."""
+    return argname if isinstance(val, bytes) else None
