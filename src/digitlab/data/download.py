@@ -6,7 +6,6 @@ DIGITLAB_OFFLINE=1 forbids the download.
 import os
 import sys
 from collections.abc import Callable
-from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,7 +43,7 @@ class Place:
 
 @dataclass(frozen=True)
 class MnistStatus:
-    """What `digitlab data list` tells: where MNIST was looked for, and the first folder that has it all, if any."""
+    """Where MNIST was looked for, and the first folder that has all of it, if any."""
 
     places: tuple[Place, ...]
     folder: Path | None
@@ -89,10 +88,12 @@ def obtain_mnist(progress: Progress | None = None) -> Path:
 def fetch_mnist(folder: str | os.PathLike[str] | None = None, progress: Progress | None = None) -> Path:
     """Download what is missing or damaged of the four files into `folder` (the cache); 11 MB in all.
 
-    Each file is compared with the published SHA-256 before it takes its name, so a broken download leaves nothing.
-    The second mirror is asked when the first fails. `progress` is called as bytes arrive; without one a terminal
-    shows a bar. Raises MissingDataError when no mirror serves a file, or when downloads are forbidden.
+    pooch compares each file with the published SHA-256 before it takes its name, so a broken download leaves nothing.
+    `progress` is called as bytes arrive; without one a terminal shows pooch's bar.
+    Raises MissingDataError when no mirror serves a file, or when downloads are forbidden.
     """
+    import pooch
+
     target = Path(folder) if folder is not None else cache_folder()
     status = mnist_status()
     if status.offline:
@@ -101,29 +102,33 @@ def fetch_mnist(folder: str | os.PathLike[str] | None = None, progress: Progress
         target.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise _missing(status, f"{target} cannot be written ({error.strerror})") from error
+    shown = progress is None and sys.stderr.isatty()
+    logger = pooch.get_logger()
+    level = logger.level
+    logger.setLevel("INFO" if shown else "ERROR")  # its lines name the files, above the bars
     mirrors = list(MIRRORS)
-    with _terminal_bar() if progress is None else nullcontext(progress) as tell, _quiet_pooch():
+    try:
         for file in FILES:
             failures = []
-            for mirror in list(mirrors):
-                failure = _download(mirror, file, target, tell)
+            for mirror in list(mirrors):  # pooch's retries ask the same server again; here the other one is asked
+                failure = _download(mirror, file, target, shown if progress is None else _Meter(file.gz, progress))
                 if failure is None:
                     break
                 failures.append(f"{urlsplit(mirror).netloc}: {failure}")
                 mirrors.append(mirrors.pop(0))  # the one that answers is asked first from now on
             else:
                 raise _missing(status, "; ".join(failures))
+    finally:
+        logger.setLevel(level)
     return target
 
 
-def _download(mirror: str, file: PublishedFile, folder: Path, tell: Progress) -> str | None:
+def _download(mirror: str, file: PublishedFile, folder: Path, bar: Any) -> str | None:
     """Fetch one file unless it is there; None if all is well, otherwise what went wrong in a few words."""
     import pooch
     import requests
 
-    downloader = pooch.HTTPDownloader(
-        progressbar=_Meter(file.gz, tell), chunk_size=1 << 16, timeout=(CONNECT_SECONDS, READ_SECONDS)
-    )
+    downloader = pooch.HTTPDownloader(progressbar=bar, chunk_size=1 << 16, timeout=(CONNECT_SECONDS, READ_SECONDS))
     try:
         pooch.retrieve(mirror + file.gz, f"sha256:{file.sha256}", fname=file.gz, path=folder, downloader=downloader)
     except requests.exceptions.Timeout:
@@ -150,53 +155,19 @@ def _missing(status: MnistStatus, reason: str) -> MissingDataError:
 
 
 class _Meter:
-    """What pooch wants of a progress bar, passed on as calls of a `Progress`."""
+    """A progress bar as pooch wants one, passed on as calls of a `Progress`."""
 
     total = 0
 
-    def __init__(self, name: str, tell: Progress) -> None:
-        self.name, self.tell, self.done = name, tell, 0
+    def __init__(self, name: str, progress: Progress) -> None:
+        self.name, self.progress, self.done = name, progress, 0
 
     def update(self, size: int) -> None:
         self.done += size
-        self.tell(self.name, min(self.done, self.total), self.total)
+        self.progress(self.name, min(self.done, self.total), self.total)
 
     def reset(self) -> None:
         self.done = 0
 
     def close(self) -> None:
         pass
-
-
-@contextmanager
-def _terminal_bar() -> Any:
-    """A `Progress` that draws a bar where a person looks at standard error, and is silent elsewhere."""
-    if not sys.stderr.isatty():
-        yield lambda name, done, total: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress as Bars
-
-    with Bars(console=Console(stderr=True)) as bars:
-        tasks: dict[str, Any] = {}
-
-        def tell(name: str, done: int, total: int) -> None:
-            if name not in tasks:
-                tasks[name] = bars.add_task(name, total=total)
-            bars.update(tasks[name], completed=done, total=total)
-
-        yield tell
-
-
-@contextmanager
-def _quiet_pooch() -> Any:
-    """pooch logs each download to standard error; what matters of it is in our bar and our errors."""
-    import pooch
-
-    logger = pooch.get_logger()
-    level = logger.level
-    logger.setLevel("ERROR")
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
