@@ -1,13 +1,11 @@
 """Reading a pickle without running it: arrays and plain Python values, and nothing else.
 
-A pickle is a small program. Its dangerous instruction fetches "any function of any module by name";
-whoever wrote the file chooses the name, so `pickle.load` runs a stranger's code. This reader looks names up
-in a short table of our own instead, and what the table holds can only build number arrays.
-The pickles of the books (`mnist.pkl.gz`, lists of weights) need no more than that.
+A pickle is a small program. One of its instructions fetches any function of any module by name, so `pickle.load` runs
+code that the author of the file chose. This reader looks names up in a short table instead, whose entries can only
+build arrays of numbers. The pickles of the books (`mnist.pkl.gz`, lists of weights) need no more.
 
-Python's pure-Python unpickler is the base, not the C one: its instructions can be replaced one by one
-(`load_build` below), and a hostile memo index costs it nothing. It needs microseconds an instruction,
-and an array of any size is a dozen instructions.
+The base is Python's unpickler written in Python: its instructions can be replaced one by one (`load_build` below), and
+a hostile memo index costs it nothing. An instruction takes microseconds, an array of any size a dozen instructions.
 
 See https://docs.python.org/3/library/pickle.html#restricting-globals and, for the instructions, pickletools.
 """
@@ -23,7 +21,7 @@ import numpy as np
 
 from digitlab.errors import DataError
 
-PIECE = 1 << 20  # a promised length is never believed: long reads are made in pieces of one MiB
+PIECE = 1 << 20  # lengths in the file may lie: long reads are made in pieces of one MiB
 
 
 class Readable(Protocol):
@@ -34,10 +32,9 @@ class Readable(Protocol):
 
 
 class PickledObject:
-    """What stands in for an object whose class was allowed by name: its attributes, none of its methods.
+    """An object whose class was allowed by name, with its attributes and none of its methods.
 
-    An allowed "network.Network" gives an object with `.sizes`, `.weights`, `.biases` as the file holds them,
-    and `.pickled_class` == "network.Network".
+    An allowed "network.Network" has `.sizes`, `.weights`, `.biases` as in the file, and its name in `.pickled_class`.
     """
 
     pickled_class: ClassVar[str] = ""
@@ -51,14 +48,13 @@ def load(
 ) -> Any:
     """The one value pickled in `source`, built from numbers, strings, containers and arrays only.
 
-    `allowed` names further classes the file may mention ("network.Network"); each object of them becomes
-    a `PickledObject`: nothing is imported and no method of theirs exists, let alone runs.
-    `what` names the file in errors. `encoding` is for the byte strings of Python 2: "latin1" turns them into
-    str, "bytes" leaves them alone, which spares a copy of large arrays.
-    Arrays come as a bare subclass of `numpy.ndarray`; `np.asarray` gives the plain ones.
+    allowed    further classes the file may mention ("network.Network"), whose objects become `PickledObject`s
+    what       the name of the file in errors
+    encoding   of the byte strings of Python 2: "latin1" turns them into str, "bytes" leaves them, which saves a copy
+    Arrays are a subclass of `numpy.ndarray`; `np.asarray` gives plain ones. The size that a file may unpack to is
+    limited by its reader (data/formats/shared/safe_gzip.py).
 
     Raises DataError for any other name, for a damaged or cut-off file, and for arrays of anything but numbers.
-    What the file may unpack to is limited by the reader, see `digitlab.data.formats.shared.safe_gzip`.
     """
     file = _Pieces(io.BytesIO(source) if isinstance(source, bytes) else source)
     try:
@@ -81,14 +77,11 @@ class _Pieces:
         self.position = 0
 
     def read(self, size: int, /) -> bytes:
-        data = self.file.read(min(size, PIECE))
-        if size > PIECE and len(data) == PIECE:
-            pieces = [data]
-            left = size - PIECE
-            while left and (data := self.file.read(min(left, PIECE))):
-                pieces.append(data)
-                left -= len(data)
-            data = b"".join(pieces)
+        pieces, left = [self.file.read(min(size, PIECE))], size - PIECE
+        while left > 0 and pieces[-1]:
+            pieces.append(self.file.read(min(left, PIECE)))
+            left -= len(pieces[-1])
+        data = b"".join(pieces) if len(pieces) > 1 else pieces[0]
         self.position += len(data)
         return data
 
@@ -186,8 +179,14 @@ for _core in ("numpy.core", "numpy._core"):  # NumPy 2 renamed its inside; files
     _NAMES[f"{_core}.numeric._frombuffer"] = _array_from_buffer
 
 
+_OUTSIDE = (
+    *(pickle.PERSID, pickle.BINPERSID, pickle.EXT1, pickle.EXT2, pickle.EXT4),
+    *(pickle.NEXT_BUFFER, pickle.READONLY_BUFFER),
+)  # instructions that refer to things outside the file
+
+
 class _Unpickler(pickle._Unpickler):
-    """Python's unpickler with our table of names, and without the instructions that reach outside it."""
+    """Python's unpickler with our table of names, without the instructions that reach outside the file."""
 
     stack: list[Any]  # where the instructions find their arguments; the stubs leave these two out
     read: Callable[[int], bytes]
@@ -238,18 +237,7 @@ class _Unpickler(pickle._Unpickler):
         **pickle._Unpickler.dispatch,
         pickle.BUILD[0]: load_build,
         pickle.BYTEARRAY8[0]: load_long_bytes,
-        **dict.fromkeys(
-            (
-                pickle.PERSID[0],
-                pickle.BINPERSID[0],
-                pickle.EXT1[0],
-                pickle.EXT2[0],
-                pickle.EXT4[0],
-                pickle.NEXT_BUFFER[0],
-                pickle.READONLY_BUFFER[0],
-            ),
-            refuse,
-        ),
+        **dict.fromkeys(map(ord, _OUTSIDE), refuse),
     }
 
 

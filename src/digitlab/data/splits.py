@@ -1,6 +1,6 @@
 """Training, validation and test sets, and the choices that make a smaller experiment of them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple, get_args
 
 import numpy as np
@@ -33,6 +33,10 @@ class Splits(NamedTuple):
             )
         return chosen
 
+    def each(self, change: Callable[[Digits], Digits]) -> "Splits":
+        """Every set changed."""
+        return Splits(change(self.train), None if self.valid is None else change(self.valid), change(self.test))
+
     def named(self, source: str) -> "Splits":
         """The same sets, called "<source> train", "<source> valid", "<source> test"."""
         valid = None if self.valid is None else self.valid.renamed(f"{source} valid")
@@ -49,8 +53,7 @@ def split_published(
     valid_size   so many of the training images, or such a share of them, instead of a sixth; 0: none
     test_size    the first so many of the test images, or such a share of them
     """
-    if test_size is not None:
-        test = test.first(count_of(test_size, len(test), "test_size", test))
+    test = first_of(test, test_size, "test_size")
     n = len(train)
     last = n // 6 if valid_size is None else count_of(valid_size, n - 1, "valid_size", train, of=n)
     if _no_validation(split, valid_size):
@@ -81,9 +84,9 @@ def split_single(digits: Digits, split: Split, valid_size: Size | None = None, t
     if tested + valid >= n:
         raise DataError(f"{digits}: {valid:,} images to validate and {tested:,} to test leave none to train on.")
     mixed = digits.shuffled(np.random.default_rng(0))
-    train, test = mixed.split(-1, tested)
-    learned, *rest = train.split(-1, valid) if valid else (train,)
-    return Splits(learned, rest[0] if rest else None, test).named(f"{digits.name} (cut from one file)")
+    sizes = [n - valid - tested, *([valid] if valid else []), tested]
+    train, *middle, test = mixed.split(*sizes)
+    return Splits(train, middle[0] if middle else None, test).named(f"{digits.name} (cut from one file)")
 
 
 def join_validation(
@@ -94,13 +97,15 @@ def join_validation(
     valid_size, test_size   the first so many of the images, or such a share of them
     """
     train, valid, test = parts
-    if test_size is not None:
-        test = test.first(count_of(test_size, len(test), "test_size", test))
+    test = first_of(test, test_size, "test_size")
     if valid is not None and _no_validation(split, valid_size):
         return Splits(concatenate(train, valid), None, test)
-    if valid is not None and valid_size is not None:
-        valid = valid.first(count_of(valid_size, len(valid), "valid_size", valid))
-    return Splits(train, valid, test)
+    return Splits(train, None if valid is None else first_of(valid, valid_size, "valid_size"), test)
+
+
+def first_of(digits: Digits, size: Size | None, name: str) -> Digits:
+    """The first so many images, or such a share of them; None: all."""
+    return digits if size is None else digits.first(count_of(size, len(digits), name, digits))
 
 
 def _no_validation(split: Split, valid_size: Size | None) -> bool:
@@ -146,25 +151,16 @@ def restrict(
 ) -> Splits:
     """A smaller experiment: `digits` keeps some classes of all three sets, the others shorten training alone.
 
-    train_size   the first n training images, as in the book's overfitting experiments
-    fraction     the first part of them, 0 < f ≤ 1
-    per_class    n of each class, drawn with `seed`
-    And for the members of an ensemble:
-    share        (i, n): the i-th of n parts that share no image: every n-th one, from the i-th on; i from 1
-    bootstrap    as many images as there are, drawn with replacement with this seed (Breiman 1996, "Bagging predictors")
-    group        for a specialist: these digits become the classes 0, 1 ..., all others one last class, in all sets
-    Validation and test stay whole, so that figures of different training sizes can be compared.
+    For the arguments see settings/data.py; `share` (i, n) is every n-th image, from the i-th on, `bootstrap` draws as
+    many images as there are (Breiman 1996, "Bagging predictors"), and `group` makes all other digits one last class.
+    Validation and test sets stay whole, so that results of different training sizes are comparable.
 
     Raises DataError if more than one of the three is given, or if it asks for more than there is.
     """
-    given = [
-        name
-        for name, value in (("train_size", train_size), ("per_class", per_class), ("fraction", fraction))
-        if value is not None
-    ]
-    if len(given) > 1:
+    sizes = {"train_size": train_size, "per_class": per_class, "fraction": fraction}
+    if len(given := [name for name, size in sizes.items() if size is not None]) > 1:
         raise DataError(f"got {' and '.join(given)}, expected one of them: each says how much to train on.")
-    parts = Splits(*(None if part is None else narrowed(part, digits) for part in parts))  # type: ignore[arg-type]
+    parts = parts.each(lambda part: narrowed(part, digits))
     train = parts.train
     if train_size is not None:
         if not 1 <= train_size <= len(train):
@@ -180,8 +176,7 @@ def restrict(
         train = train[share[0] - 1 :: share[1]]
     if bootstrap is not None:
         train = train[np.random.default_rng(bootstrap).integers(len(train), size=len(train))]
-    parts = parts._replace(train=train)
-    return Splits(*(None if part is None else narrowed(part, group=group) for part in parts))  # type: ignore[arg-type]
+    return parts._replace(train=train).each(lambda part: narrowed(part, group=group))
 
 
 def narrowed(digits: Digits, classes: Sequence[int] | None = None, group: Sequence[int] | None = None) -> Digits:

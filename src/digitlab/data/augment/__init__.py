@@ -1,11 +1,11 @@
-"""Changed copies of the images, to learn from more hands than there were: `parse_augmentation("shift,rotate:10")`.
+"""Changed copies of the images, for more variety in training: `parse_augmentation("shift,rotate:10")`.
 
 base.py      what an augmentation is; Compose, several one after another
 affine.py    Shift, Rotate, Scale, Shear: straight lines stay straight
-elastic.py   Elastic: a hand's tremor
-noise.py     Noise: a bad camera
+elastic.py   Elastic: neighbouring points move together
+noise.py     Noise: Gaussian noise
 spec.py      augmentations as text, for the command line and config.toml
-warp.py      reading an image between its pixels; kernels.py is its compiled twin
+warp.py      interpolation between pixels; kernels.py is its compiled twin
 expand.py    a larger training set by fixed changes, as in the books
 """
 

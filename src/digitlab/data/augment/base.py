@@ -17,7 +17,7 @@ CHUNK = 1000  # images at a time: what passes between the steps stays small
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Base: a way of changing images that leaves what they show readable; every image is changed by its own dice.
+    """Base: a change that leaves images readable; each image gets new random parameters.
 
     A step answers one of three questions, and `Compose` puts the answers together:
 

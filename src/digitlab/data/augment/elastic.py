@@ -1,4 +1,4 @@
-"""Elastic deformation: neighbouring points move together, as under a trembling hand."""
+"""Elastic deformation: neighbouring points move together."""
 
 from dataclasses import dataclass
 from functools import lru_cache

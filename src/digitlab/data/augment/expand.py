@@ -1,10 +1,10 @@
-"""A larger training set by fixed changes, as in the books: every image, and beside it the same one changed.
+"""A larger training set by fixed changes, as in the books: every image, and changed copies of it.
 
 Nielsen ch. 6, "Expanding the training data": 50,000 images become 250,000, each with its four shifts by a pixel.
 Rashid, part 3, "Rotating the images": 60,000 become 180,000, each turned by 10° both ways.
 
-Validation and test images stay as they are: what judges a network is not to be made easier or harder, and a changed
-copy of a training image in the validation set would be no stranger there.
+Validation and test images stay as they are: changes would make the test easier or harder, and a changed copy of a
+training image in the validation set is not new to the network.
 """
 
 import os
@@ -87,11 +87,11 @@ def write_expanded(
     """Write expanded training images with the untouched validation and test images; returns the files.
 
     A path that ends in .npz becomes one archive (x_train, y_train, x_valid ... y_test), another a folder of IDX files
-    under MNIST's names, gzip-compressed with `compress`, and valid-images, valid-labels beside them.
-    `digitlab.load(path)` reads both, with the classes' names. `advance` is told of every block of images written.
+    under MNIST's names, gzip-compressed with `compress`, with valid-images and valid-labels.
+    `digitlab.load(path)` reads both, with the classes' names. `advance` is called with the size of each block written.
 
-    Files are written beside; once all are there, an older set under these names goes and the new files take their
-    names, the training labels last, so that a folder is never read as whole that is not.
+    Once all files are written, an older set under these names is removed and the new files take their names, the
+    training labels last, so that an incomplete folder never loads.
     Raises DataError for another suffix, or more classes than a byte can count.
     """
     path = Path(path)
@@ -100,62 +100,53 @@ def write_expanded(
     train = splits.train
     if len(train.class_names) > 256:
         raise DataError(f"{path}: got {len(train.class_names)} classes, expected 256 at most: labels are kept as bytes")
-    count = len(train) * len(variants)
-    labels = np.empty(count, np.uint8)
+    labels = np.empty(len(train) * len(variants), np.uint8)
 
     def blocks() -> Iterator[NDArray[np.uint8]]:
         at = 0
-        for part in expanded_blocks(train, variants, rng):
-            labels[at : at + len(part)] = part.labels
-            at += len(part)
-            yield part.images
-            advance(len(part))
+        for block in expanded_blocks(train, variants, rng):
+            labels[at : at + len(block)] = block.labels
+            at += len(block)
+            yield block.images
+            advance(len(block))
 
-    shape = (count, *train.image_shape)
-    others = {name: part for name, part in (("valid", splits.valid), ("test", splits.test)) if part is not None}
+    # Images before labels, which are known once the images are written. The training set is written last.
+    arrays: dict[tuple[str, str], tuple[tuple[int, ...], Any]] = {}
+    for name, part in (("valid", splits.valid), ("test", splits.test)):
+        if part is not None:
+            arrays[name, "images"] = part.images.shape, [part.images]
+            arrays[name, "labels"] = part.labels.shape, [part.labels.astype(np.uint8)]
+    arrays["train", "images"] = (len(labels), *train.image_shape), blocks()
+    arrays["train", "labels"] = labels.shape, [labels]
     if path.suffix == ".npz":
         with atomic_write(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
-            for name, part in others.items():
-                _write_member(archive, f"x_{name}", part.images.shape, [part.images], compress)
-                _write_member(archive, f"y_{name}", part.labels.shape, [part.labels.astype(np.uint8)], compress)
-            _write_member(archive, "x_train", shape, blocks(), compress)
-            _write_member(archive, "y_train", labels.shape, [labels], compress)
+            for (name, kind), (shape, values) in arrays.items():
+                _write_member(archive, f"{'x' if kind == 'images' else 'y'}_{name}", shape, values, compress)
             if train.class_names != DIGIT_NAMES:
                 write_class_names(archive, train.class_names)
         return [path]
-    end = ".gz" if compress else ""
     stems = {"train": "train", "valid": "valid", "test": "t10k"}
-    images_file, labels_file = (
-        {name: path / f"{stem}-{kind}-ubyte{end}" for name, stem in stems.items()}
-        for kind in ("images-idx3", "labels-idx1")
-    )
-    contents = {labels_file["train"]: (labels.shape, [labels]), images_file["train"]: (shape, blocks())}
-    for name, part in others.items():
-        contents[labels_file[name]] = part.labels.shape, [part.labels.astype(np.uint8)]
-        contents[images_file[name]] = part.images.shape, [part.images]
-    classes = path / CLASSES
+    forms = {"images": "images-idx3", "labels": "labels-idx1"}
+    end = "-ubyte.gz" if compress else "-ubyte"
+    targets = {key: path / f"{stems[key[0]]}-{forms[key[1]]}{end}" for key in arrays}
     with ExitStack() as files:
         # They take their names in the opposite order, once all are written: the training labels last.
-        written = {target: files.enter_context(atomic_write(target)) for target in contents}
-        for target, (size, values) in reversed(contents.items()):
-            _write_idx(written[target], size, values)
-        for stem in stems.values():  # an older set must not shine through, in files that this one does not have
+        written = {key: files.enter_context(atomic_write(target)) for key, target in reversed(targets.items())}
+        for key, (shape, values) in arrays.items():
+            with idx_file(written[key], shape) as file:
+                for block in values:
+                    file.write(np.ascontiguousarray(block).data)
+        for stem in stems.values():  # of an older set, files that this one does not have must go
             for old in path.glob(f"{stem}-*-ubyte*"):
                 old.unlink()
-        classes.unlink(missing_ok=True)
+        (path / CLASSES).unlink(missing_ok=True)
         if train.class_names != DIGIT_NAMES:
-            write_text(classes, "\n".join(train.class_names) + "\n")
-    return [names[name] for name in ("train", *others) for names in (images_file, labels_file)]
+            write_text(path / CLASSES, "\n".join(train.class_names) + "\n")
+    return [targets[name, kind] for name in stems for kind in forms if (name, kind) in targets]
 
 
 def _identities(n: int) -> Maps:
     return np.tile(np.eye(3, dtype=np.float32), (n, 1, 1))
-
-
-def _write_idx(path: Path, shape: tuple[int, ...], blocks: Any) -> None:
-    with idx_file(path, shape) as file:
-        for values in blocks:
-            file.write(np.ascontiguousarray(values).data)
 
 
 def _write_member(archive: zipfile.ZipFile, name: str, shape: tuple[int, ...], blocks: Any, compress: bool) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from numpy.typing import NDArray
 
 from digitlab.data.dataset import Digits, concatenate
-from digitlab.data.splits import PARTS, Size, Splits, count_of, join_validation, split_published, split_single
+from digitlab.data.splits import PARTS, Size, Splits, first_of, join_validation, split_published, split_single
 from digitlab.errors import DataError
 from digitlab.settings.data import Split
 
@@ -92,8 +92,7 @@ class Contents:
             first, *others = self.sets.values()
             return concatenate(first, *others).renamed(self.name) if others else first
         if name == "test" and "test" in self.sets:  # however few images there are to train on
-            test = self.sets["test"]
-            return test if test_size is None else test.first(count_of(test_size, len(test), "test_size", test))
+            return first_of(self.sets["test"], test_size, "test_size")
         if name == "valid" and "valid" in self.sets and "train" not in self.sets:
             return self.sets["valid"]
         return self.splits(split, valid_size, test_size).part(name)
