@@ -7,7 +7,6 @@
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 from digitlab.books.experiment import Result, TaskResults, Variant
 from digitlab.books.task import TaskResult
@@ -19,35 +18,29 @@ SPLITS = {"train": "training", "valid": "validation", "test": "test"}
 def training_figures(task_results: TaskResults, variant: Variant) -> Result:
     """The figures of all trainings among the task results, and their curves as series."""
     result = Result()
-    for label, found in task_results.items():
-        if isinstance(found.task, Training):
-            add_figures(result, label, found)
-    return result
-
-
-def add_figures(result: Result, label: str, found: TaskResult) -> None:
-    """Add one training's figures and curves under its label."""
-    history: Mapping[str, Any] = found.result["history"]
     figures = result.figures
-    for part in SPLITS:
-        if values := [100 * value for value in history.get(f"{part}_accuracy", [])]:
-            kind = "best" if part == "valid" else "peak"
-            figures[f"{label}/{part}_first"] = values[0]
-            if not found.result["diverged"]:  # else there is no last epoch to compare
-                figures[f"{label}/{part}_last"] = values[-1]
-            figures[f"{label}/{part}_{kind}"] = max(values)
-            figures[f"{label}/{part}_{kind}_epoch"] = 1 + values.index(max(values))
-    figures[f"{label}/epochs"] = found.result["epochs"]
-    figures[f"{label}/seconds"] = found.seconds
-    final = found.result["final"]
-    figures[f"{label}/test"] = 100 * final["test_accuracy"]
-    if "valid_accuracy" in final:
-        figures[f"{label}/valid"] = 100 * final["valid_accuracy"]
-    for name, values in history.items():
-        if name.endswith(("_accuracy", "_loss")):
-            result.series[f"{label}/{name}"] = values
-    if found.result["diverged"]:
-        result.notes.append(f"{label}: {found.result['diverged']}")
+    for label, found in task_results.items():
+        if not isinstance(found.task, Training):
+            continue
+        history, final, diverged = (found.result[key] for key in ("history", "final", "diverged"))
+        for part in SPLITS:
+            if values := [100 * value for value in history.get(f"{part}_accuracy", [])]:
+                kind = "best" if part == "valid" else "peak"
+                figures[f"{label}/{part}_first"] = values[0]
+                if not diverged:  # else there is no last epoch to compare
+                    figures[f"{label}/{part}_last"] = values[-1]
+                figures[f"{label}/{part}_{kind}"] = max(values)
+                figures[f"{label}/{part}_{kind}_epoch"] = 1 + values.index(max(values))
+        figures[f"{label}/epochs"] = found.result["epochs"]
+        figures[f"{label}/seconds"] = found.seconds
+        figures[f"{label}/test"] = 100 * final["test_accuracy"]
+        if "valid_accuracy" in final:
+            figures[f"{label}/valid"] = 100 * final["valid_accuracy"]
+        curves = {name: values for name, values in history.items() if name.endswith(("_accuracy", "_loss"))}
+        result.series |= {f"{label}/{name}": values for name, values in curves.items()}
+        if diverged:
+            result.notes.append(f"{label}: {diverged}")
+    return result
 
 
 def book_costs(found: TaskResult, strength: float) -> dict[str, list[float]]:

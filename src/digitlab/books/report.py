@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from digitlab.books.catalogue import BOOKS, CATALOGUE
-from digitlab.books.compare import Comparison, compare, mean_sd_text, values_of
+from digitlab.books.compare import compare, mean_sd_text, values_of
 from digitlab.books.experiment import CORRECTED, Experiment, Variant
 from digitlab.books.fingerprint import Fingerprint, states_text
 from digitlab.books.finish import draw_pictures
@@ -20,6 +20,7 @@ from digitlab.errors import ModelFileError
 from digitlab.statistics import summarize
 from digitlab.train.callbacks import duration
 
+EARLY = ("_first", " first", "/start")  # the ends of names of figures at the beginning of training
 TEXTS: dict[str, Any] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 
 
@@ -115,7 +116,9 @@ def summary(found: dict[str, list[ExperimentResult]]) -> Section:
     rows = []
     for name, experiment in CATALOGUE.items():
         for result in found[name]:
-            first = next((c for c in main_figures(experiment, result) if c.ours is not None), None)
+            # Figures at the beginning of training come last.
+            lines = sorted(compare(experiment, result), key=lambda c: c.reported.figure.endswith(EARLY))
+            first = next((c for c in lines if c.ours is not None), None)
             if first is not None:
                 cells = [first.reported.name, first.book_text, first.ours_text, first.difference_text]
                 cells.append(first.allowed_text)
@@ -129,12 +132,6 @@ def summary(found: dict[str, list[ExperimentResult]]) -> Section:
     headings = ["experiment", "mode", "figure", "book", "here", "difference", "allowed", "code"]
     blocks = [TEXTS["rule"], TEXTS["code"], Table(headings, rows)] if rows else ["Nothing was run yet."]
     return Section("At a glance", 2, blocks)
-
-
-def main_figures(experiment: Experiment, result: ExperimentResult) -> list[Comparison]:
-    """The compared figures, those at the end of training before those at its beginning."""
-    lines = compare(experiment, result)
-    return sorted(lines, key=lambda c: c.reported.figure.endswith(("_first", " first", "/start")))
 
 
 def experiment_section(experiment: Experiment, found: Sequence[ExperimentResult], results: Path) -> Section:

@@ -11,8 +11,6 @@ from digitlab.books.fingerprint import Fingerprint
 from digitlab.errors import ModelFileError
 from digitlab.files import write_text
 
-BY_SEED = ("keys", "results", "seconds", "code")  # the tables of an ExperimentResult with an entry for each seed
-
 
 @dataclass(frozen=True)
 class ExperimentResult:
@@ -38,21 +36,18 @@ class ExperimentResult:
 
     def only(self, seeds: Sequence[str]) -> "ExperimentResult":
         """The same with these seeds alone."""
-        return self.with_tables({name: {s: t[s] for s in seeds if s in t} for name, t in self.tables().items()})
+        return self._with({name: {s: t[s] for s in seeds if s in t} for name, t in self._by_seed().items()})
 
     def joined(self, other: "ExperimentResult") -> "ExperimentResult":
-        """The same with the seeds of another as well, in their order; where both have a seed, the other's."""
-        mine, theirs = self.tables(), other.tables()
-        both = {name: mine[name] | theirs[name] for name in BY_SEED}
-        return other.with_tables({name: {s: t[s] for s in sorted(t, key=int)} for name, t in both.items()})
+        """The other result with the seeds of both, in their order; the other's where both have one."""
+        both = {name: self._by_seed()[name] | theirs for name, theirs in other._by_seed().items()}
+        return other._with({name: {s: t[s] for s in sorted(t, key=int)} for name, t in both.items()})
 
-    def tables(self) -> dict[str, dict[str, Any]]:
-        """The tables by seed."""
-        return {name: getattr(self, name) for name in BY_SEED}
+    def _by_seed(self) -> dict[str, dict[str, Any]]:
+        return {name: getattr(self, name) for name in ("keys", "results", "seconds", "code")}
 
-    def with_tables(self, tables: dict[str, dict[str, Any]]) -> "ExperimentResult":
-        """The same with other tables by seed."""
-        return replace(self, **tables)  # type: ignore[arg-type]
+    def _with(self, tables: dict[str, Any]) -> "ExperimentResult":
+        return replace(self, **tables)
 
 
 def result_path(results: Path, name: str, mode: str, scale: str) -> Path:
