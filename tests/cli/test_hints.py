@@ -181,9 +181,9 @@ def test_the_training_that_data_make_recommends_reaches_twice_chance(kind, call,
     assert accuracy > 20, called.out  # chance is 10 %
 
 
-@pytest.mark.parametrize("kind", ["scenes", "sheets"])
+@pytest.mark.parametrize("kind", ["scenes", "pages"])
 def test_the_reading_that_data_make_recommends_finds_the_digits(kind, call, drawn_folder):
-    style = ["--style", "clean"] if kind == "sheets" else []
+    style = ["--style", "clean"] if kind == "pages" else []
     made = call("data", "make", kind, "--data", drawn_folder, "-n", "1", *style, "--out", f"my {kind}")
     assert made.code == 0, made.err
     called = call(*hint_in(made.out))
@@ -193,7 +193,7 @@ def test_the_reading_that_data_make_recommends_finds_the_digits(kind, call, draw
 
 
 def test_the_training_that_expand_recommends_suits_the_images(call, drawn_folder):
-    for kind, net in (("colour-plain", ["--net", "colour-conv"]), ("hands", [])):
+    for kind, net in (("colour-plain", ["--net", "colour-conv"]), ("handwriting", [])):
         call("data", "make", kind, "--data", drawn_folder, "-n", "20")
         made = call("expand", "--data", f"{kind}.npz", "--out", f"more {kind}.npz")
         assert made.code == 0, made.err

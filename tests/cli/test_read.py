@@ -265,18 +265,20 @@ def test_making_other_appearances(call):
     assert call("read", "colour", photo(Path("photo.png"), "12"), "--least-confidence", "0").code == 0
     called = call("data", "make", "scenes", "--data", folder, "-n", "2", "--out", "pictures")
     assert called.code == 0 and len(list(Path("pictures").glob("*.png"))) == 2
-    assert call("data", "make", "sheets", "--data", folder, "--style", "chalk").code == 0
+    assert call("data", "make", "pages", "--data", folder, "--style", "chalk").code == 0
+    assert Path("pages/chalk-000.png").is_file()
+    assert call("data", "make", "sheets", "--data", folder, "--style", "chalk").code == 0  # the former name
     assert Path("sheets/chalk-000.png").is_file()
     for arguments, code, words in (
         (["sepia"], 2, "got 'sepia'; there are: colour-mnist"),
-        (["hands", "--data", "digits"], 1, "expected (28, 28), as MNIST's"),
+        (["handwriting", "--data", "digits"], 1, "expected (28, 28), as MNIST's"),
         (["hands", "--data", folder, "--out", "x.zip"], 2, "ends in .npz"),
         (["hands", "--data", folder, "-n", "1000"], 1, "expected 5 to"),
         (["sheets", "--data", folder, "--style", "papyrus"], 1, "there are: clean"),
         (["photo", "--out", "x.svg"], 2, "for a photo"),
         (["photo", "-n", "3"], 2, "a photo is one page"),
         (["own", "--data", folder], 2, "needs no data set"),
-        (["own", "--style", "chalk"], 2, "--style needs the kind sheets"),
+        (["own", "--style", "chalk"], 2, "--style needs the kind pages"),
     ):
         called = call("data", "make", *arguments)
         assert called.code == code and words in called.err, (arguments, called)

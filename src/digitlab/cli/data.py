@@ -73,10 +73,10 @@ def fetch() -> None:
     "-n",
     "count",
     type=click.IntRange(1),
-    help="Number of training images, of scenes, of pictures (own), or of pages per style (sheets). "
+    help="Number of training images, of scenes, of pictures (own), or of pages per style (pages). "
     "[default: all; 20; 100; 1]",
 )
-@click.option("--style", help="Style of the pages, for sheets only. [default: all styles]")
+@click.option("--style", help="Style of the pages, for the kind pages only. [default: all styles]")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the random numbers.")
 @click.option(
     "--out",
@@ -89,10 +89,10 @@ def make(kind: str, data: dict[str, Any], count: int | None, style: str | None, 
     \b
     colour-mnist    colour digits, thin and thick, on plain, gradient, noisy and textured paper
     colour-plain, colour-gradient, colour-noise, colour-texture      only one kind of paper
-    hands           grey digits, rotated, sheared, with thinner and thicker pens
+    handwriting     grey digits, rotated, sheared, with thinner and thicker pens
     mnist-rgb       the images unchanged, with three equal channels
     scenes          pictures of several digits in colour, with labels and boxes in truth.json
-    sheets          pages of pen, print and MNIST digits in several styles, with labels and boxes in truth.json
+    pages           pages of pen, print and MNIST digits in several styles, with labels and boxes in truth.json
     own             pictures of handwritten digits, one folder per class
     photo           a page of handwritten digits on ruled paper, photo.png
     """
@@ -100,24 +100,26 @@ def make(kind: str, data: dict[str, Any], count: int | None, style: str | None, 
     from digitlab.cli.shared.sets import load_sets
     from digitlab.data import write_npz
     from digitlab.data.synthetic import APPEARANCES, make_appearance
+    from digitlab.data.synthetic.sets import FORMER_KINDS
     from digitlab.errors import not_among, quoted
 
-    if kind in ("scenes", "sheets"):
-        make_pictures(kind, data, count, style, seed, out or Path(kind))
+    name, kind = kind, FORMER_KINDS.get(kind, kind)  # files get the name that was typed
+    if kind in ("scenes", "pages"):
+        make_pictures(kind, data, count, style, seed, out or Path(name))
         return
     if kind in ("own", "photo"):
         if style is not None:
-            raise click.UsageError("--style needs the kind sheets")
+            raise click.UsageError("--style needs the kind pages")
         if click.get_current_context().get_parameter_source("source") is click.core.ParameterSource.COMMANDLINE:
             raise click.UsageError(f"--data: {kind} is drawn and needs no data set; leave out --data")
         make_sample(kind, count, seed, out)
         return
     if kind not in APPEARANCES:
-        known = [*APPEARANCES, "scenes", "sheets", "own", "photo"]
+        known = [*APPEARANCES, "scenes", "pages", "own", "photo"]
         raise click.UsageError(f"got {not_among(kind, known)}")
     if style is not None:
-        raise click.UsageError("--style needs the kind sheets")
-    path = out or Path(f"{kind}.npz")
+        raise click.UsageError("--style needs the kind pages")
+    path = out or Path(f"{name}.npz")
     OutputFile("a NumPy archive", ".npz").convert(path, None, None)
     splits = load_sets(data)
     _require_28(splits.train)
@@ -125,9 +127,8 @@ def make(kind: str, data: dict[str, Any], count: int | None, style: str | None, 
     write_npz(path, train, test)
     valid = len(train) // 6
     say(f"{path}: {len(train) - valid:,} images to train, {valid:,} to validate, {len(test):,} to test; seed {seed}")
-    name = splits.train.name.removesuffix(" train")
     appearance = APPEARANCES[kind]
-    say(f"made of {name}: {appearance.about}")
+    say(f"made of {splits.train.name.removesuffix(' train')}: {appearance.about}")
     say(f"train on them with: digitlab train --data {quoted(path)} {appearance.training}")
 
 
@@ -145,7 +146,7 @@ def make_pictures(kind: str, data: dict[str, Any], count: int | None, style: str
     _require_28(digits)
     if kind == "scenes":
         if style is not None:
-            raise click.UsageError("--style needs the kind sheets")
+            raise click.UsageError("--style needs the kind pages")
         streams = np.random.default_rng(seed).spawn(count or 20)
         sheets = [draw_scene(digits, rng) for rng in streams]
     else:
@@ -164,7 +165,7 @@ def make_sample(kind: str, count: int | None, seed: int, out: Path | None) -> No
 
     if kind == "photo":
         if count is not None:
-            raise click.UsageError("-n: a photo is one page; leave out -n, or use the kind sheets")
+            raise click.UsageError("-n: a photo is one page; leave out -n, or use the kind pages")
         path = OutputFile("a photo", ".png", ".jpg", ".jpeg", ".webp").convert(out or Path("photo.png"), None, None)
         text = write_photo(path, seed)
         say(f"{path}: a page with {text.count(chr(10)) + 1} lines of handwritten digits\n{text}")

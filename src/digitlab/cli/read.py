@@ -30,7 +30,7 @@ FEW = 5  # marks that are no digit and are told of one by one: a patterned paper
     "--check",
     type=click.Path(path_type=Path),
     metavar="TRUTH.JSON",
-    help="File with the true labels, as `digitlab data make sheets` writes it; errors are listed.",
+    help="File with the true labels, as `digitlab data make pages` writes it; errors are listed.",
 )
 def command(
     net_and_photos: tuple[str, ...],

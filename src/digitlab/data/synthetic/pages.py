@@ -4,7 +4,7 @@
     page.image             uint8 (H, W, 3)
     page.truth[0]          LabelledBox(label=7, box=(40, 61, 92, 140), source="pen")
 
-They measure how well photos are read (photos/scoring.py), and `digitlab data make sheets` writes them.
+They measure how well photos are read (photos/scoring.py), and `digitlab data make pages` writes them.
 """
 
 import json
@@ -217,7 +217,7 @@ def read_truth(path: str | os.PathLike[str]) -> dict[str, tuple[LabelledBox, ...
         return {name: tuple(map(_labelled_box, rows)) for name, rows in table.items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(
-            f"{path}: is not a truth.json of synthetic pages ({error!r}); `digitlab data make sheets` writes one."
+            f"{path}: is not a truth.json of synthetic pages ({error!r}); `digitlab data make pages` writes one."
         ) from None
 
 

@@ -44,11 +44,12 @@ APPEARANCES = {
     "colour-gradient": Appearance("in colour on gradients", lambda x, rng: coloured(x, rng, backgrounds=("gradient",))),
     "colour-noise": Appearance("in colour on noise", lambda x, rng: coloured(x, rng, backgrounds=("noise",))),
     "colour-texture": Appearance("in colour on textures", lambda x, rng: coloured(x, rng, backgrounds=("texture",))),
-    "hands": Appearance(
-        "grey, turned, slanted, with thinner and thicker pens", other_handwriting, "--net sprint --batch-size 16"
+    "handwriting": Appearance(
+        "grey, rotated, sheared, with thinner and thicker pens", other_handwriting, "--net sprint --batch-size 16"
     ),
-    "mnist-rgb": Appearance("as they are, with three equal channels", _three_channels),
+    "mnist-rgb": Appearance("unchanged, with three equal channels", _three_channels),
 }
+FORMER_KINDS = {"hands": "handwriting", "sheets": "pages"}  # former names, which still work
 
 
 def make_appearance(kind: str, splits: Splits, *, n: int | None = None, seed: int = 0) -> tuple[Digits, Digits]:
@@ -58,6 +59,7 @@ def make_appearance(kind: str, splits: Splits, *, n: int | None = None, seed: in
     images. `seed` draws the parameters of each image. The result, written as x_train … y_test, loads as 5 : 1 : 1.
     Raises ConfigError for an unknown kind, DataError where there are too few images.
     """
+    kind = FORMER_KINDS.get(kind, kind)
     if kind not in APPEARANCES:
         raise ConfigError(f"appearance: got {not_among(kind, APPEARANCES)}")
     change = APPEARANCES[kind].change
