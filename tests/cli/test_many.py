@@ -120,3 +120,15 @@ def test_averaging(call):
 )
 def test_nothing_counts_twice(fails, arguments, words):
     assert words in fails(2, "train", "--data", "digits", *arguments)
+
+
+WILD = ("train", "--data", "digits", "--net", "64-10", "--loss", "mse", "--epochs", "2", "--workers", "1")
+
+
+def test_trainings_that_fail_are_said_in_a_line(call):
+    done = call(*WILD, "--grid", "learning-rate=1e30,0.02", "--run", "some")
+    assert done.code == 0 and "warning: 1 of 2 trainings ended with an error, first learning-rate=1e30" in done.out
+    done = call(*WILD, "--learning-rate", "1e30", "--seeds", "2", "--run", "all")
+    assert done.code == 1 and "all 2 trainings failed, first seed=0: the loss is no longer finite" in done.err
+    done = call(*WILD, "--monitor", "valid_acc", "--seeds", "2", "--run", "none")
+    assert done.code == 1 and "monitor: got 'valid_acc'" in done.err

@@ -252,3 +252,29 @@ def test_a_rate_that_was_given_holds_for_every_optimizer(call):
     )
     assert called.code == 0, called.err
     assert RunConfig.load("s/best/config.toml").optimizer.learning_rate == 3
+
+
+SEARCH = ("search", "--data", "digits", "--net", "64-10", "--loss", "cross-entropy", "--epochs", "2", "--workers", "1")
+
+
+def test_a_best_value_at_the_end_of_the_range_and_a_wider_search(call):
+    done = call(*SEARCH, "--space", "learning-rate=log:1e-6,0.01", "--strategy", "log-scale", "--study", "s")
+    assert "warning: the best learning-rate, 0.01, is the highest of the range searched" in done.out
+    (following,) = [line for line in done.out.splitlines() if line.startswith("next: digitlab search")]
+    assert "--space learning-rate=log:1e-06,1" in following
+    assert "trials learned next to nothing" in done.out
+    again = call(*following.removeprefix("next: digitlab ").split(), "--trials", "2", "--workers", "1")
+    assert again.code == 0, again.err
+
+
+def test_a_search_in_which_nothing_learns(call):
+    done = call(*SEARCH, "--space", "learning-rate=1e-7,1e-6", "--strategy", "grid", "--study", "s")
+    assert "the best: accuracy" in done.out and "1e-0" in done.out
+    assert "next: digitlab train --from-file s/best/config.toml --learning-rate 0.5" in done.out
+
+
+def test_a_monitor_that_no_trial_has(call):
+    Path("plan.toml").write_text('[settings]\nmonitor = "test_accuracy"\n')
+    done = call(*SEARCH, "--plan", "plan.toml", "--study", "s")
+    assert done.code == 1 and "monitor: got 'test_accuracy'" in done.err
+    assert "a search can choose by valid_accuracy, valid_loss, train_loss" in done.err

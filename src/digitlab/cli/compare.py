@@ -75,6 +75,7 @@ def compare_settings(given: dict[str, Any], lists: dict[str, Any], out: Path) ->
     """Train with every combination of the lists and say what came of it."""
     from digitlab.cli.shared.comparing import choices, monitored, summary, train_all
     from digitlab.cli.shared.console import say, table
+    from digitlab.cli.shared.endings import say_diagnoses, say_failures
     from digitlab.cli.shared.progress import counted
     from digitlab.train.columns import heading
     from digitlab.viz.bands import bands_figure
@@ -94,11 +95,12 @@ def compare_settings(given: dict[str, Any], lists: dict[str, Any], out: Path) ->
     noun = "seed" if seeds == 1 else "seeds"
     say(f"{len(found)} settings, {seeds} {noun} each, {epochs} epochs on {splits.train!r}")
     with counted("training", trainings * epochs) as advance:
-        histories, diverged = train_all(found, splits, seeds, say, advance)
+        trained = train_all(found, splits, seeds, say, advance)
+    histories = trained.histories
     monitor = monitored(history for several in histories.values() for history in several)
     headings = ["setting", "η", f"best {heading(monitor)}", "at the end", "train_loss", "seconds", "diverged"]
-    rows = summary(found, histories, diverged)
-    if not any(diverged.values()):
+    rows = summary(found, trained)
+    if not trained.failed:
         headings, rows = headings[:-1], [row[:-1] for row in rows]
     say(table(headings, rows))
     if seeds > 1:
@@ -109,6 +111,8 @@ def compare_settings(given: dict[str, Any], lists: dict[str, Any], out: Path) ->
     compared = " × ".join(lists).replace("inits", "initializers").capitalize()
     title = f"{compared} compared on {splits.train.name.removesuffix(' train')}{band}"
     save_figure(bands_figure(histories, title=title, columns=columns), out)
+    say_diagnoses(trained.diagnoses)
+    say_failures(trained.failed, trainings)
     say(f"plot: {out}")
 
 
@@ -134,13 +138,16 @@ def say_differences(names: list[str], configs: "list[RunConfig]") -> None:
 def compare_runs(runs: tuple[Path, ...], out: Path) -> None:
     """Finished runs, as they are."""
     from digitlab.cli.shared.console import say, table
+    from digitlab.cli.shared.endings import say_diagnoses
     from digitlab.errors import ModelFileError, quoted
     from digitlab.train import History, RunConfig
     from digitlab.train.columns import unit
+    from digitlab.train.diagnosis import diagnose
+    from digitlab.train.probe import facts_of_run
     from digitlab.viz.curves import curves_figure
     from digitlab.viz.figures import save_figure
 
-    rows, histories, configs, left = [], {}, [], []
+    rows, histories, configs, left, found, doubts = [], {}, [], [], [], []
     runs = tuple(single for run in runs for single in runs_in(run))
     short = len({run.name for run in runs}) == len(runs)
     for run in runs:
@@ -158,11 +165,14 @@ def compare_runs(runs: tuple[Path, ...], out: Path) -> None:
         s = history.statistics(monitor)
         histories[name], text = history, unit(monitor).text
         configs.append(config)
+        found.append((name, diagnose(history.rows, facts_of_run(config, history))))
+        if config.monitor not in ("", monitor):
+            doubts.append(f"{name}: no epoch has {config.monitor!r}, which it monitors; judged by {monitor}")
         rows.append(
             [
                 name,
                 f"{config.optimizer!r}",
-                str(s.epochs),
+                f"{s.epochs}" if s.epochs >= config.epochs else f"{s.epochs} of {config.epochs}",
                 monitor,
                 text(s.best),
                 str(s.best_epoch),
@@ -178,6 +188,11 @@ def compare_runs(runs: tuple[Path, ...], out: Path) -> None:
         say(f"left out: {line}")
     say(table(["run", "optimizer", "epochs", "monitored", "best", "at", "mean", "sd", "range", "seconds"], rows))
     say("mean, sd and range are over the epochs; accuracies in per cent")
+    if len(judges := dict.fromkeys(row[3] for row in rows)) > 1:
+        doubts.append(f"the runs are judged by different columns, which cannot be compared: {', '.join(judges)}")
+    for line in doubts:
+        say(f"warning: {line}")
+    say_diagnoses(found)
     say_differences([row[0] for row in rows], configs)
     save_figure(curves_figure(histories, title="Runs compared"), out)
     say(f"plot: {out}")

@@ -223,12 +223,15 @@ def fresh_members(
 def train_snapshots(config: "RunConfig", splits: "Splits", folder: Path, members: int) -> "list[Network]":
     """One training that leaves a network behind at the end of each cycle."""
     from digitlab.cli.shared.console import say
+    from digitlab.cli.shared.endings import say_diagnosis
     from digitlab.cli.shared.progress import training_progress
     from digitlab.ensemble.making import Snapshots, snapshot_networks
     from digitlab.parallel.run_folders import prepare
     from digitlab.train import resume_run, start_run
+    from digitlab.train.probe import Diagnose
 
-    callbacks = [training_progress(), Snapshots(folder, members)]
+    diagnose = Diagnose()
+    callbacks = [training_progress(), Snapshots(folder, members), diagnose]
     if (folder / "config.toml").is_file():
         prepare(folder, "snapshots", config)  # refuses another run's folder
         _, trainer = resume_run(folder, callbacks)
@@ -238,6 +241,7 @@ def train_snapshots(config: "RunConfig", splits: "Splits", folder: Path, members
     if trainer.interrupted:
         say(f"continue with the same command and --run {quoted(folder)}")
         raise KeyboardInterrupt
+    say_diagnosis(diagnose.found)
     return snapshot_networks(folder)
 
 
@@ -246,7 +250,7 @@ def say_gain(
 ) -> None:
     """The table of members and whole, then diversity and errors; the test set chooses nothing here."""
     from digitlab.cli.shared.console import say, table
-    from digitlab.ensemble import gain
+    from digitlab.ensemble import doubts, gain
     from digitlab.statistics import summarize
 
     test = gain(whole, images.images, images.labels, covers)
@@ -277,6 +281,8 @@ def say_gain(
         f"of the best member's, {test.mended} are mended, {test.spoilt} new ones made; "
         f"one member at least is right on {100 * test.oracle:.2f} %"
     )
+    for line in doubts(test, names, images.labels):
+        say(f"warning: {line}")
 
 
 def save_errors(whole: "Network", test: "Digits", path: Path) -> None:

@@ -234,8 +234,9 @@ def say_study(study: "Study", folder: Path, *, test: bool) -> None:
     done = sorted((t for t in trials if t.state == "done"), key=lambda t: (-(t.score or 0.0), t.number))
     if not done:
         raise ConfigError(f"{study.path}: no trial is finished yet; there is nothing to show")
-    if error := done[0].notes.get("error"):
-        raise ConfigError(f"{study.path}: every trial failed, the best of them by {error}")
+    failed = [(f"trial {t.number}", str(t.notes["error"])) for t in done if t.notes.get("error")]
+    if len(failed) == len(done):
+        raise ConfigError(f"{study.path}: every trial failed, {failed[0][0]} by: {failed[0][1]}")
     names = list(study.plan.space)
     rows = [
         [str(t.number), *(_cell(t.point.get(name, "")) for name in names), t.shown(), str(t.notes.get("epochs", ""))]
@@ -252,9 +253,28 @@ def say_study(study: "Study", folder: Path, *, test: bool) -> None:
         say_tested(tested)
     networks = best_networks(study)
     networks[0].save(folder / "best" / "network.safetensors")
+    say_doubts(study, done, failed, folder / "best" / "config.toml")
     say(f"best by validation: {as_text(best.point)}")
     say(f"saved: {folder / 'trials.csv'}, {', '.join(pictures)}, best/network.safetensors")
     say(f"train it again with: digitlab train --from-file {quoted(folder / 'best' / 'config.toml')}")
+
+
+def say_doubts(study: "Study", done: "list[Trial]", failed: list[tuple[str, str]], best: Path) -> None:
+    """What went wrong in a search: trials that failed or learned nothing, and a best value where the range ends."""
+    from digitlab.cli.shared.console import say
+    from digitlab.cli.shared.endings import say_diagnosis, say_failures
+    from digitlab.search.study import at_edge
+    from digitlab.train.diagnosis import Diagnosis
+
+    say_failures(failed, len(done))
+    if found := done[0].notes.get("diagnosis"):
+        say_diagnosis(Diagnosis(*found), best, name=f"trial {done[0].number}, the best")
+    elif nothing := sum(t.notes.get("diagnosis") is not None for t in done):
+        say(f"warning: {nothing} of {len(done)} trials learned next to nothing")
+    for name, which, wider in at_edge(study.plan.space, done[0].point):
+        option = name.replace("_", "-")
+        say(f"warning: the best {option}, {_cell(done[0].point[name])}, is the {which} of the range searched")
+        say(f"next: digitlab search --from-file {quoted(best)} --space {option}={wider}")
 
 
 def say_tested(tested: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ report.py     accuracy of the members and of the whole, diversity, which errors 
 
 from digitlab.ensemble.combining import WAYS, combine, members
 from digitlab.ensemble.making import KINDS, Snapshots, member_configs, snapshot_networks
-from digitlab.ensemble.report import Diversity, Gain, diversity, gain
+from digitlab.ensemble.report import Diversity, Gain, diversity, doubts, gain
 
 __all__ = [
     "KINDS",
@@ -17,6 +17,7 @@ __all__ = [
     "Snapshots",
     "combine",
     "diversity",
+    "doubts",
     "gain",
     "member_configs",
     "members",

@@ -14,6 +14,9 @@ from digitlab.errors import ConfigError
 from digitlab.nn.combine import Rescale
 from digitlab.nn.network import Network
 from digitlab.nn.scaling import Scaling
+from digitlab.train.diagnosis import NOISE, deviation, percent
+
+ALIKE = 0.02  # of the members' mean error: where they disagree on less, they are the same network for all that counts
 
 
 class Diversity(NamedTuple):
@@ -104,6 +107,29 @@ def gain(network: Network, images: Any, labels: Any, covers: Sequence[Sequence[i
         float(correct.any(axis=0).mean()),
         predicted,
     )
+
+
+def doubts(found: Gain, names: Sequence[str], labels: Any) -> list[str]:
+    """What went wrong with an ensemble, a line each: members at chance, members that are alike, no gain at all."""
+    guess, n = float(np.bincount(labels).max() / len(labels)), len(labels)
+    chance = [name for name, share in zip(names, found.members) if share <= guess + NOISE * deviation(guess, n)]
+    lines, best = [], int(np.argmax(found.members))
+    if chance:
+        lines.append(
+            f"no better than guessing the largest class ({percent(guess)}): {', '.join(chance)}; leave "
+            f"{'it' if len(chance) == 1 else 'them'} out, or train again with another --learning-rate"
+        )
+    if found.diversity.disagreement <= ALIKE * (1 - float(np.mean(found.members))):
+        lines.append(
+            f"the members make the same errors (disagreement {percent(found.diversity.disagreement)}), so combining "
+            "gains nothing; try members that differ more: --train bagging, or more --epochs for snapshots"
+        )
+    elif found.spoilt > found.mended:
+        lines.append(
+            f"the ensemble has {found.spoilt - found.mended} of {n:,} images fewer right than {names[best]} alone; try "
+            f"--combine weighted, or {names[best]} without the others"
+        )
+    return lines
 
 
 def rescaled(network: Network) -> list[Network]:

@@ -2,6 +2,7 @@
 
 import os
 import time
+import warnings
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future, as_completed
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, Protocol
 from digitlab.data import Splits
 from digitlab.errors import ConfigError
 from digitlab.files import write_text
+from digitlab.notices import TrainingWarning
 from digitlab.parallel import run_folders as folders
 from digitlab.parallel.job import TrainingJob, TrainingResult
 from digitlab.parallel.labels import Setting, varied_settings, with_seeds
@@ -63,6 +65,7 @@ def train_many(
     A training that fails (its loss diverges, say) does not stop the others: its outcome has an `error`. Ctrl-C ends all
     after the batches they are in; the result says so, and with a folder the same call goes on from there.
     In a script, processes need the call to stand under `if __name__ == "__main__":`.
+    Without a `watcher`, warns (TrainingWarning) of networks that diverged or learned next to nothing.
     Raises ConfigError for settings that cannot be, before anything is trained.
     """
     configs = list(configs)
@@ -113,6 +116,13 @@ def train_many(
     result = GroupResult(outcomes, pool.reason, time.perf_counter() - began, interrupted, varied)
     if folder is not None:
         write_text(Path(folder) / "results.csv", result.csv())
+    wrong = [f"{o.name or 'network'}: {o.error or o.diagnosis}" for o in outcomes if o.error or o.diagnosis]
+    if wrong and watcher is None:  # which shows it
+        warnings.warn(
+            f"{len(wrong)} of {len(outcomes)} networks have learned next to nothing, first {wrong[0]}",
+            TrainingWarning,
+            stacklevel=2,
+        )
     return result
 
 

@@ -51,6 +51,10 @@ class SearchPlan:
         if self.prune not in PRUNING:
             hint = did_you_mean(self.prune, PRUNING)
             raise ConfigError(f"prune: got {self.prune!r}{hint}, expected one of {', '.join(PRUNING)}")
+        known = ["valid_accuracy", "valid_loss", "train_loss", *["train_accuracy"] * self.base.evaluate_train]
+        if (monitor := self.base.monitor) and monitor not in known:
+            hint = did_you_mean(monitor, known)
+            raise ConfigError(f"monitor: got {monitor!r}{hint}; a search can choose by {', '.join(known)}")
         least = {"trials": 1, "repeats": 1, "points": 2, "population": 0, "min_epochs": 1, "factor": 2, "seed": 0}
         for name, low in least.items():
             value = getattr(self, name)

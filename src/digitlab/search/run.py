@@ -245,6 +245,8 @@ class _Search:
             "seconds": round(sum(o.seconds for o in outcomes), 3),
             "best_epochs": [o.best_epoch for o in outcomes],
         }
+        if found := next((o.diagnosis for o in outcomes if o.diagnosis), None):
+            notes |= {"diagnosis": list(found)}
         if error is not None:
             notes |= {"error": error}
         if pruned:

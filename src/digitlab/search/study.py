@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,11 +11,12 @@ from typing import Any
 
 from digitlab.errors import ConfigError, ModelFileError
 from digitlab.search.plan import SearchPlan
-from digitlab.search.space import Point, as_text
+from digitlab.search.space import Choice, Point, Space, as_text
 from digitlab.search.storage import NAME, PLAN, claim, journal_of, open_storage
 from digitlab.statistics import Summary, summarize
 from digitlab.train import columns
 
+EDGE = 0.05  # of a value, or of its range on a linear scale: that near, a value is at the end of the range
 STATES = {"COMPLETE": "done", "PRUNED": "pruned", "FAIL": "failed", "RUNNING": "running", "WAITING": "waiting"}
 
 
@@ -175,6 +177,30 @@ def best_of(trials: Sequence[Trial]) -> Trial:
     if not done:
         raise ConfigError("no trial is finished yet; there is no best one")
     return max(done, key=lambda t: (t.score, -t.number))
+
+
+def at_edge(space: Space, point: Point) -> list[tuple[str, str, str]]:
+    """The parameters whose value lies at an end of the range searched: (name, "highest" or "lowest", a wider range)."""
+    found = []
+    for name, value in point.items():
+        parameter: Any = space[name]
+        if isinstance(parameter, Choice):
+            continue
+        low, high = parameter.low, parameter.high
+        reach = math.sqrt(high / low) if parameter.log and low > 0 else (high - low) / 2
+        for end, which in ((low, "lowest"), (high, "highest")):
+            if abs(value - end) > EDGE * abs(end if parameter.log else high - low):
+                continue
+            if which == "lowest":
+                new = low / max(reach, 10) if parameter.log else low - reach
+                wider = (max(new, 1) if isinstance(low, int) else new), high
+            else:
+                wider = low, (high * max(reach, 10) if parameter.log else high + reach)
+            if wider != (low, high):
+                kind = next(iter(parameter.table()))
+                text = ",".join(f"{round(v) if isinstance(low, int) else v:g}" for v in wider)
+                found.append((name, which, f"{kind}:{text}"))
+    return found
 
 
 def epochs_trained(trials: Sequence[Trial]) -> int:

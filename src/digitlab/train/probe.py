@@ -14,10 +14,12 @@ from digitlab.optim import SGD, Momentum, Nesterov
 from digitlab.optim.regularizers import L2
 from digitlab.train.callbacks import Callback
 from digitlab.train.default_rate import rate_of
-from digitlab.train.diagnosis import LITTLE, Diagnosis, Facts, diagnose, way
+from digitlab.train.diagnosis import ENOUGH_IMAGES, LITTLE, MANY_STEPS, Diagnosis, Facts, diagnose, way
 from digitlab.train.evaluation import classifies
 
 if TYPE_CHECKING:
+    from digitlab.train.config import RunConfig
+    from digitlab.train.history import History
     from digitlab.train.trainer import Trainer
 
 Array = np.ndarray[Any, Any]
@@ -75,6 +77,20 @@ def facts_of(trainer: "Trainer", *, exact: bool = False) -> Facts:
     if guess is not None and guess < 1 and accuracy is not None and way(accuracy, guess) >= LITTLE:
         return Facts(**facts)  # it has learned: no need to look into the network
     return Facts(**facts | inside(network, to_numpy(x[picked]), targets[picked], classes and accuracy is None))
+
+
+def facts_of_run(config: "RunConfig", history: "History") -> Facts:
+    """What is known of a run without its data: guessing is taken as one class of all that the network tells apart."""
+    trainer, row = config.trainer(), history[-1]
+    accuracy = row.get("valid_accuracy", row.get("train_accuracy"))
+    return Facts(
+        steps=MANY_STEPS,
+        rate=rate_of(trainer.optimizer),
+        default_rate=trainer.default_rate,
+        guess=1 / trainer.network.shapes[-1][0] if accuracy is not None else None,
+        count=ENOUGH_IMAGES,
+        accuracy=accuracy,
+    )
 
 
 def as_labels(targets: Array) -> Array:

@@ -14,6 +14,7 @@ from digitlab.errors import ConfigError, DivergenceError
 if TYPE_CHECKING:
     from digitlab.data import Splits
     from digitlab.train import History, RunConfig
+    from digitlab.train.diagnosis import Diagnosis
 
 LISTS = {"optimizers": "optimizer", "losses": "loss", "inits": "init", "activations": "activation"}
 MOST = 100  # trainings at once: above that, somebody meant something else
@@ -46,6 +47,18 @@ class Specs(click.ParamType[Any]):
         return [Named(text, self.one.convert(text, param, ctx)) for text in texts]
 
 
+class Trained(NamedTuple):
+    """The histories of every choice, one for each seed 0, 1 ...; and which trainings went wrong, by name."""
+
+    histories: "dict[str, list[History]]"
+    diagnoses: "list[tuple[str, Diagnosis | None]]"
+    failed: list[tuple[str, str]]
+
+    def diverged(self, choice: str) -> int:
+        """How many trainings of a choice ended with an error."""
+        return sum(name.startswith(f"{choice}, seed ") for name, _ in self.failed)
+
+
 class Choice(NamedTuple):
     """A combination of what is compared: what to call it, its training, without the seed."""
 
@@ -76,9 +89,8 @@ def choices(given: dict[str, Any], lists: dict[str, list[Named]]) -> "tuple[list
 
 def train_all(
     found: "Iterable[Choice]", splits: "Splits", seeds: int, say: Callable[[str], None], advance: Callable[[int], None]
-) -> "tuple[dict[str, list[History]], dict[str, int]]":
-    """The histories of every choice, one for each seed 0, 1 ..., and how many trainings of each diverged."""
-    from digitlab.cli.shared.endings import say_diagnosis
+) -> Trained:
+    """Train every choice with each seed 0, 1 ..."""
     from digitlab.train import Callback
     from digitlab.train.columns import unit
     from digitlab.train.probe import Diagnose
@@ -87,12 +99,11 @@ def train_all(
         def on_epoch_end(self, trainer: Any, row: Any) -> None:
             advance(1)
 
-    histories: dict[str, list[History]] = {}
-    diverged: dict[str, int] = {}
+    trained = Trained({}, [], [])
     for choice in found:
-        histories[choice.name], diverged[choice.name] = [], 0
+        trained.histories[choice.name] = []
         for seed in range(seeds):
-            diagnose = Diagnose()
+            diagnose, name = Diagnose(), f"{choice.name}, seed {seed}"
             trainer = dataclasses.replace(choice.config, seed=seed).trainer([Advance(), diagnose])
             try:
                 weights = choice.config.example_weights()
@@ -100,29 +111,27 @@ def train_all(
                 if trainer.interrupted:
                     raise KeyboardInterrupt
             except DivergenceError as error:
-                diverged[choice.name] += 1
-                say(f"{choice.name}, seed {seed}: {error}")
+                trained.failed.append((name, str(error)))
+                say(f"{name}: {error}")
             else:
                 s = trainer.history.statistics(trainer.monitor)
                 best, seconds = unit(trainer.monitor).shown(s.best), sum(trainer.history.column("seconds"))
-                say(f"{choice.name}, seed {seed}: {trainer.monitor} {best} (epoch {s.best_epoch}), {seconds:.2f} s")
-                say_diagnosis(diagnose.found)
-            histories[choice.name].append(trainer.history)
-    if not any(len(history) for several in histories.values() for history in several):
-        raise ConfigError("every training diverged in its first epoch; try a smaller --learning-rate")
-    return histories, diverged
+                say(f"{name}: {trainer.monitor} {best} (epoch {s.best_epoch}), {seconds:.2f} s")
+            trained.diagnoses.append((name, diagnose.found))
+            trained.histories[choice.name].append(trainer.history)
+    if not any(len(history) for several in trained.histories.values() for history in several):
+        raise ConfigError(f"every training diverged in its first epoch; {trained.failed[0][1]}")
+    return trained
 
 
-def summary(
-    found: "Iterable[Choice]", histories: "dict[str, list[History]]", diverged: dict[str, int]
-) -> list[list[str]]:
+def summary(found: "Iterable[Choice]", trained: Trained) -> list[list[str]]:
     """A row for each choice: its learning rate, the monitored column at its best and at the end, seconds."""
     from digitlab.statistics import summarize
     from digitlab.train.columns import unit
 
     rows = []
     for choice in found:
-        several = [history for history in histories[choice.name] if len(history)]
+        several = [history for history in trained.histories[choice.name] if len(history)]
         row = [choice.name, f"{choice.config.optimizer.learning_rate:g}"]
         monitor = monitored(several)
         scale, _, digits = unit(monitor)
@@ -131,7 +140,7 @@ def summary(
         seconds = [sum(history.column("seconds")) for history in several]
         columns = [(best, digits), (last, digits), ([h[-1]["train_loss"] for h in several], 4), (seconds, 2)]
         row += [summarize(v).text(f"{{:.{n}f}}".format) if v else "–" for v, n in columns]
-        rows.append([*row, str(diverged[choice.name] or "")])
+        rows.append([*row, str(trained.diverged(choice.name) or "")])
     return rows
 
 

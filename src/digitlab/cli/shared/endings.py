@@ -1,6 +1,6 @@
 """The lines at the end of a training that has learned nothing: what is seen, the likely cause, the next command."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,13 @@ def say_diagnosis(
         say(f"try: {rate}{found.rate}")
     else:
         say(f"next: digitlab train --from-file {quoted(config)} {rate}{found.rate}")
+
+
+def say_failures(failed: Sequence[tuple[str, str]], total: int) -> None:
+    """One line for the trainings of a group that ended with an error, (name, error) of each."""
+    if failed:
+        name, error = failed[0]
+        say(f"warning: {len(failed)} of {total} trainings ended with an error, first {name}: {error}")
 
 
 def say_diagnoses(networks: Iterable[tuple[str, "Diagnosis | None"]]) -> None:

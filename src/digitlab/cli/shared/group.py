@@ -180,11 +180,17 @@ def train_members(
 def say_group(together: "GroupResult", folder: Path) -> None:
     """The tables of a group: every network, then mean, variance and range by setting."""
     from digitlab.cli.shared.console import say, table
-    from digitlab.cli.shared.endings import say_diagnoses
+    from digitlab.cli.shared.endings import say_diagnoses, say_failures
+    from digitlab.errors import DigitlabError
     from digitlab.parallel.results import figure
     from digitlab.train.columns import heading, unit
 
     good = together.good
+    failed = [(o.name or f"network {i}", o.error) for i, o in enumerate(together.outcomes) if o.error]
+    if failed and len(failed) == len(together.outcomes):
+        raise DigitlabError(
+            f"all {len(failed)} trainings failed, first {failed[0][0]}: {failed[0][1]}; table: {folder / 'results.csv'}"
+        )
     if not good:
         for outcome in together.outcomes[:3]:
             say(f"{outcome.name or 'network'}: {outcome.error or 'not finished'}")
@@ -225,6 +231,7 @@ def say_group(together: "GroupResult", folder: Path) -> None:
     elif len(parts) > 1 and not together.interrupted:
         say_best(together, monitor)
     say_diagnoses([(o.name or f"network {i}", o.diagnosis) for i, o in enumerate(together.outcomes)])
+    say_failures(failed, len(together.outcomes))
     say(f"{together.seconds:.1f} s in all; {together.reason}")
     say(f"saved: {folder} (a run each; results.csv)")
 
