@@ -34,8 +34,8 @@ def test_saved_networks(call, group, how):
         "ensemble", group, "--combine", how, "--data", "digits", "--out", "e.safetensors", "--errors", "e.png"
     )
     assert called.code == 0, called.err
-    together = next(line for line in called.out.splitlines() if line.startswith("together"))
-    assert "Q statistic" in called.out and "errors remain of 300" in called.out
+    together = next(line for line in called.out.splitlines() if line.startswith("ensemble ("))
+    assert "Q statistic" in called.out and "errors on 300 images" in called.out
     assert Path("e.png").stat().st_size > 1000
     assert ("is too high" in called.out) == (how == "stack")
     tested = call("test", "e.safetensors", "--data", "digits")
@@ -48,13 +48,13 @@ def test_saved_networks(call, group, how):
 def test_fresh_networks(call, kind):
     called = call(*FRESH, "--train", kind, "--members", "2", "--combine", "mean")
     assert called.code == 0, called.err
-    assert "together (mean)" in called.out
+    assert "ensemble (mean)" in called.out
     assert call("test", "ensemble.safetensors", "--data", "digits").code == 0
     if kind == "specialists":
         assert "tells apart 0, 1, 2, 3, 4, other" in called.out
         again = call("ensemble", "runs/001-64-6-10-specialists", "--combine", "mean", "--data", "digits")
         assert again.code == 0, again.err
-        assert again.out.splitlines()[4] == next(x for x in called.out.splitlines() if x.startswith("together"))
+        assert again.out.splitlines()[4] == next(x for x in called.out.splitlines() if x.startswith("ensemble ("))
 
 
 @pytest.mark.parametrize(

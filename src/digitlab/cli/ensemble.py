@@ -259,16 +259,16 @@ def say_gain(
     for i, name in enumerate(names):
         own = f" (tells apart {', '.join(map(str, covers[i]))}, other)" if covers[i] else ""
         rows.append([name + own, *([f"{100 * valid.members[i]:.2f}"] if valid else []), f"{100 * test.members[i]:.2f}"])
-    rows.append([f"together ({how})", *([f"{100 * valid.whole:.2f}"] if valid else []), f"{100 * test.whole:.2f}"])
+    rows.append([f"ensemble ({how})", *([f"{100 * valid.whole:.2f}"] if valid else []), f"{100 * test.whole:.2f}"])
     say(table(["network", *(["valid (%)"] if valid else []), "test (%)"], rows))
     s, d = summarize(test.members), test.diversity
     if any(covers):  # members for other questions are not to be compared with the whole
-        say(f"{len(test.errors)} errors remain of {len(images):,}")
+        say(f"{len(test.errors)} errors on {len(images):,} images")
         return
     say(
         f"members on the test set: mean {100 * s.mean:.2f} %, sd {100 * s.sd:.2f}; "
-        f"together {100 * (test.whole - s.mean):+.2f} points against their mean, "
-        f"{100 * (test.whole - s.maximum):+.2f} against the best of them"
+        f"ensemble {100 * (test.whole - s.mean):+.2f} points from their mean, "
+        f"{100 * (test.whole - s.maximum):+.2f} from the best of them"
     )
     if how == "stack":
         say("the stacking network was trained on the validation set: its validation accuracy is too high")
@@ -277,9 +277,9 @@ def say_gain(
         f"both wrong {100 * d.double_fault:.2f} %"
     )
     say(
-        f"{len(test.errors)} errors remain of {len(images):,}: {test.shared} that every member makes; "
-        f"of the best member's, {test.mended} are mended, {test.spoilt} new ones made; "
-        f"one member at least is right on {100 * test.oracle:.2f} %"
+        f"{len(test.errors)} errors on {len(images):,} images: {test.shared} made by every member; "
+        f"{test.mended} errors of the best member corrected, {test.spoilt} new ones; "
+        f"at least one member is right on {100 * test.oracle:.2f} %"
     )
     for line in doubts(test, names, images.labels):
         say(f"warning: {line}")
@@ -295,12 +295,12 @@ def save_errors(whole: "Network", test: "Digits", path: Path) -> None:
     found = gain(whole, test.images, test.labels)
     wrong = found.errors[:SHOWN]
     if not len(wrong):
-        say("no errors remain; no picture is drawn")
+        say("no errors; no picture is drawn")
         return
     names = test.class_names
     titles = [f"{names[test.labels[i]]} → {names[found.predicted[i]]}" for i in wrong]
     figure = image_grid(test.images[wrong], titles, columns=min(10, len(wrong)))
-    figure.suptitle(f"The first {len(wrong)} of {len(found.errors)} errors that remain: label → reading")
+    figure.suptitle(f"The first {len(wrong)} of {len(found.errors)} errors: label → prediction")
     save_figure(figure, path)
     say(f"errors: {path}")
 

@@ -224,7 +224,7 @@ def say_group(together: "GroupResult", folder: Path) -> None:
         [label or "all", *_summary_cells(part.statistics(monitor), shown)] for label, part in parts.items() if part.good
     ]
     say("")
-    say(table([heading(monitor), "n", "mean", "variance", "sd", "least", "most", "range"], rows))
+    say(table([heading(monitor), "n", "mean", "variance", "sd", "min", "max", "range"], rows))
     if tested and len(parts) == 1:
         s, text = together.statistics(f"test_{measured}"), test_shown.text
         say(f"test set: mean {test_shown.shown(s.mean)}, sd {text(s.sd)}, range {text(s.range)}, n = {s.n}")
