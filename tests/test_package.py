@@ -112,6 +112,15 @@ def test_what_scripts_import_is_there(script):
 def test_what_a_type_checker_sees_is_what_there_is():
     tree = ast.parse(Path(digitlab.__file__).read_text(encoding="utf-8"))
     (block,) = [node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"]
+    starred = {imported.module for imported in block.body if imported.names[0].name == "*"}
+    assert starred == set(digitlab._PACKAGES)
     seen = {alias.asname or alias.name for imported in block.body for alias in imported.names} - {"*"}
-    layers = importlib.import_module("digitlab.nn").__all__
-    assert seen | set(layers) == {name for name in dir(digitlab) if name != "__version__"}
+    names = seen.union(*(importlib.import_module(package).__all__ for package in starred))
+    assert names == {name for name in dir(digitlab) if name != "__version__"}
+    for package in starred:  # and there, the star imports
+        modules = [name for name in sys.modules if name.startswith(f"{package}.")]
+        read = {
+            name for name in modules if name == sys.modules[name].__name__ and hasattr(sys.modules[name], "__all__")
+        }
+        text = Path(importlib.import_module(package).__file__).read_text(encoding="utf-8")
+        assert read <= set(re.findall(r"^from (\S+) import \*", text, re.MULTILINE))

@@ -14,6 +14,7 @@ from digitlab import moved as moved
 
 __version__ = "0.1.0"
 
+_PACKAGES = ("digitlab.nn", "digitlab.optim")  # all of whose names are handed on
 _HOMES = {
     "digitlab.lab": ("Net", "get_net"),
     "digitlab.data": ("Digits", "Splits", "load"),
@@ -34,21 +35,6 @@ _HOMES = {
     "digitlab.reading": ("read_photo",),
     "digitlab.data.photos": ("find_digits", "open_photo"),
     "digitlab.shipped": ("shipped_network",),
-    "digitlab.optim": (
-        "SGD",
-        "Adam",
-        "AdamW",
-        "ConstantRate",
-        "Cosine",
-        "Cyclic",
-        "Exponential",
-        "HalveOnPlateau",
-        "Momentum",
-        "Nesterov",
-        "OneCycle",
-        "RMSProp",
-        "StepDecay",
-    ),
 }
 
 
@@ -60,17 +46,17 @@ def __getattr__(name: str) -> Any:
     for home, names in _HOMES.items():
         if name in names:
             return getattr(importlib.import_module(home), name)
-    layers = importlib.import_module("digitlab.nn")
-    if name in layers.__all__:
-        return getattr(layers, name)
+    for package in map(importlib.import_module, _PACKAGES):
+        if name in package.__all__:
+            return getattr(package, name)
     from digitlab.errors import did_you_mean
 
     raise AttributeError(f"module 'digitlab' has no attribute {name!r}{did_you_mean(name, __dir__())}")
 
 
 def __dir__() -> list[str]:
-    layers = importlib.import_module("digitlab.nn").__all__
-    return sorted({"__version__", *layers, *(name for names in _HOMES.values() for name in names)})
+    derived = [importlib.import_module(package).__all__ for package in _PACKAGES]
+    return sorted({"__version__"}.union(*derived, *_HOMES.values()))
 
 
 if TYPE_CHECKING:
@@ -81,20 +67,8 @@ if TYPE_CHECKING:
     from digitlab.data.photos import open_photo as open_photo
     from digitlab.lab import Net as Net
     from digitlab.lab import get_net as get_net
-    from digitlab.nn import *  # noqa: F403
-    from digitlab.optim import SGD as SGD
-    from digitlab.optim import Adam as Adam
-    from digitlab.optim import AdamW as AdamW
-    from digitlab.optim import ConstantRate as ConstantRate
-    from digitlab.optim import Cosine as Cosine
-    from digitlab.optim import Cyclic as Cyclic
-    from digitlab.optim import Exponential as Exponential
-    from digitlab.optim import HalveOnPlateau as HalveOnPlateau
-    from digitlab.optim import Momentum as Momentum
-    from digitlab.optim import Nesterov as Nesterov
-    from digitlab.optim import OneCycle as OneCycle
-    from digitlab.optim import RMSProp as RMSProp
-    from digitlab.optim import StepDecay as StepDecay
+    from digitlab.nn import *
+    from digitlab.optim import *
     from digitlab.parallel import train_many as train_many
     from digitlab.predicting import predict as predict
     from digitlab.predictions import Predictions as Predictions

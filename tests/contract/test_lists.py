@@ -181,7 +181,7 @@ def test_a_layer_that_has_none_is_refused_by_its_name():
 @pytest.mark.parametrize("family", [Layer, Loss, nn.Initializer], ids=lambda family: family.__name__)
 def test_the_package_hands_out_all_of_a_family(family):
     missing = {cls.__name__ for cls in public(family)} - set(nn.__all__)
-    assert not missing, f"add {sorted(missing)} to digitlab/nn/__init__.py"
+    assert not missing, f"add {sorted(missing)} to the __all__ of their files"
     for cls in public(family):
         assert getattr(digitlab, cls.__name__) is cls
 

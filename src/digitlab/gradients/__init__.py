@@ -11,26 +11,11 @@ Backpropagation gives every partial derivative for the price of about three forw
 The others need forward passes only: to check it, to see what it saves, and to train what has no derivative.
 """
 
-from digitlab.gradients.base import Backpropagation, Gradient, PerExample
-from digitlab.gradients.check import Comparison, GradientReport, ReportRow, check_gradients, compare_gradients
-from digitlab.gradients.differences import CentralDifferences, ComplexStep, ForwardDifferences
-from digitlab.gradients.directions import SPSA, EvolutionStrategies, ForwardGradient
-from digitlab.gradients.rashid import RashidRule
+from digitlab.gradients.base import *
+from digitlab.gradients.check import *
+from digitlab.gradients.differences import *
+from digitlab.gradients.directions import *
+from digitlab.gradients.rashid import *
+from digitlab.nn import describe
 
-__all__ = [
-    "SPSA",
-    "Backpropagation",
-    "CentralDifferences",
-    "Comparison",
-    "ComplexStep",
-    "EvolutionStrategies",
-    "ForwardDifferences",
-    "ForwardGradient",
-    "Gradient",
-    "GradientReport",
-    "PerExample",
-    "RashidRule",
-    "ReportRow",
-    "check_gradients",
-    "compare_gradients",
-]
+__all__ = describe.export(__name__, globals())

@@ -10,6 +10,8 @@ from digitlab.errors import GradientError
 from digitlab.nn.describe import Described
 from digitlab.nn.network import Layer, Network, given
 
+__all__ = ["Backpropagation", "Gradient", "PerExample"]
+
 
 class Gradient(Described):
     """A way of taking ∂L/∂θ, θ all parameters of a network and L its loss on a batch.

@@ -13,6 +13,8 @@ from digitlab.gradients.differences import CentralDifferences, ComplexStep, _One
 from digitlab.gradients.loss_at import LossAt, Vector
 from digitlab.nn.network import Network, Shape
 
+__all__ = ["Comparison", "GradientReport", "ReportRow", "check_gradients", "compare_gradients"]
+
 
 @dataclass(frozen=True)
 class ReportRow:

@@ -11,6 +11,8 @@ from digitlab.gradients.base import Gradient, learned_numbers
 from digitlab.gradients.loss_at import LossAt, Vector
 from digitlab.nn.network import Network
 
+__all__ = ["CentralDifferences", "ComplexStep", "ForwardDifferences"]
+
 
 class _OneAtATime(Gradient):
     """Base of the three below: the gradient as P separate derivatives.

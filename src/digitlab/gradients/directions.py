@@ -15,6 +15,8 @@ from digitlab.gradients.differences import not_analytic, require_positive
 from digitlab.gradients.loss_at import LossAt, Vector
 from digitlab.nn.network import Network
 
+__all__ = ["SPSA", "EvolutionStrategies", "ForwardGradient"]
+
 
 class _RandomDirections(Gradient):
     """Base of the three below: an estimate from the loss along directions that `rng` draws."""

@@ -8,6 +8,8 @@ from digitlab.arrays import Array
 from digitlab.gradients.base import Gradient
 from digitlab.nn.network import Dense, Layer, Network, Quadratic, Sigmoid
 
+__all__ = ["RashidRule"]
+
 
 @dataclass(frozen=True, repr=False)
 class RashidRule(Gradient):

@@ -13,6 +13,8 @@ from digitlab.errors import ConfigError, GradientError
 from digitlab.nn.network import Activation, Cache, sigmoid
 from digitlab.synonyms import instead
 
+__all__ = ["ELU", "GELU", "HardSigmoid", "LeakyReLU", "Linear", "ReLU", "SiLU", "Softmax", "Softplus", "Step", "Tanh"]
+
 
 @dataclass(eq=False, repr=False)
 class Linear(Activation):

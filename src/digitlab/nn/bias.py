@@ -8,6 +8,8 @@ from digitlab.arrays import Array, array_namespace
 from digitlab.nn.initializers import Initializer, Zeros
 from digitlab.nn.network import Cache, Layer, Parameter, Shape
 
+__all__ = ["Bias"]
+
 
 @dataclass(eq=False, repr=False)
 class Bias(Layer):

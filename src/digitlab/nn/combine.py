@@ -11,6 +11,8 @@ from digitlab.arrays import Array, array_namespace, like
 from digitlab.errors import ConfigError, ShapeError
 from digitlab.nn.network import Cache, Layer, Shape
 
+__all__ = ["Combine", "Rescale"]
+
 LEAST = 1e-6  # what an output of 0 counts as, so that no logarithm is infinite
 TIE = 1e-3  # how much the mean of probabilities counts beside votes: it decides between equally many
 

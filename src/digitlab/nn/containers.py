@@ -14,6 +14,8 @@ from digitlab.arrays import Array, array_namespace
 from digitlab.errors import ConfigError, ShapeError
 from digitlab.nn.network import Cache, Layer, Shape, streams
 
+__all__ = ["Branches", "PerNeuron", "Residual", "Sequential"]
+
 
 @dataclass(eq=False, repr=False)
 class Sequential(Layer):

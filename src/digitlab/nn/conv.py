@@ -17,6 +17,8 @@ from digitlab.nn.masks import check_fit, checked_connections, connections_text
 from digitlab.nn.network import Cache, Layer, Parameter, Shape
 from digitlab.nn.windows import Windows, check_pair, pair, windows_on
 
+__all__ = ["Conv2D"]
+
 
 @dataclass(eq=False, repr=False)
 class Conv2D(Layer):

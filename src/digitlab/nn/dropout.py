@@ -8,6 +8,8 @@ from digitlab.arrays import Array, like
 from digitlab.errors import ConfigError
 from digitlab.nn.network import Cache, Layer, Shape
 
+__all__ = ["Dropout"]
+
 
 @dataclass(eq=False, repr=False)
 class Dropout(Layer):

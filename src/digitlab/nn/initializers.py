@@ -14,6 +14,20 @@ import numpy as np
 from digitlab.errors import ConfigError, ShapeError
 from digitlab.nn.describe import Described
 
+__all__ = [
+    "Constant",
+    "FanOutNormal",
+    "Given",
+    "Glorot",
+    "He",
+    "Initializer",
+    "Normal",
+    "Orthogonal",
+    "ScaledNormal",
+    "Uniform",
+    "Zeros",
+]
+
 Floats = np.ndarray[Any, np.dtype[Any]]
 
 

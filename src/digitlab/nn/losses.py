@@ -14,6 +14,8 @@ from digitlab.errors import DataError
 from digitlab.nn.activations import softplus
 from digitlab.nn.network import Cache, Loss, sigmoid, weighted
 
+__all__ = ["CrossEntropy", "LogLikelihood", "MeanSquaredError", "soft_targets"]
+
 
 @dataclass(eq=False, repr=False)
 class CrossEntropy(Loss):

@@ -10,6 +10,8 @@ import numpy as np
 
 from digitlab.errors import ConfigError, ShapeError
 
+__all__ = ["all_connections", "block_connections", "local_connections", "random_connections"]
+
 Mask = list[list[int]]
 
 

@@ -33,6 +33,8 @@ from digitlab.nn.scaling import InputRange, Scaling, as_scaling
 from digitlab.nn.shapes import Shape as Shape
 from digitlab.nn.shapes import checked_shape, same_order
 
+__all__ = ["Activation", "Dense", "Layer", "Loss", "Network", "Parameter", "Quadratic", "Sigmoid"]
+
 Cache = Any  # what a forward pass saw and its backward pass needs
 
 

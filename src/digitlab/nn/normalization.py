@@ -18,6 +18,8 @@ from digitlab.errors import ConfigError, ShapeError
 from digitlab.nn.initializers import Constant, Zeros
 from digitlab.nn.network import Cache, Layer, Parameter, Shape
 
+__all__ = ["BatchNorm", "LayerNorm"]
+
 Axes = tuple[int, ...]
 
 

@@ -10,6 +10,8 @@ from digitlab.errors import ConfigError
 from digitlab.nn.network import Cache, Layer, Shape
 from digitlab.nn.windows import Windows, check_pair, check_picture, pair, windows_on
 
+__all__ = ["AveragePool2D", "GlobalAveragePool", "MaxPool2D"]
+
 
 @dataclass(eq=False, repr=False)
 class _Pool2D(Layer):

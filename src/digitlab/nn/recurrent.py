@@ -20,6 +20,8 @@ from digitlab.errors import ConfigError, ShapeError
 from digitlab.nn.initializers import Glorot, Initializer, Orthogonal, Zeros
 from digitlab.nn.network import Cache, Layer, Parameter, Shape, sigmoid, streams
 
+__all__ = ["GRU", "LSTM", "Bidirectional", "SimpleRNN"]
+
 State = tuple[Array, ...]  # what one step hands to the next: (h,), or (h, c) for an LSTM
 Grads = dict[str, Array]  # gradients by the name of their parameter
 

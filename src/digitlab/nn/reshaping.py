@@ -7,6 +7,8 @@ from digitlab.arrays import Array, array_namespace
 from digitlab.errors import ConfigError, ShapeError
 from digitlab.nn.network import Cache, Layer, Shape
 
+__all__ = ["Flatten", "Reshape"]
+
 
 @dataclass(eq=False, repr=False)
 class Flatten(Layer):

@@ -10,6 +10,8 @@ from digitlab.arrays import Array, array_namespace
 from digitlab.errors import ConfigError, ShapeError
 from digitlab.nn.network import Cache, Layer, Shape
 
+__all__ = ["Slice", "halves", "quadrants"]
+
 
 @dataclass(eq=False, repr=False)
 class Slice(Layer):

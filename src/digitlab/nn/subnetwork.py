@@ -15,6 +15,8 @@ from digitlab.nn.io.description import describe_network
 from digitlab.nn.io.loading import load_network
 from digitlab.nn.network import Cache, Layer, Network, Shape
 
+__all__ = ["Subnetwork"]
+
 
 def network_text(description: Any) -> str:
     """A network in few characters: the sizes of its ends."""

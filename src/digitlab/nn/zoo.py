@@ -29,6 +29,8 @@ from digitlab.nn.reshaping import Flatten
 from digitlab.nn.scaling import Scaling
 from digitlab.synonyms import folded
 
+__all__ = ["ZOO", "build_named", "mlp", "parse_net"]
+
 
 def mlp(
     sizes: Sequence[int],

@@ -7,6 +7,8 @@ from digitlab.arrays import Array, array_namespace
 from digitlab.errors import ConfigError
 from digitlab.optim.base import Optimizer, State
 
+__all__ = ["Adam", "AdamW", "RMSProp"]
+
 
 @dataclass(frozen=True, repr=False)
 class RMSProp(Optimizer):

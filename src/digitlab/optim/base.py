@@ -8,6 +8,8 @@ from digitlab.arrays import Array
 from digitlab.errors import ConfigError
 from digitlab.nn.describe import Described
 
+__all__ = ["Optimizer"]
+
 State = dict[str, Any]  # arrays of the parameter's shape, and step counts
 
 

@@ -10,6 +10,8 @@ from digitlab.arrays import Array, array_namespace
 from digitlab.errors import ConfigError
 from digitlab.nn.describe import Described
 
+__all__ = ["L1", "L2", "MaxNorm", "Regularizer"]
+
 
 class Regularizer(Described):
     """Base: a penalty that is added to the loss, its gradient, and a projection after the update."""

@@ -13,6 +13,18 @@ import numpy as np
 from digitlab.errors import ConfigError
 from digitlab.nn.describe import Described
 
+__all__ = [
+    "ConstantRate",
+    "Cosine",
+    "Cyclic",
+    "Exponential",
+    "HalveOnPlateau",
+    "OneCycle",
+    "Position",
+    "Schedule",
+    "StepDecay",
+]
+
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 

@@ -6,6 +6,8 @@ from typing import ClassVar
 from digitlab.arrays import Array, array_namespace
 from digitlab.optim.base import Optimizer, State
 
+__all__ = ["SGD", "Momentum", "Nesterov"]
+
 
 @dataclass(frozen=True, repr=False)
 class SGD(Optimizer):

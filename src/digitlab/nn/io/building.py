@@ -15,6 +15,8 @@ from digitlab.nn.outputs import closing_activation
 from digitlab.nn.scaling import as_scaling, describe_scaling
 from digitlab.nn.shapes import checked_shape
 
+__all__ = ["build_network"]
+
 logger = logging.getLogger("digitlab")
 
 KEYS = ("input_shape", "layers", "loss", "scaling", "dtype", "frozen", "allow_output_activation")

@@ -16,6 +16,8 @@ from digitlab.nn.scaling import describe_scaling
 if TYPE_CHECKING:
     from digitlab.nn.network import Network
 
+__all__ = ["describe_network"]
+
 
 def describe_network(network: "Network") -> dict[str, Any]:
     """The choices that make this network, without its weights: what `build_network` takes."""

@@ -20,6 +20,8 @@ from digitlab.errors import ConfigError, ShapeError, not_among
 if TYPE_CHECKING:
     from digitlab.nn.network import Network, Parameter
 
+__all__ = ["freeze", "unfreeze"]
+
 
 def freeze(network: "Network", name: str, where: Any = None) -> None:
     """Keep a layer's parameters, or one parameter, as they are; what is frozen already stays so.

@@ -12,6 +12,8 @@ from digitlab.nn.io.files import read_arrays, read_metadata, require_file
 from digitlab.nn.network import Network
 from digitlab.nn.scaling import as_range
 
+__all__ = ["load_network"]
+
 IN_FOLDERS = ("network.safetensors", "weights_file", "saved_wih.npy")  # a run's network; those of the books' programs
 
 
