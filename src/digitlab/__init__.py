@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from digitlab import moved as moved
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _PACKAGES = ("digitlab.nn", "digitlab.optim")  # all of whose names are handed on
 _HOMES = {
