@@ -48,7 +48,7 @@ def predict(
     class_names  what the classes are called; by default as in the run's settings or in the data, else "0", "1" …
     part         "train", "valid", "test" or "all"; None: the test set of a source that its author divided, else all
     label_column, image_shape, valid_size, test_size   how a set is read and divided, see `load`
-    advance      told of every picture that was read
+    advance      called with 1 after every picture
 
     Of several pictures, one that cannot be read is skipped and described in `skipped`.
     Raises ModelFileError, DataError or ShapeError for what cannot be read, or does not fit the network.
@@ -74,17 +74,14 @@ def predict(
     if read.labels is not None and len(read.class_names) == outputs.shape[1]:
         accuracy = float(np.mean(labels == read.labels))
     elif read.labels is not None:
-        note += (
-            f" its {len(read.class_names)} classes are not the network's {outputs.shape[1]}: labels are not compared"
-        )
+        differ = f"its {len(read.class_names)} classes are not the network's {outputs.shape[1]}"
+        note = f"{note} {differ}: labels are not compared".strip()
     shares = class_shares(outputs)
-    return Predictions(
-        labels, shares, names, outputs, read.names, positions, accuracy, read.part, read.skipped, note.strip()
-    )
+    return Predictions(labels, shares, names, outputs, read.names, positions, accuracy, read.part, read.skipped, note)
 
 
 def _network(net: Any) -> tuple[Network, tuple[str, ...] | None]:
-    """The network, and the names of its classes where its run tells them."""
+    """The network, and the names of its classes if its run has them."""
     if isinstance(net, str | os.PathLike):
         if net == "shipped":
             from digitlab.shipped import shipped_network
@@ -94,14 +91,13 @@ def _network(net: Any) -> tuple[Network, tuple[str, ...] | None]:
         return load_network(path), _names_of_run(path.parent)
     network = getattr(net, "network", net)
     if not isinstance(network, Network):
-        raise ConfigError(
-            f"net: got {type(net).__name__}, expected a network, a Net, a file, a run's folder or 'shipped'"
-        )
+        expected = "a network, a Net, a file, a run's folder or 'shipped'"
+        raise ConfigError(f"net: got {type(net).__name__}, expected {expected}")
     return network, None
 
 
 def _names_of_run(folder: Path) -> tuple[str, ...] | None:
-    """What the classes of a run's data are called, where its settings tell."""
+    """The class names of a run's data, if its settings say them."""
     from digitlab.data.formats.shared.families import FAMILIES
 
     try:
@@ -165,10 +161,6 @@ def _class_names(
     given: Sequence[str] | None, known: tuple[str, ...] | None, read: Unlabelled, classes: int
 ) -> tuple[str, ...]:
     if given is not None and len(given) != classes:
-        raise ConfigError(
-            f"class_names: got {len(given)} names, expected {classes}: one for each output of the network"
-        )
-    for names in (given, known, read.class_names):
-        if names is not None and len(names) == classes:
-            return tuple(names)
-    return tuple(map(str, range(classes)))
+        raise ConfigError(f"class_names: got {len(given)} names, expected {classes}, one for each output")
+    fitting = (names for names in (given, known, read.class_names) if names is not None and len(names) == classes)
+    return tuple(next(fitting, map(str, range(classes))))

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -87,34 +88,27 @@ class Predictions:
         top      the most probable classes instead: `image,class,confidence,class2,confidence2,…`
         proba    whether the probabilities of all classes are written
         """
-        text = io.StringIO()
-        out = csv.writer(text, lineterminator="\n")
+        heading: Sequence[str]
+        rows: Iterable[Sequence[Any]]
         if columns is not None:
-            out.writerow(columns)
-            out.writerows(zip((self.positions + 1).tolist(), self.classes))
+            heading, rows = columns, zip((self.positions + 1).tolist(), self.classes)
         elif self.probabilities is None:
             flat = self.outputs.reshape(len(self), -1)
-            out.writerow(
-                ["image", *([f"output{i}" for i in range(flat.shape[1])] if flat.shape[1] > 1 else ["output"])]
-            )
-            out.writerows([name, *row] for name, row in zip(self.image_names, _short(flat)))
+            heading = ["image", *([f"output{i}" for i in range(flat.shape[1])] if flat.shape[1] > 1 else ["output"])]
+            rows = ([name, *row] for name, row in zip(self.image_names, _short(flat)))
         elif top:
-            out.writerow(
-                [
-                    "image",
-                    "class",
-                    "confidence",
-                    *(f"{what}{i}" for i in range(2, top + 1) for what in ("class", "confidence")),
-                ]
-            )
-            for name, best in zip(self.image_names, self.best(top)):
-                out.writerow([name, *(value for label, p in best for value in (label, f"{p:.6g}"))])
+            more = (f"{what}{i}" for i in range(2, top + 1) for what in ("class", "confidence"))
+            heading = ["image", "class", "confidence", *more]
+            best = ([value for label, p in some for value in (label, f"{p:.6g}")] for some in self.best(top))
+            rows = ([name, *some] for name, some in zip(self.image_names, best))
         else:
             shares = _short(self.probabilities) if proba else [[]] * len(self)
             confidence = _short(self.probabilities.max(axis=1)[:, None])
-            out.writerow(["image", "class", "confidence", *(f"p{i}" for i in range(len(self.class_names)) if proba)])
-            rows = zip(self.image_names, self.classes, confidence, shares)
-            out.writerows([name, label, *sure, *row] for name, label, sure, row in rows)
+            heading = ["image", "class", "confidence", *(f"p{i}" for i in range(len(self.class_names)) if proba)]
+            each = zip(self.image_names, self.classes, confidence, shares)
+            rows = ([name, label, *sure, *row] for name, label, sure, row in each)
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows([heading, *rows])
         return text.getvalue()
 
     def json(self, *, top: int = 0, proba: bool = True) -> str:
@@ -137,7 +131,7 @@ class Predictions:
         return "[\n" + ",\n".join(json.dumps(table, ensure_ascii=False) for table in tables) + "\n]\n"
 
     def save(self, path: str | os.PathLike[str], **choices: Any) -> None:
-        """Write `csv` or `json`, as the path's suffix says, atomically; `choices` are theirs."""
+        """Write `csv` or `json`, as the path's suffix says, atomically; `choices` are their arguments."""
         require_suffix(path, "predictions", ".csv", ".json", bare=False)
         write = self.json if Path(path).suffix.lower() == ".json" else self.csv
         write_text(path, write(**choices))

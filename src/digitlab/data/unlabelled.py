@@ -10,7 +10,7 @@ Several sources make one set.
 
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Unpack
@@ -25,7 +25,7 @@ from digitlab.data.formats.shared.csv_table import Table, read_table
 from digitlab.data.formats.shared.table_layout import INDEX_NAMES, LABEL_NAMES
 from digitlab.data.loading import load_part
 from digitlab.errors import DataError
-from digitlab.kinds import sniff
+from digitlab.kinds import PICTURES, sniff
 from digitlab.settings.data import DataSettings, Source
 
 
@@ -68,55 +68,43 @@ def read_unlabelled(
                    `choices` say otherwise
     columns        for tables of numbers that are no pixels: how many make one input
     part           "train", "valid", "test" or "all"; None: the test set of a source that its author divided, else all
-    advance        told of every picture that was read
-    choices        how other sources are read, see `load`
+    advance        called with 1 after every picture
+    choices        settings of other sources, see `load`
 
     Of several pictures, one that cannot be read is skipped and described. Raises DataError naming the file if none
     can be read, or for files that hold no images.
     """
-    several = [
-        Path(source).expanduser() for source in ([sources] if isinstance(sources, str | os.PathLike) else sources)
-    ]
-    if not several:
+    paths = [Path(one).expanduser() for one in ([sources] if isinstance(sources, str | os.PathLike) else sources)]
+    if not paths:
         raise DataError("got no file to read; expected a file or folder of images")
-    files = [_picture_files(source) for source in several]
+    files = [_picture_files(path) for path in paths]
     if all(files):
         return _read_pictures([path for some in files for path in some], picture_shape, advance)
-    return _joined(
-        [
-            _read_pictures(some, picture_shape, advance)
-            if some
-            else _read_set(source, picture_shape, columns, part, choices)
-            for source, some in zip(several, files)
-        ],
-        several,
-    )
+    parts = [
+        _read_pictures(some, picture_shape, advance) if some else _read_set(path, picture_shape, columns, part, choices)
+        for path, some in zip(paths, files)
+    ]
+    return _joined(parts, paths)
 
 
 def _picture_files(source: Path) -> list[Path]:
-    """The pictures in a folder and in its folders, in the order of their names; of a picture, itself; else none."""
-    files = _files_in(source) if source.is_dir() else [source]
-    return sorted(filter(_is_picture, files), key=lambda path: _order(str(path)))
+    """The pictures in a folder and its subfolders, in the order of their names; of a picture, itself; else none."""
+    files = source.rglob("*") if source.is_dir() else [source]
+    return sorted(
+        (path for path in files if not _is_hidden(path.relative_to(source)) and _is_picture(path)),
+        key=lambda path: [int(part) if i % 2 else part for i, part in enumerate(re.split(r"(\d+)", str(path)))],
+    )  # "2.png" before "10.png"
 
 
-def _files_in(folder: Path) -> Iterator[Path]:
-    for place, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        yield from (Path(place, name) for name in files if not name.startswith("."))
+def _is_hidden(path: Path) -> bool:
+    return any(name.startswith(".") for name in path.parts)
 
 
 def _is_picture(path: Path) -> bool:
-    """Whether a file is a picture, or is called one: what is wrong with it is then told when it is read."""
+    """Whether a file is a picture, or is called one: reading it then says what is wrong with it."""
     from digitlab.data.photos import is_picture
 
-    return path.is_file() and (
-        is_picture(path) or sniff(path).holds == "picture" or sniff(path).name in ("heic", "svg")
-    )
-
-
-def _order(name: str) -> list[Any]:
-    """For sorting: "2.png" before "10.png"."""
-    return [int(part) if i % 2 else part for i, part in enumerate(re.split(r"(\d+)", name))]
+    return path.is_file() and (is_picture(path) or sniff(path).name in (*PICTURES, "heic", "svg"))
 
 
 def _read_pictures(files: list[Path], shape: tuple[int, ...], advance: Callable[[int], None]) -> Unlabelled:
@@ -190,11 +178,9 @@ def _joined(parts: list[Unlabelled], sources: Sequence[Path]) -> Unlabelled:
     names: list[str] = []
     positions, start = [], 0
     for part, source in zip(parts, sources):
-        own = part.positions if part.positions is not None else np.arange(len(part.values))
+        own = np.arange(len(part.values)) if part.positions is None else part.positions
         names += part.names if part.names is not None else [f"{source}:{position}" for position in own.tolist()]
         positions.append(own + start)
         start += len(part.values) + len(part.skipped)
-    skipped = tuple(line for part in parts for line in part.skipped)
-    return Unlabelled(
-        np.concatenate([part.values for part in parts]), tuple(names), np.concatenate(positions), skipped=skipped
-    )
+    values, skipped = np.concatenate([part.values for part in parts]), [line for part in parts for line in part.skipped]
+    return Unlabelled(values, tuple(names), np.concatenate(positions), skipped=tuple(skipped))
