@@ -1,8 +1,7 @@
-"""The one door for data from outside: whatever container holds the examples, NumPy arrays come out.
+"""Data in any container as NumPy arrays: `as_array` for arrays and tables, `as_examples` for sets with targets.
 
-`as_array` takes arrays and tables of any library; `as_examples` takes sets of examples with their targets. Both keep
-the numbers and their dtype as they are: what the numbers mean to a network is decided in nn/examples.py.
-No library is imported for this. Each is recognized by what its objects can do.
+Both keep the numbers and their dtype; nn/examples.py decides what the numbers mean to a network.
+No library is imported for this: each is recognized by what its objects can do.
 """
 
 from collections.abc import Iterable, Mapping
@@ -37,12 +36,12 @@ def as_array(values: Any, what: str = "data") -> Array:
         array = np.asarray(values.to_numpy())
     elif isinstance(values, list | tuple):
         array = _stacked(values, what)
-    elif isinstance(values, Mapping | set | str | bytes) or (
-        not hasattr(values, "__array__") and not hasattr(values, "__array_interface__") and not np.isscalar(values)
+    elif not isinstance(values, Mapping | set | str | bytes) and (
+        hasattr(values, "__array__") or hasattr(values, "__array_interface__") or np.isscalar(values)
     ):
-        raise DataError(f"{what}: got {type(values).__name__}; expected an array, a table or a list of numbers")
-    else:
         array = np.asarray(values)
+    else:
+        raise DataError(f"{what}: got {type(values).__name__}; expected an array, a table or a list of numbers")
     return _without_objects(array, what) if array.dtype.kind == "O" else array
 
 
@@ -86,15 +85,13 @@ def _split(data: Any, what: str) -> tuple[Array, Array]:
         return _named(data, what)
     if hasattr(data, "images") and hasattr(data, "labels"):
         return as_array(data.images, what), as_array(data.labels, what)
-    if isinstance(data, tuple) and len(data) == 2:
-        return as_array(data[0], what), as_array(data[1], what)
-    if isinstance(data, tuple) and data and all(_is_set_of_arrays(part) for part in data):
-        raise DataError(f"{what}: got a tuple of {len(data)} arrays; expected Digits or a pair (x, y)")
+    arrays = isinstance(data, list | tuple) and bool(data) and all(_is_set_of_arrays(part) for part in data)
     tensors = getattr(data, "tensors", None)  # torch's TensorDataset, without a call per example
-    if isinstance(tensors, tuple | list) and len(tensors) == 2:
-        return as_array(tensors[0], what), as_array(tensors[1], what)
-    if isinstance(data, list) and len(data) == 2 and all(_is_set_of_arrays(part) for part in data):
-        return as_array(data[0], what), as_array(data[1], what)
+    for pair in (data if isinstance(data, tuple) or arrays else None, tensors):
+        if isinstance(pair, tuple | list) and len(pair) == 2:
+            return as_array(pair[0], what), as_array(pair[1], what)
+    if isinstance(data, tuple) and arrays:
+        raise DataError(f"{what}: got a tuple of {len(data)} arrays; expected Digits or a pair (x, y)")
     if isinstance(data, np.ndarray) or hasattr(data, "columns") or hasattr(data, "detach"):
         raise DataError(
             f"{what}: got one {type(data).__name__} without targets; expected a pair (x, y), for a table "
@@ -106,12 +103,13 @@ def _split(data: Any, what: str) -> tuple[Array, Array]:
 def _from_items(data: Any, what: str) -> tuple[Array, Array]:
     """Inputs and targets of a sequence or iterable, which gives examples or batches of them."""
     own = isinstance(data, list | tuple | zip)
-    text = isinstance(data, str | bytes)
-    if not own and not text and hasattr(data, "__len__") and hasattr(data, "__getitem__"):
-        items: list[Any] = [data[i] for i in range(len(data))]  # a data set need not raise IndexError at its end
-    elif isinstance(data, Iterable) and not text:
-        items = list(data)
+    if isinstance(data, str | bytes):
+        items: list[Any] | None = None
+    elif not own and hasattr(data, "__len__") and hasattr(data, "__getitem__"):
+        items = [data[i] for i in range(len(data))]  # a data set need not raise IndexError at its end
     else:
+        items = list(data) if isinstance(data, Iterable) else None
+    if items is None:
         raise DataError(f"{what}: got {type(data).__name__}; expected Digits, a pair (x, y) or a list of (x, y) pairs")
     if not items:
         raise DataError(f"{what}: got an empty {type(data).__name__}; expected at least one (x, y) example")
@@ -128,7 +126,7 @@ def _from_items(data: Any, what: str) -> tuple[Array, Array]:
             )
         xs.append(x)
         ys.append(y)
-    # Only foreign data sets give batches; a list of one's own holds examples, even where x and y are equally long.
+    # Only data sets of libraries give batches; a list holds examples, even if x and y are equally long.
     batches = not own and all(x.ndim > 1 and y.ndim > 0 and len(x) == len(y) for x, y in zip(xs, ys))
     if batches:
         _same([x.shape[1:] for x in xs], [x.dtype for x in xs], f"{what}, inputs")
@@ -161,10 +159,9 @@ def _stacked(values: Any, what: str) -> Array:
         arrays = [as_array(value, what) for value in values]
         _same([a.shape for a in arrays], [a.dtype for a in arrays], what)
         return np.stack(arrays)
-    if values and all(isinstance(value, list | tuple) for value in values):
-        flat = [row for row in values if any(hasattr(item, "shape") for item in row)]
-        if flat:  # lists of lists of arrays
-            return _stacked([_stacked(row, what) for row in values], what)
+    lists = bool(values) and all(isinstance(value, list | tuple) for value in values)
+    if lists and any(hasattr(item, "shape") for row in values for item in row):  # lists of lists of arrays
+        return _stacked([_stacked(row, what) for row in values], what)
     try:
         return np.asarray(values)
     except ValueError:

@@ -34,95 +34,74 @@ class Kind(NamedTuple):
         return f"{self.what}, compressed with gzip" if self.compressed else self.what
 
 
-_WHAT = {
+# By what files hold, and the name of the kind: what people read, and how such files begin (at byte 0, or the number).
+_TABLE: dict[str, dict[str, tuple[str | bytes | int, ...]]] = {
     "data": {
-        "idx": "an IDX file, as MNIST is published in",
-        "csv": "a table of text (CSV)",
-        "npz": "a NumPy archive (.npz)",
-        "mat": "a MATLAB file (.mat)",
-        "mat73": "a MATLAB 7.3 file (.mat, which is HDF5)",
-        "parquet": "a Parquet file",
-        "arrow": "an Arrow or Feather file",
-        "excel": "an Excel workbook",
-        "sqlite": "an SQLite database",
-        "heic": "a HEIC or AVIF picture",
-        "svg": "an SVG drawing",
-        "pdf": "a PDF document",
+        "idx": ("an IDX file, as MNIST is published in",),
+        "csv": ("a table of text (CSV)",),
+        "npz": ("a NumPy archive (.npz)",),
+        "mat": ("a MATLAB file (.mat)", b"MATLAB 5.0 MAT-file"),
+        "mat73": ("a MATLAB 7.3 file (.mat, which is HDF5)", b"MATLAB 7.3 MAT-file"),
+        "parquet": ("a Parquet file", b"PAR1"),
+        "arrow": ("an Arrow or Feather file", b"ARROW1"),
+        "excel": ("an Excel workbook",),
+        "sqlite": ("an SQLite database", b"SQLite format 3\0"),
+        "heic": ("a HEIC or AVIF picture", 4, b"ftyp"),
+        "svg": ("an SVG drawing",),
+        "pdf": ("a PDF document", b"%PDF-"),
     },
     "picture": {  # that Pillow reads
-        "png": "a PNG picture",
-        "jpeg": "a JPEG picture",
-        "gif": "a GIF picture",
-        "bmp": "a BMP picture",
-        "tiff": "a TIFF picture",
-        "webp": "a WebP picture",
-        "pnm": "a PBM, PGM or PPM picture",
+        "png": ("a PNG picture", b"\x89PNG\r\n\x1a\n"),
+        "jpeg": ("a JPEG picture", b"\xff\xd8\xff"),
+        "gif": ("a GIF picture", b"GIF87a", b"GIF89a"),
+        "bmp": ("a BMP picture",),
+        "tiff": ("a TIFF picture", b"II*\0", b"MM\0*"),
+        "webp": ("a WebP picture", 8, b"WEBP"),
+        "pnm": ("a PBM, PGM or PPM picture",),
     },
     "network": {
-        "safetensors": "a safetensors file",
-        "torch": "a PyTorch file (.pt, .pth)",
-        "keras": "a Keras network (.keras)",
-        "onnx": "an ONNX network",
-        "tflite": "a TensorFlow Lite network",
+        "safetensors": ("a safetensors file",),
+        "torch": ("a PyTorch file (.pt, .pth)", b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."),  # before PyTorch 1.6
+        "keras": ("a Keras network (.keras)",),
+        "onnx": ("an ONNX network",),
+        "tflite": ("a TensorFlow Lite network", 4, b"TFL3"),
     },
     "archive": {
-        "zip": "a zip archive",
-        "tar": "a tar archive",
-        "bzip2": "a bzip2 archive",
-        "xz": "an xz archive",
-        "zstd": "a Zstandard archive",
-        "7z": "a 7-Zip archive",
-        "rar": "a RAR archive",
+        "zip": ("a zip archive",),
+        "tar": ("a tar archive", 257, b"ustar"),
+        "bzip2": ("a bzip2 archive", b"BZh"),
+        "xz": ("an xz archive", b"\xfd7zXZ\0"),
+        "zstd": ("a Zstandard archive", b"\x28\xb5\x2f\xfd"),
+        "7z": ("a 7-Zip archive", b"7z\xbc\xaf\x27\x1c"),
+        "rar": ("a RAR archive", b"Rar!\x1a\x07"),
     },
     "": {
-        "npy": "a NumPy array (.npy)",
-        "pickle": "a Python pickle",
-        "hdf5": "an HDF5 file (Keras, h5py)",
-        "json": "a JSON file",
-        "gzip": "a damaged gzip file",
-        "html": "a web page: the server sent a page (an error, a log-in) instead of the file",
-        "xml": "an XML document",
-        "git-lfs": "a Git LFS pointer: the real file was not fetched (`git lfs pull`)",
-        "utf-16": "text in UTF-16",
-        "text": "a text file",
-        "folder": "a folder",
-        "empty": "an empty file",
-        "unknown": "a file of unknown kind",
+        "npy": ("a NumPy array (.npy)", b"\x93NUMPY"),
+        "pickle": ("a Python pickle",),
+        "hdf5": ("an HDF5 file (Keras, h5py)", b"\x89HDF\r\n\x1a\n"),
+        "json": ("a JSON file",),
+        "gzip": ("a damaged gzip file",),
+        "html": ("a web page: the server sent a page (an error, a log-in) instead of the file",),
+        "xml": ("an XML document",),
+        "git-lfs": ("a Git LFS pointer: the real file was not fetched (`git lfs pull`)", b"version https://git-lfs"),
+        "utf-16": ("text in UTF-16", b"\xff\xfe", b"\xfe\xff"),
+        "text": ("a text file",),
+        "folder": ("a folder",),
+        "empty": ("an empty file",),
+        "unknown": ("a file of unknown kind",),
     },
 }
-KINDS = {name: Kind(name, what, holds=holds) for holds, some in _WHAT.items() for name, what in some.items()}
-PICTURES, NETWORKS, ARCHIVES = (tuple(_WHAT[holds]) for holds in ("picture", "network", "archive"))
+KINDS = {name: Kind(name, str(row[0]), holds=holds) for holds, rows in _TABLE.items() for name, row in rows.items()}
+PICTURES, NETWORKS, ARCHIVES = (tuple(_TABLE[holds]) for holds in ("picture", "network", "archive"))
+_BEGINNINGS = [
+    (at, beginning, name)
+    for rows in _TABLE.values()
+    for name, row in rows.items()
+    for at in [next((n for n in row if isinstance(n, int)), 0)]
+    for beginning in row
+    if isinstance(beginning, bytes)
+]
 
-# How files of a kind begin: (at byte, with these bytes).
-_BEGINNINGS: tuple[tuple[int, bytes, str], ...] = (
-    (0, b"\x93NUMPY", "npy"),
-    (0, b"PAR1", "parquet"),
-    (0, b"MATLAB 7.3 MAT-file", "mat73"),
-    (0, b"MATLAB 5.0 MAT-file", "mat"),
-    (0, b"\x89HDF\r\n\x1a\n", "hdf5"),
-    (0, b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.", "torch"),  # files from before PyTorch 1.6
-    (0, b"ARROW1", "arrow"),
-    (4, b"TFL3", "tflite"),
-    (257, b"ustar", "tar"),
-    (0, b"BZh", "bzip2"),
-    (0, b"\xfd7zXZ\0", "xz"),
-    (0, b"\x28\xb5\x2f\xfd", "zstd"),
-    (0, b"7z\xbc\xaf\x27\x1c", "7z"),
-    (0, b"Rar!\x1a\x07", "rar"),
-    (0, b"SQLite format 3\0", "sqlite"),
-    (0, b"\x89PNG\r\n\x1a\n", "png"),
-    (0, b"\xff\xd8\xff", "jpeg"),
-    (0, b"GIF87a", "gif"),
-    (0, b"GIF89a", "gif"),
-    (0, b"II*\0", "tiff"),
-    (0, b"MM\0*", "tiff"),
-    (8, b"WEBP", "webp"),
-    (4, b"ftyp", "heic"),
-    (0, b"%PDF-", "pdf"),
-    (0, b"version https://git-lfs", "git-lfs"),
-    (0, b"\xff\xfe", "utf-16"),
-    (0, b"\xfe\xff", "utf-16"),
-)
 # Protocols 2 to 5 begin with their number, 0 and 1 with an instruction that fetches a name or makes a container.
 _PICKLE = re.compile(rb"\x80[\x02-\x05]|\(*(?:[ci][\w.]+\r?\n\w+\r?\n|[ldt]p\d+\r?\n|[\]}]q)")
 _BITMAP = re.compile(rb"BM.{8}.{4}[\x0c\x28\x40\x6c\x7c]\0\0\0", re.DOTALL)  # the last is the size of a header

@@ -1,10 +1,10 @@
-"""Reading a photo: the marks that data/handwriting finds, and what a network says they are.
+"""Reading a photo: data/photos finds the marks, and a network says which digits they are.
 
     reading = read_photo(network, open_photo("photo.jpg"))
     reading.text                  "314\\n159"
     reading.digits[0].label, reading.digits[0].confidence, reading.digits[0].box
 
-A mark is said to be no digit if its shape cannot be one's, or if the network is too unsure; nothing is guessed.
+A mark is no digit if its shape cannot be one's, or if the network is too unsure.
 """
 
 from collections.abc import Sequence
@@ -25,14 +25,14 @@ SURE = 0.9  # a mark read with less is tried as two digits that touch
 
 @dataclass(frozen=True)
 class Read:
-    """One mark and what became of it.
+    """One mark and how it was read.
 
     label          the class; -1 if it is no digit, and then `why_not` says why
     confidence     the network's probability of its best class, 0 to 1; 0 where the network was not asked
     probabilities  of every class, (classes,)
     box            left, top, right, bottom in pixels of `Reading.page.photo`
     line           of writing, from 0
-    image          what the network was (or would have been) shown: uint8 (28, 28), or (28, 28, 3) if it sees colours
+    image          the network's input: uint8 (28, 28), or (28, 28, 3) if it sees colours
     """
 
     label: int
@@ -46,7 +46,7 @@ class Read:
 
 @dataclass(frozen=True)
 class Reading:
-    """All that was read on a photo: `digits` in reading order, `others` that are none, and the stages (`page`)."""
+    """What was read on a photo: `digits` in reading order, `others` that are none, and the stages (`page`)."""
 
     digits: tuple[Read, ...]
     others: tuple[Read, ...]
@@ -97,20 +97,18 @@ def sees_colour(network: Network) -> bool:
 
 
 class _Reader:
-    """The marks of one page, asked about one network."""
+    """The marks of one page, read by one network."""
 
     def __init__(self, network: Network, page: Page, colour: bool, least: float) -> None:
         self.network, self.page, self.colour, self.least = network, page, colour, least
 
     def read_all(self) -> list[Read]:
         """Every mark that may be a digit, read; one that is two is cut."""
-        marks = list(self.page.marks)
-        if not marks:
+        if not self.page.marks:
             return []
-        shown = np.stack([self.shown(mark) for mark in marks])
-        probabilities = self.ask(shown)
+        shown = np.stack([self.shown(mark) for mark in self.page.marks])
         reads = []
-        for mark, image, p in zip(marks, shown, probabilities):
+        for mark, image, p in zip(self.page.marks, shown, self.ask(shown)):
             parts = self.parts(mark, float(p.max()))
             reads += [self.judged(part, image, p) for part, image, p in parts or [(mark, image, p)]]
         return reads
@@ -129,17 +127,17 @@ class _Reader:
         wide = mark.width > 1.15 * mark.height
         if depth > 2 or (whole >= SURE and not wide):
             return []
-        ways = cuts(mark, self.page.usual_height)
-        if not ways:
+        halves = cuts(mark, self.page.usual_height)
+        if not halves:
             return []
-        images = np.stack([self.shown(half) for way in ways for half in way])
+        images = np.stack([self.shown(half) for pair in halves for half in pair])
         probabilities = self.ask(images)
         best = probabilities.max(axis=1).reshape(-1, 2)
         at = int(np.argmax(best.min(axis=1)))
         # A half that is unsure may itself be two digits.
         found = []
         for side in (0, 1):
-            half, i = ways[at][side], 2 * at + side
+            half, i = halves[at][side], 2 * at + side
             more = self.parts(half, float(best[at, side]), depth + 1) if best[at, side] < SURE else []
             found += more or [(half, images[i], probabilities[i])]
         if any(int(np.argmax(p)) == 1 for _, _, p in found):
@@ -150,10 +148,9 @@ class _Reader:
     def judged(self, mark: Mark, image: NDArray[np.uint8], p: NDArray[np.float64]) -> Read:
         """A label where the network is sure enough, or the reason why there is none."""
         label, confidence = int(np.argmax(p)), float(p.max())
-        if confidence < self.least:
-            why = f"it looks like no digit (best guess {label}, {100 * confidence:.0f} %)"
-            return Read(-1, confidence, p, mark.box, mark.line, image, why)
-        return Read(label, confidence, p, mark.box, mark.line, image)
+        unsure = confidence < self.least
+        why = f"it looks like no digit (best guess {label}, {100 * confidence:.0f} %)" if unsure else ""
+        return Read(-1 if unsure else label, confidence, p, mark.box, mark.line, image, why)
 
     def no_digit(self, mark: Mark, why: str) -> Read:
         classes = self.network.shapes[-1][0]
