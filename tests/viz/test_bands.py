@@ -6,8 +6,8 @@ from numpy.testing import assert_allclose
 
 from digitlab.train import History
 from digitlab.viz.augment import augment_figure
-from digitlab.viz.bands import bands_figure, by_epoch
 from digitlab.viz.confusion import confusion_figure
+from digitlab.viz.curves import bands_figure, by_epoch
 
 
 def history(*accuracies):

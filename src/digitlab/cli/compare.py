@@ -78,7 +78,7 @@ def compare_settings(given: dict[str, Any], lists: dict[str, Any], out: Path) ->
     from digitlab.cli.shared.endings import say_diagnoses, say_failures
     from digitlab.cli.shared.progress import counted
     from digitlab.train.columns import heading
-    from digitlab.viz.bands import bands_figure
+    from digitlab.viz.curves import bands_figure
     from digitlab.viz.figures import save_figure
 
     for name in lists:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from digitlab.viz.figures import Figure, new_figure
+from digitlab.viz.figures import Figure, new_figure, show_image
 
 Images = np.ndarray[Any, Any]
 
@@ -22,11 +22,8 @@ def augment_figure(columns: Mapping[str, Images], *, title: str) -> Figure:
     for j, (name, images) in enumerate(columns.items()):
         for i, image in enumerate(images):
             axes = grid[i, j]
-            axes.imshow(image, cmap="gray_r", vmin=0, vmax=255)
+            show_image(axes, image, "" if i else name, size=8)
             height, width = image.shape[:2]
             axes.axhline((height - 1) / 2, color="#0072B2", alpha=0.25, linewidth=0.7)
             axes.axvline((width - 1) / 2, color="#0072B2", alpha=0.25, linewidth=0.7)
-            axes.set_xticks([])
-            axes.set_yticks([])
-        grid[0, j].set_title(name, fontsize=8)
     return figure

@@ -15,8 +15,8 @@ class Calibration(NamedTuple):
 
     edges: Array  # (bins + 1,)
     counts: Array  # int (bins,)
-    confidence: Array  # (bins,): mean confidence in the bin, NaN where it is empty
-    accuracy: Array  # (bins,): share that is right, NaN where it is empty
+    confidence: Array  # mean confidence in each bin that is not empty
+    accuracy: Array  # share that is right in each bin that is not empty
     ece: float  # expected calibration error, Σ counts/N |accuracy − confidence|
 
 
@@ -30,14 +30,13 @@ def calibration(probabilities: Array, labels: Array, *, bins: int = 15) -> Calib
         raise ShapeError(f"got probabilities {probabilities.shape} for {len(labels)} labels; expected (N, classes)")
     if bins < 1:
         raise ConfigError(f"bins: got {bins}, expected at least 1")
+    from sklearn.calibration import calibration_curve
+
     sure, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
+    accuracy, confidence = calibration_curve(right, sure, n_bins=bins)
     edges = np.linspace(0.0, 1.0, bins + 1)
-    place = np.searchsorted(edges[1:-1], sure)  # (N,)
-    counts = np.bincount(place, minlength=bins)
-    some = np.where(counts, counts, np.nan)
-    confidence = np.bincount(place, weights=sure, minlength=bins) / some
-    accuracy = np.bincount(place, weights=right, minlength=bins) / some
-    gap = np.nansum(counts / len(labels) * np.abs(accuracy - confidence))
+    counts = np.bincount(np.searchsorted(edges[1:-1], sure), minlength=bins)  # as scikit-learn, which does not tell
+    gap = np.sum(counts[counts > 0] / len(labels) * np.abs(accuracy - confidence))
     return Calibration(edges, counts, confidence, accuracy, float(gap))
 
 
@@ -49,10 +48,10 @@ def calibration_figure(found: Calibration, *, title: str = "Calibration") -> Fig
     width, some = np.diff(found.edges)[0], found.counts > 0
     middles = (found.edges[:-1] + found.edges[1:]) / 2
     upper.plot([0, 100], [0, 100], "--", color="black", linewidth=1, label="as sure as right")
-    upper.bar(100 * middles[some], 100 * found.accuracy[some], 96 * width, color=COLOURS[5], label="right")
+    upper.bar(100 * middles[some], 100 * found.accuracy, 96 * width, color=COLOURS[5], label="right")
     upper.plot(
-        100 * found.confidence[some],
-        100 * found.accuracy[some],
+        100 * found.confidence,
+        100 * found.accuracy,
         "o",
         color=COLOURS[1],
         markersize=5,

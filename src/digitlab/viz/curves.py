@@ -1,10 +1,13 @@
-"""Training histories as curves."""
+"""Training histories as curves, one for each or mean ± standard deviation over several."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from digitlab.statistics import Summary, summarize
 from digitlab.train.callbacks import Callback
 from digitlab.train.history import History, Row
 from digitlab.viz.figures import COLOURS, Figure, new_figure, save_figure
@@ -12,7 +15,10 @@ from digitlab.viz.figures import COLOURS, Figure, new_figure, save_figure
 if TYPE_CHECKING:
     from digitlab.train.trainer import Trainer
 
-DASHES = {"train": ":", "valid": "-", "test": "--"}
+PART_DASHES = {"train": ":", "valid": "-", "test": "--"}
+DASHES = ("-", "--", "-.", ":")
+LABELS = {"loss": "mean loss per example", "accuracy": "accuracy (%)"}
+PARTS = {"train": "training", "valid": "validation", "test": "test"}
 FEW = 4  # histories whose best values can be told apart; above that, names stand beside the curves
 
 
@@ -26,7 +32,7 @@ def curves_figure(histories: Mapping[str, History], *, title: str = "Training") 
     from matplotlib.ticker import MaxNLocator
 
     many = len(histories) > FEW
-    accurate = any(f"{name}_accuracy" in row for h in histories.values() for row in h.rows[:1] for name in DASHES)
+    accurate = any(f"{name}_accuracy" in row for h in histories.values() for row in h.rows[:1] for name in PART_DASHES)
     figure = new_figure(10.0 if accurate else 6.0, max(4.2, 0.18 * len(histories) + 1.0) if many else 4.2)
     figure.suptitle(f"{title}: training dotted, validation solid, test dashed" if many else title)
     panels = [("loss", "mean loss per example", 1.0)] + ([("accuracy", "accuracy (%)", 100.0)] if accurate else [])
@@ -34,7 +40,7 @@ def curves_figure(histories: Mapping[str, History], *, title: str = "Training") 
         axes = figure.add_subplot(1, len(panels), place)
         for colour, (name, history) in zip(_cycle(len(histories)), histories.items()):
             epochs = [row["epoch"] for row in history]
-            for part, dash in DASHES.items():
+            for part, dash in PART_DASHES.items():
                 column = f"{part}_{measure}"
                 if not len(history) or column not in history[0]:
                     continue
@@ -64,6 +70,46 @@ def curves_figure(histories: Mapping[str, History], *, title: str = "Training") 
     if many:  # one entry for each, beside the curves instead of over them
         lines = {str(line.get_label()): line for axes in figure.axes for line in axes.get_lines()}
         figure.legend(lines.values(), lines.keys(), loc="outside right upper", fontsize=7)
+    return figure
+
+
+def by_epoch(histories: Sequence[History], column: str) -> dict[int, Summary]:
+    """Statistics of a column, for each epoch over the histories that reached it."""
+    values: dict[int, list[float]] = {}
+    for history in histories:
+        for epoch, value in enumerate(history.column(column) if len(history) else (), 1):
+            values.setdefault(epoch, []).append(value)
+    return {epoch: summarize(some) for epoch, some in values.items()}
+
+
+def bands_figure(
+    groups: Mapping[str, Sequence[History]], *, title: str, columns: Sequence[str] = ("train_loss", "valid_accuracy")
+) -> Figure:
+    """A panel for each column of the histories, a line and a band of mean ± sd for each group of them.
+
+    A group with a single history has no band. Lines end where the last history of their group ends.
+    """
+    figure: Figure = new_figure(5.4 * len(columns), 4.4)
+    figure.suptitle(title, fontsize=11)
+    for place, column in enumerate(columns, 1):
+        axes = figure.add_subplot(1, len(columns), place)
+        part, _, measure = column.partition("_")
+        unit = 100.0 if measure == "accuracy" else 1.0
+        for i, (name, histories) in enumerate(groups.items()):
+            found = by_epoch(histories, column)
+            epochs, mean = list(found), unit * np.array([s.mean for s in found.values()])
+            sd = unit * np.array([s.sd for s in found.values()])
+            colour, dash = COLOURS[i % len(COLOURS)], DASHES[i // len(COLOURS) % len(DASHES)]
+            axes.plot(epochs, mean, dash, color=colour, marker=".", label=name)
+            if len(histories) > 1:
+                axes.fill_between(epochs, mean - sd, mean + sd, color=colour, alpha=0.2, linewidth=0)
+        axes.set_title(PARTS.get(part, part), fontsize=10)
+        axes.set_xlabel("epoch")
+        axes.set_ylabel(LABELS.get(measure, measure))
+        axes.grid(alpha=0.3)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        if axes.get_lines():
+            axes.legend(fontsize=8)
     return figure
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from digitlab.errors import ShapeError
 from digitlab.nn.network import Loss
-from digitlab.viz.figures import Figure, new_figure
+from digitlab.viz.figures import Figure, new_figure, show_image
 
 Array = np.ndarray[Any, Any]
 
@@ -90,11 +90,7 @@ def images_figure(
     figure = new_figure(0.95 * columns, 1.25 * rows + 0.6)
     figure.suptitle(title + (f" ({left_out:,} more not shown)" if left_out else ""), fontsize=11)
     for i, (image, words) in enumerate(zip(images, titles)):
-        axes = figure.add_subplot(rows, columns, i + 1)
-        axes.imshow(image, cmap="gray_r", vmin=0, vmax=255)  # ink is dark, as on paper
-        axes.set_title(words, fontsize=7)
-        axes.set_xticks([])
-        axes.set_yticks([])
+        show_image(figure.add_subplot(rows, columns, i + 1), image, words)
     return figure
 
 

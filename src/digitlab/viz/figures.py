@@ -28,6 +28,35 @@ def save_figure(figure: Figure, path: str | os.PathLike[str], *, dpi: int = 120)
         without_formulas(figure).savefig(temporary, dpi=dpi)
 
 
+def show_image(axes: Any, image: np.ndarray[Any, Any], title: str = "", *, size: float = 7.0) -> None:
+    """Draw bytes (H, W) or (H, W, 3) without ticks: ink is dark, as on paper."""
+    axes.imshow(image, cmap="gray_r", vmin=0, vmax=255)
+    without_ticks(axes, title, size)
+
+
+def show_signed(
+    axes: Any,
+    values: np.ndarray[Any, Any],
+    title: str = "",
+    *,
+    limit: float | None = None,
+    size: float = 7.0,
+    **how: Any,
+) -> Any:
+    """Draw numbers (H, W) without ticks, from blue (−limit) over white (0) to red; returns what a colour bar needs."""
+    limit = limit or float(np.abs(values).max()) or 1.0
+    drawn = axes.imshow(values, cmap="RdBu_r", vmin=-limit, vmax=limit)
+    without_ticks(axes, title, size)
+    return drawn
+
+
+def without_ticks(axes: Any, title: str = "", size: float = 7.0) -> None:
+    """Give a picture its title and no ticks."""
+    axes.set_title(title, fontsize=size)
+    axes.set_xticks([])
+    axes.set_yticks([])
+
+
 def heatmap_figure(pictures: Sequence[np.ndarray[Any, Any]], titles: Sequence[str], *, columns: int = 5) -> Figure:
     """Pictures (H, W) as heat maps from blue (below 0) over white to red (above 0), each with its own scale."""
     columns = min(columns, len(pictures))
@@ -35,10 +64,5 @@ def heatmap_figure(pictures: Sequence[np.ndarray[Any, Any]], titles: Sequence[st
     figure = new_figure(2.2 * columns + 0.4, 2.5 * rows + 0.2)
     for i, (picture, title) in enumerate(zip(pictures, titles)):
         axes = figure.add_subplot(rows, columns, i + 1)
-        limit = float(np.abs(picture).max()) or 1.0
-        image = axes.imshow(picture, cmap="RdBu_r", vmin=-limit, vmax=limit)
-        axes.set_title(title, fontsize=9)
-        axes.set_xticks([])
-        axes.set_yticks([])
-        figure.colorbar(image, ax=axes, shrink=0.7)
+        figure.colorbar(show_signed(axes, picture, title, size=9), ax=axes, shrink=0.7)
     return figure

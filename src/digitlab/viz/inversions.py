@@ -3,12 +3,10 @@
 import textwrap
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
 from digitlab.errors import ShapeError
 from digitlab.nn.network import Network
 from digitlab.viz.ascent import ascend
-from digitlab.viz.figures import Figure, new_figure
+from digitlab.viz.figures import Figure, new_figure, show_signed, without_ticks
 from digitlab.viz.imagine import Imagined, imagine, linear_back
 from digitlab.viz.inverse_query import inverse_query
 
@@ -51,17 +49,13 @@ def ways_figure(answers: Mapping[str, list[Imagined] | str], *, title: str = "")
     for row, (way, found) in enumerate(served.items()):
         for column, seen in enumerate(found):
             axes = figure.add_subplot(rows, columns, (row + column if n == 1 else row * columns + column) + 1)
-            picture = seen.picture
-            if way == "linear":
-                limit = float(np.abs(picture).max()) or 1.0
-                image = axes.imshow(picture, cmap="RdBu_r", vmin=-limit, vmax=limit)
-            else:
-                image = axes.imshow(picture, cmap="gray_r", vmin=float(picture.min()), vmax=float(picture.max()))
             heading = f"{WAYS[way]} to a {seen.digit}" if n == 1 else f"{seen.digit} by {way}"
             words = reading(seen) if n == 1 else reading(seen).replace(" (", "\n(")
-            axes.set_title(f"{heading}\n{words}", fontsize=9 if n == 1 else 7)
-            axes.set_xticks([])
-            axes.set_yticks([])
+            if way == "linear":
+                image = show_signed(axes, seen.picture)
+            else:
+                image = axes.imshow(seen.picture, cmap="gray_r")
+            without_ticks(axes, f"{heading}\n{words}", 9 if n == 1 else 7)
             if n == 1:
                 figure.colorbar(image, ax=axes, shrink=0.7)
     figure.suptitle("\n".join(filter(None, [title, *notes])), fontsize=9)

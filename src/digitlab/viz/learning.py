@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from digitlab.errors import ShapeError
-from digitlab.viz.figures import COLOURS, Figure, new_figure
+from digitlab.viz.figures import COLOURS, Figure, new_figure, show_image
 
 Array = np.ndarray[Any, Any]
 KINDS = ("always right", "learned", "forgotten", "never learned")
@@ -88,11 +88,8 @@ def learning_images_figure(
         some = some[np.argsort(-learning.forgettings[some], kind="stable")][:columns]
         part.suptitle(f"{name}: {(learning.kind == i).sum():,} images", fontsize=10)
         for place, at in enumerate(some):
-            axes = part.add_subplot(1, columns, place + 1)
-            axes.imshow(images[at], cmap="gray_r", vmin=0, vmax=255)
             words = f"{class_names[labels[at]]} → {class_names[guesses[at]]}"
             lost = int(learning.forgettings[at])
-            axes.set_title(words + (f"\nlost {lost}×" if lost else "\n"), fontsize=7)
-            axes.set_xticks([])
-            axes.set_yticks([])
+            words += f"\nlost {lost}×" if lost else "\n"
+            show_image(part.add_subplot(1, columns, place + 1), images[at], words)
     return figure

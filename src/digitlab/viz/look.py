@@ -14,10 +14,9 @@ from digitlab.nn.conv import Conv2D
 from digitlab.nn.network import Dense, Network
 from digitlab.train.history import Row
 from digitlab.train.recorders import gradient_norms
-from digitlab.viz.accuracy import accuracy_figure, confusion_matrix
 from digitlab.viz.activity import activities, activities_figure, maps_figure
 from digitlab.viz.calibration import calibration, calibration_figure
-from digitlab.viz.confusion import confusion_figure
+from digitlab.viz.confusion import accuracy_figure, confusion_figure
 from digitlab.viz.embedding import embed, last_hidden, map_figure
 from digitlab.viz.failures import as_probabilities
 from digitlab.viz.figures import Figure
@@ -71,8 +70,13 @@ class Subject:
 
     @cached_property
     def confusion(self) -> Array:
-        """(classes, classes)."""
-        return confusion_matrix(self.labels, self.probabilities.argmax(axis=1), self.probabilities.shape[1])
+        """Counts (classes, classes): images of class i (row) recognized as j (column)."""
+        from sklearn.metrics import confusion_matrix
+
+        found: Array = confusion_matrix(
+            self.labels, self.probabilities.argmax(axis=1), labels=range(self.probabilities.shape[1])
+        )
+        return found
 
     @property
     def names(self) -> list[str]:

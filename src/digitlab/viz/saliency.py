@@ -8,7 +8,7 @@ from digitlab.arrays import to_numpy
 from digitlab.engine.select import predict
 from digitlab.errors import ConfigError
 from digitlab.nn.network import Network
-from digitlab.viz.figures import Figure, new_figure
+from digitlab.viz.figures import Figure, new_figure, show_image, show_signed
 from digitlab.viz.imagine import picture_shape
 
 Array = np.ndarray[Any, Any]
@@ -64,12 +64,7 @@ def saliency_figure(images: Array, gradients: Array, occlusions: Array, titles: 
         for column, (values, title, unit) in enumerate(columns):
             axes = figure.add_subplot(n, 3, 3 * row + column + 1)
             if unit is None:
-                axes.imshow(values, cmap="gray_r", vmin=0, vmax=255)
+                show_image(axes, values, title, size=8)
             else:
-                limit = float(np.abs(values).max()) or 1.0
-                shown = axes.imshow(values, cmap="RdBu_r", vmin=-limit, vmax=limit)
-                figure.colorbar(shown, ax=axes, shrink=0.8, label=unit)
-            axes.set_title(title, fontsize=8)
-            axes.set_xticks([])
-            axes.set_yticks([])
+                figure.colorbar(show_signed(axes, values, title, size=8), ax=axes, shrink=0.8, label=unit)
     return figure

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from digitlab.viz.figures import Figure, new_figure
+from digitlab.viz.figures import Figure, new_figure, show_signed
 
 Array = np.ndarray[Any, Any]
 
@@ -25,10 +25,7 @@ def tiles_figure(
         axes.set_axis_off()
     for axes, tile, words in zip(grid, tiles, titles):
         axes.set_axis_on()
-        image = axes.imshow(tile, cmap="RdBu_r", vmin=-limit, vmax=limit)
-        axes.set_title(words, fontsize=7)
-        axes.set_xticks([])
-        axes.set_yticks([])
+        image = show_signed(axes, tile, words, limit=limit)
     if image is not None:
         figure.colorbar(image, ax=grid.tolist(), label=unit, shrink=0.8 if rows > 1 else 1.0)
     return figure
