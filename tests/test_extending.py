@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from pages.blocks import Block, blocks
+from pages.blocks import Block, arguments, blocks
 
 ROOT = Path(__file__).parents[1]
 SECTION = re.compile(r"^## (An? .+)$", re.MULTILINE)
@@ -63,6 +63,6 @@ def test_a_walk(title, tmp_path):
         if block.language == "python" and not apply(block, copy):
             run("-c", block.text)
         for command in block.commands:
-            program, *arguments = command.split("#")[0].split()
+            program, *words = arguments(command)
             assert program == "digitlab", command
-            run("-m", "digitlab", *arguments)
+            run("-m", "digitlab", *words)
