@@ -24,7 +24,8 @@ from digitlab.nn import (
     build_named,
     mlp,
 )
-from digitlab.viz.explain import check_label, explained, shape_text, shorten, walk, walk_text
+from digitlab.nn.formulas import Formulas
+from digitlab.viz.explain import check_label, shape_text, shorten, walk, walk_text
 from digitlab.viz.explain_page import explain_page, pictures_in
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (8, 8)).astype(np.uint8)
@@ -75,13 +76,20 @@ def test_the_network_stays_as_it_is():
     assert all(p.grad is None for p in net.parameters().values())
 
 
-def test_formulas_come_from_the_docstrings():
-    about, forward, backward = explained(Dense(3))
+def test_a_class_has_its_formulas():
+    about, forward, backward = Dense.formulas
     assert about == "Fully connected layer: every output sees every input"
     assert forward == "y = x W + b"
     assert backward == "∂L/∂W = xᵀ g    ∂L/∂b = Σₙ gₙ    ∂L/∂x = g Wᵀ,   g = ∂L/∂y"
-    assert explained(ReLU())[1:] == ("f(x) = max(x, 0)", "g where x > 0, else 0; at the kink, x = 0, we take 0")
-    assert explained(MaxPool2D(2))[2].split("\n")[1].startswith("where windows overlap"), "a line that goes on"
+    assert ReLU.formulas[1:] == ("f(x) = max(x, 0)", "g where x > 0, else 0; at the kink, x = 0, we take 0")
+    assert MaxPool2D.formulas.backward.split("\n")[1].startswith("where windows overlap"), "a line that goes on"
+
+
+def test_a_class_may_state_them():
+    class _Doubled(Layer):
+        formulas = Formulas("Twice its input", "y = 2 x", "∂L/∂x = 2 g")
+
+    assert _Doubled().formulas.forward == "y = 2 x"
 
 
 def test_a_new_layer_explains_itself():

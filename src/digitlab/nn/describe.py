@@ -23,6 +23,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 
 from digitlab.errors import ConfigError, did_you_mean, not_among
+from digitlab.nn.formulas import Formulas, formulas_of
 
 NONE = "none"  # how "there is none" is written: Dense(30, biases=None) is {..., "biases": "none"}
 D = TypeVar("D", bound="Described")
@@ -36,6 +37,7 @@ class Described:
     `short_name`, as one types it (the words of its class name joined by hyphens, unless given), and `aliases`.
     `class Activation(Layer, abstract=True)` stays out of the registry and names a part of the family.
     `always_shown` names settings that `repr` writes also at their defaults.
+    `formulas` is what it computes, for texts and pages: from the docstring, unless the class states it.
     `instead` tells who gives it a setting that it does not have what they may be looking for.
     A field with `metadata={"family": Initializer}` takes members of that family, their names and their tables.
     One with `metadata={"described": False}` holds arrays, not a choice, and stays out of the description;
@@ -46,11 +48,14 @@ class Described:
     aliases: ClassVar[tuple[str, ...]] = ()
     instead: ClassVar[str] = ""
     always_shown: ClassVar[tuple[str, ...]] = ()
+    formulas: ClassVar[Formulas]
     registry: ClassVar[dict[str, type[Any]]]
     family: ClassVar[str]
 
     def __init_subclass__(cls, *, abstract: bool = False, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        if "formulas" not in cls.__dict__:
+            cls.formulas = formulas_of(cls)
         if Described in cls.__bases__:
             cls.registry, abstract = {}, True
         if abstract:

@@ -1,10 +1,8 @@
 """One example, forward and backward through a network, with every array on the way.
 
-The formulas are the Forward and Backward lines of each layer's docstring, so a new layer explains itself.
+The formulas are data of each layer's class (nn/formulas.py), so a new layer explains itself.
 """
 
-import inspect
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +15,6 @@ from digitlab.nn.examples import inputs
 from digitlab.nn.network import Layer, Network
 
 Array = np.ndarray[Any, Any]
-HEADS = ("Forward", "Backward", "Shapes", "Cache", "By hand", "Raises", "See")
 
 
 @dataclass
@@ -56,14 +53,14 @@ def walk(network: Network, image: Array, target: Any) -> Walk:
     steps, caches = [], []
     for i, layer in enumerate(twin.layers):
         y, cache = layer.forward(x)
-        step = LayerStep(f"layer {i}: {layer!r}", *explained(layer), forward={"x": x})
+        step = LayerStep(f"layer {i}: {layer!r}", *layer.formulas, forward={"x": x})
         step.forward |= {f"{key}": to_numpy(p.value) for key, p in _parameters(layer).items()}
         step.forward["y"] = y
         steps.append(step)
         caches.append(cache)
         x = y
     loss, cache = twin.loss.forward(x, targets)
-    last = LayerStep(f"loss: {twin.loss!r}", *explained(twin.loss), forward={"z": x})
+    last = LayerStep(f"loss: {twin.loss!r}", *twin.loss.formulas, forward={"z": x})
     outputs = to_numpy(twin.loss.activation(x))
     last.forward |= {"a": outputs, "t": to_numpy(twin.loss.targets(targets, x)), "L": np.asarray(loss)}
     gradient = twin.loss.backward(cache)
@@ -74,17 +71,6 @@ def walk(network: Network, image: Array, target: Any) -> Walk:
         step.backward |= {f"∂L/∂{key}": to_numpy(p.grad) for key, p in _parameters(layer).items()}
         step.backward["∂L/∂x"] = gradient
     return Walk([*steps, last], outputs[0], float(loss))
-
-
-def explained(thing: Any) -> tuple[str, str, str]:
-    """A layer's or loss's first sentence, and what its docstring says after Forward and Backward.
-
-    Where it says nothing after Forward, the first sentence is the formula, as f(x) = tanh x is.
-    """
-    text = inspect.cleandoc(type(thing).__doc__ or "")
-    about = text.split("\n\n")[0].split("\n")[0]
-    about = re.sub(r";? `[^`]*`\.?$", "", about).rstrip(".") or type(thing).__name__
-    return about, _after(text, "Forward") or about, _after(text, "Backward")
 
 
 def shorten(array: Array, *, most: int = 8) -> str:
@@ -139,20 +125,6 @@ def _indented(word: str, text: str) -> list[str]:
         return []
     first, *more = text.split("\n")
     return [f"  {word}  {first}", *(f"  {'':{len(word)}}  {line}" for line in more)]
-
-
-def _after(text: str, head: str) -> str:
-    """The lines of a docstring that follow `head`, up to the next head or empty line."""
-    lines, taking = [], False
-    for line in text.split("\n"):
-        if line.startswith(head + " "):
-            taking = True
-            lines.append(line[len(head) :].strip())
-        elif taking and (not line.strip() or line.startswith(HEADS)):
-            break
-        elif taking:
-            lines.append(line.strip())
-    return "\n".join(lines)
 
 
 def _parameters(layer: Layer, prefix: str = "") -> dict[str, Any]:
