@@ -95,7 +95,7 @@ def test_an_experiment_is_complete(name):
 
 
 @pytest.mark.parametrize("name", CATALOGUE)
-def test_seeds_are_dice_and_the_full_scale_contains_the_default_one(name):
+def test_seeds_change_the_tasks_and_the_full_scale_contains_the_default_one(name):
     experiment = CATALOGUE[name]
     tasks = [experiment.tasks(Variant("default", experiment.modes[0], seed)) for seed in (0, 1)]
     if experiment.seeded:

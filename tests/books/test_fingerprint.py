@@ -173,7 +173,7 @@ def test_an_experiment_of_other_code_is_computed_again_or_kept_by_request(result
     assert run(results)[0] == "figures of 1 seed are already stored"
 
 
-def test_tasks_of_other_code_are_told_in_a_line(results):
+def test_tasks_of_other_code_are_mentioned(results):
     run(results)
     (task,) = CATALOGUE[ROW].tasks(Variant()).values()
     as_if_of_other_code(task, results, numerics="0123456789ab")

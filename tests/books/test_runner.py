@@ -1,4 +1,4 @@
-"""Running experiments: what is done is kept, parts alone, failures that hold up nothing, several processes."""
+"""Running experiments: what is done is kept, parts alone, failures that stop nothing else, several processes."""
 
 import dataclasses
 import json
@@ -133,7 +133,7 @@ def test_two_experiments_share_a_task(results):
     assert result_path(results, "b", "as-written", "default").is_file()
 
 
-def test_a_failure_holds_up_nothing_else_and_is_told(results):
+def test_a_failure_stops_nothing_else_and_is_reported(results):
     said = []
     failures = execute(schedule([experiment("bad", broken), experiment("good")], seeds=2), results, log=said.append)
     assert failures == ["bad 0: no such thing; get one", "bad 1: no such thing; get one"]
@@ -181,7 +181,7 @@ def test_a_lost_picture_is_drawn_again(results):
     assert picture.is_file()
 
 
-def test_figures_are_taken_anew_when_their_meaning_changed(results):
+def test_figures_are_computed_again_when_their_meaning_changed(results):
     execute(schedule([experiment()], seeds=1), results, log=str)
     path = result_path(results, "row", "as-written", "default")
     table = json.loads(path.read_text())

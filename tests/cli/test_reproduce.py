@@ -12,7 +12,7 @@ def elsewhere(tmp_path, monkeypatch):
     monkeypatch.setenv("DIGITLAB_OFFLINE", "1")
 
 
-def test_list_names_every_row(capsys):
+def test_list_names_every_experiment(capsys):
     assert run(["reproduce", "list"]) == 0
     text = capsys.readouterr().out
     assert all(any(line.startswith(f"{name} ") for line in text.splitlines()) for name in CATALOGUE)

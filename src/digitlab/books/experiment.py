@@ -104,9 +104,9 @@ class Reported:
         """The standard deviation of a share or count of independent images, in the figure's unit; 0 for others."""
         if not self.images or self.unit not in ("%", "errors"):
             return 0.0
-        share = self.value / (100 if self.unit == "%" else self.images)
-        of_share = math.sqrt(max(share * (1 - share), 0.0) / self.images)
-        return of_share * (100 if self.unit == "%" else self.images)
+        whole = 100 if self.unit == "%" else self.images
+        share = self.value / whole
+        return whole * math.sqrt(max(share * (1 - share), 0.0) / self.images)
 
 
 @dataclass(frozen=True)

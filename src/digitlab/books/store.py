@@ -5,7 +5,6 @@ interrupted run continues where it stopped, and results of different code are mi
 """
 
 import json
-import os
 import platform
 import time
 from functools import cache
@@ -18,6 +17,7 @@ import digitlab
 from digitlab.books.fingerprint import Fingerprint, processor
 from digitlab.books.probe import of_task
 from digitlab.books.task import Log, Task, TaskResult
+from digitlab.engine.threads import available_cores
 from digitlab.errors import ModelFileError
 from digitlab.files import write_text
 
@@ -106,7 +106,5 @@ def machine() -> str:
     if info.is_file():
         models = [line.partition(":")[2].strip() for line in info.read_text().splitlines() if "model name" in line]
         name = models[0] if models else name
-    affinity = getattr(os, "sched_getaffinity", None)
-    cores = len(affinity(0)) if affinity else os.cpu_count()
-    counted = "1 core" if cores == 1 else f"{cores} cores"
-    return f"{name} ({processor()}), {counted}, Python {platform.python_version()}, NumPy {np.__version__}"
+    cores = available_cores()
+    return f"{name} ({processor()}), {cores} core{'s' if cores > 1 else ''}, Python {platform.python_version()}, NumPy {np.__version__}"
