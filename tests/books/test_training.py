@@ -66,7 +66,7 @@ def test_snapshots_are_the_networks_of_their_epochs(done):
 
 def test_the_books_costs_by_their_definition(done):
     """C = C₀ + λ/2n Σ w², where n is the size of the set that is measured (network2.py, total_cost)."""
-    costs = book_costs(done, 2.0)
+    costs = book_costs(done)
     network, parts = done.network(3), SMALL.load()
     squares = sum(float((p.value.astype(float) ** 2).sum()) for n, p in network.parameters().items() if n.endswith("W"))
     for name, digits in (("train", parts.train), ("valid", parts.valid), ("test", parts.test)):

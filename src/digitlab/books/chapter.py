@@ -1,9 +1,13 @@
-"""A chapter's texts: what the book says of each experiment, in a TOML file with the name of the chapter's module.
+"""A chapter's data: what the book says of each experiment, in a TOML file with the name of the chapter's module.
 
-book = "Nielsen"                        of all experiments, as are `chapter` and `modes`, unless they have their own
-[common]                                texts to insert elsewhere: "30 epochs; {setup}"
-[chapter1-30]                           an experiment: the fields of Experiment; `each` holds for all of `reported`
-reported = [{ figure = "30/test_first", value = 91.29, text = "epoch 1" }]      the fields of Reported
+    book = "Nielsen"               of all experiments, as are `chapter` and `modes`, unless they have their own
+    [common]                       texts to insert elsewhere: "30 epochs; {setup}"
+    [chapter1-30]                  an experiment: the fields of Experiment; `each` holds for all of `reported`
+    reported = [{ figure = "30/test_first", value = 91.29, text = "epoch 1" }]       the fields of Reported
+    [chapter1-30.trainings]        its trainings by label, see `book_trainings`
+    "30" = { hidden = 30, rate = 3.0 }
+
+Tasks that are no such trainings, queries and drawings are code in the module.
 """
 
 import tomllib
@@ -12,6 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from digitlab.books.experiment import Experiment, Reported, Result, TaskResults, Tasks, Variant
+from digitlab.books.measure import training_figures
+from digitlab.books.pictures import valid_curves
+from digitlab.books.training import book_trainings
 
 
 class Chapter:
@@ -26,16 +33,18 @@ class Chapter:
     def experiment(
         self,
         name: str,
-        tasks: Callable[[Variant], Tasks],
-        query: Callable[[TaskResults, Variant], Result],
-        draw: Callable[[Sequence[Result], Variant], Mapping[str, Any]],
+        tasks: Callable[[Variant], Tasks] | None = None,
+        query: Callable[[TaskResults, Variant], Result] = training_figures,
+        draw: Callable[[Sequence[Result], Variant], Mapping[str, Any]] = valid_curves,
     ) -> Experiment:
-        """An experiment with the texts of this name."""
+        """The experiment of this name; `tasks` are its trainings in the file if not given."""
         texts = {**self.shared, **self.experiments[name]}
         for key in ("setup", "cause", "corrected"):
             texts[key] = texts.get(key, "").format_map(self.common)
         each = texts.pop("each", {})
         reported = tuple(Reported(**each, **entry) for entry in texts.pop("reported", ()))
+        tasks = tasks or book_trainings(texts["trainings"])
+        texts.pop("trainings", None)
         modes = tuple(texts.pop("modes", Experiment.modes))
         return Experiment(name, tasks, query, draw, reported=reported, modes=modes, **texts)
 

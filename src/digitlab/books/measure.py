@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from digitlab.books.experiment import Result, TaskResults, Variant
 from digitlab.books.task import TaskResult
 from digitlab.books.training import Training
+from digitlab.optim.regularizers import L2
 
 SPLITS = {"train": "training", "valid": "validation", "test": "test"}
 
@@ -43,12 +44,14 @@ def training_figures(task_results: TaskResults, variant: Variant) -> Result:
     return result
 
 
-def book_costs(found: TaskResult, strength: float) -> dict[str, list[float]]:
+def book_costs(found: TaskResult) -> dict[str, list[float]]:
     """network2's costs per epoch, C = C₀ + ½ λ/n Σ w², n the size of the measured set; Nielsen ch. 3.
 
     On evaluation data it divides λ by the size of that set (10,000), not of the training set: `total_cost` in
     network2.py. The training must have `squares`, and watch these sets.
     """
+    assert isinstance(found.task, Training)
+    strength = sum(r.strength for r in found.task.config.regularizers if isinstance(r, L2))
     history = found.result["history"]
     sizes = {"train": "examples", "valid": "valid_examples", "test": "test_examples"}
     return {

@@ -107,4 +107,5 @@ def machine() -> str:
         models = [line.partition(":")[2].strip() for line in info.read_text().splitlines() if "model name" in line]
         name = models[0] if models else name
     cores = available_cores()
-    return f"{name} ({processor()}), {cores} core{'s' if cores > 1 else ''}, Python {platform.python_version()}, NumPy {np.__version__}"
+    counted = f"{cores} core{'s' if cores > 1 else ''}"
+    return f"{name} ({processor()}), {counted}, Python {platform.python_version()}, NumPy {np.__version__}"

@@ -150,7 +150,7 @@ def training(
 def book_trainings(settings: Mapping[str, Mapping[str, Any]]) -> Callable[[Variant], Tasks]:
     """Trainings of dense networks as network.py and network2.py do them, by label: pixels /256, batches of 10.
 
-    A setting: hidden (a number or a tuple), rate, loss, init, dtype, train_size, valid_size, arguments of `training`.
+    A setting: hidden (a number or several), rate, loss, init, dtype, train_size, valid_size, arguments of `training`.
     """
 
     def tasks(variant: Variant) -> Tasks:
@@ -158,7 +158,7 @@ def book_trainings(settings: Mapping[str, Mapping[str, Any]]) -> Callable[[Varia
         for label, setting in settings.items():
             chosen = {"hidden": 30, "rate": 0.5, "loss": "cross-entropy", "init": "scaled", "epochs": 30, **setting}
             hidden = chosen.pop("hidden")
-            sizes = [784, *(hidden if isinstance(hidden, tuple) else (hidden,)), 10]
+            sizes = [784, *([hidden] if isinstance(hidden, int) else hidden), 10]
             network = {name: chosen.pop(name) for name in ("loss", "init", "dtype") if name in chosen}
             data = {name: chosen.pop(name) for name in ("train_size", "valid_size") if name in chosen}
             made[label] = training(

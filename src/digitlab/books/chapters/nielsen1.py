@@ -1,16 +1,14 @@
 """Nielsen, chapter 1: the first network, and the baselines to compare it with."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from digitlab.baselines import fit, judge, make_baseline
 from digitlab.books.chapter import Chapter
 from digitlab.books.data import Data
 from digitlab.books.experiment import Result, TaskResults, Tasks, Variant, computed
-from digitlab.books.measure import training_figures
 from digitlab.books.pictures import Drawn, accuracy_points, points, valid_test_curves
 from digitlab.books.task import Computation
-from digitlab.books.training import book_trainings
 
 
 def baseline(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -76,23 +74,15 @@ def svm_draw(results: Sequence[Result], variant: Variant) -> Drawn:
     return {"svm": points(names, values, title="Support vector machine, test accuracy", book=book)}
 
 
-def first_network(settings: Mapping[str, tuple[int, float]]) -> Callable[[Variant], Tasks]:
-    """Trainings of [784, hidden, 10] as network.py does them; hidden neurons and η by label."""
-    chosen = {"init": "large", "loss": "quadratic"}
-    return book_trainings({label: {"hidden": n, "rate": rate, **chosen} for label, (n, rate) in settings.items()})
-
-
 BOOK = Chapter(__file__)
 SCALE = ("nearest-mean", "logistic")
-BAD_RATES = {"100 hidden, η 0.001": (100, 0.001), "30 hidden, η 100": (30, 100.0)}
 DARKNESS = computed("darkness", darkness, images=0, name="darkness")
+FIRST = BOOK.experiment("chapter1-30", draw=valid_test_curves)
 EXPERIMENTS = [
-    BOOK.experiment(
-        "average-darkness", computed("darkness", darkness, images=0, name="darkness"), darkness_query, darkness_draw
-    ),
+    BOOK.experiment("average-darkness", DARKNESS, darkness_query, darkness_draw),
     BOOK.experiment("baselines", scale_tasks, baselines_query, scale_draw),
     BOOK.experiment("svm", svm_tasks, baselines_query, svm_draw),
-    BOOK.experiment("chapter1-30", first_network({"30": (30, 3.0)}), training_figures, valid_test_curves),
-    BOOK.experiment("chapter1-100", first_network({"100": (100, 3.0)}), training_figures, valid_test_curves),
-    BOOK.experiment("chapter1-bad-rates", first_network(BAD_RATES), training_figures, valid_test_curves),
+    FIRST,
+    BOOK.experiment("chapter1-100", draw=valid_test_curves),
+    BOOK.experiment("chapter1-bad-rates", draw=valid_test_curves),
 ]

@@ -1,24 +1,21 @@
 """Nielsen, chapter 3: the cross-entropy, overfitting, regularization, first weights, hyper-parameters."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from digitlab.books.chapter import Chapter
 from digitlab.books.chapters.nielsen1 import svm_task
-from digitlab.books.experiment import Experiment, Result, TaskResults, Tasks, Variant, computed
+from digitlab.books.experiment import Result, TaskResults, Tasks, Variant, computed
 from digitlab.books.measure import book_costs, training_figures
-from digitlab.books.pictures import Drawn, axes_figure, band, finish_axes, series_bands, valid_curves, valid_test_curves
+from digitlab.books.pictures import Drawn, axes_figure, band, finish_axes, series_bands, valid_test_curves
 from digitlab.books.training import book_trainings
 from digitlab.nn import CrossEntropy, Dense, Given, Loss, Network, Quadratic
 from digitlab.optim import HalveOnPlateau
 from digitlab.viz.figures import COLOURS, new_figure
 
 BOOK = Chapter(__file__)
-VALID = {"watch": ("valid",)}
-ALL = {"watch": ("valid", "test", "train"), "squares": True}
-INITS = {"N(0, 1)": "large", "scaled": "scaled"}
 
 
 # A single neuron that learns to turn 1 into 0
@@ -73,25 +70,19 @@ def neuron_draw(results: Sequence[Result], variant: Variant) -> Drawn:
 
 # Overfitting and regularization
 
-OVERFIT = {"train_size": 1000, "epochs": 400, "init": "large", **ALL}
-WHOLE = {"init": "large", **ALL}
 
-
-def costs_query(label: str, strength: float) -> Callable[[TaskResults, Variant], Result]:
-    """Figures of a training, with the book's regularized costs among its series and their least values."""
-
-    def query(task_results: TaskResults, variant: Variant) -> Result:
-        result = training_figures(task_results, variant)
-        for part, costs in book_costs(task_results[label], strength).items():
-            result.series[f"{label}/{part}_cost"] = costs
-            result.figures[f"{label}/{part}_cost_least_epoch"] = 1 + costs.index(min(costs))
-            result.figures[f"{label}/{part}_cost_last"] = costs[-1]
-        accuracy = result.series[f"{label}/train_accuracy"]
-        if 1.0 in accuracy:
-            result.figures[f"{label}/train_perfect_epoch"] = 1.0 + accuracy.index(1.0)
-        return result
-
-    return query
+def costs_query(task_results: TaskResults, variant: Variant) -> Result:
+    """Figures of the training, with the book's regularized costs among its series and their least values."""
+    result = training_figures(task_results, variant)
+    ((label, found),) = task_results.items()
+    for part, costs in book_costs(found).items():
+        result.series[f"{label}/{part}_cost"] = costs
+        result.figures[f"{label}/{part}_cost_least_epoch"] = 1 + costs.index(min(costs))
+        result.figures[f"{label}/{part}_cost_last"] = costs[-1]
+    accuracy = result.series[f"{label}/train_accuracy"]
+    if 1.0 in accuracy:
+        result.figures[f"{label}/train_perfect_epoch"] = 1.0 + accuracy.index(1.0)
+    return result
 
 
 def overfitting_draw(results: Sequence[Result], variant: Variant) -> Drawn:
@@ -158,13 +149,11 @@ def more_data_draw(results: Sequence[Result], variant: Variant) -> Drawn:
 
 # Several learning rates
 
-RATES = (0.025, 0.25, 2.5)
-
 
 def rates_query(task_results: TaskResults, variant: Variant) -> Result:
     result = training_figures(task_results, variant)
     for label, found in task_results.items():
-        costs = book_costs(found, 5.0)["train"]
+        costs = book_costs(found)["train"]
         result.series[f"{label}/cost"] = costs
         result.figures[f"{label}/cost_last"] = costs[-1]
     return result
@@ -172,14 +161,12 @@ def rates_query(task_results: TaskResults, variant: Variant) -> Result:
 
 def rates_draw(results: Sequence[Result], variant: Variant) -> Drawn:
     figure, axes = axes_figure()
-    keys = {f"η {rate:g}": f"η {rate:g}/cost" for rate in RATES}
+    keys = {key.removesuffix("/cost"): key for key in results[0].series if key.endswith("/cost")}
     series_bands(axes, results, keys, "cost on the training set, with its L2 term")
     return {"costs": figure}
 
 
 # The exercises: when to stop
-
-PATIENCE = {"n = 5": 5, "n = 10": 10, "n = 20": 20, "100 epochs": 0}  # the last shows what stopping misses
 
 
 def stopping_draw(results: Sequence[Result], variant: Variant) -> Drawn:
@@ -189,7 +176,7 @@ def stopping_draw(results: Sequence[Result], variant: Variant) -> Drawn:
         values = 100 * np.array(result.series["100 epochs/valid_accuracy"])
         text = "a curve for each seed" if not n else ""
         axes.plot(1 + np.arange(len(values)), values, color="#999999", linewidth=1, label=text)
-        for colour, label in zip(COLOURS, list(PATIENCE)[:3]):
+        for colour, label in zip(COLOURS, ("n = 5", "n = 10", "n = 20")):
             stop = len(result.series[f"{label}/valid_accuracy"])
             axes.plot(stop, values[stop - 1], "o", color=colour, label="" if n else f"stopped by {label}")
     finish_axes(axes, "epoch", "validation accuracy (%)", "Stopped after n epochs without improvement")
@@ -208,80 +195,26 @@ def halving_draw(results: Sequence[Result], variant: Variant) -> Drawn:
     return {"curves": figure}
 
 
-SMALL = {"hidden": (), "epochs": 4, "train_size": 1000, "valid_size": 100, "dtype": "float64", **VALID}
-
-
-def trained(
-    name: str,
-    settings: Mapping[str, Mapping[str, Any]],
-    draw: Callable[[Sequence[Result], Variant], Drawn] = valid_test_curves,
-    query: Callable[[TaskResults, Variant], Result] = training_figures,
-) -> Experiment:
-    """An experiment made of trainings: their settings by label, see `book_trainings`."""
-    return BOOK.experiment(name, book_trainings(settings), query, draw)
-
-
-def overfitted(name: str, label: str, l2: float, setting: Mapping[str, Any]) -> Experiment:
-    """One training whose costs are drawn with its accuracies."""
-    return trained(name, {label: {**setting, "l2": l2}}, overfitting_draw, costs_query(label, l2))
+def halving_tasks(variant: Variant) -> Tasks:
+    settings = {"epochs": 400, "l2": 5.0, "watch": ("valid",)}
+    halving, constant = {"schedule": HalveOnPlateau(10, 128)}, {"early_stop": 20}
+    return book_trainings({"halving": {**settings, **halving}, "constant": {**settings, **constant}})(variant)
 
 
 EXPERIMENTS = [
     BOOK.experiment("single-neuron", computed("neuron", neuron, epochs=300), neuron_query, neuron_draw),
-    trained("cross-entropy", {str(n): {"hidden": n, "init": "large"} for n in (30, 100)}),
-    overfitted("overfitting", "1,000 images", 0.0, OVERFIT),
-    overfitted("overfitting-full", "50,000 images", 0.0, WHOLE),
-    overfitted("regularized", "λ .1", 0.1, OVERFIT),
-    overfitted("regularized-full", "λ 5", 5.0, WHOLE),
-    trained(
-        "regularized-100",
-        {f"{text} init": {"hidden": 100, "l2": 5.0, "init": init} for text, init in INITS.items()},
-        valid_curves,
-    ),
-    trained(
-        "barrier-98",
-        {
-            f"{text} init": {"hidden": 100, "rate": 0.1, "l2": 5.0, "epochs": 60, "init": init}
-            for text, init in INITS.items()
-        },
-        valid_curves,
-    ),
-    trained(
-        "weight-initialization",
-        {
-            f"{n}, {name}": {"hidden": n, "rate": 0.1, "l2": 5.0, "init": init}
-            for n in (30, 100)
-            for name, init in (("new", "scaled"), ("old", "large"))
-        },
-        valid_curves,
-    ),
+    BOOK.experiment("cross-entropy", draw=valid_test_curves),
+    BOOK.experiment("overfitting", None, costs_query, overfitting_draw),
+    BOOK.experiment("overfitting-full", None, costs_query, overfitting_draw),
+    BOOK.experiment("regularized", None, costs_query, overfitting_draw),
+    BOOK.experiment("regularized-full", None, costs_query, overfitting_draw),
+    BOOK.experiment("regularized-100"),
+    BOOK.experiment("barrier-98"),
+    BOOK.experiment("weight-initialization"),
     BOOK.experiment("more-data", more_data_tasks, more_data_query, more_data_draw),
-    trained(
-        "several-rates",
-        {f"η {rate:g}": {"rate": rate, "l2": 5.0, "squares": True, "watch": ("train", "valid")} for rate in RATES},
-        rates_draw,
-        rates_query,
-    ),
-    trained("parameter-hunt", {"hunt": {"rate": 10.0, "l2": 1000.0, **VALID}}, valid_curves),
-    trained(
-        "parameter-hunt-small",
-        {
-            f"η {rate:g}, λ {l2:g}": {"rate": rate, "l2": l2, **SMALL}
-            for rate, l2 in ((10.0, 1000.0), (10.0, 20.0), (100.0, 20.0), (1.0, 20.0))
-        },
-        valid_curves,
-    ),
-    trained(
-        "early-stopping",
-        {label: {"epochs": 100, "l2": 5.0, "early_stop": n, **VALID} for label, n in PATIENCE.items()},
-        stopping_draw,
-    ),
-    trained(
-        "halving-rate",
-        {
-            "halving": {"epochs": 400, "l2": 5.0, "schedule": HalveOnPlateau(10, 128), **VALID},
-            "constant": {"epochs": 400, "l2": 5.0, "early_stop": 20, **VALID},
-        },
-        halving_draw,
-    ),
+    BOOK.experiment("several-rates", None, rates_query, rates_draw),
+    BOOK.experiment("parameter-hunt"),
+    BOOK.experiment("parameter-hunt-small"),
+    BOOK.experiment("early-stopping", draw=stopping_draw),
+    BOOK.experiment("halving-rate", halving_tasks, draw=halving_draw),
 ]

@@ -8,9 +8,7 @@ import numpy as np
 from digitlab.books.chapter import Chapter
 from digitlab.books.data import Data
 from digitlab.books.experiment import Result, TaskResults, Tasks, Variant, computed
-from digitlab.books.measure import training_figures
 from digitlab.books.pictures import Drawn, axes_figure, series_bands, valid_curves
-from digitlab.books.training import book_trainings
 from digitlab.nn import Dense, Network, mlp
 from digitlab.viz.figures import new_figure
 
@@ -104,10 +102,9 @@ def speed_draw(results: Sequence[Result], variant: Variant) -> Drawn:
 
 
 BOOK = Chapter(__file__)
-DEPTHS = {f"{n} hidden": {"hidden": (30,) * n, "rate": 0.1, "l2": 5.0, "watch": ("valid",)} for n in (1, 2, 3, 4)}
 SPEED = computed("speed", layer_speeds, images=1000, seeded=True)
 EXPERIMENTS = [
-    BOOK.experiment("depth", book_trainings(DEPTHS), training_figures, depth_curves),
+    BOOK.experiment("depth", draw=depth_curves),
     BOOK.experiment("gradient-norms", norms_tasks, norms_query, norms_draw),
     BOOK.experiment("speed-per-layer", SPEED, speed_query, speed_draw),
 ]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from digitlab.books.chapter import Chapter
-from digitlab.books.chapters.nielsen1 import first_network
+from digitlab.books.chapters.nielsen1 import FIRST
 from digitlab.books.experiment import Result, TaskResults, Variant, computed
 from digitlab.books.pictures import Drawn, axes_figure, finish_axes, picture_grid
 from digitlab.engine.select import predict
@@ -154,5 +154,5 @@ EXPERIMENTS = [
     BOOK.experiment("surfaces", formula_tasks, no_query, valleys),
     BOOK.experiment("helix", formula_tasks, no_query, helix),
     BOOK.experiment("neuron-curves", formula_tasks, no_query, neurons),
-    BOOK.experiment("digit-figures", first_network({"30": (30, 3.0)}), digits_query, digits_draw),
+    BOOK.experiment("digit-figures", FIRST.tasks, digits_query, digits_draw),
 ]
