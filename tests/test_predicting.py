@@ -1,6 +1,7 @@
 """Predictions in Python: every form of the same images gives the same classes, and files say what they must."""
 
 import csv
+import dataclasses
 import gzip
 import json
 from pathlib import Path
@@ -348,3 +349,26 @@ def test_mnist_as_a_table_without_labels(tmp_path, mnist_splits):
     found = predict("shipped", tmp_path / "test.csv")
     assert np.mean(found.labels == test.labels) == pytest.approx(0.9942)
     assert predict("shipped", test).accuracy == pytest.approx(0.9942)
+
+
+# What the classes are called, in the network's file
+
+
+@pytest.fixture
+def named(tmp_path):
+    """A network trained on classes with names, alone in a folder."""
+    splits = digitlab.load("digits")
+    names = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+    net = digitlab.Net([64, 10], loss="cross-entropy")
+    net.train(dataclasses.replace(splits.train, class_names=names), epochs=2)
+    net.save(tmp_path / "named.safetensors")
+    return tmp_path / "named.safetensors", splits.test, names
+
+
+def test_a_loaded_network_knows_the_names_of_its_classes(named):
+    path, test, names = named
+    assert digitlab.load_network(path).class_names == names
+    found = digitlab.predict(path, test.images[:5])
+    assert found.class_names == names and set(digitlab.predict(path, test).class_names) == set(names)
+    digitlab.Net([64, 10]).save(path)
+    assert digitlab.load_network(path).class_names == (), "no names, as in older files"

@@ -69,7 +69,7 @@ def predict(
     if not classifies(network):
         return Predictions(None, None, (), outputs, read.names, positions, None, read.part, read.skipped, read.note)
     labels = np.argmax(outputs, axis=1).astype(np.int64)
-    names = _class_names(class_names, known, read, outputs.shape[1])
+    names = _class_names(class_names, known or network.class_names, read, outputs.shape[1])
     accuracy, note = None, read.note
     if read.labels is not None and len(read.class_names) == outputs.shape[1]:
         accuracy = float(np.mean(labels == read.labels))

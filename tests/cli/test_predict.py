@@ -1,6 +1,7 @@
 """`digitlab predict`: tables, files, and who predicts."""
 
 import csv
+import dataclasses
 import json
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import digitlab
 from digitlab.cli.predict import FEW
 from digitlab.data import write_idx
 from digitlab.nn import Dense, Flatten, Network, mlp
@@ -167,3 +169,14 @@ def test_how_a_table_is_read(call):
     mlp([600, 10]).save("flat.safetensors")
     called = call("predict", "flat.safetensors", "wide.csv", "--label-column", "-1", "--image-shape", "20x30")
     assert called.code == 0 and "2 images of wide.csv" in called.out, called.err
+
+
+def test_names_of_classes_come_with_the_network(call):
+    names = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+    net = digitlab.Net([64, 10], loss="cross-entropy")
+    net.train(dataclasses.replace(digitlab.load("digits").train, class_names=names), epochs=2)
+    net.save("named.safetensors")
+    done = call("failures", "named.safetensors", "--data", "digits")
+    assert done.code == 0, done.err
+    assert any(f"{name} read as " in done.out for name in names) and "8 read as" not in done.out
+    assert call("test", "named.safetensors", "--data", "digits").code == 0

@@ -479,3 +479,13 @@ def test_where_nothing_is_kept_nothing_is_said_to_be(call, arguments):
     done = call(*arguments)
     assert "no longer finite" in done.out + done.err
     assert "kept" not in done.out + done.err and "holds the weights" not in done.out + done.err
+
+
+def test_a_gradient_of_many_evaluations_says_what_it_costs(call):
+    short = ("--data", "digits", "--train-size", "20", "--net", "64-10", "--epochs", "1")
+    done = call("train", *short, "--gradient", "central-differences")
+    (line,) = [line for line in done.out.splitlines() if "evaluations of the loss" in line]
+    assert line.startswith(
+        "CentralDifferences() needs 1,301 evaluations of the loss per step: an epoch of 2 steps takes"
+    )
+    assert "evaluations of the loss" not in call("train", *short, "--gradient", "spsa").out

@@ -234,3 +234,9 @@ def test_a_curve_that_is_hardly_learned(loss, line, adaptive, seen, advice):
     facts = {"loss": loss, "line_loss": line, "constant_loss": 1.0, "adaptive": adaptive}
     found = diagnose([{"epoch": 1, "train_loss": loss}], Facts(steps=4000, rate=0.1, default_rate=0.1, **facts))
     assert found is None if seen is None else (found.seen.startswith(seen) and advice in found.advice)
+
+
+def test_a_gradient_along_one_random_direction_learns_slowly():
+    found, _ = trained(mlp(SIZES), None, epochs=1, gradient="spsa", engine="reference")
+    assert "along 1 random direction of 2,260 parameters and is mostly noise" in found.cause
+    assert "--gradient spsa:samples=100" in found.advice

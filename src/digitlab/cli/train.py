@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from digitlab.data import Splits
     from digitlab.train import Callback, RunConfig, Trainer
 
+CHEAP = 100  # forward passes that a gradient may take without a word
+MEASURED = 100  # forward passes that tell how long one takes
 PREDICTIONS = "predictions.npz"  # as in train/recorders.py, which is not imported until training starts
 
 
@@ -179,10 +181,38 @@ def begin(trainer: "Trainer", config: "RunConfig", splits: "Splits", folder: Pat
     if trainer.augment is not None:
         say(f"training images augmented in every epoch: {trainer.augment.spec}")
     say(trainer.network.summary())
+    if line := gradient_cost(trainer, splits):
+        say(line)
     if record or (folder / PREDICTIONS).exists():
         # Before those that save: see recorders.py.
         trainer.callbacks[:0] = recorders(folder, splits)
     train(trainer, config, splits, folder)
+
+
+def gradient_cost(trainer: "Trainer", splits: "Splits") -> str:
+    """What a gradient of many loss evaluations costs: their number, and how long an epoch takes; "" for a cheap one."""
+    import math
+    import time
+
+    from digitlab.gradients.loss_at import LossAt
+    from digitlab.nn.examples import examples
+    from digitlab.train.callbacks import duration
+
+    gradient, size = trainer.gradient, trainer.batch_size
+    if gradient is None or (passes := gradient.evaluations(trainer.network)) <= CHEAP:
+        return ""
+    x, y = examples(splits.train.first(size), trainer.network, "training set")
+    with LossAt(trainer.network.copy(), x, y, dtype=getattr(gradient, "dtype", "float64")) as loss:
+        loss(loss.start)
+        began = time.perf_counter()
+        for _ in range(MEASURED):
+            loss(loss.start.copy())
+        seconds = (time.perf_counter() - began) / MEASURED
+    steps = math.ceil(len(splits.train) / size)
+    return (
+        f"{gradient!r} needs {passes:,} evaluations of the loss per step: an epoch of {steps:,} steps takes roughly "
+        f"{duration(passes * steps * seconds)} (measured on {MEASURED} evaluations)"
+    )
 
 
 def recorders(folder: Path, splits: "Splits") -> "list[Callback]":

@@ -136,6 +136,8 @@ def _together(networks: Sequence[Network], last: Layer) -> Network:
         branches.append(chain)
     whole = Network([Branches(branches), last], shape, LogLikelihood(), scaling=outer, dtype=networks[0].dtype, seed=0)
     whole.input_range = networks[0].input_range
+    if len(named := {network.class_names for network in networks}) == 1:
+        whole.class_names = named.pop()
     return whole
 
 

@@ -376,6 +376,7 @@ class Network(NamedArrays):
         self.scaling = as_scaling(scaling if scaling is not None else "/255")
         self.scaling_is_explicit = scaling is not None
         self.input_range: InputRange | None = None  # what it was trained on; recorded by training
+        self.class_names: tuple[str, ...] = ()  # of the data it was trained on, where they are no mere numbers
         self.dtype = dtype
         dice = streams(np.random.default_rng(seed) if seed is not None else None, len(self.layers))
         shape = self.input_shape

@@ -81,6 +81,7 @@ class TrainingResult:
     arrays: Arrays | None = None
     test: dict[str, float] | None = None
     input_range: InputRange | None = None
+    class_names: tuple[str, ...] = ()
     error: str | None = None
     diagnosis: Diagnosis | None = None
     interrupted: bool = False
@@ -109,7 +110,7 @@ class TrainingResult:
         """The network that was kept."""
         network = self.config.trainer().network
         network.load_state(self.arrays or {})
-        network.input_range = self.input_range
+        network.input_range, network.class_names = self.input_range, self.class_names
         return network
 
 
@@ -147,6 +148,7 @@ def run_job(
         best,
         arrays={name: np.array(to_numpy(array)) for name, array in trainer.network.state().items()},
         input_range=trainer.network.input_range,
+        class_names=trainer.network.class_names,
         test=_test(trainer, sets) if job.test and finished else None,
         interrupted=trainer.interrupted,
         finished=finished,

@@ -43,6 +43,8 @@ class Facts:
     reach           the largest absolute value among the inputs, as the first layer takes them
     depth           hidden layers with an activation
     closing         the activation before the loss's own, if there is one: "Sigmoid()"
+    directions      how many random directions the gradient is estimated along; None: it is the whole gradient
+    parameters      how many numbers the network learns
     better_net      the name of a convolutional network, where dense layers alone see images in colour
     """
 
@@ -64,6 +66,8 @@ class Facts:
     reach: float = 1.0
     depth: int = 1
     closing: str = ""
+    directions: int | None = None
+    parameters: int = 0
     better_net: str = ""
 
 
@@ -210,7 +214,13 @@ def early(losses: Sequence[float], facts: Facts) -> bool:
 
     The best fixed answer is what a network learns first, in a hundred steps or so: one that has not is slow.
     """
-    hindered = facts.closing or facts.better_net or facts.decay >= STRONG_DECAY or facts.reach > FAR
+    hindered = (
+        facts.directions is not None
+        or facts.closing
+        or facts.better_net
+        or facts.decay >= STRONG_DECAY
+        or facts.reach > FAR
+    )
     if facts.steps >= MANY_STEPS or hindered or not still_learning(losses, facts):
         return False
     return len(losses) == 1 or not above_constant(losses, facts)
@@ -236,6 +246,13 @@ def cause_of_nothing(seen: str, losses: Sequence[float], facts: Facts) -> Diagno
     if facts.reach > FAR:
         return Diagnosis(
             seen, f"the inputs reach {facts.reach:.3g}; networks learn from inputs of about 1", advice="scaled inputs"
+        )
+    if facts.directions is not None and not fixed_outputs(facts):
+        return Diagnosis(
+            seen,
+            f"the gradient is estimated along {count(facts.directions, 'random direction')} of {facts.parameters:,} "
+            "parameters and is mostly noise, so the network learns slowly",
+            advice="more directions, as in --gradient spsa:samples=100, or --gradient backpropagation",
         )
     fixed = fixed_outputs(facts)
     if facts.idle >= 0.9 and facts.rectified:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from digitlab.arrays import to_numpy
+from digitlab.gradients.base import learned_numbers
 from digitlab.nn.losses import MeanSquaredError
 from digitlab.nn.network import Network
 from digitlab.nn.outputs import closing_activation
@@ -72,6 +73,8 @@ def facts_of(trainer: "Trainer", *, exact: bool = False) -> Facts:
         "constant_loss": constant_loss(network, targets[picked]) if not trainer.weighs else None,
         "line_loss": line_loss(network, to_numpy(x), targets) if exact else None,
         "adaptive": not isinstance(trainer.optimizer, SGD | Momentum | Nesterov),
+        "directions": trainer.gradient.directions_drawn() if trainer.gradient is not None else None,
+        "parameters": learned_numbers(network),
         "better_net": recommended_net(x.shape[1:]) if len(network.input_shape) == 1 else "",
     }
     if guess is not None and guess < 1 and accuracy is not None and way(accuracy, guess) >= LITTLE:

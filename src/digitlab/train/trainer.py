@@ -149,7 +149,9 @@ class Trainer:
             if data is not None
         }
         fresh = FreshImages(x, self.augment, self.augment_seed, epochs) if self.augment is not None else None
-        names = getattr(train, "class_names", ())
+        names = tuple(getattr(train, "class_names", ()))
+        if len(names) == math.prod(self.network.shapes[-1]) and names != tuple(map(str, range(len(names)))):
+            self.network.class_names = names
         weights = example_weights(self.class_weights, sample_weights, y, self.network, names)
         self._prepare(x, y, watched, epochs)
         self.sets = {"train": (x, y), **watched}

@@ -63,6 +63,8 @@ def part_for(network: Any, network_file: Path, data: Mapping[str, Any], part: st
     from digitlab.nn.examples import examples
 
     digits, name = digits_for(network_file, data, part)
+    if network.class_names:
+        digits = _classes_as(digits, network.class_names)
     examples(digits, network, f"{name} set")
     check_classes(network, digits)
     return digits, name
@@ -112,7 +114,9 @@ def _classes_as(digits: "Digits", names: tuple[str, ...]) -> "Digits":
     from digitlab.data import DIGIT_NAMES
     from digitlab.errors import DataError
 
-    if digits.class_names in (names, DIGIT_NAMES):  # numbered classes are positions
+    if digits.class_names == DIGIT_NAMES and len(names) == len(DIGIT_NAMES):  # numbered classes are positions
+        return replace(digits, class_names=names)
+    if digits.class_names in (names, DIGIT_NAMES):
         return digits
     if unknown := [name for name in digits.class_names if name not in names]:
         raise DataError(

@@ -35,6 +35,10 @@ def load_network(path: str | os.PathLike[str]) -> Network:
     try:
         network = build_network(allowing(metadata["network"], path), seed=None)
         network.input_range = as_range(metadata.get("input_range"))
+        names = metadata.get("class_names", [])  # absent in older files
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise ModelFileError(f"class_names: got {names!r}, expected a list of names")
+        network.class_names = tuple(names)
         network.load_state(read_arrays(path))
     except DigitlabError as error:
         raise ModelFileError(f"{path}: {error}") from error
