@@ -29,7 +29,10 @@ FORMAT = 1
 
 def save_network(network: "Network", path: str | os.PathLike[str]) -> None:
     """Write the network to `path`; any earlier file there stays whole until the new one is. See `write_arrays`."""
-    metadata = {"network": describe_network(network), "input_range": describe_range(network.input_range)}
+    metadata: dict[str, Any] = {
+        "network": describe_network(network),
+        "input_range": describe_range(network.input_range),
+    }
     if network.class_names:
         metadata["class_names"] = list(network.class_names)
     write_arrays(path, network.state(), metadata)
