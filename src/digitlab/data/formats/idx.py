@@ -13,7 +13,7 @@ import gzip
 import math
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, Any
 
@@ -118,14 +118,10 @@ def idx_file(path: str | os.PathLike[str], shape: tuple[int, ...]) -> Iterator[I
     The name in the gzip header and its time stamp are left out, so the same values give the same bytes.
     """
     with Path(path).open("wb") as plain:
-        packed = gzip.GzipFile("", "wb", 6, plain, mtime=0) if Path(path).suffix == ".gz" else None
-        file: Any = packed if packed is not None else plain
-        file.write(idx_header(shape))
-        try:
+        packed: Any = gzip.GzipFile("", "wb", 6, plain, mtime=0) if Path(path).suffix == ".gz" else nullcontext(plain)
+        with packed as file:
+            file.write(idx_header(shape))
             yield file
-        finally:
-            if packed is not None:
-                packed.close()
 
 
 def read_idx_pair(

@@ -24,7 +24,7 @@ NOISE_FACTOR = 5.0  # ink must stand out of the noise by so many standard deviat
 class Ink:
     """What is known about the ink of a photo; all planes (H, W)."""
 
-    grey: Plane  # 0 to 1, along the colour that tells ink from paper
+    grey: Plane  # 0 to 1, along the colour in which ink differs from paper
     flat: Plane  # ink's share, about 0 on paper and above it where there is ink
     binary: Mask
     faint: Mask  # with everything paler, too: where ruled lines are whole
@@ -55,7 +55,8 @@ def find_ink(photo: NDArray[np.uint8]) -> Ink:
     else:
         room = paper @ np.abs(direction)
     flat = along / np.maximum(room, 0.15)
-    noise = _noise(flat)
+    # From the differences of neighbours, whose median ink hardly moves.
+    noise = float(np.median(np.abs(np.diff(flat, axis=1))) / (0.6745 * np.sqrt(2)))
     smooth = ndimage.gaussian_filter(flat, 0.7 if noise < 0.02 else 1.2)
     binary, faint, strength = _binary(smooth, max(noise, 0.004))
     grey = colour @ (np.abs(direction) / np.abs(direction).sum())
@@ -103,12 +104,6 @@ def _direction(difference: Plane) -> Plane:
     _, vectors = np.linalg.eigh(strong.T @ strong)
     first: Plane = vectors[:, -1].astype(np.float32)
     return first if first.sum() >= 0 else -first
-
-
-def _noise(flat: Plane) -> float:
-    """Standard deviation of the noise: from neighbours' differences, whose median ink hardly moves."""
-    steps = np.abs(np.diff(flat, axis=1))
-    return float(np.median(steps) / (0.6745 * np.sqrt(2)))
 
 
 def _binary(flat: Plane, noise: float) -> tuple[Mask, Mask, Plane]:

@@ -1,7 +1,7 @@
 """From ink to marks: which pixels belong together, which marks may be digits, and in what order they are read."""
 
 import heapq
-from collections.abc import Iterator
+from bisect import bisect
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -45,7 +45,7 @@ def find_marks(binary: Mask) -> list[Mark]:
         return []
     usual = usual_height(marks)
     marks = _joined([m for m in marks if max(m.height, m.width) >= 0.12 * usual], usual)
-    marks = [m for m in marks if not _is_speck(m, usual)]
+    marks = [m for m in marks if max(m.height, m.width) >= 0.28 * usual]
     return reading_order([replace(m, why_not=_why_not(m, usual, binary.shape)) for m in marks])
 
 
@@ -92,10 +92,6 @@ def usual_height(marks: list[Mark]) -> float:
     return float(heights[order][np.argmax(half)])
 
 
-def _is_speck(mark: Mark, usual: float) -> bool:
-    return max(mark.height, mark.width) < 0.28 * usual
-
-
 def _why_not(mark: Mark, usual: float, shape: tuple[int, ...]) -> str:
     """Why this mark can be no digit, by its shape alone; "" if it may be one."""
     h, w = shape
@@ -125,10 +121,13 @@ def _joined(marks: list[Mark], usual: float) -> list[Mark]:
     one of them is too small to be a digit by itself, or one lies above the other.
     """
     parts = dict(enumerate(sorted(marks, key=lambda m: m.box[0])))
-    near = [
-        (_gap(a, b, usual), i, j) for i, a in parts.items() for j, b in _until(parts, i + 1, a.box[2] + REACH * usual)
+    lefts = [mark.box[0] for mark in parts.values()]
+    heap = [
+        (gap, i, j)
+        for i, a in parts.items()
+        for j in range(i + 1, bisect(lefts, a.box[2] + REACH * usual))
+        if np.isfinite(gap := _gap(a, parts[j], usual))
     ]
-    heap = [entry for entry in near if np.isfinite(entry[0])]
     heapq.heapify(heap)
     number = len(parts)
     while heap:
@@ -145,14 +144,6 @@ def _joined(marks: list[Mark], usual: float) -> list[Mark]:
     return list(parts.values())
 
 
-def _until(parts: dict[int, Mark], first: int, right: float) -> Iterator[tuple[int, Mark]]:
-    """Parts, which are ordered by their left edges, from number `first` on, as far as they begin before `right`."""
-    for j in range(first, len(parts)):
-        if parts[j].box[0] > right:
-            return
-        yield j, parts[j]
-
-
 def _gap(a: Mark, b: Mark, usual: float) -> float:
     """The paper between two parts of one digit, in pixels; infinite if they are none."""
     left, top = min(a.box[0], b.box[0]), min(a.box[1], b.box[1])
@@ -164,7 +155,7 @@ def _gap(a: Mark, b: Mark, usual: float) -> float:
     small = min(a, b, key=lambda m: m.width * m.height)
     inside = max(0, -across) * max(0, -down) / (small.width * small.height)
     if inside > 0.5 and small.height < 0.62 * usual and height <= 1.45 * usual:
-        return _distance(a, b, 0.5 * usual)  # it stands in the other's box: whose else could it be?
+        return _distance(a, b, 0.5 * usual)  # it lies in the box of the other
     if across > near or down > near or height > 1.45 * usual or width > max(1.1 * usual, 1.05 * max(a.width, b.width)):
         return np.inf
     size = min(max(a.height, 0.5 * a.width), max(b.height, 0.5 * b.width))
@@ -246,10 +237,10 @@ def _slope(line: list[Mark]) -> float:
 
 
 def cuts(mark: Mark, usual: float, *, most: int = 4) -> list[tuple[Mark, Mark]]:
-    """Ways to cut a mark into two that stand side by side, the likeliest first: where two digits touch.
+    """Cuts of a mark into two halves side by side, the likeliest first: where two digits may touch.
 
     Candidates are columns, upright and slanted, that cross no more ink than two strokes; each half must be as high as
-    a digit, and wider than a stroke. Which cut is right, if any, is for whoever can read to say.
+    a digit, and wider than a stroke. The network decides which cut is right, if any.
     """
     h, w = mark.mask.shape
     if w < 0.8 * h or h < 8:
@@ -284,7 +275,7 @@ def _is_like_a_digit(half: Mark, whole: Mark, usual: float) -> bool:
 
 
 def _trimmed(part: Mask, mark: Mark) -> Mark | None:
-    """A part of a mark's mask as a mark of its own: its largest pieces; None if it is too thin."""
+    """A part of a mark's mask as a mark: its largest pieces; None if it is too thin."""
     from scipy import ndimage
 
     labels, count = ndimage.label(part, structure=np.ones((3, 3), bool))

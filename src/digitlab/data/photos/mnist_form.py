@@ -20,8 +20,9 @@ def mnist_form(ink: NDArray[np.floating[Any]], *, pen: float | None = None) -> N
     """Ink (H, W), 0 for paper to 1 for ink, cropped to one digit, as uint8 (28, 28).
 
     `pen` is the stroke's width in pixels. Where it would shrink below 1.9 pixels, strokes are widened first: a thin
-    pen on a large sheet would else leave grey hairs such as no image of MNIST has.
+    pen on a large page would else leave grey hairs, as no image of MNIST has.
     """
+    from PIL import Image
     from scipy import ndimage
 
     ink = np.clip(ink, 0, 1).astype(np.float32)
@@ -38,7 +39,12 @@ def mnist_form(ink: NDArray[np.floating[Any]], *, pen: float | None = None) -> N
             ink = ndimage.grey_dilation(ink, footprint=x * x + y * y <= (wider + 0.5) ** 2)
         h, w = ink.shape
         scale = BOX / max(h, w)
-    small = _resized(ink, max(1, round(h * scale)), max(1, round(w * scale)))
+    small = np.asarray(  # averaged down, or interpolated up
+        Image.fromarray(ink).resize(
+            (max(1, round(w * scale)), max(1, round(h * scale))),
+            Image.Resampling.BOX if round(h * scale) < h // 3 else Image.Resampling.BICUBIC,
+        )
+    )
     top = float(np.quantile(small[small > 0.25], 0.9)) if (small > 0.25).any() else 1.0
     small = np.clip(small / max(top, 0.25), 0, 1)
     return np.round(255 * centred(small)).astype(np.uint8)
@@ -50,14 +56,6 @@ def cropped(ink: NDArray[Any], solid: NDArray[np.bool_]) -> NDArray[Any]:
 
     box: NDArray[Any] = ink[ndimage.find_objects(solid.astype(np.uint8))[0]]
     return box
-
-
-def _resized(ink: NDArray[np.float32], h: int, w: int) -> NDArray[np.float32]:
-    """Averaged down (or interpolated up) to (h, w)."""
-    from PIL import Image
-
-    image = Image.fromarray(ink)
-    return np.asarray(image.resize((w, h), Image.Resampling.BOX if h < ink.shape[0] // 3 else Image.Resampling.BICUBIC))
 
 
 def centred(small: NDArray[np.float32], size: int = SIZE) -> NDArray[np.float32]:

@@ -12,7 +12,7 @@ from digitlab.data.photos.mnist_form import SIZE, mnist_form
 from digitlab.data.photos.rules import remove_rules
 from digitlab.errors import ShapeError
 
-PALE = 0.4  # as a share of the darkest writing; a pencil beside a pen has more
+PALE = 0.4  # as a share of the darkest writing; pencil next to pen has more
 LEAST_SIDE = 160  # smaller photos are enlarged to this side, so that a stroke is some pixels wide
 
 

@@ -1,7 +1,7 @@
 """Ruled lines: found as long thin runs of ink, and taken away where nothing crosses them.
 
 A rule is followed column by column: ink that is no higher than a rule's own thickness belongs to it, ink that is
-higher belongs to a stroke that crosses, and stays. So a digit keeps its strokes where it stands on the line.
+higher belongs to a stroke that crosses, and stays. So a digit on the line keeps its strokes.
 This is how staff lines are removed from sheets of music (Dalitz et al. 2008, "A comparative study of staff
 removal algorithms", sec. 2: line tracking).
 """
@@ -38,7 +38,8 @@ def _horizontal_rules(binary: Mask) -> Mask:
 
     h, w = binary.shape
     heights = run_heights(binary)
-    thin = binary & (heights <= _thickest(binary))
+    thickest = max(4, int(max(binary.shape)) // 120)  # the largest run that may be part of a rule
+    thin = binary & (heights <= thickest)
     if not thin.any():
         return thin
     # Bridge what crosses: gaps of up to a twentieth of the width, in pieces long enough to be a line's.
@@ -77,11 +78,6 @@ def run_heights(binary: Mask) -> NDArray[np.int32]:
     return heights
 
 
-def _thickest(binary: Mask) -> int:
-    """The largest run that may be part of a rule: 1/120 of the picture, at least 4 pixels."""
-    return max(4, int(max(binary.shape)) // 120)
-
-
 def _pixels(
     labels: NDArray[np.int32], spans: list[tuple[slice, slice]], members: list[int]
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -99,8 +95,8 @@ def _chains(
 ) -> "list[tuple[list[int], np.poly1d]]":
     """Pieces that lie on one slightly bent line, with that line, y = a + bx + cx²: longest pieces first.
 
-    A line grows by the nearest piece that continues it, and is fitted anew each time: a short piece says little
-    about the direction, so a far one could be mistaken.
+    A line grows by the nearest piece that continues it, and is fitted again: a short piece says little about the
+    direction, so a far one could be wrong.
     """
     places = {piece: _pixels(labels, spans, [piece]) for piece in pieces}
     names, ends = [], []  # of pieces not steeper than 15°: x of the left end, of the right end, y there

@@ -20,7 +20,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitlab.data.dataset import Digits
-from digitlab.data.photos.marks import Box
 from digitlab.data.photos.mnist_form import cropped
 from digitlab.data.photos.scoring import LabelledBox
 from digitlab.data.synthetic.fonts import print_character
@@ -95,6 +94,9 @@ def draw_page(
     `digits` are images in MNIST's form, used beside pen strokes and fonts; None: these two only.
     Digits are rotated by up to 10°, and vary in size and position. Raises ConfigError for another style.
     """
+    from PIL import Image
+    from scipy import ndimage
+
     if style not in STYLES:
         raise ConfigError(f"style: got {style!r}; there are: {', '.join(STYLES)}")
     chosen = STYLES[style]
@@ -106,7 +108,7 @@ def draw_page(
     for at in range(lines * columns):
         source = sources[int(rng.integers(len(sources)))]
         label, name, mark = _mark(source, rng, round(height * rng.uniform(0.8, 1.15)), digits)
-        mark = _turned(mark, rng.uniform(-10, 10))
+        mark = np.asarray(Image.fromarray(mark).rotate(rng.uniform(-10, 10), Image.Resampling.BICUBIC, expand=True))
         h, w = mark.shape
         top = margin + (at // columns) * cell_h + (cell_h - h) // 2 + round(rng.normal(0, 0.05) * height)
         left = margin + (at % columns) * cell_w + (cell_w - w) // 2 + round(rng.normal(0, 0.04) * height)
@@ -117,7 +119,9 @@ def draw_page(
         labels.append(label)
         names.append(name)
     image, owner = _on_page(chosen, ink, owner, rng, cell_h, margin)
-    truth = tuple(LabelledBox(labels[i], box, names[i]) for i, box in enumerate(_boxes(owner, len(labels))))
+    found = ndimage.find_objects(owner, max_label=len(labels))
+    boxes = [(int(c.start), int(r.start), int(c.stop), int(r.stop)) for r, c in found]
+    truth = tuple(map(LabelledBox, labels, boxes, names))
     return SyntheticPage(image, truth, style)
 
 
@@ -131,12 +135,6 @@ def _mark(source: str, rng: np.random.Generator, height: int, digits: Digits | N
     assert digits is not None
     image, label = digits[int(rng.integers(len(digits)))]
     return label, "mnist", mnist_digit(image, height)
-
-
-def _turned(mark: Ink, degrees: float) -> Ink:
-    from PIL import Image
-
-    return np.asarray(Image.fromarray(mark).rotate(degrees, Image.Resampling.BICUBIC, expand=True))
 
 
 def _on_page(
@@ -183,13 +181,6 @@ def _light(style: Style, h: int, w: int, rng: np.random.Generator) -> NDArray[An
         light *= style.shadow + (1 - style.shadow) / (1 + np.exp(np.clip((edge - x) * 150, -50, 50)))
     shares: NDArray[Any] = light.astype(np.float32)
     return shares
-
-
-def _boxes(owner: NDArray[Any], count: int) -> list[Box]:
-    from scipy import ndimage
-
-    found = ndimage.find_objects(owner, max_label=count)
-    return [(int(c.start), int(r.start), int(c.stop), int(r.stop)) for r, c in found]
 
 
 def write_pages(folder: str | os.PathLike[str], pages: Sequence[SyntheticPage]) -> Path:
