@@ -54,14 +54,14 @@ def predict(
     Raises ModelFileError, DataError or ShapeError for what cannot be read, or does not fit the network.
     """
     network, known = _network(net)
-    choices = DataSettings(
+    settings = DataSettings(
         label_column=label_column,
         image_shape=image_shape,
         class_names=class_names,
         valid_size=valid_size,
         test_size=test_size,
     )
-    read = _read(source, network, part, advance, choices)
+    read = _read(source, network, part, advance, settings)
     x = inputs(read.values, network, _title(source))
     first = next(iter(network.parameters().values()), None)
     outputs = to_numpy(select.predict(network, x if first is None else placed_with(first.value, x)))
@@ -118,7 +118,7 @@ def _names_of_run(folder: Path) -> tuple[str, ...] | None:
 
 
 def _read(
-    source: Any, network: Network, part: Part | None, advance: Callable[[int], None], choices: DataSettings
+    source: Any, network: Network, part: Part | None, advance: Callable[[int], None], settings: DataSettings
 ) -> Unlabelled:
     if isinstance(source, Digits):
         return Unlabelled(source.images, labels=source.labels, class_names=source.class_names)
@@ -127,7 +127,7 @@ def _read(
     known = network.input_range
     columns = math.prod(network.input_shape) if known is not None and not known.pixels else None
     shape = _picture_shape(network)
-    return read_unlabelled(source, picture_shape=shape, columns=columns, part=part, advance=advance, **choices)
+    return read_unlabelled(source, picture_shape=shape, columns=columns, part=part, advance=advance, **settings)
 
 
 def _are_files(source: Any) -> bool:

@@ -130,11 +130,11 @@ class Predictions:
                     table["probabilities"] = {label: round(p, 6) for label, p in zip(self.class_names, row)}
         return "[\n" + ",\n".join(json.dumps(table, ensure_ascii=False) for table in tables) + "\n]\n"
 
-    def save(self, path: str | os.PathLike[str], **choices: Any) -> None:
-        """Write `csv` or `json`, as the path's suffix says, atomically; `choices` are their arguments."""
+    def save(self, path: str | os.PathLike[str], **arguments: Any) -> None:
+        """Write `csv` or `json`, as the path's suffix says, atomically; with their `arguments`."""
         require_suffix(path, "predictions", ".csv", ".json", bare=False)
         write = self.json if Path(path).suffix.lower() == ".json" else self.csv
-        write_text(path, write(**choices))
+        write_text(path, write(**arguments))
 
 
 def _short(numbers: NDArray[Any]) -> list[list[str]]:

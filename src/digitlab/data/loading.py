@@ -24,15 +24,15 @@ from digitlab.settings.schema import check_settings, with_settings
 
 
 @overload
-def load(source: Source = ..., *, part: None = ..., **choices: Unpack[DataSettings]) -> Splits: ...
+def load(source: Source = ..., *, part: None = ..., **settings: Unpack[DataSettings]) -> Splits: ...
 @overload
-def load(source: Source = ..., *, part: Part, **choices: Unpack[DataSettings]) -> Digits: ...
+def load(source: Source = ..., *, part: Part, **settings: Unpack[DataSettings]) -> Digits: ...
 @with_settings(DataSettings)
-def load(source: Source = "mnist", *, part: Part | None = None, **choices: Unpack[DataSettings]) -> Splits | Digits:
+def load(source: Source = "mnist", *, part: Part | None = None, **settings: Unpack[DataSettings]) -> Splits | Digits:
     """`train, valid, test = load()`: MNIST, downloaded once if need be; or `load("digits")`, or `load(path)`.
 
     source  "mnist"; "digits", the 1,797 images of scikit-learn; "auto", MNIST or else those (see `load_auto`);
-            a path: docs/data.md lists the files and folders that are read, whose kind is told from their content;
+            a path: docs/data.md lists the files and folders that are read, whose kind follows from their content;
             or a family of sets in MNIST's form, "kmnist:FOLDER" (formats/shared/families.py)
     part    "train", "valid" or "test": that set alone; "all": every image, in the order of the source
 
@@ -45,8 +45,8 @@ def load(source: Source = "mnist", *, part: Part | None = None, **choices: Unpac
     another kind. Warns (DataWarning) of a set with a single class.
     """
     if part is None:
-        return load_auto(source, **choices)[0]
-    return load_part(source, part, **choices).digits
+        return load_auto(source, **settings)[0]
+    return load_part(source, part, **settings).digits
 
 
 class Loaded(NamedTuple):
@@ -61,42 +61,42 @@ class Loaded(NamedTuple):
     note: str | None
 
 
-def load_auto(source: Source = "auto", **choices: Unpack[DataSettings]) -> tuple[Splits, str | None]:
+def load_auto(source: Source = "auto", **settings: Unpack[DataSettings]) -> tuple[Splits, str | None]:
     """The sets, and a line to tell the user (else None): that "auto" fell back on the bundled digits, for instance.
 
-    `choices` are those of `load`. A damaged copy of MNIST is an error all the same: it would never heal unseen.
+    `settings` are those of `load`. A damaged copy of MNIST is an error all the same.
     """
-    chosen = _checked(source, choices)
-    contents = open_source(source, chosen)
-    parts = contents.splits(**_of(chosen, of_part("cut")))
-    mix = chosen.get("mix")
-    other = load_auto(mix, split=chosen.get("split", SPLITS[0]))[0] if mix is not None else None
-    parts = choose(parts, other, **_of(chosen, but=of_part("read", "cut", "mix")))
+    given = _checked(source, settings)
+    contents = open_source(source, given)
+    parts = contents.splits(**_of(given, "cut"))
+    mix = given.get("mix")
+    other = load_auto(mix, split=given.get("split", SPLITS[0]))[0] if mix is not None else None
+    parts = choose(parts, other, **_of(given, "take"))
     warn_if_suspicious(parts.train)
     return parts, contents.note or None
 
 
 def load_part(
-    source: Source, part: Part | None = None, usual: Part = "test", **choices: Unpack[DataSettings]
+    source: Source, part: Part | None = None, usual: Part = "test", **settings: Unpack[DataSettings]
 ) -> Loaded:
     """One set. With part None it is the `usual` one, or all of a source that is not divided."""
-    chosen = _checked(source, choices)
-    contents = open_source(source, chosen)
+    given = _checked(source, settings)
+    contents = open_source(source, given)
     if part is None:
         part = usual if contents.divided else "all"
-    if part == "train" or (part == "valid" and chosen.get("mix") is not None):
-        digits = load_auto(source, **choices)[0].part(part)
+    if part == "train" or (part == "valid" and given.get("mix") is not None):
+        digits = load_auto(source, **settings)[0].part(part)
     else:
-        digits = narrowed(contents.part(part, **_of(chosen, of_part("cut"))), chosen.get("digits"), chosen.get("group"))
+        digits = narrowed(contents.part(part, **_of(given, "cut")), given.get("digits"), given.get("group"))
         warn_if_suspicious(digits)
     return Loaded(digits, contents.divided, contents.note or None)
 
 
-def open_source(source: Source, choices: Mapping[str, Any]) -> Contents:
-    """What a source holds, read as the `choices` of `load` say. Raises DataError."""
-    source, names, shape = canonical_source(source), choices.get("class_names"), choices.get("image_shape")
+def open_source(source: Source, settings: Mapping[str, Any]) -> Contents:
+    """What a source holds, read as the `settings` of `load` say. Raises DataError."""
+    source, names, shape = canonical_source(source), settings.get("class_names"), settings.get("image_shape")
     reading = Reading(
-        choices.get("label_column"),
+        settings.get("label_column"),
         None if names is None else tuple(map(str, names)),
         None if shape is None else tuple(map(int, shape)),
     )
@@ -119,24 +119,24 @@ def open_source(source: Source, choices: Mapping[str, Any]) -> Contents:
     return _as_asked(replace(contents, note=note or contents.note), source, reading)
 
 
-def choose(own: Splits, other: Splits | None = None, **choices: Any) -> Splits:
-    """What `choices` (see `load`) take of sets that have been read; `other` are those that `mix` names."""
-    parts = restrict(own, **choices)
+def choose(own: Splits, other: Splits | None = None, **settings: Any) -> Splits:
+    """The images of sets that `settings` (see `load`) ask for; `other` are the sets that `mix` names."""
+    parts = restrict(own, **settings)
     if other is None:
         return parts
-    return mix_in(parts, restrict(other, digits=choices.get("digits")), seed=choices.get("seed", 0))
+    return mix_in(parts, restrict(other, digits=settings.get("digits")), seed=settings.get("seed", 0))
 
 
-def _checked(source: Source, choices: Mapping[str, Any]) -> dict[str, Any]:
-    """The choices that were made, without those that are None. Raises ConfigError or DataError."""
-    chosen = {name: value for name, value in choices.items() if value is not None}
-    check_settings(DataTable, {"source": source, **chosen})
-    return chosen
+def _checked(source: Source, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that are not None. Raises ConfigError or DataError."""
+    given = {name: value for name, value in settings.items() if value is not None}
+    check_settings(DataTable, {"source": source, **given})
+    return given
 
 
-def _of(chosen: Mapping[str, Any], names: tuple[str, ...] | None = None, but: tuple[str, ...] = ()) -> dict[str, Any]:
-    """The choices of these names, or all `but` some."""
-    return {name: value for name, value in chosen.items() if name not in but and (names is None or name in names)}
+def _of(settings: Mapping[str, Any], part: str) -> dict[str, Any]:
+    """The settings of one part (see settings/data.py)."""
+    return {name: value for name, value in settings.items() if name in of_part(part)}
 
 
 def _open_mnist() -> Contents:

@@ -1,4 +1,4 @@
-"""Training, validation and test sets, and the choices that make a smaller experiment of them."""
+"""Training, validation and test sets, and smaller experiments of them."""
 
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple, get_args

@@ -60,16 +60,16 @@ def read_unlabelled(
     columns: int | None = None,
     part: Part | None = None,
     advance: Callable[[int], None] = lambda images: None,
-    **choices: Unpack[DataSettings],
+    **settings: Unpack[DataSettings],
 ) -> Unlabelled:
     """The images in a file or folder, or in several, one after the other.
 
     picture_shape  what pictures become: (H, W), or (H, W, 3) in colour; and what rows of a CSV file are, unless
-                   `choices` say otherwise
+                   `settings` say otherwise
     columns        for tables of numbers that are no pixels: how many make one input
     part           "train", "valid", "test" or "all"; None: the test set of a source that its author divided, else all
     advance        called with 1 after every picture
-    choices        settings of other sources, see `load`
+    settings       of other sources, see `load`
 
     Of several pictures, one that cannot be read is skipped and described. Raises DataError naming the file if none
     can be read, or for files that hold no images.
@@ -81,7 +81,9 @@ def read_unlabelled(
     if all(files):
         return _read_pictures([path for some in files for path in some], picture_shape, advance)
     parts = [
-        _read_pictures(some, picture_shape, advance) if some else _read_set(path, picture_shape, columns, part, choices)
+        _read_pictures(some, picture_shape, advance)
+        if some
+        else _read_set(path, picture_shape, columns, part, settings)
         for path, some in zip(paths, files)
     ]
     return _joined(parts, paths)
@@ -126,7 +128,7 @@ def _read_pictures(files: list[Path], shape: tuple[int, ...], advance: Callable[
 
 
 def _read_set(
-    path: Path, picture_shape: tuple[int, ...], columns: int | None, part: Part | None, choices: DataSettings
+    path: Path, picture_shape: tuple[int, ...], columns: int | None, part: Part | None, settings: DataSettings
 ) -> Unlabelled:
     """A set by what `load` makes of it, or the images that it finds without labels."""
     kind = sniff(path) if path.exists() else None
@@ -135,9 +137,9 @@ def _read_set(
     if kind is not None and columns is not None and kind.name in ("csv", "text"):
         return Unlabelled(_numbers(read_table(path), columns, path))
     if kind is not None and kind.name == "csv" and picture_shape[1:] != picture_shape[:1]:  # neither square nor grey
-        choices = {**choices, "image_shape": choices.get("image_shape") or picture_shape}
+        settings = {**settings, "image_shape": settings.get("image_shape") or picture_shape}
     try:
-        loaded = load_part(path, part, **choices)
+        loaded = load_part(path, part, **settings)
     except UnlabelledError as error:
         return Unlabelled(_checked(error.images, path))
     digits, own = loaded.digits, part or ("test" if loaded.divided else "all")

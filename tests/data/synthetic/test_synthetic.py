@@ -1,4 +1,4 @@
-"""Digits as they look elsewhere: other hands, colours, scenes, and what is no digit."""
+"""Synthetic digits: other handwriting styles, colours, scenes, pages, and marks that are not digits."""
 
 import numpy as np
 import pytest
