@@ -26,7 +26,7 @@ def network(activation: Callable[[], Layer], biases: object, seed: int) -> Netwo
 CASES = {
     "ReLU, no biases": lambda seed: network(ReLU, None, seed),
     "ReLU, biases start at 0 and learn": lambda seed: network(ReLU, Zeros(), seed),
-    "ReLU, biases start spread over ±8": lambda seed: network(ReLU, Uniform(-8, 8), seed),
+    "ReLU, biases start spread over ±2": lambda seed: network(ReLU, Uniform(-2, 2), seed),  # the scaled x
     "tanh, no biases": lambda seed: network(Tanh, None, seed),
     "tanh, biases start at 0 and learn": lambda seed: network(Tanh, Zeros(), seed),
 }
