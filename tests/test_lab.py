@@ -270,3 +270,16 @@ def test_a_training_that_diverges_keeps_its_finished_epochs_and_says_what_it_hol
     assert len(net.history) == 1
     assert raised.value.__notes__[0].startswith("The network holds the weights of before step ")
     assert all(np.isfinite(array).all() for array in values(net.network).values())
+
+
+@pytest.mark.parametrize(
+    "name, message",
+    [
+        ("lr", r"no setting 'lr'; it is for train\(\): net.train\(data, learning_rate=...\)"),
+        ("epochs", "it is for train.*epochs="),
+        ("activaton", "no setting 'activaton' .did you mean 'activation'"),
+    ],
+)
+def test_a_setting_that_it_does_not_have(name, message):
+    with pytest.raises(ConfigError, match=message):
+        Net([64, 10], **{name: 3})

@@ -9,6 +9,7 @@
 >>> net.save()
 """
 
+import inspect
 import os
 import time
 import warnings
@@ -19,11 +20,12 @@ from typing import Any
 import numpy as np
 
 from digitlab.engine.select import predict
-from digitlab.errors import ConfigError, ModelFileError
+from digitlab.errors import ConfigError, ModelFileError, not_among
 from digitlab.nn import Network, load_network, mlp
 from digitlab.nn.examples import inputs
 from digitlab.notices import TrainingWarning
 from digitlab.optim import SGD
+from digitlab.synonyms import meant
 from digitlab.train import Callback, History, PlainLines, Trainer
 from digitlab.train.evaluation import class_shares, classifies, evaluate
 from digitlab.train.probe import Diagnose
@@ -42,6 +44,13 @@ class Net:
     """
 
     def __init__(self, sizes: Sequence[int], *, seed: int = 0, **settings: Any) -> None:
+        known = inspect.signature(mlp).parameters
+        for name in settings.keys() - known:
+            if found := meant(name, inspect.signature(self.train).parameters):
+                raise ConfigError(
+                    f"Net has no setting {name!r}; give train() the {found}: net.train(data, {found}=...)"
+                )
+            raise ConfigError(f"Net has no setting {not_among(name, known)}")
         self.network: Network = mlp(sizes, seed=seed, **settings)
         self.history = History()
         self._seed = seed

@@ -363,4 +363,6 @@ def fails_in_two(call):
 
 
 def test_small_images_that_were_asked_for_name_their_size(fails):
-    assert "lenet5 does not fit images of 8×8" in fails(1, "train", "--data", "digits", "--net", "lenet5")
+    assert "lenet5 does not fit images of 8×8; it needs 28×28" in fails(
+        1, "train", "--data", "digits", "--net", "lenet5"
+    )

@@ -11,6 +11,7 @@ import copy
 import math
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,6 +117,14 @@ class Recipe:
         layers, loss = self.layers(classes), build(Loss, self.loss)
         return Network(layers, shape, loss, scaling=self.scaling, seed=seed, dtype=dtype)
 
+    def least_side(self, side: int) -> int:
+        """The smallest height and width, from `side` on, of images that its layers fit; its book's if none does."""
+        for n in range(side, self.input_shape[0]):
+            with suppress(ShapeError):
+                self.build(input_shape=(n, n, *self.input_shape[2:]), seed=None)
+                return n
+        return self.input_shape[0]
+
 
 def fitted(shape: Shape, axes: int) -> Shape:
     """An image's shape for a network whose input has one axis (all pixels), two (rows) or three (with channels)."""
@@ -150,11 +159,10 @@ def recommended_net(image_shape: Shape) -> str:
     """
     if len(image_shape) < 3 or image_shape[2] == 1:
         return ""
-    try:
+    with suppress(ShapeError):
         build_named("colour-conv", input_shape=image_shape, seed=None)
-    except ShapeError:
-        return ""
-    return "colour-conv"
+        return "colour-conv"
+    return ""
 
 
 def parse_net(text: str, **settings: Any) -> Network:

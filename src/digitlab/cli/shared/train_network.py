@@ -37,7 +37,8 @@ def network_table(given: Mapping[str, Any], splits: "Splits", *, fell_back: bool
             size = "×".join(map(str, shape))
             if fell_back:
                 raise ConfigError(f"{net} needs images of 28×28, and MNIST is unavailable; {INSTEAD}") from None
-            raise ShapeError(f"{net} does not fit images of {size}: {error}") from None
+            side = recipe(net).least_side(max(shape[:2]))
+            raise ShapeError(f"{net} does not fit images of {size}; it needs {side}×{side} ({error})") from None
         if "loss" in given:
             network.loss = replaced_loss(network.loss, given["loss"])
         return describe_network(network)
