@@ -275,8 +275,8 @@ def test_a_training_that_diverges_keeps_its_finished_epochs_and_says_what_it_hol
 @pytest.mark.parametrize(
     "name, message",
     [
-        ("lr", r"no setting 'lr'; it is for train\(\): net.train\(data, learning_rate=...\)"),
-        ("epochs", "it is for train.*epochs="),
+        ("lr", r"no setting 'lr'; give train\(\) the learning_rate: net.train\(data, learning_rate=...\)"),
+        ("epochs", "give train.. the epochs: net.train"),
         ("activaton", "no setting 'activaton' .did you mean 'activation'"),
     ],
 )
