@@ -1,4 +1,4 @@
-"""What kind of file this is, told from its content: `sniff("data")` -> Kind("idx", "an IDX file").
+"""The kind of a file, from its content: `sniff("data")` -> Kind("idx", "an IDX file").
 
 A name can lie: browsers unpack downloads and keep `.gz`, people rename files or leave the suffix out. So every reader
 asks `sniff` first, and a file that no reader takes is named for what it is. These are the kinds of file in the world;

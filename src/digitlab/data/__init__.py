@@ -1,4 +1,4 @@
-"""Digits to learn from: `train, valid, test = load()`.
+"""Data sets of digits: `train, valid, test = load()`.
 
 dataset.py      Digits, a set of labelled images: slice it, sample it, look at it
 splits.py       Splits: training, validation, test; smaller experiments of them
@@ -9,7 +9,7 @@ sources.py      what a file or folder holds;  unlabelled.py  images to classify
 warnings.py     warnings about sets that are probably a mistake
 grids.py        a grid of images, or one as text
 formats/        files and folders of every kind that hold images and labels
-augment/        images changed afresh in every epoch, and larger training sets
+augment/        random changes of images in every epoch, and larger training sets
 synthetic/      digits drawn by program: in colour, in other handwriting styles, in scenes, as whole pages
 photos/         finding the digits on a photo
 """

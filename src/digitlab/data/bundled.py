@@ -1,4 +1,4 @@
-"""The digits that scikit-learn carries: 1,797 real handwritten ones of 8×8 pixels, there without a network.
+"""The digits of scikit-learn: 1,797 handwritten ones of 8×8 pixels, available offline.
 
 They are the test part of "Optical Recognition of Handwritten Digits" (Alpaydin and Kaynak 1998, UCI):
 https://archive.ics.uci.edu/dataset/80. Each pixel counts the ink in a 4×4 block of a 32×32 scan, 0 to 16.
@@ -22,8 +22,8 @@ def read_bundled(split: Split = "50k/10k/10k") -> Splits:
 def bundled_contents() -> Contents:
     """1,197 images to train, 300 to validate and 300 to test, in the file's order.
 
-    The order is kept since neighbours were often written by one hand: mixed, the test would be easier
-    than digits by strangers are. Every part has all ten digits, nearly as many of each.
+    The order is kept since neighbours are often from one writer: mixed, the test would be easier than digits of
+    unknown writers are. Every part has all ten digits, nearly as many of each.
     """
     from sklearn.datasets import load_digits
 

@@ -21,7 +21,7 @@ Progress = Callable[[str, int, int], None]  # file name, bytes so far, bytes in 
 
 
 class MissingDataError(DataError):
-    """MNIST is not on this machine and cannot be had; `reason` says why in a few words."""
+    """MNIST is unavailable; `reason` says why in a few words."""
 
     def __init__(self, message: str, reason: str) -> None:
         super().__init__(message)

@@ -53,7 +53,7 @@ class Loaded(NamedTuple):
     """One set, as `load_part` gives it.
 
     divided   whether its source came divided into sets
-    note      a line to tell the user, as that of `load_auto`, or None
+    note      a line for the user, as that of `load_auto`, or None
     """
 
     digits: Digits
@@ -62,7 +62,7 @@ class Loaded(NamedTuple):
 
 
 def load_auto(source: Source = "auto", **settings: Unpack[DataSettings]) -> tuple[Splits, str | None]:
-    """The sets, and a line to tell the user (else None): that "auto" fell back on the bundled digits, for instance.
+    """The sets, and a line for the user (else None): that "auto" fell back on the bundled digits, for instance.
 
     `settings` are those of `load`. A damaged copy of MNIST is an error all the same.
     """

@@ -1,17 +1,17 @@
-"""Your own images among many others: what keeps a network from forgetting the rest of the world."""
+"""Your own images mixed with many others, so that a network does not forget these."""
 
 import numpy as np
 
 from digitlab.data.dataset import Digits, concatenate
 from digitlab.data.splits import Splits
 
-TIMES = 10  # images of the other set for each of one's own
+TIMES = 10  # images of the other set for each of yours
 
 
 def mix_in(own: Splits, other: Splits, *, times: int = TIMES, seed: int = 0) -> Splits:
-    """One's own sets with others mixed into training and validation: `times` random ones for each, or all there are.
+    """Your sets with others mixed into training and validation: `times` random ones for each, or all there are.
 
-    Validation is mixed in the same proportion, so that the epoch that is kept reads both; the test set stays one's own.
+    Validation is mixed in the same proportion, so that the best epoch is good at both; the test set stays as it is.
     Raises DataError if images or classes differ.
     """
     rng = np.random.default_rng(seed)

@@ -40,7 +40,7 @@ class Unlabelled:
     class_names  what the classes of the labels are called
     skipped      what is wrong with each picture that could not be read, a line each
     part         which images of the source these are: "train", "valid", "test" or "all"
-    note         a line to tell the user of how the source was read; "" for none
+    note         a line for the user about how the source was read; "" for none
     """
 
     values: NDArray[Any]

@@ -52,7 +52,7 @@ class Shift(Affine):
 class Rotate(Affine):
     """Turned about the centre by an angle from −degrees to degrees, uniformly; positive is anticlockwise.
 
-    Back from the new point:  row = c·r + s·q,  column = −s·r + c·q,  c = cos, s = sin  (scipy.ndimage.rotate's way).
+    Back from the new point:  row = c·r + s·q,  column = −s·r + c·q,  c = cos, s = sin  (as scipy.ndimage.rotate).
     Rashid turns each image by exactly −10°, 0° and 10° instead; `rotations` in expand.py does that.
     """
 

@@ -28,7 +28,7 @@ from digitlab.errors import DataError
 from digitlab.files import atomic_write, write_text
 
 Maps = NDArray[np.float32]  # (V, 3, 3): the variants of each image, the first of them unchanged
-BLOCK = 10_000  # images at a time: what a block needs is small beside the set itself
+BLOCK = 10_000  # images at a time: a block needs little memory, compared with the set
 
 
 def shifts(pixels: int = 1) -> Maps:

@@ -11,7 +11,7 @@ from digitlab.data.augment.base import Augmentation, Images
 class Noise(Augmentation):
     """Gaussian noise added to every pixel (and every colour), then cut off at 0 and 255.
 
-    `sd` is its standard deviation as a share of the way from paper to ink: .1 is 25.5 grey levels.
+    `sd` is its standard deviation as a share of the range from paper to ink: .1 is 25.5 grey levels.
     """
 
     sd: float = 0.1

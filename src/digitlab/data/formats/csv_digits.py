@@ -29,7 +29,7 @@ def read_csv(
 ) -> Digits:
     """The labelled images in a CSV file, plain or gzip; fields are separated by commas, semicolons, tabs or spaces.
 
-    class_names    what the classes are called; None: "0" to "9", or the words that stand in the column of labels
+    class_names    what the classes are called; None: "0" to "9", or the words in the column of labels
     label_column   the label's name in the heading, or its position, -1 for the last; None: the column called label,
                    labels, class, y, target, targets or digit, else the first
     image_shape    of one image, (H, W) or (H, W, 3); None: square

@@ -115,7 +115,7 @@ def _read_pair(images: Path, labels: Path, reading: Reading, family: Family, che
 
 
 def read_single(path: Path, reading: Reading) -> Contents:
-    """The set in one IDX file and its partner beside it, whose name says labels where this one says images.
+    """The set in one IDX file and its partner in the same folder, with labels in its name for images.
 
     Raises DataError if there is no such file.
     """

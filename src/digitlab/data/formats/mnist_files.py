@@ -15,7 +15,7 @@ from digitlab.errors import DataError
 class PublishedFile:
     """One file: its name without .gz, SHA-256 of the .gz as published, and of what it unpacks to.
 
-    The published wrapper tells a good download. The content tells a good copy, however it was packed since.
+    The check sum of the .gz verifies a download, that of the content any copy, however it was packed since.
     """
 
     name: str

@@ -18,7 +18,7 @@ from digitlab.files import require_file
 
 
 def read_pair(path: Path, reading: Reading) -> dict[str, Raw]:
-    """The set in one .npy file and its partner: of images.npy in labels.npy beside it, of x_train.npy in y_train.npy.
+    """The set in one .npy file and its partner in the same folder: images.npy and labels.npy, x_train and y_train.
 
     Raises DataError if there is no such file.
     """

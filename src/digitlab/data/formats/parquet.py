@@ -72,7 +72,7 @@ def _may_be_pictures(kind: Any, pa: Any) -> bool:
 
 
 def _label_name(names: Sequence[str], reading: Reading, path: Path) -> str:
-    """The column of labels beside a column of pictures."""
+    """The column of labels that goes with a column of pictures."""
     if reading.label_column is not None and str(reading.label_column) in names:
         return str(reading.label_column)
     found = [name for name in names if name.lower() in LABEL_NAMES] or (list(names) if len(names) == 1 else [])

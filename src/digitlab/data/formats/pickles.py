@@ -32,7 +32,7 @@ from digitlab.files import require_file
 
 # Real digits shrink to a thirteenth, as float64 to a twenty-fifth; a file that would grow fortyfold is none of them.
 MOST_GROWTH, MOST_SMALL, MOST_LARGE = 40, 64 << 20, 4 << 30
-_ROWS = 4096  # rows converted at a time, so that the floats need little room beside the bytes
+_ROWS = 4096  # rows converted at a time, so that the floats need little memory
 
 
 def read_nielsen(path: str | os.PathLike[str]) -> Splits:

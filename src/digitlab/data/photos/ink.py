@@ -15,7 +15,7 @@ Plane = NDArray[np.floating[Any]]  # (H, W)
 Mask = NDArray[np.bool_]  # (H, W)
 
 BACKGROUND_SIDE = 160  # pixels; the paper is estimated on a picture of this size, where ink is easy to pass over
-LEAST_CONTRAST = 0.07  # share of the paper's brightness; less is a shadow, the other side of the sheet, or dust
+LEAST_CONTRAST = 0.07  # share of the paper's brightness; less is a shadow, the back of the page, or dust
 ONE_BORDER, ONE_PAPER = 0.9, 0.2  # shares of a drawn page's border, and of the page, that have the very same colour
 NOISE_FACTOR = 5.0  # ink must stand out of the noise by so many standard deviations
 

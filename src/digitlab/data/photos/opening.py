@@ -67,7 +67,7 @@ def open_photo(path: str | os.PathLike[str], *, long_side: int = LONG_SIDE) -> P
 
     # Pillow's plug-ins raise almost anything on a hostile file; for us each of them means "damaged".
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the limits are ours, below, and told as errors
+        warnings.simplefilter("ignore")  # the limits below are errors
         try:
             with Image.open(file, formats=READ) as picture:
                 _check_size(picture, file)

@@ -38,7 +38,7 @@ def coloured(
 
 
 def inked(paper: Plane, ink: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Ink (H, W) in a colour that can be told from the paper (H, W, 3), laid on it: uint8 (H, W, 3)."""
+    """Ink (H, W) in a colour that differs from the paper (H, W, 3), laid on it: uint8 (H, W, 3)."""
     middle = paper.mean(axis=(0, 1))
     colour = rng.uniform(0, 255, 3)
     for _ in range(50):

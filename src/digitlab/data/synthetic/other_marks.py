@@ -12,7 +12,7 @@ from digitlab.data.photos.mnist_form import cropped, mnist_form
 from digitlab.data.synthetic.fonts import print_character
 from digitlab.data.synthetic.strokes import draw_path, smooth
 
-# Letters that nobody takes for a digit; no B, D, G, I, O, Q, S, T, Z, b, d, g, i, j, l, o, q, s, t, y, z.
+# Letters that do not look like a digit; no B, D, G, I, O, Q, S, T, Z, b, d, g, i, j, l, o, q, s, t, y, z.
 LETTERS = "ACEFHKMNPRUVWXYaecfhkmnpruvwx&%?#@+=*"
 FACES = ("cmr10", "cmss10", "cmb10", "cmtt10", "STIXGeneral", "STIXGeneralItalic", "STIXGeneralBol")
 

@@ -149,7 +149,7 @@ def _on_page(
     rule = np.zeros((h, w), np.float32)
     step = line if style.rules == "lines" else line // 4
     if style.rules:
-        first = margin + line - round(0.2 * line)  # where the first line of digits stands
+        first = margin + line - round(0.2 * line)  # below the first line of digits
         for y in range(first % step if style.rules == "grid" else first, h, step):
             rule[y : y + 2] = 1
     if style.rules == "grid":

@@ -24,7 +24,7 @@ def write_photo(path: str | os.PathLike[str], seed: int = 0) -> str:
     columns = 8
     page = draw_page("ruled", np.random.default_rng(seed), lines=3, columns=columns)
     save_picture(path, page.image)
-    labels = "".join(str(truth.label) for truth in page.truth)
+    labels = "".join(str(digit.label) for digit in page.truth)
     return "\n".join(labels[at : at + columns] for at in range(0, len(labels), columns))
 
 

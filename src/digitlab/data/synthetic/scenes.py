@@ -1,4 +1,4 @@
-"""Several digits in one coloured picture, with what stands where."""
+"""Several digits in one coloured picture, with their positions."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +41,7 @@ def draw_scene(
 
 
 def _free_place(ink: NDArray[np.uint8], h: int, w: int, rng: np.random.Generator) -> tuple[int, int] | None:
-    """A corner (top, left) where nothing stands within eight pixels; None after thirty tries."""
+    """A free corner (top, left), eight pixels from any ink; None after thirty tries."""
     gap = 8
     for _ in range(30):
         top = int(rng.integers(gap, ink.shape[0] - h - gap))

@@ -46,7 +46,7 @@ class Contents:
     """The sets in a source.
 
     sets   by part: "train", "valid" and "test" as its author divided it, or "whole" alone
-    note   a line to tell the user, for instance which file was left out; "" for none
+    note   a line for the user, for instance which file was skipped; "" for none
     name   what the source is called; parts cut from it are called after it
     """
 

@@ -16,7 +16,7 @@ from digitlab.kinds import Kind, head_of, sniff
 class Format:
     """How files of some kinds are read as data sets.
 
-    kinds       the names of the kinds of file, as `sniff` tells them (kinds.py)
+    kinds       the names of the kinds of file, as `sniff` gives them (kinds.py)
     read        the sets in a file: Contents, or Raw by part, whose labels then get their classes
     table       whether files are tables: a column is the label, and several files of a folder may make one set
     gzip        whether files are read that gzip compressed
@@ -42,7 +42,7 @@ def formats() -> dict[str, Format]:
 
 
 def kind_of(path: Path) -> Kind:
-    """The kind of a file: that of a format which recognizes it, else as `sniff` tells it."""
+    """The kind of a file: that of a format which recognizes it, else that of `sniff`."""
     asked = [format for format in formats().values() if format.recognizes is not None]
     head, compressed = head_of(path) if asked and path.is_file() else (None, False)
     for format in asked:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from digitlab.data.dataset import DIGIT_NAMES
 from digitlab.errors import DataError
 
-Place = Callable[[int], str]  # where label number i stands: "own.csv: line 3"
+Place = Callable[[int], str]  # where label number i is: "own.csv: line 3"
 
 
 def to_classes(

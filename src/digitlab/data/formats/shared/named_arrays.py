@@ -1,6 +1,6 @@
 """Arrays under names, as .npz, .mat and pickled dictionaries hold them: which are images, which labels, of which set.
 
-Many programs write such files and each has names of its own: x_train and y_train, train_img and train_label,
+Many programs write such files, each with its own names: x_train and y_train, train_img and train_label,
 images and labels, data and target. A name is read as the word of a part ("train", "test" …) and the word of a role.
 """
 
@@ -87,7 +87,7 @@ def read_named(
 
 
 def _images_alone(names: Sequence[str]) -> str | None:
-    """The name of images that have no labels beside them: the only one so called, or the only array; else None."""
+    """The name of images without labels: the only one of images, or the only array; else None."""
     roles = {name: what for name in names if (what := role(name)) is not None}
     images = [name for name, what in roles.items() if what[1] == "images"] if len(names) > 1 else list(names)
     return images[0] if len(images) == 1 and all(what[1] == "images" for what in roles.values()) else None

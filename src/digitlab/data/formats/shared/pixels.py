@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from digitlab.errors import DataError
 
-Place = Callable[[int, int], str]  # where pixel `column` of image `row` stands: "own.csv: line 3, column 5"
-CHUNK = 4096  # images looked at together, so that fractions need little room beside the bytes
+Place = Callable[[int, int], str]  # where pixel `column` of image `row` is: "own.csv: line 3, column 5"
+CHUNK = 4096  # images converted together, so that fractions need little memory
 
 
 def to_bytes(values: NDArray[Any], place: Place) -> NDArray[np.uint8]:
@@ -82,7 +82,7 @@ def to_images(
     """Pixels of any usual form as images, uint8 (N, H, W) or (N, H, W, 3).
 
     values   (N, pixels), (N, H, W), (N, H, W, 1), (N, 1, H, W), (N, H, W, 3) or (N, 3, H, W), of any numeric type
-    image_shape   of rows of pixels: (H, W), (H, W, 3), or (3, H, W) where a colour's pixels stand together
+    image_shape   of rows of pixels: (H, W), (H, W, 3), or (3, H, W) where a colour's pixels are together
     """
     if values.ndim < 2 or values.ndim > 4:
         raise DataError(f"{where}: the images have the shape {values.shape}, expected (N, H, W) or (N, pixels).")

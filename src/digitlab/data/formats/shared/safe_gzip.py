@@ -1,8 +1,8 @@
 """Reading a file that may be gzip-compressed: never more of it than was agreed, and with words for what is wrong.
 
 A gzip file of 10 MB can unpack to 10 GB. `SafeReader` counts what comes out and stops at a limit, so a hostile
-or damaged file costs a small buffer and an error that says where. Compression is told by the content (1f 8b),
-not by the name: browsers like to unpack a download and leave its name alone.
+or damaged file costs a small buffer and an error that says where. Compression follows from the content
+(1f 8b), not from the name: browsers unpack a download and keep its name.
 """
 
 import gzip

@@ -1,6 +1,6 @@
 """Which columns of a table are what: the label, an index, and the pixels in the order of the image.
 
-The heading is believed: a column called "label" or "class" is the label wherever it stands. Without such a name the
+The heading is believed: a column called "label" or "class" is the label wherever it is. Without such a name the
 label comes first, as in most files of MNIST, unless the columns themselves show that it comes last.
 """
 
@@ -42,7 +42,7 @@ class Layout:
         values = table.values[:, columns[0] : columns[-1] + 1] if consecutive else table.values[:, columns]
         images = to_bytes(values, place).reshape(len(values), *self.shape)
         if len(self.shape) == 3 and self.shape[0] == 3 and self.shape[2] != 3:
-            images = images.transpose(0, 2, 3, 1)  # the three colours stood one after the other
+            images = images.transpose(0, 2, 3, 1)  # one colour after the other
         return np.ascontiguousarray(images)
 
 
