@@ -77,6 +77,9 @@ def initial(init: str | Initializer | None, activation: Layer) -> tuple[Initiali
     return weights, weights.biases()
 
 
+Layers = Callable[[int], list[Layer]]  # the layers of a network for a number of classes
+
+
 @dataclass(frozen=True)
 class Training:
     """How a network of the zoo is trained if nothing else is said: the settings of its book, where it has one.
@@ -98,7 +101,7 @@ class Recipe:
     """A network of the zoo: what it is, how its layers are made for a number of classes, how it is trained."""
 
     about: str
-    layers: Callable[[int], list[Layer]]
+    layers: Layers
     training: Training
     input_shape: Shape = (28, 28, 1)
     loss: str | dict[str, Any] = "log-likelihood"
@@ -201,20 +204,15 @@ def _shallow(classes: int) -> list[Layer]:
     return [*_book_dense(100, Sigmoid()), _book_softmax(classes)]
 
 
-def _basic_conv(classes: int) -> list[Layer]:
-    return [_book_conv(20), MaxPool2D(2), Sigmoid(), Flatten(), *_book_dense(100, Sigmoid()), _book_softmax(classes)]
+def _book_convs(*filters: int, hidden: bool = True) -> Layers:
+    def layers(classes: int) -> list[Layer]:
+        convolutions = [layer for n in filters for layer in (_book_conv(n), MaxPool2D(2), Sigmoid())]
+        return [*convolutions, Flatten(), *(_book_dense(100, Sigmoid()) if hidden else []), _book_softmax(classes)]
+
+    return layers
 
 
-def _conv_without_fc(classes: int) -> list[Layer]:
-    return [_book_conv(20), MaxPool2D(2), Sigmoid(), Flatten(), _book_softmax(classes)]
-
-
-def _double_conv(classes: int) -> list[Layer]:
-    first, second = ([_book_conv(filters), MaxPool2D(2), Sigmoid()] for filters in (20, 40))
-    return [*first, *second, Flatten(), *_book_dense(100, Sigmoid()), _book_softmax(classes)]
-
-
-def _relu_convs(*hidden: int, dropout: float = 0.0) -> Callable[[int], list[Layer]]:
+def _relu_convs(*hidden: int, dropout: float = 0.0) -> Layers:
     """The double convolution with ReLU and fully connected layers of these sizes on top."""
 
     def layers(classes: int) -> list[Layer]:
@@ -252,20 +250,10 @@ def _lenet5(classes: int) -> list[Layer]:
     """LeNet-5 with what is usual today in three places: plain tanh for 1.7159 tanh(2x/3), an average for the
     subsampling layers' learned coefficients, softmax for the radial basis functions of the output."""
     table = [[int(str(channel) in seen) for seen in C3] for channel in range(6)]  # (6, 16)
-    return [
-        Conv2D(6, 5, padding=2),
-        Tanh(),
-        AveragePool2D(2),  # C1, S2: 28×28, 14×14 (padding: LeCun's are 32×32 images)
-        Conv2D(16, 5, connections=table),
-        Tanh(),
-        AveragePool2D(2),  # C3, S4: 10×10, 5×5
-        Conv2D(120, 5),
-        Tanh(),
-        Flatten(),  # C5: 1×1
-        Dense(84),
-        Tanh(),
-        Dense(classes),  # F6, output
-    ]
+    c1 = [Conv2D(6, 5, padding=2), Tanh(), AveragePool2D(2)]  # 28×28, S2: 14×14 (padding: LeCun's are 32×32 images)
+    c3 = [Conv2D(16, 5, connections=table), Tanh(), AveragePool2D(2)]  # 10×10, S4: 5×5
+    c5, f6 = [Conv2D(120, 5), Tanh(), Flatten()], [Dense(84), Tanh()]  # 1×1
+    return [*c1, *c3, *c5, *f6, Dense(classes)]
 
 
 def _rows(reader: Callable[[], Layer]) -> Recipe:
@@ -278,7 +266,7 @@ def _rashid(classes: int) -> list[Layer]:
     return [Dense(200, biases=None), Sigmoid(), Dense(classes, biases=None)]
 
 
-def _dense(hidden: int, init: str) -> Callable[[int], list[Layer]]:
+def _dense(hidden: int, init: str) -> Layers:
     weights, biases = initial(init, Sigmoid())
     return lambda classes: [Dense(hidden, weights, biases), Sigmoid(), Dense(classes, weights, biases)]
 
@@ -311,9 +299,11 @@ ZOO: dict[str, Recipe] = {
         "cross-entropy",
     ),
     "shallow": Recipe("Nielsen ch. 6: 100 sigmoid neurons, softmax", _shallow, _SIGMOID, (784,)),
-    "basic-conv": Recipe("Nielsen ch. 6: 20 maps 5×5, pool 2, 100 sigmoid neurons, softmax", _basic_conv, _SIGMOID),
-    "conv-without-fc": Recipe("Nielsen ch. 6, exercise: 20 maps 5×5, pool 2, softmax", _conv_without_fc, _SIGMOID),
-    "double-conv": Recipe("Nielsen ch. 6: 20 and 40 maps 5×5, each pooled, 100 neurons", _double_conv, _SIGMOID),
+    "basic-conv": Recipe("Nielsen ch. 6: 20 maps 5×5, pool 2, 100 sigmoid neurons, softmax", _book_convs(20), _SIGMOID),
+    "conv-without-fc": Recipe(
+        "Nielsen ch. 6, exercise: 20 maps 5×5, pool 2, softmax", _book_convs(20, hidden=False), _SIGMOID
+    ),
+    "double-conv": Recipe("Nielsen ch. 6: 20 and 40 maps 5×5, each pooled, 100 neurons", _book_convs(20, 40), _SIGMOID),
     "double-conv-relu": Recipe("Nielsen ch. 6: the double convolution with ReLU and L2", _relu_convs(100), _RELU),
     "double-fc": Recipe("Nielsen ch. 6: two layers of 100 after the convolutions", _relu_convs(100, 100), _RELU),
     "double-fc-dropout": Recipe(
