@@ -147,31 +147,38 @@ def training(
     )
 
 
-def book_trainings(settings: Mapping[str, Mapping[str, Any]]) -> Callable[[Variant], Tasks]:
-    """Trainings of dense networks as network.py and network2.py do them, by label: pixels /256, batches of 10.
+def book_training(
+    variant: Variant,
+    title: str,
+    *,
+    hidden: int | Sequence[int] = 30,
+    rate: float = 0.5,
+    loss: str = "cross-entropy",
+    init: str = "scaled",
+    dtype: str = "float32",
+    train_size: int = 0,
+    valid_size: int = 0,
+    epochs: int = 30,
+    **settings: Any,
+) -> Training:
+    """A dense network as network.py and network2.py train it: pixels /256, batches of 10; `settings` of `training`."""
+    sizes = [784, *([hidden] if isinstance(hidden, int) else hidden), 10]
+    return training(
+        f"{title}, {'-'.join(map(str, sizes))}, seed {variant.seed}",
+        mlp(sizes, loss=loss, init=init, scaling="/256", seed=None, dtype=dtype),
+        rate,
+        data=variant.data(train_size=train_size, valid_size=valid_size),
+        seed=variant.seed,
+        epochs=epochs,
+        **settings,
+    )
 
-    A setting: hidden (a number or several), rate, loss, init, dtype, train_size, valid_size, arguments of `training`.
-    """
 
-    def tasks(variant: Variant) -> Tasks:
-        made: Tasks = {}
-        for label, setting in settings.items():
-            chosen = {"hidden": 30, "rate": 0.5, "loss": "cross-entropy", "init": "scaled", "epochs": 30, **setting}
-            hidden = chosen.pop("hidden")
-            sizes = [784, *([hidden] if isinstance(hidden, int) else hidden), 10]
-            network = {name: chosen.pop(name) for name in ("loss", "init", "dtype") if name in chosen}
-            data = {name: chosen.pop(name) for name in ("train_size", "valid_size") if name in chosen}
-            made[label] = training(
-                f"{'-'.join(map(str, sizes))}, {label}, seed {variant.seed}",
-                mlp(sizes, scaling="/256", seed=None, **network),
-                chosen.pop("rate"),
-                data=variant.data(**data),
-                seed=variant.seed,
-                **chosen,
-            )
-        return made
-
-    return tasks
+def book_trainings(
+    settings: Mapping[str, Mapping[str, Any]], make: Callable[..., Training] = book_training, name: str = "training"
+) -> Callable[[Variant], Tasks]:
+    """Trainings as the tasks of an experiment: the settings of each by its label, for the function that makes them."""
+    return lambda variant: {label: make(variant, f"{name}, {label}", **chosen) for label, chosen in settings.items()}
 
 
 def columns(history: History) -> dict[str, list[float]]:

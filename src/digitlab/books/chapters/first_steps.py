@@ -20,16 +20,11 @@ from digitlab.books.training import Training
 from digitlab.nn.initializers import Uniform
 from digitlab.train import evaluate
 
-BOOK = Chapter(__file__)
-HIDDEN = 100
+BOOK = Chapter(__file__, rashid_training)
 RATES = (0.01, 0.05, 0.08, 0.1, 0.12, 0.15, 0.18, 0.2, 0.3, 0.5, 0.7, 1.0)
 EPOCHS = (1, 2, 3, 4, 5, 7, 10, 15, 20)
 GRID_RATES = (0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3)
 GRID_EPOCHS = 15
-
-
-def net(variant: Variant, rate: float, epochs: int, snapshots: Sequence[int] = ()) -> Training:
-    return rashid_training(variant, HIDDEN, rate, epochs, snapshots=snapshots, name="first steps")
 
 
 def snapshot_scores(task_results: TaskResults, label: str) -> list[float]:
@@ -45,8 +40,8 @@ def snapshot_scores(task_results: TaskResults, label: str) -> list[float]:
 
 
 def first_tasks(variant: Variant) -> Tasks:
-    uniform = rashid_training(variant, HIDDEN, 0.3, 1, weights=Uniform(-0.5, 0.5), name="first steps, U(−½, ½)")
-    return {"N(0, 1/n)": net(variant, 0.3, 1), "U(−½, ½)": uniform}
+    weights = {"N(0, 1/n)": None, "U(−½, ½)": Uniform(-0.5, 0.5)}
+    return {label: rashid_training(variant, label, rate=0.3, weights=chosen) for label, chosen in weights.items()}
 
 
 def first_draw(results: Sequence[Result], variant: Variant) -> Drawn:
@@ -58,7 +53,7 @@ def first_draw(results: Sequence[Result], variant: Variant) -> Drawn:
 
 
 def rates_tasks(variant: Variant) -> Tasks:
-    return {f"η {rate:g}": net(variant, rate, 1, [1]) for rate in RATES}
+    return {f"η {rate:g}": rashid_training(variant, f"η {rate:g}", rate=rate, snapshots=[1]) for rate in RATES}
 
 
 def rates_query(task_results: TaskResults, variant: Variant) -> Result:
@@ -77,7 +72,7 @@ def rates_draw(results: Sequence[Result], variant: Variant) -> Drawn:
 
 
 def epochs_tasks(variant: Variant) -> Tasks:
-    return {"net": net(variant, 0.1, max(EPOCHS), EPOCHS)}
+    return {"net": rashid_training(variant, "many epochs", rate=0.1, epochs=max(EPOCHS), snapshots=EPOCHS)}
 
 
 def epochs_query(task_results: TaskResults, variant: Variant) -> Result:
@@ -99,7 +94,11 @@ def epochs_draw(results: Sequence[Result], variant: Variant) -> Drawn:
 
 
 def grid_tasks(variant: Variant) -> Tasks:
-    return {f"η {rate:g}": net(variant, rate, GRID_EPOCHS, range(1, GRID_EPOCHS + 1)) for rate in GRID_RATES}
+    epochs, each = GRID_EPOCHS, range(1, GRID_EPOCHS + 1)
+    return {
+        f"η {rate:g}": rashid_training(variant, f"η {rate:g}", rate=rate, epochs=epochs, snapshots=each)
+        for rate in GRID_RATES
+    }
 
 
 def grid_query(task_results: TaskResults, variant: Variant) -> Result:
@@ -120,10 +119,6 @@ def grid_draw(results: Sequence[Result], variant: Variant) -> Drawn:
 # 5: the inverse query
 
 
-def backquery_tasks(variant: Variant) -> Tasks:
-    return {"net": net(variant, 0.025, 13)}
-
-
 def backquery_query(task_results: TaskResults, variant: Variant) -> Result:
     result = training_figures(task_results, variant)
     add_inverse_queries(result, task_results["net"].network())
@@ -139,5 +134,5 @@ EXPERIMENTS = [
     BOOK.experiment("first-steps-2", rates_tasks, rates_query, rates_draw),
     BOOK.experiment("first-steps-3", epochs_tasks, epochs_query, epochs_draw),
     BOOK.experiment("first-steps-4", grid_tasks, grid_query, grid_draw),
-    BOOK.experiment("first-steps-5", backquery_tasks, backquery_query, backquery_draw),
+    BOOK.experiment("first-steps-5", None, backquery_query, backquery_draw),
 ]

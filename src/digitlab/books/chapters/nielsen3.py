@@ -10,7 +10,7 @@ from digitlab.books.chapters.nielsen1 import svm_task
 from digitlab.books.experiment import Result, TaskResults, Tasks, Variant, computed
 from digitlab.books.measure import book_costs, training_figures
 from digitlab.books.pictures import Drawn, axes_figure, band, finish_axes, series_bands, valid_test_curves
-from digitlab.books.training import book_trainings
+from digitlab.books.training import book_training
 from digitlab.nn import CrossEntropy, Dense, Given, Loss, Network, Quadratic
 from digitlab.optim import HalveOnPlateau
 from digitlab.viz.figures import COLOURS, new_figure
@@ -115,8 +115,10 @@ def more_data_tasks(variant: Variant) -> Tasks:
     tasks: Tasks = {}
     for size in sizes(variant):
         # Validation is measured once, at the end: 15,000 times would take longer than the training.
-        chosen = {"train_size": size, "epochs": PRESENTED // size, "l2": size * 1e-4, "watch": (), "keep": "last"}
-        tasks |= book_trainings({f"network, {size}": {**chosen, "init": "large"}})(variant)
+        epochs, l2 = PRESENTED // size, size * 1e-4
+        tasks[f"network, {size}"] = book_training(
+            variant, f"{size} images", init="large", train_size=size, epochs=epochs, l2=l2, watch=(), keep="last"
+        )
         tasks[f"SVM, {size}"] = svm_task(variant, "book", 0 if size == max(SIZES) else size)
     return tasks
 
@@ -196,9 +198,9 @@ def halving_draw(results: Sequence[Result], variant: Variant) -> Drawn:
 
 
 def halving_tasks(variant: Variant) -> Tasks:
-    settings = {"epochs": 400, "l2": 5.0, "watch": ("valid",)}
-    halving, constant = {"schedule": HalveOnPlateau(10, 128)}, {"early_stop": 20}
-    return book_trainings({"halving": {**settings, **halving}, "constant": {**settings, **constant}})(variant)
+    settings: dict[str, Any] = {"epochs": 400, "l2": 5.0, "watch": ("valid",)}
+    halving = book_training(variant, "halving η", schedule=HalveOnPlateau(10, 128), **settings)
+    return {"halving": halving, "constant": book_training(variant, "constant η", early_stop=20, **settings)}
 
 
 EXPERIMENTS = [

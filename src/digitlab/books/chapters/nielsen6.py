@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from digitlab.books.chapter import Chapter
-from digitlab.books.experiment import Experiment, Result, TaskResults, Tasks, Variant
+from digitlab.books.experiment import Result, TaskResults, Tasks, Variant
 from digitlab.books.measure import training_figures
 from digitlab.books.pictures import Drawn, accuracy_curves, axes_figure, best_point, picture_grid
 from digitlab.books.training import Training, training
@@ -40,7 +40,6 @@ from digitlab.nn.network import Layer
 BATCH = 10
 SWEEP = (1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0, 100.0)
 SHORT_SWEEP = (1e-3, 0.1, 10.0)
-RELU: dict[str, Any] = {"relu": True, "rate": 0.03}
 
 
 def network3(
@@ -70,10 +69,10 @@ def network3(
 
 def net(
     variant: Variant,
-    name: str,
-    convolutions: Sequence[int],
-    hidden: Sequence[int],
+    title: str,
     *,
+    convolutions: Sequence[int] = (20, 40),
+    hidden: Sequence[int] = (100,),
     relu: bool = False,
     rate: float = 0.1,
     strength: float = 0.0,
@@ -86,7 +85,7 @@ def net(
     seed = variant.seed if seed is None else seed
     network = network3(convolutions, hidden, relu=relu, as_written=variant.as_written, dropout=dropout)
     return training(
-        f"{name}, {variant.mode}, seed {seed}",
+        f"{title}, {variant.mode}, seed {seed}",
         network,
         rate,
         data=variant.data(expand=expand, whole=variant.as_written),
@@ -99,22 +98,12 @@ def net(
     )
 
 
-def one(name: str, convolutions: Sequence[int], hidden: Sequence[int], **settings: Any) -> Callable[[Variant], Tasks]:
-    return lambda variant: {"net": net(variant, name, convolutions, hidden, **settings)}
+def sweep(**settings: Any) -> Callable[[Variant], Tasks]:
+    """Two convolutions with several λ."""
 
-
-def by_size(name: str, layers: int) -> Callable[[Variant], Tasks]:
-    """Expanded data, one or two fully connected layers of 100, 300 and 1,000."""
-    return lambda variant: {
-        str(n): net(variant, f"{name}, {n}", (20, 40), (n,) * layers, strength=0.1, expand="shifts", **RELU)
-        for n in (100, 300, 1000)
-    }
-
-
-def sweep(name: str, **settings: Any) -> Callable[[Variant], Tasks]:
     def tasks(variant: Variant) -> Tasks:
         strengths = (0.0, *(SWEEP if variant.full else SHORT_SWEEP))
-        return {f"{λ:g}": net(variant, f"{name}, λ {λ:g}", (20, 40), (100,), strength=λ, **settings) for λ in strengths}
+        return {f"{λ:g}": net(variant, f"double conv, λ {λ:g}", strength=λ, **settings) for λ in strengths}
 
     return tasks
 
@@ -133,13 +122,9 @@ def curves(results: Sequence[Result], variant: Variant) -> Drawn:
 # The ensemble and its errors
 
 
-def dropout_net(variant: Variant, seed: int) -> Training:
-    settings = {**RELU, "dropout": 0.5, "epochs": 40, "expand": "shifts", "seed": seed}
-    return net(variant, "dropout", (20, 40), (1000, 1000), **settings)
-
-
 def ensemble_tasks(variant: Variant) -> Tasks:
-    return {f"net {i}": dropout_net(variant, i) for i in range(5)}
+    dropout = BOOK.trainings("ch6-dropout")["net"]
+    return {f"net {i}": net(variant, f"dropout {i}", seed=i, **dropout) for i in range(5)}
 
 
 def ensemble_query(task_results: TaskResults, variant: Variant) -> Result:
@@ -205,29 +190,18 @@ def filters_draw(results: Sequence[Result], variant: Variant) -> Drawn:
     return {"first": one, "second": figure}
 
 
-BOOK = Chapter(__file__)
-DOUBLE = ((20, 40), (100,))
-
-
-def trained(
-    name: str, tasks: Callable[[Variant], Tasks], draw: Callable[[Sequence[Result], Variant], Drawn] = curves
-) -> Experiment:
-    """An experiment made of trainings."""
-    return BOOK.experiment(name, tasks, training_figures, draw)
-
-
-RELU_NET = one("double conv, ReLU", *DOUBLE, strength=0.1, **RELU)
+BOOK = Chapter(__file__, net, curves)
 EXPERIMENTS = [
-    trained("ch6-shallow", one("shallow", (), (100,))),
-    trained("ch6-basic-conv", one("basic conv", (20,), (100,))),
-    trained("ch6-conv-without-fc", one("conv without FC", (20,), ())),
-    trained("ch6-double-conv", one("double conv", *DOUBLE)),
-    trained("ch6-double-conv-regularized", sweep("regularized double conv"), sweep_draw),
-    trained("ch6-double-conv-relu", RELU_NET),
-    trained("ch6-relu-sweep", sweep("double conv, ReLU", **RELU), sweep_draw),
-    trained("ch6-expanded", by_size("expanded", 1)),
-    trained("ch6-expanded-two-fc", by_size("expanded, two FC", 2)),
-    trained("ch6-dropout", lambda variant: {"net": dropout_net(variant, variant.seed)}),
+    BOOK.experiment("ch6-shallow"),
+    BOOK.experiment("ch6-basic-conv"),
+    BOOK.experiment("ch6-conv-without-fc"),
+    BOOK.experiment("ch6-double-conv"),
+    BOOK.experiment("ch6-double-conv-regularized", sweep(), draw=sweep_draw),
+    BOOK.experiment("ch6-double-conv-relu"),
+    BOOK.experiment("ch6-relu-sweep", sweep(relu=True, rate=0.03), draw=sweep_draw),
+    BOOK.experiment("ch6-expanded"),
+    BOOK.experiment("ch6-expanded-two-fc"),
+    BOOK.experiment("ch6-dropout"),
     BOOK.experiment("ch6-ensemble", ensemble_tasks, ensemble_query, errors_draw),
-    BOOK.experiment("ch6-filters", RELU_NET, filters_query, filters_draw),
+    BOOK.experiment("ch6-filters", None, filters_query, filters_draw),
 ]

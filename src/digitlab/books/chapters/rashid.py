@@ -4,13 +4,13 @@ Two modes. As written: one image at a time in file order, all 60,000 of them, an
 which leaves out o(1 − o) (gradients/rashid.py). Corrected: the true gradient, and a new order every epoch.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from digitlab.books.chapter import Chapter
-from digitlab.books.experiment import Result, TaskResults, Tasks, Variant, computed
+from digitlab.books.experiment import Result, TaskResults, Variant, computed
 from digitlab.books.measure import training_figures
 from digitlab.books.pictures import Drawn, accuracy_curves, best_point, digit_grid, nothing, picture_grid
 from digitlab.books.training import Training, training
@@ -20,7 +20,6 @@ from digitlab.nn import Dense, Network, Quadratic, Sigmoid
 from digitlab.nn.initializers import Initializer, ScaledNormal
 from digitlab.viz.inverse_query import inverse_query
 
-BOOK = Chapter(__file__)
 LOW, HIGH = 0.01, 0.99
 
 
@@ -33,20 +32,18 @@ def rashid_network(hidden: int, weights: Initializer | None = None) -> Network:
 
 def rashid_training(
     variant: Variant,
-    hidden: int,
-    rate: float,
-    epochs: int,
+    title: str,
     *,
+    hidden: int = 100,
+    rate: float,
+    epochs: int = 1,
     expand: str = "",
     weights: Initializer | None = None,
     snapshots: Sequence[int] = (),
-    name: str = "Rashid",
 ) -> Training:
     """One network as his programs train it, or with the true gradient and shuffled; the last epoch's is kept."""
-    turned = ", rotations" if expand else ""
-    title = f"{name}, {hidden} hidden, η {rate:g}, {epochs} epochs{turned}, {variant.mode}, seed {variant.seed}"
     return training(
-        title,
+        f"{title}, {variant.mode}, seed {variant.seed}",
         rashid_network(hidden, weights),
         rate,
         data=variant.data(split="60k/10k", expand=expand),
@@ -59,10 +56,6 @@ def rashid_training(
         shuffle=not variant.as_written,
         gradient=RashidRule() if variant.as_written else Backpropagation(),
     )
-
-
-def one(hidden: int, rate: float, epochs: int, expand: str = "") -> Callable[[Variant], Tasks]:
-    return lambda variant: {"net": rashid_training(variant, hidden, rate, epochs, expand=expand)}
 
 
 def curves(results: Sequence[Result], variant: Variant) -> Drawn:
@@ -135,13 +128,6 @@ HIDDEN = (5, 10, 100, 200, 500)
 RATES = (0.01, 0.1, 0.2, 0.3, 0.6)
 
 
-def sizes_tasks(variant: Variant) -> Tasks:
-    """Hidden neurons at his η .1 and 5 epochs; rates at 100 hidden and one epoch."""
-    tasks: Tasks = {f"{hidden} hidden": rashid_training(variant, hidden, 0.1, 5) for hidden in HIDDEN}
-    tasks |= {f"η {rate:g}": rashid_training(variant, 100, rate, 1) for rate in RATES}
-    return tasks
-
-
 def sizes_draw(results: Sequence[Result], variant: Variant) -> Drawn:
     sizes = [[r.figures[f"{n} hidden/test"] for n in HIDDEN] for r in results]
     rates = [[r.figures[f"η {rate:g}/test"] for rate in RATES] for r in results]
@@ -191,11 +177,12 @@ def rule_query(task_results: TaskResults, variant: Variant) -> Result:
     )
 
 
+BOOK = Chapter(__file__, rashid_training, curves)
 EXPERIMENTS = [
-    BOOK.experiment("rashid-mnist", one(200, 0.1, 5), training_figures, curves),
-    BOOK.experiment("rashid-backquery", one(200, 0.1, 5), backquery_query, backquery_draw),
-    BOOK.experiment("rashid-rotations", one(200, 0.01, 10, "rotations"), training_figures, curves),
-    BOOK.experiment("rashid-own-images", one(200, 0.1, 10), own_query, own_draw),
-    BOOK.experiment("rashid-sizes-rates", sizes_tasks, training_figures, sizes_draw),
+    BOOK.experiment("rashid-mnist"),
+    BOOK.experiment("rashid-backquery", None, backquery_query, backquery_draw),
+    BOOK.experiment("rashid-rotations"),
+    BOOK.experiment("rashid-own-images", None, own_query, own_draw),
+    BOOK.experiment("rashid-sizes-rates", draw=sizes_draw),
     BOOK.experiment("rashid-rule", computed("rule", rule, seeded=True), rule_query, nothing),
 ]
