@@ -1,6 +1,7 @@
 """A photo taken apart, every stage kept, so that a wrong answer can be traced to where it went wrong."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,6 @@ class Page:
     ink      grey, flattened, binary (see ink.py)
     rules    ruled lines that were taken away;  clean: the ink that is left
     marks    what may be a digit;  others: what can be none, with the reason in `why_not`
-    images   uint8 (len(marks), 28, 28): the marks in MNIST's form
     zoom     how many pixels here are one of the photo that was given (1, unless it was small)
     """
 
@@ -34,8 +34,13 @@ class Page:
     clean: NDArray[np.bool_]
     marks: tuple[Mark, ...]
     others: tuple[Mark, ...]
-    images: NDArray[np.uint8]
     zoom: float = 1.0
+
+    @cached_property
+    def images(self) -> NDArray[np.uint8]:
+        """The marks in MNIST's form, uint8 (len(marks), 28, 28)."""
+        images = [self.image_of(mark) for mark in self.marks]
+        return np.array(images, np.uint8).reshape(-1, SIZE, SIZE)
 
     @property
     def usual_height(self) -> float:
@@ -88,10 +93,8 @@ def find_digits(photo: NDArray[np.uint8]) -> Page:
     clean, rules = remove_rules(ink.binary, ink.faint)
     clean |= hollow_ink(clean, ink.grey)
     found = without_pale(find_marks(clean), ink.flat)
-    marks = tuple(m for m in found if not m.why_not)
-    page = Page(photo, ink, rules, clean, marks, tuple(m for m in found if m.why_not), _none(), zoom)
-    images = np.stack([page.image_of(m) for m in marks]) if marks else _none()
-    return Page(photo, ink, rules, clean, marks, page.others, images, zoom)
+    marks, others = (tuple(mark for mark in found if bool(mark.why_not) is none) for none in (False, True))
+    return Page(photo, ink, rules, clean, marks, others, zoom)
 
 
 def without_pale(marks: list[Mark], flat: NDArray[np.floating[Any]]) -> list[Mark]:
@@ -135,10 +138,6 @@ def hollow_ink(clean: NDArray[np.bool_], grey: NDArray[np.float32]) -> NDArray[n
         if abs(hole - ink) < abs(hole - paper):
             filled[rows, columns] |= holes[4:-4, 4:-4]
     return filled
-
-
-def _none() -> NDArray[np.uint8]:
-    return np.zeros((0, SIZE, SIZE), np.uint8)
 
 
 def _large_enough(photo: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:
