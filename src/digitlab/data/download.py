@@ -64,10 +64,9 @@ def cache_folder() -> Path:
 
 def mnist_status() -> MnistStatus:
     """Look in $DIGITLAB_DATA/mnist, in $DIGITLAB_DATA itself, and in the cache, in this order. Reads no file."""
-    searched = [("cache", cache_folder())]
-    if named := os.environ.get("DIGITLAB_DATA"):
-        searched = [("DIGITLAB_DATA", Path(named) / "mnist"), ("DIGITLAB_DATA", Path(named)), *searched]
-    places = tuple(Place(label, folder, missing_files(folder)) for label, folder in searched)
+    named = os.environ.get("DIGITLAB_DATA")
+    searched = [("DIGITLAB_DATA", folder) for folder in ((Path(named) / "mnist", Path(named)) if named else ())]
+    places = tuple(Place(*place, missing_files(place[1])) for place in [*searched, ("cache", cache_folder())])
     found = next((place.folder for place in places if not place.missing), None)
     return MnistStatus(places, found, os.environ.get("DIGITLAB_OFFLINE", "") not in ("", "0"))
 

@@ -67,8 +67,8 @@ def _may_be_pictures(kind: Any, pa: Any) -> bool:
     """Whether a column holds files of pictures (bytes, or bytes in a struct) or lists of pixels."""
     if pa.types.is_struct(kind):
         return bool(kind.get_field_index("bytes") >= 0)
-    some = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_list, pa.types.is_fixed_size_list)
-    return any(is_kind(kind) for is_kind in some)
+    types = pa.types
+    return any(is_(kind) for is_ in (types.is_binary, types.is_large_binary, types.is_list, types.is_fixed_size_list))
 
 
 def _label_name(names: Sequence[str], reading: Reading, path: Path) -> str:
@@ -96,7 +96,7 @@ def _class_names(metadata: dict[bytes, bytes] | None, label: str) -> tuple[str, 
 
 def _pictures(values: list[Any], path: Path, column: str, reading: Reading) -> NDArray[np.uint8]:
     """A column's pictures, uint8 (N, H, W) or (N, H, W, 3): files of pictures as they are, or lists of pixels."""
-    images = []
+    images: list[NDArray[Any]] = []
     for row, value in enumerate(values):
         where = f"{path}: row {row} (from 0), {column}"
         content = value.get("bytes") if isinstance(value, dict) else value
@@ -133,20 +133,17 @@ def _decoded(content: bytes, where: str) -> NDArray[np.uint8]:
 
 def _from_columns(table: Any, path: Path, reading: Reading) -> Raw:
     """A table with a column for each pixel, as pandas writes it."""
-    columns, words = [], {}
-    for i, name in enumerate(table.column_names):
-        values = table.column(name).to_numpy()
+    columns, words = [table.column(name).to_numpy() for name in table.column_names], {}
+    for i, values in enumerate(columns):
         if values.dtype.kind not in "biuf":
             words[i] = [str(value) for value in values.tolist()]
-            values = np.zeros(len(values), dtype=np.uint8)
-        columns.append(values)
-    values = np.column_stack(columns)
-    made = Table(values, words, tuple(table.column_names), "", 0)
+            columns[i] = np.zeros(len(values), dtype=np.uint8)
+    made = Table(np.column_stack(columns), words, tuple(table.column_names), "", 0)
     layout = find_layout(made, f"{path}: row 0", reading)
     images = layout.images(made, lambda row, pixel: f"{path}: row {row} (from 0), pixel {pixel}")
     if layout.label is None:
         raise UnlabelledError(f"{path}: has no column called label.", images)
-    labels = words.get(layout.label, values[:, layout.label])
+    labels = words.get(layout.label, made.values[:, layout.label])
     return Raw(images, labels, str(path), lambda i: f"{path}: row {i} (from 0)")
 
 
