@@ -46,7 +46,7 @@ def test_parts_and_sizes_of_a_file(call, net, tmp_path):
         called = call("test", net, "--data", tmp_path / "some.csv", *options)
         assert called.code == 0 and words in called.out, called
     for options, words in (
-        (("--test-size", "1.5"), "expected a number of images, or a share of them such as 0.2"),
+        (("--test-size", "1.5"), "expected a number of images, or a share of them between 0 and 1"),
         (("--part", "test", "--test-size", "40"), "got test_size 40, expected 1 to 39 images"),
         (("--part", "valid", "--valid-size", "0"), "sets none aside"),
     ):

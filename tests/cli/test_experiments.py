@@ -282,7 +282,7 @@ def test_runs_that_learned_nothing_or_are_judged_differently(call, train):
         (["--optimizers", "sgd"], "expected at least two"),
         (["--optimizers", "sgd,sgd"], "one of them is there twice"),
         (["--optimizers", "sgd,adm"], "did you mean 'adam'?"),
-        (["--activations", "relu,dense"], "unknown name 'dense'"),
+        (["--activations", "relu,dense"], "unknown activation 'dense'"),
         (["--optimizers", "sgd,adam", "--optimizer", "sgd"], "leave one out"),
         (["--optimizers", "sgd,adam", "--seeds", "60", "--data", "digits"], "120 trainings; the maximum is 100"),
         (["--losses", "quadratic,cross-entropy", "--net", "lenet9", "--data", "digits"], "lenet5"),

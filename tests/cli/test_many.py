@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from digitlab.nn import Network
+
 SMALL = [
     "train",
     "--data",
@@ -78,7 +80,7 @@ def test_values_with_commas(call):
     ("options", "message"),
     [
         (["--grid", "foo=1"], "no option --foo to vary"),
-        (["--grid", "learning-rate=a"], "'a' is not a valid float"),
+        (["--grid", "learning-rate=a"], "got 'a', expected a number above 0"),
         (["--grid", "learning-rate"], "expected OPTION=value,value"),
         (["--grid", "l2=1,"], "expected OPTION=value,value"),
         (["--grid", "l2=1", "--grid", "l2=2"], "l2 is there twice"),
@@ -132,3 +134,20 @@ def test_trainings_that_fail_are_said_in_a_line(call):
     assert done.code == 1 and "all 2 trainings failed, first seed=0: the loss is no longer finite" in done.err
     done = call(*WILD, "--monitor", "valid_acc", "--seeds", "2", "--run", "none")
     assert done.code == 1 and "monitor: got 'valid_acc'" in done.err
+
+
+def test_one_training_builds_one_network(call, monkeypatch):
+    built = []
+    init = Network.__init__
+
+    def counted(self, *args, **kwargs):
+        built.append(1)
+        init(self, *args, **kwargs)
+
+    monkeypatch.setattr(Network, "__init__", counted)
+    common = ("--data", "digits", "--net", "64-5-10", "--epochs", "1")
+    assert call("train", *common, "--run", "one").code == 0
+    assert len(built) == 1
+    built.clear()
+    assert call("train", *common, "--run", "four", "--workers", "1", "--grid", "batch-size=10,20,40,80").code == 0
+    assert 4 <= len(built) <= 5

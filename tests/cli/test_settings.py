@@ -79,7 +79,7 @@ def test_what_is_not_given_stays_the_runs(run, call):
         (["--batch-size", "5", "--seed", "4"], "changed from run: batch_size 20 → 5, seed 3 → 4"),
         (["--l2", "5"], "changed from run: l2 2 → 5"),
         (["--optimizer", "momentum:momentum=0.8"], "changed from run: momentum 0.5 → 0.8"),
-        (["--optimizer", "adam"], "changed from run: optimizer Momentum → Adam, learning_rate 0.7 → 0.001"),
+        (["--optimizer", "adam"], "changed from run: optimizer Momentum → Adam, learning_rate 0.7 → 0.005"),
         (["--schedule", "halve:patience=9"], "changed from run: patience 3 → 9"),
         (["--schedule", "cosine"], "changed from run: schedule HalveOnPlateau → Cosine"),
         (["--augment", "none"], "changed from run: augment shift:1,rotate:5 → none"),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tomli_w
 
-from digitlab.cli.shared.options import run_folder
+from digitlab.cli.shared.networks import run_folder
 from digitlab.data import load, write_npz
 from digitlab.data.formats.shared.contents import Contents
 from digitlab.nn import describe_network, load_network, mlp

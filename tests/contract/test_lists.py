@@ -13,7 +13,7 @@ import pytest
 
 import digitlab
 from digitlab import gradients, nn
-from digitlab.cli.shared.options import Spec
+from digitlab.cli.shared.options import Spec, family_named
 from digitlab.cli.train import command as train_command
 from digitlab.engine.fast import choices, make_plan
 from digitlab.engine.fast import layout as at
@@ -276,7 +276,7 @@ def test_which_gradients_have_a_kernel():
 )
 def test_a_help_that_lists_names_lists_all(option):
     """A help that begins to list the names of a family lists them all, or says with "..." that there are more."""
-    known = names(option.type.family())
+    known = names(family_named(option.type.family))
     words = set(re.findall(r"[\w-]+", option.help))
     shown = [name for name in known if {name, name.partition("-")[0]} & words]
     if len(shown) > 1 and "..." not in option.help:

@@ -5,8 +5,7 @@ from typing import Any
 
 import click
 
-from digitlab.cli.shared.data_options import data_options
-from digitlab.cli.shared.options import Augment, PictureFile
+from digitlab.cli.shared.options import AUGMENT, PictureFile, data_options
 
 ALL = "shift,rotate,scale,shear,elastic,noise"
 
@@ -17,7 +16,7 @@ MOST = 600  # pictures in one figure: more take minutes to draw, and nobody coul
 @click.option(
     "--augment",
     "spec",
-    type=Augment(),
+    type=AUGMENT,
     default=ALL,
     show_default=True,
     help="Augmentation steps with their settings: shift:2,rotate:15,elastic:34:4.",

@@ -5,8 +5,7 @@ from typing import Any
 
 import click
 
-from digitlab.cli.shared.data_options import data_options
-from digitlab.cli.shared.options import PictureFile
+from digitlab.cli.shared.options import PictureFile, data_options
 
 NAMES = ("darkness", "nearest-mean", "logistic", "svm")  # as in digitlab.baselines, which is imported when needed
 

@@ -5,10 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from digitlab.cli.shared import options
 from digitlab.cli.shared.comparing import LISTS, MOST, Specs
-from digitlab.cli.shared.data_options import SOURCE_HELP, reading_options, source_option
-from digitlab.cli.shared.options import Augment, PictureFile, Spec
+from digitlab.cli.shared.options import PictureFile, settings_options
 
 if TYPE_CHECKING:
     from digitlab.train import RunConfig
@@ -18,33 +16,12 @@ CELL = 24  # characters of a setting in the table
 
 @click.command("compare")
 @click.argument("runs", nargs=-1, type=click.Path(path_type=Path))
-@click.option(
-    "--optimizers", type=Specs(options.optimizers), help="Train with each: sgd,momentum,nesterov,rmsprop,adam."
-)
-@click.option("--losses", type=Specs(options.losses), help="Train with each: quadratic,cross-entropy,log-likelihood.")
-@click.option("--inits", type=Specs(options.initializers), help="Train from each: large,scaled,glorot,he.")
-@click.option("--activations", type=Specs(options.activations), help="Train with each: sigmoid,tanh,relu.")
+@click.option("--optimizers", type=Specs("optimizer"), help="Train with each: sgd,momentum,nesterov,rmsprop,adam.")
+@click.option("--losses", type=Specs("loss"), help="Train with each: quadratic,cross-entropy,log-likelihood.")
+@click.option("--inits", type=Specs("initializer"), help="Train from each: large,scaled,glorot,he.")
+@click.option("--activations", type=Specs("activation"), help="Train with each: sigmoid,tanh,relu.")
 @click.option("--seeds", type=click.IntRange(1), help="Trainings of each setting. [default: 3]")
-@click.option("--net", metavar="NET", help="As in train. [default: 784-30-10]")
-@click.option("--optimizer", type=Spec(options.optimizers), help="Of all of them. [default: sgd]")
-@click.option("--loss", type=Spec(options.losses), help="Of all of them. [default: quadratic]")
-@click.option("--init", type=Spec(options.initializers), help="Of all of them.")
-@click.option("--activation", type=Spec(options.activations), help="Of all of them. [default: sigmoid]")
-@click.option(
-    "--learning-rate", type=click.FloatRange(0, min_open=True), help="η for all of them. [default: as in train]"
-)
-@click.option("--l2", type=click.FloatRange(0), metavar="λ", help="Weight decay for all of them.")
-@click.option("--augment", type=Augment(), help="As in train, for all of them.")
-@click.option("--batch-size", type=click.IntRange(1), help="Images per step. [default: 10]")
-@click.option("--epochs", type=click.IntRange(1), help="[default: 5]")
-@source_option(f"{SOURCE_HELP} [default: mnist, else digits]")
-@reading_options
-@click.option("--train-size", type=click.IntRange(1), help="Train on the first n images only.")
-@click.option(
-    "--engine",
-    type=click.Choice(["auto", "fast", "reference", "torch", "torch-compiled", "cupy"]),
-    help="[default: auto]",
-)
+@settings_options(without=("start",), usual={"epochs": "5"})
 @click.option(
     "--out",
     type=PictureFile(),

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from digitlab.cli.shared.data_options import data_options
-from digitlab.cli.shared.options import OutputFile, PictureFile
+from digitlab.cli.shared.options import OutputFile, PictureFile, data_options
 
 if TYPE_CHECKING:
     from digitlab.data import Digits

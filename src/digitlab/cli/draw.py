@@ -31,7 +31,7 @@ def command(net: str | None, max_neurons: int, out: Path) -> None:
     thick lines are large weights.
     """
     from digitlab.cli.shared.console import say
-    from digitlab.cli.shared.options import network_for
+    from digitlab.cli.shared.networks import network_for
     from digitlab.viz.drawing import network_figure
     from digitlab.viz.figures import save_figure
 

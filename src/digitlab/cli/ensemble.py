@@ -6,11 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from digitlab.cli import train as train_command
 from digitlab.cli.shared import train_settings
-from digitlab.cli.shared.data_options import READING, data_options
 from digitlab.cli.shared.looking import PART_HELP, SOURCE_HELP
-from digitlab.cli.shared.options import OutputFile, PictureFile
+from digitlab.cli.shared.options import (
+    READING,
+    OutputFile,
+    PictureFile,
+    data_options,
+    from_file_option,
+    settings_options,
+)
 from digitlab.errors import quoted
 
 if TYPE_CHECKING:
@@ -18,33 +23,7 @@ if TYPE_CHECKING:
     from digitlab.nn import Network
     from digitlab.train import RunConfig
 
-SETTINGS = (
-    "net",
-    "loss",
-    "activation",
-    "init",
-    "optimizer",
-    "learning_rate",
-    "schedule",
-    "l2",
-    "epochs",
-    "batch_size",
-    "train_size",
-    "dropout",
-    "averaging",
-    "augment",
-    "seed",
-    "from_file",
-    *READING,
-)
 SHOWN = 40  # errors in the picture
-
-
-def settings_of_train(command: click.Command, *, without: Sequence[str] = ()) -> click.Command:
-    """Add the options of `digitlab train` that say how fresh members are trained, all or `without` some."""
-    options = {option.name: option for option in train_command.command.params}
-    command.params += [options[name] for name in SETTINGS if name in options and name not in without]
-    return command
 
 
 @click.command("ensemble")
@@ -89,6 +68,8 @@ def settings_of_train(command: click.Command, *, without: Sequence[str] = ()) ->
 @click.option(
     "--cluster", metavar="ADDRESS", help="Address of a Dask scheduler that trains them: tcp://HOST:8786, or local."
 )
+@settings_options(without=("start", "source", *READING))
+@from_file_option
 def command(
     nets: tuple[str, ...],
     how: str,
@@ -166,7 +147,7 @@ def refuse_seen(files: "Sequence[Path]", how: str) -> None:
 
 def saved_members(nets: tuple[str, ...]) -> "tuple[list[Network], list[list[int]], list[str], list[Path]]":
     """The networks that are named, what each is a specialist for, what to call them, and their files."""
-    from digitlab.cli.shared.options import load_named
+    from digitlab.cli.shared.networks import load_named
     from digitlab.ensemble.making import covers_for
     from digitlab.train import RunConfig
 
@@ -193,7 +174,7 @@ def fresh_members(
     """Train the members and return them, as `saved_members` does, with the sets they learned from."""
     from digitlab.cli.shared.console import say
     from digitlab.cli.shared.endings import say_diagnoses
-    from digitlab.cli.shared.options import run_folder
+    from digitlab.cli.shared.networks import run_folder
     from digitlab.cli.shared.progress import GroupProgress
     from digitlab.cli.shared.train_network import title
     from digitlab.ensemble.making import covers_for, member_configs
@@ -303,6 +284,3 @@ def save_errors(whole: "Network", test: "Digits", path: Path) -> None:
     figure.suptitle(f"The first {len(wrong)} of {len(found.errors)} errors: label → prediction")
     save_figure(figure, path)
     say(f"errors: {path}")
-
-
-settings_of_train(command, without=tuple(READING))

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from digitlab.cli.shared.data_options import data_options
+from digitlab.cli.shared.options import data_options
 
 
 @click.command("expand")

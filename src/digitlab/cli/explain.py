@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
-from digitlab.cli.shared.data_options import data_options
 from digitlab.cli.shared.looking import PART_HELP, SOURCE_HELP
+from digitlab.cli.shared.options import data_options
 
 
 @click.command("explain")
@@ -31,7 +31,7 @@ def command(net: str | None, image: int, data: dict[str, Any], part: str | None,
 
     from digitlab.cli.shared.console import say
     from digitlab.cli.shared.looking import check_classes, digits_for
-    from digitlab.cli.shared.options import network_for, saved_file
+    from digitlab.cli.shared.networks import network_for, saved_file
     from digitlab.data.grids import image_text
     from digitlab.errors import DataError
     from digitlab.files import require_suffix, write_text

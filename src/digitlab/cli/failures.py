@@ -5,9 +5,8 @@ from typing import Any
 
 import click
 
-from digitlab.cli.shared.data_options import data_options
 from digitlab.cli.shared.looking import PART_HELP, SOURCE_HELP
-from digitlab.cli.shared.options import PageFile, PictureFile
+from digitlab.cli.shared.options import PageFile, PictureFile, data_options
 
 
 @click.command("failures")
@@ -61,7 +60,7 @@ def show(net: str | None, data: dict[str, Any], part: str | None, out: Path, pag
     """Picture and page of one network's failures."""
     from digitlab.cli.shared.console import say, table
     from digitlab.cli.shared.looking import how_many
-    from digitlab.cli.shared.options import load_named
+    from digitlab.cli.shared.networks import load_named
     from digitlab.files import write_text
     from digitlab.viz.failures import failures_figure, find_failures
     from digitlab.viz.failures_page import failures_page
@@ -124,7 +123,7 @@ def suspect(nets: tuple[str, ...], data: dict[str, Any], part: str | None, out: 
     """Labels that several networks contradict."""
     from digitlab.cli.shared.console import say, table
     from digitlab.cli.shared.looking import how_many
-    from digitlab.cli.shared.options import load_named
+    from digitlab.cli.shared.networks import load_named
     from digitlab.errors import DataError
     from digitlab.viz.failures import find_mislabelled, suspects_figure
     from digitlab.viz.figures import save_figure

@@ -6,7 +6,6 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from digitlab.cli.shared import options
 from digitlab.cli.shared.options import PictureFile, Spec
 
 
@@ -16,15 +15,11 @@ from digitlab.cli.shared.options import PictureFile, Spec
 @click.option("--to", "high", type=float, default=8.0, show_default=True, help="Upper end of the interval.")
 @click.option("--net", default="1-40-40-1", show_default=True, help="Layer sizes, with one input and one output.")
 @click.option(
-    "--activation",
-    type=Spec(options.activations),
-    default="tanh",
-    show_default=True,
-    help="Activation of the hidden layers.",
+    "--activation", type=Spec("activation"), default="tanh", show_default=True, help="Activation of the hidden layers."
 )
 @click.option(
     "--optimizer",
-    type=Spec(options.optimizers),
+    type=Spec("optimizer"),
     default="adam",
     show_default=True,
     help="Optimizer: sgd, momentum, adam, or with a rate as sgd:learning_rate=0.1.",

@@ -4,10 +4,8 @@ from typing import Any
 
 import click
 
-from digitlab.cli.shared import options
-from digitlab.cli.shared.data_options import data_options
 from digitlab.cli.shared.looking import PART_HELP, SOURCE_HELP, digits_for, examples_for
-from digitlab.cli.shared.options import Spec
+from digitlab.cli.shared.options import Spec, data_options
 
 
 @click.command("gradcheck")
@@ -26,7 +24,7 @@ from digitlab.cli.shared.options import Spec
 @click.option(
     "--method",
     "way",
-    type=Spec(options.gradients),
+    type=Spec("gradient"),
     help="Gradient method to compare with, such as central-differences. [default: complex-step where possible]",
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the random elements.")
@@ -44,7 +42,7 @@ def command(
     import numpy as np
 
     from digitlab.cli.shared.console import say
-    from digitlab.cli.shared.options import network_for, saved_file
+    from digitlab.cli.shared.networks import network_for, saved_file
     from digitlab.gradients import Gradient, check_gradients
     from digitlab.nn.describe import build
 

@@ -5,9 +5,8 @@ from typing import Any
 
 import click
 
-from digitlab.cli.shared.data_options import data_options
 from digitlab.cli.shared.looking import PART_HELP, SOURCE_HELP, digits_for, examples_for
-from digitlab.cli.shared.options import PictureFile
+from digitlab.cli.shared.options import PictureFile, data_options
 
 
 @click.command("gradients")
@@ -42,7 +41,7 @@ def command(
     import numpy as np
 
     from digitlab.cli.shared.console import say, table
-    from digitlab.cli.shared.options import network_for, saved_file
+    from digitlab.cli.shared.networks import network_for, saved_file
     from digitlab.gradients import Gradient, compare_gradients
     from digitlab.viz.figures import save_figure
     from digitlab.viz.gradients import gradients_figure

@@ -22,7 +22,7 @@ def command(net_and_digits: tuple[str, ...], every: bool, out: Path | None, pict
     the largest output exceeds the second.
     """
     from digitlab.cli.shared.console import say, table
-    from digitlab.cli.shared.options import load_named
+    from digitlab.cli.shared.networks import load_named
     from digitlab.viz.figures import save_figure
     from digitlab.viz.inversions import WAYS, imagine_ways, margin_text, ways_figure
     from digitlab.viz.pages import write_picture

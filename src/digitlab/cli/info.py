@@ -18,7 +18,7 @@ def command(net: str | None, engine: bool) -> None:
     NET is a network file or a run folder. [default: the latest run in runs/, or else the shipped network]
     """
     from digitlab.cli.shared.console import say
-    from digitlab.cli.shared.options import load_named
+    from digitlab.cli.shared.networks import load_named
     from digitlab.nn.scaling import describe_scaling
 
     path, network = load_named(net)

@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
-from digitlab.cli.shared.data_options import data_options
 from digitlab.cli.shared.looking import PART_HELP, SOURCE_HELP
+from digitlab.cli.shared.options import data_options
 
 KINDS = (
     "confusion",
@@ -76,7 +76,7 @@ def command(
     """
     from digitlab.cli.shared.console import say
     from digitlab.cli.shared.looking import how_many, part_for
-    from digitlab.cli.shared.options import load_named
+    from digitlab.cli.shared.networks import load_named
     from digitlab.cli.shared.progress import Bar
     from digitlab.errors import ConfigError, DataError, ShapeError
     from digitlab.files import write_text

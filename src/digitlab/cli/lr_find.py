@@ -5,10 +5,22 @@ from typing import Any
 
 import click
 
-from digitlab.cli.ensemble import settings_of_train
 from digitlab.cli.shared import train_settings
-from digitlab.cli.shared.data_options import source_option
-from digitlab.cli.shared.options import PictureFile
+from digitlab.cli.shared.options import PictureFile, from_file_option, settings_options
+
+# Settings of the test itself, and of what happens after an epoch, which it has not.
+OF_THE_TEST = [
+    "start",
+    "learning_rate",
+    "schedule",
+    "epochs",
+    "averaging",
+    "augment",
+    "early_stop",
+    "keep",
+    "monitor",
+    "evaluate_train",
+]
 
 
 @click.command("lr-find")
@@ -29,7 +41,8 @@ from digitlab.cli.shared.options import PictureFile
     help="Learning rate of the last step.",
 )
 @click.option("--steps", type=click.IntRange(20), help="Number of steps. [default: one epoch, but 200 to 2,000]")
-@source_option()
+@settings_options(without=OF_THE_TEST)
+@from_file_option
 @click.option(
     "--out",
     type=PictureFile(),
@@ -58,7 +71,3 @@ def command(low: float, high: float, steps: int | None, out: Path, **chosen: Any
     say(f"suggested learning rate: {test.reason}")
     save_figure(range_figure(test), out)
     say(f"curve: {out}; with the same options: digitlab train --learning-rate {test.suggested:g}")
-
-
-# What the test does in its own way, or not at all.
-settings_of_train(command, without=("learning_rate", "schedule", "epochs", "averaging", "augment"))

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from digitlab.cli.shared.data_options import PARTS, reading_options
 from digitlab.cli.shared.looking import PART_HELP, how_many, same_source, training_data
-from digitlab.cli.shared.options import OutputFile
+from digitlab.cli.shared.options import PARTS, READING, OutputFile, settings_options
 from digitlab.errors import quoted
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ class Columns(click.ParamType[Any]):
 @click.option(
     "--proba/--no-proba", default=True, help="Whether to write the probability of every class. [default: yes]"
 )
-@reading_options
+@settings_options(*READING)
 @click.option("--part", type=click.Choice(PARTS), help=PART_HELP)
 def command(
     net_and_images: tuple[str, ...],
@@ -72,7 +71,7 @@ def command(
     digitlab predict shipped photo.png
     """
     from digitlab.cli.shared.console import say
-    from digitlab.cli.shared.options import network_file, split_network
+    from digitlab.cli.shared.networks import network_file, split_network
     from digitlab.cli.shared.progress import counted
     from digitlab.predicting import predict
     from digitlab.predictions import KAGGLE

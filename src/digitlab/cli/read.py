@@ -47,7 +47,7 @@ def command(
     coloured paper. NET, if given, comes first: a network file or a run folder. Other marks are reported as no digit.
     """
     from digitlab.cli.shared.console import say
-    from digitlab.cli.shared.options import load_named, split_network
+    from digitlab.cli.shared.networks import load_named, split_network
     from digitlab.data.photos import open_photo
     from digitlab.errors import DigitlabError, quoted
     from digitlab.reading import read_photo

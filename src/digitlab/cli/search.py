@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from digitlab.cli import train as train_command
-from digitlab.cli.ensemble import settings_of_train
 from digitlab.cli.shared import train_settings
-from digitlab.cli.shared.data_options import source_option
+from digitlab.cli.shared.options import SETTINGS, from_file_option, read_setting, setting_called, settings_options
 from digitlab.errors import quoted
 
 if TYPE_CHECKING:
@@ -67,8 +65,8 @@ class Varied(click.ParamType[Any]):
     "--report", type=click.Path(path_type=Path), metavar="STUDY", help="Only show a search's table and pictures."
 )
 @click.option("--test/--no-test", default=True, help="Look at the test set at the end, with the best. [default: yes]")
-@source_option()
-@click.option("--split", type=click.Choice(["50k/10k/10k", "60k/10k"]), hidden=True)
+@settings_options(without=("start",))
+@from_file_option
 @click.option("--workers", type=click.IntRange(1), help="How many trainings at once. [default: one per processor]")
 @click.option("--cluster", metavar="ADDRESS", help="A Dask scheduler that trains them: tcp://HOST:8786, or local.")
 def command(
@@ -128,9 +126,6 @@ def command(
     say_study(study, folder, test=test)
 
 
-settings_of_train(command)
-
-
 def shown_name(name: str) -> str:
     """A setting as its option is written."""
     return "data" if name == "source" else name.replace("_", "-")
@@ -176,14 +171,13 @@ def options_in(settings: dict[str, Any]) -> dict[str, Any]:
     """The [settings] of a plan's file that are written as options of train: net, epochs, learning-rate ..."""
     from digitlab.errors import did_you_mean
 
-    options = {option.name: option for option in train_command.command.params}
     given = {}
     for key, value in settings.items():
-        name = "source" if key == "data" and isinstance(value, str) else key.replace("-", "_")
-        if name not in options:
-            hint = did_you_mean(key, [*options, "data"])
+        name = "preset" if key == "preset" else setting_called(key)
+        if name is None:
+            hint = did_you_mean(key, [*SETTINGS, "data"])
             raise click.UsageError(f"[settings]: {key} is no option of `digitlab train`{hint}")
-        given[name] = options[name].type.convert(value, options[name], None)
+        given[name] = value if name == "preset" else read_setting(name, value)
     return given
 
 
@@ -198,7 +192,7 @@ def raised(folder: Path, trials: int) -> "SearchPlan":
 
 def fresh_search(plan: "SearchPlan") -> Path:
     """A folder for a new search, numbered after those that are there."""
-    from digitlab.cli.shared.options import numbered
+    from digitlab.cli.shared.networks import numbered
     from digitlab.cli.shared.train_network import title
 
     return numbered(SEARCHES, f"{title({}, plan.base)}-{plan.strategy}")

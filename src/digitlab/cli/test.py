@@ -4,8 +4,8 @@ from typing import Any
 
 import click
 
-from digitlab.cli.shared.data_options import data_options
 from digitlab.cli.shared.looking import PART_HELP, SOURCE_HELP, how_many, part_for
+from digitlab.cli.shared.options import data_options
 
 
 @click.command("test")
@@ -17,7 +17,7 @@ def command(net: str | None, data: dict[str, Any], part: str | None) -> None:
     NET is a network file or a run folder. [default: the latest run in runs/, or else the shipped network]
     """
     from digitlab.cli.shared.console import say
-    from digitlab.cli.shared.options import load_named
+    from digitlab.cli.shared.networks import load_named
     from digitlab.train.evaluation import evaluate
 
     path, network = load_named(net)

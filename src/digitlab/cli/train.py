@@ -5,10 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from digitlab.cli.shared import options
-from digitlab.cli.shared.data_options import SOURCE_HELP, reading_options, source_option
 from digitlab.cli.shared.group import Grid, train_group
-from digitlab.cli.shared.options import Augment, ClassWeights, Spec, Whole
+from digitlab.cli.shared.options import from_file_option, settings_options
 
 if TYPE_CHECKING:
     from digitlab.data import Splits
@@ -20,93 +18,13 @@ PREDICTIONS = "predictions.npz"  # as in train/recorders.py, which is not import
 
 
 @click.command("train")
-@click.option("--net", metavar="NET", help="Layer sizes, 784-30-10 by default, or a name: `digitlab nets` lists them.")
-@click.option(
-    "--from",
-    "start",
-    metavar="NET",
-    help="Begin with the weights of a run, a file, or `shipped`; a run's settings hold unless others are given.",
-)
-@click.option(
-    "--activation",
-    type=Spec(options.activations),
-    help="Activation of the hidden layers: sigmoid (the default), tanh, relu, leaky-relu, elu, gelu, softplus, silu, "
-    "hard-sigmoid, step, linear.",
-)
-@click.option(
-    "--loss",
-    type=Spec(options.losses),
-    help="quadratic (the default), cross-entropy, log-likelihood, mean-squared-error.",
-)
-@click.option(
-    "--init",
-    type=Spec(options.initializers),
-    help="First weights: large, scaled, glorot, he, ... [default: he for the ReLU family, else scaled]",
-)
-@click.option("--dropout", type=click.FloatRange(0, 1, max_open=True), help="Share of hidden activations left out.")
-@click.option("--scaling", metavar="NAME", help="Pixels to numbers: /255 (the default), /256, 0.01-1, none.")
-@source_option(f"{SOURCE_HELP} [default: mnist, else digits]")
-@reading_options
-@click.option("--mix", metavar="SOURCE", help="Ten images of this source, such as mnist, join each one of --data.")
-@click.option("--split", type=click.Choice(["50k/10k/10k", "60k/10k"]), help="[default: 50k/10k/10k]")
-@click.option("--train-size", type=click.IntRange(1), help="Train on the first n images only.")
-@click.option("--per-class", type=click.IntRange(1), help="Train on n random images of each class.")
-@click.option("--fraction", type=click.FloatRange(0, 1, min_open=True), help="Train on the first part of the images.")
-@click.option("--digits", type=Whole(), help="Only these digits, in all sets, as 0,1,7.")
-@click.option("--epochs", type=click.IntRange(1), help="Passes through the training set. [default: 30]")
-@click.option("--batch-size", type=click.IntRange(1), help="Images per step. [default: 10]")
-@click.option(
-    "--learning-rate",
-    type=click.FloatRange(0, min_open=True),
-    help="Learning rate η. [default: by loss, activation, optimizer and batch size; 3 for the default network]",
-)
-@click.option("--optimizer", type=Spec(options.optimizers), help="sgd (the default), momentum, nesterov, adam ...")
-@click.option(
-    "--schedule",
-    type=Spec(options.schedules),
-    help="Of the learning rate: constant (the default), step, exponential, cosine, cyclic, one-cycle, halve.",
-)
-@click.option("--averaging", type=Spec(options.averagings), help="Of the weights: swa, ema. [default: none]")
-@click.option("--gradient", type=Spec(options.gradients), help="How to take it. [default: backpropagation]")
-@click.option("--l2", type=click.FloatRange(0), metavar="λ", help="Weight decay, the book's λ (divided by n).")
-@click.option("--l1", type=click.FloatRange(0), metavar="λ", help="L1 regularization, the book's λ (divided by n).")
-@click.option("--max-norm", type=click.FloatRange(0, min_open=True), help="Longest weight vector into a neuron.")
-@click.option(
-    "--augment", type=Augment(), help="Change the training images afresh every epoch: shift,rotate:10,elastic."
-)
-@click.option(
-    "--class-weights",
-    type=ClassWeights(),
-    metavar="WEIGHTS",
-    help="How much images count in the training by their class: balanced (all classes alike), or 0:2,7:1.5 (the "
-    "others 1). [default: all images count alike]",
-)
-@click.option(
-    "--sample-weights",
-    type=click.Path(exists=True, dir_okay=False),
-    metavar="FILE",
-    help="File (text, CSV or .npy) with one number per training image: how much it counts in the training.",
-)
-@click.option("--early-stop", type=click.IntRange(1), metavar="N", help="Stop after N epochs without improvement.")
-@click.option("--monitor", metavar="COLUMN", help="What says how good an epoch was. [default: valid_accuracy]")
-@click.option("--keep", type=click.Choice(["best", "last"]), help="Which epoch's network to keep. [default: best]")
-@click.option("--shuffle/--file-order", default=None, help="A new order every epoch (the default), or none.")
-@click.option("--evaluate-train", is_flag=True, default=None, help="Measure accuracy on the training set, too.")
-@click.option(
-    "--engine",
-    type=click.Choice(["auto", "fast", "reference", "torch", "torch-compiled", "cupy"]),
-    help="What computes. [default: auto]",
-)
-@click.option("--device", metavar="NAME", help="Where the torch and cupy engines compute: cpu (the default), cuda.")
-@click.option("--seed", type=click.IntRange(0), help="Of weights, shuffling, dropout. [default: 0]")
+@settings_options()
 @click.option("--run", "folder", type=click.Path(path_type=Path), help="The run's folder. [default: runs/NUMBER-NET]")
 @click.option("--resume", is_flag=True, help="Go on with the run (--run, or the newest); --epochs may raise the goal.")
 @click.option(
     "--preset", metavar="NAME", help="A whole recipe: sprint (99 % in seconds) or best (99.5 % in a minute or two)."
 )
-@click.option(
-    "--from-file", type=click.Path(path_type=Path), help="Settings or a network in TOML or JSON; options win."
-)
+@from_file_option
 @click.option("--record", is_flag=True, help="Keep every epoch's predictions and gradient norms, too.")
 @click.option("--watch", is_flag=True, help="Draw loss and accuracy as curves in the terminal while it trains.")
 @click.option("--seeds", type=click.IntRange(1), metavar="N", help="Train N networks side by side, from N seeds.")
@@ -134,7 +52,7 @@ def command(
     --preset and --from bring settings of their own.
     """
     from digitlab.cli.shared.console import say
-    from digitlab.cli.shared.options import newest_run, run_folder
+    from digitlab.cli.shared.networks import newest_run, run_folder
     from digitlab.cli.shared.progress import training_progress
     from digitlab.cli.shared.sets import load_sets
     from digitlab.cli.shared.train_network import title
@@ -150,7 +68,7 @@ def command(
     if seeds or grid or workers or cluster or group:
         if record or watch:
             raise click.UsageError("--record and --watch are for one network; leave them out with --seeds or --grid")
-        train_group(given, folder, resume, from_file, seeds, grid, cluster, workers, command)
+        train_group(given, folder, resume, from_file, seeds, grid, cluster, workers)
         return
     shown = training_progress(curves=watch)
     if resume:

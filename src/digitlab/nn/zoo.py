@@ -57,6 +57,18 @@ def mlp(
 
     Raises ConfigError for fewer than two sizes, sizes under 1, and unknown names.
     """
+    layers = chain(sizes, activation=activation, init=init, dropout=dropout)
+    return Network(layers, int(sizes[0]), build(Loss, loss), scaling=scaling, seed=seed, dtype=dtype)
+
+
+def chain(
+    sizes: Sequence[int],
+    *,
+    activation: str | Layer = "sigmoid",
+    init: str | Initializer | None = None,
+    dropout: float = 0.0,
+) -> list[Layer]:
+    """The layers of `mlp`, not yet in a network."""
     if len(sizes) < 2 or not all(isinstance(n, int | np.integer) and n > 0 for n in sizes):
         raise ConfigError(f"sizes: got {list(sizes)!r}, expected at least two positive whole numbers, as [784, 30, 10]")
     hidden_activation = build(Layer, activation)
@@ -66,8 +78,7 @@ def mlp(
         layers += [Dense(int(size), weights, biases), copy.deepcopy(hidden_activation)]
         if dropout:
             layers.append(Dropout(dropout))
-    layers.append(Dense(int(sizes[-1]), weights, biases))
-    return Network(layers, int(sizes[0]), build(Loss, loss), scaling=scaling, seed=seed, dtype=dtype)
+    return [*layers, Dense(int(sizes[-1]), weights, biases)]
 
 
 def initial(init: str | Initializer | None, activation: Layer) -> tuple[Initializer, Initializer]:

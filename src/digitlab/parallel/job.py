@@ -127,7 +127,7 @@ def run_job(
     try:
         sets = sets_for(job.config.data, data)
         if job.folder is not None:
-            _, trainer = resume_run(job.folder, [beside, diagnose])
+            _, trainer = resume_run(job.folder, [beside, diagnose], config=job.config)
         else:
             trainer = job.config.trainer([beside, diagnose])
             if job.checkpoint is not None:

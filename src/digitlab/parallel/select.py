@@ -51,7 +51,7 @@ def open_pool(
 def why_not_threads(configs: Sequence[RunConfig]) -> str | None:
     """The sentence why threads would wait for each other here, or None if every training is on the fast engine."""
     for config in configs:
-        trainer = config.trainer()
+        trainer = config.check()
         engine, reason = select_engine(
             config.engine,
             trainer.network,

@@ -98,7 +98,7 @@ class _Search:
             # What is to be trained is only known one by one; the middle of the space stands for all.
             probe = self.plan.configs(self.plan.middle())[:1]
             try:
-                probe[0].trainer()
+                probe[0].check()
             except DigitlabError:
                 probe = [self.plan.base]
             pool = open_pool(
@@ -160,7 +160,7 @@ class _Search:
         try:
             configs = self.plan.configs(point)
             for config in configs[:1]:
-                config.trainer()
+                config.check()
         except DigitlabError as error:  # a point whose network cannot be: the worst there is
             self.under_way[trial.number] = UnderWay(trial, [], [0])
             self.finish(trial.number, error=str(error))

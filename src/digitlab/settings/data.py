@@ -88,7 +88,13 @@ class DataSettings(TypedDict, total=False):
     ]
     seed: Annotated[int, Setting("Seed of the images that per_class and mix draw.", default=0, flags=None, part="take")]
     digits: Annotated[
-        Sequence[int] | None, Setting("Classes to keep, in all sets, such as 0,1,7.", metavar="N,N,…", part="take")
+        Sequence[int] | None,
+        Setting(
+            "Classes to keep, in all sets, such as 0,1,7.",
+            expected="a list of whole numbers such as 0, 1, 7",
+            metavar="N,N,…",
+            part="take",
+        ),
     ]
     train_size: Annotated[
         int | None, Setting("Number of training images to use, from the first on.", ge=1, metavar="N", part="take")
@@ -150,7 +156,8 @@ class DataTable(DataSettings, total=False):
     source: Annotated[
         Source,
         Setting(
-            "Images to use: mnist, digits (8×8, always there), or the path of a file or folder.",
+            "Images to use: mnist, digits (8×8, always available), or the path of a file or folder.",
+            usual="mnist, else digits",
             expected="text",
             flags=("--data",),
             metavar="SOURCE",

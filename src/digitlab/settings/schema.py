@@ -9,6 +9,7 @@ imports NumPy, so that `digitlab train --help` stays fast.
 import dataclasses
 import functools
 import inspect
+import math
 import os
 import textwrap
 import typing
@@ -101,7 +102,8 @@ class Setting:
         if inside and isinstance(value, Real):
             number = float(value)
             inside = (
-                (self.ge is None or number >= self.ge)
+                math.isfinite(number)
+                and (self.ge is None or number >= self.ge)
                 and (self.gt is None or number > self.gt)
                 and (self.le is None or number <= self.le)
                 and (self.lt is None or number < self.lt)

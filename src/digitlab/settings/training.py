@@ -123,7 +123,7 @@ class TrainingSettings:
         bool, Setting("Also measure loss and accuracy on the training set after each epoch.", usual="-")
     ] = False
     engine: Annotated[
-        Literal["auto", "fast", "reference", "torch", "cupy"],
+        Literal["auto", "fast", "reference", "torch", "torch-compiled", "cupy"],
         Setting("Engine that computes the training.", search=False),
     ] = "auto"
     device: Annotated[

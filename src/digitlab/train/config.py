@@ -75,10 +75,11 @@ class RunConfig(TrainingSettings):
         """What goes to other processes: the settings without a network."""
         return {name: value for name, value in self.__dict__.items() if name != "_network"}
 
-    def check(self) -> None:
-        """Build the network, and keep it for the training to come. Raises ConfigError, ShapeError or ModelFileError."""
-        network = self.trainer().network
-        self.__dict__["_network"] = network
+    def check(self) -> Trainer:
+        """A trainer to look at, whose network is kept for the training to come. Raises as `trainer` does."""
+        trainer = self.trainer()
+        self.__dict__["_network"] = trainer.network
+        return trainer
 
     def trainer(self, callbacks: Sequence[Callback] = ()) -> Trainer:
         """A trainer with its network, as these settings say. Raises ConfigError, ShapeError or ModelFileError."""

@@ -60,7 +60,11 @@ def start_run(config: RunConfig, folder: str | os.PathLike[str], callbacks: Sequ
 
 
 def resume_run(
-    folder: str | os.PathLike[str], callbacks: Sequence[Callback] = (), **changes: Any
+    folder: str | os.PathLike[str],
+    callbacks: Sequence[Callback] = (),
+    *,
+    config: RunConfig | None = None,
+    **changes: Any,
 ) -> tuple[RunConfig, Trainer]:
     """The settings and a trainer that goes on where the run in `folder` was stopped.
 
@@ -76,7 +80,8 @@ def resume_run(
         )
     if not (folder / "config.toml").is_file():
         raise ConfigError(f"{folder}: no run to resume; expected a folder that start_run has written")
-    config = dataclasses.replace(RunConfig.load(folder / "config.toml", run=True), **changes)
+    config = config or RunConfig.load(folder / "config.toml", run=True)
+    config = dataclasses.replace(config, **changes) if changes else config
     checkpoint = folder / "checkpoint.safetensors"
     # Where there is a checkpoint, the file that the weights once came from need not be there any more.
     starting = dataclasses.replace(config, start="") if checkpoint.exists() else config

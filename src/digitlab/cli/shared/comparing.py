@@ -32,7 +32,7 @@ class Specs(click.ParamType[Any]):
 
     name = "names"
 
-    def __init__(self, family: Callable[[], Any]) -> None:
+    def __init__(self, family: str) -> None:
         self.one = Spec(family)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:

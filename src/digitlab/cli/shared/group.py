@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from digitlab.cli.shared.options import SETTINGS, read_setting, setting_called
+from digitlab.settings.schema import option_of
+
 if TYPE_CHECKING:
     from digitlab.data import Splits
     from digitlab.parallel import GroupResult
@@ -30,7 +33,7 @@ class Grid(click.ParamType[Any]):
             self.fail(f"{value!r}: expected OPTION=value,value,… as learning-rate=0.1,0.3,3", param, ctx)
         if len(set(values)) < len(values):
             self.fail(f"{value!r}: a value is there twice, and would count twice", param, ctx)
-        return name.removeprefix("--").replace("_", "-"), values
+        return option_of(name.removeprefix("--")), values
 
 
 class Point(NamedTuple):
@@ -40,26 +43,20 @@ class Point(NamedTuple):
     given: dict[str, Any]
 
 
-def grid_points(sides: Sequence[tuple[str, list[str]]], command: click.Command) -> list[Point]:
+def grid_points(sides: Sequence[tuple[str, list[str]]]) -> list[Point]:
     """All combinations of the sides' values."""
     from digitlab.errors import did_you_mean
 
-    options = {
-        flag.removeprefix("--"): option
-        for option in command.params
-        for flag in option.opts
-        if option.name not in ("folder", "resume", "from_file", "seeds", "grid", "cluster", "workers")
-    }
     read = []
     for name, values in sides:
-        option = options.get(name)
-        if option is None:
-            hint = did_you_mean(name, options)
+        setting = "preset" if name == "preset" else setting_called(name)
+        if setting is None:
+            hint = did_you_mean(name, map(option_of, SETTINGS))
             raise click.UsageError(f"--grid: there is no option --{name} to vary{hint}; see `digitlab train --help`")
-        converted = [option.type.convert(value, option, None) for value in values]
+        converted = values if setting == "preset" else [read_setting(setting, value) for value in values]
         if twice := [text for i, text in enumerate(values) if converted[i] in converted[:i]]:
             raise click.UsageError(f"--grid: {name} has the value {twice[0]} twice, and it would count twice")
-        read.append([(name, text, str(option.name), value) for text, value in zip(values, converted)])
+        read.append([(name, text, setting, value) for text, value in zip(values, converted)])
     names = [name for name, _ in sides]
     if repeated := [name for name in names if names.count(name) > 1]:
         raise click.UsageError(f"--grid: {repeated[0]} is there twice; put all of its values into one --grid")
@@ -87,7 +84,7 @@ def group_settings(
         # What "auto" turned out to be is said once, and holds for all.
         source = {"source": config.data["source"], "fell_back": options["fell_back"]} if "source" not in given else {}
         first = first or splits
-        configs += [dataclasses.replace(config, seed=config.seed + i) for i in range(seeds or 1)]
+        configs += [config, *(dataclasses.replace(config, seed=config.seed + i) for i in range(1, seeds or 1))]
         called += [{name: text for name, text in point.typed.items() if name != "seed"}] * (seeds or 1)
     if first is None:
         raise click.UsageError("--grid: got no values")
@@ -103,11 +100,10 @@ def train_group(
     grid: Sequence[tuple[str, list[str]]],
     cluster: str | None,
     workers: int | None,
-    command: click.Command,
 ) -> None:
     """Train the group, say what came of it, and keep it in a folder."""
     from digitlab.cli.shared.console import say
-    from digitlab.cli.shared.options import run_folder
+    from digitlab.cli.shared.networks import run_folder
     from digitlab.cli.shared.train_network import title
     from digitlab.cli.shared.train_settings import changes
     from digitlab.errors import ConfigError, quoted
@@ -127,7 +123,7 @@ def train_group(
         return
     if seeds and any(name == "seed" for name, _ in grid):
         raise click.UsageError("--grid seed=… and --seeds both say which seeds; leave one out")
-    configs, called, splits = group_settings(given, from_file, seeds, grid_points(grid, command))
+    configs, called, splits = group_settings(given, from_file, seeds, grid_points(grid))
     if line := changes(given, configs):
         say(line)
     with run_folder(folder, f"{group_title(title(given, configs[0]), grid)}-x{len(configs)}") as place:

@@ -1,32 +1,54 @@
-"""What the commands' options have in common: their types, and how a saved network or a run is named."""
+"""Options of the commands: made of settings (digitlab/settings/), or of files to write.
 
-import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+@settings_options(NetworkSettings, TrainingSettings, without=("start",))    an option for each of their settings
+@data_options(part="the images to look at")     two arguments: `data`, the arguments of `digitlab.load` that were
+def command(data, part): …                      given, with "source" always there; and `part`, None if not given
+"""
+
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from digitlab.errors import ConfigError, ModelFileError
+from digitlab.errors import ConfigError
+from digitlab.settings import DataTable, NetworkSettings, Setting, ShortSettings, TrainingSettings, settings_of
+from digitlab.settings.data import of_part
+from digitlab.settings.schema import option_of, spelled
 
-if TYPE_CHECKING:
-    from digitlab.data import Digits
-    from digitlab.nn import Network
+DECLARED = [settings_of(declaration) for declaration in (NetworkSettings, DataTable, ShortSettings, TrainingSettings)]
+ALL = {name: setting for declared in DECLARED for name, setting in declared.items() if setting.flags is not None}
+SETTINGS: dict[str, Setting] = {name: ALL[name] for name in ("net", "start", "source", *ALL)}
+READING = tuple(name for name in of_part("read", "cut") if name != "split")
+SOURCE_HELP = SETTINGS["source"].help
+PARTS = ("train", "valid", "test", "all")
 
-RUNS = Path("runs")  # where `digitlab train` puts runs that were given no folder
+
+class Value(click.ParamType[Any]):
+    """The value of a setting, which reads and checks it."""
+
+    def __init__(self, setting: Setting) -> None:
+        self.setting, self.name = setting, setting.metavar or option_of(setting.name)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not isinstance(value, str):
+            return value
+        try:
+            return self.setting.read(value)
+        except ConfigError as error:
+            return self.fail(str(error).removeprefix(f"{self.setting.name}: "), param, ctx)
 
 
 class Spec(click.ParamType[Any]):
     """A named choice, with settings where it has any: `adam`, `halve:patience=5`, `momentum:momentum=0.8`.
 
-    The family is given as a function, so that `--help` need not import it. The value is checked against the
-    family and handed on as its table: {"type": "halve", "patience": 5}.
+    Checked against the family of this name and handed on as its table: {"type": "halve", "patience": 5}.
     """
 
     name = "name"
 
-    def __init__(self, family: Callable[[], Any]) -> None:
+    def __init__(self, family: str) -> None:
         self.family = family
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
@@ -42,101 +64,136 @@ class Spec(click.ParamType[Any]):
                 self.fail(f"{setting!r}: expected NAME or NAME:setting=value,…", param, ctx)
             table[key.replace("-", "_")] = typed(number)
         try:
-            build(self.family(), table)
+            build(family_named(self.family), table)
         except (ConfigError, TypeError) as error:
             self.fail(str(error), param, ctx)
         return table
 
 
-def optimizers() -> Any:
-    """The family of optimizers."""
-    from digitlab.optim import Optimizer
+def family_named(name: str) -> Any:
+    """A family of choices by its name, "optimizer"."""
+    import digitlab.train  # noqa: F401  which knows all families
+    from digitlab.nn.describe import FAMILIES
 
-    return Optimizer
-
-
-def schedules() -> Any:
-    """The family of schedules."""
-    from digitlab.optim import Schedule
-
-    return Schedule
+    return FAMILIES[name]
 
 
-def losses() -> Any:
-    """The family of losses."""
-    import digitlab.nn
+class Checked(click.ParamType[Any]):
+    """Text that a function of the package checks: it raises ConfigError, or gives the value as settings hold it."""
 
-    return digitlab.nn.Loss
-
-
-def activations() -> Any:
-    """The activations among the layers."""
-    from digitlab.nn.network import Activation
-
-    return Activation
-
-
-def initializers() -> Any:
-    """The family of initializers."""
-    import digitlab.nn
-
-    return digitlab.nn.Initializer
-
-
-def averagings() -> Any:
-    """The family of averages of weights."""
-    from digitlab.train.averaging import Averaging
-
-    return Averaging
-
-
-def gradients() -> Any:
-    """The family of ways to take the gradient."""
-    from digitlab.gradients import Gradient
-
-    return Gradient
-
-
-class Whole(click.ParamType[Any]):
-    """Whole numbers separated by commas: `0,1,7`."""
-
-    name = "n,n,…"
+    def __init__(self, name: str, check: Callable[[Any], Any]) -> None:
+        self.name, self.check = name, check
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if not isinstance(value, str):
-            return value
-        if not re.fullmatch(r"\d+(,\d+)*", value):
-            self.fail(f"{value!r}: expected whole numbers separated by commas, as 0,1,7", param, ctx)
-        return [int(n) for n in value.split(",")]
-
-
-class Augment(click.ParamType[Any]):
-    """Augmentations in order: `shift,rotate:10,elastic`. Handed on as text, checked and written out."""
-
-    name = "augment"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        from digitlab.data.augment import parse_augmentation
-
         try:
-            augmentation = parse_augmentation(value)
+            return self.check(value)
         except ConfigError as error:
-            self.fail(str(error), param, ctx)
-        return augmentation.spec if augmentation.steps else ""
+            return self.fail(str(error).removeprefix(f"{self.name}: "), param, ctx)
 
 
-class ClassWeights(click.ParamType[Any]):
-    """How much classes count: `balanced`, or `0:2,7:1.5`. Handed on as settings hold it, checked."""
+def _augmentation(text: Any) -> str:
+    from digitlab.data.augment import parse_augmentation
 
-    name = "weights"
+    augmentation = parse_augmentation(text)
+    return augmentation.spec if augmentation.steps else ""
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        from digitlab.train.weighting import checked_class_weights
 
-        try:
-            return checked_class_weights(value)
-        except ConfigError as error:
-            self.fail(str(error).removeprefix("class_weights: "), param, ctx)
+def _class_weights(text: Any) -> Any:
+    from digitlab.train.weighting import checked_class_weights
+
+    return checked_class_weights(text)
+
+
+AUGMENT = Checked("augment", _augmentation)
+TYPES = {
+    "augment": AUGMENT,
+    "class_weights": Checked("class_weights", _class_weights),
+    "sample_weights": click.Path(exists=True, dir_okay=False),
+}
+
+
+def type_of(name: str) -> click.ParamType[Any] | None:
+    """How the option of a setting reads its value; None for true or false."""
+    setting = SETTINGS[name]
+    if setting.family:
+        return Spec(setting.family)
+    if setting.choices:
+        return click.Choice(setting.choices)
+    return TYPES.get(name) or (None if setting.type is bool else Value(setting))
+
+
+def setting_option(name: str, *, usual: str = "", text: str = "", **more: Any) -> Callable[[Any], Any]:
+    """The option of a setting; `usual` is another default than the setting's, to show; `text` another help."""
+    setting, kind = SETTINGS[name], type_of(name)
+    flags = setting.flags or (f"--{option_of(name)}",)
+    if kind is None:
+        more = {"default": None, "is_flag": True if "/" not in flags[0] else None, **more}
+    elif setting.metavar:
+        more["metavar"] = setting.metavar
+    notes = [setting.bounds] if setting.bounds.partition(" and ")[2] or setting.gt is not None else []
+    default = usual or setting.usual or ("" if setting.default is None else as_typed(setting.default))
+    notes += [f"default: {default}"] if default not in ("", "-") and "default" not in more else []
+    shown = f"{setting.help} [{'; '.join(notes)}]" if notes else setting.help
+    return click.option(*flags, name, type=kind, help=text or shown, **more)
+
+
+def as_typed(value: Any) -> str:
+    """A value as one types it: 3 for 3.0."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def setting_called(name: str) -> str | None:
+    """The setting that this names as its option or as an entry of a table: learning-rate, learning_rate, data, from."""
+    flags = {flag: known for known, s in SETTINGS.items() for flags in s.flags or () for flag in flags.split("/")}
+    return flags.get(f"--{name.removeprefix('--')}") or (spelled(name) if spelled(name) in SETTINGS else None)
+
+
+def read_setting(name: str, value: Any) -> Any:
+    """The value of a setting as its option reads it."""
+    kind = type_of(name)
+    return (kind or Value(SETTINGS[name])).convert(value, None, None)
+
+
+def settings_options(
+    *names: str, without: Iterable[str] = (), usual: Mapping[str, str] | None = None
+) -> Callable[[Any], Any]:
+    """Add the options of the settings of these names, of all settings by default."""
+
+    def decorate(function: Any) -> Any:
+        for name in reversed(names or SETTINGS):
+            if name not in without:
+                function = setting_option(name, usual=(usual or {}).get(name, ""))(function)
+        return function
+
+    return decorate
+
+
+from_file_option = click.option(
+    "--from-file",
+    type=click.Path(path_type=Path),
+    help="File (TOML or JSON) with settings, or with a network; options take precedence.",
+)
+
+
+def data_options(
+    *, part: str | None = None, default: str = "auto", parts: Sequence[str] = PARTS, source_help: str = SOURCE_HELP
+) -> Callable[[Any], Any]:
+    """Add --data and all that goes with it, as one argument `data`; with `part`, its help, --part as well.
+
+    default   the source where none is named; "": none, and `data` has a source only if one was named
+    """
+
+    def decorate(function: Any) -> Any:
+        @functools.wraps(function)
+        def with_data(**given: Any) -> Any:
+            data = {name: given.pop(name) for name in ("source", *READING)}
+            data["source"] = data["source"] or default or None
+            return function(**given, data={name: value for name, value in data.items() if value is not None})
+
+        with_part = click.option("--part", type=click.Choice(parts), help=part)(with_data) if part else with_data
+        return setting_option("source", text=source_help)(settings_options(*READING)(with_part))
+
+    return decorate
 
 
 class OutputFile(click.ParamType[Any]):
@@ -169,122 +226,3 @@ class PageFile(OutputFile):
 
     def __init__(self) -> None:
         super().__init__("a page", ".html", ".htm")
-
-
-def network_file(name: str | None) -> Path:
-    """The file of a network named by itself, by its run folder, or not at all: the newest run in runs/, else shipped.
-
-    "shipped" is the trained network that comes with digitlab.
-    """
-    if name == "":
-        raise ModelFileError("NET: got an empty name; is a shell variable not set?")
-    if name == "shipped" or (not name and not finished_runs()):
-        from digitlab.shipped import PATH
-
-        return PATH
-    from digitlab.nn.io.loading import network_path
-
-    return network_path(name or newest_run())
-
-
-def split_network(words: Sequence[str]) -> tuple[str | None, list[str]]:
-    """The network that the first of several files names, and the others; None if the first is data like the others.
-
-    Content tells: safetensors are a network; pictures, tables and IDX files are data. What may be either (pickles,
-    arrays, JSON), or is neither, is the network where other files follow.
-    """
-    first, others = words[0], list(words[1:])
-    path = Path(first)
-    if first == "shipped":
-        return first, others
-    if path.is_dir():
-        from digitlab.nn.io.loading import IN_FOLDERS
-
-        inside = (path / "config.toml").exists() or any(path.glob("*/config.toml"))
-        return (first, others) if inside or any((path / name).is_file() for name in IN_FOLDERS) else (None, list(words))
-    if path.is_file():
-        from digitlab.kinds import sniff
-
-        kind = sniff(path)
-        array = kind.name == "npy" and not any(half in path.name for half in ("wih", "who"))
-        network = kind.holds == "network" or (bool(others) and not array and kind.holds not in ("data", "picture"))
-    else:
-        network = bool(others) and not Path(others[0]).is_dir() and path.suffix != ""
-    return (first, others) if network else (None, list(words))
-
-
-def load_named(name: str | None) -> "tuple[Path, Network]":
-    """The network that NET names on a command line, and the file it came from."""
-    from digitlab.nn import load_network
-
-    path = network_file(name)
-    return path, load_network(path)
-
-
-def saved_file(name: str | None) -> Path | None:
-    """The file of the network that NET names; None where `network_for` makes a fresh one."""
-    from digitlab.nn.zoo import find_recipe, parse_sizes
-
-    fresh = name is not None and not Path(name).exists() and (find_recipe(name) or parse_sizes(name))
-    return None if fresh else network_file(name)
-
-
-def network_for(name: str | None, digits: "Digits | None" = None) -> "tuple[str, Network]":
-    """The network that NET names: saved, or fresh from layer sizes or a name of the zoo, fitted to images if given."""
-    from digitlab.nn import load_network
-    from digitlab.nn.zoo import find_recipe, mlp, parse_sizes
-
-    path = saved_file(name)
-    if path is not None:
-        return str(path), load_network(path)
-    assert name is not None
-    recipe = find_recipe(name)
-    if recipe is None:
-        return name, mlp(parse_sizes(name) or [])
-    if digits is None:
-        return name, recipe.build()
-    return name, recipe.build(input_shape=digits.image_shape, classes=len(digits.class_names))
-
-
-def finished_runs() -> list[Path]:
-    """The run folders in runs/ that hold a network."""
-    return [path for path in RUNS.glob("*") if (path / "network.safetensors").is_file()]
-
-
-def newest_run() -> Path:
-    """The run folder that was written to last. Raises ModelFileError if there is none."""
-    runs = finished_runs()
-    if not runs:
-        raise ModelFileError("no NET was named and there is no run in runs/; train one with `digitlab train`")
-    return max(runs, key=lambda path: (path / "network.safetensors").stat().st_mtime)
-
-
-@contextmanager
-def run_folder(named: Path | None, title: str) -> Iterator[Path]:
-    """The folder that --run names, or one for a new run, numbered after those that are there: runs/003-784-30-10.
-
-    A new one is made at once, so that of two trainings that begin together each has its own, and is gone again if
-    nothing came into it.
-    """
-    if named is not None:
-        yield named
-        return
-    while True:
-        folder = numbered(RUNS, title)
-        try:
-            folder.mkdir(parents=True)
-            break
-        except FileExistsError:
-            continue
-    try:
-        yield folder
-    finally:
-        for empty in (folder, RUNS):
-            with suppress(OSError):
-                empty.rmdir()
-
-
-def numbered(folder: Path, title: str) -> Path:
-    """A name in the folder with the next number before it."""
-    numbers = [int(match[1]) for path in folder.glob("*") if (match := re.match(r"(\d+)", path.name))]
-    return folder / f"{max(numbers, default=0) + 1:03}-{title}"

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from digitlab.cli.shared import options
 from digitlab.cli.shared.sets import FETCH
 
 if TYPE_CHECKING:
@@ -21,9 +20,10 @@ def network_table(given: Mapping[str, Any], splits: "Splits", *, fell_back: bool
     `fell_back` says that MNIST is unavailable and small images took its place. Raises ConfigError or ShapeError.
     """
     from digitlab.errors import ConfigError, ShapeError
-    from digitlab.nn import describe_network, mlp
-    from digitlab.nn.describe import build
-    from digitlab.nn.zoo import parse_sizes, recipe
+    from digitlab.nn import Initializer, Layer, Loss
+    from digitlab.nn.describe import build, describe
+    from digitlab.nn.scaling import as_scaling, describe_scaling
+    from digitlab.nn.zoo import chain, fitted, parse_sizes, recipe
 
     shape, classes = splits.train.images.shape[1:], len(splits.train.class_names)
     net = given.get("net", f"{math.prod(shape)}-30-{classes}")
@@ -31,45 +31,47 @@ def network_table(given: Mapping[str, Any], splits: "Splits", *, fell_back: bool
     if sizes is None:
         if own := [name for name in ("activation", "init", "dropout", "scaling") if name in given]:
             raise ConfigError(f"--{own[0]}: {net} has its own; leave the option out, or give --net layer sizes")
+        named = recipe(net)
+        layers, scaling = named.layers(classes), named.scaling
+        # Of another loss, what all losses have and --loss does not name stays, as its targets.
+        loss = build(Loss, {**describe(build(Loss, named.loss)), **given.get("loss", {})})
+        inputs = out = fitted(tuple(shape), len(named.input_shape))
         try:
-            network = recipe(net).build(input_shape=shape, classes=classes, seed=None)
+            for i, layer in enumerate(layers):
+                problem, out = f"layer {i}", layer.output_shape(out)
         except ShapeError as error:
             size = "×".join(map(str, shape))
             if fell_back:
                 raise ConfigError(f"{net} needs images of 28×28, and MNIST is unavailable; {INSTEAD}") from None
-            side = recipe(net).least_side(max(shape[:2]))
-            raise ShapeError(f"{net} does not fit images of {size}; it needs {side}×{side} ({error})") from None
-        if "loss" in given:
-            network.loss = replaced_loss(network.loss, given["loss"])
-        return describe_network(network)
-    if fell_back and sizes[0] == 784:
-        sizes[0] = math.prod(shape)
-    init = given.get("init")
-    network = mlp(
-        sizes,
-        activation=build(options.activations(), given.get("activation", "sigmoid")),
-        loss=build(options.losses(), given.get("loss", "quadratic")),
-        init=build(options.initializers(), init) if init is not None else None,
-        dropout=given.get("dropout", 0.0),
-        scaling=given.get("scaling", "/255"),
-        seed=None,
-    )
-    return describe_network(network)
-
-
-def replaced_loss(old: Any, chosen: Mapping[str, Any]) -> Any:
-    """Another loss for a network that has one: what all losses have and --loss does not name stays, as its targets."""
-    from digitlab.nn.describe import build, describe
-
-    return build(options.losses(), {**describe(old), **chosen})
+            side = named.least_side(max(shape[:2]))
+            needs = f"it needs {side}×{side} ({problem}, {error})"
+            raise ShapeError(f"{net} does not fit images of {size}; {needs}") from None
+    else:
+        if fell_back and sizes[0] == 784:
+            sizes[0] = math.prod(shape)
+        init = given.get("init")
+        layers = chain(
+            sizes,
+            activation=build(Layer, given.get("activation", "sigmoid")),
+            init=build(Initializer, init) if init is not None else None,
+            dropout=given.get("dropout", 0.0),
+        )
+        inputs, loss, scaling = (sizes[0],), build(Loss, given.get("loss", "quadratic")), given.get("scaling", "/255")
+    return {
+        "input_shape": list(inputs),
+        "loss": describe(loss),
+        "scaling": describe_scaling(as_scaling(scaling)),
+        "dtype": "float32",
+        "layers": [describe(layer) for layer in layers],
+    }
 
 
 def check_fallback(network: Any, splits: "Splits", whose: Any) -> None:
     """ConfigError where MNIST is unavailable and the network is not for the small images in its place."""
     from digitlab.errors import ConfigError
-    from digitlab.nn import build_network
+    from digitlab.nn.shapes import checked_shape
 
-    wanted = build_network(network, seed=None).input_shape
+    wanted = checked_shape(network["input_shape"])
     if math.prod(wanted) != math.prod(splits.train.image_shape):
         size = "×".join(map(str, wanted))
         raise ConfigError(f"the network of {whose} needs inputs of {size}, and MNIST is unavailable; {INSTEAD}")
@@ -77,13 +79,13 @@ def check_fallback(network: Any, splits: "Splits", whose: Any) -> None:
 
 def title(given: Mapping[str, Any], config: "RunConfig") -> str:
     """A short name for the run's folder: what was trained, as it is in the settings."""
-    from digitlab.nn import build_network
     from digitlab.nn.zoo import parse_sizes
 
     if "net" in given and parse_sizes(given["net"]) is None:
         return str(given["net"]).lower()
     if "start" in given:
         return f"from-{Path(given['start']).stem}"
-    network = build_network(config.network, seed=None)
-    outputs = [layer.out_features for layer in network.layers if hasattr(layer, "out_features")]
-    return "-".join(map(str, [*network.input_shape, *outputs]))
+    shape, layers = config.network.get("input_shape", ()), config.network.get("layers", ())
+    sizes = [*shape] if isinstance(shape, list | tuple) else [shape]
+    outputs = [layer["out_features"] for layer in layers if isinstance(layer, dict) and "out_features" in layer]
+    return "-".join(map(str, [*sizes, *outputs]))

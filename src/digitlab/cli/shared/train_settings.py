@@ -14,40 +14,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from digitlab.cli.shared.train_network import check_fallback, network_table
+from digitlab.settings import DataTable, NetworkSettings, TrainingSettings, settings_of
 
 if TYPE_CHECKING:
     from digitlab.data import Splits
     from digitlab.train import RunConfig
 
-NETWORK = ("net", "loss", "activation", "init", "dropout", "scaling")
-TRAINER = (
-    "epochs",
-    "batch_size",
-    "shuffle",
-    "monitor",
-    "keep",
-    "evaluate_train",
-    "engine",
-    "device",
-    "seed",
-    "early_stop",
-    "augment",
-    "class_weights",
-)
-CHOICES = ("optimizer", "schedule", "gradient", "averaging")  # with settings of their own
-DATA = (
-    "split",
-    "valid_size",
-    "test_size",
-    "train_size",
-    "per_class",
-    "digits",
-    "fraction",
-    "mix",
-    "label_column",
-    "class_names",
-    "image_shape",
-)
+NETWORK = tuple(name for name, s in settings_of(NetworkSettings).items() if s.flags is not None)
+OPTIONAL = {name: s for name, s in settings_of(TrainingSettings).items() if s.flags is not None}
+CHOICES = tuple(name for name, s in OPTIONAL.items() if s.family)  # with settings of their own
+TRAINER = tuple(name for name in OPTIONAL if name not in (*CHOICES, "start", "sample_weights"))
+DATA = tuple(name for name, s in settings_of(DataTable).items() if s.flags is not None)
 SIZES = ("train_size", "per_class", "fraction")  # each says how much to train on, so one replaces another
 OF_ANY_SOURCE = ("source", "split", "seed", "mix", "digits", "group")  # what holds when --data names another source
 
@@ -136,7 +113,7 @@ def recipe_table(given: dict[str, Any]) -> dict[str, Any]:
 
 def starting_settings(given: dict[str, Any]) -> dict[str, Any]:
     """Where `--from` begins: the network that is there, with the settings of its run, or with small steps."""
-    from digitlab.cli.shared.options import load_named
+    from digitlab.cli.shared.networks import load_named
     from digitlab.nn import describe_network
 
     if clash := [name for name in NETWORK if name in given]:
@@ -149,7 +126,7 @@ def starting_settings(given: dict[str, Any]) -> dict[str, Any]:
 
 def run_settings(net: str) -> "RunConfig | None":
     """The settings of the run that a network belongs to; None for a file of another kind."""
-    from digitlab.cli.shared.options import network_file
+    from digitlab.cli.shared.networks import network_file
     from digitlab.train import RunConfig
 
     path = network_file(net)
@@ -192,7 +169,7 @@ def data_table(given: dict[str, Any], *layers: dict[str, Any]) -> dict[str, Any]
     """
     from digitlab.settings.data import as_chosen
 
-    options = {name: given[name] for name in ("source", *DATA) if name in given}
+    options = {name: given[name] for name in DATA if name in given}
     data: dict[str, Any] = {}
     for layer in (*map(as_chosen, layers), options):
         layer |= {name: from_anywhere(layer[name]) for name in ("source", "mix") if name in layer}

@@ -1,0 +1,134 @@
+"""The networks and runs that a command line names: saved ones, fresh ones, the newest run, a folder for a new run."""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from digitlab.errors import ModelFileError
+
+if TYPE_CHECKING:
+    from digitlab.data import Digits
+    from digitlab.nn import Network
+
+RUNS = Path("runs")  # where `digitlab train` puts runs that were given no folder
+
+
+def network_file(name: str | None) -> Path:
+    """The file of a network named by itself, by its run folder, or not at all: the newest run in runs/, else shipped.
+
+    "shipped" is the trained network that comes with digitlab.
+    """
+    if name == "":
+        raise ModelFileError("NET: got an empty name; is a shell variable not set?")
+    if name == "shipped" or (not name and not finished_runs()):
+        from digitlab.shipped import PATH
+
+        return PATH
+    from digitlab.nn.io.loading import network_path
+
+    return network_path(name or newest_run())
+
+
+def split_network(words: Sequence[str]) -> tuple[str | None, list[str]]:
+    """The network that the first of several files names, and the others; None if the first is data like the others.
+
+    Content tells: safetensors are a network; pictures, tables and IDX files are data. What may be either (pickles,
+    arrays, JSON), or is neither, is the network where other files follow.
+    """
+    first, others = words[0], list(words[1:])
+    path = Path(first)
+    if first == "shipped":
+        return first, others
+    if path.is_dir():
+        from digitlab.nn.io.loading import IN_FOLDERS
+
+        inside = (path / "config.toml").exists() or any(path.glob("*/config.toml"))
+        return (first, others) if inside or any((path / name).is_file() for name in IN_FOLDERS) else (None, list(words))
+    if path.is_file():
+        from digitlab.kinds import sniff
+
+        kind = sniff(path)
+        array = kind.name == "npy" and not any(half in path.name for half in ("wih", "who"))
+        network = kind.holds == "network" or (bool(others) and not array and kind.holds not in ("data", "picture"))
+    else:
+        network = bool(others) and not Path(others[0]).is_dir() and path.suffix != ""
+    return (first, others) if network else (None, list(words))
+
+
+def load_named(name: str | None) -> "tuple[Path, Network]":
+    """The network that NET names on a command line, and the file it came from."""
+    from digitlab.nn import load_network
+
+    path = network_file(name)
+    return path, load_network(path)
+
+
+def saved_file(name: str | None) -> Path | None:
+    """The file of the network that NET names; None where `network_for` makes a fresh one."""
+    from digitlab.nn.zoo import find_recipe, parse_sizes
+
+    fresh = name is not None and not Path(name).exists() and (find_recipe(name) or parse_sizes(name))
+    return None if fresh else network_file(name)
+
+
+def network_for(name: str | None, digits: "Digits | None" = None) -> "tuple[str, Network]":
+    """The network that NET names: saved, or fresh from layer sizes or a name of the zoo, fitted to images if given."""
+    from digitlab.nn import load_network
+    from digitlab.nn.zoo import find_recipe, mlp, parse_sizes
+
+    path = saved_file(name)
+    if path is not None:
+        return str(path), load_network(path)
+    assert name is not None
+    recipe = find_recipe(name)
+    if recipe is None:
+        return name, mlp(parse_sizes(name) or [])
+    if digits is None:
+        return name, recipe.build()
+    return name, recipe.build(input_shape=digits.image_shape, classes=len(digits.class_names))
+
+
+def finished_runs() -> list[Path]:
+    """The run folders in runs/ that hold a network."""
+    return [path for path in RUNS.glob("*") if (path / "network.safetensors").is_file()]
+
+
+def newest_run() -> Path:
+    """The run folder that was written to last. Raises ModelFileError if there is none."""
+    runs = finished_runs()
+    if not runs:
+        raise ModelFileError("no NET was named and there is no run in runs/; train one with `digitlab train`")
+    return max(runs, key=lambda path: (path / "network.safetensors").stat().st_mtime)
+
+
+@contextmanager
+def run_folder(named: Path | None, title: str) -> Iterator[Path]:
+    """The folder that --run names, or one for a new run, numbered after those that are there: runs/003-784-30-10.
+
+    A new one is made at once, so that of two trainings that begin together each has its own, and is gone again if
+    nothing came into it.
+    """
+    if named is not None:
+        yield named
+        return
+    while True:
+        folder = numbered(RUNS, title)
+        try:
+            folder.mkdir(parents=True)
+            break
+        except FileExistsError:
+            continue
+    try:
+        yield folder
+    finally:
+        for empty in (folder, RUNS):
+            with suppress(OSError):
+                empty.rmdir()
+
+
+def numbered(folder: Path, title: str) -> Path:
+    """A name in the folder with the next number before it."""
+    numbers = [int(match[1]) for path in folder.glob("*") if (match := re.match(r"(\d+)", path.name))]
+    return folder / f"{max(numbers, default=0) + 1:03}-{title}"
