@@ -14,6 +14,8 @@ __all__ = ["Adam", "AdamW", "RMSProp"]
 class RMSProp(Optimizer):
     """s ← ρ s + (1 − ρ) g²,  w ← w − η g / (√s + ε).      Hinton 2012, lecture 6e."""
 
+    short_name = "rmsprop"
+
     decay: float = 0.99
     epsilon: float = 1e-8
     shares: ClassVar[tuple[str, ...]] = ("decay",)
@@ -63,6 +65,8 @@ class AdamW(Adam):
     Loshchilov & Hutter 2019, algorithm 2. `weight_decay` is their λ: a share per step, times η,
     and unlike L2 it is not divided by the number of training examples. It shrinks every parameter, biases too.
     """
+
+    short_name = "adamw"
 
     weight_decay: float = 0.01
 

@@ -8,7 +8,6 @@ import numpy as np
 from digitlab.arrays import Array, array_namespace, placed_with, to_numpy
 from digitlab.engine.select import make_predictor
 from digitlab.nn.examples import examples
-from digitlab.nn.losses import MeanSquaredError
 from digitlab.nn.network import Network
 
 
@@ -63,7 +62,7 @@ def classifies(network: Network, y: Array | None = None) -> bool:
     Nor does one that is held against rows of numbers (N, out) by the mean squared error.
     """
     shape = network.shapes[-1]
-    if y is not None and y.ndim > 1 and isinstance(network.loss, MeanSquaredError):
+    if y is not None and y.ndim > 1 and network.loss.output_range is None:
         return False
     return len(shape) == 1 and shape[0] > 1
 

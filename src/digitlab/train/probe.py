@@ -11,7 +11,6 @@ from digitlab.nn.losses import MeanSquaredError
 from digitlab.nn.network import Network
 from digitlab.nn.outputs import closing_activation
 from digitlab.nn.zoo import recommended_net
-from digitlab.optim import SGD, Momentum, Nesterov
 from digitlab.optim.regularizers import L2
 from digitlab.train.callbacks import Callback
 from digitlab.train.default_rate import rate_of
@@ -72,7 +71,7 @@ def facts_of(trainer: "Trainer", *, exact: bool = False) -> Facts:
         # With weighted examples the training loss is on another scale.
         "constant_loss": constant_loss(network, targets[picked]) if not trainer.weighs else None,
         "line_loss": line_loss(network, to_numpy(x), targets) if exact else None,
-        "adaptive": not isinstance(trainer.optimizer, SGD | Momentum | Nesterov),
+        "adaptive": trainer.optimizer.usual_rate is not None,
         "directions": trainer.gradient.directions_drawn() if trainer.gradient is not None else None,
         "parameters": learned_numbers(network),
         "better_net": recommended_net(x.shape[1:]) if len(network.input_shape) == 1 else "",
