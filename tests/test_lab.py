@@ -81,7 +81,7 @@ def test_the_seed_decides(splits):
     assert (first != other).any()
 
 
-class Dice(digitlab.Callback):
+class RecordStates(digitlab.Callback):
     """Writes down how the dice lie when training begins."""
 
     def __init__(self):
@@ -92,10 +92,10 @@ class Dice(digitlab.Callback):
 
 
 def test_each_pass_has_an_order_of_its_own(splits):
-    dice, net = Dice(), digitlab.Net([64, 12, 10])
+    recorder, net = RecordStates(), digitlab.Net([64, 12, 10])
     for _ in range(3):
-        net.train(splits.train.first(50), callbacks=[dice])
-    assert len(set(dice.states)) == 3
+        net.train(splits.train.first(50), callbacks=[recorder])
+    assert len(set(recorder.states)) == 3
 
 
 def test_with_a_validation_set_the_best_is_kept(splits):

@@ -120,7 +120,7 @@ def test_each_says_what_it_is(strategy):
         ({"prune": "scissors"}, "expected one of none, halving, hyperband"),
         ({"trials": 0}, "trials: got 0"),
         ({"population": 1}, "population: got 1"),
-        ({"space": {"nonsense": "1,2"}}, "no setting"),
+        ({"space": {"nonsense": "1,2"}}, "not a setting"),
     ],
 )
 def test_plans_that_cannot_be(settings, message):

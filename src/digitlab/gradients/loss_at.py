@@ -104,9 +104,9 @@ class LossAt:
         ]
 
     def _set_state(self, state: State) -> None:
-        for layer, (dice, buffers), (_, first) in zip(self.layers, state, self.before):
+        for layer, (drawn, buffers), (_, first) in zip(self.layers, state, self.before):
             if layer.rng is not None:
-                layer.rng.bit_generator.state = dice
+                layer.rng.bit_generator.state = drawn
             for key, buffer in buffers.items():
                 # A pass in double precision or complex numbers leaves such buffers; they return to what they were.
                 same = buffer.dtype == first[key].dtype

@@ -90,7 +90,7 @@ class Layer(Described):
     def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
         """y for a batch x, and what backward will need.
 
-        The layer stays as it was, but for what training draws or keeps: Dropout's dice, BatchNorm's running means.
+        The layer stays as it was, but for what training draws or keeps: Dropout's generator, BatchNorm's running means.
         """
         raise TypeError(f"{type(self).__name__} has no forward")
 
@@ -340,7 +340,7 @@ class Network(NamedArrays):
     input_shape    one example's shape without the batch axis: (784,), or (28, 28, 1) for layers that see pictures
     loss           see losses.py, an object or its name; it owns the output activation, so the last layer has none
     scaling        how pixel bytes (uint8) become numbers, "/255" unless given; other input is not scaled (scaling.py)
-    seed           integer or numpy Generator; the dice for the first weights are rolled here, layer by layer
+    seed           integer or numpy Generator; draws the initial weights, layer by layer
     dtype          "float32", or "float64" to check mathematics
     allow_output_activation   keep an activation at the end although the loss has one of its own
 
@@ -378,10 +378,10 @@ class Network(NamedArrays):
         self.input_range: InputRange | None = None  # what it was trained on; recorded by training
         self.class_names: tuple[str, ...] = ()  # of the data it was trained on, where they are no mere numbers
         self.dtype = dtype
-        dice = streams(np.random.default_rng(seed) if seed is not None else None, len(self.layers))
+        generators = streams(np.random.default_rng(seed) if seed is not None else None, len(self.layers))
         shape = self.input_shape
         self.shapes = [shape]  # shapes[i] goes into layer i, shapes[i + 1] comes out
-        for i, (layer, stream) in enumerate(zip(self.layers, dice)):
+        for i, (layer, stream) in enumerate(zip(self.layers, generators)):
             try:
                 output_shape = layer.output_shape(shape)
             except ShapeError as error:
@@ -390,7 +390,7 @@ class Network(NamedArrays):
             self.shapes.append(shape := output_shape)
         if not allow_output_activation:
             refuse_output_activation(self)
-        if seed is None:  # the weights come from elsewhere; what training draws needs dice all the same
+        if seed is None:  # the weights come from elsewhere; what training draws needs a generator all the same
             for i, (_, layer) in enumerate(self.named_layers()):
                 if layer.rng is not None:
                     layer.rng = np.random.default_rng([0, i])

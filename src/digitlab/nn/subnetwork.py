@@ -89,7 +89,7 @@ class Subnetwork(Layer):
             self.take(build_network({**self.network, "dtype": dtype}, seed=rng))
             for name, p in self.inner.parameters().items():
                 p.trainable = frozen[name].trainable
-        elif rng is not None:  # the weights are there; what training draws needs dice of this place and seed
+        elif rng is not None:  # the weights are there; what training draws needs a generator of this place and seed
             drawing = [layer for _, layer in self.inner.named_layers() if layer.rng is not None]
             for layer, stream in zip(drawing, rng.spawn(len(drawing))):
                 layer.rng = stream

@@ -169,7 +169,7 @@ class HalveOnPlateau(Schedule):
     """The book's rule: halve after no improvement in `patience` epochs, stop once the rate is 1/`stop_at`.
 
     Nielsen ch. 3, "Learning rate schedule" and its exercise: patience 10, stop at η/128.
-    After each halving the patience starts anew.
+    After each halving the patience starts again.
     """
 
     aliases = ("halve",)

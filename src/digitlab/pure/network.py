@@ -32,12 +32,12 @@ class PureNetwork:
             raise ValueError(f"sizes: got {list(sizes)}, expected at least two positive whole numbers")
         if loss not in ("quadratic", "cross-entropy"):
             raise ValueError(f"loss: got {loss!r}, expected 'quadratic' or 'cross-entropy'")
-        dice = random.Random(seed)
+        rng = random.Random(seed)
         self.sizes = list(sizes)
         self.loss = loss
-        self.biases: list[Vector] = [[dice.gauss(0, 1) for _ in range(n)] for n in sizes[1:]]
+        self.biases: list[Vector] = [[rng.gauss(0, 1) for _ in range(n)] for n in sizes[1:]]
         self.weights: list[Matrix] = [
-            [[dice.gauss(0, 1) for _ in range(n_in)] for _ in range(n_out)] for n_in, n_out in pairwise(sizes)
+            [[rng.gauss(0, 1) for _ in range(n_in)] for _ in range(n_out)] for n_in, n_out in pairwise(sizes)
         ]
 
     def activations(self, x: Sequence[float]) -> list[Vector]:
@@ -93,9 +93,9 @@ class PureNetwork:
         """Stochastic gradient descent: in every epoch all examples once, in a new order, a few at a time."""
         if batch_size < 1:
             raise ValueError(f"batch_size: got {batch_size}, expected at least 1")
-        dice, order = random.Random(seed), list(examples)
+        rng, order = random.Random(seed), list(examples)
         for _ in range(epochs):
-            dice.shuffle(order)
+            rng.shuffle(order)
             for start in range(0, len(order), batch_size):
                 self.train_batch(order[start : start + batch_size], learning_rate)
 

@@ -34,7 +34,7 @@ def propose(plan: "SearchPlan", trials: "Sequence[Trial]") -> tuple[int, Point]:
     import numpy as np
     from cmaes import CMA
 
-    from digitlab.search.strategies import at_unit, dice, unit
+    from digitlab.search.strategies import at_unit, seed_of, unit
 
     names = numeric(plan.space)
     d, size = len(names), population(plan)
@@ -42,7 +42,7 @@ def propose(plan: "SearchPlan", trials: "Sequence[Trial]") -> tuple[int, Point]:
         mean=np.full(d, 0.5),
         sigma=SPREAD,
         bounds=np.tile([0.0, 1.0], (d, 1)),
-        seed=dice(plan.seed, 0),
+        seed=seed_of(plan.seed, 0),
         population_size=size,
     )
     alive = [t for t in trials if t.state != "failed"]
@@ -52,7 +52,7 @@ def propose(plan: "SearchPlan", trials: "Sequence[Trial]") -> tuple[int, Point]:
         done = [t for t in mine if t.state not in RESTING and t.score is not None]
         if len(done) < size:
             break
-        for _ in range(size):  # the dice as they were thrown for this generation
+        for _ in range(size):  # the random numbers of this generation
             optimizer.ask()
         told = [
             (np.array([unit(plan.space, n, t.point[n]) for n in names]), -float(t.score or 0.0)) for t in done[:size]

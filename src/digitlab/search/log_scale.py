@@ -7,7 +7,7 @@ Nielsen ch. 3, "How to choose a neural network's hyper-parameters?": find the or
     2  half a power on both sides of the best, ×/÷ √10
     3  a quarter of a power on both sides of the best, ×/÷ ⁴√10
 
-All of it is worked out anew from the finished trials, so there is nothing to lose.
+All of it is computed from the finished trials, so there is nothing to lose.
 """
 
 import math

@@ -25,7 +25,7 @@ class SearchPlan:
     population    of the genetic algorithm and CMA-ES; 0: 10, and 4 + ⌊3 ln d⌋ for d parameters
     prune         none, halving or hyperband: end trainings that are behind the others after `min_epochs`, and after
                   `factor` times as many each time
-    seed          of the strategy's own dice
+    seed          of the strategy's random numbers
     """
 
     base: RunConfig

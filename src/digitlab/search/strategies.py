@@ -1,7 +1,7 @@
 """How the next point is chosen, one class a strategy; every choice comes of what the study holds and of the seed.
 
-A strategy keeps nothing between two choices, and its dice are thrown anew for each from the seed and the number of the
-trial. So a search that was killed goes on as if it had not been, and with one worker chooses the same points.
+A strategy keeps nothing between two choices; each has a new generator, made from the seed and the number of the trial.
+So a search that was killed continues as if it had not been, and with one worker chooses the same points.
 """
 
 import math
@@ -47,7 +47,7 @@ class Strategy:
         """The Optuna sampler for the trial with this index."""
         from optuna.samplers import RandomSampler
 
-        return RandomSampler(seed=dice(plan.seed, index))
+        return RandomSampler(seed=seed_of(plan.seed, index))
 
     def goal(self, plan: "SearchPlan", trials: "Sequence[Trial]") -> int:
         """How many trials there are to be, as far as that is known now."""
@@ -110,7 +110,7 @@ class TPE(Strategy):
     def sampler(self, plan: "SearchPlan", index: int) -> Any:
         from optuna.samplers import TPESampler
 
-        return TPESampler(seed=dice(plan.seed, index), n_startup_trials=min(10, max(plan.trials // 3, 1)))
+        return TPESampler(seed=seed_of(plan.seed, index), n_startup_trials=min(10, max(plan.trials // 3, 1)))
 
     def stated(self, plan: "SearchPlan") -> str:
         return f"TPE: the first {min(10, max(plan.trials // 3, 1))} trials at random, then where good ones are denser"
@@ -135,7 +135,7 @@ class Genetic(Strategy):
             crossover=UniformCrossover(swapping_prob=0.5),
             crossover_prob=0.9,
             mutation=mutation,
-            seed=dice(plan.seed, index),
+            seed=seed_of(plan.seed, index),
         )
 
     def stated(self, plan: "SearchPlan") -> str:
@@ -200,7 +200,7 @@ def pruner(plan: "SearchPlan") -> Any:
     return NopPruner()
 
 
-def dice(seed: int, index: int) -> int:
+def seed_of(seed: int, index: int) -> int:
     """A seed for the trial with this index."""
     import numpy as np
 

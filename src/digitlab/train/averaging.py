@@ -49,7 +49,7 @@ class Averaging(Described, Callback):
     def network(self, trainer: "Trainer") -> Network:
         """A copy of the trainer's network with the average of its parameters.
 
-        The means and variances of BatchNorm belong to the weights they were measured with, so they are measured anew.
+        The means and variances of BatchNorm belong to the weights they were measured with, so they are measured again.
         """
         network = trainer.network.copy().to("numpy")
         network.load_state({**network.state(), **self.average})

@@ -52,7 +52,7 @@ def save_checkpoint(trainer: Trainer, path: str | os.PathLike[str]) -> None:
         "trainer_rng": trainer.rng.bit_generator.state,
         "layer_rngs": rngs,
         "class_weights": describe(trainer.class_weights),
-        # The dice of an epoch follow from this seed and its number; see fresh.py.
+        # The random numbers of an epoch follow from this seed and its number; see fresh.py.
         "augment": {"spec": trainer.augment.spec, "seed": trainer.augment_seed}
         if trainer.augment is not None
         else None,

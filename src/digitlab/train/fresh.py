@@ -11,13 +11,13 @@ from digitlab.data.augment import Augmentation
 from digitlab.data.augment.base import CHUNK, require_images
 from digitlab.errors import DataError
 
-DRAW = 1  # tells the dice of augmentation from those of shuffling, which come of the same seed
+DRAW = 1  # separates the random numbers of augmentation from those of shuffling, which have the same seed
 
 
 class FreshImages:
     """The training images as each epoch sees them: `with FreshImages(x, augmentation, seed, last) as fresh`.
 
-    Epoch k has dice of its own, made from `seed` and k alone. So the images of an epoch are the same whether the
+    Epoch k has its own generator, made from `seed` and k alone. So the images of an epoch are the same whether the
     training was interrupted before it or not, and there is no state to keep; and they may be made ahead of time:
     while epoch k is trained, another thread makes the images of k + 1 (up to epoch `last`).
 

@@ -115,7 +115,7 @@ class Trainer:
         self.interrupted = False
         self.diverged = False
         self.optimizer_state: dict[str, dict[str, Any]] | None = None
-        # The epoch under way and what it began with: parameters, dice, callbacks' arrays.
+        # The epoch under way and what it began with: parameters, generators' states, callbacks' arrays.
         self._began: tuple[int, Arrays, list[Any], list[Arrays]] | None = None
         self._weights: Any = None  # how much each training example counts; None: all alike
         self._fast = False  # whether the compiled engine trains
@@ -246,8 +246,8 @@ class Trainer:
     ) -> None:
         n = x.shape[0]
         steps = math.ceil(n / self.batch_size)
-        dice = [rng.bit_generator.state for rng in self._generators()]
-        self._began = (self.epoch, self._copy(), dice, [callback.arrays() for callback in self.callbacks])
+        states = [rng.bit_generator.state for rng in self._generators()]
+        self._began = (self.epoch, self._copy(), states, [callback.arrays() for callback in self.callbacks])
         for callback in self.callbacks:
             callback.on_epoch_start(self)
         order = self.rng.permutation(n) if self.shuffle else np.arange(n)

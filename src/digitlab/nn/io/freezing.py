@@ -5,7 +5,7 @@
     freeze(network, "2.W", np.s_[:, 3])     the weights that lead to neuron 3
     unfreeze(network, "0")
 
-Gradients are computed as ever; the step leaves frozen numbers out (`Parameter.learns`). What is frozen is part of
+Gradients are computed as usual; the step leaves frozen numbers out (`Parameter.learns`). What is frozen is part of
 the network's description, so it is saved, loaded and copied with it.
 """
 
