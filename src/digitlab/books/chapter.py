@@ -19,6 +19,7 @@ from digitlab.books.experiment import Experiment, Reported, Result, TaskResults,
 from digitlab.books.measure import training_figures
 from digitlab.books.pictures import valid_curves
 from digitlab.books.training import Training, book_training, book_trainings
+from digitlab.errors import ConfigError
 
 Draw = Callable[[Sequence[Result], Variant], Mapping[str, Any]]
 
@@ -32,7 +33,8 @@ class Chapter:
 
     def __init__(self, module: str, make: Callable[..., Training] = book_training, draw: Draw = valid_curves) -> None:
         self.make, self.draw = make, draw
-        table = tomllib.loads(Path(module).with_suffix(".toml").read_text(encoding="utf-8"))
+        self.path = Path(module).with_suffix(".toml")
+        table = tomllib.loads(self.path.read_text(encoding="utf-8"))
         self.common: dict[str, str] = table.pop("common", {})
         self.experiments: dict[str, dict[str, Any]] = {k: v for k, v in table.items() if isinstance(v, dict)}
         self.shared = {key: value for key, value in table.items() if key not in self.experiments}
@@ -44,7 +46,14 @@ class Chapter:
         query: Callable[[TaskResults, Variant], Result] = training_figures,
         draw: Draw | None = None,
     ) -> Experiment:
-        """The experiment of this name; `tasks` are its trainings in the file if not given."""
+        """The experiment of this name; `tasks` are its trainings in the file if not given.
+
+        Raises ConfigError for what is missing in the file.
+        """
+        if name not in self.experiments:
+            raise ConfigError(f"{self.path}: there is no table [{name}]; add it with the experiment's texts")
+        if tasks is None and "trainings" not in self.experiments[name]:
+            raise ConfigError(f"{self.path}: there is no table [{name}.trainings]; add it, or give `tasks`")
         texts = {**self.shared, **self.experiments[name]}
         for key in ("setup", "cause", "corrected"):
             texts[key] = texts.get(key, "").format_map(self.common)

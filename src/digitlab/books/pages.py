@@ -14,7 +14,7 @@ KINDS = {".png": "image/png", ".gif": "image/gif", ".svg": "image/svg+xml"}
 
 
 def write_markdown(report: Report, path: Path) -> None:
-    """Write the page; copy its pictures of moderate size into the folder pictures/reproduction beside it."""
+    """Write the page; copy its pictures of moderate size into pictures/reproduction in the same folder."""
     folder = path.parent / "pictures" / "reproduction"
 
     def pictures(section: Section) -> list[str]:
