@@ -280,7 +280,7 @@ def test_runs_that_learned_nothing_or_are_judged_differently(call, train):
         (["runs/x", "--epochs", "3"], "--epochs is for trainings to be done"),
         (["--epochs", "3"], "what to compare"),
         (["--optimizers", "sgd"], "expected at least two"),
-        (["--optimizers", "sgd,sgd"], "one of them is there twice"),
+        (["--optimizers", "sgd,sgd"], "one of them occurs twice"),
         (["--optimizers", "sgd,adm"], "did you mean 'adam'?"),
         (["--activations", "relu,dense"], "unknown activation 'dense'"),
         (["--optimizers", "sgd,adam", "--optimizer", "sgd"], "leave one out"),

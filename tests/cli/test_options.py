@@ -42,3 +42,14 @@ def test_a_former_name_of_an_option_works(former, now):
 
 def test_a_command_takes_the_former_name(call):
     assert call("draw", "4-3-2", "--most", "2", "--out", "drawing.svg").code == 0
+
+
+def is_full_phrase(text):
+    """A capital letter, three words at least, and a full stop before the default: "Number of images. [default: 6]"."""
+    phrase = text.split(" [")[0].strip()
+    bare = phrase.startswith(("Of ", "How ", "As ", "That ", "Which ", "What ", "Where ", "When "))
+    return phrase[:1].isupper() and phrase.endswith(".") and len(phrase.split()) >= 3 and not bare
+
+
+def test_help_texts_are_full_phrases():
+    assert [(option, text) for option, text in options() if not is_full_phrase(text)] == []

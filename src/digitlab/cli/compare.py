@@ -16,24 +16,29 @@ CELL = 24  # characters of a setting in the table
 
 @click.command("compare")
 @click.argument("runs", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--optimizers", type=Specs("optimizer"), help="Train with each: sgd,momentum,nesterov,rmsprop,adam.")
-@click.option("--losses", type=Specs("loss"), help="Train with each: quadratic,cross-entropy,log-likelihood.")
-@click.option("--inits", type=Specs("initializer"), help="Train from each: large,scaled,glorot,he.")
-@click.option("--activations", type=Specs("activation"), help="Train with each: sigmoid,tanh,relu.")
-@click.option("--seeds", type=click.IntRange(1), help="Trainings of each setting. [default: 3]")
+@click.option(
+    "--optimizers", type=Specs("optimizer"), help="Optimizers to compare, such as sgd,momentum,nesterov,rmsprop,adam."
+)
+@click.option("--losses", type=Specs("loss"), help="Losses to compare, such as quadratic,cross-entropy,log-likelihood.")
+@click.option("--inits", type=Specs("initializer"), help="Initializers to compare, such as large,scaled,glorot,he.")
+@click.option("--activations", type=Specs("activation"), help="Activations to compare, such as sigmoid,tanh,relu.")
+@click.option(
+    "--seeds", type=click.IntRange(1), help="Number of trainings of each setting, with different seeds. [default: 3]"
+)
 @settings_options(without=("start",), usual={"epochs": "5"})
 @click.option(
     "--out",
     type=PictureFile(),
     default=Path("compare.png"),
     show_default=True,
-    help="The plot's file; its suffix chooses PNG, SVG or PDF.",
+    help="File of the plot; its suffix selects PNG, SVG or PDF.",
 )
 def command(runs: tuple[Path, ...], out: Path, **chosen: Any) -> None:
-    """Put several runs (their folders), or settings, into one table and one plot.
+    """Compare several runs, or several settings, in one table and one plot.
 
-    With --optimizers, --losses, --inits or --activations it trains with each of them (with every combination, if
-    there are several), with several seeds, and shows mean and standard deviation over the seeds.
+    RUN is the folder of a run. With --optimizers, --losses, --inits or --activations, networks are trained with each
+    of them (with every combination, if there are several) and several seeds, and the mean and standard deviation over
+    the seeds are shown.
     """
     given = {name: value for name, value in chosen.items() if value is not None}
     lists = {name: given.pop(name) for name in LISTS if name in given}

@@ -86,8 +86,8 @@ def command(
 ) -> None:
     """Combine several networks into one, and report the gain on the test images.
 
-    NET… are files, run folders, or folders of many runs. With --train, fresh members are trained side by side instead,
-    with settings of `digitlab train`. The result is one file that every command reads like a network.
+    NET… are files, run folders, or folders of groups. With --train, new members are trained in parallel with the
+    settings of `digitlab train`. The result is one file that every command reads like a network.
     """
     from digitlab.cli.shared.console import say
     from digitlab.ensemble import combine

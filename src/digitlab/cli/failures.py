@@ -141,7 +141,7 @@ def suspect(nets: tuple[str, ...], data: dict[str, Any], part: str | None, out: 
     count = len(found.positions)
     say(
         f"{len(nets)} networks on {how_many(digits, set_name)}: {count} labels that at least 80 % of them "
-        "contradict alike"
+        "contradict in the same way"
     )
     rows = [
         [f"no. {at}", names[label], names[guess], f"{100 * agree:.0f} %", f"{doubt:.3f}"]

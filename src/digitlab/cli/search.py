@@ -38,37 +38,66 @@ class Varied(click.ParamType[Any]):
     "--space",
     type=Varied(),
     multiple=True,
-    help="What to vary: NAME=log:LOW,HIGH, uniform:, integer:, integer-log:, or values.",
+    help="Setting to vary: NAME=log:LOW,HIGH, uniform:, integer:, integer-log:, or values.",
 )
 @click.option(
-    "--plan", "plan_file", type=click.Path(path_type=Path), help="A TOML or JSON file with a space, strategy ..."
-)
-@click.option("--strategy", help="grid, log-scale, random, tpe (the default), cma-es, genetic.")
-@click.option("--trials", type=click.IntRange(1), help="How many settings to try. [default: 30]")
-@click.option("--repeats", type=click.IntRange(1), help="Seeds for each setting. [default: 1]")
-@click.option("--points", type=click.IntRange(2), help="Values on each side of a grid. [default: 5]")
-@click.option("--population", type=click.IntRange(2), help="Of the genetic algorithm and CMA-ES.")
-@click.option("--prune", type=click.Choice(["none", "halving", "hyperband"]), help="End hopeless trials early.")
-@click.option("--min-epochs", type=click.IntRange(1), help="When the first are ended. [default: 1]")
-@click.option("--factor", type=click.IntRange(2), help="How many times later the next are. [default: 3]")
-@click.option("--search-seed", type=click.IntRange(0), help="Of the strategy's dice. [default: 0]")
-@click.option(
-    "--study", "folder", type=click.Path(path_type=Path), help="The search's folder. [default: searches/NUMBER-…]"
+    "--plan",
+    "plan_file",
+    type=click.Path(path_type=Path),
+    help="File (TOML or JSON) with a space, a strategy and other settings.",
 )
 @click.option(
-    "--resume", is_flag=True, help="Go on with the search (--study, or the newest); --trials may raise the goal."
+    "--strategy", help="Strategy of the search: grid, log-scale, random, tpe, cma-es, genetic. [default: tpe]"
+)
+@click.option("--trials", type=click.IntRange(1), help="Number of settings to try. [default: 30]")
+@click.option("--repeats", type=click.IntRange(1), help="Number of seeds for each setting. [default: 1]")
+@click.option("--points", type=click.IntRange(2), help="Number of values per parameter of a grid. [default: 5]")
+@click.option(
+    "--population",
+    type=click.IntRange(2),
+    help="Number of settings per generation of the genetic algorithm and CMA-ES.",
 )
 @click.option(
-    "--watch", type=click.Path(path_type=Path), metavar="STUDY", help="Only watch a search that runs elsewhere."
+    "--prune",
+    type=click.Choice(["none", "halving", "hyperband"]),
+    help="Method that stops trials with low accuracy early.",
 )
 @click.option(
-    "--report", type=click.Path(path_type=Path), metavar="STUDY", help="Only show a search's table and pictures."
+    "--min-epochs", type=click.IntRange(1), help="Number of epochs before the first trials are stopped. [default: 1]"
 )
-@click.option("--test/--no-test", default=True, help="Look at the test set at the end, with the best. [default: yes]")
+@click.option(
+    "--factor", type=click.IntRange(2), help="Factor by which the epochs until the next stop grow. [default: 3]"
+)
+@click.option("--search-seed", type=click.IntRange(0), help="Seed of the strategy's random numbers. [default: 0]")
+@click.option(
+    "--study", "folder", type=click.Path(path_type=Path), help="Folder of the search. [default: searches/NUMBER-…]"
+)
+@click.option(
+    "--resume", is_flag=True, help="Continue a search (--study, or the latest one); --trials may set a higher number."
+)
+@click.option(
+    "--watch",
+    type=click.Path(path_type=Path),
+    metavar="STUDY",
+    help="Folder of a search that runs elsewhere: only show its progress.",
+)
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    metavar="STUDY",
+    help="Folder of a search: only show its table and pictures.",
+)
+@click.option(
+    "--test/--no-test", default=True, help="Test the best networks on the test set at the end. [default: yes]"
+)
 @settings_options(without=("start",))
 @from_file_option
-@click.option("--workers", type=click.IntRange(1), help="How many trainings at once. [default: one per processor]")
-@click.option("--cluster", metavar="ADDRESS", help="A Dask scheduler that trains them: tcp://HOST:8786, or local.")
+@click.option(
+    "--workers", type=click.IntRange(1), help="Number of trainings at the same time. [default: one per processor]"
+)
+@click.option(
+    "--cluster", metavar="ADDRESS", help="Address of a Dask scheduler that trains them: tcp://HOST:8786, or local."
+)
 def command(
     space: tuple[tuple[str, str], ...],
     plan_file: Path | None,
@@ -81,13 +110,12 @@ def command(
     cluster: str | None,
     **chosen: Any,
 ) -> None:
-    """Search for the settings of a training, by what they reach on the validation set.
+    """Search for the settings of a training with the highest validation accuracy.
 
     Without --space, the learning rate is searched (log:0.01,100). NAME is a setting of `digitlab train`: learning-rate,
     l2, l1, max-norm, batch-size, epochs, layers, width, dropout, activation, init, loss, optimizer. The options of
-    training here say where the search starts from; others come from a settings file (--from-file).
-    Every step is kept in the folder's study.journal, so that a search goes on wherever it was stopped (--resume);
-    others can watch it (--watch) or join in (--resume).
+    training set the starting point of the search. The folder's study.journal records every step, so that a search
+    continues wherever it was stopped (--resume). Other processes can follow it (--watch) or join it (--resume).
     """
     from digitlab.cli.shared.console import say
     from digitlab.cli.shared.progress import SearchProgress, watch_search
@@ -108,7 +136,7 @@ def command(
         if other := [name for name in given if name != "trials"] or (["space"] if space else []):
             raise click.UsageError(
                 f"--resume keeps the search's settings; --{shown_name(other[0])} cannot change them (--trials can); "
-                "leave --resume out to begin another search"
+                "leave out --resume to start another search"
             )
         if "trials" in given:
             plan = raised(folder, given["trials"])
@@ -204,7 +232,7 @@ def newest_search() -> Path:
 
     found = list(SEARCHES.glob("*/study.journal"))
     if not found:
-        raise ConfigError("there is no search in searches/ to resume; begin one, or name it by --study")
+        raise ConfigError("there is no search in searches/ to resume; start one, or name it by --study")
     return max(found, key=lambda path: path.stat().st_mtime).parent
 
 

@@ -19,18 +19,35 @@ PREDICTIONS = "predictions.npz"  # as in train/recorders.py, which is not import
 
 @click.command("train")
 @settings_options()
-@click.option("--run", "folder", type=click.Path(path_type=Path), help="The run's folder. [default: runs/NUMBER-NET]")
-@click.option("--resume", is_flag=True, help="Go on with the run (--run, or the newest); --epochs may raise the goal.")
+@click.option("--run", "folder", type=click.Path(path_type=Path), help="Folder of the run. [default: runs/NUMBER-NET]")
 @click.option(
-    "--preset", metavar="NAME", help="A whole recipe: sprint (99 % in seconds) or best (99.5 % in a minute or two)."
+    "--resume", is_flag=True, help="Continue a run (--run, or the latest one); --epochs may set a higher number."
+)
+@click.option(
+    "--preset", metavar="NAME", help="Name of a recipe: sprint (99 % in seconds) or best (99.5 % in a minute or two)."
 )
 @from_file_option
-@click.option("--record", is_flag=True, help="Keep every epoch's predictions and gradient norms, too.")
-@click.option("--watch", is_flag=True, help="Draw loss and accuracy as curves in the terminal while it trains.")
-@click.option("--seeds", type=click.IntRange(1), metavar="N", help="Train N networks side by side, from N seeds.")
-@click.option("--grid", type=Grid(), multiple=True, help="Train one for each value; several --grid multiply.")
-@click.option("--workers", type=click.IntRange(1), help="How many networks at once. [default: one per processor]")
-@click.option("--cluster", metavar="ADDRESS", help="A Dask scheduler that trains many: tcp://HOST:8786, or local.")
+@click.option("--record", is_flag=True, help="Record the predictions and gradient norms of every epoch.")
+@click.option("--watch", is_flag=True, help="Plot loss and accuracy in the terminal during the training.")
+@click.option(
+    "--seeds", type=click.IntRange(1), metavar="N", help="Number of networks to train, each with its own seed."
+)
+@click.option(
+    "--grid",
+    type=Grid(),
+    multiple=True,
+    help="Option and values to vary, one network each; several --grid are combined.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    help="Number of networks to train at the same time. [default: one per processor]",
+)
+@click.option(
+    "--cluster",
+    metavar="ADDRESS",
+    help="Address of a Dask scheduler that trains many networks: tcp://HOST:8786, or local.",
+)
 def command(
     folder: Path | None,
     resume: bool,
@@ -43,13 +60,13 @@ def command(
     cluster: str | None,
     **chosen: Any,
 ) -> None:
-    """Train a network: 784-30-10 on MNIST, unless told otherwise.
+    """Train a network, by default 784-30-10 on MNIST.
 
-    That is the network of Nielsen's chapter 1, with the scaled first weights of his chapter 3; --net chapter1 draws
-    them from N(0, 1), as chapter 1 does. The run's folder keeps settings, history, curves, a checkpoint and the best
-    network. Choices with settings of their own take them behind a colon: --optimizer momentum:momentum=0.8,
-    --schedule halve:patience=5. The defaults below are those of layer sizes; a named network (`digitlab nets`),
-    --preset and --from bring settings of their own.
+    The default is the network of Nielsen's chapter 1 with the scaled initial weights of his chapter 3; --net chapter1
+    draws them from N(0, 1), as in chapter 1. The run's folder holds settings, history, curves, a checkpoint and the
+    best network. Settings of an optimizer or schedule follow a colon: --optimizer momentum:momentum=0.8, --schedule
+    halve:patience=5. The defaults below are those of layer sizes; a named network (`digitlab nets`), --preset and
+    --from have other defaults.
     """
     from digitlab.cli.shared.console import say
     from digitlab.cli.shared.networks import newest_run, run_folder
@@ -201,5 +218,5 @@ def _only_epochs(given: dict[str, Any], folder: Path) -> None:
         value = f" {given[other[0]]}" if isinstance(given[other[0]], int | float | str) else " …"
         advice = f"to train on with other settings: digitlab train --from {folder} {option}{value}"
     raise click.UsageError(
-        f"--resume keeps the settings that the run began with; {option} cannot change them (--epochs can); {advice}"
+        f"--resume keeps the settings of the run; {option} cannot change them (--epochs can); {advice}"
     )

@@ -81,8 +81,7 @@ class TrainingSettings:
     start: Annotated[
         str,
         Setting(
-            "Run, file or `shipped` network whose weights training begins with; a run's settings hold unless "
-            "you give others.",
+            "Run, file or `shipped` network to start from; the settings of a run are kept unless you give others.",
             flags=("--from",),
             metavar="NET",
             usual="-",

@@ -43,7 +43,7 @@ class Specs(click.ParamType[Any]):
         if len(texts) < 2:
             self.fail(f"{value!r}: expected at least two, separated by commas", param, ctx)
         if len(set(texts)) < len(texts):
-            self.fail(f"{value!r}: one of them is there twice", param, ctx)
+            self.fail(f"{value!r}: one of them occurs twice", param, ctx)
         return [Named(text, self.one.convert(text, param, ctx)) for text in texts]
 
 

@@ -32,7 +32,7 @@ class Grid(click.ParamType[Any]):
         if not equals or not all(values):
             self.fail(f"{value!r}: expected OPTION=value,value,… as learning-rate=0.1,0.3,3", param, ctx)
         if len(set(values)) < len(values):
-            self.fail(f"{value!r}: a value is there twice, and would count twice", param, ctx)
+            self.fail(f"{value!r}: contains a value twice", param, ctx)
         return option_of(name.removeprefix("--")), values
 
 
@@ -59,7 +59,7 @@ def grid_points(sides: Sequence[tuple[str, list[str]]]) -> list[Point]:
         read.append([(name, text, setting, value) for text, value in zip(values, converted)])
     names = [name for name, _ in sides]
     if repeated := [name for name in names if names.count(name) > 1]:
-        raise click.UsageError(f"--grid: {repeated[0]} is there twice; put all of its values into one --grid")
+        raise click.UsageError(f"--grid: {repeated[0]} is given twice; put all of its values into one --grid")
     return [
         Point({name: text for name, text, _, _ in point}, {name: value for _, _, name, value in point})
         for point in itertools.product(*read)
@@ -122,7 +122,7 @@ def train_group(
         train_members(configs, names, kept_settings(folder, names), folder, cluster, workers)
         return
     if seeds and any(name == "seed" for name, _ in grid):
-        raise click.UsageError("--grid seed=… and --seeds both say which seeds; leave one out")
+        raise click.UsageError("--grid seed=… and --seeds both set the seeds; leave one out")
     configs, called, splits = group_settings(given, from_file, seeds, grid_points(grid))
     if line := changes(given, configs):
         say(line)

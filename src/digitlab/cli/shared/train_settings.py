@@ -66,7 +66,7 @@ def settings(
     if "network" in recipe and "network" in table:
         same_network(given, recipe["network"], table.pop("network"))
     if "preset" in given and "network" in table:
-        raise click.UsageError(f"--preset brings a network of its own, and so does {from_file}; leave one out")
+        raise click.UsageError(f"--preset sets the network, and so does {from_file}; leave one out")
     if clash := [name for name in NETWORK if name in given] if "network" in table else []:
         raise click.UsageError(f"--{clash[0]} and the network in {from_file} contradict each other; leave one out")
     table |= {name: over(table[name], recipe.get(name), name) for name in CHOICES if name in table}
@@ -103,7 +103,7 @@ def recipe_table(given: dict[str, Any]) -> dict[str, Any]:
     if "preset" in given:
         recipe = preset(given["preset"])
         if "net" in given or "start" in given:
-            raise click.UsageError("--preset brings a network of its own; leave the other one out")
+            raise click.UsageError("--preset sets the network; leave the other option out")
         given["net"] = recipe.net
         return recipe.settings | {"data": recipe.data}
     if "start" in given:
@@ -117,7 +117,7 @@ def starting_settings(given: dict[str, Any]) -> dict[str, Any]:
     from digitlab.nn import describe_network
 
     if clash := [name for name in NETWORK if name in given]:
-        raise click.UsageError(f"--{clash[0]} makes a new network, and --from takes one that is there; leave one out")
+        raise click.UsageError(f"--{clash[0]} makes a new network, and --from uses an existing one; leave one out")
     path, network = load_named(given["start"])
     run = run_settings(given["start"])
     base = run.full_table() if run is not None else FINE_TUNING
