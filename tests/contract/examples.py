@@ -14,12 +14,14 @@ import numpy as np
 
 import digitlab.nn as nn
 from digitlab.nn.bias import Bias
-from digitlab.nn.containers import Branches, PerNeuron, Residual, Sequential
+from digitlab.nn.bidirectional import Bidirectional
+from digitlab.nn.containers import Branches, Residual, Sequential
 from digitlab.nn.conv import Conv2D
 from digitlab.nn.describe import Described
 from digitlab.nn.normalization import BatchNorm, LayerNorm
+from digitlab.nn.per_neuron import PerNeuron
 from digitlab.nn.pooling import AveragePool2D, GlobalAveragePool, MaxPool2D
-from digitlab.nn.recurrent import GRU, LSTM, Bidirectional, SimpleRNN
+from digitlab.nn.recurrent import GRU, LSTM, SimpleRNN
 from digitlab.nn.slices import Slice
 from digitlab.nn.subnetwork import Subnetwork
 

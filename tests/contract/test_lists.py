@@ -20,10 +20,10 @@ from digitlab.engine.fast import layout as at
 from digitlab.engine.fast.planner import LAYERS as WITH_KERNEL
 from digitlab.errors import ShapeError
 from digitlab.gradients import Gradient
+from digitlab.nn.chains import initial
 from digitlab.nn.describe import members, names
 from digitlab.nn.initializers import He
 from digitlab.nn.network import Activation, Layer, Loss, Network, Sigmoid
-from digitlab.nn.zoo import initial
 from digitlab.optim import SGD, Optimizer, Schedule
 from digitlab.optim.regularizers import Regularizer
 from digitlab.search.settings import dense_chain

@@ -28,10 +28,11 @@ from digitlab.nn import (
     Tanh,
 )
 from digitlab.nn.bias import Bias
-from digitlab.nn.containers import Branches, PerNeuron, Residual, Sequential
+from digitlab.nn.containers import Branches, Residual, Sequential
 from digitlab.nn.conv import Conv2D
 from digitlab.nn.dropout import Dropout
 from digitlab.nn.normalization import BatchNorm, LayerNorm
+from digitlab.nn.per_neuron import PerNeuron
 from digitlab.nn.pooling import AveragePool2D, GlobalAveragePool, MaxPool2D
 from digitlab.nn.recurrent import GRU, LSTM, SimpleRNN
 from digitlab.nn.reshaping import Flatten, Reshape

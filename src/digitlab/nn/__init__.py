@@ -3,6 +3,8 @@
 from digitlab.nn import describe
 from digitlab.nn.activations import *
 from digitlab.nn.bias import *
+from digitlab.nn.bidirectional import *
+from digitlab.nn.chains import *
 from digitlab.nn.combine import *
 from digitlab.nn.containers import *
 from digitlab.nn.conv import *
@@ -16,6 +18,7 @@ from digitlab.nn.losses import *
 from digitlab.nn.masks import *
 from digitlab.nn.network import *
 from digitlab.nn.normalization import *
+from digitlab.nn.per_neuron import *
 from digitlab.nn.pooling import *
 from digitlab.nn.recurrent import *
 from digitlab.nn.reshaping import *

@@ -1,4 +1,4 @@
-"""Layers that read a sequence one step at a time and remember: SimpleRNN, LSTM, GRU, Bidirectional.
+"""Layers that read a sequence one step at a time and remember: SimpleRNN, LSTM, GRU (and twice: bidirectional.py).
 
 An example is (T, F): T steps of F numbers, such as a picture of 28 × 28 read row by row. Every step does
 
@@ -6,28 +6,27 @@ An example is (T, F): T steps of F numbers, such as a picture of 28 × 28 read r
     stateₜ = step(aₜ, stateₜ₋₁)     what it means after everything read so far
 
 and backward runs the loop the other way round: backpropagation through time (Werbos 1990). What all three layers
-share is in `_Recurrent`; each layer's own mathematics is its `step` and `step_back`, one under the other.
+share is in `Recurrent`; each layer's own mathematics is its `step` and `step_back`, one under the other.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from digitlab.arrays import Array, array_namespace
 from digitlab.errors import ConfigError, ShapeError
 from digitlab.nn.initializers import Glorot, Initializer, Orthogonal, Zeros
-from digitlab.nn.network import Cache, Layer, Parameter, Shape, sigmoid, streams
+from digitlab.nn.network import Cache, Layer, Parameter, Shape, sigmoid
 
-__all__ = ["GRU", "LSTM", "Bidirectional", "SimpleRNN"]
+__all__ = ["GRU", "LSTM", "SimpleRNN"]
 
 State = tuple[Array, ...]  # what one step hands to the next: (h,), or (h, c) for an LSTM
 Grads = dict[str, Array]  # gradients by the name of their parameter
 
 
 @dataclass(eq=False, repr=False)
-class _Recurrent(Layer):
+class Recurrent(Layer, abstract=True):
     """The loop over time, forward and back.
 
     units      numbers in the state h: what it can remember
@@ -131,7 +130,7 @@ class _Recurrent(Layer):
 
 
 @dataclass(eq=False, repr=False)
-class SimpleRNN(_Recurrent):
+class SimpleRNN(Recurrent):
     """The plain recurrent layer (Elman 1990): the new state is a squashed mix of the input and the old state.
 
     Forward    hₜ = tanh(xₜ W + hₜ₋₁ U + b),   h₋₁ = 0
@@ -159,7 +158,7 @@ class SimpleRNN(_Recurrent):
 
 
 @dataclass(eq=False, repr=False)
-class LSTM(_Recurrent):
+class LSTM(Recurrent):
     """Long short-term memory: a cell c beside the state, which gates write, keep and read.
 
     Forward    [i f g o] = xₜ W + hₜ₋₁ U + b, then i, f, o = σ(·): what to write, keep, show;  g = tanh(·): what is new
@@ -218,7 +217,7 @@ class LSTM(_Recurrent):
 
 
 @dataclass(eq=False, repr=False)
-class GRU(_Recurrent):
+class GRU(Recurrent):
     """Gated recurrent unit: two gates and no cell; z says how much of the old state stays.
 
     Forward    r = σ(xₜ W_r + hₜ₋₁ U_r + b_r)        z = σ(xₜ W_z + hₜ₋₁ U_z + b_z)
@@ -286,50 +285,3 @@ class GRU(_Recurrent):
         grads["U"] = xp.concat([h_before.T @ delta_rz, grad_U_n], axis=1)  # (H, 3H)
         grad_before = grad_before + grad_h * z + delta_rz @ U[:, : 2 * H].T  # (N, H)
         return xp.concat([delta_rz, delta_n], axis=1), (grad_before,), grads
-
-
-@dataclass(eq=False, repr=False)
-class Bidirectional(Layer):
-    """A recurrent layer twice, once from each end, the two states side by side: `Bidirectional(LSTM(64))`.
-
-    Forward    y = [forward(x), backward(x)], joined along the last axis; the two learn weights of their own
-    Backward   each takes its half of g; ∂L/∂x is the sum of what they return
-    Shapes     x (N, T, F)   y (N, 2H), or (N, T, 2H) if the layer returns "all"
-    Cache      both layers' caches
-    By hand    the reader from the right is the same layer with reverse=True: with equal weights, and x the same
-               from both ends, both halves of the last state are equal.
-
-    Schuster & Paliwal 1997, "Bidirectional recurrent neural networks".
-    """
-
-    bounds = _Recurrent.bounds
-
-    layer: Layer = field(metadata={"family": Layer})
-    backward_layer: Any = field(init=False, default=None)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not isinstance(self.layer, _Recurrent):
-            raise ConfigError(f"Bidirectional: got {self.layer!r}, expected a recurrent layer such as LSTM(64)")
-        self.backward_layer = replace(self.layer, reverse=not self.layer.reverse)
-
-    def children(self) -> dict[str, Layer]:
-        return {"forward": self.layer, "backward": self.backward_layer}
-
-    def output_shape(self, input_shape: Shape) -> Shape:
-        *steps, units = self.layer.output_shape(input_shape)
-        return (*steps, 2 * units)
-
-    def init(self, input_shape: Shape, rng: np.random.Generator | None, *, dtype: str = "float32") -> None:
-        for child, stream in zip(self.children().values(), streams(rng, 2)):
-            child.init(input_shape, stream, dtype=dtype)
-
-    def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
-        parts, caches = zip(*(child.forward(x, training=training) for child in self.children().values()))
-        return array_namespace(x).concat(parts, axis=-1), caches
-
-    def backward(self, grad_y: Array, cache: Cache) -> Array:
-        units = self.layer.units  # type: ignore[attr-defined]
-        on_the_way, back = cache
-        grad_x = self.layer.backward(grad_y[..., :units], on_the_way)
-        return grad_x + self.backward_layer.backward(grad_y[..., units:], back)

@@ -15,10 +15,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from digitlab.errors import ConfigError, did_you_mean
+from digitlab.nn.chains import initial
 from digitlab.nn.describe import build, describe, find, members
 from digitlab.nn.initializers import Initializer
 from digitlab.nn.network import Activation, Layer, Loss
-from digitlab.nn.zoo import initial
 from digitlab.optim import Optimizer
 from digitlab.settings import NetworkSettings, TrainingSettings, settings_of
 from digitlab.train.config import REGULARIZERS, RunConfig, family_of

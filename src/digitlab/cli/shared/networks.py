@@ -76,7 +76,8 @@ def saved_file(name: str | None) -> Path | None:
 def network_for(name: str | None, digits: "Digits | None" = None) -> "tuple[str, Network]":
     """The network that NET names: saved, or fresh from layer sizes or a name of the zoo, fitted to images if given."""
     from digitlab.nn import load_network
-    from digitlab.nn.zoo import find_recipe, mlp, parse_sizes
+    from digitlab.nn.chains import mlp
+    from digitlab.nn.zoo import find_recipe, parse_sizes
 
     path = saved_file(name)
     if path is not None:
