@@ -1,5 +1,6 @@
 """Statistics of several values: mean, standard deviation and range, their text, and 95 % intervals."""
 
+import math
 import statistics
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -42,6 +43,11 @@ def summarize(values: Sequence[float]) -> Summary:
     variance = statistics.variance(values) if len(values) > 1 else 0.0
     low, high = min(values), max(values)
     return Summary(len(values), statistics.fmean(values), variance, variance**0.5, low, high, high - low)
+
+
+def share_sd(share: float, n: int) -> float:
+    """The standard deviation of a share that is measured on n examples: √(p (1 − p) / n)."""
+    return math.sqrt(max(share * (1 - share), 0.0) / max(n, 1))
 
 
 def t_quantile(n: int) -> float:

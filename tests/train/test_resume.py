@@ -186,7 +186,7 @@ def test_killed_between_two_files_of_an_epoch(tmp_path, monkeypatch):
             raise OSError("no space left on device")
         save_checkpoint(trainer, path)
 
-    monkeypatch.setattr("digitlab.train.checkpoint.save_checkpoint", power_cut)
+    monkeypatch.setattr("digitlab.train.run.save_checkpoint", power_cut)
     with pytest.raises(OSError, match="no space"):
         broken.fit(TRAIN, VALID, epochs=EPOCHS)
     monkeypatch.undo()

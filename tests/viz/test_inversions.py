@@ -27,7 +27,7 @@ from digitlab.viz.ascent import ascend, logit_lead_gradient, logit_leads, variat
 from digitlab.viz.figures import save_figure
 from digitlab.viz.imagine import Imagined, imagine, pixel_range
 from digitlab.viz.inverse_query import inverse_query, logit, stretched
-from digitlab.viz.inversions import imagine_ways, margin_text, reading, ways_figure
+from digitlab.viz.inversions import imagine_all, inversions_figure, margin_text, reading
 
 LN99 = np.log(99.0)
 
@@ -200,23 +200,23 @@ def test_the_picture_is_shown_in_the_range_of_the_networks_pixels():
 
 
 def test_every_way_that_can_serve_does_and_the_others_say_why():
-    answers = imagine_ways(mlp([16, 5, 3]), [0, 2])
+    answers = imagine_all(mlp([16, 5, 3]), [0, 2])
     assert [len(found) for found in answers.values()] == [2, 2, 2]
     assert [seen.digit for seen in answers["ascent"]] == [0, 2]
-    refused = imagine_ways(small_conv(), [1])
+    refused = imagine_all(small_conv(), [1])
     assert "needs a chain of dense layers" in refused["linear"]
     assert "gradient ascent works" in refused["inverse"]
     assert [seen.digit for seen in refused["ascent"]] == [1]
 
 
 def test_the_figure_holds_every_picture_with_its_reading(tmp_path):
-    answers = imagine_ways(mlp([16, 5, 3]), [0, 1, 2])
-    figure = ways_figure(answers, title="net")
+    answers = imagine_all(mlp([16, 5, 3]), [0, 1, 2])
+    figure = inversions_figure(answers, title="net")
     assert len(figure.axes) == 9
     assert figure.axes[0].get_title().startswith("0 by linear\nread as ")
     assert_allclose(figure.axes[3].get_images()[0].get_array(), answers["inverse"][0].picture)
     save_figure(figure, tmp_path / "x.png")
-    one = ways_figure(imagine_ways(small_conv(), [1]))
+    one = inversions_figure(imagine_all(small_conv(), [1]))
     assert [axes.get_title().split("\n")[0] for axes in one.axes if axes.get_title()] == ["gradient ascent to a 1"]
     assert one.get_suptitle().count("needs a chain of dense layers") == 2
 

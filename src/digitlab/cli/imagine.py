@@ -24,7 +24,7 @@ def command(net_and_digits: tuple[str, ...], every: bool, out: Path | None, pict
     from digitlab.cli.shared.console import say, table
     from digitlab.cli.shared.networks import load_named
     from digitlab.viz.figures import save_figure
-    from digitlab.viz.inversions import WAYS, imagine_ways, margin_text, ways_figure
+    from digitlab.viz.inversions import METHODS, imagine_all, inversions_figure, margin_text
     from digitlab.viz.pages import write_picture
 
     words = list(net_and_digits)
@@ -38,19 +38,19 @@ def command(net_and_digits: tuple[str, ...], every: bool, out: Path | None, pict
     if len(network.shapes[-1]) != 1 or network.shapes[-1][0] < 2:
         raise click.UsageError(f"{path} gives outputs {network.shapes[-1]}, not classes; there is no digit to imagine")
     digits = list(range(network.shapes[-1][0])) if every else [int(word) for word in words]
-    answers = imagine_ways(network, digits)
+    answers = imagine_all(network, digits)
     rows = []
-    for way, found in answers.items():
+    for method, found in answers.items():
         if isinstance(found, str):
             say(found)
             continue
         rows += [
-            [WAYS[way], *map(str, seen[:1]), str(seen.first), str(seen.second), margin_text(seen.margin)]
+            [METHODS[method], *map(str, seen[:1]), str(seen.first), str(seen.second), margin_text(seen.margin)]
             for seen in found
         ]
         for seen in found if pictures is not None else ():
-            write_picture(pictures / f"{seen.digit}-{way}.png", seen.picture)  # type: ignore[operator]
+            write_picture(pictures / f"{seen.digit}-{method}.png", seen.picture)  # type: ignore[operator]
     say(table(["method", "digit", "read as", "then", "margin"], rows))
     out = out or Path("imagine-all.png" if every else f"imagine-{'-'.join(words)}.png")
-    save_figure(ways_figure(answers, title=f"imagined by {path.parent.name or path.name}"), out)
+    save_figure(inversions_figure(answers, title=f"imagined by {path.parent.name or path.name}"), out)
     say(f"picture: {out}" + (f"; single pictures: {pictures}" if pictures is not None else ""))

@@ -14,7 +14,8 @@ from digitlab.errors import ConfigError
 from digitlab.nn.combine import Rescale
 from digitlab.nn.network import Network
 from digitlab.nn.scaling import Scaling
-from digitlab.train.diagnosis import NOISE, deviation, percent
+from digitlab.statistics import share_sd
+from digitlab.train.symptoms import NOISE, percent
 
 ALIKE = 0.02  # of the members' mean error: where they disagree on less, they are the same network for all that counts
 
@@ -112,7 +113,7 @@ def gain(network: Network, images: Any, labels: Any, covers: Sequence[Sequence[i
 def doubts(found: Gain, names: Sequence[str], labels: Any) -> list[str]:
     """What went wrong with an ensemble, a line each: members at chance, members that are alike, no gain at all."""
     guess, n = float(np.bincount(labels).max() / len(labels)), len(labels)
-    chance = [name for name, share in zip(names, found.members) if share <= guess + NOISE * deviation(guess, n)]
+    chance = [name for name, share in zip(names, found.members) if share <= guess + NOISE * share_sd(guess, n)]
     lines, best = [], int(np.argmax(found.members))
     if chance:
         lines.append(

@@ -60,7 +60,7 @@ class DaskPool(Pool):
         )
         self.topic = f"digitlab-{uuid.uuid4().hex[:12]}"
         if on_event is not None:
-            self.client.subscribe_topic(self.topic, functools.partial(_told, on_event))
+            self.client.subscribe_topic(self.topic, functools.partial(_forward, on_event))
         self.sets: dict[str, Any] = {}
         for table in tables:
             self.place(table, data)
@@ -99,5 +99,5 @@ def _itself(sets: Base) -> Base:
     return sets
 
 
-def _told(on_event: Emit, event: tuple[float, dict[str, Any]]) -> None:
+def _forward(on_event: Emit, event: tuple[float, dict[str, Any]]) -> None:
     on_event(event[1])

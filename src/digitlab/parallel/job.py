@@ -10,9 +10,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
-from digitlab.arrays import to_numpy
 from digitlab.data import Splits
 from digitlab.data.loading import choose, open_source
 from digitlab.errors import DigitlabError
@@ -27,11 +24,11 @@ from digitlab.train.evaluation import evaluate
 from digitlab.train.history import Row
 from digitlab.train.probe import Diagnose
 from digitlab.train.run import resume_run
+from digitlab.train.state import Arrays, copied
 
 if TYPE_CHECKING:
     from digitlab.train.trainer import Trainer
 
-Arrays = dict[str, np.ndarray[Any, Any]]
 Emit = Callable[[dict[str, Any]], None]
 Stopped = Callable[[], bool]
 BASE = ("source", *of_part("read", "cut", "mix"))  # what is read; the rest of a data table says what of it to take
@@ -68,8 +65,8 @@ class TrainingJob:
 class TrainingResult:
     """What came of a job. `arrays` are the weights of the network that was kept, `rows` its history.
 
-    `error` is one line where a DigitlabError ended the training (it diverged, say); `interrupted` where it was told
-    to stop; `finished` where neither is the case and every epoch was done, or a callback decided to stop.
+    `error` is one line where a DigitlabError ended the training (it diverged, say); `interrupted` where it was
+    stopped; `finished` where neither is the case and every epoch was done, or a callback decided to stop.
     `diagnosis` says why where it ended without an error and has learned next to nothing (train/diagnosis.py).
     """
 
@@ -122,14 +119,14 @@ def run_job(
     `data` are the sets that `source` and `split` of the settings' data table name, where the caller has them already,
     or with those of `mix`.
     """
-    beside, diagnose = Beside(job, emit, stopped), Diagnose()
+    progress, diagnose = JobCallback(job, emit, stopped), Diagnose()
     trainer = None
     try:
         sets = sets_for(job.config.data, data)
         if job.folder is not None:
-            _, trainer = resume_run(job.folder, [beside, diagnose], config=job.config)
+            _, trainer = resume_run(job.folder, [progress, diagnose], config=job.config)
         else:
-            trainer = job.config.trainer([beside, diagnose])
+            trainer = job.config.trainer([progress, diagnose])
             if job.checkpoint is not None:
                 _from_bytes(trainer, job.checkpoint)
         weights = job.config.example_weights()
@@ -137,7 +134,7 @@ def run_job(
     except DigitlabError as error:
         rows = trainer.history.rows if trainer is not None else []
         return TrainingResult(job.name, job.config, rows, error=str(error), worker=worker_name())
-    paused = beside.paused
+    paused = progress.paused
     finished = not trainer.interrupted and not paused
     best = trainer.best.epoch if trainer.best is not None and trainer.keep == "best" else len(trainer.history) or None
     return TrainingResult(
@@ -146,7 +143,7 @@ def run_job(
         trainer.history.rows,
         trainer.monitor,
         best,
-        arrays={name: np.array(to_numpy(array)) for name, array in trainer.network.state().items()},
+        arrays=copied(trainer.network),
         input_range=trainer.network.input_range,
         class_names=trainer.network.class_names,
         test=_test(trainer, sets) if job.test and finished else None,
@@ -160,8 +157,8 @@ def run_job(
     )
 
 
-class Beside(Callback):
-    """Tells how far a job is, ends it when it is told to, and after the epoch that it was to stop after."""
+class JobCallback(Callback):
+    """Reports how far a job is; ends it when `stopped` says so, and after the job's `stop_after` epochs."""
 
     def __init__(self, job: TrainingJob, emit: Emit | None, stopped: Stopped | None) -> None:
         self.job, self.emit, self.stopped, self.paused = job, emit, stopped, False

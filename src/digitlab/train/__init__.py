@@ -1,4 +1,4 @@
-"""Training: the loop, what happens beside it, what is kept of it, and runs in folders that can be resumed."""
+"""Training: the loop, its callbacks, its history, and runs in folders that can be resumed."""
 
 from digitlab.train.averaging import Averaging, ExponentialMovingAverage, NoAveraging, StochasticWeightAveraging
 from digitlab.train.callbacks import Callback, EarlyStopping, PlainLines, TargetReached

@@ -19,11 +19,10 @@ from digitlab.nn.normalization import BatchNorm
 from digitlab.train.callbacks import Callback
 from digitlab.train.evaluation import measure
 from digitlab.train.history import Row
+from digitlab.train.state import Arrays, copied
 
 if TYPE_CHECKING:
     from digitlab.train.trainer import Trainer
-
-Arrays = dict[str, np.ndarray[Any, Any]]
 
 
 @dataclass(eq=False, repr=False)
@@ -43,7 +42,7 @@ class Averaging(Described, Callback):
         if not self.count:
             return
         if trainer.last is None:
-            trainer.last = {name: np.array(to_numpy(array)) for name, array in trainer.network.state().items()}
+            trainer.last = copied(trainer.network)
         trainer.network.load_state(self.network(trainer).state())
 
     def network(self, trainer: "Trainer") -> Network:
@@ -111,7 +110,7 @@ class StochasticWeightAveraging(Averaging):
 
     def on_epoch_end(self, trainer: "Trainer", row: Row) -> None:
         first = math.floor(self.start * trainer.epochs) + 1
-        if self.count > max(0, row["epoch"] - first):  # a goal that was raised has its last part later: begin anew
+        if self.count > max(0, row["epoch"] - first):  # a goal that was raised has its last part later: begin again
             self.count, self.average = 0, {}
         if row["epoch"] >= first:
             self.add(trainer, 1 / (self.count + 1))

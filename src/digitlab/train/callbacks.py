@@ -1,4 +1,4 @@
-"""What can happen beside training: hooks that the trainer calls, and the everyday callbacks made of them.
+"""Callbacks: hooks that the trainer calls, and the everyday callbacks made of them.
 
 The trainer itself never prints, saves, plots or decides to stop; callbacks do. One that decides reads the scores
 so far and keeps no memory of its own, so it needs nothing from a checkpoint to go on after an interruption.
@@ -95,7 +95,7 @@ class PlainLines(Callback):
         self.sink(epoch_line(row, trainer.epochs, trainer.monitor))
 
     def on_fit_end(self, trainer: "Trainer") -> None:
-        if trainer.stop_reason and not trainer.diverged:  # which is an error, told as such
+        if trainer.stop_reason and not trainer.diverged:  # a divergence is shown as an error
             self.sink(f"stopped: {trainer.stop_reason}")
 
 

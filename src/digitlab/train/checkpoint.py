@@ -27,7 +27,7 @@ KEYS = ("network", "history", "best", "optimizer_counts", "trainer_rng", "layer_
 
 
 def save_checkpoint(trainer: Trainer, path: str | os.PathLike[str]) -> None:
-    """Write the trainer's state after its last finished epoch, beside and renamed."""
+    """Write the trainer's state after its last finished epoch, atomically."""
     network = trainer.network
     state = network.state() if trainer.last is None else trainer.last
     arrays = {f"network/{name}": array for name, array in state.items()}

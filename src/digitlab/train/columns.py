@@ -1,7 +1,9 @@
 """The figures of a history by their names: which way is better, and how people read them."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import NamedTuple
+
+from digitlab.errors import ConfigError, did_you_mean
 
 
 class Unit(NamedTuple):
@@ -43,3 +45,15 @@ def score(column: str, value: float) -> float:
 def best(column: str, values: Iterable[float]) -> float:
     """The best of the values: the least loss, the highest of anything else."""
     return min(values) if smaller_is_better(column) else max(values)
+
+
+def monitored(monitor: str, sets: Container[str], *, classes: bool) -> str:
+    """The column that chooses the best epoch: `monitor`, or "" for the best of the sets. Raises ConfigError."""
+    measures = ("accuracy", "loss") if classes else ("loss",)
+    names = [name for name in ("valid", "train", "test") if name in sets]
+    available = [f"{name}_{measure}" for name in names for measure in measures] + ["train_loss"]
+    if monitor and monitor not in available:
+        hint = did_you_mean(monitor, available)
+        raise ConfigError(f"monitor: got {monitor!r}{hint}; with these sets there are: {', '.join(available)}")
+    # Test figures are never the default: what chooses must not be what judges.
+    return monitor or next(column for column in available if not column.startswith("test"))

@@ -1,74 +1,34 @@
 """Whether a training went wrong without an error, and what to do next: a pure function of what was seen.
 
 A training can end in order and have learned nothing: the accuracy is that of guessing, or the loss grew and is finite.
-`diagnose` reads the history and a few facts about the network (probe.py measures them) and names the likeliest cause.
+`diagnose` reads the history and a few facts about the network (probe.py measures them) and names the
+likeliest cause. symptoms.py says what is seen.
 """
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from digitlab.train.default_rate import larger_rate, smaller_rate
+from digitlab.train.symptoms import (
+    ENOUGH_IMAGES,
+    Facts,
+    count,
+    exploded,
+    far_from_curve,
+    fell,
+    learned_nothing,
+    most,
+    only_by_heart,
+    percent,
+)
 
 ENOUGH_STEPS = 100  # before that, nothing can be said
 MANY_STEPS = 1000  # a network that still learns may need as many before its accuracy rises
-ENOUGH_IMAGES = 20  # in the set that the accuracy is measured on
-GROWN = 10.0  # times as much: a loss that grew
-LITTLE = 0.2  # of the way from guessing to all right: learned next to nothing
-NOISE = 3.0  # standard deviations of an accuracy that is still chance
 STRONG_DECAY = 0.02  # of its value is what a weight may lose per step; useful decays are below .001
 FAR = 20.0  # inputs beyond that saturate a network; useful ones are about 1
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What the history does not hold. None where it is not known, or makes no sense for this network.
-
-    steps           done in all
-    rate            the learning rate that the schedule multiplies
-    default_rate    the one that this training would have had by default
-    decay           the share of its value that weight decay takes from a weight in a step
-    classes         how many classes the training examples have
-    guess           the accuracy of always answering the most frequent class, on the set that `accuracy` is of
-    count           how many examples that set has
-    accuracy        of the latest epoch
-    loss            of the network on a few training examples
-    constant_loss   the least loss on them that one answer for all inputs can have
-    line_loss       the loss of the best straight line, where the targets are exact values of a function of one number
-    adaptive        whether the optimizer gives each weight a step size of its own, as Adam does
-    constant        the share of the outputs that are the same for all inputs, from 0 to 1
-    idle            the share of neurons that are the same for all inputs, in the hidden layer that has most of them
-    rectified       whether neurons of that layer give exactly 0 then, as ReLU's do
-    reach           the largest absolute value among the inputs, as the first layer takes them
-    depth           hidden layers with an activation
-    closing         the activation before the loss's own, if there is one: "Sigmoid()"
-    directions      how many random directions the gradient is estimated along; None: it is the whole gradient
-    parameters      how many numbers the network learns
-    better_net      the name of a convolutional network, where dense layers alone see images in colour
-    """
-
-    steps: int
-    rate: float
-    default_rate: float
-    decay: float = 0.0
-    classes: int | None = None
-    guess: float | None = None
-    count: int = 0
-    accuracy: float | None = None
-    loss: float | None = None
-    constant_loss: float | None = None
-    line_loss: float | None = None
-    adaptive: bool = False
-    constant: float | None = None
-    idle: float = 0.0
-    rectified: bool = False
-    reach: float = 1.0
-    depth: int = 1
-    closing: str = ""
-    directions: int | None = None
-    parameters: int = 0
-    better_net: str = ""
 
 
 class Diagnosis(NamedTuple):
@@ -118,97 +78,6 @@ def diagnose(rows: Sequence[Mapping[str, Any]], facts: Facts) -> Diagnosis | Non
     return None
 
 
-# What is seen
-
-
-def exploded(losses: Sequence[float], facts: Facts) -> str:
-    """A loss far above that of one answer for all, or, where that is not known, far above what it was; else ""."""
-    if facts.accuracy is not None and facts.guess is not None and way(facts.accuracy, facts.guess) > 0.5:
-        return ""  # outputs far too sure of themselves, but the right ones
-    last, least = losses[-1], min(losses)
-    if facts.constant_loss is None:
-        wrong = len(losses) > 1 and last > GROWN * max(losses[0], 0.0)
-    else:
-        wrong = facts.constant_loss > 0 and last > GROWN * facts.constant_loss and not halving(losses)
-    if not wrong:
-        return ""
-    if last > GROWN * least:
-        return f"the loss grew from {least:.3g} (epoch {losses.index(least) + 1}) to {last:.3g}"
-    if facts.constant_loss is None:
-        return ""
-    return f"the loss is {last:.3g}; a constant output has {facts.constant_loss:.2g}"
-
-
-def halving(losses: Sequence[float]) -> bool:
-    """Whether the loss is on its way down, and soon not far above any more."""
-    return len(losses) > 1 and losses[-1] < 0.5 * losses[-2]
-
-
-def fell(rows: Sequence[Mapping[str, Any]], facts: Facts) -> str:
-    """An accuracy that was good and has gone most of the way back to chance; else ""."""
-    if facts.guess is None or facts.guess >= 1 or facts.count < ENOUGH_IMAGES:
-        return ""
-    known = {row["epoch"]: row["valid_accuracy"] for row in rows if row.get("valid_accuracy") is not None}
-    if not known:
-        return ""
-    epoch, best = max(known.items(), key=lambda item: item[1])
-    last = list(known.values())[-1]
-    gained, left = way(best, facts.guess), way(last, facts.guess)
-    if gained < 0.3 or left > 0.4 * gained or best - last < 2 * NOISE * deviation(best, facts.count):
-        return ""
-    return f"valid_accuracy fell from {percent(best)} (epoch {epoch}) to {percent(last)}"
-
-
-def learned_nothing(rows: Sequence[Mapping[str, Any]], facts: Facts) -> str:
-    """An accuracy of about chance while the loss is that of one fixed answer; without classes that loss alone."""
-    constant, epochs = facts.constant_loss, count(len(rows), "epoch")
-    if facts.accuracy is None:
-        loss = facts.loss
-        if constant is None or loss is None or constant <= 0 or loss < 0.98 * constant:
-            return ""
-        return f"the loss is {loss:.3g} after {epochs}; a constant output has {constant:.3g}"
-    if facts.guess is None or facts.guess >= 1 or facts.count < ENOUGH_IMAGES:
-        return ""
-    if constant is not None and rows[-1]["train_loss"] < 0.8 * constant:
-        return ""
-    chance = facts.accuracy <= facts.guess + NOISE * deviation(facts.guess, facts.count)
-    if not chance and way(facts.accuracy, facts.guess) >= LITTLE:
-        return ""
-    how = "no better" if chance else "little better"
-    return (
-        f"accuracy {percent(facts.accuracy)} after {epochs}, {how} than guessing the largest class "
-        f"({percent(facts.guess)})"
-    )
-
-
-def far_from_curve(facts: Facts) -> str:
-    """A curve of which the network has learned no more than its straight line, or little; else ""."""
-    loss, line, constant = facts.loss, facts.line_loss, facts.constant_loss
-    if loss is None or line is None or not constant or line < 1e-3 * constant:  # it is a line
-        return ""
-    missing = f"{percent(loss / constant)} of the variance"
-    if loss >= 0.8 * line:
-        return (
-            f"only the straight line in the curve is learned: the network misses {missing}, the best line "
-            + percent(line / constant)
-        )
-    return f"the curve is not learned: the network misses {missing}" if loss > 0.1 * constant else ""
-
-
-def only_by_heart(rows: Sequence[Mapping[str, Any]], facts: Facts) -> str:
-    """Training examples that are learned while the validation accuracy is that of guessing; else ""."""
-    accuracy = rows[-1].get("valid_accuracy")
-    if accuracy is None or facts.guess is None or facts.constant_loss is None or facts.count < ENOUGH_IMAGES:
-        return ""
-    learned = rows[-1]["train_loss"] < 0.3 * facts.constant_loss and 0 < facts.guess < 0.8
-    if not learned or accuracy > facts.guess + NOISE * deviation(facts.guess, facts.count):
-        return ""
-    return (
-        f"the training examples are learned, but valid_accuracy is {percent(accuracy)}, no better than guessing "
-        f"the largest class ({percent(facts.guess)})"
-    )
-
-
 def early(losses: Sequence[float], facts: Facts) -> bool:
     """Whether a network that still learns may only need more steps.
 
@@ -224,9 +93,6 @@ def early(losses: Sequence[float], facts: Facts) -> bool:
     if facts.steps >= MANY_STEPS or hindered or not still_learning(losses, facts):
         return False
     return len(losses) == 1 or not above_constant(losses, facts)
-
-
-# Why
 
 
 def cause_of_nothing(seen: str, losses: Sequence[float], facts: Facts) -> Diagnosis:
@@ -311,29 +177,13 @@ def too_small(seen: str, facts: Facts) -> Diagnosis:
     return Diagnosis(seen, cause, f"{larger_rate(facts.rate, facts.default_rate):.3g}")
 
 
-# Numbers
-
-
-def way(accuracy: float, guess: float) -> float:
-    """How far an accuracy is on the way from guessing (0) to all right (1)."""
-    return (accuracy - guess) / (1 - guess) if guess < 1 else 0.0
-
-
-def deviation(share: float, n: int) -> float:
-    """The standard deviation of a share measured on n examples."""
-    return math.sqrt(max(share * (1 - share), 0.0) / max(n, 1))
-
-
-def percent(share: float) -> str:
-    """ "10.3 %"."""
-    return f"{100 * share:.1f} %"
-
-
-def most(share: float) -> str:
-    """ "all", "93 %"."""
-    return "all" if share > 0.995 else f"{100 * share:.0f} %"
-
-
-def count(n: int, noun: str) -> str:
-    """ "1 epoch", "3 epochs"."""
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+def cause_of_divergence(losses: Any, rate: float, smaller: float, dtype: str, *, first: bool) -> str:
+    """Why a loss is no longer finite after these steps of an epoch, the `first` of the training or a later one."""
+    before = losses[np.isfinite(losses)]
+    inputs = f"inputs or weights are too large for {dtype}"
+    cause = f"the learning rate {rate:g} is too large; try {smaller:.3g}"
+    if first and not len(before):
+        return inputs
+    if len(before) and before[-1] <= 2 * before[0]:  # from calm to infinite in one step
+        return f"{inputs}, or {cause}"
+    return cause

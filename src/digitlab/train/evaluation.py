@@ -51,20 +51,24 @@ def measure(
         logits = logits_of(batch)
         total += float(network.loss.forward(logits, targets)[0]) * logits.shape[0]
         if classes:
-            labels = targets if targets.ndim == 1 else xp.argmax(targets, axis=1)
-            right += int(xp.sum(xp.argmax(logits, axis=1) == labels))
+            right += int(xp.sum(xp.argmax(logits, axis=1) == as_labels(targets)))
     return Evaluation(total / n, right / n if classes else None)
 
 
 def classifies(network: Network, y: Array | None = None) -> bool:
     """Whether outputs stand for classes: a network with a single output gives a number, not a class.
 
-    Nor does one that is held against rows of numbers (N, out) by the mean squared error.
+    Nor does one that is trained on rows of numbers (N, out) by the mean squared error.
     """
     shape = network.shapes[-1]
     if y is not None and y.ndim > 1 and network.loss.output_range is None:
         return False
     return len(shape) == 1 and shape[0] > 1
+
+
+def as_labels(targets: Array) -> Array:
+    """Labels (N,) of labels (N,) or of rows (N, classes), whose class is their largest number."""
+    return targets if targets.ndim == 1 else array_namespace(targets).argmax(targets, axis=1)
 
 
 def class_shares(outputs: Any) -> np.ndarray[Any, Any]:

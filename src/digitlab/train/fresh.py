@@ -17,9 +17,9 @@ DRAW = 1  # separates the random numbers of augmentation from those of shuffling
 class FreshImages:
     """The training images as each epoch sees them: `with FreshImages(x, augmentation, seed, last) as fresh`.
 
-    Epoch k has its own generator, made from `seed` and k alone. So the images of an epoch are the same whether the
-    training was interrupted before it or not, and there is no state to keep; and they may be made ahead of time:
-    while epoch k is trained, another thread makes the images of k + 1 (up to epoch `last`).
+    Epoch k has its own random generator, made from `seed` and k alone. So its images are the same whether the training
+    was interrupted before it or not, there is no state to keep, and they can be made ahead of time: while epoch k is
+    trained, another thread makes the images of k + 1 (up to epoch `last`).
 
     Raises DataError if x is not uint8 images (N, H, W) or (N, H, W, 3).
     """

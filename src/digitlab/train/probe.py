@@ -14,8 +14,9 @@ from digitlab.nn.zoo import recommended_net
 from digitlab.optim.regularizers import L2
 from digitlab.train.callbacks import Callback
 from digitlab.train.default_rate import rate_of
-from digitlab.train.diagnosis import ENOUGH_IMAGES, LITTLE, MANY_STEPS, Diagnosis, Facts, diagnose, way
-from digitlab.train.evaluation import classifies
+from digitlab.train.diagnosis import MANY_STEPS, Diagnosis, diagnose
+from digitlab.train.evaluation import as_labels, classifies
+from digitlab.train.symptoms import ENOUGH_IMAGES, LITTLE, Facts, learned_share
 
 if TYPE_CHECKING:
     from digitlab.train.config import RunConfig
@@ -76,7 +77,7 @@ def facts_of(trainer: "Trainer", *, exact: bool = False) -> Facts:
         "parameters": learned_numbers(network),
         "better_net": recommended_net(x.shape[1:]) if len(network.input_shape) == 1 else "",
     }
-    if guess is not None and guess < 1 and accuracy is not None and way(accuracy, guess) >= LITTLE:
+    if guess is not None and guess < 1 and accuracy is not None and learned_share(accuracy, guess) >= LITTLE:
         return Facts(**facts)  # it has learned: no need to look into the network
     return Facts(**facts | inside(network, to_numpy(x[picked]), targets[picked], classes and accuracy is None))
 
@@ -93,11 +94,6 @@ def facts_of_run(config: "RunConfig", history: "History") -> Facts:
         count=ENOUGH_IMAGES,
         accuracy=accuracy,
     )
-
-
-def as_labels(targets: Array) -> Array:
-    """Labels (N,) of labels (N,) or of rows (N, classes)."""
-    return targets if targets.ndim == 1 else np.argmax(targets, axis=1)
 
 
 def constant_loss(network: Network, targets: Array) -> float | None:

@@ -38,7 +38,7 @@ class SaveRun(Callback):
             self.config.save(self.folder / "config.toml")
 
     def on_epoch_end(self, trainer: Trainer, row: Row) -> None:
-        # The checkpoint comes last: where it is missing or old, resuming repeats an epoch and writes the rest anew.
+        # The checkpoint comes last: where it is missing or old, resuming repeats an epoch and writes the rest again.
         trainer.history.save(self.folder / "history.jsonl")
         if trainer.best is not None and trainer.best.epoch == row["epoch"]:
             trainer.best_network().save(self.folder / "network.safetensors")

@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from digitlab.arrays import to_numpy
 from digitlab.data.augment import Augmentation
 from digitlab.engine.base import Engine, Losses
 from digitlab.engine.select import make_predictor, select_engine
-from digitlab.errors import ConfigError, DivergenceError, did_you_mean, not_among
+from digitlab.errors import ConfigError, DivergenceError, not_among
 from digitlab.gradients import Gradient
 from digitlab.nn.describe import build
 from digitlab.nn.examples import examples
@@ -25,12 +24,13 @@ from digitlab.settings.training import TrainingSettings
 from digitlab.train import columns
 from digitlab.train.callbacks import Callback
 from digitlab.train.default_rate import default_learning_rate, rate_of, settled, smaller_rate
+from digitlab.train.diagnosis import cause_of_divergence
 from digitlab.train.evaluation import Evaluation, classifies, measure
 from digitlab.train.fresh import FreshImages
 from digitlab.train.history import History, Row
+from digitlab.train.state import Arrays, EpochStart, copied, is_finite
 from digitlab.train.weighting import checked_class_weights, example_weights
 
-Arrays = dict[str, np.ndarray[Any, Any]]
 CHUNKS = 25  # how often an epoch comes up for air: progress, Ctrl-C, and a copy of the last finite parameters
 LEAST_WORK = 2e8  # weights times examples in a chunk, some hundredths of a second: less is not worth coming up for
 
@@ -115,8 +115,7 @@ class Trainer:
         self.interrupted = False
         self.diverged = False
         self.optimizer_state: dict[str, dict[str, Any]] | None = None
-        # The epoch under way and what it began with: parameters, generators' states, callbacks' arrays.
-        self._began: tuple[int, Arrays, list[Any], list[Arrays]] | None = None
+        self._began: EpochStart | None = None  # the epoch under way
         self._weights: Any = None  # how much each training example counts; None: all alike
         self._fast = False  # whether the compiled engine trains
         self._logits_of: Callable[[Any], Any] | None = None  # the engine's own way to logits, for evaluation
@@ -176,14 +175,15 @@ class Trainer:
         try:
             for callback in self.callbacks:
                 callback.on_fit_start(self)
-            # What overflows is told as a DivergenceError, not as warnings.
+            # An overflow is reported as a DivergenceError, not as a warning.
             with np.errstate(over="ignore", invalid="ignore"), fresh or nullcontext():
                 while self.stop_reason is None and self.epoch <= self.epochs:
                     self._epoch(engine, x, y, watched, fresh)
         except KeyboardInterrupt:
             self.interrupted = True
             self.stop(f"interrupted in epoch {self.epoch}")
-            self._rewind()
+            if self._began is not None:
+                self._began.restore(self)
         except DivergenceError as error:
             divergence, self.diverged = error, True
             self.stop(str(error))
@@ -246,8 +246,7 @@ class Trainer:
     ) -> None:
         n = x.shape[0]
         steps = math.ceil(n / self.batch_size)
-        states = [rng.bit_generator.state for rng in self._generators()]
-        self._began = (self.epoch, self._copy(), states, [callback.arrays() for callback in self.callbacks])
+        self._began = EpochStart(self)
         for callback in self.callbacks:
             callback.on_epoch_start(self)
         order = self.rng.permutation(n) if self.shuffle else np.arange(n)
@@ -280,7 +279,7 @@ class Trainer:
         row["seconds_left"] = row["total_seconds"] / self.epoch * (self.epochs - self.epoch)
         state, best, score = engine.state(), self.best, self._score(row)
         if best is None or score > best.score:
-            best = Best(row["epoch"], score, self._copy())
+            best = Best(row["epoch"], score, copied(self.network))
         rows = [*self.history, row]
         # One after the other without a call between, where Ctrl-C could come: the epoch is done, or it is not.
         self.optimizer_state = state
@@ -298,14 +297,14 @@ class Trainer:
         weights = sum(math.prod(p.value.shape) for p in self.network.parameters().values())
         chunk = max(math.ceil(steps / CHUNKS), math.ceil(LEAST_WORK / (self.batch_size * max(weights, 1))))
         for first in range(0, steps, chunk):
-            here = self._copy()
+            here = copied(self.network)
             began = time.perf_counter()
             part = order[first * self.batch_size : (first + chunk) * self.batch_size]
             here_rates = rates[first : first + chunk]
             losses.append(engine.train_batches(x, y, part, self.batch_size, here_rates, self._weights))
             seconds += time.perf_counter() - began
             done = sum(map(len, losses))
-            if not np.isfinite(losses[-1][-1]) or not self._is_finite():
+            if not np.isfinite(losses[-1][-1]) or not is_finite(self.network):
                 # Parameters may be finite and their loss is not: go back to the last ones that gave a finite loss.
                 back = 0
                 if not np.isfinite(losses[-1][0]) and self._finite is not None:
@@ -320,19 +319,13 @@ class Trainer:
                 callback.on_batches(self, done, steps)
         return np.concatenate(losses), seconds
 
-    def _diverged(self, step: int, losses: Losses, rate: float, held: str) -> DivergenceError:
-        before = losses[np.isfinite(losses)]
-        inputs = f"inputs or weights are too large for {self.network.dtype}"
-        advice = smaller_rate(rate_of(self.optimizer), self.default_rate)
-        cause = f"the learning rate {rate:g} is too large; try {advice:.3g}"
-        if self.epoch == 1 and not len(before):
-            cause = inputs
-        elif len(before) and before[-1] <= 2 * before[0]:  # from calm to infinite in one step
-            cause = f"{inputs}, or {cause}"
+    def _diverged(self, step: int, losses: Losses, rate: float, kept: str) -> DivergenceError:
+        smaller = smaller_rate(rate_of(self.optimizer), self.default_rate)
         if self.keep == "best" and self.best is not None:
-            held = f"the weights of epoch {self.best.epoch}, the best"  # `_finish` puts them back
-        message = f"the loss is no longer finite in epoch {self.epoch}, step {step:,}; likely cause: {cause}"
-        return DivergenceError(message, held)
+            kept = f"the weights of epoch {self.best.epoch}, the best"  # `_finish` puts them back
+        place = f"epoch {self.epoch}, step {step:,}"
+        cause = cause_of_divergence(losses, rate, smaller, self.network.dtype, first=self.epoch == 1)
+        return DivergenceError(f"the loss is no longer finite in {place}; likely cause: {cause}", kept)
 
     # Before and after
 
@@ -342,15 +335,7 @@ class Trainer:
             self.network.copy().forward(x[:1, ...], training=True)
 
     def _prepare(self, x: Any, y: Any, watched: dict[str, Any], epochs: int) -> None:
-        measures = ("accuracy", "loss") if classifies(self.network, y) else ("loss",)
-        names = [name for name in ("valid", "train", "test") if name in watched]
-        available = [f"{name}_{measure}" for name in names for measure in measures] + ["train_loss"]
-        # Test figures are never the default: what chooses must not be what judges.
-        default = [column for column in available if not column.startswith("test")]
-        self.monitor = self.monitor or default[0]
-        if self.monitor not in available:
-            hint = did_you_mean(self.monitor, available)
-            raise ConfigError(f"monitor: got {self.monitor!r}{hint}; with these sets there are: {', '.join(available)}")
+        self.monitor = columns.monitored(self.monitor, watched, classes=classifies(self.network, y))
         if any(layer.sees_batch for _, layer in self.network.named_layers()):
             self._check_smallest_batch(x)
         if any(self.monitor not in row for row in self.history):
@@ -366,32 +351,9 @@ class Trainer:
     def _finish(self) -> None:
         self.network.to("numpy")
         if self.keep == "best" and self.best is not None:
-            self.last = self._copy()
+            self.last = copied(self.network)
             self.network.load_state(self.best.arrays)
-        with ExitStack() as ends:  # every one is told, and an error of one raised afterwards
+        with ExitStack() as ends:  # all of them run; an error of one is raised afterwards
             ends.callback(self.sets.clear)
             for callback in reversed(self.callbacks):
                 ends.callback(callback.on_fit_end, self)
-
-    def _rewind(self) -> None:
-        """Back to the beginning of an unfinished epoch, so that another `fit` goes on as if it had never begun.
-
-        The first epoch is left as it stands: its half is all there is.
-        """
-        if self._began is None or self._began[0] != self.epoch or self.epoch == 1:
-            return
-        _, arrays, states, kept = self._began
-        self.network.load_state(arrays)
-        for callback, own in zip(self.callbacks, kept):
-            callback.load_arrays(own)
-        for rng, state in zip(self._generators(), states):
-            rng.bit_generator.state = state
-
-    def _generators(self) -> list[np.random.Generator]:
-        return [self.rng, *(layer.rng for _, layer in self.network.named_layers() if layer.rng is not None)]
-
-    def _copy(self) -> Arrays:
-        return {name: np.array(to_numpy(array)) for name, array in self.network.state().items()}
-
-    def _is_finite(self) -> bool:
-        return all(np.isfinite(to_numpy(p.value)).all() for p in self.network.parameters().values())

@@ -20,7 +20,7 @@ from digitlab.errors import ConfigError, DataError
 from digitlab.kinds import sniff
 from digitlab.nn.network import Network
 from digitlab.notices import DataWarning
-from digitlab.train.evaluation import classifies
+from digitlab.train.evaluation import as_labels, classifies
 
 BALANCED = "balanced"
 FAR = 3.0  # times more or less than 1: a mean weight that changes how large the steps are
@@ -65,8 +65,7 @@ def example_weights(
     if class_weights is not None:
         if not classifies(network, y):
             raise ConfigError("class_weights: this network gives numbers and not classes; use sample_weights")
-        labels = to_numpy(y)
-        labels = labels if labels.ndim == 1 else labels.argmax(axis=1)
+        labels = as_labels(to_numpy(y))
         weights = _by_class(class_weights, labels, network.shapes[-1][0], names)[labels]
     if sample_weights is not None:
         own = _checked_sample_weights(sample_weights, n)

@@ -1,4 +1,4 @@
-"""Three ways to ask a network what a digit looks like, side by side."""
+"""Three methods that ask a network what a digit looks like, side by side."""
 
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -10,48 +10,48 @@ from digitlab.viz.figures import Figure, new_figure, show_signed, without_ticks
 from digitlab.viz.imagine import Imagined, imagine, linear_back
 from digitlab.viz.inverse_query import inverse_query
 
-WAYS = {"linear": "linear inversion", "inverse": "inverse query", "ascent": "gradient ascent"}
-Answers = dict[str, list[Imagined] | str]  # way → one answer per digit, or why it cannot serve
+METHODS = {"linear": "linear inversion", "inverse": "inverse query", "ascent": "gradient ascent"}
+Answers = dict[str, list[Imagined] | str]  # method → one answer per digit, or why it does not apply
 
 
-def imagine_ways(network: Network, digits: Sequence[int]) -> Answers:
-    """Every way's picture of each digit, shown to the network again; where a way cannot serve, one line says why.
+def imagine_all(network: Network, digits: Sequence[int]) -> Answers:
+    """Each method's picture of each digit, shown to the network again; where one does not apply, a line says why.
 
     linear     a one-hot output through Wᵀ after Wᵀ (imagine.py)
     inverse    Rashid's backquery through the inverse of each activation (inverse_query.py)
     ascent     the picture climbs to where the network is surest (ascent.py); works for every network
     """
     answers: Answers = {}
-    for way, picture in (("linear", linear_back), ("inverse", inverse_query)):
+    for method, picture in (("linear", linear_back), ("inverse", inverse_query)):
         try:
-            answers[way] = [imagine(network, digit, picture(network, digit)) for digit in digits]
+            answers[method] = [imagine(network, digit, picture(network, digit)) for digit in digits]
         except ShapeError as error:
-            answers[way] = str(error)
+            answers[method] = str(error)
     climbed = ascend(network, digits)
     answers["ascent"] = [imagine(network, digit, climbed[i], stretch=False) for i, digit in enumerate(digits)]
     return answers
 
 
-def ways_figure(answers: Mapping[str, list[Imagined] | str], *, title: str = "") -> Figure:
-    """Heat maps, a digit a column and a way a row (one row in all for a single digit), with what the network reads.
+def inversions_figure(answers: Mapping[str, list[Imagined] | str], *, title: str = "") -> Figure:
+    """Heat maps, a digit a column and a method a row (one row in all for a single digit), with what the network reads.
 
     The linear inversion runs from blue (speaks against the digit) over white to red (speaks for it); the others are
     pictures, dark where there is ink.
     """
-    served = {way: found for way, found in answers.items() if not isinstance(found, str)}
-    refused = {way: why for way, why in answers.items() if isinstance(why, str)}
+    served = {method: found for method, found in answers.items() if not isinstance(found, str)}
+    refused = {method: why for method, why in answers.items() if isinstance(why, str)}
     n = max(len(found) for found in served.values())
     rows, columns = (1, len(served)) if n == 1 else (len(served), n)
     wide, high = (3.1, 3.2) if n == 1 else (1.55, 2.15)
     width = max(wide * columns, 5.0)
     notes = [line for why in refused.values() for line in textwrap.wrap(why, int(15 * width))]
     figure = new_figure(width, high * rows + 0.2 + 0.2 * len(notes))
-    for row, (way, found) in enumerate(served.items()):
+    for row, (method, found) in enumerate(served.items()):
         for column, seen in enumerate(found):
             axes = figure.add_subplot(rows, columns, (row + column if n == 1 else row * columns + column) + 1)
-            heading = f"{WAYS[way]} to a {seen.digit}" if n == 1 else f"{seen.digit} by {way}"
+            heading = f"{METHODS[method]} to a {seen.digit}" if n == 1 else f"{seen.digit} by {method}"
             words = reading(seen) if n == 1 else reading(seen).replace(" (", "\n(")
-            if way == "linear":
+            if method == "linear":
                 image = show_signed(axes, seen.picture)
             else:
                 image = axes.imshow(seen.picture, cmap="gray_r")
@@ -70,3 +70,6 @@ def reading(seen: Imagined) -> str:
 def margin_text(margin: float) -> str:
     """A margin in per cent, or, where softmax outputs are very far apart, that it is out of all proportion."""
     return "over +10,000 %" if margin > 1e4 else f"+{margin:,.0f} %"
+
+
+imagine_ways, ways_figure = imagine_all, inversions_figure  # former names
