@@ -1,6 +1,6 @@
 """Nielsen, chapter 6: convolutional networks, step by step, to 33 errors.
 
-Two modes. As as_written: network3's first weights, its fixed order of the images, left-over images dropped.
+Two modes. As written: network3's first weights, its fixed order of the images, left-over images dropped.
 Corrected: shuffled every epoch; He's first weights for ReLU, N(0, 1/n_in) for sigmoid neurons, biases 0.
 network3 adds ½ λ Σ w² / (number of batches) to its cost, so its λ counts ten times ours at batches of 10.
 """
