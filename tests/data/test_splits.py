@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from digitlab.data import Digits, Splits, load
-from digitlab.data.bundled import read_bundled
+from digitlab.data.bundled import bundled_contents
 from digitlab.data.splits import restrict, split_published, split_single
 from digitlab.errors import DataError
 
@@ -69,10 +69,10 @@ def test_per_class_follows_the_seed(parts: Splits) -> None:
 
 
 def test_digits_restrict_every_part() -> None:
-    parts = restrict(read_bundled(), digits=[3, 7], train_size=30)
+    parts = restrict(bundled_contents().splits(), digits=[3, 7], train_size=30)
     assert all(part is not None and set(part.labels.tolist()) == {3, 7} for part in parts)
     assert len(parts.train) == 30  # chosen first, counted after
-    assert restrict(read_bundled("60k/10k"), digits=[3]).valid is None
+    assert restrict(bundled_contents().splits("60k/10k"), digits=[3]).valid is None
 
 
 def test_contradicting_and_impossible_choices_are_told(parts: Splits) -> None:
@@ -91,13 +91,13 @@ def test_parts_by_name(parts: Splits) -> None:
 
 
 def test_the_bundled_digits_are_real_and_always_split_alike() -> None:
-    train, valid, test = read_bundled()
+    train, valid, test = bundled_contents().splits()
     assert valid is not None and (len(train), len(valid), len(test)) == (1197, 300, 300)
     assert repr(train) == "Digits: 1,197 images 8×8, 10 classes (0–9), scikit-learn digits train"
     assert train.labels[:10].tolist() == list(range(10))
     assert all(part.counts().min() >= 27 for part in (train, valid, test))
     assert train.images.max() == 255 and train.images[0, 0].tolist() == [0, 0, 80, 207, 143, 16, 0, 0]
-    joined = read_bundled("60k/10k")
+    joined = bundled_contents().splits("60k/10k")
     assert joined.valid is None and len(joined.train) == 1497
     assert np.array_equal(joined.test.images, test.images)
 

@@ -8,15 +8,9 @@ import numpy as np
 
 from digitlab.data.dataset import Digits
 from digitlab.data.formats.shared.contents import Contents, contents_of
-from digitlab.data.splits import PARTS, Splits
-from digitlab.settings.data import Split
+from digitlab.data.splits import PARTS
 
 TRAIN, VALID, TEST = 1197, 300, 300
-
-
-def read_bundled(split: Split = "50k/10k/10k") -> Splits:
-    """1,197 / 300 / 300 images in the file's order; "60k/10k" joins validation to training: 1,497 / none / 300."""
-    return bundled_contents().splits(split)
 
 
 def bundled_contents() -> Contents:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from digitlab.data import load, write_idx
-from digitlab.data.formats.idx_files import read_idx2_int
+from digitlab.data.formats.idx import WORDS, read_idx
 from digitlab.data.formats.shared.families import FAMILIES
 from digitlab.errors import DataError
 
@@ -70,7 +70,7 @@ def test_qmnist_has_eight_numbers_per_label(tmp_path: Path) -> None:
     for part in ("train", "test"):
         write_idx(tmp_path / f"qmnist-{part}-images-idx3-ubyte.gz", IMAGES)
         write_qmnist_labels(tmp_path / f"qmnist-{part}-labels-idx2-int.gz", table)
-    assert np.array_equal(read_idx2_int(tmp_path / "qmnist-train-labels-idx2-int.gz"), table)
+    assert np.array_equal(read_idx(tmp_path / "qmnist-train-labels-idx2-int.gz", code=WORDS), table)
     train, valid, test = load(tmp_path)
     assert test.labels.tolist() == (np.arange(24) % 10).tolist() and test.name == "qmnist test"
     assert len(train) == 20 and valid is not None
@@ -85,10 +85,10 @@ def test_damaged_files_say_where(tmp_path: Path) -> None:
         load(tmp_path)
     bad = tmp_path / "bad"
     bad.write_bytes(b"\0\0\x0c\x02" + np.array([2**31, 8], ">u4").tobytes())
-    with pytest.raises(DataError, match="more than this file can hold"):
-        read_idx2_int(bad)
+    with pytest.raises(DataError, match="promises 2147483648 × 8 = 68,719,476,736 bytes"):
+        read_idx(bad, dimensions=2, code=WORDS)
     bad.write_bytes(b"\0\0\x08\x01" + bytes(8))
-    with pytest.raises(DataError, match="expected 3074"):
-        read_idx2_int(bad)
+    with pytest.raises(DataError, match="found IDX type 0x08, expected 0x0c"):
+        read_idx(bad, dimensions=2, code=WORDS)
     with pytest.raises(DataError, match="holds no emnist-digits-train-images"):
         load(f"emnist-digits:{tmp_path}")

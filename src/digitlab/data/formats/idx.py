@@ -25,19 +25,24 @@ from digitlab.data.formats.shared.safe_gzip import SafeReader, mistaken_for
 from digitlab.errors import DataError
 from digitlab.files import atomic_write, require_suffix
 
-_WHAT = {1: "labels", 3: "images", 4: "colour images"}
+_WHAT = {1: "labels", 2: "a table", 3: "images", 4: "colour images"}
+BYTES, WORDS = 0x08, 0x0C  # the types of numbers that are read
+TYPES: dict[int, np.dtype[Any]] = {BYTES: np.dtype(np.uint8), WORDS: np.dtype(">i4")}
 
 
-def read_idx(path: str | os.PathLike[str], *, dimensions: int | tuple[int, ...] = ()) -> NDArray[np.uint8]:
-    """The uint8 array in an IDX file, plain or gzip: labels (N,), images (N, H, W), colour (N, H, W, 3).
+def read_idx(
+    path: str | os.PathLike[str], *, dimensions: int | tuple[int, ...] = (), code: int = BYTES
+) -> NDArray[Any]:
+    """The array in an IDX file, plain or gzip: uint8 labels (N,), images (N, H, W), colour (N, H, W, 3).
 
-    `dimensions`, if given, is what the file must have: 1 for labels, 3 for images, (3, 4) for images of any kind.
+    dimensions   what the file must have: 1 for labels, 3 for images, (3, 4) for images of any kind; (): any number
+    code         the type of its numbers: BYTES, or WORDS for int32
     The sizes in the header are compared with the file's length before memory is taken.
     Raises DataError naming the file, the byte, what was found there and what was expected.
     """
     with SafeReader(path) as file:
-        sizes = _read_header(file, (dimensions,) if isinstance(dimensions, int) else dimensions)
-        promised = math.prod(sizes)
+        sizes = _read_header(file, (dimensions,) if isinstance(dimensions, int) else dimensions, code)
+        promised = math.prod(sizes) * TYPES[code].itemsize
         header = file.tell()
         if promised > file.most_bytes - header:
             raise DataError(
@@ -47,7 +52,7 @@ def read_idx(path: str | os.PathLike[str], *, dimensions: int | tuple[int, ...] 
             )
         values = file.read_array(promised, _WHAT.get(len(sizes), "values"))
         file.expect_end()
-    return values.reshape(sizes)
+    return values.view(TYPES[code]).astype(TYPES[code].newbyteorder("="), copy=False).reshape(sizes)
 
 
 def idx_dimensions(path: str | os.PathLike[str]) -> int:
@@ -56,23 +61,24 @@ def idx_dimensions(path: str | os.PathLike[str]) -> int:
         return len(_read_header(file, ()))
 
 
-def _read_header(file: SafeReader, dimensions: tuple[int, ...]) -> tuple[int, ...]:
-    """Magic number and sizes; DataError if they are not those of an IDX file of unsigned bytes."""
+def _read_header(file: SafeReader, dimensions: tuple[int, ...], code: int = BYTES) -> tuple[int, ...]:
+    """Magic number and sizes; DataError if they are not those of an IDX file of this type."""
     magic = file.read(4)
     if len(magic) < 4:
         raise DataError(f"{file.path}: has {len(magic)} bytes of content, expected an IDX header. Fetch it again.")
     number = int.from_bytes(magic, "big")
-    expected = " or ".join(f"{2048 + d} ({_WHAT.get(d, 'values')})" for d in dimensions or (3, 1))
+    expected = " or ".join(f"{256 * code + d} ({_WHAT.get(d, 'values')})" for d in dimensions or (3, 1))
     if magic[:2] != b"\0\0" or not 8 <= magic[2] <= 14 or magic[3] == 0:
         found = mistaken_for(magic) or f"the magic number {number}"
         raise DataError(
             f"{file.path}: at byte 0 found {found}, expected an IDX file's {expected}. It is another kind of file."
         )
-    if magic[2] != 8:
-        raise DataError(
-            f"{file.path}: at byte 2 found IDX type {magic[2]:#04x}, expected 0x08 (unsigned bytes). "
-            "Convert the values to 0–255 and write them with write_idx."
+    if magic[2] != code:
+        mend = (
+            "Convert the values to 0–255 and write them with write_idx." if code == BYTES else "Fetch the file again."
         )
+        what = "unsigned bytes" if code == BYTES else "32-bit numbers"
+        raise DataError(f"{file.path}: at byte 2 found IDX type {magic[2]:#04x}, expected {code:#04x} ({what}). {mend}")
     if dimensions and magic[3] not in dimensions:
         raise DataError(
             f"{file.path}: at byte 0 found the magic number {number} ({_WHAT.get(magic[3], 'other values')}), "

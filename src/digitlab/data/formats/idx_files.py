@@ -4,7 +4,6 @@ train-images-idx3-ubyte  train-labels-idx1-ubyte      t10k-… or test-… to te
 train-images.idx3-ubyte  train_images.gz              and other spellings, packed or not
 """
 
-import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,14 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitlab.data.dataset import Digits
-from digitlab.data.formats.idx import idx_dimensions, paired, read_idx
+from digitlab.data.formats.idx import WORDS, idx_dimensions, paired, read_idx
 from digitlab.data.formats.mnist_files import CLASSES
 from digitlab.data.formats.shared.contents import WHOLE, Contents, Reading, UnlabelledError, contents_of
 from digitlab.data.formats.shared.families import FAMILIES, PLAIN, Family, family_called, family_of_file
 from digitlab.data.formats.shared.format import Format
 from digitlab.data.formats.shared.part_names import PART_WORDS
 from digitlab.data.formats.shared.raw import Raw, to_digits
-from digitlab.data.formats.shared.safe_gzip import SafeReader
 from digitlab.errors import DataError
 from digitlab.kinds import sniff
 
@@ -99,7 +97,10 @@ def read_pairs(
 
 def _read_pair(images: Path, labels: Path, reading: Reading, family: Family, check: Check | None = None) -> Digits:
     pictures = read_idx(images, dimensions=(3, 4))
-    numbers = read_idx2_int(labels)[:, 0] if "idx2-int" in labels.name else read_idx(labels, dimensions=1)
+    if "idx2-int" in labels.name:  # QMNIST's: of eight numbers, the first is the class
+        numbers = read_idx(labels, dimensions=2, code=WORDS)[:, 0]
+    else:
+        numbers = read_idx(labels, dimensions=1)
     if check is not None:
         check(images, pictures)
         check(labels, numbers)
@@ -133,30 +134,6 @@ def read_single(path: Path, reading: Reading) -> Contents:
         raise UnlabelledError(alone, family.upright(read_idx(path, dimensions=(3, 4))))
     pair = (path, partner) if this == "images" else (partner, path)
     return contents_of({WHOLE: _read_pair(*pair, reading, PLAIN)}, pair[0].name)
-
-
-def read_idx2_int(path: str | os.PathLike[str]) -> NDArray[np.int32]:
-    """A table of 32-bit numbers in an IDX file (type 0x0c, two dimensions), int32 (N, columns): QMNIST's labels.
-
-    The sizes in the header are compared with the file's length before memory is taken. Raises DataError.
-    """
-    with SafeReader(path) as file:
-        head = file.read(12)
-        if not head.startswith(b"\0\0\x0c\x02"):
-            found = int.from_bytes(head[:4], "big")
-            raise DataError(f"{file.path}: at byte 0 found the magic number {found}, expected 3074 (a table).")
-        if len(head) < 12:
-            raise DataError(f"{file.path}: cut off at byte {len(head)}, inside the header. Fetch the file again.")
-        sizes = np.frombuffer(head[4:], dtype=">u4").tolist()
-        promised = 4 * sizes[0] * sizes[1]
-        if not sizes[1] or promised > file.most_bytes - 12:
-            raise DataError(
-                f"{file.path}: the header promises {sizes[0]} × {sizes[1]} numbers, more than this file can hold. "
-                "It is cut off or damaged; fetch it again."
-            )
-        values = file.read_array(promised, "labels")
-        file.expect_end()
-    return values.view(">i4").reshape(sizes).astype(np.int32)
 
 
 FORMAT = Format(("idx",), read_single, gzip=True)
