@@ -37,7 +37,7 @@ class Told:
         if self.stop_after == len(self.trials):
             raise KeyboardInterrupt
 
-    def told(self, line):
+    def decided(self, line):
         self.lines.append(line)
 
     def ended(self):

@@ -12,8 +12,7 @@ from digitlab.nn.zoo import build_named
 from digitlab.optim import SGD, Adam, Momentum
 from digitlab.search import Choice, Integer, LogUniform, Uniform, parse_space
 from digitlab.search.settings import settings_for
-from digitlab.search.space import grid, parse_parameter, space_table
-from digitlab.search.strategies import at_unit, unit
+from digitlab.search.space import at_unit, grid, parse_parameter, space_table, unit
 from digitlab.train import RunConfig
 
 from .helpers import config

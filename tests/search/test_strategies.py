@@ -18,12 +18,12 @@ def walk(a_plan, value):
     """The log-scale test, with a function for the networks: all points in the order they are wanted, and the end."""
     trials = []
     while True:
-        followed = log_scale.follow(a_plan, trials)
+        progress = log_scale.replay(a_plan, trials)
         known = {log_scale.key(t.point) for t in trials}
-        new = [p for p in followed.points if log_scale.key(p) not in known]
-        if followed.complete:
+        new = [p for p in progress.points if log_scale.key(p) not in known]
+        if progress.complete:
             assert not new
-            return trials, followed
+            return trials, progress
         assert new, "there is something to do, or it is over"
         trials.append(Trial(len(trials), new[0], "done", value(new[0]), [value(new[0])], "valid_accuracy"))
 
@@ -32,35 +32,35 @@ def walk(a_plan, value):
 @pytest.mark.parametrize("strength", [0.05, 0.5, 8.0])
 def test_log_scale_finds_the_top_of_a_hill(rate, strength):
     space = {"learning_rate": "log:0.01,100", "l2": "log:0.01,10"}
-    trials, followed = walk(
+    trials, progress = walk(
         plan("log-scale", space),
         lambda p: 1 - 0.01 * math.log10(p["learning_rate"] / rate) ** 2 - 0.01 * math.log10(p["l2"] / strength) ** 2,
     )
-    assert abs(math.log10(followed.best["learning_rate"] / rate)) <= 0.13, "an eighth of a power of ten away at most"
-    assert abs(math.log10(followed.best["l2"] / strength)) <= 0.13
+    assert abs(math.log10(progress.best["learning_rate"] / rate)) <= 0.13, "an eighth of a power of ten away at most"
+    assert abs(math.log10(progress.best["l2"] / strength)) <= 0.13
     assert len(trials) <= 5 + 4 + 4 + 4
-    assert len(followed.decisions) == 6
+    assert len(progress.decisions) == 6
 
 
 def test_log_scale_begins_with_powers_of_ten_and_says_why():
-    trials, followed = walk(
+    trials, progress = walk(
         plan("log-scale", {"learning_rate": "log:0.01,100"}), lambda p: -abs(math.log10(p["learning_rate"]))
     )
     assert [t.point["learning_rate"] for t in trials[:5]] == [0.01, 0.1, 1, 10, 100]
     assert trials[5].point["learning_rate"] == pytest.approx(10**-0.5, rel=1e-5)
-    assert followed.decisions[0].startswith("learning_rate, powers of ten: 0.01: -200.00 %, 0.1: -100.00 %")
-    assert "→ 1, the best of 5 so far" in followed.decisions[0]
+    assert progress.decisions[0].startswith("learning_rate, powers of ten: 0.01: -200.00 %, 0.1: -100.00 %")
+    assert "→ 1, the best of 5 so far" in progress.decisions[0]
 
 
 def test_log_scale_warns_at_the_ends_of_the_range():
-    _, followed = walk(plan("log-scale", {"learning_rate": "log:0.01,100"}), lambda p: p["learning_rate"])
-    assert "the range may end too early" in followed.decisions[-1]
+    _, progress = walk(plan("log-scale", {"learning_rate": "log:0.01,100"}), lambda p: p["learning_rate"])
+    assert "the range may end too early" in progress.decisions[-1]
 
 
 def test_log_scale_takes_choices_too():
     space = {"learning_rate": "log:0.1,10", "activation": "sigmoid,relu,tanh"}
-    _, followed = walk(plan("log-scale", space), lambda p: float(p["activation"] == "tanh"))
-    assert followed.best["activation"] == "tanh"
+    _, progress = walk(plan("log-scale", space), lambda p: float(p["activation"] == "tanh"))
+    assert progress.best["activation"] == "tanh"
 
 
 def cma_run(a_plan, value, n, order=None):
@@ -103,7 +103,7 @@ def test_the_grid_is_every_combination():
 
 @pytest.mark.parametrize("strategy", list(STRATEGIES))
 def test_each_says_what_it_is(strategy):
-    text = STRATEGIES[strategy].stated(plan(strategy))
+    text = STRATEGIES[strategy].description(plan(strategy))
     assert text and "\n" not in text
     if strategy == "genetic":
         for word in ("population 10", "crossover", "0.9", "mutates with probability 1/2"):

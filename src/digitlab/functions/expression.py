@@ -13,15 +13,7 @@ Array = np.ndarray[Any, Any]
 Function = Callable[[Array], Array]
 
 FUNCTIONS: dict[str, Callable[[Any], Any]] = {
-    "sin": np.sin,
-    "cos": np.cos,
-    "tan": np.tan,
-    "tanh": np.tanh,
-    "exp": np.exp,
-    "log": np.log,
-    "sqrt": np.sqrt,
-    "abs": np.abs,
-    "sign": np.sign,
+    name: getattr(np, name) for name in ("sin", "cos", "tan", "tanh", "exp", "log", "sqrt", "abs", "sign")
 }
 CONSTANTS = {"pi": np.pi, "e": np.e}
 BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
@@ -45,12 +37,12 @@ def parse_function(text: str) -> Function:
         tree = ast.parse(text.strip().replace("^", "**"), mode="eval").body
     except (SyntaxError, ValueError, RecursionError):
         raise ConfigError(f"got {text!r}, expected a function of x such as 'sin(x) + x'") from None
-    _compute(tree, np.zeros(1))  # what cannot be computed is said now, not in the middle of a training
 
     def function(x: Array) -> Array:
         with np.errstate(all="ignore"):  # a pole shows as infinity, which the caller looks for
             return np.asarray(_compute(tree, np.asarray(x, dtype=np.float64)) + 0 * x, dtype=np.float64)
 
+    function(np.zeros(1))  # what cannot be computed is said now, not in the middle of a training
     return function
 
 
@@ -70,11 +62,9 @@ def _compute(node: ast.expr, x: Array) -> Any:
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return -_compute(operand, x)
         case ast.BinOp(left=left, op=op, right=right) if type(op) in BINARY:
-            with np.errstate(all="ignore"):
-                return BINARY[type(op)](np.asarray(_compute(left, x)), np.asarray(_compute(right, x)))
+            return BINARY[type(op)](np.asarray(_compute(left, x)), np.asarray(_compute(right, x)))
         case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if name in FUNCTIONS:
-            with np.errstate(all="ignore"):
-                return FUNCTIONS[name](_compute(argument, x))
+            return FUNCTIONS[name](_compute(argument, x))
     raise ConfigError(
         f"a function of x cannot hold {ast.unparse(node)!r}; there are x, numbers, {', '.join(CONSTANTS)}, "
         f"+ - * / **, and {', '.join(FUNCTIONS)}"

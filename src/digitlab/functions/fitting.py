@@ -1,14 +1,14 @@
 """Fitting a network to a function of one variable, and keeping what it made of it along the way."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from digitlab.errors import ConfigError, DataError
 from digitlab.functions.expression import Function
-from digitlab.functions.units import Units, units_for
+from digitlab.functions.units import Units, column, units_for
 from digitlab.nn import Network
 from digitlab.nn.scaling import InputRange
 from digitlab.optim import Adam, OneCycle, Optimizer, Schedule
@@ -16,9 +16,6 @@ from digitlab.train import Callback, History, Trainer
 from digitlab.train.diagnosis import Diagnosis
 from digitlab.train.history import Row
 from digitlab.train.probe import Diagnose
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 Array = np.ndarray[Any, Any]
 LARGEST = float(np.finfo(np.float32).max)
@@ -30,7 +27,7 @@ class Fit:
     """What came of a fit: the curve at some epochs, and how far it is off between the points it learned from.
 
     grid       (G,) where the curves are taken          target  (G,) the function there
-    curves     epoch → (G,) the network's output
+    points     x and y of the training points           curves  epoch → (G,) the network's output
     error      mean squared error on 1,000 points that were not learned from, drawn evenly from the same interval
     diagnosis  why the curve was not learned, or None if it was
     """
@@ -40,8 +37,8 @@ class Fit:
     points: tuple[Array, Array]
     history: History
     error: float
-    curves: "Mapping[int, Array]" = field(default_factory=dict)
-    diagnosis: Diagnosis | None = None
+    curves: Mapping[int, Array]
+    diagnosis: Diagnosis | None
 
 
 def fit_function(
@@ -87,7 +84,7 @@ def fit_function(
     if units != Units() and _error(network, *pairs) < np.var(pairs[1]):
         units.write_in(network)
     try:
-        history = trainer.fit(_in_units(units, pairs), _in_units(units, valid_pairs), epochs=epochs)
+        history = trainer.fit(units.columns(*pairs), units.columns(*valid_pairs), epochs=epochs)
     finally:
         units.write_out(network)
         network.input_range = InputRange(low, high).joined(known)
@@ -108,14 +105,11 @@ class Curves(Callback):
         self.kept: dict[int, Array] = {}
 
     def on_fit_start(self, trainer: Trainer) -> None:
-        self.kept[0] = self._curve(trainer)
+        self.kept[0] = self.units.curve(trainer.network, self.grid)
 
     def on_epoch_end(self, trainer: Trainer, row: Row) -> None:
         if row["epoch"] in self.wanted:
-            self.kept[row["epoch"]] = self._curve(trainer)
-
-    def _curve(self, trainer: Trainer) -> Array:
-        return self.units.back(np.asarray(trainer.network.predict(_column(self.units.x(self.grid)))).ravel())
+            self.kept[row["epoch"]] = self.units.curve(trainer.network, self.grid)
 
 
 def _pairs(function: Function, x: Array) -> tuple[Array, Array]:
@@ -129,14 +123,6 @@ def _pairs(function: Function, x: Array) -> tuple[Array, Array]:
     return x, y
 
 
-def _in_units(units: Units, pairs: tuple[Array, Array]) -> tuple[Array, Array]:
-    return _column(units.x(pairs[0])), _column(units.y(pairs[1]))
-
-
 def _error(network: Network, x: Array, y: Array) -> float:
     """The mean squared error of the network at these points."""
-    return float(np.mean((np.asarray(network.predict(_column(x)), np.float64).ravel() - y) ** 2))
-
-
-def _column(values: Array) -> Array:
-    return np.asarray(values, dtype=np.float32)[:, None]  # (N, 1)
+    return float(np.mean((np.asarray(network.predict(column(x)), np.float64).ravel() - y) ** 2))

@@ -32,16 +32,13 @@ class Units:
     mean: float = 0.0
     spread: float = 1.0
 
-    def x(self, x: Array) -> Array:
-        """u for x."""
-        return (x - self.center) / self.scale
+    def columns(self, x: Array, y: Array) -> tuple[Array, Array]:
+        """u and v for x and y, as examples (N, 1)."""
+        return column((x - self.center) / self.scale), column((y - self.mean) / self.spread)
 
-    def y(self, y: Array) -> Array:
-        """v for y."""
-        return (y - self.mean) / self.spread
-
-    def back(self, v: Array) -> Array:
-        """y for v."""
+    def curve(self, network: Network, x: Array) -> Array:
+        """y for x by a network of u and v."""
+        v = np.asarray(network.predict(column((x - self.center) / self.scale))).ravel()
         return v * self.spread + self.mean
 
     def write_in(self, network: Network) -> None:
@@ -80,6 +77,11 @@ def units_for(network: Network, low: float, high: float, y: Array) -> Units:
     if not _affine(last) or type(network.loss) is not MeanSquaredError:
         return Units(center, scale)
     return Units(center, scale, mean, spread)
+
+
+def column(values: Array) -> Array:
+    """Numbers (N,) as examples of one number, (N, 1)."""
+    return np.asarray(values, dtype=np.float32)[:, None]
 
 
 def _affine(layer: Layer) -> bool:

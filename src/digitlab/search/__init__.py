@@ -6,7 +6,7 @@ strategies.py   how the next point is chosen: grid, random, TPE, genetic; cma.py
 storage.py      the study's file, safe against kills and other processes
 run.py          the search itself
 study.py        opening and reading a study: plan, trials, the best, a table
-kept.py         the best trial's networks, and what the test set says of them at the end
+best_networks.py  the best trial's networks, and what the test set says of them at the end
 figures.py      pictures of a study
 rate_range.py   the learning-rate range test
 """

@@ -16,10 +16,10 @@ def folder_beside(path: Path) -> Path:
     return path.with_name(f"{path.name}.networks")
 
 
-def keep_networks(path: Path, number: int, outcomes: Sequence[TrainingResult]) -> None:
+def keep_networks(path: Path, number: int, results: Sequence[TrainingResult]) -> None:
     """Write a trial's networks, one for each seed; before the trial is called done, so the best's are never lost."""
-    for i, outcome in enumerate(outcomes):
-        outcome.network().save(folder_beside(path) / f"{number}-{i}.safetensors")
+    for i, result in enumerate(results):
+        result.network().save(folder_beside(path) / f"{number}-{i}.safetensors")
 
 
 def drop_networks(path: Path, trials: Sequence[Trial]) -> None:

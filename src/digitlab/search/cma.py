@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from digitlab.search.space import Choice, Point, Space
+from digitlab.search.space import Choice, Point, Space, at_unit, unit
 
 if TYPE_CHECKING:
     from digitlab.search.plan import SearchPlan
@@ -34,15 +34,13 @@ def propose(plan: "SearchPlan", trials: "Sequence[Trial]") -> tuple[int, Point]:
     import numpy as np
     from cmaes import CMA
 
-    from digitlab.search.strategies import at_unit, seed_of, unit
-
     names = numeric(plan.space)
     d, size = len(names), population(plan)
     optimizer = CMA(
         mean=np.full(d, 0.5),
         sigma=SPREAD,
         bounds=np.tile([0.0, 1.0], (d, 1)),
-        seed=seed_of(plan.seed, 0),
+        seed=plan.trial_seed(0),
         population_size=size,
     )
     alive = [t for t in trials if t.state != "failed"]
@@ -52,12 +50,12 @@ def propose(plan: "SearchPlan", trials: "Sequence[Trial]") -> tuple[int, Point]:
         done = [t for t in mine if t.state not in RESTING and t.score is not None]
         if len(done) < size:
             break
-        for _ in range(size):  # the random numbers of this generation
+        for _ in range(size):  # the random numbers that were drawn for this generation
             optimizer.ask()
-        told = [
+        results = [
             (np.array([unit(plan.space, n, t.point[n]) for n in names]), -float(t.score or 0.0)) for t in done[:size]
         ]
-        optimizer.tell(told)
+        optimizer.tell(results)
         generation += 1
     for _ in range(len(mine) + 1):
         x = optimizer.ask()

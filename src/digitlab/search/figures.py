@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from digitlab.errors import ConfigError
-from digitlab.search.space import Choice, Space
+from digitlab.search.space import Choice, Space, unit
 from digitlab.search.study import Trial, best_of
 from digitlab.train import columns
 from digitlab.viz.figures import COLOURS, Figure, new_figure
@@ -97,8 +97,6 @@ def parallel_figure(trials: Sequence[Trial], space: Space) -> Figure:
             return math.nan
         if isinstance(parameter, Choice):
             return parameter.among.index(t.point[name]) / max(len(parameter.among) - 1, 1)
-        from digitlab.search.strategies import unit
-
         return unit(space, name, t.point[name])
 
     import matplotlib

@@ -7,7 +7,7 @@ Nielsen ch. 3, "How to choose a neural network's hyper-parameters?": find the or
     2  half a power on both sides of the best, ×/÷ √10
     3  a quarter of a power on both sides of the best, ×/÷ ⁴√10
 
-All of it is computed from the finished trials, so there is nothing to lose.
+All of it is computed again from the finished trials, so there is no state to keep.
 """
 
 import math
@@ -21,11 +21,15 @@ if TYPE_CHECKING:
     from digitlab.search.plan import SearchPlan
     from digitlab.search.study import Trial
 
-STEPS = (1.0, 0.5, 0.25)  # in powers of ten
+STEPS = {  # in powers of ten
+    1.0: "powers of ten",
+    0.5: "half a power of ten around it",
+    0.25: "a quarter of a power around it",
+}
 
 
-class Followed(NamedTuple):
-    """How far the test is: all points to be tried up to now, and the decisions with their reasons."""
+class Progress(NamedTuple):
+    """How far the test is: all points to be tried so far, and the decisions with their reasons."""
 
     points: list[Point]
     decisions: list[str]
@@ -43,7 +47,7 @@ def check(space: Space) -> None:
             )
 
 
-def follow(plan: "SearchPlan", trials: "Sequence[Trial]") -> Followed:
+def replay(plan: "SearchPlan", trials: "Sequence[Trial]") -> Progress:
     """Walk through the test as far as the finished trials go."""
     known = {key(t.point): t for t in trials if t.state in ("done", "pruned") and t.score is not None}
     space = plan.space
@@ -59,10 +63,10 @@ def follow(plan: "SearchPlan", trials: "Sequence[Trial]") -> Followed:
             wanted = [{**best, name: v} for v in new]
             points += [p for p in wanted if key(p) not in {key(q) for q in points}]
             if any(key(p) not in known for p in wanted):
-                return Followed(points, decisions, best, complete=False)
+                return Progress(points, decisions, best, complete=False)
             scored = {v: known[key({**best, name: v})] for v in tried}
             chosen = max(tried, key=lambda v: scored[v].score or 0.0)
-            what = "the choices" if isinstance(space[name], Choice) else STEP_NAMES[step]
+            what = "the choices" if isinstance(space[name], Choice) else STEPS[step]
             seen = ", ".join(f"{_short(v)}: {scored[v].shown()}" for v in new)
             decisions.append(
                 f"{name}, {what}: {seen or 'nothing new'} → {_short(chosen)}, the best of {len(tried)} so far "
@@ -71,14 +75,11 @@ def follow(plan: "SearchPlan", trials: "Sequence[Trial]") -> Followed:
             best = {**best, name: chosen}
             if isinstance(space[name], Choice):
                 break
-    return Followed(points, decisions, best, complete=True)
-
-
-STEP_NAMES = {1.0: "powers of ten", 0.5: "half a power of ten around it", 0.25: "a quarter of a power around it"}
+    return Progress(points, decisions, best, complete=True)
 
 
 def start(plan: "SearchPlan", name: str) -> Any:
-    """Where a parameter stands before its turn: the middle power of ten of its range, or the first of the choices."""
+    """The value of a parameter before its turn: the middle power of ten of its range, or the first of the choices."""
     parameter = plan.space[name]
     if isinstance(parameter, Choice):
         return parameter.among[0]

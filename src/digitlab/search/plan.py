@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from digitlab.errors import ConfigError, did_you_mean
 from digitlab.search.settings import settings_for
 from digitlab.search.space import Space, parse_space, space_table
@@ -25,7 +27,7 @@ class SearchPlan:
     population    of the genetic algorithm and CMA-ES; 0: 10, and 4 + ⌊3 ln d⌋ for d parameters
     prune         none, halving or hyperband: end trainings that are behind the others after `min_epochs`, and after
                   `factor` times as many each time
-    seed          of the strategy's random numbers
+    seed          of the strategy's random choices
     """
 
     base: RunConfig
@@ -42,19 +44,16 @@ class SearchPlan:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "space", parse_space(self.space))
-        for name in ("strategy", "prune"):
-            if not isinstance(getattr(self, name), str):
-                raise ConfigError(f"{name}: got {getattr(self, name)!r}, expected a name")
-        if self.strategy not in STRATEGIES:
-            hint = did_you_mean(self.strategy, STRATEGIES)
-            raise ConfigError(f"strategy: got {self.strategy!r}{hint}, expected one of {', '.join(STRATEGIES)}")
-        if self.prune not in PRUNING:
-            hint = did_you_mean(self.prune, PRUNING)
-            raise ConfigError(f"prune: got {self.prune!r}{hint}, expected one of {', '.join(PRUNING)}")
-        known = ["valid_accuracy", "valid_loss", "train_loss", *["train_accuracy"] * self.base.evaluate_train]
-        if (monitor := self.base.monitor) and monitor not in known:
-            hint = did_you_mean(monitor, known)
-            raise ConfigError(f"monitor: got {monitor!r}{hint}; a search can choose by {', '.join(known)}")
+        for name, known in (("strategy", tuple(STRATEGIES)), ("prune", PRUNING)):
+            if not isinstance(value := getattr(self, name), str):
+                raise ConfigError(f"{name}: got {value!r}, expected a name")
+            if value not in known:
+                hint = did_you_mean(value, known)
+                raise ConfigError(f"{name}: got {value!r}{hint}, expected one of {', '.join(known)}")
+        columns = ["valid_accuracy", "valid_loss", "train_loss", *["train_accuracy"] * self.base.evaluate_train]
+        if (monitor := self.base.monitor) and monitor not in columns:
+            hint = did_you_mean(monitor, columns)
+            raise ConfigError(f"monitor: got {monitor!r}{hint}; a search can choose by {', '.join(columns)}")
         least = {"trials": 1, "repeats": 1, "points": 2, "population": 0, "min_epochs": 1, "factor": 2, "seed": 0}
         for name, low in least.items():
             value = getattr(self, name)
@@ -73,6 +72,10 @@ class SearchPlan:
                 values = parameter.values(3)
                 point[name] = values[len(values) // 2]
         return point
+
+    def trial_seed(self, index: int) -> int:
+        """The seed of the strategy's random generator for the trial with this index."""
+        return int(np.random.SeedSequence([self.seed, index]).generate_state(1)[0])
 
     def configs(self, point: Mapping[str, Any]) -> list[RunConfig]:
         """The settings of a point, once for each seed."""

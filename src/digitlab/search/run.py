@@ -1,11 +1,11 @@
 """The search itself: one process chooses points and writes the study, workers train (parallel/pool.py)."""
 
 import os
-import time
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import fmean
 from typing import Any, Protocol
 
 from digitlab.data import Splits
@@ -29,7 +29,7 @@ class SearchWatcher(Protocol):
     """Who wants to see how far a search is."""
 
     def began(self, plan: SearchPlan, trials: Sequence[Trial], reason: str) -> None:
-        """The search begins, or goes on after these trials; `reason` says what computes it."""
+        """The search begins, or continues after these trials; `reason` says what computes it."""
 
     def epoch(self, event: dict[str, Any]) -> None:
         """An epoch of one training is done. Called from other threads."""
@@ -37,7 +37,7 @@ class SearchWatcher(Protocol):
     def done(self, trial: Trial, best: Trial | None, count: int, goal: int) -> None:
         """A trial has ended, the `count`-th of `goal` as far as is known; `best` is the best so far."""
 
-    def told(self, line: str) -> None:
+    def decided(self, line: str) -> None:
         """What the strategy decided, and why."""
 
     def ended(self) -> None:
@@ -45,15 +45,14 @@ class SearchWatcher(Protocol):
 
 
 @dataclass
-class UnderWay:
-    """A trial whose seeds are being trained: what came of each up to the current rung."""
+class RunningTrial:
+    """A trial whose seeds are being trained: the result of each up to the current rung."""
 
     trial: Any
     configs: list[RunConfig]
     rungs: list[int]
     rung: int = 0
-    outcomes: dict[int, TrainingResult] = field(default_factory=dict)
-    began: float = field(default_factory=time.time)
+    results: dict[int, TrainingResult] = field(default_factory=dict)
 
 
 def search(
@@ -66,16 +65,15 @@ def search(
     cluster: str | None = None,
     watcher: SearchWatcher | None = None,
 ) -> Study:
-    """Search as the plan says, keep every step in the study's file, and return it; goes on if the file is there.
+    """Search as the plan says, keep every step in the study's file, and return it; continues if the file is there.
 
     The validation set alone decides. `plan` may be None for a study that exists; a plan that differs from the study's
     in more than `trials` is a ConfigError. `workers`, `executor` and `cluster` as in `train_many`. Several processes
-    may work on one study. Ctrl-C ends the trials under way, which are then tried again, and raises KeyboardInterrupt.
+    may work on one study. Ctrl-C ends the running trials, which are then tried again, and raises KeyboardInterrupt.
     With one worker the same plan always tries the same points; with more, what is known when a point is chosen depends
     on who was faster (grid, log-scale and random do not care).
     """
-    path = Path(path)
-    return _Search(plan, path, watcher).run(data, workers, executor, cluster)
+    return _Search(plan, Path(path), watcher).run(data, workers, executor, cluster)
 
 
 class _Search:
@@ -84,7 +82,7 @@ class _Search:
         self.study, self.plan = open_study(plan, path)
         self.strategy = STRATEGIES[self.plan.strategy]
         self.monitor = self.plan.base.monitor or "valid_accuracy"
-        self.under_way: dict[int, UnderWay] = {}
+        self.running: dict[int, RunningTrial] = {}
         self.futures: dict[Future[TrainingResult], tuple[int, int]] = {}  # trial and seed
         self.decisions = 0
 
@@ -111,7 +109,7 @@ class _Search:
             )
             if self.watcher is not None:
                 self.watcher.began(self.plan, self.trials(), pool.reason)
-            self.tell_decisions()
+            self.report_decisions()
             self.loop(pool)
         finally:
             if pool is not None:
@@ -119,8 +117,9 @@ class _Search:
                 for future in self.futures:
                     future.cancel()
                 pool.close()
-            for number in list(self.under_way):
-                self.give_up(number)
+            while self.running:
+                with claim(self.path):
+                    self.again(self.running.popitem()[0])
             self.owner.leave()
             if self.watcher is not None:
                 self.watcher.ended()
@@ -145,7 +144,7 @@ class _Search:
     def start(self, pool: Pool) -> bool:
         """Begin with the next point; False if there is none to begin with now."""
         with claim(self.path):
-            trials = [t for t in self.trials() if t.state != "failed"]
+            trials = alive(self.trials())
             again = any(t.state == "waiting" for t in trials)  # a trial of a process that died
             if not again and not self.enqueue(trials):
                 return False
@@ -154,19 +153,21 @@ class _Search:
             point = suggest(self.plan.space, trial)
             trial.set_user_attr("begun", {"point": point, "owner": self.owner.name})
         same = next((t for t in trials if t.state == "done" and t.values and key(t.point) == key(point)), None)
-        if same is not None:  # genetic algorithms meet a point again; it would give the same again
-            self.repeat(trial, same)
+        if same is not None:  # genetic algorithms meet a point again, with the same result
+            with claim(self.path):
+                trial.set_user_attr("result", {"values": same.values, "epochs": 0, "seconds": 0.0, "same": same.number})
+                self.study.tell(trial.number, same.value)
+            self.report(trial.number, self.trials())
             return True
         try:
             configs = self.plan.configs(point)
-            for config in configs[:1]:
-                config.check()
+            configs[0].check()
         except DigitlabError as error:  # a point whose network cannot be: the worst there is
-            self.under_way[trial.number] = UnderWay(trial, [], [0])
+            self.running[trial.number] = RunningTrial(trial, [], [0])
             self.finish(trial.number, error=str(error))
-            return True
-        self.under_way[trial.number] = UnderWay(trial, configs, self.plan.rungs(configs[0].epochs))
-        self.submit(trial.number, pool)
+        else:
+            self.running[trial.number] = RunningTrial(trial, configs, self.plan.rungs(configs[0].epochs))
+            self.submit(trial.number, pool)
         return True
 
     def enqueue(self, trials: list[Trial]) -> bool:
@@ -175,8 +176,7 @@ class _Search:
         if points is None:
             if len(trials) >= self.plan.trials:
                 return False
-            label = self.strategy.label(self.plan, trials)
-            if label:
+            if label := self.strategy.label(self.plan, trials):
                 self.study.enqueue_trial(label.pop("fixed", {}), user_attrs=label)
             return True
         known = {key(t.point) for t in trials}
@@ -187,10 +187,10 @@ class _Search:
 
     def submit(self, number: int, pool: Pool) -> None:
         """Train all seeds of a trial up to its current rung."""
-        state = self.under_way[number]
+        state = self.running[number]
         last = state.rung == len(state.rungs) - 1
         for seed, config in enumerate(state.configs):
-            before = state.outcomes.get(seed)
+            before = state.results.get(seed)
             if before is not None and before.finished:
                 continue  # it stopped early by itself
             job = TrainingJob(
@@ -203,100 +203,80 @@ class _Search:
 
     # Ending one
 
-    def collect(self, number: int, seed: int, outcome: TrainingResult, pool: Pool) -> None:
-        """What came of one seed; when all are there, the next rung, or the end."""
-        if number not in self.under_way:
+    def collect(self, number: int, seed: int, result: TrainingResult, pool: Pool) -> None:
+        """Keep the result of one seed; when all are there, the next rung, or the end."""
+        if number not in self.running:
             return
-        state = self.under_way[number]
-        state.outcomes[seed] = outcome
-        if outcome.interrupted:
+        state = self.running[number]
+        state.results[seed] = result
+        if result.interrupted or any(n == number for n, _ in self.futures.values()):
             return
-        if any(n == number for n, _ in self.futures.values()):
+        results = state.results.values()
+        error = next((r.error for r in results if r.error), None)
+        if error is not None or all(r.finished for r in results):
+            self.finish(number, error=error)
             return
-        errors = [o.error for o in state.outcomes.values() if o.error]
-        if errors:
-            self.finish(number, error=errors[0])
-            return
-        finished = all(o.finished for o in state.outcomes.values())
-        if not finished:
-            rung = state.rungs[state.rung]
-            state.trial.report(self.mean([self.best_value(o) for o in state.outcomes.values()]), step=rung)
-            self.study.pruner = pruner(self.plan)
-            if state.trial.should_prune():
-                self.finish(number, pruned=True)
-                return
+        state.trial.report(fmean(map(self.best_value, results)), step=state.rungs[state.rung])
+        self.study.pruner = pruner(self.plan)
+        if state.trial.should_prune():
+            self.finish(number, pruned=True)
+        else:
             state.rung += 1
             self.submit(number, pool)
-            return
-        self.finish(number)
 
     def finish(self, number: int, *, error: str | None = None, pruned: bool = False) -> None:
         """Write the trial's end: first what goes with it, then, in one line of the journal, that it is done."""
         from optuna.trial import TrialState
 
-        state = self.under_way[number]
-        outcomes = [state.outcomes[i] for i in sorted(state.outcomes)]
+        state = self.running[number]
+        results = [state.results[i] for i in sorted(state.results)]
         worst = float("inf") if columns.smaller_is_better(self.monitor) else 0.0
-        values = [worst if o.error else self.best_value(o) for o in outcomes] or [worst]
+        values = [worst if r.error else self.best_value(r) for r in results] or [worst]
         notes: dict[str, Any] = {
             "values": values,
             "seeds": [c.seed for c in state.configs],
-            "epochs": sum(len(o.rows) for o in outcomes),
-            "seconds": round(sum(o.seconds for o in outcomes), 3),
-            "best_epochs": [o.best_epoch for o in outcomes],
+            "epochs": sum(len(r.rows) for r in results),
+            "seconds": round(sum(r.seconds for r in results), 3),
+            "best_epochs": [r.best_epoch for r in results],
         }
-        if found := next((o.diagnosis for o in outcomes if o.diagnosis), None):
-            notes |= {"diagnosis": list(found)}
+        if found := next((r.diagnosis for r in results if r.diagnosis), None):
+            notes["diagnosis"] = list(found)
         if error is not None:
-            notes |= {"error": error}
+            notes["error"] = error
         if pruned:
-            notes |= {"rung": state.rungs[state.rung]}
+            notes["rung"] = state.rungs[state.rung]
         with claim(self.path):
             state.trial.set_user_attr("result", notes)
             if error is None and not pruned:
-                keep_networks(self.path, number, outcomes)
+                keep_networks(self.path, number, results)
             if pruned and self.strategy.learns_from_pruned:
                 self.study.tell(number, state=TrialState.PRUNED)
             else:
                 # A population that counted only those that were trained to the end would never be full.
-                self.study.tell(number, worst if error is not None else self.mean(values))
-            del self.under_way[number]
+                self.study.tell(number, worst if error is not None else fmean(values))
+            del self.running[number]
             trials = self.trials()
             drop_networks(self.path, trials)
-        self.announce(number, trials)
+        self.report(number, trials)
 
-    def repeat(self, trial: Any, same: Trial) -> None:
-        """End a trial at once with what another of the same point gave."""
-        with claim(self.path):
-            trial.set_user_attr("result", {"values": same.values, "epochs": 0, "seconds": 0.0, "same": same.number})
-            self.study.tell(trial.number, same.value)
-        self.announce(trial.number, self.trials())
-
-    def announce(self, number: int, trials: list[Trial]) -> None:
-        """Tell that a trial has ended."""
+    def report(self, number: int, trials: list[Trial]) -> None:
+        """Tell the watcher that a trial has ended."""
         if self.watcher is not None:
-            alive = [t for t in trials if t.state != "failed"]
-            done = [t for t in trials if t.state in ("done", "pruned")]
+            done = sum(t.state in ("done", "pruned") for t in trials)
             best = best_of(trials) if any(t.state == "done" for t in trials) else None
-            self.watcher.done(trials[number], best, len(done), self.strategy.goal(self.plan, alive))
-            self.tell_decisions()
+            self.watcher.done(trials[number], best, done, self.strategy.goal(self.plan, alive(trials)))
+            self.report_decisions()
 
-    def tell_decisions(self) -> None:
-        """Tell what the strategy decided since the last time."""
-        lines = self.strategy.told(self.plan, [t for t in self.trials() if t.state != "failed"])
+    def report_decisions(self) -> None:
+        """Tell the watcher what the strategy decided since the last time."""
+        lines = self.strategy.decisions(self.plan, alive(self.trials()))
         if self.watcher is not None:
             for line in lines[self.decisions :]:
-                self.watcher.told(line)
+                self.watcher.decided(line)
         self.decisions = len(lines)
 
-    def give_up(self, number: int) -> None:
-        """A trial that is not to be ended: it will be tried again."""
-        self.under_way.pop(number)
-        with claim(self.path):
-            self.again(number)
-
     def reclaim(self) -> None:
-        """Trials of processes that are no longer there are tried again."""
+        """Trials of processes that no longer run are tried again."""
         for frozen in self.study.get_trials(deepcopy=False):
             if frozen.state.name == "RUNNING" and not self.owner.lives(frozen.user_attrs.get("begun", {}).get("owner")):
                 self.again(frozen.number)
@@ -309,18 +289,17 @@ class _Search:
         frozen = trials[number]
         point = frozen.user_attrs.get("begun", {}).get("point")
         if point is not None and not any(t.user_attrs.get("again") == number for t in trials):
-            notes = {"again": number}
-            if "generation" in frozen.user_attrs:
-                notes["generation"] = frozen.user_attrs["generation"]
-            self.study.enqueue_trial(point, user_attrs=notes)
+            generation = {k: v for k, v in frozen.user_attrs.items() if k == "generation"}
+            self.study.enqueue_trial(point, user_attrs={"again": number, **generation})
         self.study.tell(number, state=TrialState.FAIL)
 
-    def best_value(self, outcome: TrainingResult) -> float:
+    def best_value(self, result: TrainingResult) -> float:
         """The monitored figure of the network that would be kept: the best epoch's so far, or the average's."""
-        if outcome.averaged and (average := outcome.rows[-1].get(f"average_{self.monitor}")) is not None:
+        if result.averaged and (average := result.rows[-1].get(f"average_{self.monitor}")) is not None:
             return float(average)
-        return columns.best(self.monitor, [float(row[self.monitor]) for row in outcome.rows])
+        return columns.best(self.monitor, [float(row[self.monitor]) for row in result.rows])
 
-    @staticmethod
-    def mean(values: Sequence[float]) -> float:
-        return sum(values) / len(values)
+
+def alive(trials: Sequence[Trial]) -> list[Trial]:
+    """All trials but those that were interrupted, which are tried again as others."""
+    return [t for t in trials if t.state != "failed"]

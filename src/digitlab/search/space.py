@@ -220,3 +220,20 @@ def as_text(point: Mapping[str, Any]) -> str:
     return " ".join(
         f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}" for name, value in point.items()
     )
+
+
+def unit(space: Space, name: str, value: Any) -> float:
+    """A number of the space as its place between low (0) and high (1), on its own scale."""
+    parameter: Any = space[name]
+    low, high = parameter.low, parameter.high
+    if high <= low:
+        return 0.5
+    return math.log(value / low) / math.log(high / low) if parameter.log else (value - low) / (high - low)
+
+
+def at_unit(space: Space, name: str, place: float) -> Any:
+    """The inverse of `unit`, to six digits or to whole numbers."""
+    parameter: Any = space[name]
+    low, high, place = parameter.low, parameter.high, min(max(place, 0.0), 1.0)
+    value = low * (high / low) ** place if parameter.log else low + (high - low) * place
+    return round(value) if isinstance(low, int) else rounded(value)

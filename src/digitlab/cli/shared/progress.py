@@ -207,7 +207,7 @@ class SearchProgress:
         finished = sum(t.state in ("done", "pruned") for t in trials)
         self.bar = Bar("", plan.trials, "trials")
         self.bar.update(completed=finished)
-        self.bar.line(STRATEGIES[plan.strategy].stated(plan))
+        self.bar.line(STRATEGIES[plan.strategy].description(plan))
         if trials:
             self.bar.line(f"continuing after {finished} finished trials")
         if plan.prune != "none":
@@ -227,7 +227,7 @@ class SearchProgress:
             self.bar.update(completed=count, total=goal)
             self.bar.line(f"{count}/{goal}  {trial_line(trial, is_best)}", "green" if is_best else None)
 
-    def told(self, line: str) -> None:
+    def decided(self, line: str) -> None:
         if self.bar is not None:
             self.bar.line(line, "cyan")
 
@@ -243,7 +243,7 @@ def watch_search(path: Path) -> None:
 
     study = Study(path)
     seen: set[int] = set()
-    say(f"{study.path}: {STRATEGIES[study.plan.strategy].stated(study.plan)}")
+    say(f"{study.path}: {STRATEGIES[study.plan.strategy].description(study.plan)}")
     while True:
         trials = study.trials()
         alive = [t for t in trials if t.state != "failed"]
