@@ -33,7 +33,7 @@ class Gradient(Described):
         """Assign every parameter's grad and return the loss of the batch.
 
         `rng` is for the ways that draw at random. `weights` (N,) say how much each example counts; None: all alike.
-        Raises GradientError if a layer cannot be served (see `serves`).
+        Raises GradientError if a layer is not supported.
         """
         raise TypeError(f"{type(self).__name__} has no gradient")
 
@@ -46,11 +46,11 @@ class Gradient(Described):
         return None
 
     def unsupported_reason(self, network: Network) -> str | None:
-        """None if this way can take the network's gradient, else a sentence: which layer it cannot serve and why."""
+        """None if the network is supported, else a sentence: which layer is not, and why."""
         return None
 
     def require(self, network: Network) -> None:
-        """Raise GradientError with the sentence of `serves`, if there is one."""
+        """Raise GradientError with the `unsupported_reason`, if there is one."""
         if refusal := self.unsupported_reason(network):
             raise GradientError(refusal)
 

@@ -88,21 +88,21 @@ def check_gradients(
     tolerance   the largest error that passes; the way's own unless given: 10⁻⁹ for a complex step, 10⁻⁵ for central
                 differences, 2·10⁻³ for forward ones
     samples     check this many elements of each parameter, drawn by `rng`, instead of all: for larger networks
-    training    check the pass that training uses (dropout, batch normalization); its random masks are held fast
+    training    check the pass that training uses (dropout, batch normalization); its random masks are kept
 
     The error of an element, with a by backpropagation and n by the other way, is |a − n| / max(|a|, |n|, floor).
     Relative to the element itself it would be unfair to the tiny ones, of which a difference of losses sees only
     round-off. So the floor is the largest of 1 % of that parameter's largest element, 10⁻⁴ of the largest element
     anywhere, and 10⁻⁴ |L|. A formula that is wrong misses by a part of 1; a right one stays under 10⁻⁷.
 
-    Where a ReLU stands exactly at 0, or two numbers of a pool are equal, the loss has a kink: a slope to the left and
-    another to the right, and backpropagation may give any number between them (a subgradient). An element that
+    Where the input of a ReLU is exactly 0, or two numbers of a pool are equal, the loss has a kink: one slope on each
+    side, and backpropagation may give any number between them (a subgradient). An element that
     differs is therefore looked at from both sides, and counted as on a kink if the sides differ and it lies between, or
     a complex step agrees with it. Where a complex step disagrees and central differences agree to 10⁻⁶, a layer that
     takes no complex numbers is the cause, and the element passes.
 
     It runs on a float64 copy, so the network stays as it is, its gradients included.
-    Raises GradientError where backpropagation or the other way cannot serve a layer.
+    Raises GradientError where backpropagation or the other method does not support a layer.
     """
     way = way if way is not None else exactest(network)
     if not isinstance(way, _OneAtATime):
@@ -228,7 +228,7 @@ def in_float64(array: Array) -> Array:
 class Comparison:
     """One way of taking the gradient beside backpropagation: g its gradient, g_bp backpropagation's.
 
-    `refusal` says why a way could not serve the network; then the other figures are NaN.
+    `refusal` says why a method does not support the network; then the other figures are NaN.
     """
 
     way: Gradient

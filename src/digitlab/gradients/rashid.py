@@ -1,4 +1,4 @@
-"""The learning rule of Rashid's book, which is nearly backpropagation: kept as what it is, a rule of its own."""
+"""The learning rule of Rashid's book, which is nearly backpropagation: kept as a separate rule."""
 
 from dataclasses import dataclass
 
@@ -24,7 +24,7 @@ class RashidRule(Gradient):
     Source     Rashid 2016, "Make Your Own Neural Network": hidden_errors = dot(who.T, output_errors)
 
     The rule still learns, for each wrong output sends its blame the right way; but it is the gradient of no loss,
-    and `check_gradients(..., tested=RashidRule())` says so. It serves chains of Dense and Sigmoid with the quadratic
+    and `check_gradients(..., tested=RashidRule())` says so. It supports chains of Dense and Sigmoid with the quadratic
     loss, as the book has them; a network without a hidden layer gets its true gradient.
     """
 

@@ -17,7 +17,7 @@ __all__ = ["Bidirectional"]
 class Bidirectional(Layer):
     """A recurrent layer twice, once from each end, the two states side by side: `Bidirectional(LSTM(64))`.
 
-    Forward    y = [forward(x), backward(x)], joined along the last axis; the two learn weights of their own
+    Forward    y = [forward(x), backward(x)], joined along the last axis; each has its own weights
     Backward   each takes its half of g; ∂L/∂x is the sum of what they return
     Shapes     x (N, T, F)   y (N, 2H), or (N, T, 2H) if the layer returns "all"
     Cache      both layers' caches

@@ -14,7 +14,7 @@ from digitlab.nn.network import Cache, Layer, Shape
 __all__ = ["Combine", "Rescale"]
 
 LEAST = 1e-6  # what an output of 0 counts as, so that no logarithm is infinite
-TIE = 1e-3  # how much the mean of probabilities counts beside votes: it decides between equally many
+TIE = 1e-3  # weight of the mean of probabilities against votes: it breaks ties
 
 
 @dataclass(eq=False, repr=False)

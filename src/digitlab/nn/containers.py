@@ -213,7 +213,7 @@ class Branches(Layer):
 
 
 def inner_shape(layer: Layer, input_shape: Shape, where: str) -> Shape:
-    """A child's output shape; its ShapeError says where it stands."""
+    """A child's output shape; its ShapeError names the child."""
     try:
         return layer.output_shape(input_shape)
     except ShapeError as error:

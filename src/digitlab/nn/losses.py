@@ -50,7 +50,7 @@ class LogLikelihood(Loss):
     Forward    ln a = z − m − ln Σₖ e^(zₖ − m), m = max z: no exponential overflows
     Backward   δ = (a Σⱼ t − t) / N, which is (a − t)/N where the targets sum to 1
     By hand    z = [0 0] and label 0: L = ln 2 = .6931, δ = [−½ ½].
-    A picture (N, H, W, out) has a softmax of its own at each place.
+    For a picture (N, H, W, out) the softmax is taken at each place.
     Nielsen ch. 3, eq. 78–82; other libraries call this pair cross-entropy.
     """
 

@@ -41,8 +41,8 @@ Cache = Any  # what a forward pass saw and its backward pass needs
 class Parameter:
     """An array that is learned, and the gradient of the loss by it.
 
-    `decays` says whether regularizers shrink it (weights yes, biases no); `learns` is True, False (frozen),
-    or an array of the value's shape with 1 where it learns and 0 where it stays as it is.
+    `regularized` says whether regularizers shrink it (weights yes, biases no); `trainable` is True, False (frozen),
+    or an array of the value's shape with 1 where numbers are trained and 0 where they are kept.
     """
 
     def __init__(self, value: Array, *, regularized: bool = True, trainable: Any = True) -> None:
@@ -64,7 +64,7 @@ class Layer(Described):
     analytic   whether forward takes complex numbers as it takes real ones, so that a complex step passes (gradients)
     activates  whether it is an activation
     passes_on  whether its outputs are some of its inputs, unchanged, as those of Flatten and Dropout are
-    bounds     the limits of its outputs, reached or not; a loss with an activation of its own must not follow a layer
+    bounds     the limits of its outputs, reached or not; a loss that owns an activation must not follow a layer
                that activates or has bounds (outputs.py)
     """
 
@@ -103,11 +103,11 @@ class Layer(Described):
         self.backward(grad_y, cache)
 
     def children(self) -> dict[str, "Layer"]:
-        """The layers inside this one, by name; {} for all but wiring."""
+        """The layers inside this one, by name; {} for all but containers."""
         return {}
 
     def ends(self) -> list[list["Layer"]]:
-        """The chains of children whose last layers make this one's output; [] for all but wiring."""
+        """The chains of children whose last layers make this one's output; [] for all but containers."""
         return []
 
 
@@ -342,7 +342,7 @@ class Network(NamedArrays):
     scaling        how pixel bytes (uint8) become numbers, "/255" unless given; other input is not scaled (scaling.py)
     seed           integer or numpy Generator; draws the initial weights, layer by layer
     dtype          "float32", or "float64" to check mathematics
-    allow_output_activation   keep an activation at the end although the loss has one of its own
+    allow_output_activation   keep an activation at the end although the loss owns one
 
     Raises ShapeError, naming the layer, if two layers do not fit together; ConfigError if there is no layer, if one is
     there twice, or if an activation comes last and the loss has its own (outputs.py).

@@ -1,4 +1,4 @@
-"""The end of a network: an activation there, before a loss that has one of its own, would act a second time.
+"""The end of a network: an activation there, before a loss that owns one, would act a second time.
 
 A loss takes logits and owns the output activation (`Loss.owns`). `Network([Dense(10), Sigmoid()], 784, "quadratic")`
 computes σ(σ(z)), which lies between .5 and .73 whatever z is, so it hardly learns. Such a network is refused unless
@@ -39,7 +39,7 @@ def refuse_output_activation(network: "Network") -> None:
 def closing_activation(layers: "Sequence[Layer]") -> "Layer | None":
     """The activation that the output comes from; None if there is none.
 
-    Layers that pass their inputs on, as Flatten and Dropout do, are looked through, and wiring is looked into: one
+    Layers that pass their inputs on, as Flatten and Dropout do, are looked through, and containers are looked into: one
     chain in it that ends with an activation is enough.
     """
     for layer in reversed(layers):

@@ -23,7 +23,7 @@ class PerNeuron(Layer):
     Cache      the activations' caches, and the order of the neurons
     By hand    PerNeuron(["relu", "linear"], [[0], [1]]) of [−3 −3] is [0 −3]; g = [1 1] gives [0 1].
 
-    activations   names, or layers with settings of their own, as LeakyReLU(0.1)
+    activations   names, or layers with settings, such as LeakyReLU(0.1)
     neurons       a group for each, of neuron numbers and [start, stop) pairs, [3, [10, 20]], or a range;
                   every neuron is in one group
     Raises ConfigError for an unknown activation or a neuron in two groups, ShapeError if the neurons are not

@@ -33,7 +33,7 @@ class Recurrent(Layer, abstract=True):
     returns    "last": the state after the last step (N, units); "all": after every step (N, T, units), for a
                recurrent layer on top of this one
     reverse    read from the last step to the first; "last" is then the state after step 0, and with "all"
-               every state stands at the step it was made in
+               every state is at the step that made it
     """
 
     bounds = (-1.0, 1.0)  # those of tanh
@@ -232,8 +232,8 @@ class GRU(Recurrent):
     Cache      x, and of every step hₜ₋₁, the gates, and what r is multiplied with
     By hand    all weights 0, b = [0 0 b_n]: z = ½, so h₀ = ½ tanh b_n and h₁ = ¾ tanh b_n.
 
-    The columns stand in the order r z n, as PyTorch's rows do; its biases b_ih and b_hh are b and, for r and z, summed.
-    Resetting after the product lets one product hₜ₋₁ U serve all gates; that is why libraries do it.
+    The columns are in the order r z n, as PyTorch's rows do; its biases b_ih and b_hh are b and, for r and z, summed.
+    Resetting after the product needs one product hₜ₋₁ U for all gates; that is why libraries do it.
     Cho et al. 2014, "Learning phrase representations using RNN encoder–decoder".
     Raises ShapeError unless an example is (steps, features).
     """

@@ -1,4 +1,4 @@
-"""Optimizers that give each weight a step of its own, by how large its gradients have been."""
+"""Optimizers that scale the step of each weight by the size of its past gradients."""
 
 from dataclasses import dataclass
 from typing import ClassVar

@@ -17,8 +17,8 @@ State = dict[str, Any]  # arrays of the parameter's shape, and step counts
 class Optimizer(Described):
     """Base: `update` is a pure function, so a state can be stored, compared and handed to another process.
 
-    `learning_rate` η is the one to start from; a schedule may vary it, so `update` is told the current one. None
-    leaves it to whoever trains: the default for the network at hand (train/default_rate.py).
+    `learning_rate` η is the one to start from; a schedule may vary it, so `update` gets the current one. None
+    stands for the default of the network that is trained (train/default_rate.py).
     `usual_rate` is the learning rate that suits most networks, Adam's unless stated; None: gradient descent's, which
     depends on the network, times 1 − `momentum` where there is such a setting; for a loss that saturates, times that to
     the power of `momentum_power`.

@@ -1,4 +1,4 @@
-"""What keeps weights small: L1, L2 and max-norm, applied to every parameter that `decays` (weights, not biases).
+"""What keeps weights small: L1, L2 and max-norm, applied to every `regularized` parameter (weights, not biases).
 
 The strengths are the book's λ: the penalty is divided by the number n of training examples (Nielsen ch. 3, eq. 87),
 so that λ weighs against the sum over the training set and not against one batch.

@@ -29,7 +29,7 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
 class Position(NamedTuple):
-    """Where a training stands: steps (batches) in one epoch, epochs planned, and the scores of finished epochs.
+    """The position in a training: steps (batches) in one epoch, epochs planned, and the scores of finished epochs.
 
     A score is what is monitored, turned so that larger is better: accuracy as it is, a loss negated.
     """

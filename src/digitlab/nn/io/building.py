@@ -67,7 +67,7 @@ def in_full(description: Mapping[str, Any]) -> dict[str, Any]:
 def in_short(description: Mapping[str, Any]) -> dict[str, Any]:
     """The same description as `describe_network` writes it: without what layers and loss have at their defaults.
 
-    One of a network that cannot be is left as it is, to be told where the network is built.
+    An invalid one is left as it is; `build_network` reports it.
     """
     short = dict(description)
     with suppress(ConfigError):

@@ -6,7 +6,7 @@
     a pair of .npy files  Rashid's `saved_wih.npy` and `saved_who.npy`: (hidden, in) and (out, hidden), no biases
 
 Their neurons are sigmoids, and their weights (out, in): ours are the transpose. Pickles are read without running
-them (restricted_pickle.py), so a file can at worst be refused. A file is told by its content, not by its suffix, and
+them (restricted_pickle.py), so a file can at worst be refused. Files are recognized by content, not suffix, and
 may be compressed with gzip; every other kind of file is named for what it is, with a way on.
 """
 

@@ -12,7 +12,7 @@ from digitlab.nn.shapes import Shape
 if TYPE_CHECKING:
     from digitlab.nn.network import Layer, Network
 
-WIDEST = 60  # a layer of layers that takes more characters is shown as rows of its own
+WIDEST = 60  # a layer of layers that takes more characters gets a row for each layer inside
 
 
 def summary(network: "Network") -> str:
