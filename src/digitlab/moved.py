@@ -17,6 +17,9 @@ MOVED = {
     "digitlab.optimizers": "digitlab.optim",
     "digitlab.reproduce": "digitlab.books",
     "digitlab.see": "digitlab.viz",
+    "digitlab.viz.accuracy": "digitlab.viz.confusion",
+    "digitlab.viz.bands": "digitlab.viz.curves",
+    "digitlab.viz.ways": "digitlab.viz.inversions",
 }
 
 

@@ -77,7 +77,7 @@ def test_a_column_that_only_some_epochs_have():
 @pytest.mark.parametrize(
     ("other", "words"),
     [
-        ({"monitor": "valid_loss"}, "chosen by valid_accuracy, and this training chooses by valid_loss"),
+        ({"monitor": "valid_loss"}, "trained with monitor valid_accuracy, and this is training with valid_loss"),
         ({"optimizer": Nesterov(0.1)}, "another optimizer"),
     ],
 )

@@ -78,26 +78,13 @@ def load_checkpoint(trainer: Trainer, path: str | os.PathLike[str]) -> None:
             f"and {_short(mine.get(different))} here; resume with the settings of the run"
         )
     augment = metadata.get("augment")  # absent in files from before there was any
-    drawn, here = augment, trainer.augment.spec if trainer.augment is not None else None
-    if isinstance(augment, dict):
-        drawn = augment.get("spec")
-    if drawn != here:
-        raise ModelFileError(
-            f"{path}: was trained with augmentation {drawn or 'none'}, and this is training with {here or 'none'}; "
-            "resume with the settings of the run"
-        )
-    counted, here = metadata.get("class_weights", NONE), describe(trainer.class_weights)  # absent in older files
-    if counted != here:
-        raise ModelFileError(
-            f"{path}: was trained with class_weights {counted}, and this is training with {here}; "
-            "resume with the settings of the run"
-        )
+    spec = augment.get("spec") if isinstance(augment, dict) else augment
+    _require_same(path, "augmentation", spec, trainer.augment.spec if trainer.augment is not None else None)
+    weights = describe(trainer.class_weights)
+    _require_same(path, "class_weights", metadata.get("class_weights", NONE), weights)  # absent in older files
     watched = (metadata["best"] or {}).get("monitor")  # absent, as is the optimizer, in older files
-    if watched and trainer.monitor and watched != trainer.monitor:
-        raise ModelFileError(
-            f"{path}: its best epoch was chosen by {watched}, and this training chooses by {trainer.monitor}; "
-            "resume with the settings of the run"
-        )
+    if trainer.monitor:
+        _require_same(path, "monitor", watched or trainer.monitor, trainer.monitor)
     last, rng = trainer.network.copy(), copy.deepcopy(trainer.rng)
     try:
         best = _best(metadata["best"], _part(arrays, "best/"), trainer.network)
@@ -131,6 +118,15 @@ def load_checkpoint(trainer: Trainer, path: str | os.PathLike[str]) -> None:
     trainer.rng.bit_generator.state = rng.bit_generator.state
     trainer.augment_seed, trainer.monitor = augment_seed, trainer.monitor or watched or ""
     trainer.best, trainer.optimizer_state, trainer.history = best, state or None, History(rows)
+
+
+def _require_same(path: str | os.PathLike[str], what: str, saved: Any, here: Any) -> None:
+    """ModelFileError unless a setting that the saved epochs depend on is the same in this training."""
+    if saved != here:
+        raise ModelFileError(
+            f"{path}: was trained with {what} {saved or 'none'}, and this is training with {here or 'none'}; "
+            "resume with the settings of the run"
+        )
 
 
 def _places(callbacks: Sequence[Callback]) -> list[str]:
