@@ -12,6 +12,8 @@ from scipy.stats import norm
 
 from digitlab.engine.fast import FastEngine
 from digitlab.engine.fast import layout as at
+from digitlab.engine.fast.operations import CODES
+from digitlab.engine.fast.ops.skipping import ALL_INPUTS, CHOICE, MAY_SKIP, SKIP_ZEROS
 from digitlab.nn import Dense, LogLikelihood, Network, ReLU
 from digitlab.optim import SGD, Adam
 
@@ -31,8 +33,9 @@ def seconds(n_in, n_out, batch, share, choice, optimizer):
     n = max(300, 2 * batch)
     order, rates = np.arange(n), np.zeros(-(-n // batch))
     engine.train_batches(x, y, order, batch, rates)
-    operations = engine.job.kept[at.OPS]
-    operations[:, at.MAY_SKIP], operations[2, at.CHOICE] = 0, choice
+    operations = engine.workspace.arrays[at.OPS]
+    operations[operations[:, at.KIND] == CODES["dense"], MAY_SKIP] = 0
+    operations[2, CHOICE] = choice
     best = np.inf
     for _ in range(15):
         began = time.process_time()
@@ -47,8 +50,8 @@ def main():
         for batch in (10, 128):
             for optimizer in (SGD(0.1), Adam(0.001)):
                 settings = (n_in, n_out, batch)
-                whole = seconds(*settings, 0.3, at.ALL_INPUTS, optimizer)
-                ratios = [seconds(*settings, share, at.SKIP_ZEROS, optimizer) / whole for share in SHARES]
+                whole = seconds(*settings, 0.3, ALL_INPUTS, optimizer)
+                ratios = [seconds(*settings, share, SKIP_ZEROS, optimizer) / whole for share in SHARES]
                 texts = "  ".join(f"{ratio:.2f}" for ratio in ratios)
                 name = type(optimizer).__name__
                 print(f"{n_in:5} → {n_out:5}  {batch:5}  {name:9} {1e6 * whole:10.1f}   {texts}", flush=True)

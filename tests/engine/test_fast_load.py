@@ -70,7 +70,7 @@ def _nothing():
     """A job without operations or examples."""
     from digitlab.engine.fast import layout
 
-    _nothing.job = np.zeros(layout.JOB_SIZE, np.int64)
+    _nothing.job = np.zeros(layout.HEADER_SIZE, np.int64)
     return _nothing.job.ctypes.data, 0
 
 

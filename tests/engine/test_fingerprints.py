@@ -18,7 +18,7 @@ import digitlab
 from digitlab.data.augment import warp
 from digitlab.engine import select_engine
 from digitlab.engine.fast import FastEngine, Predictor, parts_of
-from digitlab.engine.fast.planner import LAYERS
+from digitlab.engine.fast.operations import LAYERS
 from digitlab.engine.fast.twins import every_part
 from digitlab.engine.reference import ReferenceEngine
 from digitlab.engine.select import make_predictor

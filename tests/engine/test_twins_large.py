@@ -8,8 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digitlab.engine.fast import FastEngine, Predictor, engine, planner
+from digitlab.engine.fast import FastEngine, Predictor, engine
 from digitlab.engine.fast import layout as at
+from digitlab.engine.fast.operations import CODES
+from digitlab.engine.fast.ops import dense
+from digitlab.engine.fast.ops.skipping import ALL_INPUTS, CHOICE, MAY_SKIP, PARTS, SKIP_ZEROS
 from digitlab.engine.fast.planner import make_plan
 from digitlab.nn import activations as act
 from digitlab.nn import freeze
@@ -32,13 +35,13 @@ def forced(skip: bool, share: bool) -> Iterator[None]:
     def made(*args, **options):
         plan = make_plan(*args, **options)
         for row in plan.operations:
-            if row[at.MAY_SKIP]:
-                row[at.MAY_SKIP], row[at.CHOICE] = 0, at.SKIP_ZEROS if skip else at.ALL_INPUTS
+            if row[at.KIND] == CODES["dense"] and row[MAY_SKIP]:
+                row[MAY_SKIP], row[CHOICE] = 0, SKIP_ZEROS if skip else ALL_INPUTS
         return plan
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(planner, "LEAST_SKIPPING", 0)
-        patch.setattr(planner, "LEAST_SHARED", 0 if share else 1 << 60)
+        patch.setattr(dense, "LEAST_SKIPPING", 0)
+        patch.setattr(dense, "LEAST_SHARED", 0 if share else 1 << 60)
         patch.setattr(engine, "make_plan", made)
         yield
 
@@ -130,7 +133,7 @@ def test_with_dropout_it_trains_as_the_whole_product_does(skip, share, optimizer
 @pytest.mark.parametrize("kept", [0.5, 1.0])
 def test_the_same_bits_on_however_many_threads(monkeypatch, share, kept):
     """With the choice left to the layers, which count the batch's zeros together."""
-    monkeypatch.setattr(planner, "LEAST_SHARED", 0 if share else 1 << 60)
+    monkeypatch.setattr(dense, "LEAST_SHARED", 0 if share else 1 << 60)
     rng = np.random.default_rng(0)
     x, y = pixels(rng, 60, 50), rng.integers(0, 7, 60)
     order, states = rng.integers(0, 60, 700), []
@@ -156,7 +159,7 @@ def test_the_choice_is_one_for_the_whole_batch():
         network.layers[0].params["W"].value = weights.copy()
         fast = FastEngine(network, SGD(0.01), examples=7, threads=threads)
         fast.train_batches(x, y, order, 7, np.full(30, 0.01))
-        assert fast.job.kept[at.OPS][2, at.CHOICE] == at.SKIP_ZEROS
+        assert fast.workspace.arrays[at.OPS][2, CHOICE] == SKIP_ZEROS
         states.append(network.state())
     assert all(np.array_equal(states[1][name], array) for name, array in states[0].items())
 
@@ -168,11 +171,11 @@ def choices(bias, *layers):
     fast = FastEngine(network, SGD(0.0001), examples=60, threads=1)
     x = np.random.default_rng(0).normal(size=(60, 50)).astype(np.float32)
     fast.train_batches(x, np.zeros(60, int), np.arange(60), 10, np.full(6, 0.0001))
-    return [row[at.CHOICE] for row in fast.job.kept[at.OPS] if row[at.KIND] == at.DENSE]
+    return [row[CHOICE] for row in fast.workspace.arrays[at.OPS] if row[at.KIND] == CODES["dense"]]
 
 
 def test_a_layer_skips_zeros_if_few_inputs_are_not_zero():
-    few, many = [at.ALL_INPUTS, at.SKIP_ZEROS], [at.ALL_INPUTS, at.ALL_INPUTS]
+    few, many = [ALL_INPUTS, SKIP_ZEROS], [ALL_INPUTS, ALL_INPUTS]
     assert choices(-1.0, act.ReLU()) == few
     assert choices(+1.0, act.ReLU()) == many
     assert choices(+1.0, act.ReLU(), Dropout(0.8)) == few
@@ -186,7 +189,7 @@ def test_weights_are_shared_out_in_small_batches_of_large_layers():
         network = Network([Dense(hidden), act.ReLU(), Dense(800)], 50, LogLikelihood(), seed=1)
         fast = FastEngine(network, SGD(0.1), examples=200, threads=1)
         fast.train_batches(np.zeros((200, 50), np.uint8), np.zeros(200, int), np.arange(200), batch, np.zeros(20))
-        assert [row[at.PARTS] > 0 for row in fast.job.kept[at.OPS] if row[at.KIND] == at.DENSE] == [shared]
+        assert [row[PARTS] > 0 for row in fast.workspace.arrays[at.OPS] if row[at.KIND] == CODES["dense"]] == [shared]
 
 
 def test_predictions_are_those_of_the_readable_network():

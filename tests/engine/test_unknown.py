@@ -5,8 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from digitlab.engine.fast import FastEngine, Predictor, choices, make_plan, planner
+from digitlab.engine.fast import FastEngine, Predictor, make_plan
 from digitlab.engine.fast import layout as at
+from digitlab.engine.fast.operations import CODES
+from digitlab.engine.fast.ops import activation, loss, optimizer
+from digitlab.engine.fast.ops.skipping import CHOICE
 from digitlab.errors import EngineError
 from digitlab.gradients.rashid import RashidRule
 from digitlab.nn import mlp
@@ -49,7 +52,7 @@ def stops(network, spoil, what, *, optimizer=None, regularizers=(), gradient=Non
     engine = FastEngine(network, optimizer or SGD(0.1), regularizers, examples=30, threads=threads, gradient=gradient)
     spoil(engine.plan)
     for _ in range(2):  # an engine that has failed once does not train afterwards
-        with pytest.raises(EngineError, match=f"know no {what} {NOBODY}, and stopped"):
+        with pytest.raises(EngineError, match=f"do not know {what} {NOBODY}, and stopped"):
             engine.train_batches(x, rng.integers(0, 5, 30), np.arange(30), 6, np.full(5, 0.1))
     for name, array in network.state().items():
         assert array is before[name], name
@@ -81,25 +84,25 @@ def test_an_operation_that_the_kernel_set_leaves_out():
     network = mlp([40, 20, 5], activation="relu", seed=1)
     engine = FastEngine(network, SGD(0.1))
     assert engine.plan.kernel_set == "dense"
-    for kind in (at.POOLED_CONV, at.FRAME, at.CONV, at.MAX_POOL, at.AVERAGE_POOL):
+    for kind in map(CODES.get, ("pooled_conv", "padding", "conv", "pool")):
         engine.plan.operations[1][at.KIND] = kind
-        engine.job = None
-        with pytest.raises(EngineError, match=f"know no operation {kind}"):
+        engine.workspace = None
+        with pytest.raises(EngineError, match=f"do not know operation {kind}"):
             engine.train_batches(pixels(np.random.default_rng(0), 9, 40), np.zeros(9, int), np.arange(9), 3, np.ones(3))
 
 
 @pytest.mark.parametrize("make", [dense, convolutional])
 def test_an_unknown_activation(make):
-    stops(make(), operation(1, at.CODE), "activation")
+    stops(make(), operation(1, activation.FUNCTION), "activation")
 
 
 def test_an_unknown_activation_under_rashids_rule():
     network = mlp([40, 20, 5], seed=1)
-    stops(network, operation(1, at.CODE), "activation", gradient=RashidRule())
+    stops(network, operation(1, activation.FUNCTION), "activation", gradient=RashidRule())
 
 
-def test_an_unknown_way_through_a_dense_layer():
-    stops(dense(), operation(2, at.CHOICE), "way through a dense layer")
+def test_an_unknown_choice_of_a_dense_layer():
+    stops(dense(), operation(2, CHOICE), "choice of a dense layer")
 
 
 @pytest.mark.parametrize("make", [dense, convolutional])
@@ -116,7 +119,7 @@ def test_an_unknown_optimizer(make, regularizers, optimizer):
 
 @pytest.mark.parametrize("gradient", [None, RashidRule()])
 def test_an_unknown_rule(gradient):
-    stops(mlp([40, 20, 5], seed=1), choice("rule"), "rule of going back", gradient=gradient)
+    stops(mlp([40, 20, 5], seed=1), choice("rule"), "backward rule", gradient=gradient)
 
 
 def test_an_unknown_kind_of_input(monkeypatch):
@@ -124,14 +127,14 @@ def test_an_unknown_kind_of_input(monkeypatch):
     stops(dense(), lambda plan: None, "kind of input", x=np.ones((30, 40), np.float32))
 
 
-@pytest.mark.parametrize("spoil", [operation(0), operation(1), operation(1, at.CODE), choice("loss")])
+@pytest.mark.parametrize("spoil", [operation(0), operation(1), operation(1, activation.FUNCTION), choice("loss")])
 @pytest.mark.parametrize("examples", [1, 2, 300])
 def test_predictions(spoil, examples, monkeypatch):
     monkeypatch.setattr("digitlab.engine.fast.predictor.WORK_PER_THREAD", 1)  # on several threads
     predictor = Predictor(dense())
     spoil(predictor.plan)
     for _ in range(2):
-        with pytest.raises(EngineError, match=f"know no .* {NOBODY}, and stopped"):
+        with pytest.raises(EngineError, match=f"do not know .* {NOBODY}, and stopped"):
             predictor(np.ones((examples, 40), np.float32))
 
 
@@ -158,10 +161,9 @@ class _Sharpened(Quadratic):
 
 def test_a_setting_that_no_kernel_knows(monkeypatch):
     """A class that was given a code, and one of whose settings was forgotten, has no kernel."""
-    monkeypatch.setitem(choices.OPTIMIZERS, _Drifting, (at.PLAIN_SGD, ()))
-    monkeypatch.setitem(choices.ACTIVATIONS, _Tilted, at.RELU)
-    monkeypatch.setattr(planner, "LAYERS", (*planner.LAYERS, _Tilted))
-    monkeypatch.setitem(choices.LOSSES, _Sharpened, at.QUADRATIC)
+    monkeypatch.setitem(optimizer.CODES, _Drifting, optimizer.PLAIN)
+    monkeypatch.setattr(activation, "LAYERS", (*activation.LAYERS, _Tilted))
+    monkeypatch.setitem(loss.CODES, _Sharpened, loss.CODES[Quadratic])
     assert make_plan(dense(), _Drifting(0.1)) == "no kernel for _Drifting with a setting 'drift'"
     network = Network([Dense(3), _Tilted(), Dense(2)], 4)
     assert make_plan(network, SGD(0.1)) == "no kernel for _Tilted with a setting 'tilt'"

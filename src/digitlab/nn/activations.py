@@ -37,6 +37,14 @@ class Linear(Activation):
     def backward(self, grad_y: Array, cache: Cache) -> Array:
         return grad_y
 
+    @staticmethod
+    def kernel_value(x: Any, a: Any, m: Any) -> Any:
+        return x
+
+    @staticmethod
+    def kernel_grad(g: Any, x: Any, y: Any, a: Any, m: Any) -> Any:
+        return g
+
 
 @dataclass(eq=False, repr=False)
 class Tanh(Activation):
@@ -57,6 +65,14 @@ class Tanh(Activation):
     def backward(self, grad_y: Array, cache: Cache) -> Array:
         y = cache
         return grad_y * (1 - y * y)
+
+    @staticmethod
+    def kernel_value(x: Any, a: Any, m: Any) -> Any:
+        return m.tanh(x)
+
+    @staticmethod
+    def kernel_grad(g: Any, x: Any, y: Any, a: Any, m: Any) -> Any:
+        return g * (1.0 - y * y)
 
 
 @dataclass(eq=False, repr=False)
@@ -82,6 +98,14 @@ class ReLU(Activation):
         off = cache
         return array_namespace(grad_y).where(off, 0.0, grad_y)
 
+    @staticmethod
+    def kernel_value(x: Any, a: Any, m: Any) -> Any:
+        return m.maximum(x, 0.0)
+
+    @staticmethod
+    def kernel_grad(g: Any, x: Any, y: Any, a: Any, m: Any) -> Any:
+        return m.where(y > 0.0, g, 0.0)
+
 
 @dataclass(eq=False, repr=False)
 class LeakyReLU(Activation):
@@ -104,6 +128,14 @@ class LeakyReLU(Activation):
     def backward(self, grad_y: Array, cache: Cache) -> Array:
         positive = cache
         return array_namespace(grad_y).where(positive, grad_y, self.slope * grad_y)
+
+    @staticmethod
+    def kernel_value(x: Any, a: Any, m: Any) -> Any:
+        return m.where(x > 0.0, x, a * x)
+
+    @staticmethod
+    def kernel_grad(g: Any, x: Any, y: Any, a: Any, m: Any) -> Any:
+        return m.where(x > 0.0, g, a * g)
 
 
 @dataclass(eq=False, repr=False)
@@ -129,6 +161,15 @@ class ELU(Activation):
         positive, y = cache
         return array_namespace(grad_y).where(positive, grad_y, grad_y * (y + self.alpha))
 
+    @staticmethod
+    def kernel_value(x: Any, a: Any, m: Any) -> Any:
+        # tanh(x/2) (eˣ + 1) = eˣ − 1 keeps the digits that the difference loses near 0.
+        return m.where(x > 0.0, x, a * m.tanh(0.5 * x) * (m.exp(m.minimum(x, 0.0)) + 1.0))
+
+    @staticmethod
+    def kernel_grad(g: Any, x: Any, y: Any, a: Any, m: Any) -> Any:
+        return m.where(x > 0.0, g, g * (y + a))
+
 
 @dataclass(eq=False, repr=False)
 class GELU(Activation):
@@ -151,6 +192,17 @@ class GELU(Activation):
         slope = math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * x * x)
         return grad_y * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * slope)
 
+    @staticmethod
+    def kernel_value(x: Any, a: Any, m: Any) -> Any:
+        t = m.tanh(math.sqrt(2 / math.pi) * m.fma(0.044715 * x * x, x, x))
+        return 0.5 * x * (1.0 + t)
+
+    @staticmethod
+    def kernel_grad(g: Any, x: Any, y: Any, a: Any, m: Any) -> Any:
+        t = m.tanh(math.sqrt(2 / math.pi) * m.fma(0.044715 * x * x, x, x))
+        slope = math.sqrt(2 / math.pi) * m.fma(3 * 0.044715, x * x, 1.0)
+        return g * (0.5 * (1.0 + t) + 0.5 * x * (1.0 - t * t) * slope)
+
 
 @dataclass(eq=False, repr=False)
 class Softplus(Activation):
@@ -171,6 +223,14 @@ class Softplus(Activation):
     def backward(self, grad_y: Array, cache: Cache) -> Array:
         x = cache
         return grad_y * sigmoid(x)
+
+    @staticmethod
+    def kernel_value(x: Any, a: Any, m: Any) -> Any:
+        return m.softplus(x)
+
+    @staticmethod
+    def kernel_grad(g: Any, x: Any, y: Any, a: Any, m: Any) -> Any:
+        return g * m.sigmoid(x)
 
 
 @dataclass(eq=False, repr=False)
@@ -194,6 +254,15 @@ class SiLU(Activation):
         x, s = cache
         return grad_y * s * (1 + x * (1 - s))
 
+    @staticmethod
+    def kernel_value(x: Any, a: Any, m: Any) -> Any:
+        return x * m.sigmoid(x)
+
+    @staticmethod
+    def kernel_grad(g: Any, x: Any, y: Any, a: Any, m: Any) -> Any:
+        s = m.sigmoid(x)
+        return g * s * m.fma(x, 1.0 - s, 1.0)
+
 
 @dataclass(eq=False, repr=False)
 class HardSigmoid(Activation):
@@ -215,6 +284,14 @@ class HardSigmoid(Activation):
     def backward(self, grad_y: Array, cache: Cache) -> Array:
         inside = cache
         return array_namespace(grad_y).where(inside, grad_y / 6, 0.0)
+
+    @staticmethod
+    def kernel_value(x: Any, a: Any, m: Any) -> Any:
+        return m.maximum(m.minimum(m.fma(x, 1 / 6, 0.5), 1.0), 0.0)
+
+    @staticmethod
+    def kernel_grad(g: Any, x: Any, y: Any, a: Any, m: Any) -> Any:
+        return g * m.where(x < 3.0, m.where(x > -3.0, 1.0, 0.0), 0.0) * (1 / 6)
 
 
 @dataclass(eq=False, repr=False)

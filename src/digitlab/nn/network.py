@@ -118,6 +118,10 @@ class Activation(Layer, abstract=True):
     is_monotone    whether f never falls
     flat_at        the value of f below some x, where it is flat, as 0 for ReLU; None: there is no such part
     usual_weights  the first weights that suit the layer before it, by name: "he" for f like ReLU
+
+    A subclass that is to be compiled states its formulas as well: `kernel_value(x, a, m)` = f(x) and
+    `kernel_grad(g, x, y, a, m)` = g f'(x), static, with y = f(x), a its one setting, and m the functions exp, tanh,
+    sigmoid, softplus, maximum, minimum, where and fma (m.fma(a, b, c) = a b + c).
     """
 
     activates = True
@@ -212,6 +216,14 @@ class Sigmoid(Activation):
     def backward(self, grad_y: Array, cache: Cache) -> Array:
         y = cache
         return grad_y * y * (1 - y)
+
+    @staticmethod
+    def kernel_value(x: Any, a: Any, m: Any) -> Any:
+        return m.sigmoid(x)
+
+    @staticmethod
+    def kernel_grad(g: Any, x: Any, y: Any, a: Any, m: Any) -> Any:
+        return g * y * (1.0 - y)
 
 
 def sigmoid(x: Array) -> Array:

@@ -14,9 +14,8 @@ from digitlab.engine.fast import layout as at
 from digitlab.engine.fast.compiler.load import Kernels, kernels
 from digitlab.engine.fast.packing import as_read, mask_vector, read, write
 from digitlab.engine.fast.pixel_lists import PixelLists, shared_lists, was_listed
-from digitlab.engine.fast.plan import can_list_pixels
 from digitlab.engine.fast.planner import make_plan
-from digitlab.engine.fast.workspace import Job, Vector, aligned
+from digitlab.engine.fast.workspace import Vector, Workspace, aligned, can_list_pixels
 from digitlab.engine.threads import kernel_threads
 from digitlab.errors import EngineError
 from digitlab.gradients import Gradient
@@ -24,14 +23,14 @@ from digitlab.nn.network import Network
 from digitlab.optim.base import Optimizer
 from digitlab.optim.regularizers import Regularizer
 
-WORK_PER_THREAD = 3_000_000  # multiplications in one step, about 50 µs: less does not repay the threads' meetings
+WORK_PER_THREAD = 3_000_000  # multiplications in one step, about 50 µs: less does not repay the barriers
 
 
 class FastEngine:
-    """Compiled twin of `ReferenceEngine`, for the networks that planner.py can read.
+    """Compiled twin of `ReferenceEngine`, for the networks that planner.py can plan.
 
     Losses and parameters agree with the reference's to float32 accuracy (tests/engine/twins.py says how closely),
-    except for dropout, whose masks come from another generator. The same seed and machine give the same bits,
+    except for dropout, whose masks come from another random generator. The same seed and machine give the same bits,
     whatever the number of threads.
 
     examples   n in the regularizers' λ/n: the size of the training set
@@ -69,7 +68,7 @@ class FastEngine:
         self.updates = np.zeros(1 + len(plan.slots), np.int64)  # steps taken so far, by parameter
         self.masks = mask_vector(plan)
         self.originals = aligned(plan.params_size) if self.masks is not None else None  # what frozen weights go back to
-        self.job: Job | None = None
+        self.workspace: Workspace | None = None
         self.placed: dict[int, tuple[Array, Vector | PixelLists]] = {}
 
     def place(self, array: Array) -> Array:
@@ -94,31 +93,32 @@ class FastEngine:
             self.prepare()
             self.load_state(state)
         source = self.source(x)
-        job = self.job_for(source, min(batch_size, len(order)))
+        workspace = self.workspace_for(source, min(batch_size, len(order)))
         self.pack()
-        job.reads(source)
+        workspace.read_from(source)
         y = np.asarray(y)
         labels = y.ndim == 1 and y.dtype.kind in "iu"
-        job.hold(at.LABELS, np.ascontiguousarray(y, np.int64) if labels else None)
-        job.hold(at.TARGETS, None if labels else np.ascontiguousarray(y, np.float32))
+        workspace.hold(at.LABELS, np.ascontiguousarray(y, np.int64) if labels else None)
+        workspace.hold(at.TARGETS, None if labels else np.ascontiguousarray(y, np.float32))
         rates = np.ascontiguousarray(learning_rates, np.float64)
         self.check(x, y, order, labels)
-        job.hold(at.WEIGHTS, self.checked_weights(weights, len(x)))
+        workspace.hold(at.WEIGHTS, self.checked_weights(weights, len(x)))
         if rates.ndim != 1 or len(rates) < steps:
             raise EngineError(f"got learning rates of shape {rates.shape}, expected one for each of {steps} steps")
-        job.hold(at.ORDER, order)
-        job.hold(at.RATES, rates)
-        job.hold(at.LOSSES, losses)
-        job.header[at.N_ORDER] = len(order)
-        job.header[at.KEY] = self.dropout_key()
-        written = self.run(job)
+        workspace.hold(at.ORDER, order)
+        workspace.hold(at.RATES, rates)
+        workspace.hold(at.LOSSES, losses)
+        workspace.header[at.N_ORDER] = len(order)
+        workspace.header[at.KEY] = self.dropout_key()
+        written = self.run(workspace)
         self.unpack()
         return losses[:written]
 
-    def run(self, job: Job) -> int:
-        """Train, on as many threads as the job is made for. Raises EngineError at a code that no kernel knows."""
+    def run(self, workspace: Workspace) -> int:
+        """Train, on as many threads as the workspace is made for. Raises EngineError at a code that no kernel knows."""
         others = [
-            threading.Thread(target=self.kernels.run, args=("train", job.address, t)) for t in range(1, job.threads)
+            threading.Thread(target=self.kernels.run, args=("train", workspace.address, t))
+            for t in range(1, workspace.threads)
         ]
         started = 0
         try:
@@ -126,24 +126,23 @@ class FastEngine:
                 thread.start()
                 started += 1
         except BaseException:  # no more threads here, or Ctrl-C: those that run would wait for ever for the others
-            job.kept[at.SYNC][1] = 1
+            workspace.arrays[at.SYNC][1] = 1
             for thread in others[:started]:
                 thread.join()
-            self.job = None
+            self.workspace = None
             raise
-        written = self.kernels.run("train", job.address, 0)
+        written = self.kernels.run("train", workspace.address, 0)
         for thread in others:
             thread.join()
-        job.check_known()
+        workspace.check_known()
         return written
 
     # Between calls
 
     def state(self) -> dict[str, dict[str, Any]]:
         """The optimizer's state, in the reference engine's form."""
-        steps = self.plan.optimizer == at.ADAM
         return {
-            slot.name: ({"step": int(self.updates[slot.number])} if steps else {})
+            slot.name: ({"step": int(self.updates[slot.number])} if self.plan.counts_steps else {})
             | {key: read(vector, slot) for key, vector in zip(self.plan.state_keys, self.states)}
             for slot in self.plan.slots
         }
@@ -184,20 +183,20 @@ class FastEngine:
         self.placed = {id(x): (x, source)}
         return source
 
-    def job_for(self, source: Vector | PixelLists, batch: int) -> Job:
+    def workspace_for(self, source: Vector | PixelLists, batch: int) -> Workspace:
         sparse = isinstance(source, PixelLists)
         offset = source.offset if isinstance(source, PixelLists) else 0.0
         threads = min(self.threads or self.worthwhile_threads(batch), batch)
-        job = self.job
-        if job is None or (job.batch, job.threads, job.sparse, job.offset) != (batch, threads, sparse, offset):
-            job = self.job = Job(self.plan, batch, threads, sparse, offset)
-            job.hold(at.PARAMS, self.params)
-            job.hold(at.STATE_1, self.states[0] if self.states else None)
-            job.hold(at.STATE_2, self.states[1] if len(self.states) > 1 else None)
-            job.hold(at.UPDATES, self.updates)
-            job.hold(at.MASKS, self.masks)
-            job.hold(at.ORIGINALS, self.originals)
-        return job
+        key, workspace = (batch, threads, sparse, offset), self.workspace
+        if workspace is None or workspace.key != key:
+            workspace = self.workspace = Workspace(self.plan, *key)
+            workspace.hold(at.PARAMS, self.params)
+            workspace.hold(at.STATE_1, self.states[0] if self.states else None)
+            workspace.hold(at.STATE_2, self.states[1] if len(self.states) > 1 else None)
+            workspace.hold(at.UPDATES, self.updates)
+            workspace.hold(at.MASKS, self.masks)
+            workspace.hold(at.ORIGINALS, self.originals)
+        return workspace
 
     def worthwhile_threads(self, batch: int) -> int:
         """As many threads as there are cores for it, if a step's work is worth waiting for each other: see docs."""

@@ -1,137 +1,154 @@
-"""How a plan and its kernels talk: the numbers' places in the job, the operations' columns, and the codes.
+"""How a plan and its kernels talk: the numbers' places in the header, the columns of an operation, and the codes.
 
-A job is one int64 vector: addresses of arrays, sizes and choices. The kernels receive its address and nothing else.
-Each operation is one row of int64 and one row of float64 numbers; offsets count floats from the start of `WORK`
-(what passes between layers: row n of a batch at offset + n · stride) or of `PARAMS` (weights; the optimizer's
-state and gradients lie at the same offsets in vectors of their own).
+The header is one int64 vector: addresses of arrays, sizes and choices. The kernels receive its address only.
+Each operation is one row of int64 numbers, some of which are read as float64 (`real`). Offsets count floats from the
+start of `WORK` (what passes between layers: row n of a batch at offset + n · stride) or of `PARAMS` (weights; the
+optimizer's state and gradients lie at the same offsets in vectors of their own).
 """
 
-# The job: addresses …
-(
-    OPS,
-    NUMBERS,
-    PARAMS,
-    STATE_1,
-    STATE_2,
-    WORK,
-    SCRATCH,
-    INPUTS,
-    STARTS,
-    INDICES,
-    VALUES,
-    LABELS,
-    TARGETS,
-    ORDER,
-    RATES,
-    LOSSES,
-    EXAMPLE_LOSSES,
-    PARTIAL,
-    HYPER,
-    UPDATES,
-    SYNC,
-    GRADIENTS,
-    OUTPUTS,
-    MASKS,
-    ORIGINALS,
-    WEIGHTS,
-    # … and sizes and choices
-    N_OPS,
-    N_ORDER,
-    BATCH,
-    THREADS,
-    INPUT,
-    INPUT_SIZE,
-    LOSS,
-    OPTIMIZER,
-    OUT,
-    OUT_STRIDE,
-    LOGITS,
-    DELTA,
-    LANE_MASK,
-    SCRATCH_SIZE,
-    KEY,
-    RULE,
-    UNKNOWN,
-    UNKNOWN_CODE,
-    JOB_SIZE,
-) = range(45)
+from collections.abc import Callable
+from itertools import count
+from typing import Any, NamedTuple
 
-# UNKNOWN, if it is not 0: what a kernel met that it has no code for (ops/unknown.py); UNKNOWN_CODE is its number
-AN_OPERATION, A_CHOICE, AN_ACTIVATION, A_LOSS, AN_OPTIMIZER, A_RULE, AN_INPUT = range(1, 8)
+LANES = 8  # floats in a vector (simd/vectors.py)
 
-# Where examples come from
-SPARSE, FLOAT_ROWS, BYTE_ROWS = range(3)
 
-# One operation's columns
-(
-    KIND,
-    N_IN,
-    N_OUT,
-    X_STRIDE,
-    Y_STRIDE,
-    X,
-    Y,
-    GX,
-    GY,
-    W,
-    B,
-    CODE,
-    EXTRA,
-    PARAMETER,
-    HEIGHT,
-    WIDTH,
-    CHANNELS,
-    KERNEL,
-    KERNEL_WIDTH,
-    POOL,
-    OUT_HEIGHT,
-    OUT_WIDTH,
-    PADDING,
-    FILTER_STRIDE,
-    W2,
-    WHERE,
-    CHOICE,
-    DOWN,
-    ACROSS,
-    DILATION_DOWN,
-    DILATION_ACROSS,
-    MASKED,
-    MAY_SKIP,
-    PARTS,
-    OP_SIZE,
-) = range(35)
-NUMBER_SIZE = 4  # float64 numbers per operation
+def numbers(start: int = 0) -> Callable[[], int]:
+    """A function that gives start, start + 1 … with each call."""
+    return count(start).__next__
 
-# Kinds of operation
-SPARSE_DENSE, DENSE, ACTIVATION, DROPOUT, POOLED_CONV, FRAME, CONV, MAX_POOL, AVERAGE_POOL = range(9)
 
-# CHOICE of a dense operation: all of its input, or only what is not zero (ops/skipping.py), if it MAY_SKIP
-ALL_INPUTS, SKIP_ZEROS = range(2)
+# The header: addresses …
+_place = numbers()
+OPS = _place()
+PARAMS = _place()
+STATE_1 = _place()
+STATE_2 = _place()
+WORK = _place()
+SCRATCH = _place()
+INPUTS = _place()
+STARTS = _place()
+INDICES = _place()
+VALUES = _place()
+LABELS = _place()
+TARGETS = _place()
+ORDER = _place()
+RATES = _place()
+LOSSES = _place()
+EXAMPLE_LOSSES = _place()
+THREAD_NUMBERS = _place()  # a cache line of float64 for each thread
+HYPER = _place()
+UPDATES = _place()
+SYNC = _place()
+GRADIENTS = _place()
+OUTPUTS = _place()
+MASKS = _place()
+ORIGINALS = _place()
+WEIGHTS = _place()
+# … sizes and choices
+N_OPS = _place()
+OP_SIZE = _place()
+N_ORDER = _place()
+BATCH = _place()
+THREADS = _place()
+INPUT = _place()
+INPUT_SIZE = _place()
+LOSS = _place()
+OPTIMIZER = _place()
+OUT = _place()
+OUT_STRIDE = _place()
+LOGITS = _place()
+DELTA = _place()
+LANE_MASK = _place()
+SCRATCH_SIZE = _place()
+KEY = _place()
+RULE = _place()
+BEGINS = _place()  # whether an operation has a `begin` (operations.py)
+STEPS_BIASES = _place()  # and a `step_biases`
+UNKNOWN = _place()  # if it is not 0: the kind of code that a kernel does not know (ops/unknown.py)
+UNKNOWN_CODE = _place()
+HEADER_SIZE = _place()
 
-# Parts that a large dense layer's weights are shared out in; PARTS is where they leave their sums, 0 if it is not
-SEGMENTS = 4
+# Columns that operations of every kind have; further ones are the kind's own (`own_columns`), in its file
+_column = numbers()
+KIND = _column()
+N_IN = _column()
+N_OUT = _column()
+X_STRIDE = _column()
+Y_STRIDE = _column()
+X = _column()
+Y = _column()
+GX = _column()  # ∂L/∂x, -1 if nobody asks for it
+GY = _column()
+W = _column()
+W_STRIDE = _column()
+W_NUMBER = _column()  # the weights' place among the parameters, from 1; 0: no weights, -1: frozen
+MASKED = _column()  # whether single weights are frozen or not connected
+B = _column()
+B_NUMBER = _column()  # of the biases; -1: none, or frozen
+_FIRST_OWN = _column()
+
+
+def own_columns() -> Callable[[], int]:
+    """Gives the numbers of the columns that only one kind of operation has."""
+    return numbers(_FIRST_OWN)
+
+
+# Kinds of code that a kernel may not know, and their words in the message
+UNKNOWN_WORDS = [""]
+
+
+def _unknown(word: str) -> int:
+    UNKNOWN_WORDS.append(word)
+    return len(UNKNOWN_WORDS) - 1
+
+
+AN_OPERATION = _unknown("operation")
+A_CHOICE = _unknown("choice of a dense layer")
+AN_ACTIVATION = _unknown("activation")
+A_LOSS = _unknown("loss")
+AN_OPTIMIZER = _unknown("optimizer")
+A_RULE = _unknown("backward rule")
+AN_INPUT = _unknown("kind of input")
+
+_code = numbers()
+SPARSE, FLOAT_ROWS, BYTE_ROWS = _code(), _code(), _code()  # where examples come from
+_code = numbers()
+BACKPROPAGATION, RASHID = _code(), _code()  # how errors go back
+
 GRADIENT_ROWS = 16  # rows of W whose gradient is held at once: 16 rows of 100 floats stay in the first-level cache
-
-# A chunk of pictures whose gradient is taken at a time: so many input numbers and so many listed ones stay near the
-# first-level cache.
-CHUNK_INPUTS, CHUNK_ITEMS = 6000, 8000
 
 # The mask's numbers: what it says of one weight
 NOT_CONNECTED, FROZEN, LEARNS = -1.0, 0.0, 1.0
 
-# Activations
-LINEAR, SIGMOID, TANH, RELU, LEAKY_RELU, ELU_, GELU_, SOFTPLUS, SILU, HARD_SIGMOID = range(10)
+# Hyper-parameters of optimizer, regularizers, loss and scaling, float64
+_hyper = numbers()
+MU = _hyper()
+BETA_1 = _hyper()
+BETA_2 = _hyper()
+EPSILON = _hyper()
+DECOUPLED = _hyper()
+L1_SHARE = _hyper()
+L2_SHARE = _hyper()
+MAX_NORM = _hyper()
+LOW = _hyper()
+HIGH = _hyper()
+FACTOR = _hyper()
+OFFSET = _hyper()
+HYPER_SIZE = _hyper()
 
-# How errors go back
-BACKPROPAGATION, RASHID = range(2)
 
-# Losses
-QUADRATIC, CROSS_ENTROPY, LOG_LIKELIHOOD, MEAN_SQUARED_ERROR = range(4)
+class Share(NamedTuple):
+    """One thread's share of a batch: what every kernel of an operation receives, with the operation's row."""
 
-# Optimizers
-PLAIN_SGD, MOMENTUM, NESTEROV, RMSPROP, ADAM = range(5)
-
-# Hyper-parameters of optimizer, regularizers and loss, float64
-(MU, BETA_1, BETA_2, EPSILON, DECOUPLED, L1_SHARE, L2_SHARE, MAX_NORM, LOW, HIGH, FACTOR, OFFSET, HYPER_SIZE) = range(
-    13
-)
+    header: Any
+    work: Any
+    params: Any
+    scratch: Any  # this thread's own memory
+    order: Any  # the numbers of the batch's examples
+    examples: Any  # how many there are
+    lo: Any  # this thread's examples: lo … hi
+    hi: Any
+    thread: Any
+    step: Any  # batches before this one in the call; -1 for predictions
+    rate: Any  # the learning rate

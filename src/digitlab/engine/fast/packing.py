@@ -49,7 +49,7 @@ def as_read(network: Network, x: Vector) -> Vector:
 
 
 def mask_vector(plan: Plan) -> Vector | None:
-    """Beside every parameter what it may do: LEARNS, FROZEN or NOT_CONNECTED (layout.py); None if all learn."""
+    """What each weight may do: LEARNS, FROZEN or NOT_CONNECTED (layout.py); None if all learn."""
     if all(slot.mask is None for slot in plan.slots):
         return None
     masks = aligned(plan.params_size)

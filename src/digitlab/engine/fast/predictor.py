@@ -11,10 +11,10 @@ import numpy as np
 
 from digitlab.arrays import Array
 from digitlab.engine.fast import layout as at
-from digitlab.engine.fast.choices import LOSSES
 from digitlab.engine.fast.compiler.load import kernels
+from digitlab.engine.fast.ops import loss as losses
 from digitlab.engine.fast.packing import as_read, read_only_plan, write
-from digitlab.engine.fast.workspace import Job, Vector, aligned
+from digitlab.engine.fast.workspace import Vector, Workspace, aligned
 from digitlab.engine.threads import kernel_threads
 from digitlab.errors import EngineError
 from digitlab.nn.losses import MeanSquaredError
@@ -23,7 +23,7 @@ from digitlab.nn.network import Network
 BATCH = 32  # examples that go through the network together
 WORK_PER_THREAD = 9_000_000  # multiplications forward and back, of which a third are done here: 50 µs at least
 
-Key = tuple[int, str, int]  # what a job is for: examples at once, their type, and the number of the thread
+Key = tuple[int, str, int]  # what a workspace is for: examples at once, their type, and the number of the thread
 # One example of this shape: where it goes, where its outputs come from, the call between.
 Ready = tuple[tuple[int, ...], Vector, Vector, Callable[[], int]]
 
@@ -41,12 +41,12 @@ class Predictor:
         if isinstance(plan, str):
             raise EngineError(plan)
         if logits:  # what a loss without an output activation gives
-            plan = replace(plan, loss=LOSSES[MeanSquaredError])
+            plan = replace(plan, loss=losses.CODES[MeanSquaredError])
         self.network, self.plan = network, plan
         self.kernels = kernels(plan.kernel_set, compiling=compiling)
         self.params = aligned(plan.params_size)
         self.seen: list[Any] = []
-        self.jobs: dict[Key, Job] = {}
+        self.workspaces: dict[Key, Workspace] = {}
         self.single: dict[Any, Ready] = {}
         self.refresh()
 
@@ -55,7 +55,7 @@ class Predictor:
         for slot in self.plan.slots:
             write(self.params, slot, slot.value())
         self.seen = [slot.parameter.value for slot in self.plan.slots]
-        self.fresh = dict.fromkeys(self.jobs, True)
+        self.fresh = dict.fromkeys(self.workspaces, True)
         self.single = {}
 
     def __call__(self, x: Array) -> Vector:
@@ -89,15 +89,15 @@ class Predictor:
         cuts = [BATCH * (batches * t // threads) for t in range(threads)] + [n]
         return [slice(a, b) for a, b in pairwise(cuts)]
 
-    def _part(self, number: int, x: Vector, outputs: Vector) -> tuple[Job, Key]:
+    def _part(self, number: int, x: Vector, outputs: Vector) -> tuple[Workspace, Key]:
         """What one thread is to do."""
         key = (min(len(x), BATCH), x.dtype.name, number)
-        job = self._job(key)
-        job.reads(x)
-        job.hold(at.OUTPUTS, outputs)
-        job.hold(at.ORDER, np.arange(len(x)))
-        job.header[at.N_ORDER] = len(x)
-        return job, key
+        workspace = self._workspace(key)
+        workspace.read_from(x)
+        workspace.hold(at.OUTPUTS, outputs)
+        workspace.hold(at.ORDER, np.arange(len(x)))
+        workspace.header[at.N_ORDER] = len(x)
+        return workspace, key
 
     def _one(self, x: Vector) -> Vector:
         """One example, with every address settled beforehand."""
@@ -113,24 +113,24 @@ class Predictor:
         """Where one such example goes, where its outputs come from, and the call between; for these weights."""
         dtype = x.dtype
         if dtype not in self.single or self.single[dtype][0] != x.shape:
-            job = self._job(key := (1, dtype.name, 0))
+            workspace = self._workspace(key := (1, dtype.name, 0))
             image, outputs = np.zeros(x.shape, dtype), np.zeros(self._shape(1), np.float32)
-            job.reads(image)
-            job.hold(at.OUTPUTS, outputs)
-            job.hold(at.ORDER, np.zeros(1, np.int64))
-            job.header[at.N_ORDER] = 1
-            self._run(job, key)  # takes over new weights, so that the calls after it need not look
-            job.check_known()
-            self.single[dtype] = x.shape, image, outputs, self.kernels.bound("predict", job.address, 0)
+            workspace.read_from(image)
+            workspace.hold(at.OUTPUTS, outputs)
+            workspace.hold(at.ORDER, np.zeros(1, np.int64))
+            workspace.header[at.N_ORDER] = 1
+            self._run(workspace, key)  # takes over new weights, so that the calls after it need not look
+            workspace.check_known()
+            self.single[dtype] = x.shape, image, outputs, self.kernels.bound("predict", workspace.address, 0)
         return self.single[dtype]
 
-    def _job(self, key: Key) -> Job:
-        # One example has a job of its own, whose addresses never change.
-        if key not in self.jobs:
-            job = self.jobs[key] = Job(self.plan, key[0], 1, False, 0.0)
-            job.hold(at.PARAMS, self.params)
+    def _workspace(self, key: Key) -> Workspace:
+        # One example has a workspace of its own, whose addresses never change.
+        if key not in self.workspaces:
+            workspace = self.workspaces[key] = Workspace(self.plan, key[0], 1, False, 0.0)
+            workspace.hold(at.PARAMS, self.params)
             self.fresh[key] = True
-        return self.jobs[key]
+        return self.workspaces[key]
 
-    def _run(self, job: Job, key: Key) -> None:
-        self.kernels.run("predict", job.address, self.fresh.pop(key, False))
+    def _run(self, workspace: Workspace, key: Key) -> None:
+        self.kernels.run("predict", workspace.address, self.fresh.pop(key, False))

@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 import digitlab.data.augment.warp as augmentation
-from digitlab.engine.fast import choices
-from digitlab.engine.fast.planner import LAYERS
+from digitlab.engine.fast.operations import LAYERS
+from digitlab.engine.fast.ops import loss as losses
+from digitlab.engine.fast.ops import optimizer as optimizers
+from digitlab.engine.fast.planner import RULES
 from digitlab.engine.reference import ReferenceEngine
 from digitlab.fingerprints import Part
 from digitlab.gradients import Backpropagation, Gradient
@@ -38,7 +40,7 @@ def every_part() -> Iterator[Part]:
     yield Part(Network, NETWORK)
     yield Part(ReferenceEngine, ENGINE)
     yield Part(augmentation.warp_numpy)
-    for gradient in choices.RULES:
+    for gradient in RULES:
         yield Part(gradient, GRADIENT)
-    for cls in (*LAYERS, *choices.LOSSES, *choices.OPTIMIZERS, *choices.REGULARIZERS):
+    for cls in (*LAYERS, *losses.CODES, *optimizers.CODES, *optimizers.REGULARIZERS):
         yield Part(cls)

@@ -1,26 +1,18 @@
-"""A plan made concrete: the vectors it computes in, for one batch size and number of threads, and the job itself."""
+"""A plan made concrete: the vectors it computes in, for one batch size and number of threads, and their header."""
 
 from typing import Any
 
 import numpy as np
 
 from digitlab.engine.fast import layout as at
+from digitlab.engine.fast.operations import CODES, OPERATIONS
+from digitlab.engine.fast.ops import sparse_dense
 from digitlab.engine.fast.pixel_lists import PixelLists
-from digitlab.engine.fast.plan import Plan, list_room, may_scale_lazily, segment_rows
+from digitlab.engine.fast.plan import WIDEST_SPARSE, PerExample, Plan, Row
 from digitlab.errors import EngineError
 
 Vector = np.ndarray[Any, Any]
 ALIGNMENT = 64  # a cache line
-UNKNOWN = {
-    at.AN_OPERATION: "operation",
-    at.A_CHOICE: "way through a dense layer",
-    at.AN_ACTIVATION: "activation",
-    at.A_LOSS: "loss",
-    at.AN_OPTIMIZER: "optimizer",
-    at.A_RULE: "rule of going back",
-    at.AN_INPUT: "kind of input",
-}
-SMALL_BATCH = 32  # examples up to which threads share out a large layer's weights (ops/shared.py)
 
 
 def aligned(size: int, dtype: Any = np.float32) -> Vector:
@@ -31,58 +23,52 @@ def aligned(size: int, dtype: Any = np.float32) -> Vector:
     return room[start : start + count].view(dtype)
 
 
-class Job:
+def can_list_pixels(plan: Plan) -> bool:
+    """Whether the first operation can work on lists of non-zero pixels."""
+    first = plan.operations[0]
+    return bool(first[at.KIND] == CODES["dense"] and first[at.N_IN] < WIDEST_SPARSE)
+
+
+class Workspace:
     """The vectors between layers, and every number and address that the kernels ask for.
 
-    Made anew when the batch size, the kind of input or the number of threads changes.
+    Another batch size, kind of input or number of threads needs another workspace.
     """
 
     def __init__(self, plan: Plan, batch: int, threads: int, sparse: bool, offset: float) -> None:
-        self.plan, self.batch, self.threads, self.sparse, self.offset = plan, batch, threads, sparse, offset
-        self.header = np.zeros(at.JOB_SIZE, np.int64)
-        self.kept: dict[int, Vector] = {}  # arrays whose addresses stand in the header
+        self.key = batch, threads, sparse, offset
+        self.batch, self.threads = batch, threads
+        self.header = np.zeros(at.HEADER_SIZE, np.int64)
+        self.arrays: dict[int, Vector] = {}  # whose addresses stand in the header
         widest = plan.widest
-        fixed = 2 * widest  # zeros, and the mask of the outputs there are
-        operations = np.array(plan.operations, np.int64)
-        numbers = np.array(plan.numbers, np.float64)
-        first = operations[0]
-        stride = int(first[at.Y_STRIDE])
-        extra = gradient = fixed
+        self.size = 2 * widest  # floats of `work`: first zeros, and the mask of the outputs there are
+        rows = [Row(row) for row in plan.operations]
         if sparse:
-            first[at.KIND] = at.SPARSE_DENSE
-            first[at.CHOICE] = int(may_scale_lazily(plan))
-            numbers[0, 0] = offset
-            gradient = extra + (2 + threads) * stride
-            fixed = gradient + (0 if first[at.CHOICE] else int(first[at.N_IN]) * stride)
-            first[at.EXTRA], first[at.W2] = extra, gradient
-        for k in np.flatnonzero(operations[:, at.PARTS]):
-            shared = operations[k, at.KIND] == at.DENSE and batch <= SMALL_BATCH
-            operations[k, at.PARTS] = fixed if shared else 0
-            if shared:
-                operations[k, at.EXTRA] = list_room(segment_rows(operations[k, at.N_IN]))
-                fixed += at.SEGMENTS * batch * operations[k, at.Y_STRIDE]
-        pooled = operations[:, at.KIND] == at.POOLED_CONV
-        operations[pooled, at.W2] += fixed
-        fixed += plan.work_fixed
-        for column in (at.X, at.Y, at.GX, at.GY, at.WHERE):
-            there = operations[:, column] >= 0
-            operations[there, column] = fixed + operations[there, column] * batch
-        work = aligned(fixed + plan.work_per_example * batch + 64)
+            rows[0][at.KIND] = CODES["sparse_dense"]
+            sparse_dense.convert(rows[0], plan, self._room, threads, offset)
+        for row in rows:
+            if place := getattr(OPERATIONS.get(int(row[at.KIND])), "place", None):
+                place(row, self._room, batch)
+        operations = self._as_array(rows)
+        work = aligned(self.size + plan.work_per_example * batch + ALIGNMENT)
         work[widest : widest + plan.out] = 1.0
-        self.hold(at.OPS, operations)
-        self.hold(at.NUMBERS, numbers)
-        self.hold(at.WORK, work)
-        self.hold(
-            at.SCRATCH, aligned(threads * (scratch := (at.GRADIENT_ROWS + 1) * widest + 2 * batch + plan.scratch))
-        )
-        self.hold(at.GRADIENTS, aligned(plan.params_size) if plan.kernel_set == "all" else None)
-        self.hold(at.EXAMPLE_LOSSES, np.zeros(batch))
-        self.hold(at.PARTIAL, np.zeros(8 * threads))
-        self.hold(at.HYPER, np.array(plan.hyper))
-        self.hold(at.SYNC, np.zeros(8, np.int64))
+        scratch = (at.GRADIENT_ROWS + 1) * widest + 2 * batch + plan.scratch
+        modules = [OPERATIONS.get(int(row[at.KIND])) for row in rows]
+        for place, array in (
+            (at.OPS, operations),
+            (at.WORK, work),
+            (at.SCRATCH, aligned(threads * scratch)),
+            (at.GRADIENTS, aligned(plan.params_size) if plan.kernel_set == "all" else None),
+            (at.EXAMPLE_LOSSES, np.zeros(batch)),
+            (at.THREAD_NUMBERS, np.zeros(at.LANES * threads)),
+            (at.HYPER, np.array(plan.hyper)),
+            (at.SYNC, np.zeros(at.LANES, np.int64)),
+        ):
+            self.hold(place, array)
         last = operations[-1]
         for place, number in (
             (at.N_OPS, len(operations)),
+            (at.OP_SIZE, operations.shape[1]),
             (at.BATCH, batch),
             (at.THREADS, threads),
             (at.INPUT_SIZE, plan.input_size),
@@ -95,20 +81,38 @@ class Job:
             (at.LANE_MASK, widest),
             (at.SCRATCH_SIZE, scratch),
             (at.RULE, plan.rule),
+            (at.BEGINS, any(hasattr(module, "begin") for module in modules)),
+            (at.STEPS_BIASES, any(hasattr(module, "step_biases") for module in modules)),
         ):
             self.header[place] = number
+
+    def _room(self, floats: int) -> int:
+        """An offset of so many floats in `work` that do not grow with the batch."""
+        offset, self.size = self.size, self.size + floats
+        return offset
+
+    def _as_array(self, rows: list[Row]) -> Vector:
+        """The operations as the kernels read them."""
+        table = np.zeros((len(rows), 1 + max(max(row) for row in rows)), np.int64)
+        reals = table.view(np.float64)
+        for k, row in enumerate(rows):
+            for column, number in row.items():
+                if isinstance(number, PerExample):
+                    number = self.size + number * self.batch
+                (reals if isinstance(number, float) else table)[k, column] = number
+        return table
 
     def hold(self, place: int, array: Vector | None) -> None:
         """Write an array's address into the header and keep the array alive; None leaves 0 there."""
         if array is None:
-            self.kept.pop(place, None)
+            self.arrays.pop(place, None)
             self.header[place] = 0
             return
         assert array.flags.c_contiguous
-        self.kept[place] = array
+        self.arrays[place] = array
         self.header[place] = array.ctypes.data
 
-    def reads(self, x: Vector | PixelLists) -> None:
+    def read_from(self, x: Vector | PixelLists) -> None:
         """Where examples come from."""
         if isinstance(x, PixelLists):
             self.header[at.INPUT] = at.SPARSE
@@ -122,7 +126,7 @@ class Job:
     def check_known(self) -> None:
         """Raise EngineError if a kernel met a code that it does not know: what was computed then is no result."""
         if self.header[at.UNKNOWN]:
-            what, code = UNKNOWN[int(self.header[at.UNKNOWN])], int(self.header[at.UNKNOWN_CODE])
+            what, code = at.UNKNOWN_WORDS[int(self.header[at.UNKNOWN])], int(self.header[at.UNKNOWN_CODE])
             raise EngineError(
                 f"the compiled kernels do not know {what} {code}, and stopped; the reference engine computes this "
                 '(engine="reference"). Please report this: it is a mistake in digitlab'

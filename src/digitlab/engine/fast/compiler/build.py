@@ -1,6 +1,6 @@
 """Compiles the kernels in a separate process, once per machine, version and kernel set (load.py); it takes seconds.
 
-A separate process, because the kernel set (kernel_set.py) is chosen when the kernels' modules are imported, and because
+A separate process, because the kernel set (jit.py) is chosen when the kernels' modules are imported, and because
 numba, which only the compiler needs, then never enters the memory of the training.
 """
 
@@ -11,6 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from digitlab.engine.fast.compiler.jit import VARIABLE
+
 
 def build(kernel_set: str) -> tuple[bytes, dict[str, str]]:
     """The machine code of a kernel set ("dense", "large" or "all") and the symbols of its entry functions.
@@ -20,7 +22,7 @@ def build(kernel_set: str) -> tuple[bytes, dict[str, str]]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "kernels"
         command = [sys.executable, "-m", "digitlab.engine.fast.compiler.compile", str(path)]
-        environment = {**os.environ, "DIGITLAB_KERNELS": kernel_set}
+        environment = {**os.environ, VARIABLE: kernel_set}
         done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
         if done.returncode or not path.exists():
             last = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]

@@ -19,6 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from digitlab.engine.fast.compiler.jit import KERNEL_SETS
 from digitlab.errors import EngineError
 from digitlab.files import atomic_write
 
@@ -30,7 +31,6 @@ ARGUMENTS: dict[str, list[Any]] = {
     "list_floats": [ctypes.c_int64] * 6,
     "mix_words": [ctypes.c_int64] * 3,
 }
-KERNEL_SETS = ("dense", "large", "all")  # each holds those before it
 _lock = threading.Lock()
 _loaded: "dict[str, Kernels]" = {}
 logger = logging.getLogger("digitlab")

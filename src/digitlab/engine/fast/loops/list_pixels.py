@@ -1,14 +1,16 @@
-"""Pictures as lists of the pixels that are not zero, for sparse.py.
+"""Pictures as lists of the pixels that are not zero, for ops/sparse_dense.py.
 
-Twin: `Network.prepare` (nn/network.py), whose scaling's factor is applied here; its offset is sparse.py's affair.
+Twin: `Network.prepare` (nn/network.py), whose scaling's factor is applied here; sparse_dense.py applies its offset.
 Each row's list has even length, for which a zero is added where needed. With `indices` 0 it only counts.
 `starts` holds pairs: where a row's list begins, and (as float64) the sum of its values.
 """
 
 # mypy: ignore-errors
+# (Numba infers the types of kernels.)
 
 from digitlab.engine.fast.compiler.jit import kernel
-from digitlab.engine.fast.simd.vectors import bytes_, doubles, floats, ints, shorts, word
+from digitlab.engine.fast.layout import LANES
+from digitlab.engine.fast.simd import bytes_, doubles, floats, ints, shorts, word
 
 
 @kernel()
@@ -25,7 +27,7 @@ def list_bytes(x_address, rows, n_in, factor, starts_address, indices_address, v
     """Rows of pixel bytes; returns the length of all lists together."""
     x, starts, sums = bytes_(x_address), ints(starts_address), doubles(starts_address)
     indices, values = shorts(indices_address), floats(values_address)
-    whole = n_in - n_in % 8
+    whole = n_in - n_in % LANES
     k = 0
     for r in range(rows):
         base, start, sum_ = r * n_in, k, 0
@@ -35,10 +37,10 @@ def list_bytes(x_address, rows, n_in, factor, starts_address, indices_address, v
                 k += x[base + i] != 0
             k += (k - start) % 2
             continue
-        for i in range(0, whole, 8):
+        for i in range(0, whole, LANES):
             if word(x, base + i) == 0:
                 continue
-            for j in range(i, i + 8):
+            for j in range(i, i + LANES):
                 # Written always, counted only if not zero: no branch to guess wrong.
                 pixel = x[base + j]
                 indices[k] = j

@@ -1,131 +1,106 @@
-"""Activations, forward and backward, over a stretch of memory whose length is a multiple of 8.
+"""The activations, compiled from the formulas that their classes state.
 
-Twins: `Sigmoid` in nn/network.py, the classes of nn/activations.py, and `Dropout` in nn/dropout.py.
+Twins: every class of nn/ with `kernel_value(x, a, m)` = f(x) and `kernel_grad(g, x, y, a, m)` = g f'(x), y = f(x);
+a is the activation's one setting (a slope, an α) and m is simd/maths.py: exp, tanh, sigmoid, softplus, maximum,
+minimum, where, fma.
 """
 
-# mypy: ignore-errors
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators, no-check-untyped-defs
+# (Numba infers the types of kernels; the rest is checked.)
 
-import math
+from collections.abc import Iterator
+from typing import Any
 
-from digitlab.engine.fast.compiler.jit import kernel
+import digitlab.nn
+from digitlab.engine.fast.compiler.jit import COMPILING, kernel
 from digitlab.engine.fast.layout import (
     AN_ACTIVATION,
-    ELU_,
-    GELU_,
-    HARD_SIGMOID,
-    LEAKY_RELU,
-    LINEAR,
-    RELU,
-    SIGMOID,
-    SILU,
-    SOFTPLUS,
-    TANH,
+    BACKPROPAGATION,
+    GY,
+    LANES,
+    RULE,
+    X_STRIDE,
+    Y_STRIDE,
+    X,
+    Y,
+    own_columns,
 )
-from digitlab.engine.fast.ops.unknown import unknown
-from digitlab.engine.fast.simd.maths import exp8, sigmoid8, tanh8, uniform8
-from digitlab.engine.fast.simd.vectors import at_least, at_most, fma, load, splat, store, where_positive
+from digitlab.engine.fast.ops.dispatch import dispatcher
+from digitlab.engine.fast.plan_builder import PlanBuilder, settings
+from digitlab.engine.fast.simd import at, load, real, splat, store
+from digitlab.nn.network import Activation, Layer
 
-ROOT = math.sqrt(2 / math.pi)  # of GELU
-
-
-@kernel()
-def activate(job, code, number, x, y, count):
-    """y = f(x); `number` is LeakyReLU's slope or ELU's α."""
-    zero, one, half, alpha = splat(0.0), splat(1.0), splat(0.5), splat(number)
-    if code == SIGMOID:
-        for i in range(0, count, 8):
-            store(y, i, sigmoid8(load(x, i)))
-    elif code == RELU:
-        for i in range(0, count, 8):
-            store(y, i, at_least(load(x, i), zero))
-    elif code == TANH:
-        for i in range(0, count, 8):
-            store(y, i, tanh8(load(x, i)))
-    elif code == LEAKY_RELU:
-        for i in range(0, count, 8):
-            v = load(x, i)
-            store(y, i, where_positive(v, v, alpha * v))
-    elif code == ELU_:
-        for i in range(0, count, 8):
-            v = load(x, i)
-            # (e²ᵗ − 1) = tanh t · (e²ᵗ + 1) keeps the digits that eˣ − 1 loses near 0.
-            e = exp8(at_most(v, zero))
-            store(y, i, where_positive(v, v, alpha * tanh8(half * v) * (e + one)))
-    elif code == GELU_:
-        for i in range(0, count, 8):
-            v = load(x, i)
-            t = tanh8(splat(ROOT) * fma(splat(0.044715) * v * v, v, v))
-            store(y, i, half * v * (one + t))
-    elif code == SOFTPLUS:
-        for i in range(count):
-            y[i] = max(x[i], 0.0) + math.log1p(math.exp(-abs(x[i])))
-    elif code == SILU:
-        for i in range(0, count, 8):
-            v = load(x, i)
-            store(y, i, v * sigmoid8(v))
-    elif code == HARD_SIGMOID:
-        for i in range(0, count, 8):
-            store(y, i, at_least(at_most(fma(load(x, i), splat(1 / 6), half), one), zero))
-    elif code == LINEAR:
-        for i in range(0, count, 8):
-            store(y, i, load(x, i))
-    else:
-        unknown(job, AN_ACTIVATION, code)
+if COMPILING:
+    from digitlab.engine.fast.simd import maths
 
 
-@kernel()
-def activation_backward(job, code, number, x, y, g, count):
-    """g ← g f'(x) where it lies; f' is taken from y where that is cheaper, as the twins do."""
-    zero, one, half, alpha = splat(0.0), splat(1.0), splat(0.5), splat(number)
-    if code == SIGMOID:
-        for i in range(0, count, 8):
-            v = load(y, i)
-            store(g, i, load(g, i) * v * (one - v))
-    elif code == RELU:
-        for i in range(0, count, 8):
-            store(g, i, where_positive(load(y, i), load(g, i), zero))
-    elif code == TANH:
-        for i in range(0, count, 8):
-            v = load(y, i)
-            store(g, i, load(g, i) * (one - v * v))
-    elif code == LEAKY_RELU:
-        for i in range(0, count, 8):
-            v = load(g, i)
-            store(g, i, where_positive(load(x, i), v, alpha * v))
-    elif code == ELU_:
-        for i in range(0, count, 8):
-            v = load(g, i)
-            store(g, i, where_positive(load(x, i), v, v * (load(y, i) + alpha)))
-    elif code == GELU_:
-        for i in range(0, count, 8):
-            v = load(x, i)
-            t = tanh8(splat(ROOT) * fma(splat(0.044715) * v * v, v, v))
-            slope = splat(ROOT) * fma(splat(3 * 0.044715), v * v, one)
-            store(g, i, load(g, i) * (half * (one + t) + half * v * (one - t * t) * slope))
-    elif code == SOFTPLUS:
-        for i in range(0, count, 8):
-            store(g, i, load(g, i) * sigmoid8(load(x, i)))
-    elif code == SILU:
-        for i in range(0, count, 8):
-            v = load(x, i)
-            s = sigmoid8(v)
-            store(g, i, load(g, i) * s * fma(v, one - s, one))
-    elif code == HARD_SIGMOID:
-        for i in range(0, count, 8):
-            v = load(x, i)
-            inside = where_positive(splat(3.0) - v, where_positive(v + splat(3.0), one, zero), zero)
-            store(g, i, load(g, i) * inside * splat(1 / 6))
-    elif code == LINEAR:
-        pass
-    else:
-        unknown(job, AN_ACTIVATION, code)
+def _with_formulas(family: type[Activation]) -> Iterator[type[Activation]]:
+    for cls in family.__subclasses__():
+        if "kernel_value" in vars(cls) and cls.__module__.startswith(f"{digitlab.nn.__name__}."):
+            yield cls
+        yield from _with_formulas(cls)
+
+
+# Sorted: the compiler's process and this one must number them alike, whatever classes a program defines.
+LAYERS = tuple(sorted(_with_formulas(Activation), key=lambda cls: cls.__qualname__))
+KERNEL_SET = "dense"
+SETTINGS = ("slope", "alpha")  # an activation has at most one of these
+
+_column = own_columns()
+FUNCTION = _column()  # which activation: its place in LAYERS
+SETTING = _column()  # float64: its a
+
+
+def setting(layer: Layer) -> float:
+    """The one number that an activation may have. Raises NoKernel for another setting."""
+    return float(next(iter(settings(layer, SETTINGS).values()), 0.0))
+
+
+def is_monotone(layer: Layer) -> bool:
+    """Whether a layer is an activation that never falls; those with a slope of their own may."""
+    return isinstance(layer, Activation) and type(layer) in LAYERS and layer.is_monotone and setting(layer) >= 0
+
+
+def plan(builder: PlanBuilder, i: int) -> bool:
+    layer, row = builder.network.layers[i], builder.row("activation")
+    row[FUNCTION], row[SETTING] = LAYERS.index(type(layer)), setting(layer)
+    builder.add_elementwise(row)
+    return True
+
+
+def _over_vectors(arguments: str, statement: str) -> Any:
+    """A kernel that runs a statement, which mentions f, for every vector; f is a formula of the activation `code`."""
+    names = {"LANES": LANES, "load": load, "store": store, "splat": splat}
+    cases = {k: f"for i in range(0, count, LANES): {statement.replace('f(', f'f{k}(')}" for k in range(len(LAYERS))}
+    for k, cls in enumerate(LAYERS) if COMPILING else ():
+        formula = cls.kernel_grad if "g" in arguments.split(", ") else cls.kernel_value  # type: ignore[attr-defined]
+        names |= {f"f{k}": kernel()(formula), "m": maths}
+    return dispatcher(arguments, cases, f"unknown(header, {AN_ACTIVATION}, code)", **names)
+
+
+_values = _over_vectors("header, code, a, x, y, count", "store(y, i, f(load(x, i), splat(a), m))")
+_grads = _over_vectors(
+    "header, code, a, x, y, g, count", "store(g, i, f(load(g, i), load(x, i), load(y, i), splat(a), m))"
+)
 
 
 @kernel()
-def drop(rate, factor, key, counter, x, y, count):
-    """y = factor · x m: the mask m is a function of key and place, so backward draws the same one again."""
-    # u is a multiple of 2⁻²⁴: above rate − 2⁻²⁵ says u ≥ rate, and rate 0 leaves out nothing.
-    scale, zero, bound = splat(factor), splat(0.0), splat(rate - 2.0**-25)
-    for i in range(0, count, 8):
-        u = uniform8(key, counter + i)
-        store(y, i, where_positive(u - bound, load(x, i) * scale, zero))
+def forward(share, op):
+    """y = f(x)."""
+    x, y = at(share.work, op[X] + share.lo * op[X_STRIDE]), at(share.work, op[Y] + share.lo * op[Y_STRIDE])
+    _values(share.header, op[FUNCTION], real(op, SETTING), x, y, (share.hi - share.lo) * op[Y_STRIDE])
+
+
+@kernel()
+def error_to_delta(share, op):
+    """g ← g f'(x) where it lies; Rashid's rule does so when the errors have gone back through all weights."""
+    if op[GY] >= 0:
+        x, y = at(share.work, op[X] + share.lo * op[X_STRIDE]), at(share.work, op[Y] + share.lo * op[Y_STRIDE])
+        g = at(share.work, op[GY] + share.lo * op[Y_STRIDE])
+        _grads(share.header, op[FUNCTION], real(op, SETTING), x, y, g, (share.hi - share.lo) * op[Y_STRIDE])
+
+
+@kernel()
+def backward(share, op):
+    if share.header[RULE] == BACKPROPAGATION:
+        error_to_delta(share, op)

@@ -1,57 +1,154 @@
-"""The dense layer on dense input: forward, the error of its input, and gradient and update in one sweep.
+"""The dense layer on dense input. Twin: `Dense` in nn/network.py.
 
-Twin: `Dense` in nn/network.py.
+There are three ways to do less: on pictures, sparse_dense.py works on lists of the pixels that are not zero; behind a
+ReLU, skipping.py leaves out the zeros; and large layers in small batches share out the weights among threads
+(shared.py).
 """
 
-# mypy: ignore-errors
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators, no-check-untyped-defs
+# (Numba infers the types of kernels; the rest is checked.)
 
-from digitlab.engine.fast.compiler.jit import kernel
-from digitlab.engine.fast.compiler.kernel_set import LARGE
-from digitlab.engine.fast.layout import GRADIENT_ROWS, HYPER, L1_SHARE, L2_SHARE, OPTIMIZER, PLAIN_SGD
-from digitlab.engine.fast.ops.masks import cut
-from digitlab.engine.fast.ops.optimizer import update
-from digitlab.engine.fast.simd.products import multiply, multiply_large, multiply_transposed, step_along
-from digitlab.engine.fast.simd.vectors import at, doubles
+from typing import Any
 
+from digitlab.engine.fast.compiler.jit import LARGE, kernel
+from digitlab.engine.fast.layout import *
+from digitlab.engine.fast.ops import activation, shared, skipping
+from digitlab.engine.fast.ops.dispatch import unknown
+from digitlab.engine.fast.ops.optimizer import is_plain, limit_columns, update_biases, update_weights
+from digitlab.engine.fast.ops.skipping import ALL_INPUTS, CHOICE, LIST_STRIDE, LISTS, MAY_SKIP, PARTS, SKIP_ZEROS
+from digitlab.engine.fast.plan import WIDEST_SPARSE, Row, padded
+from digitlab.engine.fast.plan_builder import PlanBuilder
+from digitlab.engine.fast.simd import at, doubles, multiply, multiply_large, multiply_transposed, step_along, words
+from digitlab.engine.fast.simd import padded as whole_vectors
+from digitlab.nn.activations import ReLU
+from digitlab.nn.network import Dense
+
+LAYERS = (Dense,)
+KERNEL_SET = "dense"
+
+LEAST_SKIPPING = 1 << 12  # weights of a layer from which listing its inputs that are not zero can pay
+LEAST_SHARED = 1 << 17  # and from which threads share out the weights, if the batch is small
+SMALL_BATCH = 32  # examples up to which they do
 EXAMPLES = 512  # of a batch that W goes along at once
 
 
+def plan(builder: PlanBuilder, i: int) -> bool:
+    layer, row = builder.network.layers[i], builder.row("dense")
+    assert isinstance(layer, Dense)
+    n_in, n_out = builder.size, layer.out_features
+    row[N_OUT], row[W_STRIDE] = n_out, padded(n_out)
+    # Rows of W up to the padded width of the input exist and are zero, so that ∂L/∂x is zero in the padding.
+    w = builder.slot(f"{i}.W", layer.params["W"], n_in, n_out, padded(n_in) - n_in)
+    builder.work += 3 * n_in * n_out
+    may_skip = _behind_relu(builder) and n_in < WIDEST_SPARSE and n_in * n_out >= LEAST_SKIPPING
+    may_share = n_in * n_out >= LEAST_SHARED
+    if may_skip or may_share:
+        builder.needs_kernel_set("large")
+    if builder.learning and may_skip:
+        row[MAY_SKIP], row[LIST_STRIDE] = 1, skipping.list_stride(n_in)
+        row[LISTS] = builder.room(shared.SEGMENTS * skipping.list_stride(shared.longest_segment(n_in)))
+    row[PARTS] = int(builder.learning and may_share)
+    builder.weights(w, layer, row)
+    builder.bias((f"{i}.b", layer.params["b"]) if "b" in layer.params else None, n_out, row)
+    builder.size, builder.stride = n_out, padded(n_out)
+    builder.value, builder.gradient_at = builder.room(builder.stride), builder.room(builder.stride)
+    builder.add(row)
+    return True
+
+
+def _behind_relu(builder: PlanBuilder) -> bool:
+    """Whether inputs that are zero have no gradient: a ReLU made them so, or dropout behind one."""
+    behind = next((row for row in reversed(builder.operations) if row[KIND] != builder.codes["dropout"]), None)
+    return behind is not None and (behind[KIND], behind[activation.FUNCTION]) == (
+        builder.codes["activation"],
+        activation.LAYERS.index(ReLU),
+    )
+
+
+def place(row: Row, room: Any, batch: int) -> None:
+    """Room for the parts of y, if threads share out the weights."""
+    if row[PARTS]:
+        row[PARTS] = 0
+        if batch <= SMALL_BATCH:
+            row[LIST_STRIDE] = skipping.list_stride(shared.longest_segment(row[N_IN]))
+            row[PARTS] = room(shared.SEGMENTS * batch * row[Y_STRIDE])
+
+
 @kernel()
-def dense_forward(y, y_stride, x, x_stride, rows, w, n_in, bias):
-    """y = x W + b for `rows` examples."""
-    if LARGE:
-        multiply_large(y, y_stride, rows, x, x_stride, n_in, w, y_stride, bias, y_stride)
+def forward(share, op):
+    """y = x W + b for a thread's examples, all alike or without the zeros."""
+    xs, ys, rows, n_in = op[X_STRIDE], op[Y_STRIDE], share.hi - share.lo, op[N_IN]
+    x, y = at(share.work, op[X] + share.lo * xs), at(share.work, op[Y] + share.lo * ys)
+    w, bias = at(share.params, op[W]), at(share.params, op[B])
+    if LARGE and op[MAY_SKIP] and share.step % skipping.LOOK == 0:
+        op[CHOICE] = skipping.choose(share, x, xs, rows, n_in)
+    if LARGE and op[PARTS] > 0:
+        shared.forward(share, op)
+    elif LARGE and op[CHOICE] == SKIP_ZEROS:
+        lists = at(share.work, op[LISTS] + share.lo * op[LIST_STRIDE])
+        skipping.forward(y, ys, x, xs, rows, w, n_in, bias, lists, op[LIST_STRIDE])
+    elif op[CHOICE] == ALL_INPUTS:
+        if LARGE:
+            multiply_large(y, ys, rows, x, xs, n_in, w, ys, bias, ys)
+        else:
+            multiply(y, ys, rows, x, xs, 1, 1, 0, n_in, w, ys, bias, ys)
     else:
-        multiply(y, y_stride, rows, x, x_stride, 1, 1, 0, n_in, w, y_stride, bias, y_stride)
+        unknown(share.header, A_CHOICE, op[CHOICE])
 
 
 @kernel()
-def dense_backward(gx, x_stride, gy, y_stride, rows, w, n_in):
+def backward(share, op):
     """∂L/∂x = g Wᵀ. W's padding is zero, and so is that of gx after it."""
-    multiply_transposed(gx, x_stride, rows, gy, y_stride, w, y_stride, (n_in + 7) // 8 * 8, y_stride)
+    xs, ys, rows, n_in = op[X_STRIDE], op[Y_STRIDE], share.hi - share.lo, op[N_IN]
+    gx, gy = at(share.work, op[GX] + share.lo * xs), at(share.work, op[GY] + share.lo * ys)
+    w = at(share.params, op[W])
+    if LARGE and op[PARTS] > 0:
+        shared.backward(share, op)
+    elif LARGE and op[CHOICE] == SKIP_ZEROS:
+        lists = at(share.work, op[LISTS] + share.lo * op[LIST_STRIDE])
+        skipping.backward(gx, xs, gy, ys, rows, w, n_in, lists, op[LIST_STRIDE], words(share.scratch))
+    else:
+        multiply_transposed(gx, xs, rows, gy, ys, w, ys, whole_vectors(n_in), ys)
 
 
 @kernel()
-def dense_step(
-    job, rate, step, p, s1, s2, w, x, x_stride, gy, y_stride, examples, first, last, g, zeros, masked, masks
-):
+def step(share, op):
+    """This thread's rows of W, and the biases: one step on."""
+    threads = share.header[THREADS]
+    first, last = op[N_IN] * share.thread // threads, op[N_IN] * (share.thread + 1) // threads
+    if LARGE and op[PARTS] > 0:
+        first = shared.first_row(op, shared.SEGMENTS * share.thread // threads)
+        last = shared.first_row(op, shared.SEGMENTS * (share.thread + 1) // threads)
+    if op[W_NUMBER] < 0:
+        pass  # frozen
+    elif LARGE and op[CHOICE] == SKIP_ZEROS:
+        skipping.step(share, op, first, last, at(share.scratch, 2 * share.header[BATCH]), share.scratch)
+    else:
+        step_rows(share, op, first, last)
+    if share.thread == 0 and op[B_NUMBER] >= 0:
+        ys = op[Y_STRIDE]
+        update_biases(share, op, at(share.work, op[GY]), share.examples, ys, ys, share.scratch)
+
+
+@kernel()
+def step_rows(share, op, first, last):
     """W's rows `first` to `last`: ∂L/∂W = xᵀ g, a few rows at a time, and each updated while it is in the cache."""
-    hyper = doubles(job[HYPER])
-    plain = job[OPTIMIZER] == PLAIN_SGD and hyper[L1_SHARE] == 0.0 and not masked
-    if plain:
-        keep, pace = 1.0 - rate * hyper[L2_SHARE], -rate
-        for start in range(0, examples, EXAMPLES):
-            some = min(EXAMPLES, examples - start)
-            xs, gs = at(x, start * x_stride), at(gy, start * y_stride)
-            for i in range(first, last, 8 * GRADIENT_ROWS):
-                rows, here = min(8 * GRADIENT_ROWS, last - i), at(p, w + i * y_stride)
-                step_along(here, y_stride, rows, at(xs, i), x_stride, some, gs, y_stride, keep, pace, y_stride)
+    x, xs, gy, ys = at(share.work, op[X]), op[X_STRIDE], at(share.work, op[GY]), op[Y_STRIDE]
+    if is_plain(share, op):
+        keep, pace = 1.0 - share.rate * doubles(share.header[HYPER])[L2_SHARE], -share.rate
+        for start in range(0, share.examples, EXAMPLES):
+            some = min(EXAMPLES, share.examples - start)
+            x_some, g_some = at(x, start * xs), at(gy, start * ys)
+            for i in range(first, last, LANES * GRADIENT_ROWS):
+                rows, here = min(LANES * GRADIENT_ROWS, last - i), at(share.params, op[W] + i * ys)
+                step_along(here, ys, rows, at(x_some, i), xs, some, g_some, ys, keep, pace, ys)
             keep = 1.0
         return
+    g, zeros = share.scratch, at(share.work, 0)
     for i in range(first, last, GRADIENT_ROWS):
         rows = min(GRADIENT_ROWS, last - i)
-        here = w + i * y_stride
-        multiply(g, y_stride, rows, at(x, i), 1, x_stride, 1, 0, examples, gy, y_stride, zeros, y_stride)
-        if masked:
-            cut(g, at(masks, here), rows * y_stride)
-        update(job, rate, step, True, at(p, here), at(s1, here), at(s2, here), g, rows * y_stride)
+        multiply(g, ys, rows, at(x, i), 1, xs, 1, 0, share.examples, gy, ys, zeros, ys)
+        update_weights(share, op, op[W] + i * ys, g, rows * ys)
+
+
+limit = limit_columns

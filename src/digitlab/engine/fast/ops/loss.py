@@ -1,107 +1,205 @@
-"""The four losses for one example: its loss, and δ = ∂L/∂logits as the reference gives it, 1/N included.
+"""The losses for one example: its loss, δ = ∂L/∂logits as the reference gives it (1/N included), and the outputs.
 
-Twins: `Quadratic` in nn/network.py and the classes of nn/losses.py. Rows are padded to a multiple of 8;
-`mask` holds 1 for each output there is and 0 for the padding, which so gets neither loss nor δ.
+Twins: the classes of `LOSSES`, and `RashidRule.gradient`. Rows are padded to whole vectors; `mask` holds 1 for each
+output and 0 for the padding, which so gets neither loss nor δ. In `Example`, `share` is w/N: the example's weight by
+the number of examples.
 """
 
-# mypy: ignore-errors
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators, no-check-untyped-defs
+# (Numba infers the types of kernels; the rest is checked.)
 
 import math
+from typing import Any, NamedTuple
 
 from digitlab.engine.fast.compiler.jit import kernel
-from digitlab.engine.fast.layout import A_LOSS, CROSS_ENTROPY, LOG_LIKELIHOOD, LOSS, MEAN_SQUARED_ERROR, QUADRATIC
-from digitlab.engine.fast.ops.unknown import unknown
-from digitlab.engine.fast.simd.maths import exp8, sigmoid8
-from digitlab.engine.fast.simd.vectors import absolute, at_least, fma, lane, load, splat, store, total
+from digitlab.engine.fast.layout import *
+from digitlab.engine.fast.ops.dispatch import dispatcher
+from digitlab.engine.fast.simd import (
+    absolute,
+    at,
+    doubles,
+    exp,
+    floats,
+    fma,
+    ints,
+    lane,
+    load,
+    maximum,
+    sigmoid,
+    splat,
+    store,
+    total,
+)
+from digitlab.nn.losses import CrossEntropy, LogLikelihood, MeanSquaredError
+from digitlab.nn.network import Loss, Quadratic
+
+SETTINGS = ("label_smoothing", "low", "high")
+
+
+class Example(NamedTuple):
+    z: Any  # the row of logits
+    t: Any  # the targets
+    mask: Any
+    delta: Any
+    stride: Any
+    out: Any
+    examples: Any
+    weight: Any
 
 
 @kernel()
-def loss_and_delta(job, z, t, mask, delta, stride, out, examples, weight):
-    """Loss of one row of logits z against targets t, both `stride` long; writes δ, which is `weight` times its usual.
+def quadratic(e):
+    sum_, share = splat(0.0), splat(e.weight / e.examples)
+    for j in range(0, e.stride, LANES):
+        a = sigmoid(load(e.z, j))
+        error = (a - load(e.t, j)) * load(e.mask, j)
+        sum_ = fma(error, error, sum_)
+        store(e.delta, j, error * a * (1.0 - a) * share)
+    return 0.5 * total(sum_)
 
-    What it returns is the loss without the weight.
+
+@kernel()
+def cross_entropy(e):
+    sum_, share, loss = splat(0.0), splat(e.weight / e.examples), 0.0
+    for j in range(0, e.stride, LANES):
+        v, goal, there = load(e.z, j), load(e.t, j), load(e.mask, j)
+        sum_ = sum_ + (maximum(v, 0.0) - goal * v) * there
+        # Σ ln(1 + e^−|z|) as the logarithm of one product: each factor lies between 1 and 2.
+        u = fma(exp(0.0 - absolute(v)), there, 1.0)
+        product = 1.0
+        for k in range(LANES):
+            product *= lane(u, k)
+        loss += math.log(product)
+        store(e.delta, j, (sigmoid(v) - goal) * there * share)
+    return loss + total(sum_)
+
+
+@kernel()
+def largest(z, out):
+    """The largest logit."""
+    top = z[0]
+    for j in range(1, out):
+        if z[j] > top:
+            top = z[j]
+    return splat(top)
+
+
+@kernel()
+def log_likelihood(e):
+    top, share = largest(e.z, e.out), splat(e.weight / e.examples)
+    sum_, goals, dots = splat(0.0), splat(0.0), splat(0.0)
+    for j in range(0, e.stride, LANES):
+        there = load(e.mask, j)
+        v = load(e.z, j) - top
+        power = exp(v) * there
+        goal = load(e.t, j) * there
+        sum_ = sum_ + power
+        goals = goals + goal
+        dots = fma(goal, v, dots)
+        store(e.delta, j, power)
+    partition, hoped = total(sum_), total(goals)
+    scale = splat(hoped / partition)
+    for j in range(0, e.stride, LANES):
+        store(e.delta, j, (load(e.delta, j) * scale - load(e.t, j) * load(e.mask, j)) * share)
+    return hoped * math.log(partition) - total(dots)
+
+
+@kernel()
+def mean_squared_error(e):
+    sum_, twice = splat(0.0), splat(2.0 * e.weight / (e.examples * e.out))
+    for j in range(0, e.stride, LANES):
+        error = (load(e.z, j) - load(e.t, j)) * load(e.mask, j)
+        sum_ = fma(error, error, sum_)
+        store(e.delta, j, error * twice)
+    return total(sum_) / e.out
+
+
+@kernel()
+def sigmoid_outputs(z, mask, stride, out):
+    for j in range(0, stride, LANES):
+        store(z, j, sigmoid(load(z, j)))
+
+
+@kernel()
+def softmax_outputs(z, mask, stride, out):
+    top, sum_ = largest(z, out), splat(0.0)
+    for j in range(0, stride, LANES):
+        power = exp(load(z, j) - top) * load(mask, j)
+        store(z, j, power)
+        sum_ = sum_ + power
+    share = splat(1.0 / total(sum_))
+    for j in range(0, stride, LANES):
+        store(z, j, load(z, j) * share)
+
+
+@kernel()
+def linear_outputs(z, mask, stride, out):
+    pass
+
+
+# Of each loss its kernel, and that of its output activation
+KERNELS: dict[type[Loss], tuple[Any, Any]] = {
+    Quadratic: (quadratic, sigmoid_outputs),
+    CrossEntropy: (cross_entropy, sigmoid_outputs),
+    LogLikelihood: (log_likelihood, softmax_outputs),
+    MeanSquaredError: (mean_squared_error, linear_outputs),
+}
+CODES = {cls: code for code, cls in enumerate(KERNELS)}
+_loss_and_delta = dispatcher(
+    "header, code, example",
+    {code: f"return loss_{code}(example)" for code in CODES.values()},
+    f"return unknown(header, {A_LOSS}, code)",
+    **{f"loss_{CODES[cls]}": loss for cls, (loss, _) in KERNELS.items()},
+)
+outputs = dispatcher(  # a row of logits becomes a row of outputs where it lies
+    "header, code, z, mask, stride, out",
+    {code: f"outputs_{code}(z, mask, stride, out)" for code in CODES.values()},
+    f"unknown(header, {A_LOSS}, code)",
+    **{f"outputs_{CODES[cls]}": function for cls, (_, function) in KERNELS.items()},
+)
+
+
+@kernel()
+def losses_and_deltas(share, each):
+    """The losses of a thread's examples, and their δ, both times the example's weight, if there are WEIGHTS.
+
+    Targets are labels or rows of numbers.
     """
-    kind, share = job[LOSS], splat(weight / examples)
-    sum_ = splat(0.0)
-    loss = 0.0
-    if kind == QUADRATIC:
-        for j in range(0, stride, 8):
-            a = sigmoid8(load(z, j))
-            error = (a - load(t, j)) * load(mask, j)
-            sum_ = fma(error, error, sum_)
-            store(delta, j, error * a * (splat(1.0) - a) * share)
-        return 0.5 * total(sum_)
-    if kind == CROSS_ENTROPY:
-        for j in range(0, stride, 8):
-            v, goal, there = load(z, j), load(t, j), load(mask, j)
-            sum_ = sum_ + (at_least(v, splat(0.0)) - goal * v) * there
-            # Σ ln(1 + e^−|z|) as the logarithm of one product: each factor lies between 1 and 2.
-            u = fma(exp8(splat(0.0) - absolute(v)), there, splat(1.0))
-            product = 1.0
-            for k in range(8):
-                product *= lane(u, k)
-            loss += math.log(product)
-            store(delta, j, (sigmoid8(v) - goal) * there * share)
-        return loss + total(sum_)
-    if kind == LOG_LIKELIHOOD:
-        largest = z[0]
-        for j in range(1, out):
-            if z[j] > largest:
-                largest = z[j]
-        top, goals = splat(largest), splat(0.0)
-        dots = splat(0.0)
-        for j in range(0, stride, 8):
-            there = load(mask, j)
-            v = load(z, j) - top
-            e = exp8(v) * there
-            goal = load(t, j) * there
-            sum_ = sum_ + e
-            goals = goals + goal
-            dots = fma(goal, v, dots)
-            store(delta, j, e)
-        partition, weight = total(sum_), total(goals)
-        scale = splat(weight / partition)
-        for j in range(0, stride, 8):
-            store(delta, j, (load(delta, j) * scale - load(t, j) * load(mask, j)) * share)
-        return weight * math.log(partition) - total(dots)
-    if kind == MEAN_SQUARED_ERROR:
-        twice = splat(2.0 * weight / (examples * out))
-        for j in range(0, stride, 8):
-            error = (load(z, j) - load(t, j)) * load(mask, j)
-            sum_ = fma(error, error, sum_)
-            store(delta, j, error * twice)
-        return total(sum_) / out
-    unknown(job, A_LOSS, kind)
-    return loss
+    header, work, target = share.header, share.work, share.scratch
+    out, stride, hyper, mask = header[OUT], header[OUT_STRIDE], doubles(header[HYPER]), at(work, header[LANE_MASK])
+    for n in range(share.lo, share.hi):
+        if header[TARGETS] == 0:
+            low = splat(hyper[LOW])  # label smoothing is in the two numbers already
+            for j in range(0, stride, LANES):
+                store(target, j, low)
+            target[ints(header[LABELS])[share.order[n]]] = hyper[HIGH]
+        else:
+            row = at(floats(header[TARGETS]), share.order[n] * out)
+            for j in range(out):
+                target[j] = row[j]
+        weight = 1.0
+        if header[WEIGHTS] != 0:
+            weight = float(floats(header[WEIGHTS])[share.order[n]])
+        z, delta = at(work, header[LOGITS] + n * stride), at(work, header[DELTA] + n * stride)
+        example = Example(z, target, mask, delta, stride, out, share.examples, weight)
+        each[n] = weight * _loss_and_delta(header, header[LOSS], example)
+        if header[RULE] == RASHID:
+            raw_error(example)
 
 
 @kernel()
-def raw_error(z, t, mask, error, stride, examples, weight):
-    """e = w (σ(z) − t)/N, which Rashid's rule sends back instead of δ. Twin: `RashidRule.gradient`."""
-    share = splat(weight / examples)
-    for j in range(0, stride, 8):
-        store(error, j, (sigmoid8(load(z, j)) - load(t, j)) * load(mask, j) * share)
+def raw_error(e):
+    """e = w (σ(z) − t)/N, which Rashid's rule sends back instead of δ."""
+    share = splat(e.weight / e.examples)
+    for j in range(0, e.stride, LANES):
+        store(e.delta, j, (sigmoid(load(e.z, j)) - load(e.t, j)) * load(e.mask, j) * share)
 
 
 @kernel()
-def delta_of_error(z, delta, stride):
-    """δ = e σ'(z) where e lies."""
-    for j in range(0, stride, 8):
-        a = sigmoid8(load(z, j))
-        store(delta, j, load(delta, j) * a * (splat(1.0) - a))
-
-
-@kernel()
-def label_row(label, low, high, t, stride):
-    """The targets row of a label: `Loss.targets`, with label smoothing in the two numbers already."""
-    rest = splat(low)
-    for j in range(0, stride, 8):
-        store(t, j, rest)
-    t[label] = high
-
-
-@kernel()
-def copy_row(source, t, out):
-    """The targets row of an array of targets."""
-    for j in range(out):
-        t[j] = source[j]
+def errors_to_deltas(share):
+    """Rashid's rule: δ = e σ'(z) at the output, where e lies."""
+    header, stride = share.header, share.header[OUT_STRIDE]
+    z, delta = at(share.work, header[LOGITS]), at(share.work, header[DELTA])
+    for j in range(share.lo * stride, share.hi * stride, LANES):
+        a = sigmoid(load(z, j))
+        store(delta, j, load(delta, j) * a * (1.0 - a))

@@ -10,91 +10,183 @@ Backward  Of each pool's four pixels three have no gradient, and where a ReLU is
 
 Weights are kept twice: W[f, ky, (kx, c)], each row padded to whole vectors, is what is learned and what backward
 reads; its transpose [(ky, kx, c), f] in `work` is what forward reads, and is written after each step.
-`where` remembers each maximum as 16 times the place of its window in x, plus its number within the pool.
+`MAXIMA` remembers each maximum as 16 times the place of its window in x, plus its number within the pool.
 
 Most of a digit's picture is blank paper. The first convolution looks where there is ink, row by row (`find_ink`):
 elsewhere its output is the bias, and its weights have no gradient.
 """
 
-# mypy: ignore-errors
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators, no-check-untyped-defs
+# (Numba infers the types of kernels; the rest is checked.)
 
 import math
-
-from numba.types import int64 as i64
-from numba.types import void
+from typing import Any
 
 from digitlab.engine.fast.compiler.jit import kernel
-from digitlab.engine.fast.layout import (
+from digitlab.engine.fast.layout import *
+from digitlab.engine.fast.ops import conv, padding
+from digitlab.engine.fast.ops.activation import is_monotone
+from digitlab.engine.fast.ops.dispatch import dispatcher
+from digitlab.engine.fast.ops.optimizer import limit_norms, update
+from digitlab.engine.fast.ops.windows import (
     CHANNELS,
-    CHUNK_INPUTS,
-    CHUNK_ITEMS,
-    EXTRA,
-    FILTER_STRIDE,
-    GX,
     HEIGHT,
     KERNEL,
     KERNEL_WIDTH,
-    N_OUT,
     OUT_HEIGHT,
     OUT_WIDTH,
-    POOL,
     WIDTH,
-    Y_STRIDE,
+    column,
+    windows_row,
 )
-from digitlab.engine.fast.simd.products import multiply
-from digitlab.engine.fast.simd.tiles import collect
-from digitlab.engine.fast.simd.vectors import FLOATS, WORDS, at, load, splat, store, store_whole, where_larger, words
+from digitlab.engine.fast.plan import Row, padded
+from digitlab.engine.fast.plan_builder import PlanBuilder
+from digitlab.engine.fast.simd import (
+    at,
+    clear,
+    collect,
+    copy,
+    doubles,
+    floats,
+    load,
+    multiply,
+    splat,
+    store,
+    store_whole,
+    where,
+    words,
+)
+from digitlab.engine.fast.simd import padded as whole_vectors
+from digitlab.nn.bias import Bias
+from digitlab.nn.conv import Conv2D
+from digitlab.nn.pooling import MaxPool2D
 
-_c1, _c2, _c3, _c4 = collect(1, 1), collect(1, 2), collect(1, 3), collect(1, 4)
-_c5, _c6, _c7, _c8 = collect(1, 5), collect(1, 6), collect(1, 7), collect(1, 8)
-_r3, _r5 = collect(3, 1), collect(5, 1)
+LAYERS = (Conv2D, MaxPool2D, Bias)
+FUSES = True
+KERNEL_SET = "all"
+
+POOL = column()
+TRANSPOSED = column()  # offset of the weights as forward reads them
+MAXIMA = column()  # offset of `where`
+MAXIMA_STRIDE = column()
+
+LARGEST_PICTURE = 1 << 20  # 16 times a place in it must be exact in float32
+# A chunk of pictures whose gradient is taken at a time: so many input numbers and so many listed ones stay near the
+# first-level cache.
+CHUNK_INPUTS, CHUNK_ITEMS = 6000, 8000
 
 
-@kernel(void(FLOATS, i64, FLOATS, WORDS, i64, FLOATS, i64, i64, i64))
+def plan(builder: PlanBuilder, i: int) -> bool:
+    """Takes a convolution with the max-pooling after it: activations that never fall may stand on either side of it.
+
+    A bias behind the pool is taken, too, if the convolution has none.
+    """
+    layers, shapes = builder.network.layers, builder.network.shapes
+    layer, j = layers[i], i + 1
+    while j < len(layers) and is_monotone(layers[j]):
+        j += 1
+    pool = layers[j] if j < len(layers) else None
+    if not (type(layer) is Conv2D and type(pool) is MaxPool2D):
+        return False
+    windows, pools, channels = layer.windows(shapes[i]), pool.windows(shapes[j]), shapes[i][2]
+    size = pools.kernel[0]
+    if (
+        (windows.stride, windows.dilation) != ((1, 1), (1, 1))
+        or layer.connections is not None
+        or not all(isinstance(p.trainable, bool) for p in layer.params.values())
+        or (pools.kernel, pools.stride, pools.padded) != ((size, size), pools.kernel, pools.picture)
+        or size > 3
+        or math.prod(windows.padded) * channels >= LARGEST_PICTURE
+    ):
+        return False
+    padding.add_border(builder, windows)
+    bias = (f"{i}.b", layer.params["b"]) if "b" in layer.params else None
+    behind = layers[j + 1] if j + 1 < len(layers) and bias is None and j == i + 1 else None
+    if type(behind) is Bias and isinstance(behind.params["b"].trainable, bool):
+        bias = f"{j + 1}.b", behind.params["b"]
+        builder.take(j + 1)
+    builder.take(j)
+    (kh, kw), filters, pixels = windows.kernel, layer.filters, math.prod(pools.count)
+    row = windows_row(builder, "pooled_conv", windows, channels)
+    w = builder.slot(f"{i}.W", layer.params["W"], filters * kh, kw * channels)
+    w.kernels = (kh, filters)
+    row[N_OUT], row[W_STRIDE], row[POOL] = filters, padded(filters), size
+    builder.weights(w, layer, row)
+    builder.bias(bias, filters, row)
+    row[OUT_HEIGHT], row[OUT_WIDTH] = pools.count
+    builder.work += 2 * math.prod(windows.count) * kh * kw * channels * filters
+    chunk = max(1, min(CHUNK_INPUTS // builder.stride, CHUNK_ITEMS // (pixels * filters)))
+    builder.needs_scratch(
+        size * size * pools.count[1] * padded(filters) + LANES,
+        (2 * filters + 1) * pixels * size * size + LANES,
+        (2 * chunk * pixels + 1) * filters + LANES,
+        padded(kw * channels),
+    )
+    builder.add_picture(row, pixels * filters)
+    row[MAXIMA_STRIDE] = builder.stride + padded(2 * windows.padded[0])  # with the ink's reach in each row behind it
+    row[MAXIMA] = builder.room(row[MAXIMA_STRIDE])
+    return True
+
+
+def place(row: Row, room: Any, batch: int) -> None:
+    """Room for the transposed weights."""
+    row[TRANSPOSED] = room(row[KERNEL] * row[KERNEL_WIDTH] * row[CHANNELS] * row[W_STRIDE])
+
+
+_collect = dispatcher(
+    "code, y, y_row, values, offsets, count, base, segment",
+    {n: f"collect_{n}(y, y_row, values, offsets, count, base, segment)" for n in range(1, LANES)},
+    f"collect_{LANES}(y, y_row, values, offsets, count, base, segment)",
+    **{f"collect_{n}": collect(1, n) for n in range(1, LANES + 1)},
+)
+_rows_of_3, _rows_of_5 = collect(3, 1), collect(5, 1)
+
+
+@kernel()
 def collect_rows(y, y_row, values, offsets, count, base, segment, rows, vectors):
     """`collect` for any number of rows and vectors."""
     r = 0
     while r < rows:
         yr, br = at(y, r * y_row), at(base, r * segment)
         if vectors == 1 and rows - r >= 5:
-            _r5(yr, y_row, values, offsets, count, br, segment)
+            _rows_of_5(yr, y_row, values, offsets, count, br, segment)
             r += 5
             continue
         if vectors == 1 and rows - r >= 3:
-            _r3(yr, y_row, values, offsets, count, br, segment)
+            _rows_of_3(yr, y_row, values, offsets, count, br, segment)
             r += 3
             continue
-        parts = (vectors + 7) // 8
+        parts = (vectors + LANES - 1) // LANES
         first = 0
         for part in range(parts):
             n = vectors // parts + (1 if part < vectors % parts else 0)
-            yc, bc = at(yr, 8 * first), at(br, 8 * first)
-            if n == 1:
-                _c1(yc, y_row, values, offsets, count, bc, segment)
-            elif n == 2:
-                _c2(yc, y_row, values, offsets, count, bc, segment)
-            elif n == 3:
-                _c3(yc, y_row, values, offsets, count, bc, segment)
-            elif n == 4:
-                _c4(yc, y_row, values, offsets, count, bc, segment)
-            elif n == 5:
-                _c5(yc, y_row, values, offsets, count, bc, segment)
-            elif n == 6:
-                _c6(yc, y_row, values, offsets, count, bc, segment)
-            elif n == 7:
-                _c7(yc, y_row, values, offsets, count, bc, segment)
-            else:
-                _c8(yc, y_row, values, offsets, count, bc, segment)
+            _collect(n, at(yr, LANES * first), y_row, values, offsets, count, at(br, LANES * first), segment)
             first += n
         r += 1
 
 
 @kernel()
-def conv_forward(op, x, y, where, w, bias, rows):
-    """One picture: y[py, px, f] and `where`; `rows` is room for as many rows of the convolution as a pool is high."""
-    width, channels, pool, stride = op[WIDTH], op[CHANNELS], op[POOL], op[FILTER_STRIDE]
-    across, line, inked = op[OUT_WIDTH] * pool, width * channels, at(where, op[Y_STRIDE])
-    row_size = across * stride
+def begin(share, op):
+    """This thread's share of the filters into the layout that forward reads, when the weights are new."""
+    threads = share.header[THREADS]
+    first, last = op[N_OUT] * share.thread // threads, op[N_OUT] * (share.thread + 1) // threads
+    write_transposed(op, at(share.params, op[W]), first, last, at(share.work, op[TRANSPOSED]))
+
+
+@kernel()
+def forward(share, op):
+    for n in range(share.lo, share.hi):
+        x, y = at(share.work, op[X] + n * op[X_STRIDE]), at(share.work, op[Y] + n * op[Y_STRIDE])
+        maxima = words(at(share.work, op[MAXIMA] + n * op[MAXIMA_STRIDE]))
+        picture(op, x, y, maxima, at(share.work, op[TRANSPOSED]), at(share.params, op[B]), share.scratch)
+
+
+@kernel()
+def picture(op, x, y, maxima, w, bias, rows):
+    """One picture: y[py, px, f] and `maxima`; `rows` is room for as many rows of the convolution as a pool is high."""
+    width, channels, pool, stride = op[WIDTH], op[CHANNELS], op[POOL], op[W_STRIDE]
+    across, line, inked = op[OUT_WIDTH] * pool, width * channels, at(maxima, op[Y_STRIDE])
+    row_size, length = across * stride, op[KERNEL_WIDTH] * channels
     if op[GX] < 0:
         find_ink(x, op[HEIGHT], line, inked)
     for py in range(op[OUT_HEIGHT]):
@@ -107,32 +199,12 @@ def conv_forward(op, x, y, where, w, bias, rows):
                 end = min(across, ((high + channels - 1) // channels + 3) // 4 * 4)
             out, source = at(rows, dy * row_size), at(x, (py * pool + dy) * line)
             for px in range(min(start, across)):
-                copy_vectors(at(out, px * stride), bias, stride)
+                copy(at(out, px * stride), bias, stride)
             for px in range(max(start, end), across):
-                copy_vectors(at(out, px * stride), bias, stride)
-            multiply(
-                at(out, start * stride),
-                stride,
-                end - start,
-                at(source, start * channels),
-                channels,
-                1,
-                op[KERNEL],
-                line,
-                op[KERNEL_WIDTH] * channels,
-                w,
-                stride,
-                bias,
-                stride,
-            )
-        keep_maxima(op, py, rows, row_size, y, where)
-
-
-@kernel()
-def copy_vectors(y, x, count):
-    """y = x, `count` numbers."""
-    for i in range(0, count, 8):
-        store(y, i, load(x, i))
+                copy(at(out, px * stride), bias, stride)
+            here, left = at(out, start * stride), at(source, start * channels)
+            multiply(here, stride, end - start, left, channels, 1, op[KERNEL], line, length, w, stride, bias, stride)
+        keep_maxima(op, py, rows, row_size, y, maxima)
 
 
 @kernel()
@@ -158,9 +230,9 @@ def ink_between(inked, first, rows, line):
 
 
 @kernel()
-def keep_maxima(op, py, rows, row_size, y, where):
+def keep_maxima(op, py, rows, row_size, y, maxima):
     """One row of pools: of each the maximum, the first one if several are, and where it was."""
-    channels, pool, filters, stride = op[CHANNELS], op[POOL], op[N_OUT], op[FILTER_STRIDE]
+    channels, pool, filters, stride = op[CHANNELS], op[POOL], op[N_OUT], op[W_STRIDE]
     line = op[WIDTH] * channels
     right, below = splat(16.0 * channels + 1), splat(16.0 * line + 2)
     across = splat(16.0 * (line + channels) + 3)
@@ -168,34 +240,41 @@ def keep_maxima(op, py, rows, row_size, y, where):
         out = (py * op[OUT_WIDTH] + px) * filters
         corner = splat(16.0 * (py * pool * line + px * pool * channels))
         # The last vector of a pixel runs into the next pixel, which is written afterwards.
-        for f in range(0, filters, 8):
+        for f in range(0, filters, LANES):
             here = px * pool * stride + f
             best, place = load(rows, here), splat(0.0)
             if pool == 2:
                 v = load(rows, here + stride)
-                place, best = where_larger(v, best, right, place), where_larger(v, best, v, best)
+                place, best = where(v > best, right, place), where(v > best, v, best)
                 v = load(rows, here + row_size)
-                place, best = where_larger(v, best, below, place), where_larger(v, best, v, best)
+                place, best = where(v > best, below, place), where(v > best, v, best)
                 v = load(rows, here + row_size + stride)
-                place, best = where_larger(v, best, across, place), where_larger(v, best, v, best)
+                place, best = where(v > best, across, place), where(v > best, v, best)
             else:
                 for dy in range(pool):
                     for dx in range(pool):
                         v = load(rows, here + dy * row_size + dx * stride)
                         spot = splat(16.0 * (dy * line + dx * channels) + dy * pool + dx)
-                        place, best = where_larger(v, best, spot, place), where_larger(v, best, v, best)
+                        place, best = where(v > best, spot, place), where(v > best, v, best)
             store(y, out + f, best)
-            store_whole(where, out + f, corner + place)
+            store_whole(maxima, out + f, corner + place)
 
 
 @kernel()
-def conv_backward(op, gx, size, gy, where, w, scratch):
+def backward(share, op):
+    for n in range(share.lo, share.hi):
+        gx, gy = at(share.work, op[GX] + n * op[X_STRIDE]), at(share.work, op[GY] + n * op[Y_STRIDE])
+        maxima = words(at(share.work, op[MAXIMA] + n * op[MAXIMA_STRIDE]))
+        picture_backward(op, gx, op[X_STRIDE], gy, maxima, at(share.params, op[W]), share.scratch)
+
+
+@kernel()
+def picture_backward(op, gx, size, gy, maxima, w, scratch):
     """One picture: ∂L/∂x, `size` numbers, from ∂L/∂y. Maxima at one place of x are taken together."""
     width, channels, filters, pools = op[WIDTH], op[CHANNELS], op[N_OUT], op[POOL] * op[POOL]
-    line, row = width * channels, (op[KERNEL_WIDTH] * channels + 7) // 8 * 8
+    line, row = width * channels, whole_vectors(op[KERNEL_WIDTH] * channels)
     count = op[OUT_HEIGHT] * op[OUT_WIDTH]
-    for i in range(0, size, 8):
-        store(gx, i, splat(0.0))
+    clear(gx, size)
     # Lists of one picture: for each pool and place in it, which filters had their maximum there, and their g.
     values, offsets = scratch, words(at(scratch, count * pools * filters))
     ends = words(at(scratch, 2 * count * pools * filters))
@@ -203,7 +282,7 @@ def conv_backward(op, gx, size, gy, where, w, scratch):
         for q in range(pools):
             ends[p * pools + q] = (p * pools + q) * filters
         for f in range(filters):
-            slot = p * pools + (where[p * filters + f] & 15)
+            slot = p * pools + (maxima[p * filters + f] & 15)
             end = ends[slot]
             g = gy[p * filters + f]
             values[end] = g
@@ -218,7 +297,9 @@ def conv_backward(op, gx, size, gy, where, w, scratch):
                 if n == 0:
                     continue
                 here = corner + (q // op[POOL] + ky) * line + (q % op[POOL]) * channels
-                collect_rows(at(gx, here), 0, at(values, start), at(offsets, start), n, at(w, ky * row), 0, 1, row // 8)
+                collect_rows(
+                    at(gx, here), 0, at(values, start), at(offsets, start), n, at(w, ky * row), 0, 1, row // LANES
+                )
 
 
 @kernel()
@@ -228,21 +309,22 @@ def chunk_size(x_stride, items):
 
 
 @kernel()
-def conv_gradient(op, x, x_stride, gy, y_stride, where, examples, first, last, g, g_bias, scratch):
+def gradient(share, op, first, last, g, g_bias):
     """∂L/∂W of the filters first … last, over the whole batch, and ∂L/∂b."""
+    x, x_stride, gy, y_stride = at(share.work, op[X]), op[X_STRIDE], at(share.work, op[GY]), op[Y_STRIDE]
+    where_maxima, examples, scratch = words(at(share.work, op[MAXIMA])), share.examples, share.scratch
     n_row = op[KERNEL_WIDTH] * op[CHANNELS]
     width, channels, filters, kernel_height = op[WIDTH], op[CHANNELS], op[N_OUT], op[KERNEL]
-    line, row = width * channels, (op[KERNEL_WIDTH] * channels + 7) // 8 * 8
+    line, row = width * channels, whole_vectors(op[KERNEL_WIDTH] * channels)
     count, mine = op[OUT_HEIGHT] * op[OUT_WIDTH], last - first
-    for i in range(first * kernel_height * row, last * kernel_height * row, 8):
-        store(g, i, splat(0.0))
-    for f in range(first, last, 8):
+    clear(at(g, first * kernel_height * row), mine * kernel_height * row)
+    for f in range(first, last, LANES):
         sum_ = splat(0.0)
         for n in range(examples):
             for p in range(count):
                 sum_ = sum_ + load(gy, n * y_stride + p * filters + f)
         store(scratch, 0, sum_)
-        for k in range(min(8, last - f)):
+        for k in range(min(LANES, last - f)):
             g_bias[f + k] = scratch[k]
     chunk = min(examples, chunk_size(x_stride, count * filters))
     room = chunk * count
@@ -252,7 +334,7 @@ def conv_gradient(op, x, x_stride, gy, y_stride, where, examples, first, last, g
         for f in range(mine):
             ends[f] = f * room
         for n in range(start, min(start + chunk, examples)):
-            places = at(where, n * op[EXTRA])
+            places = at(where_maxima, n * op[MAXIMA_STRIDE])
             inked = at(places, y_stride)
             for py in range(op[OUT_HEIGHT]):
                 start_x, end_x = 0, op[OUT_WIDTH]
@@ -276,7 +358,7 @@ def conv_gradient(op, x, x_stride, gy, y_stride, where, examples, first, last, g
             out = at(g, (first + f) * kernel_height * row)
             base = at(x, start * x_stride)
             gs, places = at(values, f * room), at(offsets, f * room)
-            collect_rows(out, row, gs, places, items, base, line, kernel_height, row // 8)
+            collect_rows(out, row, gs, places, items, base, line, kernel_height, row // LANES)
     # What was read beyond a window's row is no gradient.
     for i in range(first * kernel_height, last * kernel_height):
         for j in range(n_row, row):
@@ -286,8 +368,8 @@ def conv_gradient(op, x, x_stride, gy, y_stride, where, examples, first, last, g
 @kernel()
 def write_transposed(op, w, first, last, transposed):
     """Filters first … last of W[f, ky, (kx, c)] into the layout that forward reads."""
-    n, stride = op[KERNEL_WIDTH] * op[CHANNELS], op[FILTER_STRIDE]
-    row = (n + 7) // 8 * 8
+    n, stride = op[KERNEL_WIDTH] * op[CHANNELS], op[W_STRIDE]
+    row = whole_vectors(n)
     for f in range(first, last):
         for ky in range(op[KERNEL]):
             for i in range(n):
@@ -295,13 +377,26 @@ def write_transposed(op, w, first, last, transposed):
 
 
 @kernel()
-def limit_filters(limit, w, first, last, size):
-    """Filters longer than `limit`, scaled back to it. Twin: `MaxNorm.project` on (kh, kw, C, filters)."""
-    for f in range(first, last):
-        length = 0.0
-        for i in range(size):
-            length += w[f * size + i] * w[f * size + i]
-        length = math.sqrt(length)
-        if length > limit:
-            for i in range(size):
-                w[f * size + i] *= limit / length
+def step(share, op):
+    """This thread's filters, one step on, and their transpose for the next forward pass; ∂L/∂b for later."""
+    if op[W_NUMBER] < 0 and op[B_NUMBER] < 0:
+        return
+    g, threads, size = floats(share.header[GRADIENTS]), share.header[THREADS], filter_size(op)
+    first, last = op[N_OUT] * share.thread // threads, op[N_OUT] * (share.thread + 1) // threads
+    gradient(share, op, first, last, at(g, op[W]), at(g, op[B]))
+    if op[W_NUMBER] > 0:
+        here, count = op[W] + first * size, (last - first) * size
+        update(share, op[W_NUMBER], True, here, at(g, here), count)
+        limit = doubles(share.header[HYPER])[MAX_NORM]
+        if limit > 0.0:
+            limit_norms(limit, at(share.params, here), size, 1, last - first, size)
+        begin(share, op)
+
+
+@kernel()
+def filter_size(op):
+    """Numbers from one filter to the next."""
+    return op[KERNEL] * whole_vectors(op[KERNEL_WIDTH] * op[CHANNELS])
+
+
+step_biases = conv.step_biases

@@ -13,76 +13,65 @@ There are as many segments whatever the number of threads, and the parts are add
 does not depend on how many threads there are.
 """
 
-# mypy: ignore-errors
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators, no-check-untyped-defs
+# (Numba infers the types of kernels; the rest is checked.)
 
 from digitlab.engine.fast.compiler.jit import kernel
-from digitlab.engine.fast.layout import (
-    BATCH,
-    CHOICE,
-    EXTRA,
-    GX,
-    GY,
-    N_IN,
-    PARAMS,
-    PARTS,
-    SEGMENTS,
-    SKIP_ZEROS,
-    SYNC,
-    THREADS,
-    WHERE,
-    X_STRIDE,
-    Y_STRIDE,
-    B,
-    W,
-    X,
-    Y,
-)
-from digitlab.engine.fast.ops.skipping import skipping_backward, skipping_forward
-from digitlab.engine.fast.simd.barrier import barrier
-from digitlab.engine.fast.simd.products import multiply, multiply_transposed
-from digitlab.engine.fast.simd.vectors import at, floats, ints, load, store, words
+from digitlab.engine.fast.layout import BATCH, GX, GY, LANES, N_IN, SYNC, THREADS, X_STRIDE, Y_STRIDE, B, W, X, Y
+from digitlab.engine.fast.ops import skipping
+from digitlab.engine.fast.ops.skipping import CHOICE, LIST_STRIDE, LISTS, PARTS, SKIP_ZEROS
+from digitlab.engine.fast.simd import at, barrier, ints, load, multiply, multiply_transposed, padded, store, words
+
+SEGMENTS = 4
+
+
+def longest_segment(inputs: int) -> int:
+    """The most rows of W in one segment."""
+    return inputs // SEGMENTS + LANES
 
 
 @kernel()
 def first_row(op, segment):
     """Where a segment's rows of W begin: at whole cache lines of x."""
-    return op[N_IN] if segment == SEGMENTS else op[N_IN] * segment // SEGMENTS // 8 * 8
+    return op[N_IN] if segment == SEGMENTS else op[N_IN] * segment // SEGMENTS // LANES * LANES
 
 
 @kernel()
-def shared_forward(job, work, op, examples, lo, hi, thread):
-    """y = x W + b of the examples lo … hi, when all threads have done their segments for the whole batch."""
-    params, zeros, threads = floats(job[PARAMS]), at(work, 0), job[THREADS]
-    xs, ys, size = op[X_STRIDE], op[Y_STRIDE], job[BATCH] * op[Y_STRIDE]
-    barrier(ints(job[SYNC]), threads)  # until every example's x is there
+def forward(share, op):
+    """y = x W + b of a thread's examples, when all threads have done their segments for the whole batch."""
+    work, batch, thread, threads = share.work, share.header[BATCH], share.thread, share.header[THREADS]
+    zeros, xs, ys, size = at(work, 0), op[X_STRIDE], op[Y_STRIDE], batch * op[Y_STRIDE]
+    barrier(ints(share.header[SYNC]), threads)  # until every example's x is there
     for q in range(SEGMENTS * thread // threads, SEGMENTS * (thread + 1) // threads):
         first, last = first_row(op, q), first_row(op, q + 1)
-        part, x, w = at(work, op[PARTS] + q * size), at(work, op[X] + first), at(params, op[W] + first * ys)
+        part, x, w = at(work, op[PARTS] + q * size), at(work, op[X] + first), at(share.params, op[W] + first * ys)
         if op[CHOICE] == SKIP_ZEROS:
-            lists = at(work, op[WHERE] + q * job[BATCH] * op[EXTRA])
-            skipping_forward(part, ys, x, xs, examples, w, last - first, zeros, lists, op[EXTRA])
+            lists = at(work, op[LISTS] + q * batch * op[LIST_STRIDE])
+            skipping.forward(part, ys, x, xs, share.examples, w, last - first, zeros, lists, op[LIST_STRIDE])
         else:
-            multiply(part, ys, examples, x, xs, 1, 1, 0, last - first, w, ys, zeros, ys)
-    barrier(ints(job[SYNC]), threads)
-    for i in range(lo * ys, hi * ys, 8):
-        sum_ = load(params, op[B] + i % ys)
+            multiply(part, ys, share.examples, x, xs, 1, 1, 0, last - first, w, ys, zeros, ys)
+    barrier(ints(share.header[SYNC]), threads)
+    for i in range(share.lo * ys, share.hi * ys, LANES):
+        sum_ = load(share.params, op[B] + i % ys)
         for q in range(SEGMENTS):
             sum_ = sum_ + load(work, op[PARTS] + q * size + i)
         store(work, op[Y] + i, sum_)
 
 
 @kernel()
-def shared_backward(job, work, scratch, op, examples, thread):
+def backward(share, op):
     """∂L/∂x = g Wᵀ of all examples: this thread's segments, and then those of the others are there, too."""
-    params, threads = floats(job[PARAMS]), job[THREADS]
+    work, batch, thread, threads = share.work, share.header[BATCH], share.thread, share.header[THREADS]
     xs, ys, gy = op[X_STRIDE], op[Y_STRIDE], at(work, op[GY])
-    barrier(ints(job[SYNC]), threads)  # until every example's g is there
+    barrier(ints(share.header[SYNC]), threads)  # until every example's g is there
     for q in range(SEGMENTS * thread // threads, SEGMENTS * (thread + 1) // threads):
         first, last = first_row(op, q), first_row(op, q + 1)
-        gx, w = at(work, op[GX] + first), at(params, op[W] + first * ys)
+        gx, w = at(work, op[GX] + first), at(share.params, op[W] + first * ys)
         if op[CHOICE] == SKIP_ZEROS:
-            lists = at(work, op[WHERE] + q * job[BATCH] * op[EXTRA])
-            skipping_backward(gx, xs, gy, ys, examples, w, last - first, lists, op[EXTRA], words(scratch))
+            lists = at(work, op[LISTS] + q * batch * op[LIST_STRIDE])
+            skipping.backward(
+                gx, xs, gy, ys, share.examples, w, last - first, lists, op[LIST_STRIDE], words(share.scratch)
+            )
         else:
-            multiply_transposed(gx, xs, examples, gy, ys, w, ys, (last - first + 7) // 8 * 8, ys)
-    barrier(ints(job[SYNC]), threads)
+            multiply_transposed(gx, xs, share.examples, gy, ys, w, ys, padded(last - first), ys)
+    barrier(ints(share.header[SYNC]), threads)

@@ -13,11 +13,54 @@ are sums over about 150 rows of W instead of 784. Two things would spoil that, a
 `fold_in` turns s (V + c) back into W; it runs when a call ends, or when s has become small.
 """
 
-# mypy: ignore-errors
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators, no-check-untyped-defs
+# (Numba infers the types of kernels; the rest is checked.)
+
+from typing import Any
 
 from digitlab.engine.fast.compiler.jit import kernel
-from digitlab.engine.fast.simd.tiles import axpys, spread
-from digitlab.engine.fast.simd.vectors import at, fma, load, splat, store
+from digitlab.engine.fast.layout import *
+from digitlab.engine.fast.ops.optimizer import PLAIN, limit_columns, update_biases, update_weights
+from digitlab.engine.fast.plan import Plan, Row
+from digitlab.engine.fast.simd import (
+    at,
+    axpys,
+    barrier,
+    clear,
+    copy,
+    doubles,
+    floats,
+    fma,
+    ints,
+    load,
+    real,
+    shorts,
+    splat,
+    spread,
+    store,
+)
+
+KERNEL_SET = "dense"
+
+_column = own_columns()
+OFFSET = _column()  # float64: o
+LAZY = _column()  # whether W is held as s (V + c); else as it is, and the gradient is spread into memory
+COMMON = _column()  # offset of c, of S behind it, and of a row for each thread
+GRADIENT = _column()  # offset of ∂L/∂W
+
+SCALE = 3  # place in a thread's numbers: s, of which each thread has the same copy
+
+
+def convert(row: Row, plan: Plan, room: Any, threads: int, offset: float) -> None:
+    """Make a dense operation one that reads lists of pixels.
+
+    Its weights are held as s (V + c) under plain gradient descent with at most L2, if all of them learn.
+    """
+    plain = plan.optimizer == PLAIN and plan.hyper[L1_SHARE] == 0 and plan.hyper[MAX_NORM] == 0
+    lazy = plain and not row[MASKED]
+    row[OFFSET], row[LAZY], row[COMMON] = float(offset), int(lazy), room((2 + threads) * row[Y_STRIDE])
+    row[GRADIENT] = room(0 if lazy else row[N_IN] * row[Y_STRIDE])
+
 
 _gather4, _gather2, _gather1 = axpys(4), axpys(2), axpys(1)
 _spread4, _spread2, _spread1 = spread(4), spread(2), spread(1)
@@ -27,12 +70,12 @@ _spread4, _spread2, _spread1 = spread(4), spread(2), spread(1)
 def gather_rows(y, values, indices, count, w, stride):
     """y = Σₖ values[k] · W[indices[k]]."""
     j = 0
-    while j + 32 <= stride:
+    while j + 4 * LANES <= stride:
         _gather4(at(y, j), values, indices, count, at(w, j), stride)
-        j += 32
-    if j + 16 <= stride:
+        j += 4 * LANES
+    if j + 2 * LANES <= stride:
         _gather2(at(y, j), values, indices, count, at(w, j), stride)
-        j += 16
+        j += 2 * LANES
     if j < stride:
         _gather1(at(y, j), values, indices, count, at(w, j), stride)
 
@@ -41,20 +84,152 @@ def gather_rows(y, values, indices, count, w, stride):
 def spread_rows(row, values, indices, count, w, stride):
     """W[indices[k]] += values[k] · row, for every k."""
     j = 0
-    while j + 32 <= stride:
+    while j + 4 * LANES <= stride:
         _spread4(at(row, j), values, indices, count, at(w, j), stride)
-        j += 32
-    if j + 16 <= stride:
+        j += 4 * LANES
+    if j + 2 * LANES <= stride:
         _spread2(at(row, j), values, indices, count, at(w, j), stride)
-        j += 16
+        j += 2 * LANES
     if j < stride:
         _spread1(at(row, j), values, indices, count, at(w, j), stride)
 
 
 @kernel()
+def scale(share):
+    """Where this thread's s stands."""
+    return at(doubles(share.header[THREAD_NUMBERS]), LANES * share.thread + SCALE)
+
+
+@kernel()
+def picture(share, n):
+    """Where the list of the batch's example n begins, how long it is, and the sum of its values."""
+    starts, sums = ints(share.header[STARTS]), doubles(share.header[STARTS])
+    start = starts[2 * share.order[n]]
+    return start, starts[2 * share.order[n] + 2] - start, sums[2 * share.order[n] + 1]
+
+
+@kernel()
+def forward(share, op):
+    """y = x W + b, picture by picture."""
+    stride, n_in, offset, w = op[Y_STRIDE], op[N_IN], real(op, OFFSET), at(share.params, op[W])
+    common, sums = at(share.work, op[COMMON]), at(share.work, op[COMMON] + stride)
+    if share.step == 0:
+        scale(share)[0] = 1.0
+    if offset != 0.0 and (share.step == 0 or not op[LAZY]):
+        if share.thread == 0:
+            clear(common, stride)  # the call before this one has folded its c in
+            column_sums(w, n_in, stride, sums)
+        barrier(ints(share.header[SYNC]), share.header[THREADS])
+    s, bias = scale(share)[0], at(share.params, op[B])
+    for n in range(share.lo, share.hi):
+        start, count, pixels = picture(share, n)
+        y = at(share.work, op[Y] + n * stride)
+        values, indices = at(floats(share.header[VALUES]), start), at(shorts(share.header[INDICES]), start)
+        gather_rows(y, values, indices, count, w, stride)
+        finish_forward(y, stride, s, bias, pixels, offset, n_in, common, sums)
+
+
+@kernel()
+def backward(share, op):
+    """Nobody asks for the gradient of pixels."""
+
+
+@kernel()
+def step(share, op):
+    if op[W_NUMBER] < 0:
+        pass  # frozen
+    elif op[LAZY]:
+        lazy_step(share, op)
+    else:
+        gradient_step(share, op)
+    if share.thread == 0 and op[B_NUMBER] >= 0:
+        stride = op[Y_STRIDE]
+        update_biases(share, op, at(share.work, op[GY]), share.examples, stride, stride, share.scratch)
+
+
+@kernel()
+def lazy_step(share, op):
+    """Plain gradient descent on W = s (V + c)."""
+    header, work, thread, threads, offset = (
+        share.header,
+        share.work,
+        share.thread,
+        share.header[THREADS],
+        real(op, OFFSET),
+    )
+    stride, n_in, w = op[Y_STRIDE], op[N_IN], at(share.params, op[W])
+    first, last = n_in * thread // threads, n_in * (thread + 1) // threads
+    common, sums = at(work, op[COMMON]), at(work, op[COMMON] + stride)
+    row = at(work, op[COMMON] + (2 + thread) * stride)
+    s = scale(share)[0] * (1.0 - share.rate * doubles(header[HYPER])[L2_SHARE])
+    if abs(s) < 1e-2 or abs(s) > 1e2:
+        # Every thread folds its rows; c and S are thread 0's.
+        fold_in(at(w, first * stride), 0, last - first, stride, s, common)
+        barrier(ints(header[SYNC]), threads)
+        if thread == 0:
+            clear(common, stride)
+            column_sums(w, n_in, stride, sums)
+        barrier(ints(header[SYNC]), threads)  # before any row changes again
+        s = 1.0
+    scale(share)[0] = s
+    for n in range(share.examples):
+        delta = at(work, op[GY] + n * stride)
+        scaled(row, -share.rate / s, delta, stride)
+        pixels = add_picture(share, op, n, row, first, last, w)
+        if thread == 0 and offset != 0.0:
+            add_scaled(common, offset, row, stride)
+            add_scaled(sums, pixels, row, stride)
+
+
+@kernel()
+def add_picture(share, op, n, row, first, last, w):
+    """W[i] += x'[i] · row for the rows first … last and picture n; returns the sum of all its pixels."""
+    start, count, pixels = picture(share, n)
+    values, indices = at(floats(share.header[VALUES]), start), at(shorts(share.header[INDICES]), start)
+    low, high = 0, count
+    if share.header[THREADS] > 1:
+        low, high = from_row(indices, count, first), from_row(indices, count, last)
+    spread_rows(row, at(values, low), at(indices, low), high - low, w, op[Y_STRIDE])
+    return pixels
+
+
+@kernel()
+def gradient_step(share, op):
+    """Any other optimizer or regularizer: the gradient is spread into memory first, then every row is updated."""
+    work, thread, threads, offset = share.work, share.thread, share.header[THREADS], real(op, OFFSET)
+    stride, n_in, g = op[Y_STRIDE], op[N_IN], at(share.work, op[GRADIENT])
+    first, last = n_in * thread // threads, n_in * (thread + 1) // threads
+    row = at(work, op[COMMON] + (2 + thread) * stride)
+    for j in range(0, stride, LANES):
+        sum_ = splat(0.0)
+        if offset != 0.0:
+            for n in range(share.examples):
+                sum_ = sum_ + load(work, op[GY] + n * stride + j)
+        store(row, j, sum_ * offset)
+    for i in range(first, last):
+        copy(at(g, i * stride), row, stride)
+    for n in range(share.examples):
+        add_picture(share, op, n, at(work, op[GY] + n * stride), first, last, g)
+    update_weights(share, op, op[W] + first * stride, at(g, first * stride), (last - first) * stride)
+
+
+@kernel()
+def finish(share, op):
+    """The weights as they are, at the end of a call."""
+    if op[LAZY]:
+        n_in, threads, stride = op[N_IN], share.header[THREADS], op[Y_STRIDE]
+        first, last = n_in * share.thread // threads, n_in * (share.thread + 1) // threads
+        w, common = at(share.params, op[W] + first * stride), at(share.work, op[COMMON])
+        fold_in(w, 0, last - first, stride, scale(share)[0], common)
+
+
+limit = limit_columns
+
+
+@kernel()
 def column_sums(w, n_in, stride, sums):
     """S = Σᵢ Wᵢ."""
-    for j in range(0, stride, 8):
+    for j in range(0, stride, LANES):
         sum_ = splat(0.0)
         for i in range(n_in):
             sum_ = sum_ + load(w, i * stride + j)
@@ -66,7 +241,7 @@ def fold_in(w, first, last, stride, s, c):
     """Rows first … last of W = s (V + c), in V's place."""
     scale = splat(s)
     for i in range(first, last):
-        for j in range(0, stride, 8):
+        for j in range(0, stride, LANES):
             store(w, i * stride + j, scale * (load(w, i * stride + j) + load(c, j)))
 
 
@@ -74,7 +249,7 @@ def fold_in(w, first, last, stride, s, c):
 def finish_forward(y, stride, s, bias, pixel_sum, offset, n_in, c, sums):
     """y ← b + s (y + (Σ x' + o n) c + o S), where y = x' V."""
     scale, common, o = splat(s), splat(pixel_sum + offset * n_in), splat(offset)
-    for j in range(0, stride, 8):
+    for j in range(0, stride, LANES):
         v = load(y, j)
         if offset != 0.0:
             v = fma(common, load(c, j), fma(o, load(sums, j), v))
@@ -85,7 +260,7 @@ def finish_forward(y, stride, s, bias, pixel_sum, offset, n_in, c, sums):
 def add_scaled(y, factor, x, count):
     """y += factor · x."""
     f = splat(factor)
-    for j in range(0, count, 8):
+    for j in range(0, count, LANES):
         store(y, j, fma(f, load(x, j), load(y, j)))
 
 
@@ -93,7 +268,7 @@ def add_scaled(y, factor, x, count):
 def scaled(y, factor, x, count):
     """y = factor · x."""
     f = splat(factor)
-    for j in range(0, count, 8):
+    for j in range(0, count, LANES):
         store(y, j, f * load(x, j))
 
 

@@ -1,1 +1,21 @@
-"""What kernels compute with: vectors of eight floats, small matrix products, and functions of vectors."""
+"""What kernels compute with: vectors of eight floats, small matrix products, functions of vectors, a barrier.
+
+The names are real in the compiler's process only, since they need numba (compiler/jit.py).
+"""
+
+from typing import Any
+
+from digitlab.engine.fast.compiler.jit import COMPILING, Placeholder
+
+if COMPILING:
+    from digitlab.engine.fast.simd.barrier import *
+    from digitlab.engine.fast.simd.maths import *
+    from digitlab.engine.fast.simd.products import *
+    from digitlab.engine.fast.simd.tiles import *
+    from digitlab.engine.fast.simd.vectors import *
+else:
+
+    def __getattr__(name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Placeholder()

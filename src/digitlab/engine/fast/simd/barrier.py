@@ -1,6 +1,7 @@
 """Where threads wait for each other: a barrier of two numbers in shared memory."""
 
 # mypy: ignore-errors
+# (Numba's extension interface is untyped.)
 
 import sys
 

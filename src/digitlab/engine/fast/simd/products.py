@@ -4,19 +4,17 @@ Twins: `x @ W`, `x.T @ g` and `g @ W.T` in `Dense` (nn/network.py).
 """
 
 # mypy: ignore-errors
+# (Numba infers the types of kernels.)
 
-from numba.types import float32, void
-from numba.types import int64 as i64
+from numba.types import float32
 
 from digitlab.engine.fast.compiler.jit import kernel
+from digitlab.engine.fast.layout import LANES
 from digitlab.engine.fast.simd.tiles import adding_tile, dot, step_tile, tile
-from digitlab.engine.fast.simd.vectors import FLOATS, at
+from digitlab.engine.fast.simd.vectors import at
 
-_t44, _t43, _t42, _t41 = tile(4, 4), tile(4, 3), tile(4, 2), tile(4, 1)
-_t14, _t13, _t12, _t11 = tile(1, 4), tile(1, 3), tile(1, 2), tile(1, 1)
-_t24, _t23, _t22, _t21 = tile(2, 4), tile(2, 3), tile(2, 2), tile(2, 1)
-_t54, _d54 = tile(5, 4), dot(5, 4)  # for five rows, a thread's half of a batch of ten
-_d44, _d24, _d14 = dot(4, 4), dot(2, 4), dot(1, 4)
+_d14, _d24, _d44 = dot(1, 4), dot(2, 4), dot(4, 4)
+_d54 = dot(5, 4)  # for five rows, a thread's half of a batch of ten
 _s44, _s43, _s42, _s41 = step_tile(4, 4), step_tile(4, 3), step_tile(4, 2), step_tile(4, 1)
 _s14, _s11 = step_tile(1, 4), step_tile(1, 1)
 _a44, _a41 = adding_tile(4, 4), adding_tile(4, 1)
@@ -25,57 +23,56 @@ BLOCK = 32  # rows of `a` that pass by a part of W while that lies in a cache
 DEEP, WIDE = 256, 256  # rows and columns of that part in `multiply_large`: 256 kB, which the second-level cache holds
 
 
-@kernel(void(FLOATS, i64, i64, FLOATS, i64, i64, i64, i64, i64, FLOATS, i64, FLOATS, i64))
+def _strip(vectors):
+    """`multiply` for so many vectors of columns and any number of rows."""
+    t1, t2, t4 = tile(1, vectors), tile(2, vectors), tile(4, vectors)
+    with_five = vectors == 4  # a thread's half of a batch of ten
+    t5 = tile(5, vectors) if with_five else t4
+
+    @kernel()
+    def strip(y, y_row, rows, a, a_row, a_k, segments, a_segment, n, w, w_k, bias):
+        r = 0
+        if with_five:
+            while r + 5 <= rows and (rows - r) % 4 != 0:
+                t5(at(y, r * y_row), y_row, at(a, r * a_row), a_row, a_k, segments, a_segment, n, w, w_k, bias)
+                r += 5
+        while r + 4 <= rows:
+            t4(at(y, r * y_row), y_row, at(a, r * a_row), a_row, a_k, segments, a_segment, n, w, w_k, bias)
+            r += 4
+        if r + 2 <= rows:
+            t2(at(y, r * y_row), y_row, at(a, r * a_row), a_row, a_k, segments, a_segment, n, w, w_k, bias)
+            r += 2
+        if r < rows:
+            t1(at(y, r * y_row), y_row, at(a, r * a_row), a_row, a_k, segments, a_segment, n, w, w_k, bias)
+
+    return strip
+
+
+_strip1, _strip2, _strip3, _strip4 = map(_strip, (1, 2, 3, 4))
+
+
+@kernel()
+def strip_width(left):
+    """How many of the vectors that are left make the next strip: two threes are faster than a four and a two."""
+    return 3 if left == 3 or left == 5 or left == 6 else min(left, 4)
+
+
+@kernel()
 def multiply(y, y_row, rows, a, a_row, a_k, segments, a_segment, n, w, w_k, bias, columns):
-    """y[r, c] = bias[c] + Σ a w (see `tile`) for `rows` rows and `columns` columns, a multiple of 8."""
+    """y[r, c] = bias[c] + Σ a w (see `tile`) for `rows` rows and `columns` columns, a multiple of LANES."""
     j = 0
     while j < columns:
-        left = (columns - j) // 8
+        wide = strip_width((columns - j) // LANES)
         wj, yj, bj = at(w, j), at(y, j), at(bias, j)
-        r = 0
-        if left == 3 or left == 5 or left == 6:
-            while r + 4 <= rows:
-                _t43(at(yj, r * y_row), y_row, at(a, r * a_row), a_row, a_k, segments, a_segment, n, wj, w_k, bj)
-                r += 4
-            if r + 2 <= rows:
-                _t23(at(yj, r * y_row), y_row, at(a, r * a_row), a_row, a_k, segments, a_segment, n, wj, w_k, bj)
-                r += 2
-            if r < rows:
-                _t13(at(yj, r * y_row), y_row, at(a, r * a_row), a_row, a_k, segments, a_segment, n, wj, w_k, bj)
-            j += 24
-        elif left >= 4:
-            while r + 5 <= rows and (rows - r) % 4 != 0:
-                _t54(at(yj, r * y_row), y_row, at(a, r * a_row), a_row, a_k, segments, a_segment, n, wj, w_k, bj)
-                r += 5
-            while r + 4 <= rows:
-                _t44(at(yj, r * y_row), y_row, at(a, r * a_row), a_row, a_k, segments, a_segment, n, wj, w_k, bj)
-                r += 4
-            if r + 2 <= rows:
-                _t24(at(yj, r * y_row), y_row, at(a, r * a_row), a_row, a_k, segments, a_segment, n, wj, w_k, bj)
-                r += 2
-            if r < rows:
-                _t14(at(yj, r * y_row), y_row, at(a, r * a_row), a_row, a_k, segments, a_segment, n, wj, w_k, bj)
-            j += 32
-        elif left == 2:
-            while r + 4 <= rows:
-                _t42(at(yj, r * y_row), y_row, at(a, r * a_row), a_row, a_k, segments, a_segment, n, wj, w_k, bj)
-                r += 4
-            if r + 2 <= rows:
-                _t22(at(yj, r * y_row), y_row, at(a, r * a_row), a_row, a_k, segments, a_segment, n, wj, w_k, bj)
-                r += 2
-            if r < rows:
-                _t12(at(yj, r * y_row), y_row, at(a, r * a_row), a_row, a_k, segments, a_segment, n, wj, w_k, bj)
-            j += 16
+        if wide == 4:
+            _strip4(yj, y_row, rows, a, a_row, a_k, segments, a_segment, n, wj, w_k, bj)
+        elif wide == 3:
+            _strip3(yj, y_row, rows, a, a_row, a_k, segments, a_segment, n, wj, w_k, bj)
+        elif wide == 2:
+            _strip2(yj, y_row, rows, a, a_row, a_k, segments, a_segment, n, wj, w_k, bj)
         else:
-            while r + 4 <= rows:
-                _t41(at(yj, r * y_row), y_row, at(a, r * a_row), a_row, a_k, segments, a_segment, n, wj, w_k, bj)
-                r += 4
-            if r + 2 <= rows:
-                _t21(at(yj, r * y_row), y_row, at(a, r * a_row), a_row, a_k, segments, a_segment, n, wj, w_k, bj)
-                r += 2
-            if r < rows:
-                _t11(at(yj, r * y_row), y_row, at(a, r * a_row), a_row, a_k, segments, a_segment, n, wj, w_k, bj)
-            j += 8
+            _strip1(yj, y_row, rows, a, a_row, a_k, segments, a_segment, n, wj, w_k, bj)
+        j += LANES * wide
 
 
 @kernel()
@@ -107,9 +104,9 @@ def add_product(y, y_row, rows, a, a_row, n, w, w_k, columns):
     """y[r, c] += Σ_k a[r, k] w[k, c] for rows that are a multiple of 4."""
     j = 0
     while j < columns:
-        wide = 32 if columns - j >= 32 else 8
+        wide = 4 * LANES if columns - j >= 4 * LANES else LANES
         for r in range(0, rows, 4):
-            if wide == 32:
+            if wide > LANES:
                 _a44(at(y, r * y_row + j), y_row, at(a, r * a_row), a_row, 1, n, at(w, j), w_k)
             else:
                 _a41(at(y, r * y_row + j), y_row, at(a, r * a_row), a_row, 1, n, at(w, j), w_k)
@@ -118,7 +115,7 @@ def add_product(y, y_row, rows, a, a_row, n, w, w_k, columns):
 
 @kernel()
 def multiply_transposed(y, y_row, rows, a, a_row, w, w_row, columns, n):
-    """y[r, s] = Σ_k a[r, k] w[s, k], k < n, a multiple of 8; `columns`, a multiple of 4, counts the s."""
+    """y[r, s] = Σ_k a[r, k] w[s, k], k < n, a multiple of LANES; `columns`, a multiple of 4, counts the s."""
     for first in range(0, rows, BLOCK):
         last = min(rows, first + BLOCK)
         for s in range(0, columns, 4):
@@ -143,27 +140,26 @@ def step_along(y, y_row, rows, a, a_k, n, w, w_k, keep, pace, columns):
     keep, pace = float32(keep), float32(pace)
     j = 0
     while j < columns:
-        left = (columns - j) // 8
-        wide = 24 if left == 3 or left == 5 or left == 6 else (32 if left >= 4 else 8 * left)
+        wide = strip_width((columns - j) // LANES)
         wj, yj = at(w, j), at(y, j)
         r = 0
         while r + 4 <= rows:
             yr, ar = at(yj, r * y_row), at(a, r)
-            if wide == 32:
+            if wide == 4:
                 _s44(yr, y_row, ar, 1, a_k, n, wj, w_k, keep, pace)
-            elif wide == 24:
+            elif wide == 3:
                 _s43(yr, y_row, ar, 1, a_k, n, wj, w_k, keep, pace)
-            elif wide == 16:
+            elif wide == 2:
                 _s42(yr, y_row, ar, 1, a_k, n, wj, w_k, keep, pace)
             else:
                 _s41(yr, y_row, ar, 1, a_k, n, wj, w_k, keep, pace)
             r += 4
         while r < rows:
             yr, ar = at(yj, r * y_row), at(a, r)
-            if wide == 32:
+            if wide == 4:
                 _s14(yr, y_row, ar, 1, a_k, n, wj, w_k, keep, pace)
             else:
-                for c in range(0, wide, 8):
+                for c in range(0, LANES * wide, LANES):
                     _s11(at(yr, c), y_row, ar, 1, a_k, n, at(wj, c), w_k, keep, pace)
             r += 1
-        j += wide
+        j += LANES * wide

@@ -1,6 +1,6 @@
 """The small matrix products that all arithmetic is made of, with their sums held in registers.
 
-    tile(R, C)        y[r, c] = b[c] + Σₖ a[r, k] w[k, c]           R rows by C vectors of 8: x W, and convolution
+    tile(R, C)        y[r, c] = b[c] + Σₖ a[r, k] w[k, c]           R rows by C vectors: x W, and convolution
     adding_tile(R, C) y[r, c] += Σₖ a[r, k] w[k, c]                 a tile's sum taken up again
     step_tile(R, C)   y[r, c] = keep y[r, c] + pace Σₖ a[r, k] w[k, c]      W one step along xᵀ g
     dot(R, S)         y[r, s] = Σₖ a[r, k] w[s, k]                  R by S dot products: g Wᵀ without transposing W
@@ -18,6 +18,7 @@ They are written as LLVM code because R · C named variables in Python would say
 """
 
 # mypy: ignore-errors
+# (This file writes LLVM code, through untyped interfaces.)
 
 from functools import cache
 
@@ -25,9 +26,9 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from digitlab.engine.fast.layout import LANES
 from digitlab.engine.fast.simd.vectors import (
     FLOATS,
-    LANES,
     SHORTS,
     WORDS,
     address,
@@ -81,7 +82,7 @@ class _Loop:
 
 
 def _sums(builder, rows, vectors, starts, a, a_row, a_k, segments, a_segment, n, w, w_k):
-    """LLVM: starts + Σ_s Σ_k a[r a_row + s a_segment + k a_k] · w[(s n + k) w_k + c], R by C vectors of 8."""
+    """LLVM: starts + Σ_s Σ_k a[r a_row + s a_segment + k a_k] · w[(s n + k) w_k + c], R by C vectors."""
     offsets = [builder.mul(a_row, ir.Constant(_INT, r)) for r in range(rows)]
     outer = _Loop(builder, segments, [a, w, *starts])
     segment, wk, *sums = outer.carried

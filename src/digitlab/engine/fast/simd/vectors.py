@@ -10,7 +10,7 @@ does the same work in two halves, and 20 filters waste 4 lanes of 24 instead of 
 """
 
 # mypy: ignore-errors
-# Numba's extension interface is untyped, and what stands here is a description of machine code.
+# (Numba's extension interface is untyped, and this file describes machine code.)
 
 import operator
 
@@ -21,8 +21,8 @@ from numba.core.typing.templates import ConcreteTemplate, infer_global, signatur
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
 from digitlab.engine.fast.compiler.jit import kernel
+from digitlab.engine.fast.layout import LANES
 
-LANES = 8
 _F, _I = ir.FloatType(), ir.IntType(32)
 _VF, _VI = ir.VectorType(_F, LANES), ir.VectorType(_I, LANES)
 
@@ -34,39 +34,48 @@ WORDS = types.CPointer(types.int32)
 DOUBLES = types.CPointer(types.float64)
 
 
-class F8Type(types.Type):
-    """The Numba type of eight float32."""
-
-    def __init__(self):
-        super().__init__(name="F8")
+class VectorType(types.Type):
+    """A Numba type of eight lanes: of float32, or of truth values."""
 
 
-F8 = F8Type()
+F8, B8 = VectorType("F8"), VectorType("B8")
 
 
-@register_model(F8Type)
-class _F8Model(models.PrimitiveModel):
+@register_model(VectorType)
+class _VectorModel(models.PrimitiveModel):
     def __init__(self, dmm, fe_type):
-        super().__init__(dmm, fe_type, _VF)
+        super().__init__(dmm, fe_type, _VF if fe_type == F8 else ir.VectorType(ir.IntType(1), LANES))
 
 
-# Arithmetic: the operators, lane by lane
+def vector(context, builder, kind, value):
+    """LLVM: a vector as it is, and a number as eight copies of it."""
+    return value if kind == F8 else splat_value(builder, context.cast(builder, value, kind, types.float32))
 
 
-def _operator(op, method):
+# Arithmetic and comparisons: the operators, lane by lane; one side may be a number
+
+
+def _operator(op, result, emit):
+    kinds = [(F8, F8), *((F8, t) for t in _NUMBERS), *((t, F8) for t in _NUMBERS)]
+
     @infer_global(op)
     class _(ConcreteTemplate):
-        cases = (signature(F8, F8, F8),)
+        cases = tuple(signature(result, *pair) for pair in kinds)
 
-    @lower_builtin(op, F8, F8)
-    def _lower(context, builder, sig, args):
-        return getattr(builder, method)(*args)
+    def lower(context, builder, sig, args):
+        return emit(builder, *(vector(context, builder, *pair) for pair in zip(sig.args, args)))
+
+    for pair in kinds:
+        lower_builtin(op, *pair)(lower)
 
 
-_operator(operator.add, "fadd")
-_operator(operator.sub, "fsub")
-_operator(operator.mul, "fmul")
-_operator(operator.truediv, "fdiv")
+_NUMBERS = (types.float64, types.float32, types.int64)
+_operator(operator.add, F8, lambda builder, a, b: builder.fadd(a, b))
+_operator(operator.sub, F8, lambda builder, a, b: builder.fsub(a, b))
+_operator(operator.mul, F8, lambda builder, a, b: builder.fmul(a, b))
+_operator(operator.truediv, F8, lambda builder, a, b: builder.fdiv(a, b))
+_operator(operator.gt, B8, lambda builder, a, b: builder.fcmp_ordered(">", a, b))
+_operator(operator.lt, B8, lambda builder, a, b: builder.fcmp_ordered("<", a, b))
 
 
 def _call(builder, name, args, result=_VF):
@@ -93,17 +102,17 @@ def fma_value(builder, a, b, c):
 @intrinsic
 def splat(typingctx, x):
     """Eight copies of a number."""
-
-    def codegen(context, builder, sig, args):
-        return splat_value(builder, context.cast(builder, args[0], sig.args[0], types.float32))
-
-    return F8(x), codegen
+    return F8(x), lambda context, builder, sig, args: vector(context, builder, sig.args[0], args[0])
 
 
 @intrinsic
 def fma(typingctx, a, b, c):
-    """a b + c with one rounding where the machine has it."""
-    return F8(F8, F8, F8), lambda context, builder, sig, args: fma_value(builder, *args)
+    """a b + c with one rounding where the machine has it; each may be a number."""
+
+    def codegen(context, builder, sig, args):
+        return fma_value(builder, *(vector(context, builder, *pair) for pair in zip(sig.args, args)))
+
+    return F8(a, b, c), codegen
 
 
 @intrinsic
@@ -118,26 +127,29 @@ def absolute(typingctx, a):
     return F8(F8), lambda context, builder, sig, args: _call(builder, "llvm.fabs.v8f32", list(args))
 
 
-def _choose(builder, op, a, b, if_true, if_false):
-    return builder.select(builder.fcmp_ordered(op, a, b), if_true, if_false)
-
-
 @intrinsic
-def at_most(typingctx, a, bound):
-    """min(a, bound); a NaN stays one."""
-    return F8(F8, F8), lambda context, builder, sig, args: _choose(builder, ">", *args, args[1], args[0])
+def where(typingctx, condition, if_true, otherwise):
+    """`if_true` in the lanes where the condition holds, else `otherwise`; both may be numbers."""
+
+    def codegen(context, builder, sig, args):
+        return builder.select(args[0], *(vector(context, builder, *pair) for pair in list(zip(sig.args, args))[1:]))
+
+    return F8(B8, if_true, otherwise), codegen
 
 
-@intrinsic
-def at_least(typingctx, a, bound):
-    """max(a, bound); a NaN stays one."""
-    return F8(F8, F8), lambda context, builder, sig, args: _choose(builder, "<", *args, args[1], args[0])
+def _bounded(op):
+    @intrinsic
+    def bounded(typingctx, a, bound):
+        def codegen(context, builder, sig, args):
+            limit = vector(context, builder, sig.args[1], args[1])
+            return builder.select(builder.fcmp_ordered(op, args[0], limit), limit, args[0])
+
+        return F8(F8, bound), codegen
+
+    return bounded
 
 
-@intrinsic
-def where_positive(typingctx, a, if_positive, otherwise):
-    """`if_positive` in the lanes where a > 0, else `otherwise`."""
-    return F8(F8, F8, F8), lambda context, builder, sig, args: _choose(builder, ">", args[0], constant(0.0), *args[1:])
+minimum, maximum = _bounded(">"), _bounded("<")  # of a vector and a bound, lane by lane; a NaN stays one
 
 
 @intrinsic
@@ -156,12 +168,6 @@ def times_power_of_2(typingctx, a, n):
 def nearest(typingctx, a):
     """The nearest whole numbers."""
     return F8(F8), lambda context, builder, sig, args: _call(builder, "llvm.nearbyint.v8f32", list(args))
-
-
-@intrinsic
-def where_larger(typingctx, a, b, if_larger, otherwise):
-    """`if_larger` in the lanes where a > b, else `otherwise`."""
-    return F8(F8, F8, F8, F8), lambda context, builder, sig, args: _choose(builder, ">", *args)
 
 
 def total_value(builder, v):
@@ -199,6 +205,16 @@ def total(typingctx, v):
 def lane(typingctx, v, i):
     """One of the eight floats."""
     return types.float32(F8, types.int64), lambda context, builder, sig, args: builder.extract_element(*args)
+
+
+@intrinsic
+def with_lane(typingctx, v, i, x):
+    """The vector with another float in lane i."""
+
+    def codegen(context, builder, sig, args):
+        return builder.insert_element(args[0], args[2], args[1])
+
+    return F8(F8, types.int64, types.float32), codegen
 
 
 # Memory
@@ -276,6 +292,17 @@ def word(typingctx, p, i):
 
 
 @intrinsic
+def real(typingctx, p, i):
+    """p[i], read as a float64 number."""
+
+    def codegen(context, builder, sig, args):
+        kind = context.get_value_type(types.float64).as_pointer()
+        return builder.load(builder.bitcast(address(builder, *args), kind))
+
+    return types.float64(INTS, types.int64), codegen
+
+
+@intrinsic
 def at(typingctx, p, i):
     """The pointer i elements on."""
     return p(p, types.int64), lambda context, builder, sig, args: address(builder, *args)
@@ -303,5 +330,18 @@ doubles = _pointer(DOUBLES, "float64 numbers")
 @kernel()
 def clear(x, count):
     """x = 0, `count` numbers."""
-    for i in range(0, count, 8):
+    for i in range(0, count, LANES):
         store(x, i, splat(0.0))
+
+
+@kernel()
+def copy(y, x, count):
+    """y = x, `count` numbers, a multiple of LANES."""
+    for i in range(0, count, LANES):
+        store(y, i, load(x, i))
+
+
+@kernel()
+def padded(n):
+    """n, rounded up to whole vectors."""
+    return (n + LANES - 1) // LANES * LANES

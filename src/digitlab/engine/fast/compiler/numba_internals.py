@@ -1,0 +1,75 @@
+"""The one file that uses numba's private parts: where they lie, and what is done with them.
+
+tests/engine/test_numba_internals.py names each part that another version of numba has moved. pyproject.toml bounds
+numba to the versions that were tried.
+"""
+
+import ctypes
+from typing import Any
+
+# The kernel's types by the letters that entries.py uses
+TYPES = {"i": "int64", "d": "float64"}
+
+
+class Translation:
+    """A block in which numba translates functions and makes no machine code of them.
+
+    Numba would link every function with all that it calls, run some passes, and make machine code of it, each time for
+    the whole chain of callees. Here every function stays in a module of its own, and `module` links them once.
+    """
+
+    def __enter__(self) -> "Translation":
+        from numba.core.codegen import CPUCodeLibrary
+        from numba.core.compiler_lock import global_compiler_lock
+        from numba.core.registry import cpu_target
+
+        self.lock, self.library = global_compiler_lock, CPUCodeLibrary
+        self.lock.__enter__()
+        codegen: Any = cpu_target.target_context.codegen()
+        self.machine, engine = codegen._tm, codegen._engine
+        self.libraries: list[Any] = []
+        nowhere = ctypes.create_string_buffer(8)
+        self.replaced = [
+            (CPUCodeLibrary, "finalize", self._finalize()),
+            (CPUCodeLibrary, "_optimize_functions", lambda library, module: None),
+            # The addresses that numba asks for are of nothing: no function is ever run here.
+            (engine, "get_function_address", lambda name: 0),
+            (engine, "get_global_value_address", lambda name: ctypes.addressof(nowhere)),
+        ]
+        self.originals = [(thing, name, getattr(thing, name)) for thing, name, _ in self.replaced]
+        for thing, name, replacement in self.replaced:
+            setattr(thing, name, replacement)
+        return self
+
+    def _finalize(self) -> Any:
+        def finalize(library: Any) -> None:
+            library._finalized = True
+            self.libraries.append(library)
+
+        return finalize
+
+    def __exit__(self, *error: Any) -> None:
+        for thing, name, original in self.originals:
+            setattr(thing, name, original)
+        self.lock.__exit__(*error)
+
+    def module(self) -> Any:
+        """All functions that were translated, in one LLVM module."""
+        first, *others = [library._final_module for library in self.libraries]
+        module = first.clone()
+        for other in others:
+            module.link_in(other.clone())
+        return module
+
+
+def signature_of(letters: str) -> Any:
+    """The numba signature of an entry function, which returns int64."""
+    from numba import types
+
+    return types.int64(*(getattr(types, TYPES[letter]) for letter in letters))
+
+
+def symbol_of(dispatcher: Any) -> str:
+    """The name in the object file of a function that was translated once."""
+    (overload,) = dispatcher.overloads.values()
+    return str(overload.fndesc.llvm_func_name)

@@ -1,0 +1,119 @@
+"""A thread's share of a batch on its way through all operations: inputs, forward, backward, and the step.
+
+Twins: `Network.forward`, `Network.backward` and `Network.prepare` in nn/network.py, `ReferenceEngine.update` in
+engine/reference.py.
+"""
+
+# mypy: ignore-errors
+# (Numba infers the types of kernels.)
+
+from digitlab.engine.fast.compiler.jit import kernel
+from digitlab.engine.fast.layout import *
+from digitlab.engine.fast.loops import phases
+from digitlab.engine.fast.ops.dispatch import unknown
+from digitlab.engine.fast.ops.loss import errors_to_deltas
+from digitlab.engine.fast.ops.masks import restore_frozen
+from digitlab.engine.fast.simd import at, barrier, bytes_, doubles, floats, ints
+
+
+@kernel()
+def operation(header, k):
+    """The row of operation k."""
+    return at(ints(header[OPS]), k * header[OP_SIZE])
+
+
+@kernel()
+def fetch_rows(share):
+    """Dense input: a thread's examples as rows of floats. Twin: `Network.prepare`."""
+    header, op, hyper = share.header, operation(share.header, 0), doubles(share.header[HYPER])
+    n_in, factor, offset = header[INPUT_SIZE], hyper[FACTOR], hyper[OFFSET]
+    for n in range(share.lo, share.hi):
+        row = at(share.work, op[X] + n * op[X_STRIDE])
+        if header[INPUT] == FLOAT_ROWS:
+            source = at(floats(header[INPUTS]), share.order[n] * n_in)
+            for i in range(n_in):
+                row[i] = source[i]
+        elif header[INPUT] == BYTE_ROWS:
+            pixels = at(bytes_(header[INPUTS]), share.order[n] * n_in)
+            for i in range(n_in):
+                row[i] = pixels[i] * factor + offset
+        else:
+            unknown(header, AN_INPUT, header[INPUT])
+
+
+@kernel()
+def begin(share):
+    """What depends on the weights alone."""
+    for k in range(share.header[N_OPS]):
+        op = operation(share.header, k)
+        phases.begin(share, op, op[KIND])
+
+
+@kernel()
+def forward(share):
+    """Logits of a thread's examples, operation after operation."""
+    for k in range(share.header[N_OPS]):
+        op = operation(share.header, k)
+        phases.forward(share, op, op[KIND])
+
+
+@kernel()
+def backward(share):
+    """∂L/∂x of every operation but the first with parameters, from δ of a thread's examples."""
+    for k in range(share.header[N_OPS] - 1, -1, -1):
+        op = operation(share.header, k)
+        if op[GX] >= 0:  # else nothing before it learns
+            phases.backward(share, op, op[KIND])
+
+
+@kernel()
+def errors_to_deltas_everywhere(share):
+    """Rashid's rule: when the errors e have gone back through the weights, each layer's δ = e σ'(z), where e lies."""
+    for k in range(share.header[N_OPS]):
+        op = operation(share.header, k)
+        phases.error_to_delta(share, op, op[KIND])
+    errors_to_deltas(share)
+
+
+@kernel()
+def step(share):
+    """This thread's share of every parameter, one step on, by the whole batch's gradient."""
+    header, threads = share.header, share.header[THREADS]
+    for k in range(header[N_OPS]):
+        op = operation(header, k)
+        if op[W_NUMBER] != 0:
+            phases.step(share, op, op[KIND])
+    if header[STEPS_BIASES]:
+        barrier(ints(header[SYNC]), threads)  # the biases' gradients are complete
+        for k in range(header[N_OPS]):
+            op = operation(header, k)
+            phases.step_biases(share, op, op[KIND])
+    if doubles(header[HYPER])[MAX_NORM] > 0.0:
+        barrier(ints(header[SYNC]), threads)
+        for k in range(header[N_OPS]):
+            op = operation(header, k)
+            phases.limit(share, op, op[KIND])
+    if header[MASKS] != 0:
+        barrier(ints(header[SYNC]), threads)
+        for k in range(header[N_OPS]):
+            restore_frozen(share, operation(header, k))
+
+
+@kernel()
+def finish(share):
+    """The end of a call."""
+    for k in range(share.header[N_OPS]):
+        op = operation(share.header, k)
+        phases.finish(share, op, op[KIND])
+
+
+@kernel()
+def count_updates(header):
+    """The step number of every parameter that learns, one on; that of the first step is 1."""
+    updates = ints(header[UPDATES])
+    for k in range(header[N_OPS]):
+        op = operation(header, k)
+        if op[W_NUMBER] > 0:
+            updates[op[W_NUMBER]] += 1
+        if op[W_NUMBER] != 0 and op[B_NUMBER] >= 0:
+            updates[op[B_NUMBER]] += 1

@@ -1,0 +1,41 @@
+"""All kinds of operation: the files of ops/ that have kernels named `forward` and `backward`.
+
+A file of ops/ that is an operation defines
+
+    LAYERS           the readable layers that it stands for, its twins
+    plan(builder, i) writes layer i's operation to a PlanBuilder; False if it cannot take that layer
+    KERNEL_SET       the smallest set of kernels that holds it (compiler/jit.py)
+    FUSES            True: it stands for several layers at once, and is asked before others
+
+    forward, backward    kernels (share, op), see layout.py: y from x, and ∂L/∂x from ∂L/∂y
+    step                 a thread's share of the weights, one step on; for operations with weights
+
+and where it needs them
+
+    place(row, room, batch)   asks for memory that depends on the batch
+    begin            a kernel that runs when the weights are new: before training, and before predictions
+    step_biases      after all threads' steps
+    limit            after all threads' steps, if norms are limited
+    finish           at the end of a call
+    error_to_delta   under Rashid's rule, when the errors have gone back through all weights
+
+So adding a file is all that a new operation needs: planning, dispatch and the fingerprints of twins find it here.
+"""
+
+import pkgutil
+from importlib import import_module
+from types import ModuleType
+
+from digitlab.engine.fast import ops
+from digitlab.nn.network import Layer
+from digitlab.nn.reshaping import Flatten, Reshape
+
+UNCHANGED = (Flatten, Reshape)  # layers that move no number
+_MODULES = [import_module(f"{ops.__name__}.{info.name}") for info in pkgutil.iter_modules(ops.__path__)]
+# By kind: the number of an operation is its place here, from 1, so that 0 is none
+OPERATIONS: dict[int, ModuleType] = dict(
+    enumerate(sorted((m for m in _MODULES if hasattr(m, "KERNEL_SET")), key=lambda module: module.__name__), start=1)
+)
+CODES = {module.__name__.rpartition(".")[2]: code for code, module in OPERATIONS.items()}
+PLANNED = sorted((m for m in OPERATIONS.values() if hasattr(m, "plan")), key=lambda m: not getattr(m, "FUSES", False))
+LAYERS: tuple[type[Layer], ...] = tuple(dict.fromkeys([*UNCHANGED, *(cls for m in PLANNED for cls in m.LAYERS)]))

@@ -1,0 +1,139 @@
+"""A plan in the making: what the operations' `plan` functions write to."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from digitlab.engine.fast.compiler.jit import KERNEL_SETS
+from digitlab.engine.fast.layout import (
+    B_NUMBER,
+    FROZEN,
+    GX,
+    GY,
+    KIND,
+    LANES,
+    LEARNS,
+    MASKED,
+    N_IN,
+    N_OUT,
+    NOT_CONNECTED,
+    W_NUMBER,
+    X_STRIDE,
+    Y_STRIDE,
+    B,
+    W,
+    X,
+    Y,
+)
+from digitlab.engine.fast.plan import PerExample, Row, Slot, padded
+from digitlab.nn.describe import Described, choices
+from digitlab.nn.network import Layer, Network, Parameter
+
+
+class NoKernel(Exception):
+    """Why a network cannot be planned; the sentence for the user."""
+
+
+def settings(chosen: Described, known: Sequence[str]) -> dict[str, Any]:
+    """What was chosen, by name. Raises NoKernel for a setting that the kernels do not know."""
+    values = {field.name: getattr(chosen, field.name) for field in choices(chosen)}
+    if unknown := [name for name in values if name not in known]:
+        raise NoKernel(f"no kernel for {type(chosen).__name__} with a setting {unknown[0]!r}")
+    return values
+
+
+class PlanBuilder:
+    """Operations so far; `value` and `gradient_at` say where the last one writes, `size` and `stride` how much.
+
+    `remaining` are the numbers of the layers that have no operation yet; an operation that covers several layers
+    `take`s the others. `codes` are the kinds' numbers by name.
+    """
+
+    def __init__(self, network: Network, learning: bool, codes: dict[str, int]) -> None:
+        self.network, self.learning, self.codes = network, learning, codes
+        self.operations: list[Row] = []
+        self.slots: list[Slot] = []
+        self.dropouts: list[Layer] = []
+        self.remaining = list(range(len(network.layers)))
+        self.params_size = self.per_example = self.work = self.scratch = 0
+        self.kernel_set = KERNEL_SETS[0]
+        shape = network.input_shape
+        self.size = int(np.prod(shape))
+        self.stride = padded(self.size) + (LANES if len(shape) == 3 else 0)
+        self.value: int = self.room(self.stride)
+        self.gradient_at: int = -1  # the input has no gradient
+
+    def take(self, i: int) -> None:
+        """Layer i needs no operation of its own."""
+        self.remaining.remove(i)
+
+    def needs_kernel_set(self, name: str) -> None:
+        self.kernel_set = max(self.kernel_set, name, key=KERNEL_SETS.index)
+
+    def needs_scratch(self, *floats: int) -> None:
+        self.scratch = max(self.scratch, *floats)
+
+    def room(self, floats: int) -> PerExample:
+        """An offset in `work` per example."""
+        offset, self.per_example = PerExample(self.per_example), self.per_example + floats
+        return offset
+
+    def row(self, kind: str) -> Row:
+        """A new operation that reads what the last one wrote."""
+        row = Row()
+        row[KIND], row[N_IN], row[N_OUT] = self.codes[kind], self.size, self.size
+        row[X], row[X_STRIDE], row[GX] = self.value, self.stride, self.gradient_at
+        return row
+
+    def add(self, row: Row) -> None:
+        """Take an operation in, which writes to where `value` and `gradient_at` are now."""
+        row[Y], row[Y_STRIDE], row[GY] = self.value, self.stride, self.gradient_at
+        self.operations.append(row)
+
+    def add_elementwise(self, row: Row) -> None:
+        """Take an operation in that writes as many numbers as it reads, and whose gradient stays where it lies."""
+        self.value = self.room(self.stride)
+        self.add(row)
+
+    def add_picture(self, row: Row, size: int, *, first_gradient: bool = True) -> None:
+        """Take an operation in whose output is a picture of `size` numbers.
+
+        first_gradient   whether ∂L/∂y is asked for also where nothing before the operation learns
+        """
+        asked = first_gradient or self.gradient_at >= 0
+        self.size, self.stride = size, padded(size) + LANES
+        self.value, self.gradient_at = self.room(self.stride), self.room(self.stride) if asked else -1
+        self.add(row)
+
+    def slot(self, name: str, parameter: Parameter, rows: int, columns: int, extra_rows: int = 0) -> Slot:
+        """Room for a parameter in `params`."""
+        stride = padded(columns)
+        slot = Slot(name, parameter, self.params_size, rows, columns, stride, len(self.slots) + 1)
+        self.params_size += (rows + extra_rows) * stride
+        self.slots.append(slot)
+        return slot
+
+    def weights(self, slot: Slot, layer: Layer, row: Row) -> None:
+        """Write where a layer's weights lie, and which of them learn."""
+        trainable = slot.parameter.trainable if self.learning else True
+        row[W], row[W_NUMBER] = slot.offset, -1 if trainable is False else slot.number
+        mask = None if isinstance(trainable, bool) else np.where(trainable != 0, LEARNS, FROZEN)
+        if "connections" in layer.buffers:
+            shape = slot.parameter.value.shape
+            connected = np.broadcast_to(layer.buffers["connections"] != 0, shape)
+            mask = np.where(connected, LEARNS if mask is None else mask, NOT_CONNECTED)
+        if mask is not None:
+            slot.mask, row[MASKED] = mask, 1
+
+    def bias(self, named: tuple[str, Parameter] | None, n_out: int, row: Row) -> None:
+        """Room for b; where there is none, room that stays zero."""
+        if named is not None:
+            b = self.slot(*named, 1, n_out)
+            trainable = b.parameter.trainable if self.learning else True
+            row[B], row[B_NUMBER] = b.offset, -1 if trainable is False else b.number
+            if not isinstance(trainable, bool):
+                b.mask, row[MASKED] = np.where(trainable != 0, LEARNS, FROZEN), 1
+        else:
+            row[B], row[B_NUMBER] = self.params_size, -1
+            self.params_size += padded(n_out)
