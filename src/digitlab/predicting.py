@@ -10,7 +10,7 @@ import os
 import tomllib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
@@ -24,43 +24,39 @@ from digitlab.nn.examples import inputs
 from digitlab.nn.io.loading import load_network, network_path
 from digitlab.nn.network import Network
 from digitlab.predictions import Predictions
-from digitlab.settings.data import DataSettings
+from digitlab.settings.data import DataSettings, of_part
+from digitlab.settings.schema import with_settings
 from digitlab.train.evaluation import class_shares, classifies
 
+READING = (*of_part("read"), "valid_size", "test_size")  # the settings of `load` that serve here
 
+
+@with_settings(DataSettings, only=READING)
 def predict(
     net: Any,
     source: Any,
     *,
-    class_names: Sequence[str] | None = None,
     part: Part | None = None,
-    label_column: str | int | None = None,
-    image_shape: Sequence[int] | None = None,
-    valid_size: float | None = None,
-    test_size: float | None = None,
     advance: Callable[[int], None] = lambda images: None,
+    **settings: Unpack[DataSettings],
 ) -> Predictions:
     """What a network says about images: `predict("shipped", "photo.png")`, `predict(net, "test.csv")`.
 
     net          a network, a Net, a network's file, a run's folder, or "shipped", the network that comes with digitlab
     source       a file or folder of images, with labels or without (data/unlabelled.py), or a list of such;
                  or images themselves: a Digits, an array, any other container of inputs
-    class_names  what the classes are called; by default as in the run's settings or in the data, else "0", "1" …
     part         "train", "valid", "test" or "all"; None: the test set of a source that its author divided, else all
-    label_column, image_shape, valid_size, test_size   how a set is read and divided, see `load`
     advance      called with 1 after every picture
 
+    {settings}
+
+    Classes are called as `class_names`, the run's settings, the network or the data say, else "0", "1" …
     Of several pictures, one that cannot be read is skipped and described in `skipped`.
     Raises ModelFileError, DataError or ShapeError for what cannot be read, or does not fit the network.
     """
+    if unknown := [name for name in settings if name not in READING]:
+        raise TypeError(f"predict() got an unexpected keyword argument {unknown[0]!r}")
     network, known = _network(net)
-    settings = DataSettings(
-        label_column=label_column,
-        image_shape=image_shape,
-        class_names=class_names,
-        valid_size=valid_size,
-        test_size=test_size,
-    )
     read = _read(source, network, part, advance, settings)
     x = inputs(read.values, network, _title(source))
     first = next(iter(network.parameters().values()), None)
@@ -69,7 +65,7 @@ def predict(
     if not classifies(network):
         return Predictions(None, None, (), outputs, read.names, positions, None, read.part, read.skipped, read.note)
     labels = np.argmax(outputs, axis=1).astype(np.int64)
-    names = _class_names(class_names, known or network.class_names, read, outputs.shape[1])
+    names = _class_names(settings.get("class_names"), known or network.class_names, read, outputs.shape[1])
     accuracy, note = None, read.note
     if read.labels is not None and len(read.class_names) == outputs.shape[1]:
         accuracy = float(np.mean(labels == read.labels))
