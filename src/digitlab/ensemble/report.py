@@ -1,6 +1,5 @@
 """What an ensemble gains: the members, the whole, how differently they err, and which errors remain. Arrays in."""
 
-import itertools
 import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -65,17 +64,15 @@ def diversity(correct: Any) -> Diversity:
     correct = np.asarray(correct, dtype=bool)
     if correct.ndim != 2 or correct.shape[0] < 2 or not correct.shape[1]:
         raise ConfigError(f"diversity: got an array of shape {correct.shape}, expected (members, examples), 2 or more")
-    rows = []
-    for a, b in itertools.combinations(correct, 2):
-        both, neither = int(np.sum(a & b)), int(np.sum(~a & ~b))
-        one, other = int(np.sum(a & ~b)), int(np.sum(~a & b))
-        bottom = both * neither + one * other
-        rows.append((one + other, (both * neither - one * other) / bottom if bottom else math.nan, neither))
-    n, qs = correct.shape[1], [q for _, q, _ in rows if not math.isnan(q)]
+    right, n, pairs = correct.astype(np.int64), correct.shape[1], np.triu_indices(len(correct), 1)
+    wrong = 1 - right
+    both, neither, one, other = (
+        (a @ b.T)[pairs] for a, b in ((right, right), (wrong, wrong), (right, wrong), (wrong, right))
+    )
+    bottom = both * neither + one * other
+    qs = (both * neither - one * other)[bottom > 0] / bottom[bottom > 0]
     return Diversity(
-        float(np.mean([d for d, _, _ in rows])) / n,
-        float(np.mean(qs)) if qs else math.nan,
-        float(np.mean([f for _, _, f in rows])) / n,
+        float(np.mean(one + other)) / n, float(np.mean(qs)) if len(qs) else math.nan, float(np.mean(neither)) / n
     )
 
 

@@ -1,13 +1,13 @@
 """Pictures of a study: history, importance, parallel coordinates, slices, generations. Trials in, figures out."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from digitlab.errors import ConfigError
-from digitlab.search.space import Choice, Space, unit
+from digitlab.search.space import Choice, Point, Space, unit
 from digitlab.search.study import Trial, best_of
 from digitlab.train import columns
 from digitlab.viz.figures import COLOURS, Figure, new_figure
@@ -58,9 +58,10 @@ def slices_figure(trials: Sequence[Trial], space: Space) -> Figure:
     for i, (name, parameter) in enumerate(space.items()):
         axes = figure.add_subplot(rows, columns, i + 1)
         here = [t for t in shown if name in t.point]
-        places, ticks = _places(here, name, parameter)
+        chosen = parameter.among if isinstance(parameter, Choice) else ()
+        places = {t.number: chosen.index(t.point[name]) if chosen else float(t.point[name]) for t in here}
         axes.scatter(
-            places,
+            list(places.values()),
             [_unit(t) for t in here],
             c=[t.number for t in here],
             cmap="Blues",
@@ -70,10 +71,12 @@ def slices_figure(trials: Sequence[Trial], space: Space) -> Figure:
             edgecolor="grey",
             lw=0.3,
         )
-        if name in best.point:
-            place, _ = _places([best], name, parameter)
-            axes.plot(place, [_unit(best)], "o", mfc="none", mec=RED, ms=10, mew=1.5)
-        _scale_axis(axes.xaxis, axes.set_xscale, parameter, ticks)
+        if best.number in places:
+            axes.plot([places[best.number]], [_unit(best)], "o", mfc="none", mec=RED, ms=10, mew=1.5)
+        if chosen:
+            axes.set_xticks(range(len(chosen)), [str(value) for value in chosen])
+        elif getattr(parameter, "log", False):
+            axes.set_xscale("log")
         axes.set_xlabel(name)
         axes.grid(alpha=0.3)
         if i % columns == 0:
@@ -83,48 +86,29 @@ def slices_figure(trials: Sequence[Trial], space: Space) -> Figure:
 
 def parallel_figure(trials: Sequence[Trial], space: Space) -> Figure:
     """Every trial as a line across one axis for each parameter, coloured by its value; the best is drawn thick."""
-    shown = _shown(trials)
-    names = list(space)
+    import matplotlib
+
+    shown, names = _shown(trials), list(space)
     figure = new_figure(max(1.7 * (len(names) + 1), 5.0), 4.4)
     axes = figure.add_subplot()
     values = [_unit(t) for t in shown]
     low, high = min(values), max(values)
-    best = best_of(shown)
 
-    def place(t: Trial, name: str) -> float:
-        parameter: Any = space[name]
-        if name not in t.point:
-            return math.nan
-        if isinstance(parameter, Choice):
-            return parameter.among.index(t.point[name]) / max(len(parameter.among) - 1, 1)
-        return unit(space, name, t.point[name])
-
-    import matplotlib
+    def line(t: Trial) -> list[float]:
+        """The heights at which a trial crosses the axes, from 0 to 1."""
+        return [_height(space, name, t.point) for name in names] + [(_unit(t) - low) / ((high - low) or 1.0)]
 
     colours = matplotlib.colormaps["viridis"]
     for t in sorted(shown, key=lambda t: t.score or 0.0):
-        share = (_unit(t) - low) / ((high - low) or 1.0)
-        line = [place(t, name) for name in names] + [share]
-        axes.plot(line, color=colours(share), alpha=0.65, lw=1.0)
-    axes.plot(
-        [place(best, name) for name in names] + [(_unit(best) - low) / ((high - low) or 1.0)],
-        color=RED,
-        lw=2.5,
-        label=f"best: trial {best.number}",
-    )
-    for i, name in enumerate(names):
-        parameter: Any = space[name]
-        ends = [f"{v:g}" if isinstance(v, int | float) else str(v) for v in _ends(parameter)]
+        axes.plot(line(t), color=colours(line(t)[-1]), alpha=0.65, lw=1.0)
+    best = best_of(shown)
+    axes.plot(line(best), color=RED, lw=2.5, label=f"best: trial {best.number}")
+    ends = [[f"{v:g}" if isinstance(v, int | float) else str(v) for v in _ends(space[name])] for name in names]
+    for i, texts in enumerate([*ends, [f"{low:.4g}", f"{high:.4g}"]]):
         axes.axvline(i, color="grey", lw=0.8)
-        for y, text in zip(np.linspace(0, 1, len(ends)), ends):
-            axes.annotate(
-                text, (i, y), fontsize=8, ha="center", va="center", bbox={"fc": "white", "ec": "none", "pad": 1}
-            )
-    axes.axvline(len(names), color="grey", lw=0.8)
-    for y, value in ((0, low), (1, high)):
-        axes.annotate(
-            f"{value:.4g}", (len(names), y), fontsize=8, ha="center", bbox={"fc": "white", "ec": "none", "pad": 1}
-        )
+        for y, text in zip(np.linspace(0, 1, len(texts)), texts):
+            box = {"fc": "white", "ec": "none", "pad": 1}
+            axes.annotate(text, (i, y), fontsize=8, ha="center", va="center", bbox=box)
     axes.set_xticks(range(len(names) + 1), [*names, _label(shown)])
     axes.set_yticks([])
     axes.set_title("Every trial as a line")
@@ -220,18 +204,15 @@ def _label(trials: Sequence[Trial]) -> str:
     return columns.heading(trials[0].monitor)
 
 
-def _places(trials: Sequence[Trial], name: str, parameter: Any) -> tuple[list[float], list[str]]:
-    if isinstance(parameter, Choice):
-        return [float(parameter.among.index(t.point[name])) for t in trials], [str(v) for v in parameter.among]
-    return [float(t.point[name]) for t in trials], []
-
-
-def _scale_axis(axis: Any, set_scale: Callable[[str], None], parameter: Any, ticks: list[str]) -> None:
-    if ticks:
-        axis.set_ticks(range(len(ticks)), ticks)
-    elif parameter.log:
-        set_scale("log")
-
-
 def _ends(parameter: Any) -> list[Any]:
     return list(parameter.among) if isinstance(parameter, Choice) else [parameter.low, parameter.high]
+
+
+def _height(space: Space, name: str, point: Point) -> float:
+    """The place of a point's value between the ends of its axis, from 0 to 1; nan where the point has none."""
+    parameter: Any = space[name]
+    if name not in point:
+        return math.nan
+    if isinstance(parameter, Choice):
+        return parameter.among.index(point[name]) / max(len(parameter.among) - 1, 1)
+    return unit(space, name, point[name])
