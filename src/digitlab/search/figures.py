@@ -18,16 +18,16 @@ BLUE, RED, GREEN = COLOURS[0], COLOURS[1], COLOURS[2]
 def history_figure(trials: Sequence[Trial]) -> Figure:
     """The value of each trial in order, and the best so far as a line; those that were ended early as crosses."""
     figure, axes, shown = _axes(trials, 7.0, 4.0)
-    done = [t for t in shown if t.state == "done"]
-    cut = [t for t in shown if t.state == "pruned"]
-    axes.plot([t.number for t in done], [_unit(t) for t in done], "o", color=BLUE, ms=5, label="trial")
-    if cut:
-        axes.plot([t.number for t in cut], [_unit(t) for t in cut], "x", color=RED, ms=5, label="ended early")
+    done, pruned = ([t for t in shown if t.state == state] for state in ("done", "pruned"))
+    numbers, values = [t.number for t in done], [_unit(t) for t in done]
+    axes.plot(numbers, values, "o", color=BLUE, ms=5, label="trial")
+    if pruned:
+        axes.plot([t.number for t in pruned], [_unit(t) for t in pruned], "x", color=RED, ms=5, label="ended early")
     if any(t.statistics is not None and t.statistics.n > 1 for t in done):
         sds = [0.0 if t.statistics is None else _scale(t) * t.statistics.sd for t in done]
-        axes.errorbar([t.number for t in done], [_unit(t) for t in done], sds, fmt="none", ecolor=BLUE, alpha=0.5)
-    best = [columns.best(t.monitor, map(_unit, done[: i + 1])) for i, t in enumerate(done)]
-    axes.step([t.number for t in done], best, where="post", color="black", lw=1.2, label="best so far")
+        axes.errorbar(numbers, values, sds, fmt="none", ecolor=BLUE, alpha=0.5)
+    best = [columns.best(t.monitor, values[: i + 1]) for i, t in enumerate(done)]
+    axes.step(numbers, best, where="post", color="black", lw=1.2, label="best so far")
     axes.set(xlabel="trial", ylabel=_label(shown), title="History of the search")
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.legend(fontsize=8)

@@ -64,6 +64,11 @@ class SearchPlan:
         STRATEGIES[self.strategy].check(self)
         settings_for(self.base, self.middle())  # raises for a space that names what is no setting
 
+    @property
+    def monitor(self) -> str:
+        """The figure that the search makes good: of the validation set."""
+        return self.base.monitor or "valid_accuracy"
+
     def middle(self) -> dict[str, Any]:
         """A point of the space, to try settings out with."""
         point: dict[str, Any] = {}

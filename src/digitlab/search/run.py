@@ -81,7 +81,7 @@ class _Search:
         self.path, self.watcher = path, watcher
         self.study, self.plan = open_study(plan, path)
         self.strategy = STRATEGIES[self.plan.strategy]
-        self.monitor = self.plan.base.monitor or "valid_accuracy"
+        self.monitor = self.plan.monitor
         self.running: dict[int, RunningTrial] = {}
         self.futures: dict[Future[TrainingResult], tuple[int, int]] = {}  # trial and seed
         self.decisions = 0

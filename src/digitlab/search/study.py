@@ -76,11 +76,7 @@ class Study:
         if table is None:
             raise ModelFileError(f"{self.path}: holds no search of digitlab")
         self.plan = SearchPlan.from_table(table)
-
-    @property
-    def monitor(self) -> str:
-        """The figure that the search makes good: of the validation set."""
-        return self.plan.base.monitor or "valid_accuracy"
+        self.monitor = self.plan.monitor
 
     def trials(self) -> list[Trial]:
         """All trials in order, as the file holds them now."""
@@ -101,21 +97,10 @@ class Study:
         file = io.StringIO()
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["trial", "state", self.monitor, "sd", "n", "epochs", "seconds", *names, "note"])
-        for t in self.trials():
-            s = t.statistics
-            writer.writerow(
-                [
-                    t.number,
-                    t.state,
-                    "" if t.value is None else t.value,
-                    s.sd if s else "",
-                    s.n if s else "",
-                    t.notes.get("epochs", ""),
-                    t.notes.get("seconds", ""),
-                    *(t.point.get(name, "") for name in names),
-                    t.notes.get("error") or t.notes.get("why") or "",
-                ]
-            )
+        for t in self.trials():  # what is not known, None, becomes an empty cell
+            s, note = t.statistics, t.notes.get("error") or t.notes.get("why")
+            cost = [s.sd if s else None, s.n if s else None, t.notes.get("epochs"), t.notes.get("seconds")]
+            writer.writerow([t.number, t.state, t.value, *cost, *map(t.point.get, names), note])
         return file.getvalue()
 
 
@@ -129,12 +114,11 @@ def open_study(plan: SearchPlan | None, path: Path) -> tuple[Any, SearchPlan]:
     path.parent.mkdir(parents=True, exist_ok=True)
     with claim(path):
         storage = open_storage(path)
-        monitor = (plan.base.monitor if plan is not None else "") or "valid_accuracy"
         study = optuna.create_study(
             storage=storage,
             study_name=NAME,
             load_if_exists=True,
-            direction="minimize" if columns.smaller_is_better(monitor) else "maximize",
+            direction="minimize" if plan is not None and columns.smaller_is_better(plan.monitor) else "maximize",
         )
         table = study.user_attrs.get(PLAN)
         if table is None:
