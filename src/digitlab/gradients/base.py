@@ -98,7 +98,6 @@ class Backpropagation(Gradient):
         return None
 
 
-@dataclass(frozen=True, repr=False)
 class PerExample(Backpropagation):
     """Backpropagation one example after another, added up to the batch's mean, as the book's first program does.
 

@@ -16,7 +16,6 @@ from digitlab.synonyms import instead
 __all__ = ["ELU", "GELU", "HardSigmoid", "LeakyReLU", "Linear", "ReLU", "SiLU", "Softmax", "Softplus", "Step", "Tanh"]
 
 
-@dataclass(eq=False, repr=False)
 class Linear(Activation):
     """f(x) = x, to say openly that there is no activation: PyTorch's `Identity`. Its `Linear` is `Dense` here.
 
@@ -46,7 +45,6 @@ class Linear(Activation):
         return g
 
 
-@dataclass(eq=False, repr=False)
 class Tanh(Activation):
     """f(x) = tanh x, between −1 and 1.
 
@@ -75,7 +73,6 @@ class Tanh(Activation):
         return g * (1.0 - y * y)
 
 
-@dataclass(eq=False, repr=False)
 class ReLU(Activation):
     """f(x) = max(x, 0).
 
@@ -171,7 +168,6 @@ class ELU(Activation):
         return m.where(x > 0.0, g, g * (y + a))
 
 
-@dataclass(eq=False, repr=False)
 class GELU(Activation):
     """f(x) = x Φ(x), Φ the normal distribution, in its tanh form. Hendrycks & Gimpel 2016, sec. 2.
 
@@ -204,7 +200,6 @@ class GELU(Activation):
         return g * (0.5 * (1.0 + t) + 0.5 * x * (1.0 - t * t) * slope)
 
 
-@dataclass(eq=False, repr=False)
 class Softplus(Activation):
     """f(x) = ln(1 + eˣ), a smooth ReLU whose derivative is the sigmoid.
 
@@ -233,7 +228,6 @@ class Softplus(Activation):
         return g * m.sigmoid(x)
 
 
-@dataclass(eq=False, repr=False)
 class SiLU(Activation):
     """f(x) = x σ(x), also called swish. Elfwing et al. 2018; Ramachandran et al. 2017.
 
@@ -264,7 +258,6 @@ class SiLU(Activation):
         return g * s * m.fma(x, 1.0 - s, 1.0)
 
 
-@dataclass(eq=False, repr=False)
 class HardSigmoid(Activation):
     """f(x) = min(max(x/6 + ½, 0), 1): a sigmoid of three straight lines, as PyTorch and ONNX's HardSwish define it.
 
@@ -294,7 +287,6 @@ class HardSigmoid(Activation):
         return g * m.where(x < 3.0, m.where(x > -3.0, 1.0, 0.0), 0.0) * (1 / 6)
 
 
-@dataclass(eq=False, repr=False)
 class Step(Activation):
     """f(x) = 1 for x ≥ 0, else 0: the perceptron of Nielsen ch. 1. Forward only.
 

@@ -5,7 +5,6 @@ targets, over N; with the mean squared error twice that, over N · out.
 """
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,7 +16,6 @@ from digitlab.nn.network import Cache, Loss, sigmoid, weighted
 __all__ = ["CrossEntropy", "LogLikelihood", "MeanSquaredError", "soft_targets"]
 
 
-@dataclass(eq=False, repr=False)
 class CrossEntropy(Loss):
     """Cross-entropy on sigmoid outputs, L = −1/N Σₙ Σⱼ [t ln a + (1 − t) ln(1 − a)], a = σ(z).
 
@@ -43,7 +41,6 @@ class CrossEntropy(Loss):
         return weighted(sigmoid(logits) - targets, weights) / logits.shape[0]  # (N, out)
 
 
-@dataclass(eq=False, repr=False)
 class LogLikelihood(Loss):
     """Minus log-likelihood on softmax outputs, L = −1/N Σₙ Σⱼ t ln a, aⱼ = e^zⱼ / Σₖ e^zₖ.
 
@@ -73,7 +70,6 @@ class LogLikelihood(Loss):
         return (xp.exp(log_a) * total - targets) / log_a.shape[0]  # (N, out)
 
 
-@dataclass(eq=False, repr=False)
 class MeanSquaredError(Loss):
     """Mean squared error on the logits themselves, L = 1/(N·out) Σₙ Σⱼ (zₙⱼ − tₙⱼ)²: for fitting functions.
 

@@ -86,17 +86,11 @@ class NamedArrays:
         return copy.deepcopy(self)
 
     def save(self: Any, path: str | os.PathLike[str]) -> None:
-        """Write architecture and weights into one .safetensors file (files.py); `digitlab.load_network` reads it.
-
-        Raises ConfigError for the suffix of another format.
-        """
+        """Write architecture and weights into one .safetensors file (files.py); `digitlab.load_network` reads it."""
         save_network(self, path)
 
     def save_weights(self, path: str | os.PathLike[str]) -> None:
-        """Write the weights and buffers alone, by name, as safetensors that other programs read as well.
-
-        Raises ConfigError for the suffix of another format.
-        """
+        """Write the weights and buffers alone, by name, as safetensors that other programs read as well."""
         write_arrays(path, self.state(), {})
 
     def load_weights(self, path: str | os.PathLike[str]) -> None:

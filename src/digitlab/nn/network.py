@@ -111,7 +111,6 @@ class Layer(Described):
         return []
 
 
-@dataclass(eq=False, repr=False)
 class Activation(Layer, abstract=True):
     """An elementwise function y = f(x) without parameters. A subclass states what is known of f:
 
@@ -196,7 +195,6 @@ class Dense(Layer):
         return weights * self.buffers["connections"] if "connections" in self.buffers else weights
 
 
-@dataclass(eq=False, repr=False)
 class Sigmoid(Activation):
     """σ(x) = 1 / (1 + e⁻ˣ), between 0 and 1.
 
@@ -310,7 +308,6 @@ class Loss(Described):
         return targets
 
 
-@dataclass(eq=False, repr=False)
 class Quadratic(Loss):
     """The book's quadratic cost on sigmoid outputs, L = 1/(2N) Σₙ ‖aₙ − tₙ‖², a = σ(z).
 

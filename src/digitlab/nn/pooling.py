@@ -46,7 +46,6 @@ class _Pool2D(Layer):
         return (*self.windows(input_shape).count, input_shape[2])
 
 
-@dataclass(eq=False, repr=False)
 class MaxPool2D(_Pool2D):
     """The largest number of each window, channel by channel; `MaxPool2D(2)` halves height and width.
 
@@ -87,7 +86,6 @@ class MaxPool2D(_Pool2D):
         return windows.unpad(grad_x)  # (N, H, W, C)
 
 
-@dataclass(eq=False, repr=False)
 class AveragePool2D(_Pool2D):
     """The mean of each window, channel by channel; `AveragePool2D(2)` halves height and width.
 
@@ -123,7 +121,6 @@ class AveragePool2D(_Pool2D):
         return windows.unpad(grad_x)  # (N, H, W, C)
 
 
-@dataclass(eq=False, repr=False)
 class GlobalAveragePool(Layer):
     """The mean of each channel over the whole picture, so that a Dense layer can follow; `GlobalAveragePool()`.
 

@@ -129,7 +129,6 @@ class Recurrent(Layer, abstract=True):
         raise TypeError(f"{type(self).__name__} has no step_back")
 
 
-@dataclass(eq=False, repr=False)
 class SimpleRNN(Recurrent):
     """The plain recurrent layer (Elman 1990): the new state is a squashed mix of the input and the old state.
 

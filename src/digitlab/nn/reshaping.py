@@ -10,7 +10,6 @@ from digitlab.nn.network import Cache, Layer, Shape
 __all__ = ["Flatten", "Reshape"]
 
 
-@dataclass(eq=False, repr=False)
 class Flatten(Layer):
     """An example as one row: (N, H, W, C) → (N, H·W·C), row by row, channels last.
 

@@ -9,7 +9,6 @@ from digitlab.optim.base import Optimizer, State
 __all__ = ["SGD", "Momentum", "Nesterov"]
 
 
-@dataclass(frozen=True, repr=False)
 class SGD(Optimizer):
     """w ← w − η g.      Nielsen ch. 1, eq. 16–17. By hand: w = 1, g = 2, η = .1 gives .8."""
 
