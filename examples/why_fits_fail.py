@@ -2,17 +2,17 @@
 
     python examples/why_fits_fail.py [--seeds 5] [--epochs 200]
 
-Prints mean squared errors on 1,000 points that were not learned from, mean ± sd over the seeds.
+Prints mean squared errors on 1,000 points outside the training set, mean ± sd over the seeds.
 """
 
 import argparse
-import statistics
 from collections.abc import Callable
 
 import numpy as np
 
 from digitlab import Dense, Layer, LogLikelihood, MeanSquaredError, Network, ReLU, Tanh, Uniform, Zeros
 from digitlab.functions import fit_function, parse_function
+from digitlab.statistics import summarize
 
 FUNCTIONS = ("sin(x) + x", "cos(x) + x")
 
@@ -45,8 +45,7 @@ def main() -> None:
                 fit_function(build(seed), parse_function(text), -8, 8, epochs=options.epochs, seed=seed).error
                 for seed in range(options.seeds)
             ]
-            sd = statistics.stdev(errors) if len(errors) > 1 else 0.0
-            cells.append(f"{statistics.fmean(errors):.1e} ± {sd:.1e}")
+            cells.append(summarize(errors).text("{:.1e}".format))
         print(f"{name:36}" + "".join(f"{cell:>24}" for cell in cells))
 
     x, ones = np.linspace(-8, 8, 400, dtype=np.float32)[:, None], np.ones((400, 1), np.float32)
