@@ -155,14 +155,12 @@ def suspect(nets: tuple[str, ...], data: dict[str, Any], part: str | None, out: 
 
 def _asked(path: Path, network: Any, data: dict[str, Any], part: str | None) -> tuple[Any, str, Any]:
     """The images, what their set is called, and the network's probabilities for them."""
-    from digitlab.arrays import to_numpy
     from digitlab.cli.shared.looking import part_for
     from digitlab.engine.select import predict
     from digitlab.errors import ConfigError
-    from digitlab.train.evaluation import classifies
-    from digitlab.viz.failures import as_probabilities
+    from digitlab.train.evaluation import class_shares, classifies
 
     if not classifies(network):
         raise ConfigError(f"{path}: gives outputs {network.shapes[-1]}, not classes; it has no misclassified images")
     digits, set_name = part_for(network, path, data, part)
-    return digits, set_name, as_probabilities(to_numpy(predict(network, digits.images)), network.loss)
+    return digits, set_name, class_shares(predict(network, digits.images))

@@ -27,6 +27,9 @@ def unit(column: str) -> Unit:
     return Unit(100.0, " %", 2) if column.endswith("accuracy") else Unit(1.0, "", 5)
 
 
+MEASURES = {"loss": "mean loss per example", "accuracy": "accuracy (%)"}  # what an axis says of them
+
+
 def heading(column: str) -> str:
     """The column's name with its unit, for a table or an axis: "valid_accuracy (%)"."""
     return f"{column} (%)" if unit(column).mark else column

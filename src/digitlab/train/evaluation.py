@@ -72,8 +72,12 @@ def as_labels(targets: Array) -> Array:
 
 
 def class_shares(outputs: Any) -> np.ndarray[Any, Any]:
-    """Outputs (N, classes) as probabilities: what does not add up to 1, such as sigmoids', is divided by its sum."""
+    """Outputs (N, classes) as probabilities, each row divided by its sum, which is 1 for softmax.
+
+    Sigmoid outputs are ten answers to ten questions and need not add up to 1. A negative output counts as 0; where all
+    are 0, every class has the same share.
+    """
     positive = np.clip(to_numpy(outputs).astype(np.float64), 0, None)
     total = positive.sum(axis=1, keepdims=True)  # (N, 1)
-    shares: np.ndarray[Any, Any] = positive / np.where(total > 0, total, 1)
+    shares: np.ndarray[Any, Any] = np.where(total > 0, positive / np.where(total > 0, total, 1), 1 / positive.shape[1])
     return shares

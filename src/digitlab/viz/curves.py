@@ -9,6 +9,7 @@ import numpy as np
 
 from digitlab.statistics import Summary, summarize
 from digitlab.train.callbacks import Callback
+from digitlab.train.columns import MEASURES, unit
 from digitlab.train.history import History, Row
 from digitlab.viz.figures import COLOURS, Figure, new_figure, save_figure
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 PART_DASHES = {"train": ":", "valid": "-", "test": "--"}
 DASHES = ("-", "--", "-.", ":")
-LABELS = {"loss": "mean loss per example", "accuracy": "accuracy (%)"}
 PARTS = {"train": "training", "valid": "validation", "test": "test"}
 FEW = 4  # histories whose best values can be told apart; above that, names stand beside the curves
 
@@ -35,8 +35,8 @@ def curves_figure(histories: Mapping[str, History], *, title: str = "Training") 
     accurate = any(f"{name}_accuracy" in row for h in histories.values() for row in h.rows[:1] for name in PART_DASHES)
     figure = new_figure(10.0 if accurate else 6.0, max(4.2, 0.18 * len(histories) + 1.0) if many else 4.2)
     figure.suptitle(f"{title}: training dotted, validation solid, test dashed" if many else title)
-    panels = [("loss", "mean loss per example", 1.0)] + ([("accuracy", "accuracy (%)", 100.0)] if accurate else [])
-    for place, (measure, label, unit) in enumerate(panels, 1):
+    panels = [measure for measure in MEASURES if measure == "loss" or accurate]
+    for place, measure in enumerate(panels, 1):
         axes = figure.add_subplot(1, len(panels), place)
         for colour, (name, history) in zip(_cycle(len(histories)), histories.items()):
             epochs = [row["epoch"] for row in history]
@@ -44,7 +44,7 @@ def curves_figure(histories: Mapping[str, History], *, title: str = "Training") 
                 column = f"{part}_{measure}"
                 if not len(history) or column not in history[0]:
                     continue
-                values = [unit * value for value in history.column(column)]
+                values = [unit(column).scale * value for value in history.column(column)]
                 text = part if len(histories) == 1 else name if many else f"{name}: {part}"
                 axes.plot(epochs, values, dash, color=colour, label=text, marker="." if len(epochs) == 1 else None)
                 if many:
@@ -62,7 +62,7 @@ def curves_figure(histories: Mapping[str, History], *, title: str = "Training") 
                         ha="center",
                     )
         axes.set_xlabel("epoch")
-        axes.set_ylabel(label)
+        axes.set_ylabel(MEASURES[measure])
         axes.grid(alpha=0.3)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         if axes.get_lines() and not many:
@@ -94,18 +94,18 @@ def bands_figure(
     for place, column in enumerate(columns, 1):
         axes = figure.add_subplot(1, len(columns), place)
         part, _, measure = column.partition("_")
-        unit = 100.0 if measure == "accuracy" else 1.0
+        scale = unit(column).scale
         for i, (name, histories) in enumerate(groups.items()):
             found = by_epoch(histories, column)
-            epochs, mean = list(found), unit * np.array([s.mean for s in found.values()])
-            sd = unit * np.array([s.sd for s in found.values()])
+            epochs, mean = list(found), scale * np.array([s.mean for s in found.values()])
+            sd = scale * np.array([s.sd for s in found.values()])
             colour, dash = COLOURS[i % len(COLOURS)], DASHES[i // len(COLOURS) % len(DASHES)]
             axes.plot(epochs, mean, dash, color=colour, marker=".", label=name)
             if len(histories) > 1:
                 axes.fill_between(epochs, mean - sd, mean + sd, color=colour, alpha=0.2, linewidth=0)
         axes.set_title(PARTS.get(part, part), fontsize=10)
         axes.set_xlabel("epoch")
-        axes.set_ylabel(LABELS.get(measure, measure))
+        axes.set_ylabel(MEASURES.get(measure, measure))
         axes.grid(alpha=0.3)
         axes.xaxis.get_major_locator().set_params(integer=True)
         if axes.get_lines():

@@ -7,6 +7,7 @@ import numpy as np
 
 from digitlab.errors import ShapeError
 from digitlab.nn.network import Loss
+from digitlab.train.evaluation import class_shares
 from digitlab.viz.figures import Figure, new_figure, show_image
 
 Array = np.ndarray[Any, Any]
@@ -37,18 +38,9 @@ class Suspects(NamedTuple):
     doubt: Array  # (S,): mean over the networks of p(guess) − p(label)
 
 
-def as_probabilities(outputs: Array, loss: Loss) -> Array:
-    """Outputs (N, classes) as shares of 1: softmax outputs as they are, others divided by their sum.
-
-    Sigmoid outputs are ten answers to ten questions and need not sum to 1; a negative output counts as 0, and where all
-    are 0 the shares are equal.
-    """
-    outputs = np.asarray(outputs, np.float64)
-    if loss.owns == "softmax":
-        return outputs
-    outputs = np.maximum(outputs, 0.0)
-    total = outputs.sum(axis=1, keepdims=True)  # (N, 1)
-    return np.where(total > 0, outputs / np.where(total > 0, total, 1.0), 1 / outputs.shape[1])
+def as_probabilities(outputs: Array, loss: Loss | None = None) -> Array:
+    """The former name of `class_shares`."""
+    return class_shares(outputs)
 
 
 def find_failures(probabilities: Array, labels: Array) -> Failures:

@@ -12,13 +12,13 @@ from digitlab.engine.select import predict
 from digitlab.errors import ShapeError
 from digitlab.nn.conv import Conv2D
 from digitlab.nn.network import Dense, Network
+from digitlab.train.evaluation import class_shares
 from digitlab.train.history import Row
 from digitlab.train.recorders import gradient_norms
 from digitlab.viz.activity import activities, activities_figure, maps_figure
 from digitlab.viz.calibration import calibration, calibration_figure
 from digitlab.viz.confusion import accuracy_figure, confusion_figure
 from digitlab.viz.embedding import embed, last_hidden, map_figure
-from digitlab.viz.failures import as_probabilities
 from digitlab.viz.figures import Figure
 from digitlab.viz.gradients import norms_figure
 from digitlab.viz.imagine import picture_shape
@@ -66,7 +66,7 @@ class Subject:
     @cached_property
     def probabilities(self) -> Array:
         """(N, classes)."""
-        return as_probabilities(to_numpy(predict(self.network, self.images)), self.network.loss)
+        return class_shares(predict(self.network, self.images))
 
     @cached_property
     def confusion(self) -> Array:

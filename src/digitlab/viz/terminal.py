@@ -8,6 +8,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from digitlab.train.columns import MEASURES, unit
+
 Cells = list[tuple[str, int | None]]
 Chart = list[Cells]
 Curve = tuple[Sequence[float], Sequence[float]]  # x, y
@@ -86,7 +88,7 @@ def chart_text(lines: Chart) -> str:
 def history_charts(rows: Sequence[Mapping[str, Any]], *, width: int = 60, height: int = 10) -> list[Chart]:
     """A training's loss and, where it has one, accuracy in per cent, over epochs."""
     charts = []
-    for measure, title, unit in (("loss", "mean loss per example", 1.0), ("accuracy", "accuracy (%)", 100.0)):
+    for measure, title in MEASURES.items():
         curves: dict[str, Curve] = {}
         numbers = []
         for number, part in enumerate(("train", "valid", "test")):
@@ -94,7 +96,7 @@ def history_charts(rows: Sequence[Mapping[str, Any]], *, width: int = 60, height
             with_it = [row for row in rows if row.get(column) is not None]
             if with_it:
                 numbers.append(number)
-                curves[part] = [row["epoch"] for row in with_it], [unit * row[column] for row in with_it]
+                curves[part] = [row["epoch"] for row in with_it], [unit(column).scale * row[column] for row in with_it]
         if curves or (measure == "loss" and not rows):
             charts.append(chart(curves, title=title, x_label=" epoch ", width=width, height=height, numbers=numbers))
     return charts
@@ -111,9 +113,9 @@ def _range(values: Sequence[float]) -> tuple[float, float]:
     return low, high
 
 
-def _number(value: float, spread: float) -> str:
+def _number(value: float, span: float) -> str:
     """The value with as many digits as the axis needs."""
-    if float(value).is_integer() and spread >= 2:
+    if float(value).is_integer() and span >= 2:
         return str(int(value))
-    digits = max(0, min(6, 1 - math.floor(math.log10(spread)))) if spread > 0 else 2
+    digits = max(0, min(6, 1 - math.floor(math.log10(span)))) if span > 0 else 2
     return f"{value:.{digits}f}"
