@@ -147,12 +147,12 @@ def test_confidence_means_something(mnist_splits):
 
 def test_networks_of_other_kinds():
     page = page_with(print_digit("3", 80, "DejaVuSans"))
-    dense = read_photo(mlp([784, 10], seed=1), page, least_confidence=0)  # sigmoid outputs, which add up to no 1
+    dense = read_photo(mlp([784, 10], seed=1), page, min_confidence=0)  # sigmoid outputs, which add up to no 1
     assert len(dense.digits) == 1 and dense.digits[0].probabilities.sum() == pytest.approx(1)
-    colour = read_photo(build_named("colour-conv", seed=1), page, least_confidence=0)
+    colour = read_photo(build_named("colour-conv", seed=1), page, min_confidence=0)
     assert colour.digits[0].image.shape == (28, 28, 3)
     dash = np.full((8, 60), 255, np.uint8)
-    others = read_photo(build_named("colour-conv", seed=1), page_with(dash), least_confidence=0).others
+    others = read_photo(build_named("colour-conv", seed=1), page_with(dash), min_confidence=0).others
     assert [other.image.shape for other in others] == [(28, 28, 3)]
     for network, words in (
         (mlp([64, 10]), r"takes input of shape \(64,\)"),

@@ -19,7 +19,7 @@ from digitlab.errors import ShapeError
 from digitlab.nn.network import Network
 from digitlab.train.evaluation import class_shares
 
-LEAST_CONFIDENCE = 0.5  # below it, a mark is called no digit
+MIN_CONFIDENCE = 0.5  # below it, a mark is called no digit
 SURE = 0.9  # a mark read with less is tried as two digits that touch
 
 
@@ -69,18 +69,21 @@ def read_photo(
     network: Network,
     photo: NDArray[np.uint8],
     *,
-    least_confidence: float = LEAST_CONFIDENCE,
+    min_confidence: float = MIN_CONFIDENCE,
     class_names: Sequence[str] = tuple("0123456789"),
+    least_confidence: float | None = None,
 ) -> Reading:
     """Find the digits in a photo, uint8 (H, W, 3) or grey (H, W), and let the network say which they are.
 
     The network sees 28×28 images in MNIST's form; one with three channels sees the photo's colours around each mark.
+    Marks that it reads with less than `min_confidence` (formerly `least_confidence`) are no digits.
     Raises ShapeError if the network takes other images or has no output per class.
     """
     colour = sees_colour(network)
     if network.shapes[-1] != (len(class_names),):
         raise ShapeError(f"the network has outputs {network.shapes[-1]}, expected ({len(class_names)},): one per class")
-    reader = _Reader(network, find_digits(photo), colour, least_confidence)
+    least = min_confidence if least_confidence is None else least_confidence
+    reader = _Reader(network, find_digits(photo), colour, least)
     digits: list[Read] = []
     others = [reader.no_digit(mark, f"it {mark.why_not}") for mark in reader.page.others]
     for read in reader.read_all():

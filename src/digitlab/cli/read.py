@@ -61,7 +61,7 @@ def command(
     readings, failed = {}, ""
     for photo in photos:
         try:
-            readings[photo] = read_photo(network, open_photo(photo), least_confidence=min_confidence)
+            readings[photo] = read_photo(network, open_photo(photo), min_confidence=min_confidence)
         except DigitlabError as error:
             if len(photos) == 1:
                 raise

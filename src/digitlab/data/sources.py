@@ -32,7 +32,7 @@ MEND = {
     "excel": "save it as CSV",
     "utf-16": "save it as CSV in UTF-8",
 }
-MOST_FILES = 200  # whose kinds are asked for; a folder of more holds pictures
+MAX_FILES = 200  # whose kinds are asked for; a folder of more holds pictures
 _PICTURE_SUFFIXES = re.compile(r"\.(png|jpe?g|gif|bmp|tiff?|webp|p[bgpn]m|heic)$", re.IGNORECASE)
 
 
@@ -112,7 +112,7 @@ def _data_files(folder: Path) -> dict[Path, str]:
     """The tables and arrays in a folder, by their names, and the kind of each."""
     paths = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
     paths = [path for path in paths if not _PICTURE_SUFFIXES.search(path.name)]
-    kinds = {path: kind_of(path).name for path in paths} if len(paths) <= MOST_FILES else {}
+    kinds = {path: kind_of(path).name for path in paths} if len(paths) <= MAX_FILES else {}
     return {path: kind for path, kind in kinds.items() if kind in formats() and kind not in ("idx", *PICTURES)}
 
 

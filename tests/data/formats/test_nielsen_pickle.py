@@ -118,7 +118,7 @@ def test_a_malicious_file_does_not_run(tmp_path: Path) -> None:
 
 
 def test_a_file_that_grows_beyond_digits_is_stopped(tmp_path: Path, monkeypatch, memory_below) -> None:
-    monkeypatch.setattr("digitlab.data.formats.pickles.MOST_SMALL", 1 << 20)
+    monkeypatch.setattr("digitlab.data.formats.pickles.MAX_SMALL", 1 << 20)
     bomb = b"\x80\x04\x8e" + (1 << 27).to_bytes(8, "little")
     (tmp_path / "bomb.pkl.gz").write_bytes(gzip.compress(bomb) + gzip.compress(bytes(1 << 27), 1))
     with memory_below(100), pytest.raises(DataError, match=r"bomb\.pkl\.gz: unpacks to more than"):

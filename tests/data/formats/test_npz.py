@@ -86,7 +86,7 @@ def test_a_member_that_lies_takes_no_memory(tmp_path: Path, content: bytes, word
 
 
 def test_a_zip_bomb_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, memory_below) -> None:
-    monkeypatch.setattr("digitlab.data.formats.npz.MOST_BYTES", 1 << 20)
+    monkeypatch.setattr("digitlab.data.formats.npz.MAX_BYTES", 1 << 20)
     with zipfile.ZipFile(tmp_path / "bomb.npz", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         archive.writestr("images.npy", member((1 << 14, 1 << 6, 1 << 6), bytes(1 << 26)))
         archive.writestr("labels.npy", member((3,), bytes(3)))

@@ -15,7 +15,7 @@ from digitlab.data.synthetic import (
     other_handwriting,
     other_marks,
 )
-from digitlab.data.synthetic.colours import LEAST_CONTRAST, background, inked
+from digitlab.data.synthetic.colours import MIN_CONTRAST, background, inked
 from digitlab.data.synthetic.pages import STYLES, draw_page, read_truth, write_pages
 from digitlab.data.synthetic.strokes import draw_digit
 from digitlab.errors import ConfigError, DataError, ShapeError
@@ -54,7 +54,7 @@ def test_colours_can_be_told_apart(drawn: Digits, kind: str) -> None:
     lighter = 0
     for image, ink in zip(made, drawn.images):
         pen, paper = image[ink > 240].mean(axis=0), image[ink == 0].mean(axis=0)
-        assert np.linalg.norm(pen - paper) > LEAST_CONTRAST - 15
+        assert np.linalg.norm(pen - paper) > MIN_CONTRAST - 15
         lighter += pen.sum() > paper.sum()
     assert 10 < lighter < 50
     assert len({tuple(image[0, 0]) for image in made}) > 50

@@ -44,10 +44,10 @@ def read_idx(
         sizes = _read_header(file, (dimensions,) if isinstance(dimensions, int) else dimensions, code)
         promised = math.prod(sizes) * TYPES[code].itemsize
         header = file.tell()
-        if promised > file.most_bytes - header:
+        if promised > file.max_bytes - header:
             raise DataError(
                 f"{file.path}: the header promises {' × '.join(map(str, sizes))} = {promised:,} bytes after byte "
-                f"{header}, found room for {max(0, file.most_bytes - header):,} at most in this file. "
+                f"{header}, found room for {max(0, file.max_bytes - header):,} at most in this file. "
                 "It is cut off or damaged; fetch the file again."
             )
         values = file.read_array(promised, _WHAT.get(len(sizes), "values"))

@@ -18,7 +18,7 @@ from digitlab.data.formats.shared.families import FAMILIES, family_of_file
 from digitlab.data.formats.shared.format import Format
 from digitlab.data.formats.shared.named_arrays import arrange, paired_arrays, read_named
 from digitlab.data.formats.shared.raw import Raw
-from digitlab.data.formats.shared.safe_gzip import MOST_BYTES
+from digitlab.data.formats.shared.safe_gzip import MAX_BYTES
 from digitlab.errors import DataError
 
 NUMBERS = ("double", "single", "logical", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)))
@@ -58,12 +58,12 @@ def _check_size(path: Path) -> None:
             unpack = zlib.decompressobj() if kind == COMPRESSED else None
             while size and (piece := file.read(min(size, PIECE))):
                 size -= len(piece)
-                while unpack is not None and piece and total <= MOST_BYTES:
+                while unpack is not None and piece and total <= MAX_BYTES:
                     total += len(unpack.decompress(piece, PIECE))
                     piece = unpack.unconsumed_tail
                 total += 0 if unpack is not None else len(piece)
-            if total > MOST_BYTES:
-                raise DataError(f"{path}: unpacks to more than {MOST_BYTES:,} bytes, expected small images.")
+            if total > MAX_BYTES:
+                raise DataError(f"{path}: unpacks to more than {MAX_BYTES:,} bytes, expected small images.")
 
 
 def _variable(path: Path, name: str) -> NDArray[Any]:

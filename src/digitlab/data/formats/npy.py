@@ -12,7 +12,7 @@ from digitlab.data.formats.shared.contents import WHOLE, Reading
 from digitlab.data.formats.shared.format import Format
 from digitlab.data.formats.shared.named_arrays import IMAGES, LABELS, arrange, read_named, role
 from digitlab.data.formats.shared.raw import Raw
-from digitlab.data.formats.shared.safe_gzip import MOST_BYTES
+from digitlab.data.formats.shared.safe_gzip import MAX_BYTES
 from digitlab.errors import DataError
 from digitlab.files import require_file
 
@@ -43,7 +43,7 @@ def read_files(paths: Sequence[Path], reading: Reading) -> dict[str, Raw] | None
 
 def read_npy(path: Path) -> NDArray[Any]:
     """The array in a .npy file. Raises DataError."""
-    return read_array(require_file(path).open, path.stat().st_size, f"{path}:", MOST_BYTES)
+    return read_array(require_file(path).open, path.stat().st_size, f"{path}:", MAX_BYTES)
 
 
 def read_array(open_file: Callable[..., IO[bytes]], size: int, what: str, limit: int) -> NDArray[Any]:

@@ -22,7 +22,7 @@ from digitlab.data.formats.shared.contents import AS_IT_IS, Reading, contents_of
 from digitlab.data.formats.shared.format import Format
 from digitlab.data.formats.shared.named_arrays import read_named
 from digitlab.data.formats.shared.raw import Raw, to_digits
-from digitlab.data.formats.shared.safe_gzip import MOST_BYTES
+from digitlab.data.formats.shared.safe_gzip import MAX_BYTES
 from digitlab.data.splits import Splits
 from digitlab.errors import DataError
 from digitlab.files import atomic_write, require_file, require_suffix
@@ -86,7 +86,7 @@ def _read_names(archive: zipfile.ZipFile, file: str) -> tuple[str, ...]:
 def _read_member(archive: zipfile.ZipFile, file: str, key: str) -> NDArray[Any]:
     """One array, its promise checked first."""
     info = archive.getinfo(f"{key}.npy")
-    return read_array(lambda _: archive.open(info), info.file_size, f"{file}: {key}", MOST_BYTES)
+    return read_array(lambda _: archive.open(info), info.file_size, f"{file}: {key}", MAX_BYTES)
 
 
 FORMAT = Format(("npz",), read_arrays)

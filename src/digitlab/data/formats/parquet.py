@@ -18,11 +18,11 @@ from digitlab.data.formats.shared.format import Format
 from digitlab.data.formats.shared.named_arrays import IMAGES
 from digitlab.data.formats.shared.pixels import to_images
 from digitlab.data.formats.shared.raw import Raw
-from digitlab.data.formats.shared.safe_gzip import MOST_BYTES
+from digitlab.data.formats.shared.safe_gzip import MAX_BYTES
 from digitlab.data.formats.shared.table_layout import LABEL_NAMES, find_layout
 from digitlab.errors import DataError
 
-MOST_PIXELS = 1 << 20  # of one image
+MAX_PIXELS = 1 << 20  # of one image
 
 
 def read_parquet(path: Path, reading: Reading) -> dict[str, Raw]:
@@ -41,8 +41,8 @@ def read_parquet(path: Path, reading: Reading) -> dict[str, Raw]:
         file = pq.ParquetFile(path)
         groups = range(file.metadata.num_row_groups)
         size = sum(file.metadata.row_group(i).total_byte_size for i in groups)
-        if size > MOST_BYTES:
-            raise DataError(f"{path}: unpacks to {size:,} bytes, expected {MOST_BYTES:,} at most.")
+        if size > MAX_BYTES:
+            raise DataError(f"{path}: unpacks to {size:,} bytes, expected {MAX_BYTES:,} at most.")
         table = file.read()
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{path}: is not a readable Parquet file ({error}). Fetch it again.") from error
@@ -101,7 +101,7 @@ def _pictures(values: list[Any], path: Path, column: str, reading: Reading) -> N
         where = f"{path}: row {row} (from 0), {column}"
         content = value.get("bytes") if isinstance(value, dict) else value
         images.append(_decoded(content, where) if isinstance(content, bytes) else np.asarray(content))
-        if not row and images[0].nbytes * len(values) > MOST_BYTES:
+        if not row and images[0].nbytes * len(values) > MAX_BYTES:
             raise DataError(f"{where}: is {images[0].shape}, too large for {len(values):,} images; expected small.")
         if images[-1].shape != images[0].shape:
             raise DataError(f"{where}: is {images[-1].shape}, and others {images[0].shape}; expected one size.")
@@ -121,7 +121,7 @@ def _decoded(content: bytes, where: str) -> NDArray[np.uint8]:
 
     try:
         with Image.open(io.BytesIO(content)) as picture:
-            if picture.width * picture.height > MOST_PIXELS:
+            if picture.width * picture.height > MAX_PIXELS:
                 raise DataError(f"{where}: has {picture.width} × {picture.height} pixels, expected a small image.")
             array: NDArray[np.uint8] = np.asarray(picture.convert("L" if picture.mode in ("1", "L", "LA") else "RGB"))
     except (OSError, ValueError, SyntaxError) as error:

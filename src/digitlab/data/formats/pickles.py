@@ -25,13 +25,13 @@ from digitlab.data.formats.shared.contents import WHOLE, Contents, Reading, cont
 from digitlab.data.formats.shared.format import Format
 from digitlab.data.formats.shared.named_arrays import paired_arrays, read_named
 from digitlab.data.formats.shared.raw import Raw
-from digitlab.data.formats.shared.safe_gzip import MOST_BYTES, SafeReader
+from digitlab.data.formats.shared.safe_gzip import MAX_BYTES, SafeReader
 from digitlab.data.splits import PARTS, Splits
 from digitlab.errors import DataError
 from digitlab.files import require_file
 
 # Real digits shrink to a thirteenth, as float64 to a twenty-fifth; a file that would grow fortyfold is none of them.
-MOST_GROWTH, MOST_SMALL, MOST_LARGE = 40, 64 << 20, 4 << 30
+MAX_GROWTH, MAX_SMALL, MAX_LARGE = 40, 64 << 20, 4 << 30
 _ROWS = 4096  # rows converted at a time, so that the floats need little memory
 
 
@@ -52,7 +52,7 @@ def read_nielsen(path: str | os.PathLike[str]) -> Splits:
 
 def _load_pickle(path: str | os.PathLike[str]) -> Any:
     """The value in a pickle, gzip or not, without running it. Raises DataError."""
-    limit = min(MOST_LARGE, max(MOST_SMALL, MOST_GROWTH * require_file(path).stat().st_size))
+    limit = min(MAX_LARGE, max(MAX_SMALL, MAX_GROWTH * require_file(path).stat().st_size))
     with SafeReader(path, limit=limit) as file:
         # Byte strings stay bytes: turning 150 MB of pixels into text and back would cost twice the memory.
         value = restricted_pickle.load(file, what=str(file.path), encoding="bytes")
@@ -168,8 +168,8 @@ def _array(value: Any, where: str) -> NDArray[Any]:
         # Lists within lists could unpack to any size, since a pickle may name one list many times.
         plain = all(isinstance(item, int | float | np.number | bytes | str) for item in value)
         alike = all(isinstance(item, np.ndarray) and item.shape == np.shape(value[0]) for item in value)
-        if alike and len(value) * value[0].nbytes > MOST_BYTES:
-            raise DataError(f"{where}: holds {len(value):,} arrays, more than {MOST_BYTES:,} bytes; it was refused.")
+        if alike and len(value) * value[0].nbytes > MAX_BYTES:
+            raise DataError(f"{where}: holds {len(value):,} arrays, more than {MAX_BYTES:,} bytes; it was refused.")
         if plain and any(isinstance(item, bytes) for item in value):
             value = [item.decode("latin-1") if isinstance(item, bytes) else item for item in value]
         if plain or alike:

@@ -15,7 +15,7 @@ Plane = NDArray[np.floating[Any]]  # (H, W)
 Mask = NDArray[np.bool_]  # (H, W)
 
 BACKGROUND_SIDE = 160  # pixels; the paper is estimated on a picture of this size, where ink is easy to pass over
-LEAST_CONTRAST = 0.07  # share of the paper's brightness; less is a shadow, the back of the page, or dust
+MIN_CONTRAST = 0.07  # share of the paper's brightness; less is a shadow, the back of the page, or dust
 ONE_BORDER, ONE_PAPER = 0.9, 0.2  # shares of a drawn page's border, and of the page, that have the very same colour
 NOISE_FACTOR = 5.0  # ink must stand out of the noise by so many standard deviations
 
@@ -113,7 +113,7 @@ def _binary(flat: Plane, noise: float) -> tuple[Mask, Mask, Plane]:
     h, w = flat.shape
     # Full ink near a pixel: the largest value in a neighbourhood, but never less than half of the page's usual ink,
     # or the grain of empty paper would pass for pale ink.
-    least = max(LEAST_CONTRAST, NOISE_FACTOR * noise * 0.6)
+    least = max(MIN_CONTRAST, NOISE_FACTOR * noise * 0.6)
     strong = flat[flat > least]
     page = float(np.quantile(strong, 0.7)) if strong.size >= 12 else 0.0
     window = max(9, min(h, w) // 12)

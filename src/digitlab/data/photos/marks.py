@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 Mask = NDArray[np.bool_]
 REACH = 0.16  # how much paper may lie between the parts of a digit, as a share of the usual height
-MOST_MARKS = 1500  # a page with more is no page of writing; the largest are looked at
+MAX_MARKS = 1500  # a page with more is no page of writing; the largest are looked at
 Box = tuple[int, int, int, int]  # left, top, right, bottom; right and bottom are just outside
 
 
@@ -57,7 +57,7 @@ def _components(binary: Mask) -> list[Mark]:
     areas = np.bincount(labels.ravel())
     areas[0] = 0  # paper
     least = max(6, binary.size // 150_000)
-    numbers = [n for n in np.argsort(-areas, kind="stable")[:MOST_MARKS].tolist() if areas[n] >= least]
+    numbers = [n for n in np.argsort(-areas, kind="stable")[:MAX_MARKS].tolist() if areas[n] >= least]
     spans = ndimage.find_objects(labels)
     marks = []
     for number in numbers:

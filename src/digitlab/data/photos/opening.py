@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 Photo = NDArray[np.uint8]  # (H, W, 3)
 
-MOST_FILE_BYTES = 200 << 20
-MOST_PIXELS = 110_000_000  # a telephone's largest pictures have 108 million
-MOST_DECODED = 50_000_000  # where the decoder cannot shrink while it decodes, as JPEG's can
+MAX_FILE_BYTES = 200 << 20
+MAX_PIXELS = 110_000_000  # a telephone's largest pictures have 108 million
+MAX_DECODED = 50_000_000  # where the decoder cannot shrink while it decodes, as JPEG's can
 LONG_SIDE = 2400  # pixels a picture is worked on with: a page of A4 at 200 dots an inch
 SHAPE_LIMIT = 60  # a side may be this many times the other
 
@@ -55,9 +55,9 @@ def open_photo(path: str | os.PathLike[str], *, long_side: int = LONG_SIDE) -> P
     and for pictures that are cut off or damaged.
     """
     file = require_file(path)
-    if file.stat().st_size > MOST_FILE_BYTES:
+    if file.stat().st_size > MAX_FILE_BYTES:
         size = file.stat().st_size
-        raise DataError(f"{file}: has {size:,} bytes, expected a picture of at most {MOST_FILE_BYTES:,}.")
+        raise DataError(f"{file}: has {size:,} bytes, expected a picture of at most {MAX_FILE_BYTES:,}.")
     with file.open("rb") as content:
         head = content.read(64)
     if what := _other_kind(head):
@@ -80,7 +80,7 @@ def open_photo(path: str | os.PathLike[str], *, long_side: int = LONG_SIDE) -> P
         except UnidentifiedImageError:
             raise DataError(f"{file}: is not a readable picture; {_KIND}.") from None
         except Image.DecompressionBombError:
-            raise DataError(f"{file}: declares too many pixels; expected at most {MOST_PIXELS:,}.") from None
+            raise DataError(f"{file}: declares too many pixels; expected at most {MAX_PIXELS:,}.") from None
         except Exception as error:
             reason = str(error) or type(error).__name__
             raise DataError(f"{file}: the picture is cut off or damaged ({reason}). Save it again.") from error
@@ -97,7 +97,7 @@ def _check_size(picture: "PillowImage", file: Any) -> None:
     width, height = picture.size
     if not width or not height:
         raise DataError(f"{file}: the picture is {width}×{height} pixels, expected at least one.")
-    limit = MOST_PIXELS if picture.format in JPEG else MOST_DECODED
+    limit = MAX_PIXELS if picture.format in JPEG else MAX_DECODED
     if width * height > limit:
         raise DataError(
             f"{file}: the picture is {width:,}×{height:,} pixels, expected at most {limit:,} in all. "

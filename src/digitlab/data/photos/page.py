@@ -14,7 +14,7 @@ from digitlab.data.photos.rules import remove_rules
 from digitlab.errors import ShapeError
 
 PALE = 0.4  # as a share of the darkest writing; pencil next to pen has more
-LEAST_SIDE = 160  # smaller photos are enlarged to this side, so that a stroke is some pixels wide
+MIN_SIDE = 160  # smaller photos are enlarged to this side, so that a stroke is some pixels wide
 
 
 @dataclass(frozen=True)
@@ -145,9 +145,9 @@ def _large_enough(photo: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:
     from PIL import Image
 
     h, w = photo.shape[:2]
-    if min(h, w) >= LEAST_SIDE // 2:
+    if min(h, w) >= MIN_SIDE // 2:
         return photo, 1.0
-    zoom = LEAST_SIDE / min(h, w)
+    zoom = MIN_SIDE / min(h, w)
     zoom = max(1.0, min(zoom, 2400 / max(h, w)))
     size = round(w * zoom), round(h * zoom)
     return np.asarray(Image.fromarray(photo).resize(size, Image.Resampling.BICUBIC)), zoom

@@ -14,7 +14,7 @@ Colour = NDArray[np.float32]  # (3,), 0 to 255
 Plane = NDArray[np.floating[Any]]
 
 BACKGROUNDS = ("plain", "gradient", "noise", "texture")
-LEAST_CONTRAST = 90.0  # distance of ink and paper in RGB, of 441 at most
+MIN_CONTRAST = 90.0  # distance of ink and paper in RGB, of 441 at most
 
 
 def coloured(
@@ -42,7 +42,7 @@ def inked(paper: Plane, ink: NDArray[np.uint8], rng: np.random.Generator) -> NDA
     middle = paper.mean(axis=(0, 1))
     colour = rng.uniform(0, 255, 3)
     for _ in range(50):
-        if np.linalg.norm(colour - middle) >= LEAST_CONTRAST + 1.5 * float(paper.std(axis=(0, 1)).mean()):
+        if np.linalg.norm(colour - middle) >= MIN_CONTRAST + 1.5 * float(paper.std(axis=(0, 1)).mean()):
             break
         colour = rng.uniform(0, 255, 3)
     else:

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from digitlab.data.formats.shared.safe_gzip import SafeReader
 from digitlab.errors import DataError
 
-MOST_TEXT = 4 << 30  # bytes to read
-MOST_LINE_BYTES = 1 << 20  # a line of 28×28 pixels has about 3 KiB; a bomb may have no line end at all
+MAX_TEXT = 4 << 30  # bytes to read
+MAX_LINE_BYTES = 1 << 20  # a line of 28×28 pixels has about 3 KiB; a bomb may have no line end at all
 BLOCK = 1 << 18  # bytes parsed at once: what an array operation reads and writes stays in the processor's cache
 DELIMITERS = (";", "\t", ",")  # in this order: with ";" between fields, "," may be the decimal point
 _DIGITS_IN = {np.uint8: 2, np.uint16: 4, np.uint32: 9}  # how many digits each type is sure to hold
@@ -62,7 +62,7 @@ def read_table(path: str | os.PathLike[str], *, words: Words = lambda *_: ()) ->
     Blank lines are skipped.
     Raises DataError naming the file, the line, what was found and what was expected.
     """
-    with SafeReader(path, limit=MOST_TEXT) as file:
+    with SafeReader(path, limit=MAX_TEXT) as file:
         first, number = _first_line(file)
         delimiter = next((mark for mark in DELIMITERS if mark.encode() in first), " ")
         fields = _fields(first, delimiter)
@@ -83,7 +83,7 @@ def read_table(path: str | os.PathLike[str], *, words: Words = lambda *_: ()) ->
 def _first_line(file: SafeReader) -> tuple[bytes, int]:
     """The first line that is not blank, ending in \\n, and its number in the file."""
     number = 0
-    while line := file.readline(MOST_LINE_BYTES):
+    while line := file.readline(MAX_LINE_BYTES):
         number += 1
         if number == 1 and line.startswith((b"\xff\xfe", b"\xfe\xff")):
             raise DataError(f"{file.path}: is text in UTF-16, expected UTF-8. Save it as CSV in UTF-8.")
@@ -112,9 +112,9 @@ def _blocks(file: SafeReader, left: bytes) -> Iterator[bytes]:
 
 
 def _check_length(line: bytes, file: SafeReader) -> None:
-    if len(line) >= MOST_LINE_BYTES:
+    if len(line) >= MAX_LINE_BYTES:
         raise DataError(
-            f"{file.path}: holds a line longer than {MOST_LINE_BYTES:,} bytes, expected a line of numbers for each "
+            f"{file.path}: holds a line longer than {MAX_LINE_BYTES:,} bytes, expected a line of numbers for each "
             "image. It is not a CSV file of small images."
         )
 

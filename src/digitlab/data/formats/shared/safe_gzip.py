@@ -19,7 +19,7 @@ from digitlab.errors import DataError
 from digitlab.files import require_file
 from digitlab.kinds import sniff_bytes
 
-MOST_BYTES = 1 << 30  # 1 GiB: every MNIST-like set fits (EMNIST, the largest, has 0.6 GiB of pixels)
+MAX_BYTES = 1 << 30  # 1 GiB: every MNIST-like set fits (EMNIST, the largest, has 0.6 GiB of pixels)
 DEFLATE_RATIO = 1032  # the most deflate can promise: 258 bytes from 2 bits; nothing unpacks to more
 GZIP_MAGIC = b"\x1f\x8b"
 _BUFFER = 1 << 16
@@ -41,20 +41,20 @@ class SafeReader(io.BufferedReader):
     compressed bytes. A cut-off or damaged gzip stream is a DataError naming the file and the byte.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, limit: int = MOST_BYTES) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, limit: int = MAX_BYTES) -> None:
         self.path = require_file(path)
         self._counted = _Counted(self.path, limit)
         super().__init__(self._counted, _BUFFER)
 
     @property
-    def most_bytes(self) -> int:
+    def max_bytes(self) -> int:
         """The most content this file can hold: what an honest header may promise."""
         size = self.path.stat().st_size
         return min(self._counted.limit, size * DEFLATE_RATIO if self._counted.compressed else size)
 
     def read_array(self, size: int, where: str) -> NDArray[np.uint8]:
         """Exactly `size` bytes as a uint8 array; DataError if the file has fewer. `where` says what they are."""
-        array = np.empty(size, dtype=np.uint8)  # the caller has checked `size` against most_bytes
+        array = np.empty(size, dtype=np.uint8)  # the caller has checked `size` against max_bytes
         start, at = self.tell(), 0
         while at < size and (data := self.read(min(size - at, 1 << 20))):
             array[at : at + len(data)] = np.frombuffer(data, dtype=np.uint8)
