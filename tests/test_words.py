@@ -1,0 +1,32 @@
+"""Docs, help and messages use the field's words: none of the project's former private ones."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PRIVATE = re.compile(r"\b(dice|nobody|anew|afresh|as ever|told|could not be had|cannot be had|gone on with|surest)\b")
+PAGES = [*(ROOT / "docs").glob("*.md"), *(ROOT / name for name in ("README.md", "CONTRIBUTING.md"))]
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if p.name != "glossary.md"], ids=lambda path: path.name)
+def test_a_page_has_no_private_words(page):
+    lines = page.read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if PRIVATE.search(line)] == []
+
+
+def test_messages_and_help_have_no_private_words():
+    found = []
+    for path in sorted((ROOT / "src").rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        described = [n for n in ast.walk(tree) if isinstance(n, ast.Module | ast.ClassDef | ast.FunctionDef)]
+        docstrings = {id(n.body[0].value) for n in described if n.body and isinstance(n.body[0], ast.Expr)}
+        texts = [n for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+        found += [
+            f"{path.name}:{text.lineno}: {text.value}"
+            for text in texts
+            if id(text) not in docstrings and " " in text.value and PRIVATE.search(text.value)
+        ]
+    assert found == []
