@@ -161,18 +161,3 @@ def test_networks_of_other_kinds():
     ):
         with pytest.raises(ShapeError, match=words):
             read_photo(network, page)
-
-
-def test_the_score_by_hand():
-    from digitlab.data.photos.scoring import LabelledBox
-
-    truth = [
-        LabelledBox(3, (0, 0, 10, 20), "pen"),
-        LabelledBox(7, (50, 0, 60, 20), "pen"),
-        LabelledBox(1, (90, 0, 95, 20), "pen"),
-    ]
-    read = [(3, (0, 0, 10, 19)), (1, (50, 0, 60, 20)), (8, (200, 0, 210, 20))]
-    score = score_reading(truth, read)
-    assert (score.there, score.found, score.right, score.extra) == (3, 2, 1, 1)
-    assert score.failures == ("read as 1: 7 (pen) at 50,0", "not found: 1 (pen) at 90,0", "no digit there: 8 at 200,0")
-    assert str(score) == "2 of 3 digits found (66.7 %), 1 of those right (50.0 %), 1 extra"

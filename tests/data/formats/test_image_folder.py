@@ -6,12 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digitlab.data import Digits, load, write_npz
+from digitlab.data import load
 from digitlab.data.formats.image_folder import looks_like_image_folder, read_image_folder
-from digitlab.data.mixing import mix_in
-from digitlab.data.photos import read_digit
-from digitlab.data.splits import Splits
-from digitlab.data.synthetic.pages import print_digit
 from digitlab.data.synthetic.strokes import draw_digit
 from digitlab.errors import DataError
 from digitlab.notices import DataWarning
@@ -76,23 +72,6 @@ def test_classes_that_are_no_digits(tmp_path: Path) -> None:
     assert digits.class_names == ("apple", "cat") and digits.labels.tolist() == [0, 1]
 
 
-def test_the_picture_of_a_28_by_28_image_is_taken_as_it_is(tmp_path: Path) -> None:
-    image = np.zeros((28, 28), np.uint8)
-    image[5:23, 3:9] = 255  # off its middle, and it stays so
-    Image.fromarray(image).save(tmp_path / "white.png")
-    Image.fromarray(255 - image).save(tmp_path / "black.png")
-    assert np.array_equal(read_digit(tmp_path / "white.png"), image)
-    assert np.array_equal(read_digit(tmp_path / "black.png"), image)
-
-
-def test_raw_bytes_on_light_paper(tmp_path: Path) -> None:
-    image = np.zeros((28, 28), np.uint8)
-    image[5:23, 12:16] = 255
-    for name, raw in (("dark", image), ("light", 255 - image)):
-        (tmp_path / name).write_bytes(raw.tobytes())
-        assert np.array_equal(read_digit(tmp_path / name), image)
-
-
 def test_what_cannot_be_read_names_the_file(tmp_path: Path, own: Path) -> None:
     Image.fromarray(np.full((60, 60), 250, np.uint8)).save(own / "3" / "blank.png")
     with pytest.warns(DataWarning, match=r"skipped 1 of 10 pictures .*3/blank\.png: found no digit.*Is it blank"):
@@ -112,27 +91,3 @@ def test_what_cannot_be_read_names_the_file(tmp_path: Path, own: Path) -> None:
     drawn(tmp_path / "few" / "1.png", 1)
     with pytest.raises(DataError, match="too few images"):
         load(tmp_path / "few")
-
-
-def test_mixing(tmp_path: Path, digits: Digits) -> None:
-    own = Splits(digits.first(3).renamed("own"), digits.first(1), digits.first(2))
-    mixed = mix_in(own, Splits(digits.renamed("many"), digits, digits), seed=1)
-    assert mixed.valid is not None
-    assert (len(mixed.train), len(mixed.valid), len(mixed.test)) == (33, 11, 2)
-    assert mixed.train.name == "own + many" and np.array_equal(mixed.train.images[:3], own.train.images)
-    again = mix_in(own, Splits(digits, digits, digits), seed=1)
-    assert np.array_equal(again.train.images, mixed.train.images)
-    write_npz(tmp_path / "a.npz", digits)
-    assert len(load(tmp_path / "a.npz", mix=tmp_path / "a.npz").train) == 44 + 44  # no more than there are
-    with pytest.raises(DataError, match="expected one image shape"):
-        load(tmp_path / "a.npz", mix="digits")
-
-
-def test_a_picture_of_several_digits_is_none_of_one(tmp_path):
-    page = np.full((120, 420), 245, np.uint8)
-    for at in range(4):
-        ink = print_digit(str(at + 2), 60, "DejaVuSans")
-        page[30 : 30 + ink.shape[0], 30 + 100 * at : 30 + 100 * at + ink.shape[1]] -= (ink * 0.85).astype(np.uint8)
-    Image.fromarray(page).save(tmp_path / "3_row.png")
-    with pytest.raises(DataError, match=r"3_row\.png: found 4 marks as large as a digit; expected a picture of one"):
-        read_digit(tmp_path / "3_row.png")
