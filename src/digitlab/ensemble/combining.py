@@ -38,10 +38,10 @@ def combine(
     classes: int | None = None,
     seed: int = 0,
 ) -> Network:
-    """One network that gives what these say together; `how` is one of WAYS.
+    """One network that combines the answers of these; `how` is one of WAYS.
 
     valid     the validation set, Digits or (x, y), for "weighted" and "stack". What "stack" reaches on it afterwards
-              is no fair figure: it has learned from it.
+              is too high: it has learned from it.
     covers    for specialists: which classes each member's first outputs stand for; [] for all of them
     classes   how many there are; by default the members' outputs, or the largest number in `covers` and one
     seed      of the stacking network
@@ -79,7 +79,7 @@ def combine(
                 raise ConfigError("combine: no member is right more often than not on the validation set; use 'mean'")
         own = covers if any(covers) else None
         last = Combine(sizes, classes, "vote" if how == "vote" else "mean", weights, own)
-    return _together(networks, last)
+    return _combined(networks, last)
 
 
 def members(network: Network) -> list[Network]:
@@ -124,7 +124,7 @@ def _sizes(networks: Sequence[Network]) -> list[int]:
     return [network.shapes[-1][0] for network in networks]
 
 
-def _together(networks: Sequence[Network], last: Layer) -> Network:
+def _combined(networks: Sequence[Network], last: Layer) -> Network:
     shapes, outer = {network.input_shape for network in networks}, networks[0].scaling
     shape = shapes.pop() if len(shapes) == 1 else (math.prod(networks[0].input_shape),)
     branches: list[list[Layer]] = []
@@ -145,9 +145,7 @@ def _log_odds(network: Network, cover: Sequence[int], valid: Any) -> float:
     """ln(p/(1 − p)) of the member's accuracy p, counted as if one more were right and one more wrong; at least 0."""
     x, labels = as_examples(valid, "validation set")
     y = targets_for(labels, cover)
-    accuracy = evaluate(network, (x, y)).accuracy or 0.0
-    n = len(y)
-    p = (accuracy * n + 1) / (n + 2)
+    p = ((evaluate(network, (x, y)).accuracy or 0.0) * len(y) + 1) / (len(y) + 2)
     return max(math.log(p / (1 - p)), 0.0)
 
 
@@ -168,7 +166,7 @@ def _stacked(networks: Sequence[Network], classes: int, valid: Any, seed: int) -
         dtype=networks[0].dtype,
         seed=seed,
     )
-    judge = np.arange(len(y)) % 5 == 4
+    held_out = np.arange(len(y)) % 5 == 4
     trainer = Trainer(stack, Adam(0.003), regularizers=[L2(1.0)], batch_size=32, engine="reference", seed=seed)
-    trainer.fit((outputs[~judge], y[~judge]), (outputs[judge], y[judge]), epochs=STACK_EPOCHS)
+    trainer.fit((outputs[~held_out], y[~held_out]), (outputs[held_out], y[held_out]), epochs=STACK_EPOCHS)
     return trainer.network

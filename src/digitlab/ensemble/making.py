@@ -46,34 +46,31 @@ def member_configs(config: RunConfig, kind: str, members: int, classes: int = 10
         if config.epochs < members:
             raise ConfigError(f"got {config.epochs} epochs for {members} snapshots, expected at least one for each")
         length = Cyclic(members).cycle_epochs(config.epochs)
-        if math.ceil(config.epochs / length) < members:
-            fitting = members * length
+        if (cycles := math.ceil(config.epochs / length)) < members:
             raise ConfigError(
-                f"{config.epochs} epochs in cycles of {length} give {math.ceil(config.epochs / length)} snapshots, "
-                f"not {members}; {fitting} epochs fit, or {members * (length - 1)}"
+                f"{config.epochs} epochs in cycles of {length} give {cycles} snapshots, not {members}; "
+                f"{members * length} epochs fit, or {members * (length - 1)}"
             )
         return [dataclasses.replace(config, schedule=Cyclic(members), keep="last")]
     seeds = range(config.seed, config.seed + members)
     configs = [dataclasses.replace(config, seed=seed) for seed in seeds]
+    changes: list[dict[str, Any]] = [{} for _ in configs]
     if kind == "bagging":
-        return [_with_data(c, bootstrap=c.seed) for c in configs]
-    if kind == "shares":
-        return [_with_data(c, share=[i + 1, members]) for i, c in enumerate(configs)]
-    if kind == "specialists":
-        groups = [group.tolist() for group in np.array_split(np.arange(classes), members)]
+        changes = [{"data": {"bootstrap": c.seed}} for c in configs]
+    elif kind == "shares":
+        changes = [{"data": {"share": [i + 1, members]}} for i in range(members)]
+    elif kind == "specialists":
         if members > classes:
             raise ConfigError(f"got {members} specialists for {classes} classes, expected at most one for each")
-        return [
-            dataclasses.replace(_with_data(c, group=group), network=with_outputs(c.network, len(group) + 1))
-            for c, group in zip(configs, groups)
-        ]
-    if kind == "parts":
+        groups = [group.tolist() for group in np.array_split(np.arange(classes), members)]
+        changes = [{"data": {"group": g}, "network": with_outputs(config.network, len(g) + 1)} for g in groups]
+    elif kind == "parts":
         shape = _image_shape(config.network)
-        return [
-            dataclasses.replace(c, network=seeing(c.network, shape, part))
-            for c, part in zip(configs, image_parts(shape, members))
-        ]
-    return configs
+        changes = [{"network": seeing(config.network, shape, part)} for part in image_parts(shape, members)]
+    return [
+        dataclasses.replace(c, **change | {"data": {**c.data, **change.get("data", {})}})
+        for c, change in zip(configs, changes)
+    ]
 
 
 def covers_for(configs: Sequence[RunConfig]) -> list[list[int]]:
@@ -125,10 +122,6 @@ def snapshot_networks(folder: str | os.PathLike[str]) -> list[Network]:
     """The snapshots in a folder, first to last."""
     paths = sorted(Path(folder).glob("snapshot-*.safetensors"), key=lambda path: int(path.stem.split("-")[1]))
     return [load_network(path) for path in paths]
-
-
-def _with_data(config: RunConfig, **settings: Any) -> RunConfig:
-    return dataclasses.replace(config, data={**config.data, **settings})
 
 
 def _image_shape(network: dict[str, Any]) -> tuple[int, ...]:
