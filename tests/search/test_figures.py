@@ -135,9 +135,9 @@ def test_a_real_network_gets_a_rate_that_trains_it():
 
 def test_rates_that_teach_nothing_are_not_suggested():
     train = load("digits").train
-    with pytest.raises(ConfigError, match=r"try low 0.003 and high 300, around the default rate"):
+    with pytest.raises(ConfigError, match=r"try rates from 0.003 to 300, around the default one"):
         range_test(config(), train, low=1e3, high=1e6)
-    with pytest.raises(ConfigError, match="near the lowest rate, 3; try low"):
+    with pytest.raises(ConfigError, match="near the lowest rate, 3; try rates"):
         range_test(varied(loss="log-likelihood", activation="relu"), train, low=3)
 
 

@@ -59,7 +59,7 @@ def range_test(
         raise ConfigError(f"range test: got {steps} steps, expected at least 20 to see a curve")
     trainer = config.trainer()
     default = trainer.default_rate
-    advice = f"try low {default / 1000:g} and high {default * 100:g}, around the default rate"
+    advice = f"try rates from {default / 1000:g} to {default * 100:g}, around the default one"
     rates = low * (high / low) ** (np.arange(steps) / (steps - 1))
     losses, smoothed = _train(config, train, rates)
     finite = [i for i, loss in enumerate(smoothed) if math.isfinite(loss)]
