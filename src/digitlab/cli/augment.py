@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from digitlab.cli.shared.options import AUGMENT, PictureFile, data_options
+from digitlab.cli.shared.options import AUGMENT, data_options, picture_option, seed_option
 
 ALL = "shift,rotate,scale,shear,elastic,noise"
 
@@ -30,14 +30,8 @@ MOST = 600  # pictures in one figure: more take minutes to draw, and nobody coul
     show_default=True,
     help="Number of augmented versions of each image.",
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the random numbers.")
-@click.option(
-    "--out",
-    type=PictureFile(),
-    default=Path("augment.png"),
-    show_default=True,
-    help="File of the picture; its suffix selects PNG, SVG or PDF.",
-)
+@seed_option("Seed of the random numbers.")
+@picture_option("augment.png")
 def command(spec: str, data: dict[str, Any], part: str | None, count: int, draws: int, seed: int, out: Path) -> None:
     """Draw images with each augmentation, and with all of them combined.
 

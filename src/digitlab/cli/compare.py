@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from digitlab.cli.shared.comparing import LISTS, MOST, Specs
-from digitlab.cli.shared.options import PictureFile, settings_options
+from digitlab.cli.shared.options import picture_option, settings_options
 
 if TYPE_CHECKING:
     from digitlab.train import RunConfig
@@ -26,13 +26,7 @@ CELL = 24  # characters of a setting in the table
     "--seeds", type=click.IntRange(1), help="Number of trainings of each setting, with different seeds. [default: 3]"
 )
 @settings_options(without=("start",), usual={"epochs": "5"})
-@click.option(
-    "--out",
-    type=PictureFile(),
-    default=Path("compare.png"),
-    show_default=True,
-    help="File of the plot; its suffix selects PNG, SVG or PDF.",
-)
+@picture_option("compare.png")
 def command(runs: tuple[Path, ...], out: Path, **chosen: Any) -> None:
     """Compare several runs, or several settings, in one table and one plot.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from digitlab.cli.shared.options import OutputFile, PictureFile, data_options
+from digitlab.cli.shared.options import OutputFile, PictureFile, data_options, seed_option
 
 if TYPE_CHECKING:
     from digitlab.data import Digits
@@ -76,7 +76,7 @@ def fetch() -> None:
     "[default: all; 20; 100; 1]",
 )
 @click.option("--style", help="Style of the pages, for the kind pages only. [default: all styles]")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the random numbers.")
+@seed_option("Seed of the random numbers.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),

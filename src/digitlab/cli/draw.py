@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from digitlab.cli.shared.options import PictureFile
+from digitlab.cli.shared.options import picture_option
 
 
 @click.command("draw")
@@ -16,13 +16,7 @@ from digitlab.cli.shared.options import PictureFile
     show_default=True,
     help="Maximum number of neurons to draw per layer.",
 )
-@click.option(
-    "--out",
-    type=PictureFile(),
-    default=Path("network.png"),
-    show_default=True,
-    help="File of the picture; its suffix selects PNG, SVG or PDF.",
-)
+@picture_option("network.png")
 def command(net: str | None, max_neurons: int, out: Path) -> None:
     """Draw a network: its neurons and the weights between them.
 

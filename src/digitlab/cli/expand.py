@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from digitlab.cli.shared.options import data_options
+from digitlab.cli.shared.options import data_options, seed_option
 
 
 @click.command("expand")
@@ -38,7 +38,7 @@ from digitlab.cli.shared.options import data_options
 )
 @click.option("--raw", is_flag=True, help="Write uncompressed files: faster, and four to ten times larger.")
 @click.option("--in-order", is_flag=True, help="Keep the order of the images instead of shuffling them once.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the shuffling.")
+@seed_option("Seed of the shuffling.")
 @click.option("--overwrite", is_flag=True, help="Replace an existing expanded set.")
 def command(
     data: dict[str, Any],

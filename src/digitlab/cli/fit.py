@@ -6,7 +6,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from digitlab.cli.shared.options import PictureFile, Spec
+from digitlab.cli.shared.options import Spec, picture_option, seed_option
 
 
 @click.command("fit", context_settings={"ignore_unknown_options": True})
@@ -31,20 +31,8 @@ from digitlab.cli.shared.options import PictureFile, Spec
 @click.option(
     "--bumps", type=click.IntRange(1), help="Number of bumps to set by hand instead of training (Nielsen, chapter 4)."
 )
-@click.option(
-    "--seed",
-    type=click.IntRange(0),
-    default=0,
-    show_default=True,
-    help="Seed of the initial weights and the shuffling.",
-)
-@click.option(
-    "--out",
-    type=PictureFile(),
-    default=Path("fit.png"),
-    show_default=True,
-    help="File of the plot; its suffix selects PNG, SVG or PDF.",
-)
+@seed_option("Seed of the initial weights and the shuffling.")
+@picture_option("fit.png")
 def command(
     function: str,
     low: float,

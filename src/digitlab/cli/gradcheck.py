@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from digitlab.cli.shared.looking import PART_HELP, SOURCE_HELP, digits_for, examples_for
-from digitlab.cli.shared.options import Spec, data_options
+from digitlab.cli.shared.options import Spec, data_options, seed_option
 
 
 @click.command("gradcheck")
@@ -27,7 +27,7 @@ from digitlab.cli.shared.options import Spec, data_options
     type=Spec("gradient"),
     help="Gradient method to compare with, such as central-differences. [default: complex-step where possible]",
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the random elements.")
+@seed_option("Seed of the random elements.")
 def command(
     net: str | None, data: dict[str, Any], part: str | None, batch_size: int, samples: int, way: Any, seed: int
 ) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from digitlab.cli.shared.looking import PART_HELP, SOURCE_HELP, digits_for, examples_for
-from digitlab.cli.shared.options import PictureFile, data_options
+from digitlab.cli.shared.options import data_options, picture_option, seed_option
 
 
 @click.command("gradients")
@@ -22,14 +22,8 @@ from digitlab.cli.shared.options import PictureFile, data_options
     show_default=True,
     help="Maximum number of network evaluations of a method; others are left out.",
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the random directions.")
-@click.option(
-    "--out",
-    type=PictureFile(),
-    default=Path("gradients.png"),
-    show_default=True,
-    help="File of the plot; its suffix selects PNG, SVG or PDF.",
-)
+@seed_option("Seed of the random directions.")
+@picture_option("gradients.png")
 def command(
     net: str | None, data: dict[str, Any], part: str | None, batch_size: int, max_evaluations: int, seed: int, out: Path
 ) -> None:

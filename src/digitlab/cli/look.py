@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from digitlab.cli.shared.looking import PART_HELP, SOURCE_HELP
-from digitlab.cli.shared.options import data_options
+from digitlab.cli.shared.options import data_options, seed_option
 
 KINDS = (
     "confusion",
@@ -47,13 +47,7 @@ class Kinds(click.ParamType[Any]):
     show_default=True,
     help="Position of the image that passes through the layers.",
 )
-@click.option(
-    "--seed",
-    type=click.IntRange(0),
-    default=0,
-    show_default=True,
-    help="Seed of t-SNE and of the directions of the loss surface.",
-)
+@seed_option("Seed of t-SNE and of the directions of the loss surface.")
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("look"), show_default=True, help="Folder of the pictures."
 )

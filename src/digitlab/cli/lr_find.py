@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from digitlab.cli.shared import train_settings
-from digitlab.cli.shared.options import PictureFile, from_file_option, settings_options
+from digitlab.cli.shared.options import from_file_option, picture_option, settings_options
 
 # Settings of the test itself, and of what happens after an epoch, which it has not.
 OF_THE_TEST = [
@@ -43,13 +43,7 @@ OF_THE_TEST = [
 @click.option("--steps", type=click.IntRange(20), help="Number of steps. [default: one epoch, but 200 to 2,000]")
 @settings_options(without=OF_THE_TEST)
 @from_file_option
-@click.option(
-    "--out",
-    type=PictureFile(),
-    default=Path("lr-find.png"),
-    show_default=True,
-    help="File of the picture; its suffix selects PNG, SVG or PDF.",
-)
+@picture_option("lr-find.png")
 def command(low: float, high: float, steps: int | None, out: Path, **chosen: Any) -> None:
     """Find a learning rate by a short training with growing rates.
 

@@ -226,3 +226,14 @@ class PageFile(OutputFile):
 
     def __init__(self) -> None:
         super().__init__("a page", ".html", ".htm")
+
+
+def picture_option(default: str) -> Callable[[Any], Any]:
+    """--out, the file of the picture that a command draws."""
+    text = "File of the picture; its suffix selects PNG, SVG or PDF."
+    return click.option("--out", type=PictureFile(), default=Path(default), show_default=True, help=text)
+
+
+def seed_option(text: str) -> Callable[[Any], Any]:
+    """--seed, with its help."""
+    return click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help=text)
