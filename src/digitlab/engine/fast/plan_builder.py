@@ -84,6 +84,7 @@ class PlanBuilder:
         row = Row()
         row[KIND], row[N_IN], row[N_OUT] = self.codes[kind], self.size, self.size
         row[X], row[X_STRIDE], row[GX] = self.value, self.stride, self.gradient_at
+        row[B_NUMBER] = -1
         return row
 
     def add(self, row: Row) -> None:
@@ -96,8 +97,8 @@ class PlanBuilder:
         self.value = self.room(self.stride)
         self.add(row)
 
-    def add_picture(self, row: Row, size: int, *, first_gradient: bool = True) -> None:
-        """Take an operation in whose output is a picture of `size` numbers.
+    def add_output(self, row: Row, size: int, *, first_gradient: bool = True) -> None:
+        """Take an operation in that writes `size` numbers for each example, with room for a vector behind them.
 
         first_gradient   whether ∂L/∂y is asked for also where nothing before the operation learns
         """
@@ -135,5 +136,5 @@ class PlanBuilder:
             if not isinstance(trainable, bool):
                 b.mask, row[MASKED] = np.where(trainable != 0, LEARNS, FROZEN), 1
         else:
-            row[B], row[B_NUMBER] = self.params_size, -1
+            row[B] = self.params_size
             self.params_size += padded(n_out)

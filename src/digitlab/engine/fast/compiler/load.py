@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from digitlab.engine.fast.compiler.jit import KERNEL_SETS
+from digitlab.engine.fast.ops.activation import formulas
 from digitlab.errors import EngineError
 from digitlab.files import atomic_write
 
@@ -129,8 +130,11 @@ def fingerprint() -> str:
     """A name for what compilation would give: text of the kernels, versions, processor."""
     llvm = _llvm()
     text = hashlib.sha256()
-    for path in sorted([*ENGINE.glob("*/*.py"), ENGINE / "layout.py"]):
+    for path in sorted([*ENGINE.glob("*/*.py"), ENGINE / "layout.py", ENGINE / "operations.py"]):
         text.update(path.name.encode() + b"\0" + path.read_bytes())
+    for formula in formulas():
+        code = formula.__code__
+        text.update(repr((formula.__qualname__, code.co_code, code.co_consts, code.co_names)).encode())
     versions = importlib.metadata.version("numba"), ".".join(map(str, llvm.llvm_version_info))
     for part in (*versions, llvm.get_process_triple(), llvm.get_host_cpu_name()):
         text.update(part.encode() + b"\0")

@@ -51,6 +51,12 @@ FUNCTION = _column()  # which activation: its place in LAYERS
 SETTING = _column()  # float64: its a
 
 
+def formulas() -> Iterator[Any]:
+    """The functions that are compiled from classes of nn/."""
+    for cls in LAYERS:
+        yield from (cls.kernel_value, cls.kernel_grad)  # type: ignore[attr-defined]
+
+
 def setting(layer: Layer) -> float:
     """The one number that an activation may have. Raises NoKernel for another setting."""
     return float(next(iter(settings(layer, SETTINGS).values()), 0.0))

@@ -55,7 +55,7 @@ def plan(builder: PlanBuilder, i: int) -> bool:
     count = math.prod(windows.count)
     builder.work += 3 * count * n * filters
     builder.needs_scratch(count * (padded(n) + padded(filters)) + GRADIENT_ROWS * padded(filters) + LANES)
-    builder.add_picture(row, count * filters)
+    builder.add_output(row, count * filters)
     return True
 
 

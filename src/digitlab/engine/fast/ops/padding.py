@@ -35,7 +35,7 @@ def add_border(builder: PlanBuilder, windows: Windows) -> None:
     channels = builder.size // math.prod(windows.picture)
     row[HEIGHT], row[LINE], row[OUT_LINE] = height, width * channels, windows.padded[1] * channels
     row[START] = windows.before[0] * row[OUT_LINE] + windows.before[1] * channels
-    builder.add_picture(row, math.prod(windows.padded) * channels, first_gradient=False)
+    builder.add_output(row, math.prod(windows.padded) * channels, first_gradient=False)
 
 
 @kernel()

@@ -43,7 +43,7 @@ def plan(builder: PlanBuilder, i: int) -> bool:
         raise NoKernel(f"no kernel for {type(pool).__name__} with padding, layer {i}")
     row = windows_row(builder, "pool", windows, shape[2])
     row[N_OUT], row[AVERAGES], row[PART] = shape[2], int(type(pool) is not MaxPool2D), 1.0 / math.prod(windows.kernel)
-    builder.add_picture(row, math.prod(windows.count) * shape[2], first_gradient=False)
+    builder.add_output(row, math.prod(windows.count) * shape[2], first_gradient=False)
     return True
 
 

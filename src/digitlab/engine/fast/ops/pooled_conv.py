@@ -122,7 +122,7 @@ def plan(builder: PlanBuilder, i: int) -> bool:
         (2 * chunk * pixels + 1) * filters + LANES,
         padded(kw * channels),
     )
-    builder.add_picture(row, pixels * filters)
+    builder.add_output(row, pixels * filters)
     row[MAXIMA_STRIDE] = builder.stride + padded(2 * windows.padded[0])  # with the ink's reach in each row behind it
     row[MAXIMA] = builder.room(row[MAXIMA_STRIDE])
     return True
