@@ -127,7 +127,6 @@ def test_the_names_on_the_command_line_are_the_packages():
     from digitlab.data.splits import SPLITS
     from digitlab.engine.select import NAMES
     from digitlab.ensemble import WAYS
-    from digitlab.search.strategies import PRUNING
     from digitlab.train import recorders
     from digitlab.viz.look import WHAT
 
@@ -139,7 +138,6 @@ def test_the_names_on_the_command_line_are_the_packages():
         assert offered(command, "engine") == list(NAMES)
     for command in ("train", "expand", "search"):
         assert offered(command, "split") == list(SPLITS)
-    assert offered("search", "prune") == list(PRUNING)
     assert PREDICTIONS == recorders.PREDICTIONS
 
 

@@ -65,7 +65,7 @@ def begun(call, *options):
 
 def test_what_is_not_given_stays_the_runs(run, call):
     after, line = begun(call, "--learning-rate", "0.25")
-    assert line == "changed from run: learning_rate 0.7 → 0.25"
+    assert line == "changed from run: learning-rate 0.7 → 0.25"
     assert after.optimizer == Momentum(0.25, momentum=0.5)
     before, now = run.full_table(), after.full_table()
     assert [name for name in before if before[name] != now[name]] == ["start", "optimizer"]
@@ -76,15 +76,15 @@ def test_what_is_not_given_stays_the_runs(run, call):
     [
         ([], "all settings as in run"),
         (["--epochs", "1"], "changed from run: epochs 2 → 1"),
-        (["--batch-size", "5", "--seed", "4"], "changed from run: batch_size 20 → 5, seed 3 → 4"),
+        (["--batch-size", "5", "--seed", "4"], "changed from run: batch-size 20 → 5, seed 3 → 4"),
         (["--l2", "5"], "changed from run: l2 2 → 5"),
         (["--optimizer", "momentum:momentum=0.8"], "changed from run: momentum 0.5 → 0.8"),
-        (["--optimizer", "adam"], "changed from run: optimizer Momentum → Adam, learning_rate 0.7 → 0.005"),
+        (["--optimizer", "adam"], "changed from run: optimizer Momentum → Adam, learning-rate 0.7 → 0.005"),
         (["--schedule", "halve:patience=9"], "changed from run: patience 3 → 9"),
         (["--schedule", "cosine"], "changed from run: schedule HalveOnPlateau → Cosine"),
         (["--augment", "none"], "changed from run: augment shift:1,rotate:5 → none"),
-        (["--train-size", "100"], "changed from run: train_size 200 → 100"),
-        (["--per-class", "4"], "changed from run: train_size 200 → none, per_class none → 4"),
+        (["--train-size", "100"], "changed from run: train-size 200 → 100"),
+        (["--per-class", "4"], "changed from run: train-size 200 → none, per-class none → 4"),
         (["--split", "50k/10k/10k"], "changed from run: split 60k/10k → 50k/10k/10k"),
     ],
 )
@@ -103,7 +103,7 @@ def test_the_weights_and_the_rest_of_the_settings_are_taken_over(run, call):
 
 def test_a_file_in_a_run_stands_for_the_run(run, call):
     called = call("train", "--from", "run/network.safetensors", "--learning-rate", "0.25", "--run", "on")
-    assert called.out.startswith("changed from run/network.safetensors: learning_rate 0.7 → 0.25\n")
+    assert called.out.startswith("changed from run/network.safetensors: learning-rate 0.7 → 0.25\n")
 
 
 def test_a_network_without_a_run_says_what_it_is_trained_with(call):
@@ -122,7 +122,7 @@ def test_other_data_leave_behind_what_counted_the_runs_images(run, call):
     digits = load("digits")
     np.savez("own.npz", images=digits.test.images[:70], labels=digits.test.labels[:70])
     after, line = begun(call, "--data", "own.npz")
-    assert "train_size 200 → none" in line and "split" not in line
+    assert "train-size 200 → none" in line and "split" not in line
     assert "train_size" not in after.data and after.data["split"] == "60k/10k"
 
 

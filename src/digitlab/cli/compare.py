@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from digitlab.cli.shared.comparing import LISTS, MOST, Specs
-from digitlab.cli.shared.options import picture_option, settings_options
+from digitlab.cli.shared.options import option_name, picture_option, settings_options
 
 if TYPE_CHECKING:
     from digitlab.train import RunConfig
@@ -37,7 +37,7 @@ def command(runs: tuple[Path, ...], out: Path, **chosen: Any) -> None:
     given = {name: value for name, value in chosen.items() if value is not None}
     lists = {name: given.pop(name) for name in LISTS if name in given}
     if runs and given | lists:
-        option = next(iter(given | lists)).replace("source", "data").replace("_", "-")
+        option = option_name(next(iter(given | lists)))
         raise click.UsageError(f"--{option} is for trainings to be done, and RUN is a finished one; give either")
     if runs:
         compare_runs(runs, out)
@@ -101,14 +101,15 @@ def runs_in(folder: Path) -> list[Path]:
 def say_differences(names: list[str], configs: "list[RunConfig]") -> None:
     """The settings in which the runs differ, if there are more than the optimizer's, which the first table shows."""
     from digitlab.cli.shared.console import say, table
-    from digitlab.parallel.labels import shown, varied_settings
+    from digitlab.parallel.labels import varied_settings
+    from digitlab.settings.schema import as_typed, option_of
 
     varied = varied_settings(configs, but=("start",))
     if set(varied[0]) <= {"optimizer", "learning_rate"}:
         return
-    cells = [[shown(setting[name])[:CELL] for name in varied[0]] for setting in varied]
+    cells = [[as_typed(setting[name])[:CELL] for name in varied[0]] for setting in varied]
     say("")
-    say(table(["differ in", *varied[0]], [[name, *row] for name, row in zip(names, cells)]))
+    say(table(["differ in", *map(option_of, varied[0])], [[name, *row] for name, row in zip(names, cells)]))
 
 
 def compare_runs(runs: tuple[Path, ...], out: Path) -> None:

@@ -7,14 +7,24 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from digitlab.cli.shared import train_settings
-from digitlab.cli.shared.options import SETTINGS, from_file_option, read_setting, setting_called, settings_options
+from digitlab.cli.shared.options import (
+    SETTINGS,
+    from_file_option,
+    option_for,
+    option_name,
+    read_setting,
+    setting_called,
+    settings_options,
+)
 from digitlab.errors import quoted
+from digitlab.settings import settings_of
+from digitlab.settings.schema import as_typed, option_of
+from digitlab.settings.search import SearchSettings
 
 if TYPE_CHECKING:
     from digitlab.search import SearchPlan, Study, Trial
 
 SEARCHES = Path("searches")
-PLAN = ("strategy", "trials", "repeats", "points", "population", "prune", "min_epochs", "factor", "search_seed")
 SHOWN = 5  # best trials in the table
 STATES = {"failed": "interrupted (tried again)"}  # what a state is called, where it is not by its name
 
@@ -33,6 +43,17 @@ class Varied(click.ParamType[Any]):
         return name.removeprefix("--"), text
 
 
+# The name of each setting of a search among the command's parameters: `seed` is the training's.
+PLAN = {name: "search_seed" if name == "seed" else name for name in settings_of(SearchSettings)}
+
+
+def search_options(function: Any) -> Any:
+    """Add the options of settings/search.py."""
+    for name, setting in reversed(settings_of(SearchSettings).items()):
+        function = option_for(setting, param=PLAN[name])(function)
+    return function
+
+
 @click.command("search")
 @click.option(
     "--space",
@@ -46,29 +67,7 @@ class Varied(click.ParamType[Any]):
     type=click.Path(path_type=Path),
     help="File (TOML or JSON) with a space, a strategy and other settings.",
 )
-@click.option(
-    "--strategy", help="Strategy of the search: grid, log-scale, random, tpe, cma-es, genetic. [default: tpe]"
-)
-@click.option("--trials", type=click.IntRange(1), help="Number of settings to try. [default: 30]")
-@click.option("--repeats", type=click.IntRange(1), help="Number of seeds for each setting. [default: 1]")
-@click.option("--points", type=click.IntRange(2), help="Number of values per parameter of a grid. [default: 5]")
-@click.option(
-    "--population",
-    type=click.IntRange(2),
-    help="Number of settings per generation of the genetic algorithm and CMA-ES.",
-)
-@click.option(
-    "--prune",
-    type=click.Choice(["none", "halving", "hyperband"]),
-    help="Method that stops trials with low accuracy early.",
-)
-@click.option(
-    "--min-epochs", type=click.IntRange(1), help="Number of epochs before the first trials are stopped. [default: 1]"
-)
-@click.option(
-    "--factor", type=click.IntRange(2), help="Factor by which the epochs until the next stop grow. [default: 3]"
-)
-@click.option("--search-seed", type=click.IntRange(0), help="Seed of the strategy's random numbers. [default: 0]")
+@search_options
 @click.option(
     "--study", "folder", type=click.Path(path_type=Path), help="Folder of the search. [default: searches/NUMBER-…]"
 )
@@ -135,7 +134,7 @@ def command(
         folder = folder or newest_search()
         if other := [name for name in given if name != "trials"] or (["space"] if space else []):
             raise click.UsageError(
-                f"--resume keeps the search's settings; --{shown_name(other[0])} cannot change them (--trials can); "
+                f"--resume keeps the search's settings; --{option_name(other[0])} cannot change them (--trials can); "
                 "leave out --resume to start another search"
             )
         if "trials" in given:
@@ -152,11 +151,6 @@ def command(
         say(f"continue with: digitlab search --resume --study {quoted(folder)}" + ("" if test else " --no-test"))
         raise
     say_study(study, folder, test=test)
-
-
-def shown_name(name: str) -> str:
-    """A setting as its option is written."""
-    return "data" if name == "source" else name.replace("_", "-")
 
 
 def begun(journal: Path) -> bool:
@@ -177,9 +171,7 @@ def make_plan(given: dict[str, Any], space: Sequence[tuple[str, str]], plan_file
     settings = table.pop("settings", {})
     if not isinstance(settings, dict):
         raise ConfigError(f"{plan_file}: got settings {settings!r}, expected a table [settings]")
-    how = {name: given.pop(name) for name in PLAN if name in given}
-    if "search_seed" in how:
-        how["seed"] = how.pop("search_seed")
+    how = {name: given.pop(param) for name, param in PLAN.items() if param in given}
     if not isinstance(table.get("space", {}), dict):
         raise ConfigError(f"{plan_file}: got space {table['space']!r}, expected a table [space]")
     varied = {**table.pop("space", {}), **dict(space)} or {"learning_rate": "log:0.01,100"}
@@ -261,10 +253,10 @@ def say_study(study: "Study", folder: Path, *, test: bool) -> None:
         raise ConfigError(f"{study.path}: every trial failed, {failed[0][0]} by: {failed[0][1]}")
     names = list(study.plan.space)
     rows = [
-        [str(t.number), *(_cell(t.point.get(name, "")) for name in names), t.shown(), str(t.notes.get("epochs", ""))]
+        [str(t.number), *(as_typed(t.point.get(name, "")) for name in names), t.shown(), str(t.notes.get("epochs", ""))]
         for t in done[:SHOWN]
     ]
-    say(table(["trial", *names, study.monitor, "epochs"], rows))
+    say(table(["trial", *map(option_of, names), study.monitor, "epochs"], rows))
     write_text(folder / "trials.csv", study.csv())
     pictures = save_pictures(study, trials, folder)
     best = done[0]
@@ -295,7 +287,7 @@ def say_doubts(study: "Study", done: "list[Trial]", failed: list[tuple[str, str]
         say(f"warning: {nothing} of {len(done)} trials learned next to nothing")
     for name, which, wider in at_edge(study.plan.space, done[0].point):
         option = name.replace("_", "-")
-        say(f"warning: the best {option}, {_cell(done[0].point[name])}, is the {which} of the range searched")
+        say(f"warning: the best {option}, {as_typed(done[0].point[name])}, is the {which} of the range searched")
         say(f"next: digitlab search --from-file {quoted(best)} --space {option}={wider}")
 
 
@@ -331,7 +323,3 @@ def save_pictures(study: "Study", trials: "list[Trial]", folder: Path) -> list[s
     for name, figure in drawn.items():
         save_figure(figure, folder / name)
     return list(drawn)
-
-
-def _cell(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from digitlab.cli.shared.group import Grid, train_group
-from digitlab.cli.shared.options import from_file_option, settings_options
+from digitlab.cli.shared.options import from_file_option, option_name, settings_options
+from digitlab.settings import NetworkSettings, settings_of
 
 if TYPE_CHECKING:
     from digitlab.data import Splits
@@ -211,8 +212,8 @@ def _only_epochs(given: dict[str, Any], folder: Path) -> None:
     other = [name for name in given if name != "epochs"]
     if not other:
         return
-    option = "--data" if other[0] == "source" else f"--{other[0].replace('_', '-')}"
-    if other[0] in ("net", "loss", "activation", "init", "dropout", "scaling", "preset", "start"):
+    option = f"--{option_name(other[0])}"
+    if other[0] in (*settings_of(NetworkSettings), "preset", "start"):
         advice = "leave --resume out to train another network"
     else:
         value = f" {given[other[0]]}" if isinstance(given[other[0]], int | float | str) else " …"

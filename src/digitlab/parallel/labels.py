@@ -21,11 +21,6 @@ def as_label(setting: Setting) -> str:
     return " ".join(f"{name}={value}" for name, value in setting.items())
 
 
-def shown(value: Any) -> str:
-    """A setting's value as one types it: 3 for 3.0."""
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
 def with_seeds(settings: Sequence[Setting], configs: Sequence[RunConfig]) -> list[str]:
     """A label for each training: its setting, and its seed where seeds differ."""
     several = len({config.seed for config in configs}) > 1

@@ -10,57 +10,37 @@ import numpy as np
 from digitlab.errors import ConfigError, did_you_mean
 from digitlab.search.settings import settings_for
 from digitlab.search.space import Space, parse_space, space_table
-from digitlab.search.strategies import PRUNING, STRATEGIES
+from digitlab.search.strategies import STRATEGIES
+from digitlab.settings.schema import settings_of, with_settings
+from digitlab.settings.search import SearchSettings
 from digitlab.train.config import RunConfig
 
 
+@with_settings(SearchSettings)
 @dataclass(frozen=True)
-class SearchPlan:
+class SearchPlan(SearchSettings):
     """What to search, and how.
 
     base          the settings that the search starts from; what `space` does not name stays so
     space         what to vary (space.py)
-    strategy      one of strategies.STRATEGIES
-    trials        how many settings to try; grid and log-scale know themselves when they are done
-    repeats       how many seeds a setting is trained with: its value is their mean
-    points        values on each side of the grid that is no choice
-    population    of the genetic algorithm and CMA-ES; 0: 10, and 4 + ⌊3 ln d⌋ for d parameters
-    prune         none, halving or hyperband: end trainings that are behind the others after `min_epochs`, and after
-                  `factor` times as many each time
-    seed          of the strategy's random choices
+
+    {settings}
     """
 
     base: RunConfig
     space: Space
-    strategy: str = "tpe"
-    trials: int = 30
-    repeats: int = 1
-    points: int = 5
-    population: int = 0
-    prune: str = "none"
-    min_epochs: int = 1
-    factor: int = 3
-    seed: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "space", parse_space(self.space))
-        for name, known in (("strategy", tuple(STRATEGIES)), ("prune", PRUNING)):
-            if not isinstance(value := getattr(self, name), str):
-                raise ConfigError(f"{name}: got {value!r}, expected a name")
-            if value not in known:
-                hint = did_you_mean(value, known)
-                raise ConfigError(f"{name}: got {value!r}{hint}, expected one of {', '.join(known)}")
-        columns = ["valid_accuracy", "valid_loss", "train_loss", *["train_accuracy"] * self.base.evaluate_train]
-        if (monitor := self.base.monitor) and monitor not in columns:
-            hint = did_you_mean(monitor, columns)
-            raise ConfigError(f"monitor: got {monitor!r}{hint}; a search can choose by {', '.join(columns)}")
-        least = {"trials": 1, "repeats": 1, "points": 2, "population": 0, "min_epochs": 1, "factor": 2, "seed": 0}
-        for name, low in least.items():
-            value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or value < low:
-                raise ConfigError(f"{name}: got {value!r}, expected a whole number of at least {low}")
-        if self.population == 1:
-            raise ConfigError("population: got 1, expected at least 2")
+        for name, setting in settings_of(SearchSettings).items():
+            setting.check(getattr(self, name))
+        if self.strategy not in STRATEGIES:
+            hint = did_you_mean(self.strategy, STRATEGIES)
+            raise ConfigError(f"strategy: got {self.strategy!r}{hint}, expected one of {', '.join(STRATEGIES)}")
+        known = ["valid_accuracy", "valid_loss", "train_loss", *["train_accuracy"] * self.base.evaluate_train]
+        if (monitor := self.base.monitor) and monitor not in known:
+            hint = did_you_mean(monitor, known)
+            raise ConfigError(f"monitor: got {monitor!r}{hint}; a search can choose by {', '.join(known)}")
         STRATEGIES[self.strategy].check(self)
         settings_for(self.base, self.middle())  # raises for a space that names what is no setting
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from digitlab.errors import ConfigError, not_among
 from digitlab.nn.describe import typed
+from digitlab.settings.schema import as_typed, option_of, spelled
 
 Point = dict[str, Any]
 Space = dict[str, "Parameter"]
@@ -145,7 +146,7 @@ def parse_space(table: Mapping[str, Any]) -> Space:
         )
     space: Space = {}
     for key, value in table.items():
-        name = key.replace("-", "_")
+        name = spelled(key)
         space[name] = parse_parameter(name, value)
         for other, values in space[name].when.items():
             if other not in space or other == name:
@@ -168,7 +169,7 @@ def parse_parameter(name: str, value: Any) -> Parameter:
     given = dict(value)
     if not isinstance(conditions := given.pop("when", {}), Mapping):
         raise ConfigError(f"{name}: got when = {conditions!r}, expected a table such as {{layers = 2}}")
-    when = {str(k).replace("-", "_"): v for k, v in conditions.items()}
+    when = {spelled(str(k)): v for k, v in conditions.items()}
     if len(given) != 1:
         raise ConfigError(f"{name}: got {value!r}, expected one of {', '.join(KINDS)}")
     kind, values = next(iter(given.items()))
@@ -216,10 +217,8 @@ def grid(space: Space, points: int) -> list[Point]:
 
 
 def as_text(point: Mapping[str, Any]) -> str:
-    """A point as one reads it: "learning_rate=0.3 l2=5"."""
-    return " ".join(
-        f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}" for name, value in point.items()
-    )
+    """A point as one types it: "learning-rate=0.3 l2=5"."""
+    return " ".join(f"{option_of(name)}={as_typed(value)}" for name, value in point.items())
 
 
 def unit(space: Space, name: str, value: Any) -> float:

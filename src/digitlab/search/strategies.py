@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from digitlab.search.plan import SearchPlan
     from digitlab.search.study import Trial
 
-PRUNING = ("none", "halving", "hyperband")
 POPULATION = 10
 MUTATION_SPREAD = 5.0  # η_m of the polynomial mutation: the lower, the farther
 

@@ -186,6 +186,11 @@ def option_of(name: str) -> str:
     return name.replace("_", "-")
 
 
+def as_typed(value: Any) -> str:
+    """A value as one types it: 3 for 3.0."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
 def _is_a(value: Any, kind: Any) -> bool:
     """Whether a value is of a declared type; families and other types of this package are checked where they are."""
     if kind in (int, float):

@@ -15,7 +15,7 @@ import click
 from digitlab.errors import ConfigError
 from digitlab.settings import DataTable, NetworkSettings, Setting, ShortSettings, TrainingSettings, settings_of
 from digitlab.settings.data import of_part
-from digitlab.settings.schema import option_of, spelled
+from digitlab.settings.schema import as_typed, option_of, spelled
 
 DECLARED = [settings_of(declaration) for declaration in (NetworkSettings, DataTable, ShortSettings, TrainingSettings)]
 ALL = {name: setting for declared in DECLARED for name, setting in declared.items() if setting.flags is not None}
@@ -112,34 +112,35 @@ TYPES = {
 }
 
 
-def type_of(name: str) -> click.ParamType[Any] | None:
+def type_of(setting: Setting) -> click.ParamType[Any] | None:
     """How the option of a setting reads its value; None for true or false."""
-    setting = SETTINGS[name]
     if setting.family:
         return Spec(setting.family)
     if setting.choices:
         return click.Choice(setting.choices)
-    return TYPES.get(name) or (None if setting.type is bool else Value(setting))
+    return TYPES.get(setting.name) or (None if setting.type is bool else Value(setting))
 
 
-def setting_option(name: str, *, usual: str = "", text: str = "", **more: Any) -> Callable[[Any], Any]:
+def option_for(setting: Setting, *, param: str = "", usual: str = "", text: str = "") -> Callable[[Any], Any]:
     """The option of a setting; `usual` is another default than the setting's, to show; `text` another help."""
-    setting, kind = SETTINGS[name], type_of(name)
-    flags = setting.flags or (f"--{option_of(name)}",)
+    kind = type_of(setting)
+    flags = setting.flags or (f"--{option_of(setting.name)}",)
+    more: dict[str, Any] = {}
     if kind is None:
-        more = {"default": None, "is_flag": True if "/" not in flags[0] else None, **more}
+        more = {"default": None, "is_flag": True if "/" not in flags[0] else None}
     elif setting.metavar:
         more["metavar"] = setting.metavar
     notes = [setting.bounds] if setting.bounds.partition(" and ")[2] or setting.gt is not None else []
     default = usual or setting.usual or ("" if setting.default is None else as_typed(setting.default))
-    notes += [f"default: {default}"] if default not in ("", "-") and "default" not in more else []
+    notes += [f"default: {default}"] if default not in ("", "-") else []
     shown = f"{setting.help} [{'; '.join(notes)}]" if notes else setting.help
-    return click.option(*flags, name, type=kind, help=text or shown, **more)
+    return click.option(*flags, param or setting.name, type=kind, help=text or shown, **more)
 
 
-def as_typed(value: Any) -> str:
-    """A value as one types it: 3 for 3.0."""
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def option_name(param: str) -> str:
+    """The option of a command's parameter, without its dashes: data for source."""
+    flags = SETTINGS[param].flags if param in SETTINGS else ()
+    return (flags or (option_of(param),))[0].removeprefix("--")
 
 
 def setting_called(name: str) -> str | None:
@@ -150,7 +151,7 @@ def setting_called(name: str) -> str | None:
 
 def read_setting(name: str, value: Any) -> Any:
     """The value of a setting as its option reads it."""
-    kind = type_of(name)
+    kind = type_of(SETTINGS[name])
     return (kind or Value(SETTINGS[name])).convert(value, None, None)
 
 
@@ -162,7 +163,7 @@ def settings_options(
     def decorate(function: Any) -> Any:
         for name in reversed(names or SETTINGS):
             if name not in without:
-                function = setting_option(name, usual=(usual or {}).get(name, ""))(function)
+                function = option_for(SETTINGS[name], usual=(usual or {}).get(name, ""))(function)
         return function
 
     return decorate
@@ -191,7 +192,7 @@ def data_options(
             return function(**given, data={name: value for name, value in data.items() if value is not None})
 
         with_part = click.option("--part", type=click.Choice(parts), help=part)(with_data) if part else with_data
-        return setting_option("source", text=source_help)(settings_options(*READING)(with_part))
+        return option_for(SETTINGS["source"], text=source_help)(settings_options(*READING)(with_part))
 
     return decorate
 

@@ -15,6 +15,7 @@ import click
 
 from digitlab.cli.shared.train_network import check_fallback, network_table
 from digitlab.settings import DataTable, NetworkSettings, TrainingSettings, settings_of
+from digitlab.settings.schema import as_typed, option_of
 
 if TYPE_CHECKING:
     from digitlab.data import Splits
@@ -137,7 +138,7 @@ def run_settings(net: str) -> "RunConfig | None":
 
 def changes(given: Mapping[str, Any], configs: "Sequence[RunConfig]") -> str | None:
     """One line on what all of these changed of the run that `--from` names; None where there is no --from."""
-    from digitlab.parallel.labels import shown, varied_settings
+    from digitlab.parallel.labels import varied_settings
 
     if "start" not in given:
         return None
@@ -149,7 +150,7 @@ def changes(given: Mapping[str, Any], configs: "Sequence[RunConfig]") -> str | N
         )
     before, *after = varied_settings([run, *configs], but=("start",))
     common = [name for name in before if len({repr(setting[name]) for setting in after}) == 1]
-    changed = ", ".join(f"{name} {shown(before[name])} → {shown(after[0][name])}" for name in common)
+    changed = ", ".join(f"{option_of(name)} {as_typed(before[name])} → {as_typed(after[0][name])}" for name in common)
     return f"changed from {given['start']}: {changed}" if changed else f"all settings as in {given['start']}"
 
 
