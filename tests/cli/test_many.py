@@ -116,7 +116,7 @@ def test_averaging(call):
 @pytest.mark.parametrize(
     "arguments, words",
     [
-        (["--grid", "seed=1,2", "--seeds", "2"], "both say which seeds"),
+        (["--grid", "seed=1,2", "--seeds", "2"], "both set the seeds"),
         (["--grid", "learning-rate=0.1,0.1"], "contains a value twice"),
     ],
 )
