@@ -125,7 +125,7 @@ def test_info(train, call):
     lines = called.out.splitlines()
     assert re.match(r"runs/001-64-30-10/network\.safetensors, [\d,]+ bytes, float32, pixels scaled by /255", lines[0])
     assert load_network("runs/001-64-30-10/network.safetensors").summary() in called.out
-    assert "trained with Adam(learning_rate=0.001), ConstantRate(), batches of 10, seed 5, on digits" in called.out
+    assert "trained with Adam(learning_rate=0.005), ConstantRate(), batches of 10, seed 5, on digits" in called.out
     assert re.search(r"2 epochs; best valid_accuracy 0\.\d{4} in epoch [12]; mean 0\.\d{4}, sd 0\.\d{4}", called.out)
 
 
@@ -154,7 +154,7 @@ def test_compare_one_table_and_one_plot(train, call):
     assert set(rule) == {"─"}
     assert first.split()[0].endswith("a")
     assert re.search(r"SGD\(learning_rate=3\.0\) +2 +valid_accuracy", first)
-    assert re.search(r"Adam\(learning_rate=0\.001\) +3 +valid_accuracy", second)
+    assert re.search(r"Adam\(learning_rate=0\.005\) +3 +valid_accuracy", second)
     assert called.out.splitlines()[-1] == "plot: both.png"
     with Image.open("both.png") as image:
         assert image.format == "PNG"

@@ -122,7 +122,7 @@ def test_what_a_table_leaves_out_is_at_its_default():
 def test_names_stand_for_settings():
     table = {"network": describe_network(network()), "optimizer": "adam", "schedule": "halve"}
     config = RunConfig.from_table(table)
-    assert (config.optimizer, config.schedule) == (Adam(0.001), HalveOnPlateau())
+    assert (config.optimizer, config.schedule) == (Adam(0.005), HalveOnPlateau())
 
 
 NETWORK = describe_network(network())
