@@ -8,6 +8,7 @@ from weakref import WeakValueDictionary, finalize
 import numpy as np
 
 from digitlab.engine.fast.compiler.load import Kernels
+from digitlab.engine.fast.layout import LANES
 
 Vector = np.ndarray[Any, Any]
 DENSEST = 0.5  # above this share of non-zero numbers, lists cost more than they save
@@ -79,8 +80,8 @@ def list_pixels(kernels: Kernels, x: Vector, factor: float, offset: float) -> Pi
     if kernels.run(name, x.ctypes.data, sample, n_in, *scaling, starts.ctypes.data, 0, 0) > DENSEST * sample * n_in:
         return None
     count = kernels.run(name, x.ctypes.data, rows, n_in, *scaling, starts.ctypes.data, 0, 0)
-    indices = np.zeros(count + 8, np.uint16)
-    values = np.zeros(count + 8, np.float32)
+    indices = np.zeros(count + LANES, np.uint16)
+    values = np.zeros(count + LANES, np.float32)
     addresses = (starts.ctypes.data, indices.ctypes.data, values.ctypes.data)
     kernels.run(name, x.ctypes.data, rows, n_in, *scaling, *addresses)
     return PixelLists(starts, indices, values, offset if pixels else 0.0)

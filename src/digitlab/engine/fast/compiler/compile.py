@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from digitlab.engine.fast.compiler.jit import ARGUMENTS
 from digitlab.engine.fast.compiler.numba_internals import Translation, signature_of, symbol_of
 
 
@@ -21,9 +22,9 @@ def compiled() -> tuple[bytes, dict[str, str]]:
     with Translation() as translation:
         from digitlab.engine.fast.loops.entries import ENTRIES
 
-        for dispatcher, signature in ENTRIES.values():
-            dispatcher.compile(signature_of(signature))
-        symbols = {name: symbol_of(dispatcher) for name, (dispatcher, _) in ENTRIES.items()}
+        for name, function in ENTRIES.items():
+            function.compile(signature_of(ARGUMENTS[name]))
+        symbols = {name: symbol_of(function) for name, function in ENTRIES.items()}
         module, machine = translation.module(), translation.machine
     for function in module.functions:
         if not function.is_declaration and function.name not in symbols.values():

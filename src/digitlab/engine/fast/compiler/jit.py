@@ -11,6 +11,8 @@ and leaves out what they exclude.
 import os
 from typing import Any
 
+# The functions that Python calls (loops/entries.py), with the types of their arguments: i for int64, d for float64
+ARGUMENTS = {"train": "ii", "predict": "ii", "list_bytes": "iiidiii", "list_floats": "iiiiii", "mix_words": "iii"}
 KERNEL_SETS = ("dense", "large", "all")  # each holds those before it
 VARIABLE = "DIGITLAB_KERNELS"  # the environment variable that says which set is compiled; set by build.py
 KERNEL_SET = os.environ.get(VARIABLE, "")

@@ -19,19 +19,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from digitlab.engine.fast.compiler.jit import KERNEL_SETS
+from digitlab.engine.fast.compiler.jit import ARGUMENTS, KERNEL_SETS
 from digitlab.engine.fast.ops.activation import formulas
 from digitlab.errors import EngineError
 from digitlab.files import atomic_write
 
 ENGINE = Path(__file__).parent.parent
-ARGUMENTS: dict[str, list[Any]] = {
-    "train": [ctypes.c_int64] * 2,
-    "predict": [ctypes.c_int64] * 2,
-    "list_bytes": [*[ctypes.c_int64] * 3, ctypes.c_double, *[ctypes.c_int64] * 3],
-    "list_floats": [ctypes.c_int64] * 6,
-    "mix_words": [ctypes.c_int64] * 3,
-}
+TYPES: dict[str, Any] = {"i": ctypes.c_int64, "d": ctypes.c_double}
 _lock = threading.Lock()
 _loaded: "dict[str, Kernels]" = {}
 logger = logging.getLogger("digitlab")
@@ -53,8 +47,10 @@ class Kernels:
     @staticmethod
     def _call(address: int, name: str) -> Any:
         # Numba's own convention: status = f(&result, &error, arguments ...).
-        pointer = ctypes.POINTER(ctypes.c_int64)
-        kind = ctypes.CFUNCTYPE(ctypes.c_int32, pointer, ctypes.POINTER(ctypes.c_void_p), *ARGUMENTS[name])
+        pointer, _arguments = ctypes.POINTER(ctypes.c_int64), [TYPES[letter] for letter in ARGUMENTS[name]]
+        kind = ctypes.CFUNCTYPE(
+            ctypes.c_int32, pointer, ctypes.POINTER(ctypes.c_void_p), *(TYPES[letter] for letter in ARGUMENTS[name])
+        )
         return kind(address)
 
     def run(self, name: str, *arguments: Any) -> int:

@@ -7,7 +7,7 @@ numba to the versions that were tried.
 import ctypes
 from typing import Any
 
-# The kernel's types by the letters that entries.py uses
+# Types by their letters in `ARGUMENTS` (jit.py)
 TYPES = {"i": "int64", "d": "float64"}
 
 

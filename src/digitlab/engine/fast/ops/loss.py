@@ -1,8 +1,7 @@
 """The losses for one example: its loss, δ = ∂L/∂logits as the reference gives it (1/N included), and the outputs.
 
-Twins: the classes of `LOSSES`, and `RashidRule.gradient`. Rows are padded to whole vectors; `mask` holds 1 for each
-output and 0 for the padding, which so gets neither loss nor δ. In `Example`, `share` is w/N: the example's weight by
-the number of examples.
+Twins: the classes of `KERNELS`, and `RashidRule.gradient`. Rows are padded to whole vectors; `mask` holds 1 for each
+output and 0 for the padding, which so gets neither loss nor δ.
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators, no-check-untyped-defs

@@ -8,7 +8,7 @@ are sums over about 150 rows of W instead of 784. Two things would spoil that, a
 - L2 multiplies W by 1 − ηλ/n in every step. W is held as s V, and only the number s is multiplied.
 - A scaling with an offset o (Rashid's .01) makes every pixel o larger. With x = o + x', x' sparse,
   x W = x' W + o Σᵢ Wᵢ and ∂L/∂W = x'ᵀ g + o 1ᵀ g: the second part adds one and the same row to every row of W.
-  W is held as s (V + c) with a row c, and S = Σᵢ Vᵢ is kept up to date beside it.
+  W is held as s (V + c) with a row c, and S = Σᵢ Vᵢ is kept up to date as well.
 
 `fold_in` turns s (V + c) back into W; it runs when a call ends, or when s has become small.
 """
@@ -34,9 +34,9 @@ from digitlab.engine.fast.simd import (
     ints,
     load,
     real,
+    scatter,
     shorts,
     splat,
-    spread,
     store,
 )
 
@@ -44,7 +44,7 @@ KERNEL_SET = "dense"
 
 _column = own_columns()
 OFFSET = _column()  # float64: o
-LAZY = _column()  # whether W is held as s (V + c); else as it is, and the gradient is spread into memory
+LAZY = _column()  # whether W is held as s (V + c); else as it is, and the gradient is written to memory
 COMMON = _column()  # offset of c, of S behind it, and of a row for each thread
 GRADIENT = _column()  # offset of ∂L/∂W
 
@@ -63,7 +63,7 @@ def convert(row: Row, plan: Plan, room: Any, threads: int, offset: float) -> Non
 
 
 _gather4, _gather2, _gather1 = axpys(4), axpys(2), axpys(1)
-_spread4, _spread2, _spread1 = spread(4), spread(2), spread(1)
+_scatter4, _scatter2, _scatter1 = scatter(4), scatter(2), scatter(1)
 
 
 @kernel()
@@ -81,17 +81,17 @@ def gather_rows(y, values, indices, count, w, stride):
 
 
 @kernel()
-def spread_rows(row, values, indices, count, w, stride):
+def scatter_rows(row, values, indices, count, w, stride):
     """W[indices[k]] += values[k] · row, for every k."""
     j = 0
     while j + 4 * LANES <= stride:
-        _spread4(at(row, j), values, indices, count, at(w, j), stride)
+        _scatter4(at(row, j), values, indices, count, at(w, j), stride)
         j += 4 * LANES
     if j + 2 * LANES <= stride:
-        _spread2(at(row, j), values, indices, count, at(w, j), stride)
+        _scatter2(at(row, j), values, indices, count, at(w, j), stride)
         j += 2 * LANES
     if j < stride:
-        _spread1(at(row, j), values, indices, count, at(w, j), stride)
+        _scatter1(at(row, j), values, indices, count, at(w, j), stride)
 
 
 @kernel()
@@ -189,13 +189,13 @@ def add_picture(share, op, n, row, first, last, w):
     low, high = 0, count
     if share.header[THREADS] > 1:
         low, high = from_row(indices, count, first), from_row(indices, count, last)
-    spread_rows(row, at(values, low), at(indices, low), high - low, w, op[Y_STRIDE])
+    scatter_rows(row, at(values, low), at(indices, low), high - low, w, op[Y_STRIDE])
     return pixels
 
 
 @kernel()
 def gradient_step(share, op):
-    """Any other optimizer or regularizer: the gradient is spread into memory first, then every row is updated."""
+    """Any other optimizer or regularizer: the gradient is written to memory first, then every row is updated."""
     work, thread, threads, offset = share.work, share.thread, share.header[THREADS], real(op, OFFSET)
     stride, n_in, g = op[Y_STRIDE], op[N_IN], at(share.work, op[GRADIENT])
     first, last = n_in * thread // threads, n_in * (thread + 1) // threads

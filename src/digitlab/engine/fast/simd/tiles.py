@@ -7,7 +7,7 @@
 
 and of rows that a list names:
 
-    axpys(C)          y = Σₖ x[k] w[index[k]]                       spread(C), the other way: w[index[k]] += x[k] d
+    axpys(C)          y = Σₖ x[k] w[index[k]]                       scatter(C), its reverse: w[index[k]] += x[k] d
     collect(R, C)     y[r] += Σₖ x[k] base[offset[k] + r ...]       the windows of a convolution's maxima
     picked(S)         y[index[s]] = Σₖ a[k] w[index[s], k]          S dot products
 
@@ -287,11 +287,11 @@ def axpys(vectors):
 
 
 @cache
-def spread(vectors):
-    """spread(d, x, index, count, w, w_row): w[index[k] row + c] += x[k] · d[c] for 8 C numbers c and every k."""
+def scatter(vectors):
+    """scatter(d, x, index, count, w, w_row): w[index[k] row + c] += x[k] · d[c] for 8 C numbers c and every k."""
 
     @intrinsic
-    def scatter(typingctx, d, x, index, count, w, w_row):
+    def product(typingctx, d, x, index, count, w, w_row):
         sig = types.void(FLOATS, FLOATS, SHORTS, types.int64, FLOATS, types.int64)
 
         def codegen(context, builder, sig, args):
@@ -311,7 +311,7 @@ def spread(vectors):
 
         return sig, codegen
 
-    return scatter
+    return product
 
 
 @cache
