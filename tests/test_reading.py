@@ -48,6 +48,7 @@ def read_sheet(style: str, seed: int) -> tuple[Score, Reading]:
 # The promise: of all digits on the sheets 97 % are found, and 95 % of those found are right
 
 
+@pytest.mark.slow
 def test_the_test_sheets():
     total = Score()
     for seed, style in enumerate(STYLES):

@@ -1,11 +1,11 @@
 """Former import paths of public packages: `import digitlab.many` still finds digitlab.parallel."""
 
 import importlib
-import importlib.abc
 import sys
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import Any
 
 MOVED = {
     "digitlab.data.appearances": "digitlab.data.synthetic",
@@ -23,13 +23,14 @@ MOVED = {
 }
 
 
-class MovedFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+class MovedFinder:  # no subclass of importlib.abc's, whose import takes longer than that of this package
     """Answers an import of a former path, or of a module below it, with the module of today."""
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
         if (new := present_name(name)) == name:
             return None
-        return ModuleSpec(name, self, loader_state=importlib.import_module(new))
+        loader: Any = self
+        return ModuleSpec(name, loader, loader_state=importlib.import_module(new))
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         return ModuleType(spec.name)  # replaced below: the module of today keeps its own name

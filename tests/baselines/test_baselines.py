@@ -130,6 +130,7 @@ def test_average_darkness_is_the_books_figure(mnist_splits):
     assert judge(baseline, mnist_splits.test).accuracy == 0.2225
 
 
+@pytest.mark.slow
 @pytest.mark.mnist
 @pytest.mark.parametrize("size, right", [(100, 0.2507), (200, 0.4893)])
 def test_the_svm_has_the_books_figures_for_few_images(mnist_splits, size, right):

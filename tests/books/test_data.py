@@ -29,6 +29,7 @@ def test_enlarged_keeps_every_pixel_in_the_middle(few):
     assert not large.images[:, :2].any() and not large.images[:, 26:].any()
 
 
+@pytest.mark.slow
 def test_shifts_are_the_five_and_the_vacated_experiment_is_empty(few):
     many = with_shifts(few)
     assert len(many) == 30

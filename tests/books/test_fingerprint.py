@@ -49,6 +49,7 @@ def small(**settings):
     return training("small", mlp([784, 10, 10], loss="cross-entropy", seed=None), 0.5, **chosen)
 
 
+@pytest.mark.slow
 def test_the_same_code_has_the_same_fingerprint_in_every_process():
     program = (
         "from digitlab.books.catalogue import CATALOGUE\n"
@@ -155,6 +156,7 @@ def run(results, **settings):
     return said
 
 
+@pytest.mark.slow
 def test_an_experiment_of_other_code_is_computed_again_or_kept_by_request(results):
     run(results)
     path = result_path(results, ROW, "as-written", "default")
@@ -173,6 +175,7 @@ def test_an_experiment_of_other_code_is_computed_again_or_kept_by_request(result
     assert run(results)[0] == "figures of 1 seed are already stored"
 
 
+@pytest.mark.slow
 def test_tasks_of_other_code_are_mentioned(results):
     run(results)
     (task,) = CATALOGUE[ROW].tasks(Variant()).values()

@@ -5,9 +5,12 @@ import shutil
 import subprocess
 import sys
 
+import pytest
+
 from test_extending import ROOT, apply, walks
 
 
+@pytest.mark.slow
 def test_a_new_file_in_the_folder_of_chapters_is_an_experiment(tmp_path):
     shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__"))
     assert apply(walks()["An experiment"][0], tmp_path)

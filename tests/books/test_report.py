@@ -34,6 +34,7 @@ def ran(tmp_path_factory):
     return results
 
 
+@pytest.mark.slow
 def test_markdown(ran, tmp_path):
     write_markdown(make_report(ran, quick=True), tmp_path / "page.md")
     text = (tmp_path / "page.md").read_text()

@@ -28,6 +28,7 @@ def group(call):
     return "group"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["vote", "mean", "weighted", "stack"])
 def test_saved_networks(call, group, how):
     called = call(

@@ -262,6 +262,7 @@ def test_what_went_wrong_is_said_at_the_end(call):
     assert any("1 of 3 trainings ended with an error, first sgd:learning_rate=1e30, seed 0" in line for line in end)
 
 
+@pytest.mark.slow
 def test_runs_that_learned_nothing_or_are_judged_differently(call, train):
     short = ("train", "--data", "digits", "--net", "64-30-10", "--epochs", "2")
     for name, options in (("good", ()), ("bad", ("--learning-rate", "100")), ("loss", ("--monitor", "valid_loss"))):

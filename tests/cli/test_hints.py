@@ -131,6 +131,7 @@ def test_the_scan_sees_what_is_wrong():
     assert problems("train --net sprint --optimizer adam --run X") == []
 
 
+@pytest.mark.slow
 def test_every_command_that_a_text_shows_exists_with_its_options():
     found = [(text.where, words) for text in texts() for words in commands_in(text.text)]
     assert len(found) > 60  # the scan reads what it should
@@ -181,6 +182,7 @@ def test_the_training_that_data_make_recommends_reaches_twice_chance(kind, call,
     assert accuracy > 20, called.out  # chance is 10 %
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["scenes", "pages"])
 def test_the_reading_that_data_make_recommends_finds_the_digits(kind, call, drawn_folder):
     style = ["--style", "clean"] if kind == "pages" else []

@@ -74,6 +74,7 @@ def test_a_network_of_ones_own(call, naming):
     assert called.code == 0 and expected in called.out
 
 
+@pytest.mark.slow
 def test_every_stage_is_saved(call):
     called = call("read", photo(Path("photo.png"), "25"), "--show")
     assert "stages: read-photo" in called.out
@@ -158,6 +159,7 @@ def test_bad_input_is_one_line(call):
     assert called.code == 1 and "photo.png: 1 digit" in called.out and "drawing.png" in called.err
 
 
+@pytest.mark.slow
 def test_fine_tuning_on_a_folder_of_ones_own(call):
     """Seven-shaped marks that are called 4 here: what the network learns of them, it can only learn from the folder."""
     rng = np.random.default_rng(0)
@@ -230,6 +232,7 @@ def test_fine_tuning_begins_with_the_weights(call):
     assert all(np.allclose(a, b, atol=1e-7) for a, b in zip(same.state().values(), network.state().values()))
 
 
+@pytest.mark.slow
 def test_pictures_to_try_commands_with(call):
     called = call("data", "make", "photo")
     text = called.out.splitlines()[1:4]

@@ -42,6 +42,7 @@ def test_watching_a_training_in_a_pipe_gives_lines(train):
 # imagine
 
 
+@pytest.mark.slow
 def test_imagine_one_digit_and_all(train, call):
     train()
     called = call("imagine", "3", "--pictures", "p")

@@ -64,6 +64,7 @@ def in_a_terminal(arguments, timeout=60):
     return process.wait(timeout=10), shown.decode()
 
 
+@pytest.mark.slow
 def test_a_terminal_gets_a_progress_bar(empty_machine):
     code, shown = in_a_terminal([*SHORT, "--epochs", "2", "--batch-size", "1"])
     assert code == 0, shown
@@ -116,6 +117,7 @@ def test_a_kill_at_any_moment_leaves_a_run_that_goes_on(empty_machine):
     assert Path("r/network.safetensors").read_bytes() == (whole / "network.safetensors").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
 def test_an_output_that_cannot_show_every_character(empty_machine, encoding):
     environment = {**os.environ, "PYTHONIOENCODING": encoding}

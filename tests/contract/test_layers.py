@@ -215,6 +215,7 @@ def test_runs_on_torch(layer, shape, dtype, tolerance):
         assert_allclose(theirs, mine, rtol=tolerance, atol=tolerance)
 
 
+@pytest.mark.slow
 @each_with_backward
 @each_mode
 def test_torchs_own_derivative_of_forward_agrees(layer, shape, training):

@@ -505,6 +505,7 @@ EDITS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "edit"), EDITS.items(), ids=EDITS)
 def test_a_formula_in_a_file(name, edit, package):
     restore = edited(package, *edit)
@@ -514,6 +515,7 @@ def test_a_formula_in_a_file(name, edit, package):
         restore()
 
 
+@pytest.mark.slow
 def test_comments_and_layout_in_a_file(package):
     path = package / "digitlab/nn/network.py"
     text = path.read_text(encoding="utf-8")
@@ -543,6 +545,7 @@ def test_a_file_changed_after_it_was_read(package):
     assert found == "digitlab/nn/network.py was changed (Dense.backward_params) after this program had read it"
 
 
+@pytest.mark.slow
 def test_a_package_in_an_archive(package, tmp_path):
     archive = tmp_path / "digitlab.zip"
     with zipfile.ZipFile(archive, "w") as zipped:

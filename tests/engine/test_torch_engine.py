@@ -31,6 +31,7 @@ def normalized():
     return Network(layers, (8, 8, 1), LogLikelihood(), seed=3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("build", [dense, convolutional, normalized])
 @pytest.mark.parametrize("optimizer", [Momentum(0.05), Adam(0.01)])
 def test_losses_agree_with_numpy_over_100_steps(build, optimizer):

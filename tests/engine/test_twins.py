@@ -37,6 +37,7 @@ OPTIMIZERS = [SGD(0.2), Momentum(0.05, 0.8), Nesterov(0.05, 0.8), RMSProp(0.002)
 REGULARIZERS = [(), (L2(0.5),), (MaxNorm(0.9),), (L2(0.2), MaxNorm(1.1))]
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(
     sizes=st.tuples(st.integers(1, 70), *[st.integers(1, 40)] * 2, st.integers(2, 17)),

@@ -49,6 +49,7 @@ def forced(skip: bool, share: bool) -> Iterator[None]:
 WAYS = pytest.mark.parametrize(("skip", "share"), [(True, False), (False, True), (True, True)])
 
 
+@pytest.mark.slow
 @settings(max_examples=120, deadline=None, derandomize=True)
 @given(
     sizes=st.tuples(st.integers(1, 30), st.integers(1, 150), st.integers(1, 150), st.integers(2, 17)),

@@ -44,6 +44,7 @@ def test_pictures(layers, channels, optimizer):
     assert_twins(network, optimizer, (L2(0.1), MaxNorm(2.0)), x, y, 7, steps=60, threads=1 + channels // 2)
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None, derandomize=True)
 @given(
     height=st.integers(6, 15),

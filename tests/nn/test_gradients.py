@@ -76,6 +76,7 @@ def test_too_small_a_step_drowns_in_round_off_but_for_the_complex_one():
     assert error(ComplexStep(1e-100)) < 1e-14
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "way, variance",
     [

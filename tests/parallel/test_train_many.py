@@ -59,6 +59,7 @@ def test_threads_change_nothing(one_after_another, workers):
     assert_same(together, alone)
 
 
+@pytest.mark.slow
 def test_processes_change_nothing(one_after_another):
     heard = Heard()
     together = train_many(CONFIGS, workers=2, test=True, watcher=heard)
@@ -103,6 +104,7 @@ def test_a_setting_of_the_data_that_is_none():
     assert outcome.error.startswith("data: there is no setting 'train_sise' (did you mean 'train_size'?); there are:")
 
 
+@pytest.mark.slow
 def test_a_watcher_that_fails_ends_the_training_with_its_error():
     class Broken(Heard):
         def epoch(self, event):

@@ -43,6 +43,7 @@ def test_each_strategy_from_beginning_to_end_and_again_the_same(strategy, tmp_pa
         assert ("width_2" in t.point) == (t.point.get("layers") == 2)
 
 
+@pytest.mark.slow
 def test_a_value_is_what_training_gives_and_the_network_is_kept(tmp_path):
     study = search(plan(trials=4, repeats=2, epochs=2), tmp_path / "s.journal", workers=1)
     best = study.best()
@@ -128,6 +129,7 @@ def test_a_point_that_cannot_be_is_the_worst_and_stops_nothing(tmp_path):
     assert "out_features" in bad.notes["error"] and bad.notes["error"][:40] in trial_line(bad)
 
 
+@pytest.mark.slow
 def test_losses_are_made_small(tmp_path):
     study = search(
         SearchPlan(config(epochs=1, monitor="valid_loss"), {"learning_rate": "0.01,3"}, "grid"), tmp_path / "s.journal"

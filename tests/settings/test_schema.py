@@ -90,6 +90,7 @@ NEW = """    gradient_clip: Annotated[
 """
 
 
+@pytest.mark.slow
 def test_a_new_setting_is_one_field_in_one_file(tmp_path: Path) -> None:
     """In a copy of the package one field is added to one file: every part of the house knows the setting."""
     package = tmp_path / "digitlab"

@@ -226,6 +226,7 @@ def test_readings_in_words():
     assert margin_text(4.2e9) == "over +10,000 %"
 
 
+@pytest.mark.slow
 def test_a_digit_that_is_not_ahead_is_climbed_for_again():
     """The shipped network is sure that a grey sheet is no digit: a few steps do not lead to each."""
     shipped = shipped_network()

@@ -156,6 +156,7 @@ def test_colour_images(tmp_path):
     assert load(tmp_path / "c.npz").train.images.shape == (50, 6, 7, 3)
 
 
+@pytest.mark.slow
 def test_memory_stays_modest(tmp_path, digits, memory_below):
     large = expand(digits, np.tile(shifts(), (100, 1, 1)))  # 30,000 images, 23.5 MB
     parts = Splits(large, None, digits)

@@ -31,6 +31,7 @@ def test_first_labels(mnist_splits: Splits) -> None:
     assert mnist_splits.test.labels[:10].tolist() == [7, 2, 1, 0, 4, 1, 4, 9, 5, 9]
 
 
+@pytest.mark.slow
 def test_validation_is_the_last_ten_thousand(mnist_splits: Splits) -> None:
     whole = load("mnist", split="60k/10k")
     assert whole.valid is None and len(whole.train) == 60_000

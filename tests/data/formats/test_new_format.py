@@ -54,6 +54,7 @@ def run(folder: Path, environment: dict[str, str], *words: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_a_format_is_one_file(tmp_path: Path, with_tiles: dict[str, str]) -> None:
     code = (
         "import digitlab; print(digitlab.load('some.bin', part='all'), digitlab.load('packed', part='all').labels[3]);"

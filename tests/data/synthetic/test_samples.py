@@ -8,6 +8,7 @@ from digitlab import load, open_photo, read_photo, shipped_network
 from digitlab.data.synthetic.samples import write_own, write_photo
 
 
+@pytest.mark.slow
 def test_a_photo_says_what_stands_on_it(tmp_path):
     text = write_photo(tmp_path / "photo.png", seed=3)
     assert [len(line) for line in text.splitlines()] == [8, 8, 8]
