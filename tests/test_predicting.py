@@ -342,6 +342,7 @@ def test_tables_of_numbers_are_no_pixels(tmp_path):
         predict(network, tmp_path / "x.csv")
 
 
+@pytest.mark.slow
 @pytest.mark.mnist
 def test_mnist_as_a_table_without_labels(tmp_path, mnist_splits):
     test = mnist_splits.test

@@ -105,6 +105,7 @@ def test_dropout_is_on_every_dense_layers_inputs():
     assert net.shapes[-1] == (10,) and (640,) in net.shapes
 
 
+@pytest.mark.slow
 def test_the_surface_turns_once(tmp_path):
     from PIL import Image
 

@@ -216,6 +216,7 @@ def test_the_report_marks_experiments_of_other_code(results, tmp_path):
     assert report.figures[ROW]["as-written"]["code"] == [table["code"]["0"]]
 
 
+@pytest.mark.slow
 def test_the_package_has_a_fingerprint_that_every_kernel_decides(monkeypatch):
     before = of_package()
     assert before.numerics and before == of_package()

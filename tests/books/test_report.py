@@ -51,6 +51,7 @@ def test_markdown(ran, tmp_path):
         assert f"| `{name}` |" in text.partition("## Not run yet")[2]
 
 
+@pytest.mark.slow
 def test_a_mode_that_was_not_run_is_named(tmp_path):
     runs = schedule([CATALOGUE["rashid-own-images"]], scale="quick", seeds=1, mode="corrected", source="digits")
     assert execute(runs, tmp_path, log=str) == []
@@ -79,6 +80,7 @@ def test_the_modes_have_causes_of_their_own():
     assert explained(experiment, [result("as-written", 90.0, 90.1)]) == ["One run."]
 
 
+@pytest.mark.slow
 def test_the_experiment_files_alone_are_enough(ran, tmp_path):
     experiments = ran / "rows" / "quick"
     alone = tmp_path / "rows" / "quick"

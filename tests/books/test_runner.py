@@ -156,6 +156,7 @@ def test_without_chance_there_is_one_run():
     assert list(schedule([experiment(seeded=False)], seeds=5)[0].tasks) == [0]
 
 
+@pytest.mark.slow
 def test_parts_alone(results, variant):
     run = schedule([CATALOGUE["first-steps-5"]], scale="quick", seeds=1, mode="as-written", source="digits")
     path = result_path(results, "first-steps-5", "as-written", "quick")
@@ -172,6 +173,7 @@ def test_parts_alone(results, variant):
     assert (path.parent / picture).read_bytes()[:4] == b"\x89PNG"
 
 
+@pytest.mark.slow
 def test_a_lost_picture_is_drawn_again(results):
     run = schedule([CATALOGUE["neuron-curves"]], scale="quick", seeds=1, source="digits")
     execute(run, results, log=str)
@@ -217,6 +219,7 @@ def test_what_runs_beside_others_has_its_share_of_the_cores(tmp_path, monkeypatc
     assert seen == [3]
 
 
+@pytest.mark.slow
 def test_several_processes_give_what_one_gives(results, tmp_path):
     run = schedule([CATALOGUE["rashid-mnist"]], scale="quick", seeds=2, source="digits")
     assert execute(run, results, processes=2, log=str) == []

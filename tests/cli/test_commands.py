@@ -87,6 +87,7 @@ def test_test_on_another_part(train, call):
     assert "on 1,197 train images" in call("test", "--data", "digits", "--part", "train").out
 
 
+@pytest.mark.slow
 def test_test_reads_what_the_run_was_trained_on(train, call):
     train("--digits", "0,1", "--train-size", "200")
     told = call("train", "--resume", "--epochs", "9").out.splitlines()

@@ -70,6 +70,7 @@ def test_a_network_is_not_tested_on_what_it_was_trained_on(call, tmp_path):
     assert "on 20 test images of own.csv" in call("test", "tuned", "--data", path).out  # the first run's
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [

@@ -54,6 +54,7 @@ def test_expand_refuses(call, arguments, words):
     assert "Traceback" not in refused.err
 
 
+@pytest.mark.slow
 def test_augment_draws_a_picture(call, empty_machine):
     done = call("augment", "--data", "digits", "-n", 3, "--augment", "rotate:20,elastic", "--out", "a.png")
     assert done.code == 0, done.err
@@ -68,6 +69,7 @@ def test_augment_refuses_more_pictures_than_anybody_could_see(fails):
     assert not Path("augment.png").exists()
 
 
+@pytest.mark.slow
 def test_train_with_augmentation_and_resume(call, train):
     done = train("--augment", "shift,rotate:5", "--run", "r")
     assert "training images augmented in every epoch: shift,rotate:5" in done.out

@@ -171,6 +171,7 @@ def test_how_a_table_is_read(call):
     assert called.code == 0 and "2 images of wide.csv" in called.out, called.err
 
 
+@pytest.mark.slow
 def test_names_of_classes_come_with_the_network(call):
     names = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
     net = digitlab.Net([64, 10], loss="cross-entropy")

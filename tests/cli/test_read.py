@@ -99,6 +99,7 @@ def test_every_stage_is_saved(call):
     assert call("read", "blank.png", "--show").code == 0 and Path("read-blank/stages.png").is_file()
 
 
+@pytest.mark.slow
 def test_photos_of_one_name_have_folders_of_their_own(call):
     photos = [photo(Path(folder, "page.png"), text) for folder, text in (("monday", "2"), ("tuesday", "5"))]
     called = call("read", *photos, photo(Path("other.png"), "7"), "--show")

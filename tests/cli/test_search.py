@@ -27,6 +27,7 @@ def small(*options):
     ]
 
 
+@pytest.mark.slow
 def test_a_search(call):
     called = call(
         *small("--space", "learning-rate=log:0.1,10", "--space", "width=int:4,8", "--trials", "5", "--repeats", "2")

@@ -57,6 +57,7 @@ def test_imagine_one_digit_and_all(train, call):
     assert Path("all.svg").read_bytes().startswith(b"<?xml")
 
 
+@pytest.mark.slow
 def test_imagine_says_where_a_way_cannot_serve(train, call):
     train("--net", "64-10", "--run", "dense")
     call("train", "--data", "digits", "--train-size", "100", "--epochs", "1", "--net", "rows-rnn", "--run", "rows")
@@ -116,6 +117,7 @@ def test_following_a_recorded_run(train, call):
     assert is_png("learning-images.png")
 
 
+@pytest.mark.slow
 def test_what_several_networks_contradict(train, call):
     train("--run", "a", "--seed", "1", "--epochs", "15")
     train("--run", "b", "--seed", "2", "--epochs", "15")
@@ -181,6 +183,7 @@ def test_looking_badly(train, call, arguments, code, message):
 # watch
 
 
+@pytest.mark.slow
 def test_watch_a_finished_run_in_a_pipe_and_as_a_picture(train, call):
     trained = train().out
     called = call("watch", RUN)

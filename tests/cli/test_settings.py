@@ -149,6 +149,7 @@ def test_a_resume_with_another_network_is_another_training(run, fails):
 # Recipes of named networks, presets and files below the options
 
 
+@pytest.mark.slow
 def test_a_named_network_keeps_its_recipe(call):
     for options, optimizer in (
         (("--learning-rate", "0.1"), Adam(0.1)),

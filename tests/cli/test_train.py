@@ -371,6 +371,7 @@ def test_an_average_without_a_validation_set_is_told(call):
     assert "test set, average of the weights: " in called.out
 
 
+@pytest.mark.slow
 def test_weights_of_classes_and_of_images(train, fails):
     def ends(*arguments):
         train("--run", "run", *arguments)

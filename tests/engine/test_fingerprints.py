@@ -558,6 +558,7 @@ def test_a_package_in_an_archive(package, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_a_package_without_its_text(package, tmp_path):
     """A frozen program holds bytecode alone, which is trusted; what is assigned is noticed all the same."""
     place = tmp_path / "frozen"
@@ -569,6 +570,7 @@ def test_a_package_without_its_text(package, tmp_path):
     assert run(place, f"import digitlab.nn.network as n\nn.sigmoid = lambda x: x\n{CHECK}").startswith("sigmoid was")
 
 
+@pytest.mark.slow
 def test_python_without_docstrings(package):
     assert run(package, CHECK, "-OO") == "None"
 

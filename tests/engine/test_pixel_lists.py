@@ -77,6 +77,7 @@ def test_what_nobody_uses_is_freed(compiled):
     assert watched() is None
 
 
+@pytest.mark.slow
 def test_lists_live_as_long_as_the_pictures_and_are_replaced_with_them(compiled):
     x = pictures(4)
     first = weakref.ref(shared_lists(compiled, x, 1.0, 0.0, owner=x))

@@ -130,6 +130,7 @@ def test_with_dropout_it_trains_as_the_whole_product_does(skip, share, optimizer
     np.testing.assert_allclose(results[0], results[1], rtol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [False, True])
 @pytest.mark.parametrize("kept", [0.5, 1.0])
 def test_the_same_bits_on_however_many_threads(monkeypatch, share, kept):

@@ -114,6 +114,7 @@ def test_windows_of_every_kind(layers, optimizer, threads):
     assert_twins(network, optimizer, (L2(0.1), MaxNorm(1.5)), x, y, 7, steps=60, threads=threads)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(
     height=st.integers(7, 13),

@@ -136,6 +136,7 @@ def configs(draw):
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(configs(), st.integers(1, EPOCHS))
 def test_any_settings_interrupted_anywhere_through_run_folders(tmp_path_factory, config, epoch):

@@ -66,6 +66,7 @@ def test_hostile_files_are_refused_in_one_sentence(tmp_path: Path, name: str) ->
     assert str(path) in str(error.value) and "\n" not in str(error.value)
 
 
+@pytest.mark.slow
 def test_refusals_take_less_than_a_second_and_200_megabytes(tmp_path: Path) -> None:
     """All of them in one process, whose largest memory the system itself counts, imports included."""
     for name, (content, _) in HOSTILE.items():
