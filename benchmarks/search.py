@@ -4,7 +4,7 @@
                                 [--json FILE]
 
 First a grid of learning rate × L2 (9 × 9 points, each the mean over `repeats` seeds), then every other strategy, from
-several seeds of its own. What each found best is trained anew from five fresh seeds, so that nobody is credited with
+several seeds of its own. What each found best is trained again from five fresh seeds, so that none is credited with
 a lucky one; the difference is to the grid's best point, judged in the same way. All of it on the validation set; the
 test set is looked at once for each, at the end, and decides nothing. Studies are files in the folder: stopped, the
 same command goes on.
@@ -75,7 +75,7 @@ def main() -> None:
     rows.append(report("grid, 9 × 9", [grid], judge, None))
     cost, level = rows[0]["epochs"], rows[0]["valid"]["mean"]
     for name, settings in SEARCHES.items():
-        seeds = 1 if name == "log-scale" else options.searches  # it throws no dice
+        seeds = 1 if name == "log-scale" else options.searches  # it draws no random numbers
         rows.append(report(name, [run(name, seed, **settings) for seed in range(seeds)], judge, (cost, level)))
         if options.json:
             keep(options.json, {"options": {k: str(v) for k, v in vars(options).items()}, "rows": rows})

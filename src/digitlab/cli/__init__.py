@@ -125,7 +125,7 @@ def run(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         _complain("interrupted")
         return 130
-    except BrokenPipeError:  # the reader of a pipe has gone, as `head` does; nobody is left to tell
+    except BrokenPipeError:  # the reader of the pipe has ended, as `head` does
         sys.stderr.close()
         return 1
     except Exception as error:

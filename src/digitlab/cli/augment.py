@@ -9,7 +9,7 @@ from digitlab.cli.shared.options import AUGMENT, data_options, picture_option, s
 
 ALL = "shift,rotate,scale,shear,elastic,noise"
 
-MOST = 600  # pictures in one figure: more take minutes to draw, and nobody could see them
+MOST = 600  # pictures in one figure: more take minutes to draw and are too small to see
 
 
 @click.command("augment")

@@ -48,7 +48,7 @@ def command(runs: tuple[Path, ...], out: Path, **chosen: Any) -> None:
 
 
 def compare_settings(given: dict[str, Any], lists: dict[str, Any], out: Path) -> None:
-    """Train with every combination of the lists and say what came of it."""
+    """Train with every combination of the lists and print the results."""
     from digitlab.cli.shared.comparing import choices, monitored, summary, train_all
     from digitlab.cli.shared.console import say, table
     from digitlab.cli.shared.endings import say_diagnoses, say_failures

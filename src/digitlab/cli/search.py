@@ -154,7 +154,7 @@ def command(
 
 
 def begun(journal: Path) -> bool:
-    """Whether a study's file holds a search: one that was killed before its plan was written begins anew."""
+    """Whether a study's file holds a search: one that was killed before its plan was written starts again."""
     from digitlab.search.storage import PLAN
 
     return journal.is_file() and PLAN in journal.read_text(encoding="utf-8", errors="replace")

@@ -164,7 +164,7 @@ def recorders(folder: Path, splits: "Splits") -> "list[Callback]":
 
 
 def train(trainer: "Trainer", config: "RunConfig", splits: "Splits", folder: Path) -> None:
-    """Run the training, then say what came of it and where it lies; the test set is looked at once, here."""
+    """Run the training, then print the result and where it is saved; the test set is used once, here."""
     from digitlab.cli.shared.console import say
     from digitlab.cli.shared.endings import say_diagnosis
     from digitlab.errors import DivergenceError, quoted

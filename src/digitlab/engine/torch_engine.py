@@ -5,6 +5,7 @@ and leaves its loss there until the call ends. On a GPU the first step is captur
 for the others, so Python takes no time per step. The arithmetic is that of `nn/`, step by step.
 """
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import numpy as np
 from digitlab.arrays import Array, to_numpy
 from digitlab.engine.base import Losses
 from digitlab.engine.reference import ReferenceEngine
+from digitlab.fingerprints import tell
 from digitlab.nn.network import Layer, given
 
 WARM_UP = 3  # steps before a capture: libraries allocate their workspaces in the first ones
@@ -23,7 +25,7 @@ WARM_UP = 3  # steps before a capture: libraries allocate their workspaces in th
 class TorchEngine(ReferenceEngine):
     """`ReferenceEngine` for networks on PyTorch tensors.
 
-    compiled   translate the step with torch.compile, which fuses its operations: for a GPU; takes a while at first
+    compiled   translate the step with torch.compile, which fuses operations: on a GPU; half a minute at first
     """
 
     name = "torch"
@@ -152,13 +154,15 @@ class _Steps:
         """Capture a step as a CUDA graph; nothing that it changes stays changed."""
         torch = self.torch
         if self.engine.compiled:
+            tell("torch.compile translates the training step for this GPU; this takes about half a minute ...")
             self.step = torch.compile(self.step)  # type: ignore[method-assign]
         states = [part for state in [*self.states.values(), *self.buffers] for part in state.values()]
         changed = [*self.values.values(), *states, self.position]
         before = [tensor.clone() for tensor in changed]
         stream = torch.cuda.Stream()
         stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(stream):
+        with torch.cuda.stream(stream), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of torch.compile, about libraries that it translates
             for _ in range(WARM_UP):
                 self.step()
         torch.cuda.current_stream().wait_stream(stream)

@@ -7,7 +7,7 @@ file or in a running program, must see the change act; so before a kernel comput
                   tests/engine/renew_fingerprints.py runs these tests and writes it
     source.py     the fingerprint of a function's text: comments, docstrings, types and messages do not count
     module.py     the text of a file, and what it compiles to
-    check.py      `what_changed`: files and the functions in memory, held against the table
+    check.py      `what_changed`: files and the functions in memory, compared with the table
 """
 
 from digitlab.fingerprints.check import Part, tell, what_changed

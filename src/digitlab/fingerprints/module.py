@@ -13,7 +13,7 @@ DOCSTRING = 0x4000000  # the flag of a code object whose first constant is a doc
 
 
 class Module:
-    """Where a module's functions are held against; `known` is the digest of the text that the table was made of."""
+    """What a module's functions are compared with; `known` is the digest of the text that the table was made of."""
 
     def __init__(self, name: str, known: str) -> None:
         self.name = name

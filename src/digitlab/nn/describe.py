@@ -23,7 +23,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 
 from digitlab.errors import ConfigError, did_you_mean, not_among
-from digitlab.nn.formulas import Formulas, formulas_of
+from digitlab.nn.formulas import DocstringFormulas, Formulas
 
 NONE = "none"  # how "there is none" is written: Dense(30, biases=None) is {..., "biases": "none"}
 D = TypeVar("D", bound="Described")
@@ -48,14 +48,12 @@ class Described:
     aliases: ClassVar[tuple[str, ...]] = ()
     instead: ClassVar[str] = ""
     always_shown: ClassVar[tuple[str, ...]] = ()
-    formulas: ClassVar[Formulas]
+    formulas: ClassVar[Formulas | DocstringFormulas] = DocstringFormulas()
     registry: ClassVar[dict[str, type[Any]]]
     family: ClassVar[str]
 
     def __init_subclass__(cls, *, abstract: bool = False, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if "formulas" not in cls.__dict__:
-            cls.formulas = formulas_of(cls)
         if Described in cls.__bases__:
             cls.registry, abstract = {}, True
         if abstract:

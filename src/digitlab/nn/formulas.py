@@ -26,3 +26,10 @@ def _after(text: str, head: str) -> str:
     """The lines that follow `head`, up to the next head or empty line."""
     found = re.search(rf"^{head} ((?:.*\n?)(?:(?!{'|'.join(HEADS)}|\s*$).*\n?)*)", text, re.MULTILINE)
     return "\n".join(line.strip() for line in found[1].splitlines()) if found else ""
+
+
+class DocstringFormulas:
+    """The formulas of the class that asks, read from its docstring when they are asked for: imports do not wait."""
+
+    def __get__(self, instance: object, owner: type) -> Formulas:
+        return formulas_of(owner)

@@ -1,4 +1,4 @@
-"""Many networks at once: on threads, processes or a cluster, in folders, with one table of what came of them."""
+"""Many networks at once: on threads, processes or a cluster, in folders, with one table of results."""
 
 from digitlab.parallel.job import TrainingJob, TrainingResult, run_job
 from digitlab.parallel.pool import Pool

@@ -63,7 +63,7 @@ class TrainingJob:
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What came of a job. `arrays` are the weights of the network that was kept, `rows` its history.
+    """The result of a job. `arrays` are the weights of the network that was kept, `rows` its history.
 
     `error` is one line where a DigitlabError ended the training (it diverged, say); `interrupted` where it was
     stopped; `finished` where neither is the case and every epoch was done, or a callback decided to stop.
@@ -114,7 +114,7 @@ class TrainingResult:
 def run_job(
     job: TrainingJob, data: Splits | Base | None = None, emit: Emit | None = None, stopped: Stopped | None = None
 ) -> TrainingResult:
-    """Train as the job says and return what came of it; a DigitlabError becomes part of the outcome.
+    """Train as the job says and return the result; a DigitlabError becomes part of the outcome.
 
     `data` are the sets that `source` and `split` of the settings' data table name, where the caller has them already,
     or with those of `mix`.

@@ -100,7 +100,7 @@ class ProcessPool(Pool):
             if on_event is not None and self.failure is None:
                 try:
                     on_event(event)
-                except Exception as error:  # the workers would wait for ever if nobody read what they tell
+                except Exception as error:  # the workers would wait forever if their messages were not read
                     self.failure = error
 
 

@@ -50,7 +50,7 @@ def train_many(
     test: bool = False,
     watcher: Watcher | None = None,
 ) -> GroupResult:
-    """Train a network for each of these settings, several at once, and return what came of them in the same order.
+    """Train a network for each of these settings, several at once, and return the results in the same order.
 
     names      what to call their folders, and them unless `settings` do; by default numbers and labels
     settings   what to call the settings of each, the seed apart: {"learning-rate": "0.1"}; by default what they differ

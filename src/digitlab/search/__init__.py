@@ -1,4 +1,4 @@
-"""Searching for settings: what to vary, how to choose, a study in a file, and what came of it.
+"""Searching for settings: what to vary, how to choose, a study in a file, and its results.
 
 space.py        what may be varied, and between which values
 settings.py     from chosen values to the settings of a training

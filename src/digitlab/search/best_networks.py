@@ -34,7 +34,7 @@ def drop_networks(path: Path, trials: Sequence[Trial]) -> None:
 
 
 def best_networks(study: Study) -> list[Network]:
-    """The networks of the best trial, one for each seed, as they were kept when it was done; trained anew if lost."""
+    """The networks of the best trial, one for each seed, as they were kept when it was done; trained again if lost."""
     from digitlab.nn import load_network
     from digitlab.parallel import train_many
 

@@ -44,7 +44,7 @@ def open_storage(path: str | os.PathLike[str]) -> Any:
 
 
 def mend(path: Path) -> None:
-    """Remove a last line that does not end. To be called where nobody else writes."""
+    """Remove a last line that does not end. Call it only while no other process writes."""
     with path.open("r+b") as file:
         size = file.seek(0, os.SEEK_END)
         if not size:

@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Setting:
-    """What is known of a setting besides its name, type and default.
+    """The facts about a setting beyond its name, type and default.
 
     help       one sentence that names what it is and its unit
     ge, gt, le, lt   bounds of a number

@@ -86,7 +86,7 @@ def train(path: Path) -> None:
     print(f"{time.perf_counter() - began:.0f} s in all; engine: {trainer.engine_reason}")
     t = temperature(network.forward(valid.images)[0], valid.labels)
     last = list(network.parameters().values())[-2:]
-    for parameter in last:  # the last layer's W and b: its logits are divided by T for good
+    for parameter in last:  # the last layer's W and b: its logits are divided by T, once
         parameter.value = parameter.value / np.float32(t)
     print(f"temperature {t:.3f}")
     for name, digits in (("valid", valid), ("test", test)):

@@ -114,7 +114,7 @@ class RunConfig(TrainingSettings):
         return dict(sorted(values.items(), key=lambda item: isinstance(item[1], dict | list)))
 
     def full_table(self) -> dict[str, Any]:
-        """The same with every setting written out, so that a file stands for itself whatever defaults become."""
+        """The same with every setting written out, so that a file keeps its meaning when defaults change."""
         full = {f.name: describe(getattr(self, f.name), full=True) for f in dataclasses.fields(self)}
         full["network"], full["data"] = network_in_full(self.network), data_in_full(self.data)
         if (augmentation := parse_augmentation(self.augment)).steps:

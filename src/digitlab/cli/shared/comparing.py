@@ -67,7 +67,7 @@ class Choice(NamedTuple):
 
 
 def choices(given: dict[str, Any], lists: dict[str, list[Named]]) -> "tuple[list[Choice], Splits]":
-    """Every combination of the lists, each with what was given besides; and the data, read once."""
+    """Every combination of the lists, each with the other settings; and the data, read once."""
     from digitlab.cli.shared.train_network import network_table
     from digitlab.cli.shared.train_settings import optimizer_table, recipe_table, settings
     from digitlab.train import RunConfig

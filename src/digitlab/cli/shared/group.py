@@ -101,7 +101,7 @@ def train_group(
     cluster: str | None,
     workers: int | None,
 ) -> None:
-    """Train the group, say what came of it, and keep it in a folder."""
+    """Train the group, print the results, and save it in a folder."""
     from digitlab.cli.shared.console import say
     from digitlab.cli.shared.networks import run_folder
     from digitlab.cli.shared.train_network import title
@@ -148,7 +148,7 @@ def train_members(
     cluster: str | None,
     workers: int | None,
 ) -> None:
-    """Train the networks of a group, and say what came of it."""
+    """Train the networks of a group, and print the results."""
     from digitlab.cli.shared.console import say
     from digitlab.cli.shared.progress import GroupProgress
     from digitlab.errors import quoted

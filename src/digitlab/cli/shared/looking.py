@@ -106,7 +106,7 @@ def _reading_of(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _classes_as(digits: "Digits", names: tuple[str, ...]) -> "Digits":
-    """The same images with a network's classes, told by their names. Raises DataError for a class it does not know."""
+    """The same images with a network's classes, matched by name. Raises DataError for a class it does not know."""
     from dataclasses import replace
 
     import numpy as np
@@ -144,7 +144,7 @@ def check_classes(network: Any, digits: "Digits") -> None:
 def examples_for(
     network: "Network", digits: "Digits", n: int, rng: "np.random.Generator", *, insist: bool
 ) -> tuple[Any, Any]:
-    """n images and labels; where these do not fit, and nobody insists on them, random inputs and targets."""
+    """n images and labels; where these do not fit, and the user did not name them, random inputs and targets."""
     from digitlab.errors import DigitlabError
     from digitlab.nn.examples import examples
 

@@ -179,7 +179,7 @@ class GroupProgress:
 
 
 def result_line(outcome: "TrainingResult") -> str:
-    """What came of one training, as one line."""
+    """The result of one training, as one line."""
     from digitlab.parallel.results import figure
     from digitlab.train.columns import unit
 

@@ -52,7 +52,7 @@ def _warp(images, maps, field, out):
 def _compile(function):
     try:
         return njit(nogil=True, cache=True)(function)
-    except RuntimeError:  # no folder to keep it in: compiled anew in every process
+    except RuntimeError:  # no folder to keep it in: compiled again in every process
         return njit(nogil=True)(function)
 
 

@@ -79,7 +79,7 @@ def kernels(kernel_set: str = "all", *, compiling: bool = True) -> Kernels:
             wanted = [kernel_set] if compiling else KERNEL_SETS[KERNEL_SETS.index(kernel_set) :]
             for name in wanted:
                 if name not in _loaded and (found := _cached(name)) is not None:
-                    _loaded[name] = found  # kept for good: machine code must not go while somebody may call it
+                    _loaded[name] = found  # kept until the process ends: its machine code may be called until then
                 if name in _loaded:
                     return _loaded[name]
             if compiling:
