@@ -130,11 +130,27 @@ def test_other_codecs_and_other_types_are_refused() -> None:
 def test_allowed_classes_become_inert_records() -> None:
     text = b"(inetwork\nNetwork\n(dVsizes\n(lI784\naI10\nasVevil\nI1\nsb."
     network = restricted_pickle.load(text, allowed=["network.Network"])
-    assert network.sizes == [784, 10]
+    assert network.attributes["sizes"] == [784, 10]
     assert network.pickled_class == "network.Network"
     assert type(network).__name__ == "Network"
     with pytest.raises(DataError, match=r"asks for network\.Network"):
         restricted_pickle.load(text)
+
+
+@pytest.mark.parametrize("name", ["__array_interface__", "__array_struct__", "__array__", "__class__", "__dict__"])
+def test_special_attributes_are_refused(name: str) -> None:
+    text = b"(inetwork\nNetwork\n(dV" + name.encode() + b"\nI1\nsb."
+    with pytest.raises(DataError, match=f"sets the attribute '{name}'"):
+        restricted_pickle.load(text, allowed=["network.Network"])
+
+
+def test_numpy_follows_no_attribute_of_a_pickled_object() -> None:
+    text = b"(inetwork\nNetwork\n(dVdata\nI1\nsb."
+    network = restricted_pickle.load(text, allowed=["network.Network"])
+    for name in ("__array_interface__", "shape", "weights"):
+        with pytest.raises(AttributeError):
+            setattr(network, name, {"shape": (9,), "typestr": "|u1", "data": (1, True), "version": 3})
+    assert np.asarray(network).dtype == object
 
 
 class Network:
@@ -149,7 +165,7 @@ class Network:
 def test_whole_objects_of_every_protocol_are_read(protocol: int) -> None:
     network = restricted_pickle.load(pickle.dumps(Network(), protocol), allowed=[f"{__name__}.Network"])
     assert not isinstance(network, Network)
-    assert network.sizes == [2, 1] and network.weights[0].tolist() == [[1, 1]]
+    assert network.attributes["sizes"] == [2, 1] and network.attributes["weights"][0].tolist() == [[1, 1]]
 
 
 @given(cut=st.integers(0, 400), protocol=st.sampled_from(PROTOCOLS))
@@ -176,8 +192,35 @@ def test_junk_never_raises_anything_else(junk: bytes) -> None:
         (b"cnumpy\nndarray\n((I268435456\nttR.", "not callable"),  # an array, asked for directly
         (PYTHON_2.replace(b"(I2\nt", b"(I268435456\nt"), r"\(268435456,\) does not fit"),  # one that says so of itself
         (PYTHON_2.replace(b"(I2\nt", b"(I-2\nI-1\nt"), r"\(-2, -1\) does not fit"),
+        # Tuples that hold one another twice, 60 deep: as a shape, their text would fill the memory ...
+        (PYTHON_2.replace(b"(I2\nt", b"I1\n" + b"2\x86" * 60), "not a tuple of whole numbers"),
+        (b"}I1\n" + b"2\x86" * 60 + b"I1\ns.", "neither text nor a number"),  # ... and as a key, their hash takes ages
+        (PYTHON_2[:-1] + b"I0\n](I1\nI2\ne" + b"q\x01](h\x01h\x01e" + b"s.", "fills a"),  # lists into an array
+        (
+            b"c_codecs\nencode\nq\x00X"
+            + struct.pack("<I", 60_000)
+            + b"a" * 60_000
+            + b"\x85q\x01"
+            + b"h\x00h\x01R" * 5000
+            + b".",
+            "unpack to more than",
+        ),  # copies of a text
+        (b"\x8f(" + b"".join(b"J" + struct.pack("<i", n) for n in range(10_001)) + b"\x90.", "entries"),
     ],
-    ids=["bytes", "bytearray", "frame", "memo", "array", "shape", "negative"],
+    ids=[
+        "bytes",
+        "bytearray",
+        "frame",
+        "memo",
+        "array",
+        "shape",
+        "negative",
+        "nested shape",
+        "nested key",
+        "into an array",
+        "copies",
+        "entries",
+    ],
 )
 def test_promised_sizes_take_no_memory(bomb: bytes, words: str, memory_below) -> None:
     with memory_below(4), pytest.raises(DataError, match=words):
@@ -189,3 +232,9 @@ def test_an_array_in_a_buffer_must_fit_it() -> None:
     assert restricted_pickle.load(whole).shape == (7,)
     with pytest.raises(DataError, match=r"shape \(9,\) does not fit its 7 bytes"):
         restricted_pickle.load(whole.replace(b"K\x07\x85", b"K\x09\x85"))
+
+
+@pytest.mark.slow
+def test_instructions_are_limited_by_the_size_of_the_file() -> None:
+    with pytest.raises(DataError, match=r"more than 1,0.* instructions for 1,0.* bytes"):
+        restricted_pickle.load(b"N" + b"0N" * 600_000 + b".")

@@ -5,7 +5,8 @@ code that the author of the file chose. This reader looks names up in a short ta
 build arrays of numbers. The pickles of the books (`mnist.pkl.gz`, lists of weights) need no more.
 
 The base is Python's unpickler written in Python: its instructions can be replaced one by one (`load_build` below), and
-a hostile memo index costs it nothing. An instruction takes microseconds, an array of any size a dozen instructions.
+a hostile memo index costs it nothing. Each instruction that fills a container checks that it fills one of ours, keys
+are text or numbers, and the number of instructions and the bytes that they make are limited by the bytes in the file.
 
 See https://docs.python.org/3/library/pickle.html#restricting-globals and, for the instructions, pickletools.
 """
@@ -21,7 +22,11 @@ import numpy as np
 
 from digitlab.errors import DataError
 
-PIECE = 1 << 20  # lengths in the file may lie: long reads are made in pieces of one MiB
+PIECE = 1 << 20  # long reads are made in pieces of one MiB, because a length in the file may be false
+MAX_INSTRUCTIONS = 1_000_000  # about a second; a list of 100,000 floats has as many instructions
+BYTES_PER_INSTRUCTION = 64  # beyond those: a row of 784 float32 takes a dozen instructions
+MAX_COPIES = 8  # bytes that may be made from each byte of the file: Python 2's strings are copied twice
+MAX_KEYS = 10_000  # entries of a dictionary or a set: chosen keys could make each new one slow
 
 
 class Readable(Protocol):
@@ -32,15 +37,20 @@ class Readable(Protocol):
 
 
 class PickledObject:
-    """An object whose class was allowed by name, with its attributes and none of its methods.
+    """An object whose class was allowed by name, with its attributes as a dictionary and none of its methods.
 
-    An allowed "network.Network" has `.sizes`, `.weights`, `.biases` as in the file, and its name in `.pickled_class`.
+    An allowed "network.Network" has "sizes", "weights" and "biases" in `.attributes`, and its name in `.pickled_class`.
+    They are no attributes of Python's: NumPy would follow one named `__array_interface__` to any place in memory.
     """
 
+    __slots__ = ("attributes",)
     pickled_class: ClassVar[str] = ""
+    attributes: dict[str, Any]
 
     def __new__(cls, *_: Any) -> "PickledObject":
-        return object.__new__(cls)
+        made = object.__new__(cls)
+        made.attributes = {}
+        return made
 
 
 def load(
@@ -108,9 +118,12 @@ class _Dtype:
             raise ValueError("arrays with fields are not read, only plain numbers")
         self.dtype = self.dtype.newbyteorder(order)
 
-    def fits(self, shape: tuple[int, ...], size: int) -> bool:
-        """Whether `size` bytes are exactly an array of this shape; they are there, so it cannot be too large."""
-        return all(n >= 0 for n in shape) and math.prod(shape) * self.dtype.itemsize == size
+    def require_fit(self, shape: object, size: int) -> None:
+        """Raise ValueError unless `size` bytes, which were read, are exactly an array of this shape."""
+        if not isinstance(shape, tuple) or not all(type(n) is int for n in shape):
+            raise ValueError("an array's shape is not a tuple of whole numbers")
+        if any(n < 0 for n in shape) or math.prod(shape) * self.dtype.itemsize != size:
+            raise ValueError(f"an array's shape {shape!s:.200} does not fit its {size:,} bytes")
 
 
 class _Array(np.ndarray[Any, Any]):
@@ -120,8 +133,9 @@ class _Array(np.ndarray[Any, Any]):
         shape, kind, fortran, raw = state[-4:]
         if isinstance(raw, str):  # a Python 2 byte string, read as latin1
             raw = raw.encode("latin-1")
-        if not isinstance(kind, _Dtype) or not isinstance(raw, bytes) or not kind.fits(shape, len(raw)):
-            raise ValueError(f"an array's shape {shape!r} does not fit the bytes that follow")
+        if not isinstance(kind, _Dtype) or not isinstance(raw, bytes):
+            raise ValueError("an array's numbers are not bytes of a number type")
+        kind.require_fit(shape, len(raw))
         checked: Any = (1, shape, kind.dtype, bool(fortran), raw)
         super().__setstate__(checked)
 
@@ -133,13 +147,15 @@ def _new_array(*_: object) -> _Array:
 
 def _new_scalar(kind: _Dtype, raw: bytes | str) -> Any:
     """`scalar(dtype, bytes)`: one NumPy number."""
-    return np.frombuffer(raw.encode("latin-1") if isinstance(raw, str) else raw, kind.dtype, count=1)[0]
+    data = raw.encode("latin-1") if isinstance(raw, str) else bytes(raw)
+    return np.frombuffer(data, kind.dtype, count=1)[0]
 
 
 def _array_from_buffer(raw: bytes, kind: _Dtype, shape: tuple[int, ...], order: str) -> np.ndarray[Any, Any]:
     """`_frombuffer(bytes, dtype, shape, order)`: how protocol 5 writes an array."""
-    if not kind.fits(shape, len(raw)):
-        raise ValueError(f"an array's shape {shape!r} does not fit its {len(raw):,} bytes")
+    if not isinstance(raw, bytes | bytearray):
+        raise ValueError("an array's numbers are not bytes")
+    kind.require_fit(shape, len(raw))
     return np.frombuffer(raw, kind.dtype).reshape(shape, order="F" if order == "F" else "C")
 
 
@@ -185,16 +201,33 @@ _OUTSIDE = (
 )  # instructions that refer to things outside the file
 
 
+class _Instructions(dict[int, Any]):
+    """The unpickler's functions by instruction, which stop after as many as the file's size warrants."""
+
+    def __init__(self, file: _Pieces) -> None:
+        super().__init__(_Unpickler.dispatch)
+        self.file, self.run = file, 0
+
+    def __getitem__(self, code: int) -> Any:
+        self.run += 1
+        if self.run > MAX_INSTRUCTIONS + self.file.position // BYTES_PER_INSTRUCTION:
+            raise ValueError(f"more than {self.run - 1:,} instructions for {self.file.position:,} bytes")
+        return super().__getitem__(code)
+
+
 class _Unpickler(pickle._Unpickler):
     """Python's unpickler with our table of names, without the instructions that reach outside the file."""
 
-    stack: list[Any]  # where the instructions find their arguments; the stubs leave these two out
+    stack: list[Any]  # where the instructions find their arguments; the stubs leave these out
     read: Callable[[int], bytes]
+    append: Callable[[Any], None]
+    pop_mark: Callable[[], list[Any]]
 
     def __init__(self, file: _Pieces, allowed: frozenset[str], what: str, encoding: str) -> None:
         super().__init__(file, fix_imports=False, encoding=encoding)
-        self.what = what
+        self.file, self.what, self.made = file, what, 0
         self.names = _NAMES | {name: _stand_in(name) for name in allowed}
+        self.dispatch = _Instructions(file)  # type: ignore[misc]
 
     def find_class(self, module: str, name: str) -> Any:
         """What `module.name` may stand for here, from the table; DataError for every other name."""
@@ -213,28 +246,133 @@ class _Unpickler(pickle._Unpickler):
             "with numpy.savez."
         )
 
+    def count(self, value: object) -> None:
+        """Count the bytes of a value that an instruction made out of others."""
+        self.made += value.nbytes if isinstance(value, np.ndarray) else len(value) if isinstance(value, bytes) else 0
+        if self.made > MAX_COPIES * self.file.position + PIECE:
+            raise ValueError(f"{self.file.position:,} bytes unpack to more than {self.made:,}")
+
+    def target(self, kind: type[Any]) -> Any:
+        """The container that an instruction fills, which must be a `kind` made here."""
+        if type(self.stack[-1]) is not kind:
+            raise ValueError(f"an instruction for a {kind.__name__} fills a {type(self.stack[-1]).__name__}")
+        return self.stack[-1]
+
+    def call(self, function: Any, arguments: Any, keywords: Any = None) -> None:
+        """Put what a function of the table makes on the stack. Anything else that can be called is refused."""
+        if not any(function is known for known in self.names.values()) or function is None:
+            raise ValueError(f"a {type(function).__name__} is not callable here")
+        made = function(*arguments, **(keywords or {}))
+        self.count(made)
+        self.append(made)
+
+    def load_reduce(self) -> None:
+        """REDUCE: function(*arguments)."""
+        arguments, function = self.stack.pop(), self.stack.pop()
+        self.call(function, arguments)
+
+    def load_newobj(self) -> None:
+        """NEWOBJ: a new object of an allowed class."""
+        arguments, cls = self.stack.pop(), self.stack.pop()
+        self.call(cls, arguments)
+
+    def load_newobj_ex(self) -> None:
+        """NEWOBJ_EX: the same with keywords, which an object without methods has no use for."""
+        self.stack.pop()
+        self.load_newobj()
+
+    def load_obj(self) -> None:
+        """OBJ: protocol 1's way to make an object."""
+        cls, *arguments = self.pop_mark()
+        self.call(cls, arguments)
+
+    def _instantiate(self, klass: Any, arguments: list[Any]) -> None:
+        """INST: protocol 0's."""
+        self.call(klass, arguments)
+
+    def load_append(self) -> None:
+        """APPEND: one value to a list."""
+        value = self.stack.pop()
+        self.target(list).append(value)
+
+    def load_appends(self) -> None:
+        """APPENDS: several values to a list."""
+        items = self.pop_mark()
+        self.target(list).extend(items)
+
+    def load_setitem(self) -> None:
+        """SETITEM: one entry of a dictionary."""
+        value, key = self.stack.pop(), self.stack.pop()
+        self.fill(self.target(dict), [key, value])
+
+    def load_setitems(self) -> None:
+        """SETITEMS: several entries of a dictionary."""
+        items = self.pop_mark()
+        self.fill(self.target(dict), items)
+
+    def load_dict(self) -> None:
+        """DICT: a new dictionary of the entries after the mark."""
+        items = self.pop_mark()
+        self.append({})
+        self.fill(self.stack[-1], items)
+
+    def fill(self, table: dict[Any, Any], items: list[Any]) -> None:
+        """Set keys and values, in turns. Keys are text and numbers: the hash of nested tuples can take for ever."""
+        table.update(zip(self.hashable(items[::2], len(table)), items[1::2], strict=True))
+
+    def hashable(self, keys: list[Any], more: int = 0) -> list[Any]:
+        """The keys themselves, if they are few and plain."""
+        if not all(key is None or isinstance(key, str | bytes | int | float) for key in keys):
+            raise ValueError("a key is neither text nor a number")
+        if len(keys) + more > MAX_KEYS:
+            raise ValueError(f"more than {MAX_KEYS:,} entries in one dictionary or set")
+        return keys
+
+    def load_additems(self) -> None:
+        """ADDITEMS: several members of a set."""
+        items = self.pop_mark()
+        self.target(set).update(self.hashable(items, len(self.stack[-1])))
+
+    def load_frozenset(self) -> None:
+        """FROZENSET: a new one of the members after the mark."""
+        self.append(frozenset(self.hashable(self.pop_mark())))
+
     def load_build(self) -> None:
         """BUILD gives an object its state. Only what was built here may take one: not functions, not classes."""
         state = self.stack.pop()
         instance = self.stack[-1]
         if isinstance(instance, _Array | _Dtype):
             instance.__setstate__(state)
+            self.count(instance)
         elif isinstance(instance, PickledObject) and isinstance(state, dict):
-            names = (key.decode("ascii") if isinstance(key, bytes) else str(key) for key in state)
-            instance.__dict__.update(zip(names, state.values()))
+            names = [key.decode("ascii") if isinstance(key, bytes) else str(key) for key in state]
+            if special := [name for name in names if name.startswith("__")]:
+                raise DataError(f"{self.what}: the pickle sets the attribute {special[0]!r}; it was refused.")
+            instance.attributes.update(zip(names, state.values()))
         else:
             raise DataError(f"{self.what}: the pickle sets the state of {type(instance).__name__}; it was refused.")
 
     def load_long_bytes(self) -> None:
         """BYTEARRAY8, without believing its length: protocol 5 keeps an array's numbers in it."""
         (size,) = struct.unpack("<Q", self.read(8))
-        self.stack.append(self.read(size))
+        self.append(self.read(size))
 
     def refuse(self) -> NoReturn:
         raise DataError(f"{self.what}: the pickle refers to things outside itself; it was refused.")
 
     dispatch: ClassVar[dict[int, Any]] = {
         **pickle._Unpickler.dispatch,
+        pickle.REDUCE[0]: load_reduce,
+        pickle.NEWOBJ[0]: load_newobj,
+        pickle.NEWOBJ_EX[0]: load_newobj_ex,
+        pickle.OBJ[0]: load_obj,
+        pickle.APPEND[0]: load_append,
+        pickle.APPENDS[0]: load_appends,
+        pickle.SETITEM[0]: load_setitem,
+        pickle.SETITEMS[0]: load_setitems,
+        pickle.DICT[0]: load_dict,
+        pickle.ADDITEMS[0]: load_additems,
+        pickle.FROZENSET[0]: load_frozenset,
         pickle.BUILD[0]: load_build,
         pickle.BYTEARRAY8[0]: load_long_bytes,
         **dict.fromkeys(map(ord, _OUTSIDE), refuse),
@@ -242,4 +380,4 @@ class _Unpickler(pickle._Unpickler):
 
 
 def _stand_in(name: str) -> type[PickledObject]:
-    return type(name.rpartition(".")[2], (PickledObject,), {"pickled_class": name})
+    return type(name.rpartition(".")[2], (PickledObject,), {"pickled_class": name, "__slots__": ()})

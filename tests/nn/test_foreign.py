@@ -106,7 +106,18 @@ class Boom:
         ("weights.pkl", pickle.dumps(WEIGHTS), "the other half, .*biases.pkl, is missing"),
         ("saved_who.npy", npy(WEIGHTS[1]), "the other half, .*saved_wih.npy, is missing"),
         ("net.pkl", pickle.dumps(Boom()), "system"),
-        ("net.pkl", pickle.dumps([1, 2]), "no attribute"),
+        ("net.pkl", pickle.dumps([1, 2]), "holds a list; expected weights and biases"),
+        ("net.pkl", pickle.dumps({"weights": [[[1]]], "biases": [[b"1"]]}), "contain a bytes"),
+        ("net.pkl", pickle.dumps({"weights": [np.array([[np.nan]])], "biases": [[0.0]]}), "NaN or infinity"),
+        ("net.pkl", pickle.dumps({"weights": [], "biases": []}), "weights: got 0"),
+        ("net.pkl", pickle.dumps({"weights": [[[1]]] * 1001, "biases": [[1]] * 1001}), "weights: got 1,001"),
+        ("net.pkl", pickle.dumps({"weights": [[[1]]], "biases": [[10**400]]}), "too large for a weight"),
+        ("net.pkl", pickle.dumps({"weights": [[[1]]], "biases": [[1]], "cost": [[]]}), "unknown cost"),
+        ("net.pkl", pickle.dumps({"weights": [[[[1.0] * 999] * 999] * 999], "biases": [[1]]}), "contain a list"),
+        ("net.pkl", pickle.dumps({"weights": [[[1.0] * 9999] * 9999], "biases": [[1]]}), "more than 268,435,456"),
+        ("net.json", b'{"weights": [[[1]]], "biases": {}}', "biases: got a dict"),
+        ("net.json", b"{" + b'"weights":[' * 1 + b"[" * 100_000, "nested too deeply"),
+        ("net.json", b'{"weights": [[[1, "a"]]], "biases": [[1]]}', "contain a str"),
         ("net.npy", b"\x93NUMPY nonsense", "cannot be read"),
     ],
 )
@@ -116,6 +127,15 @@ def test_bad_files_are_refused_in_a_sentence(tmp_path, monkeypatch, name, conten
     with pytest.raises(ModelFileError, match=says):
         load_network(tmp_path / name)
     assert not (tmp_path / "exploded").exists()
+
+
+def test_an_object_that_points_into_memory_is_refused(tmp_path):
+    """NumPy would read any address that an attribute `__array_interface__` names."""
+    inside = b"(dV__array_interface__\n(dVshape\n(I9\ntsVtypestr\nV<f8\nsVdata\n(I1\nI01\ntsVversion\nI3\nssb"
+    for weights in (b"(inetwork\nNet\n" + inside, b"(l(inetwork\nNet\n" + inside + b"a"):
+        (tmp_path / "net.pkl").write_bytes(b"\x80\x02(dVweights\n" + weights + b"sVbiases\n(lI1\nas.")
+        with pytest.raises(ModelFileError, match="sets the attribute '__array_interface__'"):
+            load_network(tmp_path / "net.pkl")
 
 
 def test_no_such_file(tmp_path):

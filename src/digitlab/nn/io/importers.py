@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from digitlab import restricted_pickle
 from digitlab.errors import DataError, ModelFileError, quoted
@@ -29,6 +30,7 @@ from digitlab.nn.losses import CrossEntropy
 from digitlab.nn.network import Dense, Layer, Loss, Network, Quadratic, Sigmoid
 
 LARGEST = 256 * 2**20  # bytes; the books' networks are a thousandth of it
+MOST_LAYERS = 1000
 MODULES = ("network", "network2", "neural_net", "__main__")  # where the pickled classes were defined
 CLASSES = tuple(f"{m}.{name}" for m in MODULES for name in ("Network", "Net", "CrossEntropyCost", "QuadraticCost"))
 LOSSES: dict[str, Loss] = {"CrossEntropyCost": CrossEntropy(), "QuadraticCost": Quadratic()}
@@ -68,11 +70,13 @@ def read_foreign(path: str | os.PathLike[str]) -> Network:
             return _from_parts(_parsed(path), path)
         if kind.name == "pickle":
             return _from_parts(_unpickled(path), path)
-    except (DataError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (DataError, OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         if isinstance(error, ModelFileError) and str(path) in str(error):
             raise
         named = f"not a safetensors file but {kind}, which " if path.suffix == ".safetensors" else ""
         reason = f"it lacks {error}" if isinstance(error, KeyError) else error
+        if isinstance(error, RecursionError):
+            reason = "its lists are nested too deeply"
         raise ModelFileError(f"{path}: {named}cannot be read as a network: {reason}") from error
     raise ModelFileError(
         f"{path}: not a safetensors file but {kind}, which cannot be read as a network. {_way_on(path, kind)}"
@@ -146,24 +150,62 @@ def _from_parts(saved: Any, path: Path) -> Network:
     """A network of weights and biases: attributes of an object, entries of a table, or a pair of lists."""
     if isinstance(saved, tuple | list) and len(saved) == 2 and all(isinstance(part, tuple | list) for part in saved):
         saved = dict(zip(("weights", "biases"), saved))
-    if isinstance(saved, Mapping):
-        weights, biases, cost = saved["weights"], saved["biases"], saved.get("cost", "QuadraticCost")
-    else:
-        weights, biases, cost = saved.weights, saved.biases, getattr(saved, "cost", "QuadraticCost")
-    cost = getattr(cost, "__name__", cost)
-    if cost not in LOSSES:
-        raise ModelFileError(f"{path}: unknown cost {cost!r}; expected {' or '.join(LOSSES)}")
-    return _network(weights, biases, LOSSES[cost], path)
+    if isinstance(saved, restricted_pickle.PickledObject):
+        saved = saved.attributes
+    if not isinstance(saved, Mapping):
+        raise ValueError(f"it holds a {type(saved).__name__}; expected weights and biases")
+    cost = saved.get("cost", "QuadraticCost")
+    cost = cost.__name__ if isinstance(cost, type) else cost
+    if not isinstance(cost, str) or cost not in LOSSES:
+        raise ValueError(f"unknown cost {str(cost)[:80]!r}; expected {' or '.join(LOSSES)}")
+    return _network(saved["weights"], saved["biases"], LOSSES[cost], path)
 
 
-def _network(
-    weights: Sequence[Any], biases: Sequence[Any] | None, loss: Loss, path: Path, scaling: str = "/256"
-) -> Network:
+def _array(value: Any, made: dict[int, NDArray[np.float64]], depth: int = 2) -> NDArray[np.float64]:
+    """An array of numbers, or lists of numbers or arrays nested up to `depth` deep, as float64.
+
+    `made` holds the arrays of lists by identity: a pickle may name one list many times. Raises ValueError.
+    """
+    if isinstance(value, np.ndarray) and value.dtype.kind in "iuf":
+        return np.asarray(value, np.float64)
+    if not isinstance(value, list | tuple) or depth == 0:
+        raise ValueError(f"its weights or biases contain a {type(value).__name__}; expected arrays of numbers")
+    if id(value) not in made:
+        lists = [item for item in value if not isinstance(item, int | float | np.number)]
+        rows: Sequence[Any] = [_array(item, made, depth - 1) for item in lists] or value
+        if len(rows) != len(value):
+            raise ValueError("its weights or biases contain numbers beside arrays")
+        if lists and sum(row.nbytes for row in rows) > LARGEST:
+            raise ValueError(f"its weights have more than {LARGEST:,} bytes")
+        try:
+            made[id(value)] = np.array(rows, np.float64)
+        except OverflowError as error:
+            raise ValueError("it holds a number too large for a weight") from error
+    return made[id(value)]
+
+
+def _arrays(values: Any, name: str) -> list[NDArray[np.float64]]:
+    """The layers' weights or biases. Raises ValueError for anything but a list of finite numbers for each layer."""
+    if not isinstance(values, list | tuple) or not 0 < len(values) <= MOST_LAYERS:
+        found = f"{len(values):,}" if isinstance(values, list | tuple) else f"a {type(values).__name__}"
+        raise ValueError(
+            f"{name}: got {found}, expected a list of arrays, one for each of at most {MOST_LAYERS} layers"
+        )
+    made: dict[int, NDArray[np.float64]] = {}
+    arrays = [_array(value, made) for value in values]
+    if sum(array.nbytes for array in arrays) > LARGEST:
+        raise ValueError(f"{name}: more than {LARGEST:,} bytes")
+    if not all(np.isfinite(array).all() for array in arrays):
+        raise ValueError(f"{name}: contain NaN or infinity, as after a training that diverged")
+    return arrays
+
+
+def _network(weights: Any, biases: Any, loss: Loss, path: Path, scaling: str = "/256") -> Network:
     """Dense layers with these weights (out, in), sigmoids between them; /256 is how the book's data was scaled."""
-    matrices = [np.asarray(w, dtype=np.float64).T for w in weights]  # (in, out)
-    vectors = [np.asarray(b, dtype=np.float64).ravel() for b in biases] if biases is not None else []  # (out,)
+    matrices = [w.T for w in _arrays(weights, "weights")]  # (in, out)
+    vectors = [b.ravel() for b in _arrays(biases, "biases")] if biases is not None else []  # (out,)
     fits = all(m.ndim == 2 for m in matrices) and all(a.shape[1] == b.shape[0] for a, b in pairwise(matrices))
-    if not matrices or not fits or (biases is not None and [len(v) for v in vectors] != [m.shape[1] for m in matrices]):
+    if not fits or (biases is not None and [len(v) for v in vectors] != [m.shape[1] for m in matrices]):
         shapes = [m.T.shape for m in matrices], [v.shape for v in vectors]
         raise ModelFileError(f"{path}: weights and biases of shapes {shapes[0]} and {shapes[1]} do not make a chain")
     layers: list[Layer] = []
