@@ -3,7 +3,7 @@
 A file of ops/ that is an operation defines
 
     LAYERS           the readable layers that it stands for, its twins
-    plan(builder, i) writes layer i's operation to a PlanBuilder; False if it cannot take that layer
+    plan(builder, i) writes the operation of layer i of a chain (PlanBuilder); False if it cannot take that layer
     KERNEL_SET       the smallest set of kernels that holds it (compiler/jit.py)
     FUSES            True: it stands for several layers at once, and is asked before others
 

@@ -1,7 +1,7 @@
 """A plan in the making: what the operations' `plan` functions write to."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -28,7 +28,7 @@ from digitlab.engine.fast.layout import (
 )
 from digitlab.engine.fast.plan import PerExample, Row, Slot, padded
 from digitlab.nn.describe import Described, choices
-from digitlab.nn.network import Layer, Network, Parameter
+from digitlab.nn.network import Layer, Network, Parameter, Shape
 
 
 class NoKernel(Exception):
@@ -43,26 +43,85 @@ def settings(chosen: Described, known: Sequence[str]) -> dict[str, Any]:
     return values
 
 
+class Step(NamedTuple):
+    """A layer at its place in a network: its full name, the shape of its input, and whether it trains.
+
+    In a frozen `Subnetwork` a layer works as in a prediction: nothing is dropped out, and statistics stand still.
+    """
+
+    name: str
+    layer: Any
+    shape: Shape
+    trains: bool
+
+
+class Place(NamedTuple):
+    """Where a value of each example is in `work`."""
+
+    value: int
+    gradient_at: int  # where ∂L/∂value is; -1: nothing before it learns
+    size: int
+    stride: int  # from one example to the next
+    made_by: tuple[Row, ...]  # the operations that made it, one after another, since the last fork
+
+
 class PlanBuilder:
     """Operations so far; `value` and `gradient_at` say where the last one writes, `size` and `stride` how much.
 
-    `remaining` are the numbers of the layers that have no operation yet; an operation that covers several layers
-    `take`s the others. `codes` are the kinds' numbers by name.
+    `layers`, `names` and `shapes` (of the inputs) are those of one chain: of the network, or of a branch in a
+    container, which `plan_chain` plans. `remaining` are the numbers of the layers in it that have no operation yet;
+    an operation that covers several layers `take`s the others. `place` is where the chain has come to: a container
+    keeps it, and sets it back for each branch. `codes` are the kinds' numbers by name.
     """
 
-    def __init__(self, network: Network, learning: bool, codes: dict[str, int]) -> None:
-        self.network, self.learning, self.codes = network, learning, codes
+    def __init__(
+        self, network: Network, learning: bool, codes: dict[str, int], plan_layer: "Callable[[PlanBuilder, int], None]"
+    ) -> None:
+        self.network, self.learning, self.codes, self.plan_layer = network, learning, codes, plan_layer
         self.operations: list[Row] = []
         self.slots: list[Slot] = []
         self.dropouts: list[Layer] = []
-        self.remaining = list(range(len(network.layers)))
+        self.steps: list[Step] = []
+        self.remaining: list[int] = []
         self.params_size = self.per_example = self.work = self.scratch = 0
         self.kernel_set = KERNEL_SETS[0]
         shape = network.input_shape
-        self.size = int(np.prod(shape))
-        self.stride = padded(self.size) + (LANES if len(shape) == 3 else 0)
-        self.value: int = self.room(self.stride)
-        self.gradient_at: int = -1  # the input has no gradient
+        size = int(np.prod(shape))
+        stride = padded(size) + (LANES if len(shape) == 3 else 0)
+        self.place = Place(self.room(stride), -1, size, stride, ())  # the input has no gradient
+
+    @property
+    def place(self) -> Place:
+        return Place(self.value, self.gradient_at, self.size, self.stride, self.made_by)
+
+    @place.setter
+    def place(self, place: Place) -> None:
+        self.value, self.gradient_at, self.size, self.stride, self.made_by = place
+
+    @property
+    def layers(self) -> list[Any]:
+        return [step.layer for step in self.steps]
+
+    @property
+    def names(self) -> list[str]:
+        return [step.name for step in self.steps]
+
+    @property
+    def shapes(self) -> list[Shape]:
+        return [step.shape for step in self.steps]
+
+    def plan_chain(self, steps: Iterable[Step]) -> None:
+        """Plan layers one after another, from `place` on. Raises NoKernel."""
+        outer = self.steps, self.remaining
+        self.steps = list(steps)
+        self.remaining = list(range(len(self.steps)))
+        while self.remaining:
+            self.plan_layer(self, self.remaining.pop(0))
+        self.steps, self.remaining = outer
+
+    def trains(self, i: int) -> bool:
+        """Whether layer i works as in training."""
+        return self.learning and self.steps[i].trains
 
     def take(self, i: int) -> None:
         """Layer i needs no operation of its own."""
@@ -91,6 +150,7 @@ class PlanBuilder:
         """Take an operation in, which writes to where `value` and `gradient_at` are now."""
         row[Y], row[Y_STRIDE], row[GY] = self.value, self.stride, self.gradient_at
         self.operations.append(row)
+        self.made_by = (*self.made_by, row)
 
     def add_elementwise(self, row: Row) -> None:
         """Take an operation in that writes as many numbers as it reads, and whose gradient stays where it lies."""

@@ -1,6 +1,6 @@
 """Reads a finished network, optimizer and regularizers, and makes a plan for the kernels, or says why there is none."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -9,11 +9,12 @@ from digitlab.engine.fast.operations import CODES, LAYERS, OPERATIONS, PLANNED, 
 from digitlab.engine.fast.ops import loss as losses
 from digitlab.engine.fast.ops import optimizer as optimizers
 from digitlab.engine.fast.plan import Plan
-from digitlab.engine.fast.plan_builder import NoKernel, PlanBuilder, settings
+from digitlab.engine.fast.plan_builder import NoKernel, PlanBuilder, Step, settings
 from digitlab.gradients import Backpropagation, Gradient
 from digitlab.gradients.rashid import RashidRule
+from digitlab.nn.containers import Sequential
 from digitlab.nn.losses import LogLikelihood
-from digitlab.nn.network import Network
+from digitlab.nn.network import Layer, Network, Shape
 from digitlab.optim.base import Optimizer
 from digitlab.optim.regularizers import L1, L2, MaxNorm, Regularizer
 
@@ -33,9 +34,9 @@ def make_plan(
     try:
         check(network, optimizer, regularizers, gradient)
         hyper = hyper_parameters(network, optimizer, regularizers, examples)
-        builder = PlanBuilder(network, learning, CODES)
-        while builder.remaining:
-            plan_layer(builder, builder.remaining.pop(0))
+        builder = PlanBuilder(network, learning, CODES, plan_layer)
+        named = zip(map(str, range(len(network.layers))), network.layers)
+        builder.plan_chain(unfolded(named, network.input_shape, trains=True))
         if not builder.slots:
             raise NoKernel("there is nothing to train")
     except NoKernel as reason:
@@ -64,7 +65,7 @@ def make_plan(
 
 def plan_layer(builder: PlanBuilder, i: int) -> None:
     """Add layer i's operation, and take those layers that it is fused with. Raises NoKernel."""
-    kind = type(builder.network.layers[i])
+    kind = type(builder.layers[i])
     if kind in UNCHANGED:
         return
     for operation in PLANNED:
@@ -73,7 +74,20 @@ def plan_layer(builder: PlanBuilder, i: int) -> None:
             for row in builder.operations[before:]:
                 builder.needs_kernel_set(OPERATIONS[int(row[at.KIND])].KERNEL_SET)
             return
-    raise NoKernel(f"no kernel for {kind.__name__}{' by itself' if kind in LAYERS else ''}, layer {i}")
+    by_itself = " by itself" if kind in LAYERS else ""
+    raise NoKernel(f"no kernel for {kind.__name__}{by_itself}, layer {builder.names[i]}")
+
+
+def unfolded(layers: Iterable[tuple[str, Layer]], shape: Shape, *, trains: bool) -> Iterator[Step]:
+    """Layers one after another, by name, with those inside a `Sequential` in its place: kernels span its border."""
+    for name, layer in layers:
+        if type(layer) is Sequential:
+            yield from unfolded(
+                ((f"{name}.{key}", child) for key, child in layer.children().items()), shape, trains=trains
+            )
+        else:
+            yield Step(name, layer, shape, trains)
+        shape = layer.output_shape(shape)
 
 
 def check(

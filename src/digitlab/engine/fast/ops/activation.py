@@ -68,7 +68,7 @@ def is_monotone(layer: Layer) -> bool:
 
 
 def plan(builder: PlanBuilder, i: int) -> bool:
-    layer, row = builder.network.layers[i], builder.row("activation")
+    layer, row = builder.layers[i], builder.row("activation")
     row[FUNCTION], row[SETTING] = LAYERS.index(type(layer)), setting(layer)
     builder.add_elementwise(row)
     return True

@@ -43,15 +43,15 @@ KERNEL_SET = "all"
 
 
 def plan(builder: PlanBuilder, i: int) -> bool:
-    conv, shape = builder.network.layers[i], builder.network.shapes[i]
+    conv, shape = builder.layers[i], builder.shapes[i]
     assert isinstance(conv, Conv2D)
     windows, channels, filters = conv.windows(shape), shape[2], conv.filters
     padding.add_border(builder, windows)
     row, n = windows_row(builder, "conv", windows, channels), math.prod(windows.kernel) * channels
-    w = builder.slot(f"{i}.W", conv.params["W"], n, filters, padded(n) - n)
+    w = builder.slot(f"{builder.names[i]}.W", conv.params["W"], n, filters, padded(n) - n)
     row[N_IN], row[N_OUT], row[W_STRIDE] = n, filters, padded(filters)
     builder.weights(w, conv, row)
-    builder.bias((f"{i}.b", conv.params["b"]) if "b" in conv.params else None, filters, row)
+    builder.bias((f"{builder.names[i]}.b", conv.params["b"]) if "b" in conv.params else None, filters, row)
     count = math.prod(windows.count)
     builder.work += 3 * count * n * filters
     builder.needs_scratch(count * (padded(n) + padded(filters)) + GRADIENT_ROWS * padded(filters) + LANES)

@@ -33,12 +33,12 @@ EXAMPLES = 512  # of a batch that W goes along at once
 
 
 def plan(builder: PlanBuilder, i: int) -> bool:
-    layer, row = builder.network.layers[i], builder.row("dense")
+    layer, row = builder.layers[i], builder.row("dense")
     assert isinstance(layer, Dense)
     n_in, n_out = builder.size, layer.out_features
     row[N_OUT], row[W_STRIDE] = n_out, padded(n_out)
     # Rows of W up to the padded width of the input exist and are zero, so that ∂L/∂x is zero in the padding.
-    w = builder.slot(f"{i}.W", layer.params["W"], n_in, n_out, padded(n_in) - n_in)
+    w = builder.slot(f"{builder.names[i]}.W", layer.params["W"], n_in, n_out, padded(n_in) - n_in)
     builder.work += 3 * n_in * n_out
     may_skip = _behind_relu(builder) and n_in < WIDEST_SPARSE and n_in * n_out >= LEAST_SKIPPING
     may_share = n_in * n_out >= LEAST_SHARED
@@ -49,7 +49,7 @@ def plan(builder: PlanBuilder, i: int) -> bool:
         row[LISTS] = builder.room(shared.SEGMENTS * skipping.list_stride(shared.longest_segment(n_in)))
     row[PARTS] = int(builder.learning and may_share)
     builder.weights(w, layer, row)
-    builder.bias((f"{i}.b", layer.params["b"]) if "b" in layer.params else None, n_out, row)
+    builder.bias((f"{builder.names[i]}.b", layer.params["b"]) if "b" in layer.params else None, n_out, row)
     builder.size, builder.stride = n_out, padded(n_out)
     builder.value, builder.gradient_at = builder.room(builder.stride), builder.room(builder.stride)
     builder.add(row)
@@ -58,7 +58,7 @@ def plan(builder: PlanBuilder, i: int) -> bool:
 
 def _behind_relu(builder: PlanBuilder) -> bool:
     """Whether inputs that are zero have no gradient: a ReLU made them so, or dropout behind one."""
-    behind = next((row for row in reversed(builder.operations) if row[KIND] != builder.codes["dropout"]), None)
+    behind = next((row for row in reversed(builder.made_by) if row[KIND] != builder.codes["dropout"]), None)
     return behind is not None and (behind[KIND], behind[activation.FUNCTION]) == (
         builder.codes["activation"],
         activation.LAYERS.index(ReLU),

@@ -19,12 +19,12 @@ NUMBER = _column()  # of the operation: each has masks of its own
 
 
 def plan(builder: PlanBuilder, i: int) -> bool:
-    layer = builder.network.layers[i]
+    layer = builder.layers[i]
     assert isinstance(layer, Dropout)
-    if not builder.learning and layer.inverted:  # passes all on
+    if not builder.trains(i) and layer.inverted:  # passes all on
         return True
     row = builder.row("dropout")
-    if builder.learning:
+    if builder.trains(i):
         row[RATE], row[SCALE] = float(layer.rate), 1.0 / (1.0 - layer.rate) if layer.inverted else 1.0
     else:
         row[RATE], row[SCALE] = 0.0, 1.0 - layer.rate  # the book's form, which shrinks instead

@@ -32,7 +32,7 @@ PART = column()  # float64: 1 / the pixels in a window
 
 
 def plan(builder: PlanBuilder, i: int) -> bool:
-    pool, shape = builder.network.layers[i], builder.network.shapes[i]
+    pool, shape = builder.layers[i], builder.shapes[i]
     if isinstance(pool, GlobalAveragePool):
         whole = shape[0], shape[1]
         windows = Windows(whole, (1, 1), (1, 1), whole, (0, 0), (0, 0))
@@ -40,7 +40,7 @@ def plan(builder: PlanBuilder, i: int) -> bool:
         assert isinstance(pool, MaxPool2D | AveragePool2D)
         windows = pool.windows(shape)
     if windows.padded != windows.picture:
-        raise NoKernel(f"no kernel for {type(pool).__name__} with padding, layer {i}")
+        raise NoKernel(f"no kernel for {type(pool).__name__} with padding, layer {builder.names[i]}")
     row = windows_row(builder, "pool", windows, shape[2])
     row[N_OUT], row[AVERAGES], row[PART] = shape[2], int(type(pool) is not MaxPool2D), 1.0 / math.prod(windows.kernel)
     builder.add_output(row, math.prod(windows.count) * shape[2], first_gradient=False)

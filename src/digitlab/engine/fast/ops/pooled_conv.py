@@ -81,7 +81,7 @@ def plan(builder: PlanBuilder, i: int) -> bool:
 
     A bias behind the pool is taken, too, if the convolution has none.
     """
-    layers, shapes = builder.network.layers, builder.network.shapes
+    layers, shapes = builder.layers, builder.shapes
     layer, j = layers[i], i + 1
     while j < len(layers) and is_monotone(layers[j]):
         j += 1
@@ -100,15 +100,15 @@ def plan(builder: PlanBuilder, i: int) -> bool:
     ):
         return False
     padding.add_border(builder, windows)
-    bias = (f"{i}.b", layer.params["b"]) if "b" in layer.params else None
+    bias = (f"{builder.names[i]}.b", layer.params["b"]) if "b" in layer.params else None
     behind = layers[j + 1] if j + 1 < len(layers) and bias is None and j == i + 1 else None
     if type(behind) is Bias and isinstance(behind.params["b"].trainable, bool):
-        bias = f"{j + 1}.b", behind.params["b"]
+        bias = f"{builder.names[j + 1]}.b", behind.params["b"]
         builder.take(j + 1)
     builder.take(j)
     (kh, kw), filters, pixels = windows.kernel, layer.filters, math.prod(pools.count)
     row = windows_row(builder, "pooled_conv", windows, channels)
-    w = builder.slot(f"{i}.W", layer.params["W"], filters * kh, kw * channels)
+    w = builder.slot(f"{builder.names[i]}.W", layer.params["W"], filters * kh, kw * channels)
     w.kernels = (kh, filters)
     row[N_OUT], row[W_STRIDE], row[POOL] = filters, padded(filters), size
     builder.weights(w, layer, row)
