@@ -123,9 +123,9 @@ def test_the_surface_turns_once(tmp_path):
 
 def test_the_surface_is_of_the_mean_over_seeds_and_whole_in_full():
     results = [Result(series={"surface": np.full((8, 15), float(v)).tolist()}) for v in (90, 94)]
-    (turning,) = first_steps.grid_draw(results, Variant()).values()
+    (turning,) = first_steps._grid_draw(results, Variant()).values()
     assert np.asarray(turning.z).tolist() == np.full((8, 15), 92.0).tolist()
-    assert (turning.frames, first_steps.grid_draw(results, Variant("quick"))["surface"].frames) == (360, 12)
+    assert (turning.frames, first_steps._grid_draw(results, Variant("quick"))["surface"].frames) == (360, 12)
 
 
 def test_the_rule_differs_by_more_than_rounding():

@@ -54,7 +54,7 @@ def test_a_confusion_matrix():
     counts = np.array([[90, 10, 0], [5, 95, 0], [0, 50, 50]])
     figure = confusion_figure(counts, ["a", "b", "c"], title="T")
     axes = figure.axes[0]
-    assert (axes.get_xlabel(), axes.get_ylabel(), axes.get_title()) == ("what was said", "what it is", "T")
+    assert (axes.get_xlabel(), axes.get_ylabel(), axes.get_title()) == ("predicted class", "true class", "T")
     written = {t.get_position(): t.get_text() for t in axes.texts}
     assert written == {(0, 0): "90", (1, 0): "10", (0, 1): "5", (1, 1): "95", (1, 2): "50", (2, 2): "50"}
     shades = axes.images[0].get_array()

@@ -210,4 +210,4 @@ def test_learned_forgotten_and_never_learned():
         "forgotten: 2 images",
         "never learned: 1 images",
     ]
-    assert grid.subfigs[1].axes[0].get_title() == "<two> → zero\nlost 2×", "the most often forgotten comes first"
+    assert grid.subfigs[1].axes[0].get_title() == "<two> → zero\nforgotten 2×", "the most often forgotten comes first"

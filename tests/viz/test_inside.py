@@ -244,7 +244,7 @@ def test_the_surface_drawn(tmp_path):
     steps = np.linspace(-1, 1, 3)
     bowl = steps[:, None] ** 2 + steps**2
     figure = surface_figure(Surface(steps, steps, bowl))
-    assert figure.axes[0].get_xlabel() == "along the first direction"
+    assert figure.axes[0].get_xlabel() == "first direction"
     save_figure(figure, tmp_path / "x.png")
     bowl[0, 0] = np.inf
     save_figure(surface_figure(Surface(steps, steps, bowl)), tmp_path / "y.png")

@@ -36,9 +36,7 @@ class TurningSurface:
         figure.subplots_adjust(left=0, right=0.95, bottom=0.05, top=0.93)
         x, y = np.meshgrid(np.asarray(self.x), np.asarray(self.y))
         axes.plot_surface(x, y, np.asarray(self.z), cmap="viridis", edgecolor="black", linewidth=0.2, alpha=0.95)
-        axes.set_xlabel(self.labels[0])
-        axes.set_ylabel(self.labels[1])
-        axes.set_zlabel(self.labels[2])
+        axes.set(**dict(zip(("xlabel", "ylabel", "zlabel"), self.labels)))
         axes.set_title(self.title, fontsize=10)
         axes.view_init(elev=ELEVATION, azim=-60)
         return figure, axes

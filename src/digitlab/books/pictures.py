@@ -2,15 +2,15 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from digitlab.books.experiment import Result, Variant
 from digitlab.books.measure import SPLITS
-from digitlab.viz.figures import COLOURS, Figure, new_figure
+from digitlab.viz.figures import COLOURS, Array, Figure, axes_figure, finish_axes, new_figure
 
-Array = np.ndarray[Any, Any]
 Drawn = Mapping[str, Any]
 DASHES = {"train": ":", "valid": "-", "test": "--"}
 
@@ -18,12 +18,6 @@ DASHES = {"train": ":", "valid": "-", "test": "--"}
 def nothing(results: Sequence[Result], variant: Variant) -> Drawn:
     """No picture."""
     return {}
-
-
-def axes_figure(width: float = 7.5, height: float = 4.5) -> tuple[Figure, Any]:
-    """A new figure and its only axes."""
-    figure = new_figure(width, height)
-    return figure, figure.add_subplot()
 
 
 def stacked(results: Sequence[Result], key: str) -> Array | None:
@@ -36,23 +30,12 @@ def stacked(results: Sequence[Result], key: str) -> Array | None:
 
 
 def band(axes: Any, x: Any, values: Array, colour: str, dash: str, label: str) -> None:
-    """The mean over seeds as a line, with a band from the least to the most."""
+    """The mean over seeds as a line, with a band from the least to the largest value."""
     mean = values.mean(axis=0)
     dash = "." if len(mean) == 1 else dash
     axes.plot(x, mean, dash, color=colour, label=label, linewidth=1.5)
     if len(values) > 1:
         axes.fill_between(x, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.2, linewidth=0)
-
-
-def finish_axes(axes: Any, x: str, y: str, title: str = "") -> None:
-    """Add axis labels, title, grid and legend."""
-    axes.set_xlabel(x)
-    axes.set_ylabel(y)
-    if title:
-        axes.set_title(title, fontsize=10)
-    axes.grid(alpha=0.3)
-    if axes.get_legend_handles_labels()[1]:
-        axes.legend(fontsize=8)
 
 
 def series_bands(
@@ -80,9 +63,9 @@ def series_bands(
 
 
 def accuracy_curves(
-    results: Sequence[Result], variant: Variant, *, title: str = "", splits: Sequence[str] = tuple(SPLITS)
+    results: Sequence[Result], variant: Variant, *, mode: bool = False, splits: Sequence[str] = tuple(SPLITS)
 ) -> Drawn:
-    """Accuracy over epochs of every training: a colour for each training, a line style for each set."""
+    """Accuracy over epochs: a colour for each training, a line style for each set; with `mode` it is in the title."""
     labels = list(dict.fromkeys(key.rpartition("/")[0] for key in results[0].series if key.endswith("_accuracy")))
     if not labels:
         return {}
@@ -94,20 +77,13 @@ def accuracy_curves(
                 continue
             text = f"{label}: {SPLITS[split]}" if len(labels) > 1 else SPLITS[split]
             band(axes, 1 + np.arange(values.shape[1]), 100 * values, COLOURS[i % len(COLOURS)], DASHES[split], text)
-    seeds = f"mean and spread over {len(results)} seeds" if len(results) > 1 else "one seed"
-    finish_axes(axes, "epoch", "accuracy (%)", f"{title}{', ' if title else ''}{seeds}")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    seeds = f"mean and range over {len(results)} seeds" if len(results) > 1 else "one seed"
+    finish_axes(axes, "epoch", "accuracy (%)", f"{variant.mode}, {seeds}" if mode else seeds)
     return {"curves": figure}
 
 
-def valid_curves(results: Sequence[Result], variant: Variant) -> Drawn:
-    """Validation accuracy alone."""
-    return accuracy_curves(results, variant, splits=("valid",))
-
-
-def valid_test_curves(results: Sequence[Result], variant: Variant) -> Drawn:
-    """Validation and test accuracy."""
-    return accuracy_curves(results, variant, splits=("valid", "test"))
+valid_curves = partial(accuracy_curves, splits=("valid",))
+valid_test_curves = partial(accuracy_curves, splits=("valid", "test"))
 
 
 def best_point(
@@ -129,9 +105,8 @@ def best_point(
     mean = values.mean(axis=0)
     axes.plot(x, mean, ".", color=COLOURS[0])
     best = int(np.argmax(mean))
-    axes.plot(
-        x[best], mean[best], "o", color=COLOURS[1], markersize=9, label=f"best: {mean[best]:.2f} at {words[best]}"
-    )
+    label = f"best: {mean[best]:.2f} at {words[best]}"
+    axes.plot(x[best], mean[best], "o", color=COLOURS[1], markersize=9, label=label)
     if log:
         axes.set_xscale("log")
     if named:
@@ -156,10 +131,10 @@ def points(
     values = np.asarray(values)
     x, mean = np.arange(len(names)), values.mean(axis=0)
     error = np.stack([mean - values.min(axis=0), values.max(axis=0) - mean])
-    label = "here, least to most over seeds" if len(values) > 1 else "here"
+    label = "digitlab, range over seeds" if len(values) > 1 else "digitlab"
     axes.errorbar(x, mean, error, fmt="o", color=COLOURS[0], capsize=4, label=label)
     if known := [(i, value) for i, value in enumerate(book) if value is not None]:
-        axes.plot(*zip(*known), "D", color=COLOURS[1], label="the book", markersize=6)
+        axes.plot(*zip(*known), "D", color=COLOURS[1], label="book", markersize=6)
     axes.set_xticks(x, names, fontsize=8, rotation=20 if len(names) > 5 else 0)
     axes.margins(x=0.1, y=0.15)
     finish_axes(axes, "", y_label, title)
@@ -191,7 +166,7 @@ def picture_grid(
     return figure
 
 
-def digit_grid(results: Sequence[Result], title: str) -> Drawn:
+def digit_grid(results: Sequence[Result], variant: Variant, *, title: str) -> Drawn:
     """The series "pictures" of the first seed: one picture for each digit."""
-    titles = [str(digit) for digit in range(10)]
-    return {"digits": picture_grid(results[0].series["pictures"], titles, columns=5, title=title)}
+    titles, text = [str(digit) for digit in range(10)], f"{title}, {variant.mode}"
+    return {"digits": picture_grid(results[0].series["pictures"], titles, columns=5, title=text)}

@@ -1,6 +1,6 @@
 """Visualization: functions that take arrays and histories and return matplotlib figures. No window is opened here.
 
-imagine.py inverse_query.py ascent.py inversions.py   what a digit looks like to a network, by three methods
+imagine.py inverse_query.py ascent.py inversions.py   pictures of a digit computed from a network, by three methods
 failures.py failures_page.py learning.py              misclassified images, as a picture and a page, and over the epochs
 confusion.py calibration.py                           accuracy class by class, and whether confidence is justified
 weights.py activity.py saliency.py neurons.py         weights, feature maps, important pixels, dead neurons

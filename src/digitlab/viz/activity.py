@@ -1,21 +1,19 @@
-"""One image on its way through a network: what every layer makes of it."""
+"""The output of every layer for one image."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from digitlab.arrays import to_numpy
 from digitlab.nn.examples import inputs
 from digitlab.nn.network import Network
-from digitlab.viz.figures import Figure, new_figure
+from digitlab.viz.figures import Array, Figure, new_figure
 from digitlab.viz.weights import tiles_figure
-
-Array = np.ndarray[Any, Any]
 
 
 class Activity(NamedTuple):
-    """What came out of one step: its name, and the array for a batch, (N, ...)."""
+    """The name and the output of one step, for a batch (N, ...)."""
 
     name: str
     values: Array
@@ -35,7 +33,7 @@ def activities(network: Network, images: Array) -> list[Activity]:
 def activities_figure(steps: Sequence[Activity], *, title: str = "One image, layer by layer", most: int = 12) -> Figure:
     """A row per step for the first image of the batch: maps (H, W, C) side by side, numbers (n,) as a strip.
 
-    Each row has its own scale, blue below 0 and red above.
+    Each row has its own scale: negative values are blue, positive ones red.
     """
     figure = new_figure(1.0 * most + 1.4, 1.15 * len(steps) + 0.5)
     figure.suptitle(title, fontsize=11)
@@ -46,10 +44,7 @@ def activities_figure(steps: Sequence[Activity], *, title: str = "One image, lay
         shape = "×".join(map(str, values.shape))
         name = step.name if len(step.name) <= 70 else step.name[:69] + "…"
         part.suptitle(f"{name}   {shape}, from {values.min():.3g} to {values.max():.3g}", fontsize=8, x=0.01, ha="left")
-        if values.ndim == 3:
-            tiles = [values[:, :, c] for c in range(min(values.shape[2], most))]
-        else:
-            tiles = [as_strip(values)]
+        tiles = list(np.moveaxis(values, 2, 0)) if values.ndim == 3 else [as_strip(values)]
         grid = part.subplots(1, most if values.ndim == 3 else 1, squeeze=False)[0]
         for axes in grid:
             axes.set_axis_off()
@@ -60,16 +55,13 @@ def activities_figure(steps: Sequence[Activity], *, title: str = "One image, lay
 
 def maps_figure(step: Activity, *, limit: int = 60) -> Figure:
     """All feature maps (H, W, C) of the first image after one layer."""
-    values = step.values[0]
-    shown = min(values.shape[2], limit)
-    tiles = [values[:, :, c] for c in range(shown)]
-    return tiles_figure(
-        tiles, [f"map {c}" for c in range(shown)], title=f"Feature maps after {step.name}", unit="activation"
-    )
+    tiles = np.moveaxis(step.values[0], 2, 0)[:limit]  # (C, H, W)
+    titles = [f"map {c}" for c in range(len(tiles))]
+    return tiles_figure(tiles, titles, title=f"Feature maps after {step.name}", unit="activation")
 
 
 def as_strip(values: Array) -> Array:
-    """A vector as one row; a square number of pixels as the square it is; anything else as a matrix."""
+    """A vector as one row, or as a square if it is one of at least 8×8; anything else as a matrix."""
     if values.ndim == 1:
         side = round(len(values) ** 0.5)
         return values.reshape(side, side) if side * side == len(values) and side >= 8 else values[None]

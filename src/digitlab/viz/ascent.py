@@ -1,4 +1,4 @@
-"""Gradient ascent on the input: the weights stay, and the picture learns to be what the network takes for a digit."""
+"""Gradient ascent on the input: a picture that the network classifies as a digit, with fixed weights."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from digitlab.errors import ConfigError
 from digitlab.nn.network import Network
 from digitlab.viz.imagine import Picture, one_hot, picture_shape, pixel_range
 
-LONGEST = 1500  # steps; a digit that is not ahead of all others by then is left as it is
+LONGEST = 1500  # steps; after them a digit that is not ahead of all others is returned as it is
 
 
 def ascend(
@@ -27,17 +27,17 @@ def ascend(
 ) -> Picture:
     """Pictures (D, H, W) or (D, H, W, 3), one for each digit, in the range of the network's pixels.
 
-    Each starts as blots of noise (from `rng`; None: always the same) and climbs, as x in 0 … 1, step after step, by
+    Each starts as smoothed noise (from `rng`; None: always the same), and x in 0 … 1 changes in each step by
 
         rate (1 − step/steps) (g / max |g|  −  l2 ∂Σx²/∂x  −  total_variation ∂Σ|∇x|/∂x),   g = ∂J/∂x
         J = z_d − ln Σ_{k≠d} e^{z_k}
 
-    z the logits: J is how far the digit is ahead of all others. The two penalties are a mild prior: little ink, and
-    smooth. Pixels stay in range, and every fourth step but the last ones blurs the picture by `blur` pixels.
+    z the logits: J is how far the digit is ahead of all others. The two penalties prefer little ink and smooth
+    pictures. Pixels stay in range, and every fourth step except the last ones blurs the picture by `blur` pixels.
 
-    Of several starts the picture with the largest J is kept: one may run into a place where no gradient is left. A
-    digit that is not ahead in any is climbed for again with four times as many steps.
-    Any network with a backward pass will do. Raises ConfigError for a digit that it has no output for.
+    Of several starts the picture with the largest J is kept, since one may reach a point without gradient. A digit
+    that is not ahead in any is tried again with four times as many steps.
+    Works for any network with a backward pass. Raises ConfigError for a digit without an output.
     See Simonyan, Vedaldi & Zisserman 2014, "Deep inside convolutional networks", sec. 2; Yosinski et al. 2015.
     """
     if steps < 1 or starts < 1:
@@ -47,11 +47,9 @@ def ascend(
     wanted = np.repeat(np.stack([one_hot(network, digit) for digit in digits]), starts, axis=0)  # (D·starts, out)
     low, high = pixel_range(network)
     shape = (len(wanted), *picture_shape(network))
-    # A flat sheet may leave every ReLU at its kink or below it, so that no gradient comes through; blots wake some.
+    # A constant picture may leave every ReLU at or below 0, without a gradient; noise activates some.
     noise = (rng if rng is not None else np.random.default_rng(0)).standard_normal(shape)
-    pictures = np.clip(
-        gaussian_filter(noise, _across(shape, 1.5)) * 2, 0.0, 1.0
-    )  # 0 … 1; the network sees its own range
+    pictures = np.clip(gaussian_filter(noise, _across(shape, 1.5)) * 2, 0.0, 1.0)  # low … high to the network
     for step in range(steps):
         gradient = logit_lead_gradient(network, low + pictures * (high - low), wanted)
         largest = np.abs(gradient).max(axis=tuple(range(1, gradient.ndim)), keepdims=True)
@@ -64,38 +62,30 @@ def ascend(
     leads = logit_leads(network, pictures, wanted).reshape(-1, starts)  # (D, starts)
     best: Picture = pictures.reshape(-1, starts, *shape[1:])[np.arange(len(leads)), leads.argmax(axis=1)]
     behind = np.flatnonzero(leads.max(axis=1) <= 0)
-    if len(behind) and steps < LONGEST:  # not there yet: climb longer
-        best[behind] = ascend(
-            network,
-            [list(digits)[int(i)] for i in behind],
-            steps=4 * steps,
-            rate=rate,
-            l2=l2,
-            total_variation=total_variation,
-            blur=blur,
-            starts=starts,
-            rng=rng,
-        )
+    if len(behind) and steps < LONGEST:
+        settings = {"rate": rate, "l2": l2, "total_variation": total_variation, "blur": blur}
+        again = [list(digits)[int(i)] for i in behind]
+        best[behind] = ascend(network, again, steps=4 * steps, starts=starts, rng=rng, **settings)
     return best
 
 
 def logit_leads(network: Network, pictures: Picture, wanted: Picture) -> Picture:
-    """J = z_d − ln Σ_{k≠d} e^{z_k} for pictures (D, …) and one-hot rows (D, out) that say which d: (D,)."""
+    """J = z_d − ln Σ_{k≠d} e^{z_k} for pictures (D, …) and their digits as one-hot rows (D, out): (D,)."""
+    from scipy.special import logsumexp
+
     logits, _ = network.forward(pictures.reshape(len(pictures), *network.input_shape).astype(network.dtype))
     z = to_numpy(logits).astype(np.float64)
-    others = np.where(wanted == 1, -np.inf, z)
-    most = others.max(axis=1)
-    found: Picture = z[wanted == 1] - most - np.log(np.exp(others - most[:, None]).sum(axis=1))
-    return found
+    leads: Picture = z[wanted == 1] - logsumexp(np.where(wanted == 1, -np.inf, z), axis=1)
+    return leads
 
 
 def logit_lead_gradient(network: Network, pictures: Picture, wanted: Picture) -> Picture:
-    """∂/∂x of z_d − ln Σ_{k≠d} e^{z_k} for pictures (D, …) and one-hot rows (D, out) that say which d."""
+    """∂/∂x of z_d − ln Σ_{k≠d} e^{z_k} for pictures (D, …) and their digits as one-hot rows (D, out)."""
+    from scipy.special import softmax
+
     x = pictures.reshape(len(pictures), *network.input_shape).astype(network.dtype)
     logits, caches = network.forward(x)
-    others = np.where(wanted == 1, -np.inf, to_numpy(logits).astype(np.float64))
-    shares = np.exp(others - others.max(axis=1, keepdims=True))
-    shares /= shares.sum(axis=1, keepdims=True)  # softmax over the others, (D, out)
+    shares = softmax(np.where(wanted == 1, -np.inf, to_numpy(logits).astype(np.float64)), axis=1)  # of the others
     gradient: Any = network.backward((wanted - shares).astype(network.dtype), caches)
     found: Picture = to_numpy(gradient).reshape(pictures.shape).astype(np.float64)
     return found
@@ -115,5 +105,5 @@ def variation_gradient(pictures: Picture) -> Picture:
 
 
 def _across(shape: tuple[int, ...], pixels: float) -> list[float]:
-    """How far to smooth along each axis of pictures (D, H, W, …): down and across, if there is more than a pixel."""
+    """σ of the smoothing along each axis of pictures (D, H, W, …): that of H and W, if longer than a pixel."""
     return [0, *(pixels if n > 1 else 0 for n in shape[1:3]), *[0] * (len(shape) - 3)]

@@ -1,4 +1,4 @@
-"""What augmentations do to images, side by side."""
+"""Augmented images, compared with the originals."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,7 @@ Images = np.ndarray[Any, Any]
 def augment_figure(columns: Mapping[str, Images], *, title: str) -> Figure:
     """A grid of images: a column for each name, (R, H, W) or (R, H, W, 3) uint8, a row for each image.
 
-    Grey images are drawn as ink on paper. A faint cross through the centre shows what moved.
+    Grey images are drawn as ink on paper. A faint cross marks the centre.
     """
     rows = len(next(iter(columns.values())))
     figure = new_figure(1.15 * len(columns) + 0.2, 1.1 * rows + 0.7)

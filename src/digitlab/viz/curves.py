@@ -11,7 +11,7 @@ from digitlab.statistics import Summary, summarize
 from digitlab.train.callbacks import Callback
 from digitlab.train.columns import MEASURES, unit
 from digitlab.train.history import History, Row
-from digitlab.viz.figures import COLOURS, Figure, new_figure, save_figure
+from digitlab.viz.figures import COLOURS, Figure, finish_axes, new_figure, save_figure, write_below
 
 if TYPE_CHECKING:
     from digitlab.train.trainer import Trainer
@@ -29,8 +29,6 @@ def curves_figure(histories: Mapping[str, History], *, title: str = "Training") 
     Right, where the networks classify: accuracy in per cent, with a dot at each history's best validation epoch, unless
     there are many.
     """
-    from matplotlib.ticker import MaxNLocator
-
     many = len(histories) > FEW
     accurate = any(f"{name}_accuracy" in row for h in histories.values() for row in h.rows[:1] for name in PART_DASHES)
     figure = new_figure(10.0 if accurate else 6.0, max(4.2, 0.18 * len(histories) + 1.0) if many else 4.2)
@@ -52,21 +50,8 @@ def curves_figure(histories: Mapping[str, History], *, title: str = "Training") 
                 if measure == "accuracy" and part == "valid":
                     best = max(range(len(values)), key=values.__getitem__)
                     axes.plot(epochs[best], values[best], "o", color=colour)
-                    axes.annotate(
-                        f"{values[best]:.2f}",
-                        (epochs[best], values[best]),
-                        fontsize=8,
-                        color=colour,
-                        textcoords="offset points",
-                        xytext=(0, -12),
-                        ha="center",
-                    )
-        axes.set_xlabel("epoch")
-        axes.set_ylabel(MEASURES[measure])
-        axes.grid(alpha=0.3)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-        if axes.get_lines() and not many:
-            axes.legend(fontsize=8)
+                    write_below(axes, (epochs[best], values[best]), f"{values[best]:.2f}", color=colour)
+        finish_axes(axes, "epoch", MEASURES[measure], legend=not many)
     if many:  # one entry for each, beside the curves instead of over them
         lines = {str(line.get_label()): line for axes in figure.axes for line in axes.get_lines()}
         figure.legend(lines.values(), lines.keys(), loc="outside right upper", fontsize=7)
@@ -103,18 +88,12 @@ def bands_figure(
             axes.plot(epochs, mean, dash, color=colour, marker=".", label=name)
             if len(histories) > 1:
                 axes.fill_between(epochs, mean - sd, mean + sd, color=colour, alpha=0.2, linewidth=0)
-        axes.set_title(PARTS.get(part, part), fontsize=10)
-        axes.set_xlabel("epoch")
-        axes.set_ylabel(MEASURES.get(measure, measure))
-        axes.grid(alpha=0.3)
-        axes.xaxis.get_major_locator().set_params(integer=True)
-        if axes.get_lines():
-            axes.legend(fontsize=8)
+        finish_axes(axes, "epoch", MEASURES.get(measure, measure), PARTS.get(part, part))
     return figure
 
 
 class CurvesPicture(Callback):
-    """Keeps `curves.png` in a run folder, drawn anew when training ends, and at most every 30 seconds before."""
+    """Keeps `curves.png` in a run folder, drawn when training ends, and at most every 30 seconds before."""
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.path = Path(folder) / "curves.png"

@@ -1,22 +1,20 @@
-"""A drawing of the network itself: neurons and the weights between them, maps as stacks of sheets."""
+"""A drawing of the network: neurons and the weights between them, feature maps as stacks."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
 from digitlab.arrays import to_numpy
 from digitlab.nn.io.summary import count, shape_text
 from digitlab.nn.network import Dense, Layer, Network, Shape
-from digitlab.viz.figures import COLOURS, Figure, new_figure
+from digitlab.viz.figures import COLOURS, Array, Figure, axes_figure
 
-Array = np.ndarray[Any, Any]
 SHEETS = 5  # maps of a stack, at most
 
 
 @dataclass
 class Stage:
-    """What stands in one column: numbers of some shape, what made them, and what acts on each of them by itself."""
+    """A column of the drawing: the shape of a layer's output, the layer, and the layers that act elementwise on it."""
 
     shape: Shape
     maker: Layer | None
@@ -25,10 +23,10 @@ class Stage:
 
 
 def stages(network: Network, *, most: int = 16) -> list[Stage]:
-    """The columns of the drawing: the input and every layer that changes the shape or learns.
+    """The columns of the drawing: the input and every layer that changes the shape or has parameters.
 
-    Other layers (activations, dropout) are written under the column that they act on. Of more than `most` neurons so
-    many are drawn, evenly spread from the first to the last.
+    Other layers (activations, dropout) are named below the column that they act on. At most `most` neurons are drawn,
+    evenly spread from the first to the last.
     """
     found = [Stage(network.input_shape, None)]
     for layer, before, after in zip(network.layers, network.shapes, network.shapes[1:]):
@@ -45,17 +43,16 @@ def stages(network: Network, *, most: int = 16) -> list[Stage]:
 
 
 def network_figure(network: Network, *, most: int = 16, title: str = "") -> Figure:
-    """Columns of neurons with their weights between them: orange if positive, blue if negative, thick if large.
+    """Columns of neurons and the weights between them: positive ones orange, negative ones blue, large ones thick.
 
-    A layer of more than `most` neurons shows so many of them, evenly spread; maps (H, W, C) are a stack of sheets.
-    Widths and shades are by layer: its largest weight is the thickest line.
+    At most `most` neurons of a layer are drawn, evenly spread; maps (H, W, C) are a stack. In each layer the largest
+    weight is the thickest line.
     """
     from matplotlib.collections import LineCollection
     from matplotlib.patches import Rectangle
 
     columns = stages(network, most=most)
-    figure = new_figure(2.3 * len(columns) + 0.6, 6.2)
-    axes = figure.add_subplot()
+    figure, axes = axes_figure(2.3 * len(columns) + 0.6, 6.2)
     axes.set_axis_off()
     axes.set_title(title or f"{sum(count(layer) for layer in network.layers):,} parameters", fontsize=11)
     heights: list[Array] = []
@@ -63,9 +60,7 @@ def network_figure(network: Network, *, most: int = 16, title: str = "") -> Figu
         ys = neuron_heights(len(stage.neurons))
         heights.append(ys)
         if stage.neurons:
-            axes.plot(
-                np.full(len(ys), float(place)), ys, "o", color="white", markeredgecolor="black", markersize=9, zorder=3
-            )
+            axes.plot([place] * len(ys), ys, "o", color="white", markeredgecolor="black", markersize=9, zorder=3)
         else:
             sheets = min(stage.shape[2] if len(stage.shape) == 3 else 1, SHEETS)
             size = 0.16 + 0.3 * stage.shape[0] / max(s.shape[0] for s in columns if not s.neurons)
@@ -80,26 +75,22 @@ def network_figure(network: Network, *, most: int = 16, title: str = "") -> Figu
             lines = [((place - 1, a), (place, b)) for a in heights[-2] for b in ys]
             strength = np.abs(W).ravel() / (float(np.abs(W).max()) or 1.0)
             colours = [COLOURS[1] if w > 0 else COLOURS[0] for w in W.ravel()]
-            axes.add_collection(
-                LineCollection(
-                    lines, colors=colours, linewidths=0.1 + 1.9 * strength, alpha=0.1 + 0.8 * strength, zorder=1
-                )
-            )
+            widths, alpha = 0.1 + 1.9 * strength, 0.1 + 0.8 * strength
+            axes.add_collection(LineCollection(lines, colors=colours, linewidths=widths, alpha=alpha, zorder=1))
         elif place:
             axes.annotate("", (place - 0.34, 0.5), (place - 0.66, 0.5), arrowprops={"arrowstyle": "->"})
         axes.text(place, -0.06, label(stage), ha="center", va="top", fontsize=8)
-    axes.set_xlim(-0.6, len(columns) - 0.4)
-    axes.set_ylim(-0.32, 1.05)
+    axes.set(xlim=(-0.6, len(columns) - 0.4), ylim=(-0.32, 1.05))
     return figure
 
 
 def neuron_heights(n: int) -> Array:
-    """Where n neurons stand from 1 down to 0."""
+    """The heights of n neurons, from 1 down to 0."""
     return np.full(n, 0.5) if n < 2 else np.linspace(1, 0, n)
 
 
 def label(stage: Stage) -> str:
-    """What is written under a column."""
+    """The text below a column."""
     name = "input" if stage.maker is None else type(stage.maker).__name__
     learned = f"{count(stage.maker):,} parameters" if stage.maker is not None and count(stage.maker) else ""
     some = 0 < len(stage.neurons) < stage.shape[0]

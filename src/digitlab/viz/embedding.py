@@ -1,24 +1,21 @@
-"""A hidden layer as a map: every image a point, near each other where the network sees them alike."""
+"""A hidden layer in two dimensions: images with similar activations are near each other."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from digitlab.errors import ShapeError
 from digitlab.nn.network import Network
 from digitlab.viz.activity import activities
-from digitlab.viz.figures import COLOURS, Figure, new_figure
-
-Array = np.ndarray[Any, Any]
+from digitlab.viz.figures import COLOURS, Array, Figure, new_figure
 
 
 def last_hidden(network: Network, images: Array) -> Array:
-    """What goes into the last layer that learns, (N, features). Raises ShapeError if that is the input itself."""
+    """The input of the last layer with parameters, (N, features). Raises ShapeError if that is the network's input."""
     learning = [i for i, layer in enumerate(network.layers) if layer.params or layer.children()]
     if not learning or learning[-1] == 0:
         raise ShapeError("a map of the hidden layer needs a hidden layer; this network has none")
-    values = activities(network, images)[learning[-1]].values  # what layer i takes is what came before it
+    values = activities(network, images)[learning[-1]].values  # the input of layer i
     return values.reshape(len(values), -1)
 
 
@@ -45,26 +42,17 @@ def embed(features: Array, way: str, *, seed: int = 0) -> Array:
 
 
 def map_figure(maps: dict[str, Array], labels: Array, class_names: Sequence[str]) -> Figure:
-    """Points (N, 2) of each map by its title; every point is drawn as its class's own sign, so colour is no need."""
+    """Maps by title: points (N, 2), each drawn as the sign of its class, so that colour is not needed."""
     figure = new_figure(6.2 * len(maps), 5.8)
     for place, (title, points) in enumerate(maps.items()):
         axes = figure.add_subplot(1, len(maps), place + 1)
         for c, name in enumerate(class_names):
             mine = points[labels == c]
             marker = f"${name}$" if len(name) == 1 and name.isalnum() else "osD^vP*X<>"[c % 10]
+            colour = COLOURS[c % len(COLOURS)]
             if len(mine):
-                axes.scatter(
-                    mine[:, 0],
-                    mine[:, 1],
-                    s=28,
-                    marker=marker,
-                    color=COLOURS[c % len(COLOURS)],
-                    linewidths=0.3,
-                    label=name,
-                )
-        axes.set_title(title)
-        axes.set_xlabel("first coordinate")
-        axes.set_ylabel("second coordinate")
+                axes.scatter(mine[:, 0], mine[:, 1], s=28, marker=marker, color=colour, linewidths=0.3, label=name)
+        axes.set(title=title, xlabel="first coordinate", ylabel="second coordinate")
     if any(len(name) > 1 for name in class_names):
         figure.axes[-1].legend(fontsize=7)
     return figure

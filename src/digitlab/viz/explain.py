@@ -13,8 +13,7 @@ from digitlab.arrays import to_numpy
 from digitlab.errors import ShapeError
 from digitlab.nn.examples import inputs
 from digitlab.nn.network import Layer, Network
-
-Array = np.ndarray[Any, Any]
+from digitlab.viz.figures import Array
 
 
 @dataclass

@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 
 from digitlab.viz.explain import Walk, shape_text, shorten
+from digitlab.viz.figures import Array
 from digitlab.viz.pages import data_uri, render
-
-Array = np.ndarray[Any, Any]
 
 MOST = 16  # maps of one array
 

@@ -1,20 +1,18 @@
-"""The images that a network gets wrong: which they are, as a picture, and which labels may themselves be wrong."""
+"""Misclassified images, as lists and as a figure, and labels that may be wrong."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from digitlab.errors import ShapeError
 from digitlab.nn.network import Loss
 from digitlab.train.evaluation import class_shares
-from digitlab.viz.figures import Figure, new_figure, show_image
-
-Array = np.ndarray[Any, Any]
+from digitlab.viz.figures import Array, Figure, new_figure, show_image
 
 
 class Failures(NamedTuple):
-    """Wrongly classified images, the surest mistake first."""
+    """Misclassified images, the most confident first."""
 
     positions: Array  # int (F,): where in the set
     labels: Array  # int (F,)
@@ -29,12 +27,12 @@ class Failures(NamedTuple):
 
 
 class Suspects(NamedTuple):
-    """Images whose label several networks contradict with one voice, the most contradicted first."""
+    """Images whose label several networks contradict, the most doubtful first."""
 
     positions: Array  # int (S,)
     labels: Array  # int (S,)
-    guesses: Array  # int (S,): what they agree on
-    agreement: Array  # (S,): share of the networks that guess it
+    guesses: Array  # int (S,): the class of most networks
+    agreement: Array  # (S,): share of the networks that predict it
     doubt: Array  # (S,): mean over the networks of p(guess) − p(label)
 
 
@@ -44,7 +42,7 @@ def as_probabilities(outputs: Array, loss: Loss | None = None) -> Array:
 
 
 def find_failures(probabilities: Array, labels: Array) -> Failures:
-    """The wrong ones among N images by probabilities (N, classes) and labels (N,). Raises ShapeError."""
+    """The misclassified ones of N images, from probabilities (N, classes) and labels (N,). Raises ShapeError."""
     _check(probabilities, labels)
     guesses = probabilities.argmax(axis=1)
     wrong = np.flatnonzero(guesses != labels)
@@ -54,10 +52,10 @@ def find_failures(probabilities: Array, labels: Array) -> Failures:
 
 
 def find_mislabelled(several: Sequence[Array], labels: Array, *, least_agreement: float = 0.8) -> Suspects:
-    """Images that at least this share of several networks class alike, and otherwise than their label.
+    """Images that at least this share of several networks assign to one class, which is not their label.
 
-    `several` holds one (N, classes) of probabilities a network. What all networks contradict is not proved wrong; it is
-    where to look first. Ordered by doubt, the mean of p(guess) − p(label). Raises ShapeError.
+    `several` holds the probabilities (N, classes) of each network. Such labels are not proved wrong, but worth a look.
+    Ordered by doubt, the mean of p(guess) − p(label). Raises ShapeError.
     See Brodley & Friedl 1999, "Identifying mislabeled training data" (majority and consensus filters).
     """
     for probabilities in several:
@@ -77,7 +75,7 @@ def find_mislabelled(several: Sequence[Array], labels: Array, *, least_agreement
 def images_figure(
     images: Array, titles: Sequence[str], *, title: str = "", columns: int = 12, left_out: int = 0
 ) -> Figure:
-    """Images (N, H, W) or (N, H, W, 3), bytes, in rows under short titles; says how many were left out."""
+    """Images (N, H, W) or (N, H, W, 3), bytes, in rows with short titles; `left_out` is added to the title."""
     rows = max(-(-len(titles) // columns), 1)
     figure = new_figure(0.95 * columns, 1.25 * rows + 0.6)
     figure.suptitle(title + (f" ({left_out:,} more not shown)" if left_out else ""), fontsize=11)
@@ -89,7 +87,7 @@ def images_figure(
 def failures_figure(
     images: Array, failures: Failures, class_names: Sequence[str], *, total: int, limit: int = 96, columns: int = 12
 ) -> Figure:
-    """The first `limit` failures of `total` images (the whole set's images, (N, …)): true → guessed, confidence."""
+    """The first `limit` failures among `total` images (N, …), as label → prediction, confidence."""
     shown = min(limit, len(failures.positions))
     titles = [
         f"{class_names[true]} → {class_names[guess]}\n{100 * confidence:.0f} %"
@@ -103,21 +101,18 @@ def failures_figure(
 
 
 def suspects_figure(images: Array, suspects: Suspects, class_names: Sequence[str], *, limit: int = 48) -> Figure:
-    """Images whose label is in doubt: label, what the networks agree on, and the doubt."""
+    """Images whose label is in doubt, with the label, the networks' prediction and the doubt."""
     shown = min(limit, len(suspects.positions))
     titles = [
-        f"label {class_names[true]}\nthey say {class_names[guess]}\ndoubt {doubt:.2f}"
+        f"label {class_names[true]}\npredicted {class_names[guess]}\ndoubt {doubt:.2f}"
         for true, guess, doubt in zip(suspects.labels[:shown], suspects.guesses, suspects.doubt)
     ]
-    title = "Labels that the networks contradict with one voice"
-    return images_figure(
-        images[suspects.positions[:shown]], titles, title=title, left_out=len(suspects.positions) - shown
-    )
+    title = "Labels that the networks contradict"
+    left_out = len(suspects.positions) - shown
+    return images_figure(images[suspects.positions[:shown]], titles, title=title, left_out=left_out)
 
 
 def _check(probabilities: Array, labels: Array) -> None:
     if probabilities.ndim != 2 or len(labels) != len(probabilities):
-        raise ShapeError(
-            f"got probabilities of shape {probabilities.shape} for {len(labels)} labels; "
-            f"expected ({len(labels)}, classes)"
-        )
+        found = f"got probabilities of shape {probabilities.shape} for {len(labels)} labels"
+        raise ShapeError(f"{found}; expected ({len(labels)}, classes)")

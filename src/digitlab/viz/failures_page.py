@@ -1,4 +1,4 @@
-"""The failures as a page of HTML that sorts and filters by itself."""
+"""The failures as an HTML page that can be sorted and filtered."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,18 +6,17 @@ from typing import Any
 import numpy as np
 
 from digitlab.viz.failures import Failures
+from digitlab.viz.figures import Array
 from digitlab.viz.pages import data_uri, png_bytes, render
-
-Array = np.ndarray[Any, Any]
 
 
 def failures_page(
     images: Array, failures: Failures, class_names: Sequence[str], *, total: int, title: str, limit: int = 2000
 ) -> str:
-    """A self-contained page with a card per failure: image, true and guessed class, the largest probabilities.
+    """A self-contained page with a card per failure: image, label, prediction and the largest probabilities.
 
     images bytes (N, H, W) or (N, H, W, 3), the whole set; `total` is N. Without scripts the page shows all cards, the
-    surest mistakes first. At most `limit` cards, and it says how many are left out.
+    most confident errors first. It shows `limit` cards at most, and the number of those left out.
     """
     wrong = len(failures.positions)
     cards = [_card(images, failures, i) for i in range(min(limit, wrong))]

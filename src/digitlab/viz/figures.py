@@ -1,4 +1,4 @@
-"""What every figure here shares: made without pyplot, colours that colour-blind people can tell apart, saved whole."""
+"""What all figures share: no pyplot, a palette for colour-blind readers, images, labels, atomic saving."""
 
 import os
 from collections.abc import Sequence
@@ -12,13 +12,14 @@ from digitlab.figure import without_formulas
 from digitlab.files import atomic_write, require_suffix
 
 Figure = Any  # matplotlib.figure.Figure, imported only when a figure is drawn
+Array = np.ndarray[Any, Any]
 
 # Okabe & Ito 2008, "Color Universal Design": distinguishable with every common colour blindness.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 
 
 def save_figure(figure: Figure, path: str | os.PathLike[str], *, dpi: int = 120) -> None:
-    """Write the figure as what the path's suffix says (.png, .svg, .pdf), beside and renamed.
+    """Write the figure as the format of the path's suffix (.png, .svg, .pdf), atomically.
 
     Raises ConfigError for a suffix that names no picture format.
     """
@@ -28,21 +29,37 @@ def save_figure(figure: Figure, path: str | os.PathLike[str], *, dpi: int = 120)
         without_formulas(figure).savefig(temporary, dpi=dpi)
 
 
-def show_image(axes: Any, image: np.ndarray[Any, Any], title: str = "", *, size: float = 7.0) -> None:
+def axes_figure(width: float = 7.5, height: float = 4.5) -> tuple[Figure, Any]:
+    """A new figure and its only axes."""
+    figure = new_figure(width, height)
+    return figure, figure.add_subplot()
+
+
+def finish_axes(axes: Any, x: str, y: str, title: str = "", *, legend: bool = True, **how: Any) -> None:
+    """Add labels, title, grid and, if curves have labels, a legend with the options `how`; epochs are whole numbers."""
+    axes.set(xlabel=x, ylabel=y)
+    axes.set_title(title, fontsize=10)
+    axes.grid(alpha=0.3)
+    if x.startswith("epoch"):
+        from matplotlib.ticker import MaxNLocator
+
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    if legend and axes.get_legend_handles_labels()[1]:
+        axes.legend(fontsize=8, **how)
+
+
+def write_below(axes: Any, place: tuple[float, float], text: str, **how: Any) -> None:
+    """Write a small text below a point (x, y)."""
+    axes.annotate(text, place, textcoords="offset points", xytext=(0, -12), ha="center", fontsize=8, **how)
+
+
+def show_image(axes: Any, image: Array, title: str = "", *, size: float = 7.0) -> None:
     """Draw bytes (H, W) or (H, W, 3) without ticks: ink is dark, as on paper."""
     axes.imshow(image, cmap="gray_r", vmin=0, vmax=255)
     without_ticks(axes, title, size)
 
 
-def show_signed(
-    axes: Any,
-    values: np.ndarray[Any, Any],
-    title: str = "",
-    *,
-    limit: float | None = None,
-    size: float = 7.0,
-    **how: Any,
-) -> Any:
+def show_signed(axes: Any, values: Array, title: str = "", *, limit: float | None = None, size: float = 7.0) -> Any:
     """Draw numbers (H, W) without ticks, from blue (−limit) over white (0) to red; returns what a colour bar needs."""
     limit = limit or float(np.abs(values).max()) or 1.0
     drawn = axes.imshow(values, cmap="RdBu_r", vmin=-limit, vmax=limit)
@@ -53,11 +70,10 @@ def show_signed(
 def without_ticks(axes: Any, title: str = "", size: float = 7.0) -> None:
     """Give a picture its title and no ticks."""
     axes.set_title(title, fontsize=size)
-    axes.set_xticks([])
-    axes.set_yticks([])
+    axes.set(xticks=[], yticks=[])
 
 
-def heatmap_figure(pictures: Sequence[np.ndarray[Any, Any]], titles: Sequence[str], *, columns: int = 5) -> Figure:
+def heatmap_figure(pictures: Sequence[Array], titles: Sequence[str], *, columns: int = 5) -> Figure:
     """Pictures (H, W) as heat maps from blue (below 0) over white to red (above 0), each with its own scale."""
     columns = min(columns, len(pictures))
     rows = -(-len(pictures) // columns)

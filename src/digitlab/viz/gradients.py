@@ -1,33 +1,28 @@
-"""Ways of taking the gradient side by side, and how large the gradient is in each layer over a training."""
+"""Gradient methods compared, and the gradient norm of each layer over a training."""
 
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from digitlab.gradients import Comparison
-from digitlab.viz.figures import COLOURS, Figure, new_figure
+from digitlab.viz.figures import COLOURS, Figure, axes_figure, finish_axes
 
 
 def gradients_figure(rows: Sequence[Comparison], *, title: str) -> Figure:
-    """A point per way: seconds for one gradient (across) and ‖g − g_bp‖ / ‖g_bp‖ (up), both logarithmic.
+    """A point per method: seconds for one gradient (x) and ‖g − g_bp‖ / ‖g_bp‖ (y), both logarithmic.
 
-    A way without error is drawn at 10⁻¹⁷, below what float64 can show.
+    A method without error is drawn at 10⁻¹⁷, below what float64 can show.
     """
-    figure = new_figure(8.0, 4.8)
-    axes = figure.add_subplot()
+    figure, axes = axes_figure(8.0, 4.8)
     labels = {}
     for i, row in enumerate(row for row in rows if row.refusal is None):
         error = max(row.relative_error, 1e-17) if math.isfinite(row.relative_error) else 1.0
         axes.plot(row.seconds, error, "o", markersize=9, color=COLOURS[i % len(COLOURS)])
         labels[row.seconds, error] = f"{type(row.way).__name__}\n{row.evaluations:,} evaluations"
-    axes.set_xscale("log")
-    axes.set_yscale("log")
+    axes.set(xscale="log", yscale="log")
     axes.margins(x=0.25, y=0.15)
     write_apart(axes, labels)
-    axes.set_xlabel("time for one gradient (s)")
-    axes.set_ylabel("relative error against backpropagation")
-    axes.set_title(title)
-    axes.grid(alpha=0.3)
+    finish_axes(axes, "time for one gradient (s)", "relative error against backpropagation", title)
     return figure
 
 
@@ -59,11 +54,8 @@ def norms_figure(rows: Sequence[Mapping[str, Any]], *, title: str = "Gradient no
     A single row, of one moment, is drawn as bars. A layer has one colour; its biases are dotted, what leads from a
     state to the next (U) is dashed. A norm of 0 is left out.
     """
-    from matplotlib.ticker import MaxNLocator
-
     names = [name for name in rows[0] if name != "epoch"]
-    figure = new_figure(8.0, 4.6)
-    axes = figure.add_subplot()
+    figure, axes = axes_figure(8.0, 4.6)
     layers = list(dict.fromkeys(name.rpartition(".")[0] for name in names))
     kinds = [name.rpartition(".")[2] for name in names]
     for i, name in enumerate(names):
@@ -77,12 +69,6 @@ def norms_figure(rows: Sequence[Mapping[str, Any]], *, title: str = "Gradient no
     axes.set_yscale("log")
     if len(rows) == 1:
         axes.set_xticks(range(len(names)), names, rotation=45 if len(names) > 8 else 0)
-        axes.set_xlabel("parameter: layer and name")
-    else:
-        axes.set_xlabel("epoch (0: before training)")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-        axes.legend(fontsize=8, ncols=2 if len(names) > 8 else 1)
-    axes.set_ylabel("‖∂L/∂parameter‖")
-    axes.set_title(title)
-    axes.grid(alpha=0.3)
+    label = "parameter: layer and name" if len(rows) == 1 else "epoch (0: before training)"
+    finish_axes(axes, label, "‖∂L/∂parameter‖", title, ncols=2 if len(names) > 8 else 1)
     return figure

@@ -1,4 +1,4 @@
-"""What a network thinks a digit looks like: the way back from an output to a picture."""
+"""The linear inversion of a network: from an output back to a picture of a digit."""
 
 import math
 from typing import Any, NamedTuple
@@ -13,10 +13,10 @@ Picture = np.ndarray[Any, Any]
 
 
 class Imagined(NamedTuple):
-    """A picture, and what the network says when it is shown that picture again."""
+    """A picture of a digit, and the network's prediction for that picture."""
 
     digit: int
-    picture: Picture  # (H, W), any scale: large where a pixel speaks for the digit
+    picture: Picture  # (H, W), any scale: large where a pixel is evidence for the digit
     first: int  # the network's guess
     second: int  # its second guess
     margin: float  # 100 · (first output − second output) / second output, in per cent
@@ -27,10 +27,10 @@ class Imagined(NamedTuple):
 
 
 def linear_back(network: Network, digit: int) -> Picture:
-    """A one-hot output sent back through the transposed weights, Wᵀ by Wᵀ, with no inverse of the activations.
+    """A one-hot output propagated back through the transposed weights, without inverting the activations.
 
-    The result, (H, W), is no picture of the digit but a map of which pixels speak for and against it.
-    Raises ShapeError for networks that are not chains of dense layers: there is no single linear inversion there.
+    The result, (H, W), shows which pixels are evidence for the digit (large) and against it (small).
+    Raises ShapeError for networks that are not chains of dense layers.
     """
     dense = [layer for layer in dense_chain(network) if isinstance(layer, Dense)]
     signal = one_hot(network, digit)
@@ -40,9 +40,9 @@ def linear_back(network: Network, digit: int) -> Picture:
 
 
 def dense_chain(network: Network, way: str = "the linear inversion") -> list[Layer]:
-    """The layers, if they are dense ones with nothing between them but activations and changes of shape.
+    """The layers, if they are dense with only activations and changes of shape between them.
 
-    Raises ShapeError, naming the `way` that needs such a chain and the layer that is no part of one.
+    Raises ShapeError, naming the method (`way`) that needs such a chain and the layer that does not belong to one.
     """
     sizes = [math.prod(shape) for shape in network.shapes]
     odd = [
@@ -59,10 +59,9 @@ def dense_chain(network: Network, way: str = "the linear inversion") -> list[Lay
 
 
 def imagine(network: Network, digit: int, picture: Picture | None = None, *, stretch: bool = True) -> Imagined:
-    """The linear inversion for a digit (or a given picture), shown to the network again.
+    """The linear inversion for a digit (or a given picture), and the network's prediction for it.
 
-    The picture is stretched for that to the range of the pixels that the network learned from; with stretch=False
-    it is shown as it is.
+    For the prediction the picture is stretched to the network's range of pixels, unless stretch=False.
     """
     if picture is None:
         picture = linear_back(network, digit)
@@ -79,7 +78,7 @@ def imagine(network: Network, digit: int, picture: Picture | None = None, *, str
 
 
 def pixel_range(network: Network) -> tuple[float, float]:
-    """What the bytes 0 and 255 are to the network: its own scaling of pixels."""
+    """The bytes 0 and 255 after the network's scaling of pixels."""
     return network.scaling.offset, 255 * network.scaling.factor + network.scaling.offset
 
 

@@ -1,4 +1,4 @@
-"""Rashid's backquery: an answer sent back through the inverse of every step, from the outputs to a picture."""
+"""Rashid's backquery: an output propagated back through the inverse of every layer to a picture."""
 
 import numpy as np
 
@@ -12,19 +12,18 @@ LOW, HIGH = 0.01, 0.99
 
 
 def inverse_query(network: Network, digit: int) -> Picture:
-    """The picture (H, W), from .01 to .99, that the digit's answer comes back to.
+    """The picture (H, W), from .01 to .99, that belongs to the output for a digit.
 
-        answer    a = .99 for the digit, .01 for the others;  z = logit a
+        output    a = .99 for the digit, .01 for the others;  z = logit a
         layer     a = (z − b) Wᵀ, stretched to .01 … .99 (min-max);  z = logit a
         ...       down to the pixels, which keep the stretched values
 
-    Wᵀ stands in for the inverse of W, which there is none of, and the stretching makes up for its wrong scale. Without
-    biases this is Rashid's "backquery" (Make Your Own Neural Network, part 3); a bias, which forward added to x W, is
-    taken off first. Other activations than σ have their own inverse, found by bisection, from −.99 … .99 for tanh;
-    where a ReLU and its kin let a signal through they are the line y = x, and pass it back as it is. For softmax
-    z = ln a.
+    Wᵀ replaces the inverse of W, which does not exist, and the stretching corrects its scale. Without biases this is
+    Rashid's "backquery" (Make Your Own Neural Network, part 3); biases are subtracted first. Other activations than σ
+    are inverted by bisection, from −.99 … .99 for tanh; unbounded ones such as ReLU pass the signal unchanged. For
+    softmax z = ln a.
 
-    Raises ShapeError for a network that is no chain of dense layers, or whose activation has no inverse.
+    Raises ShapeError for a network that is not a chain of dense layers, or whose activation has no inverse.
     """
     chain = dense_chain(network, "the inverse query")
     signal = np.where(one_hot(network, digit) == 1, HIGH, LOW)  # (out,)
@@ -42,7 +41,7 @@ def inverse_query(network: Network, digit: int) -> Picture:
 
 
 def stretched(values: Picture, low: float = LOW, high: float = HIGH) -> Picture:
-    """Values brought to `low` … `high`, the least to the one and the largest to the other; to the middle if equal."""
+    """Values stretched to `low` … `high` (min-max); equal values become the middle."""
     least, most = float(values.min()), float(values.max())
     if least == most:
         return np.full_like(values, (low + high) / 2)
@@ -56,7 +55,7 @@ def logit(a: Picture) -> Picture:
 
 
 def _before(layer: Layer, signal: Picture) -> Picture:
-    """What went into an activation, given what came out, `signal` being stretched to .01 … .99."""
+    """The input of an activation for its output `signal`, which is stretched to .01 … .99."""
     if isinstance(layer, Dropout):
         return signal if layer.inverted else signal / (1 - layer.rate)
     if layer.passes_on:
@@ -81,7 +80,7 @@ def solved(activation: Activation, y: Picture) -> Picture:
 
 
 def _before_output(loss: Loss, answer: Picture) -> Picture:
-    """The logits for an answer, by the output activation that the loss owns."""
+    """The logits for an output, by the output activation that the loss owns."""
     if loss.owns == "sigmoid":
         return logit(answer)
     if loss.owns == "softmax":

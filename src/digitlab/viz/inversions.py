@@ -1,4 +1,4 @@
-"""Three methods that ask a network what a digit looks like, side by side."""
+"""Three methods that compute a picture of a digit from a network, compared."""
 
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -11,15 +11,15 @@ from digitlab.viz.imagine import Imagined, imagine, linear_back
 from digitlab.viz.inverse_query import inverse_query
 
 METHODS = {"linear": "linear inversion", "inverse": "inverse query", "ascent": "gradient ascent"}
-Answers = dict[str, list[Imagined] | str]  # method → one answer per digit, or why it does not apply
+Answers = dict[str, list[Imagined] | str]  # method → a picture per digit, or why it does not apply
 
 
 def imagine_all(network: Network, digits: Sequence[int]) -> Answers:
-    """Each method's picture of each digit, shown to the network again; where one does not apply, a line says why.
+    """Each method's picture of each digit, with the network's prediction, or a line why the method does not apply.
 
-    linear     a one-hot output through Wᵀ after Wᵀ (imagine.py)
+    linear     a one-hot output through the transposed weights (imagine.py)
     inverse    Rashid's backquery through the inverse of each activation (inverse_query.py)
-    ascent     the picture climbs to where the network is surest (ascent.py); works for every network
+    ascent     gradient ascent to the picture with the largest lead (ascent.py); works for every network
     """
     answers: Answers = {}
     for method, picture in (("linear", linear_back), ("inverse", inverse_query)):
@@ -33,10 +33,10 @@ def imagine_all(network: Network, digits: Sequence[int]) -> Answers:
 
 
 def inversions_figure(answers: Mapping[str, list[Imagined] | str], *, title: str = "") -> Figure:
-    """Heat maps, a digit a column and a method a row (one row in all for a single digit), with what the network reads.
+    """Heat maps, a column per digit and a row per method (a single digit has one row), with the predictions.
 
-    The linear inversion runs from blue (speaks against the digit) over white to red (speaks for it); the others are
-    pictures, dark where there is ink.
+    The linear inversion is blue where a pixel is evidence against the digit and red where it is evidence for it; the
+    others are pictures with dark ink.
     """
     served = {method: found for method, found in answers.items() if not isinstance(found, str)}
     refused = {method: why for method, why in answers.items() if isinstance(why, str)}
@@ -63,12 +63,12 @@ def inversions_figure(answers: Mapping[str, list[Imagined] | str], *, title: str
 
 
 def reading(seen: Imagined) -> str:
-    """What the network reads in a picture, in few words: "read as 3, then 8 (+120 %)"."""
+    """The network's prediction for a picture in short: "read as 3, then 8 (+120 %)"."""
     return f"read as {seen.first}, then {seen.second} ({margin_text(seen.margin)})"
 
 
 def margin_text(margin: float) -> str:
-    """A margin in per cent, or, where softmax outputs are very far apart, that it is out of all proportion."""
+    """A margin in per cent; very large ones, as of softmax outputs, as "over +10,000 %"."""
     return "over +10,000 %" if margin > 1e4 else f"+{margin:,.0f} %"
 
 

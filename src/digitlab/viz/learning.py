@@ -1,19 +1,18 @@
 """Which images are learned, forgotten and never learned over the epochs of a training."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from digitlab.errors import ShapeError
-from digitlab.viz.figures import COLOURS, Figure, new_figure, show_image
+from digitlab.viz.figures import COLOURS, Array, Figure, finish_axes, new_figure, show_image
 
-Array = np.ndarray[Any, Any]
 KINDS = ("always right", "learned", "forgotten", "never learned")
 
 
 class Learning(NamedTuple):
-    """What became of each of N images over E epochs.
+    """The predictions for N images over E epochs, sorted into kinds.
 
     An image is "always right" from the first epoch on, "learned" if it was wrong once and is right at the end,
     "forgotten" if it was right once and is wrong at the end, "never learned" if it was never right.
@@ -31,7 +30,7 @@ class Learning(NamedTuple):
 
 
 def follow(predictions: Array, labels: Array) -> Learning:
-    """From the guesses (E, N) after each epoch and the labels (N,). Raises ShapeError."""
+    """Kinds of images from the predictions (E, N) after each epoch and the labels (N,). Raises ShapeError."""
     if predictions.ndim != 2 or predictions.shape[1:] != labels.shape or not len(predictions):
         raise ShapeError(
             f"got predictions {predictions.shape} for labels {labels.shape}; expected (epochs, {len(labels)})"
@@ -44,45 +43,37 @@ def follow(predictions: Array, labels: Array) -> Learning:
 
 
 def learning_figure(epochs: Sequence[int], learning: Learning, *, title: str = "Learned and forgotten") -> Figure:
-    """Left: images that are wrong after each epoch. Right: how many became right and wrong since the epoch before."""
-    from matplotlib.ticker import MaxNLocator
-
+    """Left: misclassified images after each epoch. Right: images learned and forgotten in each epoch."""
     figure = new_figure(10.0, 4.2)
     figure.suptitle(title)
     wrong = (~learning.right).sum(axis=1)
-    axes = figure.add_subplot(1, 2, 1)
+    left, right = figure.subplots(1, 2)
     never = (~np.maximum.accumulate(learning.right, axis=0)).sum(axis=1)
     mark = "." if len(epochs) == 1 else None
-    axes.plot(epochs, wrong, color=COLOURS[1], label="wrong", marker=mark)
-    axes.plot(epochs, never, "--", color=COLOURS[6], label="never right so far", marker=mark)
-    axes.set_ylabel("images")
-    axes = figure.add_subplot(1, 2, 2)
+    left.plot(epochs, wrong, color=COLOURS[1], label="misclassified", marker=mark)
+    left.plot(epochs, never, "--", color=COLOURS[6], label="never classified correctly so far", marker=mark)
     gained = (~learning.right[:-1] & learning.right[1:]).sum(axis=1)
     lost = (learning.right[:-1] & ~learning.right[1:]).sum(axis=1)
-    axes.bar(np.asarray(epochs[1:]), gained, color=COLOURS[0], label="learned since the epoch before")
-    axes.bar(np.asarray(epochs[1:]), -lost, color=COLOURS[4], hatch="//", label="forgotten since then")
-    axes.axhline(0, color="black", linewidth=0.8)
-    axes.set_ylabel("images")
+    right.bar(np.asarray(epochs[1:]), gained, color=COLOURS[0], label="learned in this epoch")
+    right.bar(np.asarray(epochs[1:]), -lost, color=COLOURS[4], hatch="//", label="forgotten in this epoch")
+    right.axhline(0, color="black", linewidth=0.8)
     for axes in figure.axes:
-        axes.set_xlabel("epoch")
-        axes.grid(alpha=0.3)
-        axes.legend(fontsize=8)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        finish_axes(axes, "epoch", "images")
     return figure
 
 
 def learning_images_figure(
     images: Array, labels: Array, guesses: Array, learning: Learning, class_names: Sequence[str], *, columns: int = 12
 ) -> Figure:
-    """A few images of each kind that is not always right, a kind a row: true → last guess, times forgotten.
+    """A row of images for each kind except "always right": label → last prediction, and how often forgotten.
 
-    images bytes (N, H, W) or (N, H, W, 3); labels and guesses (after the last epoch) (N,).
+    images bytes (N, H, W) or (N, H, W, 3); labels and guesses, those after the last epoch, (N,).
     """
     rows = [(i, name) for i, name in enumerate(KINDS) if i and (learning.kind == i).any()]
     figure = new_figure(0.95 * columns, 1.55 * max(len(rows), 1) + 0.4)
     figures = figure.subfigures(max(len(rows), 1), 1, squeeze=False)[:, 0]
     if not rows:
-        figure.suptitle("every image was right after every epoch")
+        figure.suptitle("every image was classified correctly after every epoch")
     for part, (i, name) in zip(figures, rows):
         some = np.flatnonzero(learning.kind == i)
         some = some[np.argsort(-learning.forgettings[some], kind="stable")][:columns]
@@ -90,6 +81,6 @@ def learning_images_figure(
         for place, at in enumerate(some):
             words = f"{class_names[labels[at]]} → {class_names[guesses[at]]}"
             lost = int(learning.forgettings[at])
-            words += f"\nlost {lost}×" if lost else "\n"
+            words += f"\nforgotten {lost}×" if lost else "\n"
             show_image(part.add_subplot(1, columns, place + 1), images[at], words)
     return figure

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,15 +19,13 @@ from digitlab.viz.activity import activities, activities_figure, maps_figure
 from digitlab.viz.calibration import calibration, calibration_figure
 from digitlab.viz.confusion import accuracy_figure, confusion_figure
 from digitlab.viz.embedding import embed, last_hidden, map_figure
-from digitlab.viz.figures import Figure
+from digitlab.viz.figures import Array, Figure
 from digitlab.viz.gradients import norms_figure
 from digitlab.viz.imagine import picture_shape
 from digitlab.viz.neurons import health, health_figure
 from digitlab.viz.saliency import gradient_saliency, occlusion, saliency_figure
 from digitlab.viz.surface import loss_surface, surface_figure
 from digitlab.viz.weights import filters_figure, weights_figure
-
-Array = np.ndarray[Any, Any]
 
 
 class Picture(NamedTuple):

@@ -1,19 +1,17 @@
-"""Neurons that have stopped learning: dead ones, always silent, and saturated ones, always at an end of their range."""
+"""Neurons that have stopped learning: dead ones with constant output, saturated ones at a bound of their range."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from digitlab.nn.network import Activation, Network
 from digitlab.viz.activity import activities
-from digitlab.viz.figures import COLOURS, Figure, new_figure
-
-Array = np.ndarray[Any, Any]
+from digitlab.viz.figures import COLOURS, Array, Figure, axes_figure
 
 
 class Health(NamedTuple):
-    """The neurons behind one activation; for maps (H, W, C) a channel is a neuron, at all its places."""
+    """The neurons of one activation layer; a channel of maps (H, W, C) counts as one neuron."""
 
     name: str
     neurons: int
@@ -22,11 +20,11 @@ class Health(NamedTuple):
 
 
 def health(network: Network, images: Array, *, near: float = 0.02, share: float = 0.95) -> list[Health]:
-    """Dead and saturated neurons behind each activation of the network, over images (N, ...).
+    """Dead and saturated neurons of each activation layer, over images (N, ...).
 
     dead        a ReLU is 0 for every image; any other activation gives the same number (to 10⁻⁶) for every image
-    saturated   an activation with two bounds, as a sigmoid or tanh, that is alive, but within `near` of its range (a
-                part of its width) from one of its ends for at least `share` of the images: its derivative is tiny there
+    saturated   an activation with two bounds (sigmoid, tanh) that is alive, but for at least `share` of the images
+                nearer to a bound than `near` times its range, where its derivative is tiny
     """
     found = []
     steps = activities(network, images)
@@ -39,7 +37,7 @@ def health(network: Network, images: Array, *, near: float = 0.02, share: float 
 
 
 def judge(y: Array, kind: type[Activation], near: float, share: float) -> tuple[Array, Array]:
-    """Which columns of activations (M, neurons) of this kind of layer are dead, which saturated: bool (neurons,)."""
+    """Which columns of activations (M, neurons) are dead, and which saturated: bool (neurons,)."""
     dead: Array = np.ptp(y, axis=0) <= 1e-6 if kind.flat_at is None else np.asarray((y <= kind.flat_at).all(axis=0))
     low, high = kind.bounds
     if not (np.isfinite(low) and np.isfinite(high) and kind.differentiable):
@@ -50,31 +48,22 @@ def judge(y: Array, kind: type[Activation], near: float, share: float) -> tuple[
 
 
 def health_figure(layers: Sequence[Health]) -> Figure:
-    """Bars of alive, saturated and dead neurons in per cent, an activation a bar, with their counts."""
-    figure = new_figure(8.0, 0.6 * len(layers) + 1.8)
-    axes = figure.add_subplot()
-    for place, layer in enumerate(layers):
-        left = 0.0
-        counts = (layer.neurons - layer.dead - layer.saturated, layer.saturated, layer.dead)
-        for count, colour, hatch, name in zip(
-            counts, (COLOURS[5], COLOURS[4], COLOURS[6]), ("", "//", ""), ("alive", "saturated", "dead")
-        ):
-            width = 100 * count / layer.neurons
-            axes.barh(place, width, left=left, color=colour, hatch=hatch, label=name if place == 0 else None)
-            if count:
-                axes.text(
-                    left + width / 2,
-                    place,
-                    str(count),
-                    ha="center",
-                    va="center",
-                    fontsize=8,
-                    color="white" if name == "dead" else "black",
-                )
-            left += width
-    axes.set_yticks(range(len(layers)), [layer.name for layer in layers])
+    """Bars of alive, saturated and dead neurons in per cent, one for each activation layer, with their counts."""
+    figure, axes = axes_figure(8.0, 0.6 * len(layers) + 1.8)
+    names = [layer.name for layer in layers]
+    dead, saturated = np.array([[layer.dead, layer.saturated] for layer in layers]).T
+    neurons, left = np.array([layer.neurons for layer in layers]), np.zeros(len(layers))
+    kinds = (
+        ("alive", neurons - dead - saturated, COLOURS[5], "", "black"),
+        ("saturated", saturated, COLOURS[4], "//", "black"),
+        ("dead", dead, COLOURS[6], "", "white"),
+    )
+    for kind, counts, colour, hatch, ink in kinds:
+        width = 100 * counts / neurons
+        bars = axes.barh(range(len(names)), width, left=left, color=colour, hatch=hatch, label=kind, tick_label=names)
+        axes.bar_label(bars, [str(n or "") for n in counts], label_type="center", fontsize=8, color=ink)
+        left += width
     axes.invert_yaxis()
-    axes.set_xlabel("neurons of the layer (%), counts inside")
-    axes.set_title("Dead and saturated neurons")
+    axes.set(xlabel="neurons of the layer (%), with their number", title="Dead and saturated neurons")
     figure.legend(fontsize=8, loc="outside lower center", ncols=3)
     return figure

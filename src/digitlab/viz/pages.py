@@ -1,7 +1,4 @@
-"""Pages of HTML from templates/, and their pictures.
-
-A page needs nothing but itself: pictures are inside as data, styles and scripts come from nowhere else.
-"""
+"""HTML pages from templates/, and their pictures. A page is self-contained: pictures, styles and scripts are inside."""
 
 import base64
 import io
@@ -30,35 +27,33 @@ def _environment() -> Any:
 
 
 def render(template: str, title: str, *, local_pictures: bool = False, **values: Any) -> str:
-    """A page of templates/ with these values, escaped in HTML; `local_pictures`: it may show files beside it."""
+    """A page of templates/ with these values, escaped in HTML; `local_pictures`: it may show files in its folder."""
     return str(_environment().get_template(template).render(title=title, local_pictures=local_pictures, **values))
 
 
 def png_bytes(picture: Array, *, scale: int = 1) -> bytes:
-    """uint8 pixels (H, W) or (H, W, 3) as a PNG; grey ones with ink dark on white, each pixel `scale` wide."""
+    """uint8 pixels (H, W) or (H, W, 3) as a PNG, each pixel `scale` wide; grey ones are drawn dark on white."""
     from PIL import Image
 
     pixels = picture if picture.ndim == 3 else 255 - picture
-    image = Image.fromarray(np.ascontiguousarray(pixels))
-    if scale > 1:
-        image = image.resize((image.width * scale, image.height * scale), Image.Resampling.NEAREST)
+    image = Image.fromarray(np.kron(pixels, np.ones((scale, scale, *[1] * (picture.ndim - 2)), np.uint8)))
     file = io.BytesIO()
     image.save(file, "PNG", optimize=True)
     return file.getvalue()
 
 
 def data_uri(data: bytes, kind: str = "image/png") -> str:
-    """A picture's bytes as the address of itself."""
+    """A picture's bytes as a data URI."""
     return f"data:{kind};base64," + base64.b64encode(data).decode("ascii")
 
 
 def as_bytes(picture: Array) -> Array:
-    """Numbers of any range as pixels, the least 0 and the largest 255."""
+    """Numbers of any range as pixels: the smallest becomes 0, the largest 255."""
     low, high = float(picture.min()), float(picture.max())
     return np.round((picture - low) / ((high - low) or 1.0) * 255).astype(np.uint8)
 
 
 def write_picture(path: str | os.PathLike[str], picture: Array, *, scale: int = 10) -> None:
-    """A picture of any range as a PNG by itself, enlarged, beside and renamed."""
+    """Write a picture of any range as an enlarged PNG, atomically."""
     with atomic_write(path) as temporary:
         temporary.write_bytes(png_bytes(as_bytes(picture), scale=scale))

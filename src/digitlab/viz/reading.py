@@ -1,4 +1,4 @@
-"""A photo as it was read: boxes and labels on it, and every stage between photo and answer."""
+"""A photo with its recognized digits in boxes, and every stage between photo and prediction."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,7 +15,7 @@ READ, REFUSED = COLOURS[0], COLOURS[1]
 def annotated_figure(
     photo: NDArray[np.uint8], boxes: Sequence[Box], texts: Sequence[str], read: Sequence[bool], *, title: str
 ) -> Figure:
-    """A photo (H, W, 3) with a box around each mark and a text over it: blue where it was read, orange where not."""
+    """A photo (H, W, 3) with a box and a text for each mark: blue if it was read, orange if not."""
     h, w = photo.shape[:2]
     figure = new_figure(8.0, max(2.0, 8.0 * h / w) + 0.4)
     _annotate(figure.add_subplot(), photo, boxes, texts, read)
@@ -45,7 +45,7 @@ def stages_figure(
     *,
     title: str,
 ) -> Figure:
-    """Every stage in one figure: named pictures, the boxes on the first of them, and what the network was shown.
+    """Every stage in one figure: named pictures, the boxes on the first of them, and the images for the network.
 
     stages    (name, picture), the photo (H, W, 3) first, then planes (H, W): bool, or 0 (black) to 255
     images    uint8 (N, 28, 28) or (N, 28, 28, 3), with `texts` as their titles

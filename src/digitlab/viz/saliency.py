@@ -1,6 +1,4 @@
-"""Which pixels an answer hangs on: its gradient by the pixels, and what covering a patch of them does."""
-
-from typing import Any
+"""Which pixels a prediction depends on: gradients with respect to the pixels, and occlusion of patches."""
 
 import numpy as np
 
@@ -8,10 +6,8 @@ from digitlab.arrays import to_numpy
 from digitlab.engine.select import predict
 from digitlab.errors import ConfigError
 from digitlab.nn.network import Network
-from digitlab.viz.figures import Figure, new_figure, show_image, show_signed
+from digitlab.viz.figures import Array, Figure, new_figure, show_image, show_signed
 from digitlab.viz.imagine import picture_shape
-
-Array = np.ndarray[Any, Any]
 
 
 def gradient_saliency(network: Network, images: Array, classes: Array) -> Array:
@@ -28,14 +24,14 @@ def gradient_saliency(network: Network, images: Array, classes: Array) -> Array:
 
 
 def occlusion(network: Network, image: Array, target: int, *, size: int = 5, fill: float | None = None) -> Array:
-    """By how much the output for `target` falls when a size × size patch around each pixel is covered: (H, W).
+    """The decrease of the output for `target` when a size × size patch around each pixel is covered: (H, W).
 
-    image (H, W) or (H, W, 3), bytes. What covers is paper, byte 0, unless `fill` says otherwise; where a patch reaches
-    over the border it is cut. See Zeiler & Fergus 2014, "Visualizing and understanding convolutional
-    networks", sec. 4.2. Raises ConfigError unless the size is odd.
+    image (H, W) or (H, W, 3), bytes. The patch is filled with `fill`, by default 0 (paper), and cut at the border.
+    See Zeiler & Fergus 2014, "Visualizing and understanding convolutional networks", sec. 4.2. Raises ConfigError
+    unless the size is odd.
     """
     if size < 1 or size % 2 == 0:
-        raise ConfigError(f"size: got {size}, expected an odd number of pixels, so that a patch has a middle")
+        raise ConfigError(f"size: got {size}, expected an odd number of pixels, so that a patch has a center")
     height, width = image.shape[:2]
     covered = np.repeat(image[None], height * width, axis=0)  # (H·W, H, W)
     reach = size // 2
@@ -48,21 +44,21 @@ def occlusion(network: Network, image: Array, target: int, *, size: int = 5, fil
 
 
 def saliency_figure(images: Array, gradients: Array, occlusions: Array, titles: list[str]) -> Figure:
-    """Per image (a row): itself, ∂z/∂x, and the fall of the output under a covered patch.
+    """A row per image: the image, ∂z/∂x, and the decrease of the output when a patch is covered.
 
     images bytes (N, H, W) or (N, H, W, 3); gradients the same shape; occlusions (N, H, W).
     """
     n = len(images)
     figure = new_figure(8.2, 2.4 * n + 0.3)
+    grid = figure.subplots(n, 3, squeeze=False)
     for row in range(n):
         gradient = gradients[row].sum(axis=-1) if gradients[row].ndim == 3 else gradients[row]
         columns = [
             (images[row], titles[row], None),
-            (gradient, "gradient of the logit\nby the pixel", "∂z/∂x"),
-            (occlusions[row], "fall of the output when\na patch is covered", "output before − after"),
+            (gradient, "gradient of the logit\nw.r.t. the pixels", "∂z/∂x"),
+            (occlusions[row], "decrease of the output\nwhen a patch is covered", "output before − after"),
         ]
-        for column, (values, title, unit) in enumerate(columns):
-            axes = figure.add_subplot(n, 3, 3 * row + column + 1)
+        for axes, (values, title, unit) in zip(grid[row], columns):
             if unit is None:
                 show_image(axes, values, title, size=8)
             else:

@@ -1,16 +1,14 @@
 """The loss around a solution, along two random directions."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from digitlab.errors import ConfigError
 from digitlab.nn.network import Network
 from digitlab.train.evaluation import evaluate
-from digitlab.viz.figures import Figure, new_figure
-
-Array = np.ndarray[Any, Any]
+from digitlab.viz.figures import Array, Figure, new_figure
 
 
 class Surface(NamedTuple):
@@ -72,7 +70,7 @@ def loss_surface(
 
 
 def surface_figure(surface: Surface, *, title: str = "Loss around the solution") -> Figure:
-    """Contours seen from above, and the same as a surface; the dot is the network."""
+    """The loss as contours and as a surface; the dot is the network."""
     figure = new_figure(11.0, 4.8)
     figure.suptitle(title)
     losses = np.where(
@@ -85,16 +83,10 @@ def surface_figure(surface: Surface, *, title: str = "Loss around the solution")
     axes.plot(0, 0, "o", color="white", markeredgecolor="black")
     axes.annotate(f"{middle:.3g}", (0, 0), textcoords="offset points", xytext=(6, 6), color="white")
     figure.colorbar(filled, ax=axes, label="mean loss per example")
-    axes.set_xlabel("along the first direction")
-    axes.set_ylabel("along the second direction")
-    from matplotlib.ticker import MaxNLocator
-
+    axes.set(xlabel="first direction", ylabel="second direction")
     solid = figure.add_subplot(1, 2, 2, projection="3d")
     solid.plot_surface(*np.meshgrid(surface.a, surface.b), losses, cmap="viridis", linewidth=0.2, edgecolor="#0004")
-    solid.set_xlabel("first direction")
-    solid.set_ylabel("second direction")
-    solid.set_zlabel("mean loss")
+    solid.set(xlabel="first direction", ylabel="second direction", zlabel="mean loss")
     solid.set_box_aspect(None, zoom=0.85)  # else its third label lies beyond the figure
-    for axis in (solid.xaxis, solid.yaxis, solid.zaxis):
-        axis.set_major_locator(MaxNLocator(4))
+    solid.locator_params(nbins=4)
     return figure

@@ -1,17 +1,14 @@
-"""Weights as pictures: what each hidden neuron looks for, and the filters of a convolution."""
+"""The weights of dense layers and the filters of convolutions as pictures."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
-from digitlab.viz.figures import Figure, new_figure, show_signed
-
-Array = np.ndarray[Any, Any]
+from digitlab.viz.figures import Array, Figure, new_figure, show_signed
 
 
 def tiles_figure(
-    tiles: Sequence[Array], titles: Sequence[str], *, title: str, columns: int = 10, unit: str = ""
+    tiles: Sequence[Array] | Array, titles: Sequence[str], *, title: str, columns: int = 10, unit: str = ""
 ) -> Figure:
     """Arrays (H, W) on one common scale from blue (below 0) over white to red (above 0), with one colour bar."""
     rows = max(-(-len(tiles) // columns), 1)
@@ -41,27 +38,23 @@ def weights_figure(weights: Array, shape: tuple[int, ...], *, limit: int = 100, 
     tiles = [weights[:, j].reshape(shape) for j in chosen]
     tiles = [tile.sum(axis=-1) if tile.ndim == 3 else tile for tile in tiles]
     left_out = f", the {len(chosen)} with the longest weight vectors" if len(chosen) < len(norms) else ""
-    return tiles_figure(
-        tiles, [f"neuron {j}" for j in chosen], title=f"{title or 'Weights into each neuron'}{left_out}", unit="weight"
-    )
+    title = f"{title or 'Weights into each neuron'}{left_out}"
+    return tiles_figure(tiles, [f"neuron {j}" for j in chosen], title=title, unit="weight")
 
 
 def filters_figure(weights: Array, *, limit: int = 12, title: str = "Filters") -> Figure:
-    """The kernels (kh, kw, channels, filters): a filter a column, a channel a row; at most `limit` channels.
+    """The kernels (kh, kw, channels, filters): a column per filter, a row per channel, at most `limit` channels.
 
-    With one channel the filters fill rows of their own.
+    The filters of a single channel fill several rows.
     """
-    _, _, channels, filters = weights.shape
-    if channels == 1:
-        tiles = [weights[:, :, 0, f] for f in range(filters)]
-        return tiles_figure(tiles, [f"filter {f}" for f in range(filters)], title=title, unit="weight")
-    shown = min(channels, limit)
-    few = min(filters, 24)
-    tiles = [weights[:, :, c, f] for c in range(shown) for f in range(few)]
+    kernels = weights.transpose(2, 3, 0, 1)[:limit]  # (channels, filters, kh, kw)
+    if weights.shape[2] == 1:
+        return tiles_figure(kernels[0], [f"filter {f}" for f in range(kernels.shape[1])], title=title, unit="weight")
+    kernels = kernels[:, :24]
+    shown, few = kernels.shape[:2]
     titles = [f"{c} → {f}" for c in range(shown) for f in range(few)]
-    left_out = (
-        f" (first {shown} of {channels} channels, {few} of {filters} filters)"
-        if (shown, few) < (channels, filters)
-        else ""
-    )
-    return tiles_figure(tiles, titles, title=f"{title}: channel → filter{left_out}", columns=few, unit="weight")
+    _, _, channels, filters = weights.shape
+    if (shown, few) < (channels, filters):
+        title = f"{title} (first {shown} of {channels} channels, {few} of {filters} filters)"
+    tiles = kernels.reshape(-1, *weights.shape[:2])
+    return tiles_figure(tiles, titles, title=f"{title}: channel → filter", columns=few, unit="weight")

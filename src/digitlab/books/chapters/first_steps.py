@@ -7,6 +7,8 @@ are of 0 to 9.
 """
 
 from collections.abc import Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -39,12 +41,12 @@ def snapshot_scores(task_results: TaskResults, label: str) -> list[float]:
 # 1: one training run
 
 
-def first_tasks(variant: Variant) -> Tasks:
+def _first_tasks(variant: Variant) -> Tasks:
     weights = {"N(0, 1/n)": None, "U(−½, ½)": Uniform(-0.5, 0.5)}
     return {label: rashid_training(variant, label, rate=0.3, weights=chosen) for label, chosen in weights.items()}
 
 
-def first_draw(results: Sequence[Result], variant: Variant) -> Drawn:
+def _first_draw(results: Sequence[Result], variant: Variant) -> Drawn:
     labels = [key.removesuffix("/test") for key in results[0].figures if key.endswith("/test")]
     return {"weights": accuracy_points(results, labels, title=f"One epoch, η .3, {variant.mode}", book=[95.0, None])}
 
@@ -52,18 +54,18 @@ def first_draw(results: Sequence[Result], variant: Variant) -> Drawn:
 # 2: learning rates
 
 
-def rates_tasks(variant: Variant) -> Tasks:
+def _rates_tasks(variant: Variant) -> Tasks:
     return {f"η {rate:g}": rashid_training(variant, f"η {rate:g}", rate=rate, snapshots=[1]) for rate in RATES}
 
 
-def rates_query(task_results: TaskResults, variant: Variant) -> Result:
+def _rates_query(task_results: TaskResults, variant: Variant) -> Result:
     scores = [snapshot_scores(task_results, label)[0] for label in task_results]
     figures = {f"{label}/test": score for label, score in zip(task_results, scores)}
     figures["best rate"] = RATES[int(np.argmax(scores))]
     return Result(figures, {"scores": scores})
 
 
-def rates_draw(results: Sequence[Result], variant: Variant) -> Drawn:
+def _rates_draw(results: Sequence[Result], variant: Variant) -> Drawn:
     values = [result.series["scores"] for result in results]
     return {"rates": best_point(RATES, values, title=f"One epoch, {variant.mode}", x_label="learning rate η")}
 
@@ -71,11 +73,11 @@ def rates_draw(results: Sequence[Result], variant: Variant) -> Drawn:
 # 3: epochs
 
 
-def epochs_tasks(variant: Variant) -> Tasks:
+def _epochs_tasks(variant: Variant) -> Tasks:
     return {"net": rashid_training(variant, "many epochs", rate=0.1, epochs=max(EPOCHS), snapshots=EPOCHS)}
 
 
-def epochs_query(task_results: TaskResults, variant: Variant) -> Result:
+def _epochs_query(task_results: TaskResults, variant: Variant) -> Result:
     task = task_results["net"].task
     assert isinstance(task, Training)
     scores, epochs = snapshot_scores(task_results, "net"), list(task.snapshots)
@@ -84,7 +86,7 @@ def epochs_query(task_results: TaskResults, variant: Variant) -> Result:
     return Result(figures, {"epochs": epochs, "scores": scores})
 
 
-def epochs_draw(results: Sequence[Result], variant: Variant) -> Drawn:
+def _epochs_draw(results: Sequence[Result], variant: Variant) -> Drawn:
     values = [result.series["scores"] for result in results]
     title = f"η .1, {variant.mode}"
     return {"epochs": best_point(results[0].series["epochs"], values, title=title, x_label="epochs")}
@@ -93,22 +95,19 @@ def epochs_draw(results: Sequence[Result], variant: Variant) -> Drawn:
 # 4: learning rates and epochs
 
 
-def grid_tasks(variant: Variant) -> Tasks:
-    epochs, each = GRID_EPOCHS, range(1, GRID_EPOCHS + 1)
-    return {
-        f"η {rate:g}": rashid_training(variant, f"η {rate:g}", rate=rate, epochs=epochs, snapshots=each)
-        for rate in GRID_RATES
-    }
+def _grid_tasks(variant: Variant) -> Tasks:
+    settings: dict[str, Any] = {"epochs": GRID_EPOCHS, "snapshots": range(1, GRID_EPOCHS + 1)}
+    return {f"η {rate:g}": rashid_training(variant, f"η {rate:g}", rate=rate, **settings) for rate in GRID_RATES}
 
 
-def grid_query(task_results: TaskResults, variant: Variant) -> Result:
+def _grid_query(task_results: TaskResults, variant: Variant) -> Result:
     surface = np.array([snapshot_scores(task_results, label) for label in task_results])  # (rates, epochs)
     rate, epoch = np.unravel_index(surface.argmax(), surface.shape)
     figures = {"best": float(surface.max()), "best rate": GRID_RATES[int(rate)], "best at epoch": float(epoch + 1)}
     return Result(figures, {"surface": surface.tolist()})
 
 
-def grid_draw(results: Sequence[Result], variant: Variant) -> Drawn:
+def _grid_draw(results: Sequence[Result], variant: Variant) -> Drawn:
     surface = np.mean([result.series["surface"] for result in results], axis=0)  # (rates, epochs)
     epochs = list(range(1, surface.shape[1] + 1))
     labels = ("epochs", "learning rate η", "test accuracy (%)")
@@ -119,20 +118,16 @@ def grid_draw(results: Sequence[Result], variant: Variant) -> Drawn:
 # 5: the inverse query
 
 
-def backquery_query(task_results: TaskResults, variant: Variant) -> Result:
+def _backquery_query(task_results: TaskResults, variant: Variant) -> Result:
     result = training_figures(task_results, variant)
     add_inverse_queries(result, task_results["net"].network())
     return result
 
 
-def backquery_draw(results: Sequence[Result], variant: Variant) -> Drawn:
-    return digit_grid(results, f"Estimated digits, {variant.mode}")
-
-
 EXPERIMENTS = [
-    BOOK.experiment("first-steps-1", first_tasks, training_figures, first_draw),
-    BOOK.experiment("first-steps-2", rates_tasks, rates_query, rates_draw),
-    BOOK.experiment("first-steps-3", epochs_tasks, epochs_query, epochs_draw),
-    BOOK.experiment("first-steps-4", grid_tasks, grid_query, grid_draw),
-    BOOK.experiment("first-steps-5", None, backquery_query, backquery_draw),
+    BOOK.experiment("first-steps-1", _first_tasks, training_figures, _first_draw),
+    BOOK.experiment("first-steps-2", _rates_tasks, _rates_query, _rates_draw),
+    BOOK.experiment("first-steps-3", _epochs_tasks, _epochs_query, _epochs_draw),
+    BOOK.experiment("first-steps-4", _grid_tasks, _grid_query, _grid_draw),
+    BOOK.experiment("first-steps-5", None, _backquery_query, partial(digit_grid, title="Estimated digits")),
 ]

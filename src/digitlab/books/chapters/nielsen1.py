@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from digitlab.baselines import fit, judge, make_baseline
+from digitlab.baselines.standard import SETTINGS
 from digitlab.books.chapter import Chapter
 from digitlab.books.data import Data
 from digitlab.books.experiment import Result, TaskResults, Tasks, Variant, computed
@@ -27,18 +28,18 @@ def darkness(given: Mapping[str, Any]) -> dict[str, Any]:
     return {**baseline(given), "darkness": [float(dark[train.labels == digit].mean()) for digit in range(10)]}
 
 
-def darkness_query(task_results: TaskResults, variant: Variant) -> Result:
+def _darkness_query(task_results: TaskResults, variant: Variant) -> Result:
     found = task_results["darkness"].result
     return Result({"test": 100 * found["test"]}, {"darkness": found["darkness"]})
 
 
-def darkness_draw(results: Sequence[Result], variant: Variant) -> Drawn:
+def _darkness_draw(results: Sequence[Result], variant: Variant) -> Drawn:
     values = [[100 * value for value in result.series["darkness"]] for result in results]
-    title = "Mean darkness of each digit, share of full ink"
+    title = "Mean darkness of each digit (100 %: all pixels black)"
     return {"darkness": points([str(d) for d in range(10)], values, title=title, y_label="mean darkness (%)")}
 
 
-def baselines_query(task_results: TaskResults, variant: Variant) -> Result:
+def _baselines_query(task_results: TaskResults, variant: Variant) -> Result:
     result = Result()
     for label, found in task_results.items():
         for part in ("valid", "test"):
@@ -49,12 +50,12 @@ def baselines_query(task_results: TaskResults, variant: Variant) -> Result:
     return result
 
 
-def scale_tasks(variant: Variant) -> Tasks:
-    return {k: t for n in SCALE for k, t in computed(n, baseline, images=0, name=n)(variant).items()}
+def _baselines_tasks(variant: Variant) -> Tasks:
+    return {k: t for n in NAMES for k, t in computed(n, baseline, images=0, name=n)(variant).items()}
 
 
-def scale_draw(results: Sequence[Result], variant: Variant) -> Drawn:
-    return {"scale": accuracy_points(results, SCALE, title="Without a hidden layer, test accuracy")}
+def _baselines_draw(results: Sequence[Result], variant: Variant) -> Drawn:
+    return {"scale": accuracy_points(results, NAMES, title="Test accuracy without a hidden layer")}
 
 
 def svm_task(variant: Variant, setting: str, size: int = 0) -> Computation:
@@ -64,24 +65,20 @@ def svm_task(variant: Variant, setting: str, size: int = 0) -> Computation:
     return Computation(title=f"SVM, {setting}, {size or 'all'} images", function=baseline, given=given)
 
 
-def svm_tasks(variant: Variant) -> Tasks:
-    return {setting: svm_task(variant, setting) for setting in ("book", "today")}
-
-
-def svm_draw(results: Sequence[Result], variant: Variant) -> Drawn:
-    values = [[result.figures[f"{setting}/test"] for setting in ("book", "today")] for result in results]
-    names, book = ["γ = 1/784 (the book's)", "γ by variance (today's)"], list(BOOK.reported("svm").values())
+def _svm_draw(results: Sequence[Result], variant: Variant) -> Drawn:
+    values = [[result.figures[f"{setting}/test"] for setting in SETTINGS] for result in results]
+    names, book = ["γ = 1/784 (book)", "γ from the variance (today)"], list(BOOK.reported("svm").values())
     return {"svm": points(names, values, title="Support vector machine, test accuracy", book=book)}
 
 
 BOOK = Chapter(__file__)
-SCALE = ("nearest-mean", "logistic")
+NAMES = ("nearest-mean", "logistic")
 DARKNESS = computed("darkness", darkness, images=0, name="darkness")
 FIRST = BOOK.experiment("chapter1-30", draw=valid_test_curves)
 EXPERIMENTS = [
-    BOOK.experiment("average-darkness", DARKNESS, darkness_query, darkness_draw),
-    BOOK.experiment("baselines", scale_tasks, baselines_query, scale_draw),
-    BOOK.experiment("svm", svm_tasks, baselines_query, svm_draw),
+    BOOK.experiment("average-darkness", DARKNESS, _darkness_query, _darkness_draw),
+    BOOK.experiment("baselines", _baselines_tasks, _baselines_query, _baselines_draw),
+    BOOK.experiment("svm", lambda variant: {s: svm_task(variant, s) for s in SETTINGS}, _baselines_query, _svm_draw),
     FIRST,
     BOOK.experiment("chapter1-100", draw=valid_test_curves),
     BOOK.experiment("chapter1-bad-rates", draw=valid_test_curves),

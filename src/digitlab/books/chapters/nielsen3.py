@@ -9,11 +9,11 @@ from digitlab.books.chapter import Chapter
 from digitlab.books.chapters.nielsen1 import svm_task
 from digitlab.books.experiment import Result, TaskResults, Tasks, Variant, computed
 from digitlab.books.measure import book_costs, training_figures
-from digitlab.books.pictures import Drawn, axes_figure, band, finish_axes, series_bands, valid_test_curves
+from digitlab.books.pictures import Drawn, band, series_bands, valid_test_curves
 from digitlab.books.training import book_training
 from digitlab.nn import CrossEntropy, Dense, Given, Loss, Network, Quadratic
 from digitlab.optim import HalveOnPlateau
-from digitlab.viz.figures import COLOURS, new_figure
+from digitlab.viz.figures import COLOURS, axes_figure, finish_axes, new_figure
 
 BOOK = Chapter(__file__)
 
@@ -46,7 +46,7 @@ def neuron(given: Mapping[str, Any]) -> dict[str, Any]:
     return {"curves": curves}
 
 
-def neuron_query(task_results: TaskResults, variant: Variant) -> Result:
+def _neuron_query(task_results: TaskResults, variant: Variant) -> Result:
     result = Result(series=dict(task_results["neuron"].result["curves"]))
     for label, outputs in result.series.items():
         result.figures[f"{label}/start"] = outputs[0]
@@ -56,22 +56,21 @@ def neuron_query(task_results: TaskResults, variant: Variant) -> Result:
     return result
 
 
-def neuron_draw(results: Sequence[Result], variant: Variant) -> Drawn:
+def _neuron_draw(results: Sequence[Result], variant: Variant) -> Drawn:
     figure = new_figure(12, 4)
-    for place, loss in enumerate(("quadratic", "cross-entropy", "cross-entropy, η .15"), 1):
-        axes = figure.add_subplot(1, 3, place)
+    for axes, loss in zip(figure.subplots(1, 3), ("quadratic", "cross-entropy", "cross-entropy, η .15")):
         labels = [label for label in NEURONS if label.rpartition(", w")[0] == loss]
         for colour, label in zip(COLOURS, labels):
             axes.plot(results[0].series[label], color=colour, label=f"w{label.rpartition(', w')[2]}")
         axes.set_ylim(0, 1)
-        finish_axes(axes, "epoch", "output, to become 0", f"{loss.partition(',')[0]}, η {NEURONS[labels[0]][3]:g}")
+        finish_axes(axes, "epoch", "output (target 0)", f"{loss.partition(',')[0]}, η {NEURONS[labels[0]][3]:g}")
     return {"neuron": figure}
 
 
 # Overfitting and regularization
 
 
-def costs_query(task_results: TaskResults, variant: Variant) -> Result:
+def _costs_query(task_results: TaskResults, variant: Variant) -> Result:
     """Figures of the training, with the book's regularized costs among its series and their least values."""
     result = training_figures(task_results, variant)
     ((label, found),) = task_results.items()
@@ -85,7 +84,7 @@ def costs_query(task_results: TaskResults, variant: Variant) -> Result:
     return result
 
 
-def overfitting_draw(results: Sequence[Result], variant: Variant) -> Drawn:
+def _overfitting_draw(results: Sequence[Result], variant: Variant) -> Drawn:
     """The book's four plots in one figure: cost and accuracy, on training and on test data."""
     figure = new_figure(10, 7)
     label = next(key for key in results[0].series if key.endswith("/train_cost")).rpartition("/")[0]
@@ -95,9 +94,8 @@ def overfitting_draw(results: Sequence[Result], variant: Variant) -> Drawn:
         ("train_accuracy", "accuracy on the training set (%)", 100.0),
         ("test_accuracy", "accuracy on the test set (%)", 100.0),
     ]
-    for place, (key, text, unit) in enumerate(panels):
-        axes = figure.add_subplot(2, 2, place + 1)
-        series_bands(axes, results, {"": f"{label}/{key}"}, text, unit=unit, colours=COLOURS[place:])
+    for axes, colour, (key, text, unit) in zip(figure.subplots(2, 2).flat, COLOURS, panels):
+        series_bands(axes, results, {"": f"{label}/{key}"}, text, unit=unit, colours=[colour])
     return {"curves": figure}
 
 
@@ -107,13 +105,13 @@ SIZES = (100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000)
 PRESENTED = 1_500_000  # images shown in all, whatever the size
 
 
-def sizes(variant: Variant) -> Sequence[int]:
+def _sizes(variant: Variant) -> Sequence[int]:
     return (100, 200, 400) if variant.quick else SIZES
 
 
-def more_data_tasks(variant: Variant) -> Tasks:
+def _more_data_tasks(variant: Variant) -> Tasks:
     tasks: Tasks = {}
-    for size in sizes(variant):
+    for size in _sizes(variant):
         # Validation is measured once, at the end: 15,000 times would take longer than the training.
         epochs, l2 = PRESENTED // size, size * 1e-4
         tasks[f"network, {size}"] = book_training(
@@ -123,36 +121,36 @@ def more_data_tasks(variant: Variant) -> Tasks:
     return tasks
 
 
-def more_data_query(task_results: TaskResults, variant: Variant) -> Result:
+def _more_data_query(task_results: TaskResults, variant: Variant) -> Result:
     result = Result()
     for label, found in task_results.items():
         scores = found.result
         share = scores["valid"] if "valid" in scores else scores["final"]["valid_accuracy"]
         result.figures[f"{label}/valid"] = 100 * share
-    result.series["sizes"] = list(sizes(variant))
+    result.series["sizes"] = list(_sizes(variant))
     for kind in ("network", "SVM"):
-        result.series[kind] = [result.figures[f"{kind}, {size}/valid"] for size in sizes(variant)]
+        result.series[kind] = [result.figures[f"{kind}, {size}/valid"] for size in _sizes(variant)]
     return result
 
 
-def more_data_draw(results: Sequence[Result], variant: Variant) -> Drawn:
+def _more_data_draw(results: Sequence[Result], variant: Variant) -> Drawn:
     figure, axes = axes_figure()
     x, book = results[0].series["sizes"], BOOK.reported("more-data")
     for colour, kind in zip(COLOURS, ("network", "SVM")):
         values = np.array([result.series[kind] for result in results])
-        band(axes, x, values, colour, ".-", f"{kind}, here")
+        band(axes, x, values, colour, ".-", f"{kind}, digitlab")
         if not variant.quick:
             theirs = [book[f"{kind}, {size}/valid"] for size in SIZES]
-            axes.plot(SIZES, theirs, "D", color=colour, markersize=4, fillstyle="none", label=f"{kind}, the book")
+            axes.plot(SIZES, theirs, "D", color=colour, markersize=4, fillstyle="none", label=f"{kind}, book")
     axes.set_xscale("log")
-    finish_axes(axes, "training images", "validation accuracy (%)", "More training data, as many presentations")
+    finish_axes(axes, "training images", "validation accuracy (%)", "More training data, as many steps")
     return {"sizes": figure}
 
 
 # Several learning rates
 
 
-def rates_query(task_results: TaskResults, variant: Variant) -> Result:
+def _rates_query(task_results: TaskResults, variant: Variant) -> Result:
     result = training_figures(task_results, variant)
     for label, found in task_results.items():
         costs = book_costs(found)["train"]
@@ -161,22 +159,22 @@ def rates_query(task_results: TaskResults, variant: Variant) -> Result:
     return result
 
 
-def rates_draw(results: Sequence[Result], variant: Variant) -> Drawn:
+def _rates_draw(results: Sequence[Result], variant: Variant) -> Drawn:
     figure, axes = axes_figure()
     keys = {key.removesuffix("/cost"): key for key in results[0].series if key.endswith("/cost")}
-    series_bands(axes, results, keys, "cost on the training set, with its L2 term")
+    series_bands(axes, results, keys, "cost on the training set, including L2")
     return {"costs": figure}
 
 
 # The exercises: when to stop
 
 
-def stopping_draw(results: Sequence[Result], variant: Variant) -> Drawn:
-    """The trainings of a seed are one curve, which each rule leaves at another epoch."""
+def _stopping_draw(results: Sequence[Result], variant: Variant) -> Drawn:
+    """One curve per seed, since its trainings differ only in when they stop."""
     figure, axes = axes_figure()
     for n, result in enumerate(results):
         values = 100 * np.array(result.series["100 epochs/valid_accuracy"])
-        text = "a curve for each seed" if not n else ""
+        text = "" if n else "one curve per seed"
         axes.plot(1 + np.arange(len(values)), values, color="#999999", linewidth=1, label=text)
         for colour, label in zip(COLOURS, ("n = 5", "n = 10", "n = 20")):
             stop = len(result.series[f"{label}/valid_accuracy"])
@@ -185,38 +183,38 @@ def stopping_draw(results: Sequence[Result], variant: Variant) -> Drawn:
     return {"curves": figure}
 
 
-def halving_draw(results: Sequence[Result], variant: Variant) -> Drawn:
+def _halving_draw(results: Sequence[Result], variant: Variant) -> Drawn:
     figure, axes = axes_figure()
     for colour, label in zip(COLOURS, ("halving", "constant")):
         for n, result in enumerate(results):
             values = 100 * np.array(result.series[f"{label}/valid_accuracy"])
             x = 1 + np.arange(len(values))
             axes.plot(x, values, color=colour, linewidth=1, alpha=0.8, label="" if n else label)
-    title = "η halved after 10 epochs without improvement, to η/128"
+    title = "η halved after 10 epochs without improvement, down to η/128"
     finish_axes(axes, "epoch", "validation accuracy (%)", title)
     return {"curves": figure}
 
 
-def halving_tasks(variant: Variant) -> Tasks:
+def _halving_tasks(variant: Variant) -> Tasks:
     settings: dict[str, Any] = {"epochs": 400, "l2": 5.0, "watch": ("valid",)}
     halving = book_training(variant, "halving η", schedule=HalveOnPlateau(10, 128), **settings)
     return {"halving": halving, "constant": book_training(variant, "constant η", early_stop=20, **settings)}
 
 
 EXPERIMENTS = [
-    BOOK.experiment("single-neuron", computed("neuron", neuron, epochs=300), neuron_query, neuron_draw),
+    BOOK.experiment("single-neuron", computed("neuron", neuron, epochs=300), _neuron_query, _neuron_draw),
     BOOK.experiment("cross-entropy", draw=valid_test_curves),
-    BOOK.experiment("overfitting", None, costs_query, overfitting_draw),
-    BOOK.experiment("overfitting-full", None, costs_query, overfitting_draw),
-    BOOK.experiment("regularized", None, costs_query, overfitting_draw),
-    BOOK.experiment("regularized-full", None, costs_query, overfitting_draw),
+    BOOK.experiment("overfitting", None, _costs_query, _overfitting_draw),
+    BOOK.experiment("overfitting-full", None, _costs_query, _overfitting_draw),
+    BOOK.experiment("regularized", None, _costs_query, _overfitting_draw),
+    BOOK.experiment("regularized-full", None, _costs_query, _overfitting_draw),
     BOOK.experiment("regularized-100"),
     BOOK.experiment("barrier-98"),
     BOOK.experiment("weight-initialization"),
-    BOOK.experiment("more-data", more_data_tasks, more_data_query, more_data_draw),
-    BOOK.experiment("several-rates", None, rates_query, rates_draw),
+    BOOK.experiment("more-data", _more_data_tasks, _more_data_query, _more_data_draw),
+    BOOK.experiment("several-rates", None, _rates_query, _rates_draw),
     BOOK.experiment("parameter-hunt"),
     BOOK.experiment("parameter-hunt-small"),
-    BOOK.experiment("early-stopping", draw=stopping_draw),
-    BOOK.experiment("halving-rate", halving_tasks, draw=halving_draw),
+    BOOK.experiment("early-stopping", draw=_stopping_draw),
+    BOOK.experiment("halving-rate", _halving_tasks, draw=_halving_draw),
 ]

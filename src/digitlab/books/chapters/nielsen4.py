@@ -7,9 +7,9 @@ import numpy as np
 
 from digitlab.books.chapter import Chapter
 from digitlab.books.experiment import Result, TaskResults, Variant, computed
-from digitlab.books.pictures import Drawn, finish_axes
+from digitlab.books.pictures import Drawn
 from digitlab.functions import bumps_network
-from digitlab.viz.figures import COLOURS, new_figure
+from digitlab.viz.figures import COLOURS, finish_axes, new_figure
 
 BUMPS = (5, 10, 20, 50, 200)
 FORMULA = "0.2 + 0.4 x² + 0.3 x sin 15x + 0.05 cos 50x"
@@ -33,7 +33,7 @@ def bumps(given: Mapping[str, Any]) -> dict[str, Any]:
     return {"curves": curves, "mean": mean, "largest": largest}
 
 
-def bumps_query(task_results: TaskResults, variant: Variant) -> Result:
+def _bumps_query(task_results: TaskResults, variant: Variant) -> Result:
     found = task_results["bumps"].result
     result = Result(series=dict(found["curves"]))
     for n in map(str, BUMPS):
@@ -42,22 +42,20 @@ def bumps_query(task_results: TaskResults, variant: Variant) -> Result:
     return result
 
 
-def bumps_draw(results: Sequence[Result], variant: Variant) -> Drawn:
+def _bumps_draw(results: Sequence[Result], variant: Variant) -> Drawn:
     figure = new_figure(10, 4.3)
     x = np.linspace(0, 1, 1001)
-    axes = figure.add_subplot(1, 2, 1)
-    axes.plot(x, wavy(x), color="black", linewidth=3, alpha=0.3, label="function")
+    left, right = figure.subplots(1, 2)
+    left.plot(x, wavy(x), color="black", linewidth=3, alpha=0.3, label="function")
     for colour, n in zip(COLOURS, (5, 20, 50)):
-        axes.plot(x, results[0].series[str(n)], color=colour, linewidth=1, label=f"{n} bumps, {2 * n} neurons")
-    finish_axes(axes, "x", "output", FORMULA)
-    axes = figure.add_subplot(1, 2, 2)
+        left.plot(x, results[0].series[str(n)], color=colour, linewidth=1, label=f"{n} bumps, {2 * n} neurons")
+    finish_axes(left, "x", "output", FORMULA)
     for colour, kind in zip(COLOURS, ("largest error", "mean error")):
-        axes.plot(BUMPS, [results[0].figures[f"{n} bumps/{kind}"] for n in BUMPS], "o-", color=colour, label=kind)
-    axes.set_xscale("log")
-    axes.set_yscale("log")
-    finish_axes(axes, "bumps", "distance from the function", "No weight is learned: all are set by hand")
+        right.plot(BUMPS, [results[0].figures[f"{n} bumps/{kind}"] for n in BUMPS], "o-", color=colour, label=kind)
+    right.set(xscale="log", yscale="log")
+    finish_axes(right, "bumps", "error", "All weights are set by hand")
     return {"bumps": figure}
 
 
 TASKS = computed("bumps", bumps, bumps=list(BUMPS))
-EXPERIMENTS = [Chapter(__file__).experiment("universality", TASKS, bumps_query, bumps_draw)]
+EXPERIMENTS = [Chapter(__file__).experiment("universality", TASKS, _bumps_query, _bumps_draw)]

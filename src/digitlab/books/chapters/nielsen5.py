@@ -8,9 +8,9 @@ import numpy as np
 from digitlab.books.chapter import Chapter
 from digitlab.books.data import Data
 from digitlab.books.experiment import Result, TaskResults, Tasks, Variant, computed
-from digitlab.books.pictures import Drawn, axes_figure, series_bands, valid_curves
+from digitlab.books.pictures import Drawn, series_bands, valid_curves
 from digitlab.nn import Dense, Network, mlp
-from digitlab.viz.figures import new_figure
+from digitlab.viz.figures import axes_figure, new_figure
 
 
 def deep_network(depth: int, seed: int) -> Network:
@@ -18,8 +18,8 @@ def deep_network(depth: int, seed: int) -> Network:
     return mlp([784, *[30] * depth, 10], loss="cross-entropy", init="scaled", scaling="/256", seed=seed)
 
 
-def depth_curves(results: Sequence[Result], variant: Variant) -> Drawn:
-    """The upper part of the curves: below, the four are on one line."""
+def _depth_curves(results: Sequence[Result], variant: Variant) -> Drawn:
+    """The curves above 94 %, where they differ."""
     drawn = valid_curves(results, variant)
     for axes in drawn["curves"].axes if not variant.quick else ():
         axes.set_ylim(94, 97.5)
@@ -46,7 +46,7 @@ def gradient_norms(given: Mapping[str, Any]) -> dict[str, Any]:
     return {"norms": norms}
 
 
-def norms_tasks(variant: Variant) -> Tasks:
+def _norms_tasks(variant: Variant) -> Tasks:
     tasks: Tasks = {}
     for depth in (2, 3, 4):
         settings = {"depth": depth, "epochs": 20 if variant.quick else 500}
@@ -54,7 +54,7 @@ def norms_tasks(variant: Variant) -> Tasks:
     return tasks
 
 
-def norms_query(task_results: TaskResults, variant: Variant) -> Result:
+def _norms_query(task_results: TaskResults, variant: Variant) -> Result:
     result = Result()
     for label, found in task_results.items():
         for i, values in enumerate(found.result["norms"], 1):
@@ -64,10 +64,9 @@ def norms_query(task_results: TaskResults, variant: Variant) -> Result:
     return result
 
 
-def norms_draw(results: Sequence[Result], variant: Variant) -> Drawn:
+def _norms_draw(results: Sequence[Result], variant: Variant) -> Drawn:
     figure = new_figure(12, 4)
-    for place, depth in enumerate((2, 3, 4), 1):
-        axes = figure.add_subplot(1, 3, place)
+    for axes, depth in zip(figure.subplots(1, 3), (2, 3, 4)):
         keys = {f"layer {i}": f"{depth} hidden/layer {i}" for i in range(1, depth + 1)}
         text, title = "‖∂C/∂b‖, mean over the images", f"{depth} hidden layers"
         series_bands(axes, results, keys, text, title=title, first=0, log=True)
@@ -86,17 +85,17 @@ def layer_speeds(given: Mapping[str, Any]) -> dict[str, Any]:
     return {"norms": norms}
 
 
-def speed_query(task_results: TaskResults, variant: Variant) -> Result:
+def _speed_query(task_results: TaskResults, variant: Variant) -> Result:
     norms = np.array(task_results["speed"].result["norms"])  # (batches, layers)
     figures = {f"layer {i}": float(value) for i, value in enumerate(norms.mean(axis=0), 1)}
     figures["layer 5 over layer 1"] = figures["layer 5"] / figures["layer 1"]
     return Result(figures, {f"layer {i}": column.tolist() for i, column in enumerate(norms.T, 1)})
 
 
-def speed_draw(results: Sequence[Result], variant: Variant) -> Drawn:
+def _speed_draw(results: Sequence[Result], variant: Variant) -> Drawn:
     figure, axes = axes_figure(7.5, 4.3)
     keys = {f"layer {i}" if i < 6 else "output": f"layer {i}" for i in range(1, 7)}
-    title = "784-30-30-30-30-30-10: how fast each layer learns"
+    title = "784-30-30-30-30-30-10: gradient norm of each layer"
     series_bands(axes, results, keys, "‖∂C/∂W‖", title=title, x_label="batch", dash=".-", log=True)
     return {"speed": figure}
 
@@ -104,7 +103,7 @@ def speed_draw(results: Sequence[Result], variant: Variant) -> Drawn:
 BOOK = Chapter(__file__)
 SPEED = computed("speed", layer_speeds, images=1000, seeded=True)
 EXPERIMENTS = [
-    BOOK.experiment("depth", draw=depth_curves),
-    BOOK.experiment("gradient-norms", norms_tasks, norms_query, norms_draw),
-    BOOK.experiment("speed-per-layer", SPEED, speed_query, speed_draw),
+    BOOK.experiment("depth", draw=_depth_curves),
+    BOOK.experiment("gradient-norms", _norms_tasks, _norms_query, _norms_draw),
+    BOOK.experiment("speed-per-layer", SPEED, _speed_query, _speed_draw),
 ]

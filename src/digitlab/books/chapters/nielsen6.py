@@ -7,6 +7,7 @@ network3 adds ½ λ Σ w² / (number of batches) to its cost, so its λ counts t
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from digitlab.books.chapter import Chapter
 from digitlab.books.experiment import Result, TaskResults, Tasks, Variant
 from digitlab.books.measure import training_figures
-from digitlab.books.pictures import Drawn, accuracy_curves, axes_figure, best_point, picture_grid
+from digitlab.books.pictures import Drawn, accuracy_curves, best_point, picture_grid
 from digitlab.books.training import Training, training
 from digitlab.engine.select import predict
 from digitlab.ensemble import combine
@@ -36,6 +37,7 @@ from digitlab.nn import (
 )
 from digitlab.nn.initializers import Initializer
 from digitlab.nn.network import Layer
+from digitlab.viz.figures import axes_figure, without_ticks
 
 BATCH = 10
 SWEEP = (1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0, 100.0)
@@ -108,26 +110,22 @@ def sweep(**settings: Any) -> Callable[[Variant], Tasks]:
     return tasks
 
 
-def sweep_draw(results: Sequence[Result], variant: Variant) -> Drawn:
+def _sweep_draw(results: Sequence[Result], variant: Variant) -> Drawn:
     strengths = [key.removesuffix("/test") for key in results[0].figures if key.endswith("/test")]
     values = [[result.figures[f"{λ}/test"] for λ in strengths] for result in results]
     title, y_label = "Test accuracy by λ", "accuracy (%)"
     return {"sweep": best_point(strengths, values, title=title, x_label="network3's λ", y_label=y_label)}
 
 
-def curves(results: Sequence[Result], variant: Variant) -> Drawn:
-    return accuracy_curves(results, variant, title=variant.mode, splits=("valid",))
-
-
 # The ensemble and its errors
 
 
-def ensemble_tasks(variant: Variant) -> Tasks:
+def _ensemble_tasks(variant: Variant) -> Tasks:
     dropout = BOOK.trainings("ch6-dropout")["net"]
     return {f"net {i}": net(variant, f"dropout {i}", seed=i, **dropout) for i in range(5)}
 
 
-def ensemble_query(task_results: TaskResults, variant: Variant) -> Result:
+def _ensemble_query(task_results: TaskResults, variant: Variant) -> Result:
     task = next(iter(task_results.values())).task
     assert isinstance(task, Training)
     test = task.data.load().test
@@ -135,33 +133,28 @@ def ensemble_query(task_results: TaskResults, variant: Variant) -> Result:
     votes = np.stack([np.argmax(predict(network, test.images), axis=1) for network in networks])  # (5, N)
     guesses = np.argmax(predict(combine(networks, "vote"), test.images), axis=1)
     wrong = np.flatnonzero(guesses != test.labels)
-    result = Result({"ensemble/test": 100 * (1 - len(wrong) / len(test)), "ensemble/errors": float(len(wrong))})
-    single = 100 * (votes == test.labels).mean(axis=1)
-    result.figures["single/test"] = float(single.mean())
-    shown = wrong[:60]
-    result.series = {
-        "images": test.images[shown].tolist(),
-        "labels": test.labels[shown].tolist(),
-        "guesses": guesses[shown].tolist(),
-    }
-    return result
+    figures = {"ensemble/test": 100 * (1 - len(wrong) / len(test)), "ensemble/errors": float(len(wrong))}
+    figures["single/test"] = float(100 * (votes == test.labels).mean(axis=1).mean())
+    series = {"images": test.images, "labels": test.labels, "guesses": guesses}
+    return Result(figures, {name: values[wrong[:60]].tolist() for name, values in series.items()})
 
 
-def errors_draw(results: Sequence[Result], variant: Variant) -> Drawn:
+def _errors_draw(results: Sequence[Result], variant: Variant) -> Drawn:
     series = results[0].series
     count = int(results[0].figures["ensemble/errors"])
-    titles = [f"{label} read as {guess}" for label, guess in zip(series["labels"], series["guesses"])]
-    title = f"The {count} test images that the ensemble gets wrong" + (" (the first 60)" if count > 60 else "")
+    titles = [f"{label} → {guess}" for label, guess in zip(series["labels"], series["guesses"])]
+    shown = " (60 shown)" if count > 60 else ""
+    title = f"The {count} test images that the ensemble misclassifies{shown}: label → prediction"
     return {"errors": picture_grid(series["images"], titles, columns=8, title=title)} if count else {}
 
 
 # Filters
 
 
-def filters_query(task_results: TaskResults, variant: Variant) -> Result:
+def _filters_query(task_results: TaskResults, variant: Variant) -> Result:
     network = task_results["net"].network()
-    kernels = [layer.params["W"].value for layer in network.layers if isinstance(layer, Conv2D)]
-    first, second = kernels  # (5, 5, 1, 20), (5, 5, 20, 40)
+    # (5, 5, 1, 20) and (5, 5, 20, 40)
+    first, second = (layer.params["W"].value for layer in network.layers if isinstance(layer, Conv2D))
     result = training_figures(task_results, variant)
     result.series = {
         "first": np.round(first[:, :, 0].transpose(2, 0, 1), 3).tolist(),
@@ -170,38 +163,34 @@ def filters_query(task_results: TaskResults, variant: Variant) -> Result:
     return result
 
 
-def filters_draw(results: Sequence[Result], variant: Variant) -> Drawn:
+def _filters_draw(results: Sequence[Result], variant: Variant) -> Drawn:
     first, second = np.array(results[0].series["first"]), np.array(results[0].series["second"])
     titles = [str(i + 1) for i in range(len(first))]
-    one = picture_grid(
-        list(first), titles, columns=10, title="The 20 filters of the first layer", cmap="RdBu_r", share=True
-    )
+    title = "The 20 filters of the first layer"
+    one = picture_grid(list(first), titles, columns=10, title=title, cmap="RdBu_r", share=True)
     tiled = np.pad(second, ((0, 0), (0, 0), (0, 1), (0, 1)), constant_values=np.nan)  # (20, 40, 6, 6)
     inputs, filters = tiled.shape[:2]
     image = tiled.transpose(0, 2, 1, 3).reshape(6 * inputs, 6 * filters)
     figure, axes = axes_figure(11, 6)
     limit = float(np.abs(second).max()) or 1.0
     axes.imshow(image, cmap="RdBu_r", vmin=-limit, vmax=limit)
-    axes.set_xlabel("filter (1 to 40)")
-    axes.set_ylabel("its weights for each of the 20 input maps")
-    axes.set_xticks([])
-    axes.set_yticks([])
-    axes.set_title("The second layer: red weighs for, blue against", fontsize=10)
+    axes.set(xlabel="filter (1 to 40)", ylabel="weights for each of the 20 input maps")
+    without_ticks(axes, "The second layer: positive weights red, negative blue", 10)
     return {"first": one, "second": figure}
 
 
-BOOK = Chapter(__file__, net, curves)
+BOOK = Chapter(__file__, net, partial(accuracy_curves, mode=True, splits=("valid",)))
 EXPERIMENTS = [
     BOOK.experiment("ch6-shallow"),
     BOOK.experiment("ch6-basic-conv"),
     BOOK.experiment("ch6-conv-without-fc"),
     BOOK.experiment("ch6-double-conv"),
-    BOOK.experiment("ch6-double-conv-regularized", sweep(), draw=sweep_draw),
+    BOOK.experiment("ch6-double-conv-regularized", sweep(), draw=_sweep_draw),
     BOOK.experiment("ch6-double-conv-relu"),
-    BOOK.experiment("ch6-relu-sweep", sweep(relu=True, rate=0.03), draw=sweep_draw),
+    BOOK.experiment("ch6-relu-sweep", sweep(relu=True, rate=0.03), draw=_sweep_draw),
     BOOK.experiment("ch6-expanded"),
     BOOK.experiment("ch6-expanded-two-fc"),
     BOOK.experiment("ch6-dropout"),
-    BOOK.experiment("ch6-ensemble", ensemble_tasks, ensemble_query, errors_draw),
-    BOOK.experiment("ch6-filters", None, filters_query, filters_draw),
+    BOOK.experiment("ch6-ensemble", _ensemble_tasks, _ensemble_query, _errors_draw),
+    BOOK.experiment("ch6-filters", None, _filters_query, _filters_draw),
 ]

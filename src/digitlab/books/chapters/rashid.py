@@ -5,6 +5,7 @@ which leaves out o(1 − o) (gradients/rashid.py). Corrected: the true gradient,
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ LOW, HIGH = 0.01, 0.99
 
 def rashid_network(hidden: int, weights: Initializer | None = None) -> Network:
     """784-h-10 without biases, inputs .01 to 1, targets .01 and .99."""
-    chosen = weights if weights is not None else ScaledNormal()
+    chosen = weights or ScaledNormal()
     layers = [Dense(hidden, chosen, None), Sigmoid(), Dense(10, chosen, None)]
     return Network(layers, 784, Quadratic(low=LOW, high=HIGH), scaling="0.01-1", seed=None)
 
@@ -58,10 +59,6 @@ def rashid_training(
     )
 
 
-def curves(results: Sequence[Result], variant: Variant) -> Drawn:
-    return accuracy_curves(results, variant, title=variant.mode)
-
-
 # Backquery
 
 
@@ -72,17 +69,13 @@ def add_inverse_queries(result: Result, network: Network) -> list[Any]:
     return pictures
 
 
-def backquery_query(task_results: TaskResults, variant: Variant) -> Result:
+def _backquery_query(task_results: TaskResults, variant: Variant) -> Result:
     result = training_figures(task_results, variant)
     network = task_results["net"].network()
     pictures = add_inverse_queries(result, network)
     read = np.argmax(network.predict(np.array(pictures).reshape(10, 784).astype(np.float32)), axis=1)
     result.figures["pictures read as meant"] = float((read == np.arange(10)).sum())
     return result
-
-
-def backquery_draw(results: Sequence[Result], variant: Variant) -> Drawn:
-    return digit_grid(results, f"Backquery, {variant.mode}")
 
 
 # Own images
@@ -101,24 +94,21 @@ def own_images() -> Any:
     return np.stack(drawings)
 
 
-def own_query(task_results: TaskResults, variant: Variant) -> Result:
+def _own_query(task_results: TaskResults, variant: Variant) -> Result:
     result = training_figures(task_results, variant)
     ink = 255 - own_images()  # his notebook inverts: dark on white becomes light on dark
     outputs = task_results["net"].network().predict(ink)  # (10, 10)
     guesses = np.argmax(outputs, axis=1)
     result.figures["own images right (of 10)"] = float((guesses == np.arange(10)).sum())
-    result.series |= {
-        "images": (255 - ink).tolist(),
-        "guesses": guesses.tolist(),
-        "outputs": outputs.max(axis=1).tolist(),
-    }
+    series = {"images": 255 - ink, "guesses": guesses, "outputs": outputs.max(axis=1)}
+    result.series |= {name: values.tolist() for name, values in series.items()}
     return result
 
 
-def own_draw(results: Sequence[Result], variant: Variant) -> Drawn:
+def _own_draw(results: Sequence[Result], variant: Variant) -> Drawn:
     series = results[0].series
-    titles = [f"read as {guess} ({value:.2f})" for guess, value in zip(series["guesses"], series["outputs"])]
-    title = f"Drawings that are not from MNIST, {variant.mode}"
+    titles = [f"→ {guess} ({value:.2f})" for guess, value in zip(series["guesses"], series["outputs"])]
+    title = f"Images that are not from MNIST: prediction (output), {variant.mode}"
     return {"own": picture_grid(series["images"], titles, columns=5, title=title, cmap="gray")}
 
 
@@ -128,7 +118,7 @@ HIDDEN = (5, 10, 100, 200, 500)
 RATES = (0.01, 0.1, 0.2, 0.3, 0.6)
 
 
-def sizes_draw(results: Sequence[Result], variant: Variant) -> Drawn:
+def _sizes_draw(results: Sequence[Result], variant: Variant) -> Drawn:
     sizes = [[r.figures[f"{n} hidden/test"] for n in HIDDEN] for r in results]
     rates = [[r.figures[f"η {rate:g}/test"] for rate in RATES] for r in results]
     of_sizes, of_rates = f"η .1, 5 epochs, {variant.mode}", f"100 hidden, one epoch, {variant.mode}"
@@ -161,7 +151,7 @@ def rule(given: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def rule_query(task_results: TaskResults, variant: Variant) -> Result:
+def _rule_query(task_results: TaskResults, variant: Variant) -> Result:
     found = task_results["rule"].result
     verdict = {True: "passes", False: "fails"}
     verdicts = ", ".join(f"{name} {verdict[passed]}" for name, passed in found["passed"].items())
@@ -177,12 +167,12 @@ def rule_query(task_results: TaskResults, variant: Variant) -> Result:
     )
 
 
-BOOK = Chapter(__file__, rashid_training, curves)
+BOOK = Chapter(__file__, rashid_training, partial(accuracy_curves, mode=True))
 EXPERIMENTS = [
     BOOK.experiment("rashid-mnist"),
-    BOOK.experiment("rashid-backquery", None, backquery_query, backquery_draw),
+    BOOK.experiment("rashid-backquery", None, _backquery_query, partial(digit_grid, title="Backquery")),
     BOOK.experiment("rashid-rotations"),
-    BOOK.experiment("rashid-own-images", None, own_query, own_draw),
-    BOOK.experiment("rashid-sizes-rates", draw=sizes_draw),
-    BOOK.experiment("rashid-rule", computed("rule", rule, seeded=True), rule_query, nothing),
+    BOOK.experiment("rashid-own-images", None, _own_query, _own_draw),
+    BOOK.experiment("rashid-sizes-rates", draw=_sizes_draw),
+    BOOK.experiment("rashid-rule", computed("rule", rule, seeded=True), _rule_query, nothing),
 ]
