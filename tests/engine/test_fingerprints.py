@@ -232,8 +232,8 @@ READERS = {
     "L1": (L1, "gradient", dense(Sigmoid()), SGD(0.1), (L1(1.0),)),
     "L2": (L2, "gradient", dense(Sigmoid()), SGD(0.1), (L2(1.0),)),
     "MaxNorm": (MaxNorm, "project", dense(Sigmoid()), SGD(0.1), (MaxNorm(0.5),)),
-    "RashidRule": (RashidRule, "gradient", dense(Sigmoid(), loss=Quadratic()), SGD(0.1), (), RashidRule()),
-    "Backpropagation": (Backpropagation, "gradient", dense(Sigmoid())),
+    "RashidRule": (RashidRule, "compute", dense(Sigmoid(), loss=Quadratic()), SGD(0.1), (), RashidRule()),
+    "Backpropagation": (Backpropagation, "compute", dense(Sigmoid())),
     "Dense.backward_params": (Dense, "backward_params", dense(Sigmoid())),
     "Dense.forward": (Dense, "forward", dense(Sigmoid())),
     "Dense.backward": (Dense, "backward", dense(Sigmoid())),
@@ -301,7 +301,7 @@ def test_a_method_of_one_object(what):
         "optimizer": (optimizer, "update"),
         "regularizer": (regularizer, "gradient"),
         "network": (net, "prepare"),
-        "gradient": (gradient, "gradient"),
+        "gradient": (gradient, "compute"),
     }[what]
     others = mlp([4, 3, 2])
     replaced_in(thing, name)
@@ -499,7 +499,7 @@ EDITS = {
         "self.strength / examples * array_namespace(value).sign(value)",
         "self.strength * array_namespace(value).sign(value)",
     ),
-    "RashidRule.gradient": ("digitlab.gradients.rashid", "error @ layer", "-error @ layer"),
+    "RashidRule.compute": ("digitlab.gradients.rashid", "error @ layer", "-error @ layer"),
     "ReferenceEngine.update": ("digitlab.engine.reference", "grad + extra", "grad - extra"),
     "warp_numpy": ("digitlab.data.augment.warp", "np.float32(0.5)  # to", "np.float32(0.7)  # to"),
 }

@@ -25,7 +25,7 @@ from digitlab.nn import (
     mlp,
 )
 from digitlab.nn.formulas import Formulas
-from digitlab.viz.explain import check_label, shape_text, shorten, walk, walk_text
+from digitlab.viz.explain import about, check_label, shape_text, shorten, walk, walk_text
 from digitlab.viz.explain_page import explain_page, pictures_in
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (8, 8)).astype(np.uint8)
@@ -77,29 +77,27 @@ def test_the_network_stays_as_it_is():
 
 
 def test_a_class_has_its_formulas():
-    about, forward, backward = Dense.formulas
-    assert about == "Fully connected layer: every output sees every input"
+    forward, backward = Dense.formulas
     assert forward == "y = x W + b"
     assert backward == "∂L/∂W = xᵀ g    ∂L/∂b = Σₙ gₙ    ∂L/∂x = g Wᵀ,   g = ∂L/∂y"
-    assert ReLU.formulas[1:] == ("f(x) = max(x, 0)", "g where x > 0, else 0; at the kink, x = 0, we take 0")
+    assert about(Dense(3)) == "Fully connected layer: every output sees every input"
     assert MaxPool2D.formulas.backward.split("\n")[1].startswith("where windows overlap"), "a line that goes on"
 
 
-def test_a_class_may_state_them():
-    class _Doubled(Layer):
-        formulas = Formulas("Twice its input", "y = 2 x", "∂L/∂x = 2 g")
-
-    assert _Doubled().formulas.forward == "y = 2 x"
+def test_help_shows_the_formulas():
+    assert Dense.__doc__.split("\n\n", 1)[1].startswith(
+        f"Forward    y = x W + b\nBackward   {Dense.formulas.backward}\n"
+    )
+    assert "Backward   " in MaxPool2D.__doc__ and "\n           where windows overlap" in MaxPool2D.__doc__
+    assert ReLU.__doc__.startswith("Rectified linear unit.\n\nForward    y = max(x, 0)\nBackward   g where x > 0")
 
 
 def test_a_new_layer_explains_itself():
     @dataclass(eq=False, repr=False)
     class Tripled(Layer):
-        """Three times its input; `Tripled()`.
+        """Three times its input; `Tripled()`."""
 
-        Forward    y = 3 x
-        Backward   ∂L/∂x = 3 g
-        """
+        formulas = Formulas("y = 3 x", "∂L/∂x = 3 g")
 
         def forward(self, x, *, training=False):
             return 3 * x, None

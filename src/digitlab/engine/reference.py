@@ -12,7 +12,8 @@ from digitlab.engine.base import Losses
 from digitlab.engine.threads import blas_threads_for
 from digitlab.errors import GradientError
 from digitlab.gradients import Backpropagation, Gradient
-from digitlab.nn.network import Network, Parameter, given
+from digitlab.nn.network import Network, Parameter
+from digitlab.nn.targets import given
 from digitlab.optim.base import Optimizer
 from digitlab.optim.regularizers import Regularizer
 

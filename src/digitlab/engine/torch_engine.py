@@ -17,7 +17,8 @@ from digitlab.arrays import Array, to_numpy
 from digitlab.engine.base import Losses
 from digitlab.engine.reference import ReferenceEngine
 from digitlab.fingerprints import tell
-from digitlab.nn.network import Layer, given
+from digitlab.nn.network import Layer
+from digitlab.nn.targets import given
 
 WARM_UP = 3  # steps before a capture: libraries allocate their workspaces in the first ones
 

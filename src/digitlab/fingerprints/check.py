@@ -21,7 +21,7 @@ from digitlab.fingerprints.module import Module, file_name
 # Not what trains: how a layer or an optimizer is made and shown. A kernel is given the object as it was made.
 MAKING = ("__init__", "__post_init__", "init", "__repr__")
 # Modules whose functions compute no number of a training.
-ASIDE = ("digitlab.errors", "digitlab.nn.describe", "digitlab.nn.named", "digitlab.engine.threads")
+ASIDE = tuple(f"digitlab.{name}" for name in ("errors", "engine.threads", "gradients.batch", "nn.describe", "nn.named"))
 
 _passed: dict[tuple[str, str], CodeType] = {}  # by module and name
 # What a part was when all of it passed: where names stand, and what stands there.

@@ -1,4 +1,4 @@
-"""The family of ways to take a gradient, and the two that go backward: a batch at once, or one example at a time."""
+"""The base class of gradient methods, and the two that go backward: a batch at once, or one example at a time."""
 
 import math
 from dataclasses import dataclass
@@ -7,14 +7,16 @@ import numpy as np
 
 from digitlab.arrays import Array
 from digitlab.errors import GradientError
+from digitlab.gradients.batch import Batch
 from digitlab.nn.describe import Described
-from digitlab.nn.network import Layer, Network, given
+from digitlab.nn.network import Layer, Network
+from digitlab.nn.targets import given
 
 __all__ = ["Backpropagation", "Gradient", "PerExample"]
 
 
 class Gradient(Described):
-    """A way of taking ∂L/∂θ, θ all parameters of a network and L its loss on a batch.
+    """A method of computing ∂L/∂θ, θ all parameters of a network and L its loss on a batch.
 
     Costs are counted in forward passes of the whole network over the batch. A backward pass counts as two:
     where a forward pass has one matrix product, x W, it has two, xᵀ g and g Wᵀ.
@@ -32,9 +34,17 @@ class Gradient(Described):
     ) -> Array:
         """Assign every parameter's grad and return the loss of the batch.
 
-        `rng` is for the ways that draw at random. `weights` (N,) say how much each example counts; None: all alike.
+        x, targets   inputs (N, ...) and labels (N,), or targets of the outputs' shape
+        training     whether it is a training pass, with dropout
+        rng          the generator of methods that draw at random
+        weights      how much each example counts, (N,); None: all alike
+
         Raises GradientError if a layer is not supported.
         """
+        return self.compute(network, Batch(x, targets, training, rng, weights))
+
+    def compute(self, network: Network, batch: Batch) -> Array:
+        """What `gradient` does, with its other arguments as one `Batch`: the method that a subclass defines."""
         raise TypeError(f"{type(self).__name__} has no gradient")
 
     def evaluations(self, network: Network) -> int:
@@ -42,7 +52,7 @@ class Gradient(Described):
         raise TypeError(f"{type(self).__name__} does not define its cost")
 
     def directions_drawn(self) -> int | None:
-        """How many random directions an estimate follows; None for a way that gives the whole gradient."""
+        """How many random directions an estimate follows; None for a method that gives the whole gradient."""
         return None
 
     def unsupported_reason(self, network: Network) -> str | None:
@@ -69,18 +79,9 @@ class Backpropagation(Gradient):
 
     aliases = ("backprop",)
 
-    def gradient(
-        self,
-        network: Network,
-        x: Array,
-        targets: Array,
-        *,
-        training: bool = False,
-        rng: np.random.Generator | None = None,
-        weights: Array | None = None,
-    ) -> Array:
+    def compute(self, network: Network, batch: Batch) -> Array:
         try:
-            return network.gradient(x, targets, training=training, **given(weights))
+            return network.gradient(batch.x, batch.targets, training=batch.training, **given(batch.weights))
         except GradientError:
             self.require(network)  # says which layer it was; asked only now, since it costs as much as a small layer
             raise
@@ -110,22 +111,14 @@ class PerExample(Backpropagation):
     another thing than the mean of its examples' losses; they are refused.
     """
 
-    def gradient(
-        self,
-        network: Network,
-        x: Array,
-        targets: Array,
-        *,
-        training: bool = False,
-        rng: np.random.Generator | None = None,
-        weights: Array | None = None,
-    ) -> Array:
+    def compute(self, network: Network, batch: Batch) -> Array:
         self.require(network)
-        n, parameters = x.shape[0], network.parameters()
+        n, parameters = batch.x.shape[0], network.parameters()
         loss, sums = 0.0, dict.fromkeys(parameters, 0.0)
         for i in range(n):
-            own = given(weights[i : i + 1] if weights is not None else None)
-            loss = loss + network.gradient(x[i : i + 1, ...], targets[i : i + 1, ...], training=training, **own)
+            x, targets = batch.x[i : i + 1, ...], batch.targets[i : i + 1, ...]
+            weights = given(batch.weights[i : i + 1] if batch.weights is not None else None)
+            loss = loss + network.gradient(x, targets, training=batch.training, **weights)
             for key, p in parameters.items():
                 sums[key] = sums[key] + p.grad
         for key, p in parameters.items():

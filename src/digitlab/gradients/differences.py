@@ -8,41 +8,46 @@ import numpy as np
 from digitlab.arrays import Array
 from digitlab.errors import ConfigError
 from digitlab.gradients.base import Gradient, learned_numbers
+from digitlab.gradients.batch import Batch
 from digitlab.gradients.loss_at import LossAt, Vector
 from digitlab.nn.network import Network
 
 __all__ = ["CentralDifferences", "ComplexStep", "ForwardDifferences"]
 
 
-class _OneAtATime(Gradient):
+class _FromLosses(Gradient):
+    """Base of the methods that need forward passes only: an estimate of the gradient from losses near θ."""
+
+    dtype = "float64"  # what the losses are computed in
+
+    def estimate(self, loss: LossAt, here: Any, rng: np.random.Generator | None) -> Vector:
+        """∂L/∂θ at `loss.start`, (P,), where the loss is `here`; `rng` is for methods that draw at random."""
+        raise TypeError(f"{type(self).__name__} has no estimate")
+
+    def compute(self, network: Network, batch: Batch) -> Array:
+        self.require(network)
+        x, targets, training, rng, weights = batch
+        with LossAt(network, x, targets, weights, training=training, dtype=self.dtype) as loss:
+            here = loss(loss.start)
+            loss.assign(self.estimate(loss, here, rng))
+        return here.real
+
+
+class _OneAtATime(_FromLosses):
     """Base of the three below: the gradient as P separate derivatives.
 
     With P = 23,860, the book's 784–30–10 network, that is 23,860 forward passes or more where backpropagation
     needs three: right for checking a derivative, hopeless for training.
     """
 
-    dtype = "float64"  # what the losses are computed in
     tolerance: ClassVar[float]  # the relative error of a right gradient in `check_gradients`: truncation and round-off
 
     def slope(self, loss: LossAt, theta: Vector, i: int, loss_here: Any) -> float:
         """∂L/∂θᵢ at θ, where the loss is `loss_here`."""
         raise TypeError(f"{type(self).__name__} has no slope")
 
-    def gradient(
-        self,
-        network: Network,
-        x: Array,
-        targets: Array,
-        *,
-        training: bool = False,
-        rng: np.random.Generator | None = None,
-        weights: Array | None = None,
-    ) -> Array:
-        self.require(network)
-        with LossAt(network, x, targets, weights, training=training, dtype=self.dtype) as loss:
-            here = loss(loss.start)
-            loss.assign(np.array([self.slope(loss, loss.start, i, here) for i in range(loss.start.size)]))
-        return here.real
+    def estimate(self, loss: LossAt, here: Any, rng: np.random.Generator | None) -> Vector:
+        return np.array([self.slope(loss, loss.start, i, here) for i in range(loss.start.size)])
 
 
 @dataclass(frozen=True, repr=False)
@@ -147,7 +152,7 @@ def not_analytic(network: Network) -> str | None:
     return None
 
 
-def require_positive(way: Gradient, name: str, value: float) -> None:
+def require_positive(method: Gradient, name: str, value: float) -> None:
     """Raise ConfigError unless a setting is above 0."""
     if not value > 0:
-        raise ConfigError(f"{type(way).__name__}: got {name} {value}, expected a number above 0")
+        raise ConfigError(f"{type(method).__name__}: got {name} {value}, expected a number above 0")

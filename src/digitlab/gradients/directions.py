@@ -5,47 +5,29 @@ and the gradient has P. The error of one draw is about √P times the gradient, 
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from digitlab.arrays import Array
 from digitlab.errors import ConfigError
 from digitlab.gradients.base import Gradient
-from digitlab.gradients.differences import not_analytic, require_positive
+from digitlab.gradients.differences import _FromLosses, not_analytic, require_positive
 from digitlab.gradients.loss_at import LossAt, Vector
 from digitlab.nn.network import Network
 
 __all__ = ["SPSA", "EvolutionStrategies", "ForwardGradient"]
 
 
-class _RandomDirections(Gradient):
-    """Base of the three below: an estimate from the loss along directions that `rng` draws."""
+class _RandomDirections(_FromLosses):
+    """Base of the three below: the loss along random directions."""
 
-    dtype = "float64"  # what the losses are computed in
-
-    def estimate(self, loss: LossAt, theta: Vector, rng: np.random.Generator) -> Vector:
-        """An estimate of ∂L/∂θ at θ, (P,)."""
-        raise TypeError(f"{type(self).__name__} has no estimate")
-
-    def gradient(
-        self,
-        network: Network,
-        x: Array,
-        targets: Array,
-        *,
-        training: bool = False,
-        rng: np.random.Generator | None = None,
-        weights: Array | None = None,
-    ) -> Array:
-        self.require(network)
+    def generator(self, rng: np.random.Generator | None) -> np.random.Generator:
+        """The generator to draw from. Raises ConfigError if there is none."""
         if rng is None:
             raise ConfigError(
                 f"{self!r} draws its directions at random and got no generator; pass rng=numpy.random.default_rng(0)"
             )
-        with LossAt(network, x, targets, weights, training=training, dtype=self.dtype) as loss:
-            here = loss(loss.start)
-            loss.assign(self.estimate(loss, loss.start, rng))
-        return here.real
+        return rng
 
 
 @dataclass(frozen=True, repr=False)
@@ -69,7 +51,8 @@ class ForwardGradient(_RandomDirections):
     def __post_init__(self) -> None:
         require_count(self, "directions", self.directions)
 
-    def estimate(self, loss: LossAt, theta: Vector, rng: np.random.Generator) -> Vector:
+    def estimate(self, loss: LossAt, here: Any, rng: np.random.Generator | None) -> Vector:
+        theta, rng = loss.start, self.generator(rng)
         h, g = 1e-20, np.zeros(theta.shape)
         for _ in range(self.directions):
             v = rng.standard_normal(theta.shape)  # (P,)
@@ -104,7 +87,8 @@ class SPSA(_RandomDirections):
         require_count(self, "samples", self.samples)
         require_positive(self, "step", self.step)
 
-    def estimate(self, loss: LossAt, theta: Vector, rng: np.random.Generator) -> Vector:
+    def estimate(self, loss: LossAt, here: Any, rng: np.random.Generator | None) -> Vector:
+        theta, rng = loss.start, self.generator(rng)
         c, g = self.step, np.zeros(theta.shape)
         for _ in range(self.samples):
             delta = rng.choice([-1.0, 1.0], theta.shape)  # (P,)
@@ -141,7 +125,8 @@ class EvolutionStrategies(_RandomDirections):
             raise ConfigError(f"EvolutionStrategies: got population {self.population}, expected an even number: pairs")
         require_positive(self, "sigma", self.sigma)
 
-    def estimate(self, loss: LossAt, theta: Vector, rng: np.random.Generator) -> Vector:
+    def estimate(self, loss: LossAt, here: Any, rng: np.random.Generator | None) -> Vector:
+        theta, rng = loss.start, self.generator(rng)
         sigma, g = self.sigma, np.zeros(theta.shape)
         for _ in range(self.population // 2):
             e = rng.standard_normal(theta.shape)  # (P,)
@@ -155,7 +140,7 @@ class EvolutionStrategies(_RandomDirections):
         return self.population // 2
 
 
-def require_count(way: Gradient, name: str, value: int) -> None:
+def require_count(method: Gradient, name: str, value: int) -> None:
     """Raise ConfigError unless a setting is a whole number from 1."""
     if not (isinstance(value, int | np.integer) and value >= 1):
-        raise ConfigError(f"{type(way).__name__}: got {name} {value!r}, expected a whole number from 1")
+        raise ConfigError(f"{type(method).__name__}: got {name} {value!r}, expected a whole number from 1")

@@ -8,7 +8,8 @@ import numpy as np
 
 from digitlab.arrays import Array, array_namespace, like, to_numpy
 from digitlab.arrays import real as real_part
-from digitlab.nn.network import Network, given
+from digitlab.nn.network import Network
+from digitlab.nn.targets import given
 
 Vector = np.ndarray[Any, np.dtype[Any]]
 State = list[tuple[Any, dict[str, Array]]]  # of each layer: its generator's state, its buffers

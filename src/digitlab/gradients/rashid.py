@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from digitlab.arrays import Array
 from digitlab.gradients.base import Gradient
+from digitlab.gradients.batch import Batch
 from digitlab.nn.network import Dense, Layer, Network, Quadratic, Sigmoid
 
 __all__ = ["RashidRule"]
@@ -28,19 +27,10 @@ class RashidRule(Gradient):
     loss, as the book has them; a network without a hidden layer gets its true gradient.
     """
 
-    def gradient(
-        self,
-        network: Network,
-        x: Array,
-        targets: Array,
-        *,
-        training: bool = False,
-        rng: np.random.Generator | None = None,
-        weights: Array | None = None,
-    ) -> Array:
+    def compute(self, network: Network, batch: Batch) -> Array:
         self.require(network)
-        logits, caches = network.forward(x, training=training)
-        loss, (outputs, difference) = network.loss.forward(logits, targets, weights)
+        logits, caches = network.forward(batch.x, training=batch.training)
+        loss, (outputs, difference) = network.loss.forward(logits, batch.targets, batch.weights)
         error = difference / outputs.shape[0]  # (N, out)
         for layer, cache in zip(reversed(network.layers), reversed(caches)):
             if isinstance(layer, Sigmoid):

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from digitlab.arrays import Array, array_namespace, real
 from digitlab.errors import ConfigError, GradientError
+from digitlab.nn.formulas import Formulas
 from digitlab.nn.network import Activation, Cache, sigmoid
 from digitlab.synonyms import instead
 
@@ -17,13 +18,13 @@ __all__ = ["ELU", "GELU", "HardSigmoid", "LeakyReLU", "Linear", "ReLU", "SiLU", 
 
 
 class Linear(Activation):
-    """f(x) = x, to say openly that there is no activation: PyTorch's `Identity`. Its `Linear` is `Dense` here.
+    """The identity, to state that there is no activation: PyTorch's `Identity`. Its `Linear` is `Dense` here.
 
-    Backward   g
     Cache      nothing
     By hand    f(3) = 3, f'(3) = 1.
     """
 
+    formulas = Formulas("y = x", "g")
     aliases = ("identity",)
     instead = "a fully connected layer is Dense"
     activates = False
@@ -46,13 +47,13 @@ class Linear(Activation):
 
 
 class Tanh(Activation):
-    """f(x) = tanh x, between −1 and 1.
+    """Hyperbolic tangent, between −1 and 1.
 
-    Backward   g (1 − y²)
     Cache      y
     By hand    f(0) = 0, f'(0) = 1.
     """
 
+    formulas = Formulas("y = tanh x", "g (1 − y²)")
     bounds = (-1.0, 1.0)
     is_monotone = True
 
@@ -74,13 +75,13 @@ class Tanh(Activation):
 
 
 class ReLU(Activation):
-    """f(x) = max(x, 0).
+    """Rectified linear unit.
 
-    Backward   g where x > 0, else 0; at the kink, x = 0, we take 0
     Cache      where x ≤ 0
     By hand    f(3) = 3, f'(3) = 1, f(−3) = f'(−3) = 0.
     """
 
+    formulas = Formulas("y = max(x, 0)", "g where x > 0, else 0; at the kink, x = 0, we take 0")
     short_name = "relu"
     bounds = (0.0, math.inf)
     is_monotone = True
@@ -106,13 +107,13 @@ class ReLU(Activation):
 
 @dataclass(eq=False, repr=False)
 class LeakyReLU(Activation):
-    """f(x) = x for x > 0, else slope · x: a neuron that is off still learns.
+    """ReLU with a slope below 0 as well, so that a neuron that is off still learns.
 
-    Backward   g for x > 0, else slope · g
     Cache      where x > 0
     By hand    slope .01: f(−3) = −.03, f'(−3) = .01.
     """
 
+    formulas = Formulas("y = x for x > 0, else slope · x", "g for x > 0, else slope · g")
     short_name = "leaky-relu"
     is_monotone = True
     usual_weights = "he"
@@ -137,13 +138,13 @@ class LeakyReLU(Activation):
 
 @dataclass(eq=False, repr=False)
 class ELU(Activation):
-    """f(x) = x for x > 0, else α (eˣ − 1). Clevert et al. 2016, eq. 7.
+    """Exponential linear unit. Clevert et al. 2016, eq. 7.
 
-    Backward   g for x > 0, else g (y + α)
     Cache      where x > 0, y
     By hand    α = 1: f(−1) = e⁻¹ − 1 = −.6321, f'(−1) = e⁻¹ = .3679.
     """
 
+    formulas = Formulas("y = x for x > 0, else α (eˣ − 1)", "g for x > 0, else g (y + α)")
     is_monotone = True
     usual_weights = "he"
     alpha: float = 1.0
@@ -171,12 +172,14 @@ class ELU(Activation):
 class GELU(Activation):
     """f(x) = x Φ(x), Φ the normal distribution, in its tanh form. Hendrycks & Gimpel 2016, sec. 2.
 
-    Forward    y = ½ x (1 + t),   t = tanh(√(2/π) (x + 0.044715 x³)); within .0005 of x Φ(x)
-    Backward   g (½ (1 + t) + ½ x (1 − t²) √(2/π) (1 + 3 · 0.044715 x²))
     Cache      x, t
     By hand    f(0) = 0, f'(0) = ½.
     """
 
+    formulas = Formulas(
+        "y = ½ x (1 + t),   t = tanh(√(2/π) (x + 0.044715 x³)); within .0005 of x Φ(x)",
+        "g (½ (1 + t) + ½ x (1 − t²) √(2/π) (1 + 3 · 0.044715 x²))",
+    )
     usual_weights = "he"
 
     def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
@@ -201,13 +204,13 @@ class GELU(Activation):
 
 
 class Softplus(Activation):
-    """f(x) = ln(1 + eˣ), a smooth ReLU whose derivative is the sigmoid.
+    """A smooth ReLU whose derivative is the sigmoid.
 
-    Backward   g σ(x)
     Cache      x
     By hand    f(0) = ln 2 = .6931, f'(0) = ½.
     """
 
+    formulas = Formulas("y = ln(1 + eˣ)", "g σ(x)")
     bounds = (0.0, math.inf)
     is_monotone = True
     usual_weights = "he"
@@ -229,13 +232,13 @@ class Softplus(Activation):
 
 
 class SiLU(Activation):
-    """f(x) = x σ(x), also called swish. Elfwing et al. 2018; Ramachandran et al. 2017.
+    """Sigmoid linear unit, also called swish. Elfwing et al. 2018; Ramachandran et al. 2017.
 
-    Backward   g σ (1 + x (1 − σ))
     Cache      x, σ(x)
     By hand    f(0) = 0, f'(0) = ½.
     """
 
+    formulas = Formulas("y = x σ(x)", "g σ (1 + x (1 − σ))")
     aliases = ("swish",)
     short_name = "silu"
     usual_weights = "he"
@@ -259,13 +262,13 @@ class SiLU(Activation):
 
 
 class HardSigmoid(Activation):
-    """f(x) = min(max(x/6 + ½, 0), 1): a sigmoid of three straight lines, as PyTorch and ONNX's HardSwish define it.
+    """A sigmoid of three straight lines, as PyTorch and ONNX's HardSwish define it.
 
-    Backward   g/6 where −3 < x < 3, else 0
     Cache      where −3 < x < 3
     By hand    f(0) = ½, f(3) = 1, f'(0) = 1/6.
     """
 
+    formulas = Formulas("y = min(max(x/6 + ½, 0), 1)", "g/6 where −3 < x < 3, else 0")
     bounds = (0.0, 1.0)
     is_monotone = True
 
@@ -288,12 +291,13 @@ class HardSigmoid(Activation):
 
 
 class Step(Activation):
-    """f(x) = 1 for x ≥ 0, else 0: the perceptron of Nielsen ch. 1. Forward only.
+    """The perceptron of Nielsen ch. 1. Forward only.
 
     By hand    f(−.1) = 0, f(0) = 1.
     Raises GradientError on the way back: its derivative is 0 wherever it exists, so nothing could be learned.
     """
 
+    formulas = Formulas("y = 1 for x ≥ 0, else 0")
     analytic = False
     bounds = (0.0, 1.0)
     is_monotone = True

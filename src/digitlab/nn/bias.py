@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from digitlab.arrays import Array, array_namespace
+from digitlab.nn.formulas import Formulas
 from digitlab.nn.initializers import Initializer, Zeros
 from digitlab.nn.network import Cache, Layer, Parameter, Shape
 
@@ -15,9 +16,6 @@ __all__ = ["Bias"]
 class Bias(Layer):
     """Adds one learned number to each channel, the last axis; `Bias()`.
 
-    Forward    y = x + b
-    Backward   ∂L/∂b = Σ g over all axes but the last    ∂L/∂x = g
-
     Shapes     x, y (N, ..., C)   b (C,)
     Cache      nothing
     By hand    x=[1 2], b=[10 20] gives y=[11 22]; with g=[3 4]: ∂L/∂b=[3 4], ∂L/∂x=[3 4].
@@ -27,6 +25,7 @@ class Bias(Layer):
     same either way, for max(u + b, v + b) = max(u, v) + b, but in this order there is less to add.
     """
 
+    formulas = Formulas("y = x + b", "∂L/∂b = Σ g over all axes but the last    ∂L/∂x = g")
     biases: Initializer = field(default=Zeros(), metadata={"family": Initializer})
 
     def init(self, input_shape: Shape, rng: np.random.Generator | None, *, dtype: str = "float32") -> None:

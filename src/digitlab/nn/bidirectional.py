@@ -7,7 +7,9 @@ import numpy as np
 
 from digitlab.arrays import Array, array_namespace
 from digitlab.errors import ConfigError
-from digitlab.nn.network import Cache, Layer, Shape, streams
+from digitlab.nn.formulas import Formulas
+from digitlab.nn.initializers import streams
+from digitlab.nn.network import Cache, Layer, Shape
 from digitlab.nn.recurrent import Recurrent
 
 __all__ = ["Bidirectional"]
@@ -17,8 +19,6 @@ __all__ = ["Bidirectional"]
 class Bidirectional(Layer):
     """A recurrent layer twice, once from each end, the two states side by side: `Bidirectional(LSTM(64))`.
 
-    Forward    y = [forward(x), backward(x)], joined along the last axis; each has its own weights
-    Backward   each takes its half of g; ∂L/∂x is the sum of what they return
     Shapes     x (N, T, F)   y (N, 2H), or (N, T, 2H) if the layer returns "all"
     Cache      both layers' caches
     By hand    the reader from the right is the same layer with reverse=True: with equal weights, and x the same
@@ -27,6 +27,10 @@ class Bidirectional(Layer):
     Schuster & Paliwal 1997, "Bidirectional recurrent neural networks".
     """
 
+    formulas = Formulas(
+        "y = [forward(x), backward(x)], joined along the last axis; each has its own weights",
+        "each takes its half of g; ∂L/∂x is the sum of what they return",
+    )
     bounds = Recurrent.bounds
 
     layer: Layer = field(metadata={"family": Layer})

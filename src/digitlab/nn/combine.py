@@ -9,6 +9,7 @@ import numpy as np
 
 from digitlab.arrays import Array, array_namespace, like
 from digitlab.errors import ConfigError, ShapeError
+from digitlab.nn.formulas import Formulas
 from digitlab.nn.network import Cache, Layer, Shape
 
 __all__ = ["Combine", "Rescale"]
@@ -21,11 +22,6 @@ TIE = 1e-3  # weight of the mean of probabilities against votes: it breaks ties
 class Combine(Layer):
     """The outputs of K networks, side by side, as logits of what they say together: `Combine([10, 10, 10], 10)`.
 
-    Forward    pₖ = xₖ / Σ xₖ, each network's outputs as probabilities;
-               "mean"  s = Σₖ wₖ pₖ / Σ wₖ;   "vote"  s = Σₖ wₖ [argmax pₖ] / Σ wₖ, ties decided by the mean
-               y = ln s: a softmax after it gives s back
-    Backward   mean: with u = (g/s − Σ g) / Σ s, ∂L/∂pₖ = wₖ u / Σ w, ∂L/∂xₖ = (h − Σ h pₖ) / Σ xₖ for h = ∂L/∂pₖ
-               vote: the votes are constants, since a small change of x changes none; what decides ties has a gradient
     Shapes     x (N, Σ sizes)   y (N, classes)
     Cache      each network's p, Σ xₖ and which x were above the least; s, Σ s
     By hand    two networks that say [.8 .2] and [.4 .6]: the mean is [.6 .4]; the votes are equal, and so the mean
@@ -39,6 +35,13 @@ class Combine(Layer):
     Raises ConfigError for weights or covers that do not fit, ShapeError if the input is not Σ sizes long.
     """
 
+    formulas = Formulas(
+        "pₖ = xₖ / Σ xₖ, each network's outputs as probabilities;\n"
+        '"mean"  s = Σₖ wₖ pₖ / Σ wₖ;   "vote"  s = Σₖ wₖ [argmax pₖ] / Σ wₖ, ties decided by the mean\n'
+        "y = ln s: a softmax after it gives s back",
+        "mean: with u = (g/s − Σ g) / Σ s, ∂L/∂pₖ = wₖ u / Σ w, ∂L/∂xₖ = (h − Σ h pₖ) / Σ xₖ for h = ∂L/∂pₖ\n"
+        "vote: the votes are constants, since a small change of x changes none; what decides ties has a gradient",
+    )
     sizes: list[int]
     classes: int
     rule: str = "mean"
@@ -125,13 +128,13 @@ class Combine(Layer):
 
 @dataclass(eq=False, repr=False)
 class Rescale(Layer):
-    """The same straight line for every number, y = factor · x + offset: `Rescale(0.99, 0.01)`. Nothing is learned.
+    """The same straight line for every number: `Rescale(0.99, 0.01)`. Nothing is learned.
 
-    Backward   ∂L/∂x = factor · g
     By hand    Rescale(2, 1) of 3 is 7; g = 1 gives 2.
     It brings inputs scaled in one way to another, for a `Subnetwork` that was trained with that.
     """
 
+    formulas = Formulas("y = factor · x + offset", "∂L/∂x = factor · g")
     factor: float
     offset: float = 0.0
 

@@ -12,7 +12,10 @@ import numpy as np
 
 from digitlab.arrays import Array, array_namespace
 from digitlab.errors import ConfigError, ShapeError
-from digitlab.nn.network import Cache, Layer, Shape, streams
+from digitlab.nn.formulas import Formulas
+from digitlab.nn.initializers import streams
+from digitlab.nn.network import Cache, Layer, Shape
+from digitlab.nn.shapes import inner_shape
 
 __all__ = ["Branches", "Residual", "Sequential"]
 
@@ -21,8 +24,6 @@ __all__ = ["Branches", "Residual", "Sequential"]
 class Sequential(Layer):
     """Layers one after another, used as one: `Sequential([Dense(30), ReLU()])`. With no layers it passes x on.
 
-    Forward    y = f_k(… f₂(f₁(x)))
-    Backward   g through the layers in reverse, each with its own cache: the chain rule, as in `Network`
     Shapes     each layer's output shape is the next one's input shape
     Cache      every layer's cache
     By hand    Sequential([ReLU(), ReLU()]) of −1 and 3 is 0 and 3; g = 1 comes back as 0 and 1.
@@ -30,6 +31,10 @@ class Sequential(Layer):
     Raises ShapeError, naming the layer inside, if two do not fit.
     """
 
+    formulas = Formulas(
+        "y = f_k(… f₂(f₁(x)))",
+        "g through the layers in reverse, each with its own cache: the chain rule, as in `Network`",
+    )
     layers: list[Layer] = field(default_factory=list, metadata={"family": Layer})
 
     def __post_init__(self) -> None:
@@ -46,7 +51,7 @@ class Sequential(Layer):
 
     def output_shape(self, input_shape: Shape) -> Shape:
         for i, layer in enumerate(self.layers):
-            input_shape = inner_shape(layer, input_shape, f"layer {i} in {type(self).__name__}")
+            input_shape = inner_shape(layer, input_shape, f"layer {i} in {type(self).__name__}:")
         return input_shape
 
     def init(self, input_shape: Shape, rng: np.random.Generator | None, *, dtype: str = "float32") -> None:
@@ -71,8 +76,6 @@ class Sequential(Layer):
 class Residual(Sequential):
     """Layers with a shortcut around them: `Residual([Dense(30), ReLU(), Dense(30)])` learns what to add to x.
 
-    Forward    y = x + f(x), or P(x) + f(x) with a `projection` P, where f changes the shape
-    Backward   ∂L/∂x = g + (g through f): the error also comes back undiminished
     Shapes     x (N, …)   f(x) as x, or as P(x)
     Cache      the caches of f's layers and of P
     By hand    f = ReLU: x = 2 gives 4 and, with g = 1, ∂L/∂x = 2; x = −2 gives −2 and 1.
@@ -80,6 +83,10 @@ class Residual(Sequential):
     Raises ShapeError if the two shapes differ.      He et al. 2016, "Deep residual learning", eq. 1 and 2.
     """
 
+    formulas = Formulas(
+        "y = x + f(x), or P(x) + f(x) with a `projection` P, where f changes the shape",
+        "∂L/∂x = g + (g through f): the error also comes back undiminished",
+    )
     projection: Layer | None = field(default=None, metadata={"family": Layer})
 
     def children(self) -> dict[str, Layer]:
@@ -92,7 +99,7 @@ class Residual(Sequential):
     def output_shape(self, input_shape: Shape) -> Shape:
         y_shape, shortcut = super().output_shape(input_shape), input_shape
         if self.projection is not None:
-            shortcut = inner_shape(self.projection, input_shape, "the projection in Residual")
+            shortcut = inner_shape(self.projection, input_shape, "the projection in Residual:")
         if y_shape != shortcut:
             raise ShapeError(
                 f"Residual: the layers give shape {y_shape}, the shortcut {shortcut}, and the two are added; "
@@ -126,8 +133,6 @@ MERGES = ("concatenate", "sum", "mean")
 class Branches(Layer):
     """Several ways side by side from one input, merged: `Branches([[Dense(20), ReLU()], [Dense(5), Tanh()]])`.
 
-    Forward    yᵢ = fᵢ(x);  y = [y₁ … y_k] along the last axis ("concatenate"), Σ yᵢ ("sum") or Σ yᵢ / k ("mean")
-    Backward   each branch takes its part of g (g, g/k); ∂L/∂x is the sum of what the branches return
     Shapes     "concatenate": equal but for the last axis (features, channels); else equal
     Cache      the branches' caches
     By hand    Branches([[], [ReLU()]]) of −3 is [−3 0]; g = [1 1] gives ∂L/∂x = 1. With merge="sum" it is −3 and 1.
@@ -139,6 +144,10 @@ class Branches(Layer):
     Raises ShapeError if the branches' outputs cannot be merged.
     """
 
+    formulas = Formulas(
+        'yᵢ = fᵢ(x);  y = [y₁ … y_k] along the last axis ("concatenate"), Σ yᵢ ("sum") or Σ yᵢ / k ("mean")',
+        "each branch takes its part of g (g, g/k); ∂L/∂x is the sum of what the branches return",
+    )
     branches: Any = field(metadata={"family": Layer})
     merge: str = "concatenate"
     chains: dict[str, Sequential] = field(init=False, default_factory=dict)
@@ -182,7 +191,7 @@ class Branches(Layer):
 
     def branch_shapes(self, input_shape: Shape) -> list[Shape]:
         """The output shape of each branch."""
-        return [inner_shape(chain, input_shape, f"branch {key}") for key, chain in self.chains.items()]
+        return [inner_shape(chain, input_shape, f"branch {key}:") for key, chain in self.chains.items()]
 
     def init(self, input_shape: Shape, rng: np.random.Generator | None, *, dtype: str = "float32") -> None:
         for chain, stream in zip(self.chains.values(), streams(rng, len(self.chains))):
@@ -210,11 +219,3 @@ class Branches(Layer):
                 part = grad_y / len(caches)
             grads.append(chain.backward(part, seen))
         return sum(grads[1:], grads[0])
-
-
-def inner_shape(layer: Layer, input_shape: Shape, where: str) -> Shape:
-    """A child's output shape; its ShapeError names the child."""
-    try:
-        return layer.output_shape(input_shape)
-    except ShapeError as error:
-        raise ShapeError(f"{where}: {error}") from None

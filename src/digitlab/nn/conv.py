@@ -12,6 +12,7 @@ import numpy as np
 
 from digitlab.arrays import Array, array_namespace
 from digitlab.errors import ConfigError
+from digitlab.nn.formulas import Formulas
 from digitlab.nn.initializers import Initializer, ScaledNormal, Zeros
 from digitlab.nn.masks import check_fit, checked_connections, connections_text
 from digitlab.nn.network import Cache, Layer, Parameter, Shape
@@ -23,10 +24,6 @@ __all__ = ["Conv2D"]
 @dataclass(eq=False, repr=False)
 class Conv2D(Layer):
     """Convolution of pictures with learned kernels, one for each output channel; `Conv2D(filters, kernel_size)`.
-
-    Forward    y[p] = Σ over places k in the kernel of  x[p·stride + k·dilation] W[k] + b,  p a window's position;
-               with windows as rows, R (N·OH·OW, kh·kw·C):  y = R W + b
-    Backward   ∂L/∂W = Rᵀ g    ∂L/∂b = Σ g    ∂L/∂R = g Wᵀ;  ∂L/∂x sums ∂L/∂R over the windows that saw each pixel
 
     Shapes     x (N, H, W, C)   W (kh, kw, C, filters)   b (filters,)   y (N, OH, OW, filters)
                OH = ⌊(H + 2 padding − dilation (kh − 1) − 1) / stride⌋ + 1, and OW likewise
@@ -47,6 +44,11 @@ class Conv2D(Layer):
     recognition", sec. II.
     """
 
+    formulas = Formulas(
+        "y[p] = Σ over places k in the kernel of  x[p·stride + k·dilation] W[k] + b,  p a window's position;\n"
+        "with windows as rows, R (N·OH·OW, kh·kw·C):  y = R W + b",
+        "∂L/∂W = Rᵀ g    ∂L/∂b = Σ g    ∂L/∂R = g Wᵀ;  ∂L/∂x sums ∂L/∂R over the windows that saw each pixel",
+    )
     filters: int
     kernel_size: int | tuple[int, int]
     stride: int | tuple[int, int] = 1

@@ -23,7 +23,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 
 from digitlab.errors import ConfigError, did_you_mean, not_among
-from digitlab.nn.formulas import DocstringFormulas, Formulas
+from digitlab.nn.formulas import Formulas
 
 NONE = "none"  # how "there is none" is written: Dense(30, biases=None) is {..., "biases": "none"}
 D = TypeVar("D", bound="Described")
@@ -37,7 +37,7 @@ class Described:
     `short_name`, as one types it (the words of its class name joined by hyphens, unless given), and `aliases`.
     `class Activation(Layer, abstract=True)` stays out of the registry and names a part of the family.
     `always_shown` names settings that `repr` writes also at their defaults.
-    `formulas` is what it computes, for texts and pages: from the docstring, unless the class states it.
+    `formulas` states what it computes, for `digitlab explain` and, added to the docstring, for `help`.
     `instead` tells who gives it a setting that it does not have what they may be looking for.
     A field with `metadata={"family": Initializer}` takes members of that family, their names and their tables.
     One with `metadata={"described": False}` holds arrays, not a choice, and stays out of the description;
@@ -48,12 +48,14 @@ class Described:
     aliases: ClassVar[tuple[str, ...]] = ()
     instead: ClassVar[str] = ""
     always_shown: ClassVar[tuple[str, ...]] = ()
-    formulas: ClassVar[Formulas | DocstringFormulas] = DocstringFormulas()
+    formulas: ClassVar[Formulas] = Formulas()
     registry: ClassVar[dict[str, type[Any]]]
     family: ClassVar[str]
 
     def __init_subclass__(cls, *, abstract: bool = False, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        if "formulas" in cls.__dict__:
+            cls.__doc__ = cls.formulas.added_to(cls.__doc__)
         if Described in cls.__bases__:
             cls.registry, abstract = {}, True
         if abstract:
@@ -133,6 +135,20 @@ def build(family: type[D], description: Any) -> D:
         if not isinstance(value, kind) or (number_wanted and isinstance(value, bool)):
             raise ConfigError(f"{cls.__name__}: got {key} {value!r}, expected {expected}")
     return cls(**{key: None if isinstance(value, str) and value == NONE else value for key, value in given.items()})
+
+
+def build_all(family: type[D], descriptions: Any) -> list[D]:
+    """The objects of a list of descriptions, at least one. Raises ConfigError, naming the one that is wrong."""
+    if not isinstance(descriptions, list | tuple) or not descriptions:
+        name = family.family
+        raise ConfigError(f"{name}s: got {descriptions!r}, expected a list with at least one {name}")
+    built = []
+    for i, description in enumerate(descriptions):
+        try:
+            built.append(build(family, description))
+        except ConfigError as error:
+            raise ConfigError(f"{family.family} {i}: {error}") from None
+    return built
 
 
 def find(family: type[D], name: str) -> type[D]:

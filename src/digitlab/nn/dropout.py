@@ -6,6 +6,7 @@ import numpy as np
 
 from digitlab.arrays import Array, like
 from digitlab.errors import ConfigError
+from digitlab.nn.formulas import Formulas
 from digitlab.nn.network import Cache, Layer, Shape
 
 __all__ = ["Dropout"]
@@ -15,8 +16,6 @@ __all__ = ["Dropout"]
 class Dropout(Layer):
     """Sets each element of its input to 0 with probability `rate` in training; passes all on otherwise.
 
-    Forward    y = x m / (1 − rate),  m = 1 with probability 1 − rate, else 0;  outside of training y = x
-    Backward   g m / (1 − rate)
     Shapes     x, m and y (N, ...), alike
     Cache      m / (1 − rate), or None outside of training
     By hand    rate ½, x = [3 4], m = [1 0], g = [1 1]: y = [6 0] and ∂L/∂x = [2 0] in training, y = [3 4] outside.
@@ -28,6 +27,9 @@ class Dropout(Layer):
     The mask is drawn from the layer's own generator, which `init` receives.
     """
 
+    formulas = Formulas(
+        "y = x m / (1 − rate),  m = 1 with probability 1 − rate, else 0;  outside of training y = x", "g m / (1 − rate)"
+    )
     passes_on = True
     rate: float = 0.5
     inverted: bool = True

@@ -6,6 +6,7 @@ so the same seed gives the same network on every array library.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -29,6 +30,11 @@ __all__ = [
 ]
 
 Floats = np.ndarray[Any, np.dtype[Any]]
+
+
+def streams(rng: np.random.Generator | None, count: int) -> Sequence[np.random.Generator | None]:
+    """A random generator for each layer, so that a change in one does not change the others' first weights."""
+    return [None] * count if rng is None else rng.spawn(count)
 
 
 class Draw(NamedTuple):

@@ -11,7 +11,9 @@ import numpy as np
 from digitlab.arrays import Array, array_namespace, real
 from digitlab.errors import DataError
 from digitlab.nn.activations import softplus
-from digitlab.nn.network import Cache, Loss, sigmoid, weighted
+from digitlab.nn.formulas import Formulas
+from digitlab.nn.network import Cache, Loss, sigmoid
+from digitlab.nn.targets import weighted
 
 __all__ = ["CrossEntropy", "LogLikelihood", "MeanSquaredError", "soft_targets"]
 
@@ -19,14 +21,14 @@ __all__ = ["CrossEntropy", "LogLikelihood", "MeanSquaredError", "soft_targets"]
 class CrossEntropy(Loss):
     """Cross-entropy on sigmoid outputs, L = −1/N Σₙ Σⱼ [t ln a + (1 − t) ln(1 − a)], a = σ(z).
 
-    Forward    softplus(z) − t z summed: the same, without logarithms of 0
-    Backward   δ = (a − t) / N
     By hand    z = 0 and t = 1: L = ln 2 = .6931, δ = −½.
     The larger the error, the faster it learns: Nielsen ch. 3, eq. 63.
     """
 
+    formulas = Formulas("softplus(z) − t z summed: the same, without logarithms of 0", "δ = (a − t) / N")
     owns = "sigmoid"
     output_range = (0.0, 1.0)
+    fits_mean = True
 
     def activation(self, logits: Array) -> Array:
         return sigmoid(logits)
@@ -44,16 +46,19 @@ class CrossEntropy(Loss):
 class LogLikelihood(Loss):
     """Minus log-likelihood on softmax outputs, L = −1/N Σₙ Σⱼ t ln a, aⱼ = e^zⱼ / Σₖ e^zₖ.
 
-    Forward    ln a = z − m − ln Σₖ e^(zₖ − m), m = max z: no exponential overflows
-    Backward   δ = (a Σⱼ t − t) / N, which is (a − t)/N where the targets sum to 1
     By hand    z = [0 0] and label 0: L = ln 2 = .6931, δ = [−½ ½].
     For a picture (N, H, W, out) the softmax is taken at each place.
     Nielsen ch. 3, eq. 78–82; other libraries call this pair cross-entropy.
     """
 
+    formulas = Formulas(
+        "ln a = z − m − ln Σₖ e^(zₖ − m), m = max z: no exponential overflows",
+        "δ = (a Σⱼ t − t) / N, which is (a − t)/N where the targets sum to 1",
+    )
     aliases = ("softmax",)
     owns = "softmax"
     output_range = (0.0, 1.0)
+    fits_mean = True
 
     def activation(self, logits: Array) -> Array:
         return array_namespace(logits).exp(log_softmax(logits))
@@ -71,13 +76,14 @@ class LogLikelihood(Loss):
 
 
 class MeanSquaredError(Loss):
-    """Mean squared error on the logits themselves, L = 1/(N·out) Σₙ Σⱼ (zₙⱼ − tₙⱼ)²: for fitting functions.
+    """Mean squared error on the logits themselves: for fitting functions.
 
-    Backward   δ = 2 (z − t) / (N·out)
     By hand    z = 3 and t = 1: L = 4, δ = 4.
     """
 
+    formulas = Formulas("L = 1/(N·out) Σₙ Σⱼ (zₙⱼ − tₙⱼ)²", "δ = 2 (z − t) / (N·out)")
     aliases = ("mse",)
+    fits_mean = True
 
     def activation(self, logits: Array) -> Array:
         return logits

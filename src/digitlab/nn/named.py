@@ -5,8 +5,11 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from digitlab.arrays import Array, like, placed
+import numpy as np
+
+from digitlab.arrays import Array, array_namespace, like, placed, placed_with
 from digitlab.errors import ConfigError, ModelFileError
+from digitlab.nn.examples import inputs
 from digitlab.nn.io.files import read_arrays, save_network, write_arrays
 from digitlab.nn.io.summary import summary
 
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class NamedArrays:
-    """The part of a Network that is bookkeeping, kept out of the file where the mathematics is read."""
+    """What a Network does besides its mathematics: predict, count, copy, move, save and load."""
 
     layers: "list[Layer]"
 
@@ -42,6 +45,12 @@ class NamedArrays:
 
         for i, layer in enumerate(self.layers):
             visit(str(i), layer)
+
+    def give_generators(self) -> None:
+        """New generators for the layers that draw in training: of a network whose weights come from elsewhere."""
+        for i, (_, layer) in enumerate(self.named_layers()):
+            if layer.rng is not None:
+                layer.rng = np.random.default_rng([0, i])
 
     def parameters(self) -> "dict[str, Parameter]":
         """Every learned parameter by name: "0.W", "0.b", "2.W" ..."""
@@ -81,6 +90,17 @@ class NamedArrays:
                 layer.buffers[key] = placed(buffer, library, device)
         return self
 
+    def predict(self: Any, x: Any, *, batch_size: int = 1000) -> Array:
+        """Outputs (N, out) after the loss's activation; x in any container (examples.py), a batch at a time.
+
+        Raises ShapeError or DataError for inputs that the network cannot take.
+        """
+        x = placed_with(next(iter(self.state().values()), None), inputs(x, self))
+        n = x.shape[0]
+        starts = range(0, max(n, 1), batch_size)
+        parts = [self.loss.activation(self.forward(x[i : min(i + batch_size, n), ...])[0]) for i in starts]
+        return array_namespace(parts[0]).concat(parts) if len(parts) > 1 else parts[0]
+
     def copy(self) -> Self:
         """An independent network with the same layers, weights and random streams."""
         return copy.deepcopy(self)
@@ -100,6 +120,11 @@ class NamedArrays:
         except ModelFileError as error:
             named = str(error).startswith(str(path))
             raise error if named else ModelFileError(f"{path}: {error}") from None
+
+    def __repr__(self: Any) -> str:
+        layers = ", ".join(map(repr, self.layers))
+        allowed = ", allow_output_activation=True" if self.allow_output_activation else ""
+        return f"Network([{layers}], input_shape={self.input_shape}, loss={self.loss!r}{allowed})"
 
     def summary(self: Any) -> str:
         """A table of the layers with their output shapes and parameter counts, as text."""

@@ -14,30 +14,31 @@ Most networks train on compiled code that is tested against this one. Change a f
 running program, and what you wrote trains; a line says so.
 """
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
 
-from digitlab.arrays import Array, array_namespace, like, placed_with
-from digitlab.errors import ConfigError, DataError, ShapeError
-from digitlab.nn.describe import Described, build
-from digitlab.nn.examples import inputs
-from digitlab.nn.initializers import Initializer, ScaledNormal, Zeros
+from digitlab.arrays import Array, array_namespace
+from digitlab.errors import ConfigError
+from digitlab.nn.describe import Described, build, build_all
+from digitlab.nn.facts import LayerFacts, LossFacts
+from digitlab.nn.formulas import Formulas
+from digitlab.nn.initializers import Initializer, ScaledNormal, Zeros, streams
 from digitlab.nn.masks import check_fit, checked_connections, connections_text
 from digitlab.nn.named import NamedArrays
 from digitlab.nn.outputs import refuse_output_activation
-from digitlab.nn.scaling import InputRange, Scaling, as_scaling
+from digitlab.nn.scaling import InputRange, Scaling, as_scaling, prepared
 from digitlab.nn.shapes import Shape as Shape
-from digitlab.nn.shapes import checked_shape, same_order
+from digitlab.nn.shapes import checked_dtype, checked_shape, inner_shape, require_flat
+from digitlab.nn.targets import given, target_rows, weighted
 
 __all__ = ["Activation", "Dense", "Layer", "Loss", "Network", "Parameter", "Quadratic", "Sigmoid"]
 
 Cache = Any  # what a forward pass saw and its backward pass needs
 
 
+@dataclass(eq=False, repr=False)
 class Parameter:
     """An array that is learned, and the gradient of the loss by it.
 
@@ -45,36 +46,20 @@ class Parameter:
     or an array of the value's shape with 1 where numbers are trained and 0 where they are kept.
     """
 
-    def __init__(self, value: Array, *, regularized: bool = True, trainable: Any = True) -> None:
-        self.value = value
-        self.grad: Array = None  # assigned by backward, same shape as value
-        self.regularized = regularized
-        self.trainable = trainable
+    value: Array
+    grad: Array = field(init=False, default=None)  # assigned by backward, same shape as value
+    regularized: bool = field(kw_only=True, default=True)
+    trainable: Any = field(kw_only=True, default=True)
 
 
 @dataclass(eq=False, repr=False)
-class Layer(Described):
+class Layer(LayerFacts, Described):
     """One step of a network. A subclass is a dataclass of its choices and defines forward and backward.
 
     params     what the layer learned: {"W": Parameter(...)}; {} for an activation
     buffers    arrays that are kept but not learned by gradient: running means, connection masks
     rng        the layer's own source of randomness in training (dropout); set by `init`
-    sees_batch whether training looks at the other examples of the batch, as BatchNorm does
-    differentiable  whether a gradient passes through it; False for Step
-    analytic   whether forward takes complex numbers as it takes real ones, so that a complex step passes (gradients)
-    activates  whether it is an activation
-    passes_on  whether its outputs are some of its inputs, unchanged, as those of Flatten and Dropout are
-    bounds     the limits of its outputs, reached or not; a loss that owns an activation must not follow a layer
-               that activates or has bounds (outputs.py)
     """
-
-    sees_batch: ClassVar[bool] = False
-    differentiable: ClassVar[bool] = True
-    analytic: ClassVar[bool] = True
-    # Without annotations: a layer may decide these by its choices, as Subnetwork does.
-    activates = False
-    passes_on = False
-    bounds = (-math.inf, math.inf)
 
     params: dict[str, Parameter] = field(init=False, default_factory=dict)
     buffers: dict[str, Array] = field(init=False, default_factory=dict)
@@ -102,14 +87,6 @@ class Layer(Described):
         """The half of backward that assigns gradients: all that training asks of the first layer."""
         self.backward(grad_y, cache)
 
-    def children(self) -> dict[str, "Layer"]:
-        """The layers inside this one, by name; {} for all but containers."""
-        return {}
-
-    def ends(self) -> list[list["Layer"]]:
-        """The chains of children whose last layers make this one's output; [] for all but containers."""
-        return []
-
 
 class Activation(Layer, abstract=True):
     """An elementwise function y = f(x) without parameters. A subclass states what is known of f:
@@ -133,18 +110,16 @@ class Activation(Layer, abstract=True):
 class Dense(Layer):
     """Fully connected layer: every output sees every input; `Dense(out_features)`.
 
-    Forward    y = x W + b
-    Backward   ∂L/∂W = xᵀ g    ∂L/∂b = Σₙ gₙ    ∂L/∂x = g Wᵀ,   g = ∂L/∂y
-
     Shapes     x (N, in)   W (in, out)   b (out,)   y (N, out)
     Cache      x: ∂L/∂W is the input times the output's error.
     By hand    x=[1 2], W=[3 4]ᵀ, b=0.5 gives y = 11.5; with g=1: ∂L/∂W=[1 2]ᵀ, ∂L/∂b=1, ∂L/∂x=[3 4].
 
     `biases=None` leaves b out, as Rashid's networks do. `connections`, (in, out) of 0 and 1, says which input
-    reaches which neuron (connections.py makes some): where it is 0, W counts as 0, and so does its gradient.
+    reaches which neuron (masks.py makes some): where it is 0, W counts as 0, and so does its gradient.
     Raises ShapeError if the input is not flat, or not as long as the mask.      See Nielsen ch. 2, BP1–BP4.
     """
 
+    formulas = Formulas("y = x W + b", "∂L/∂W = xᵀ g    ∂L/∂b = Σₙ gₙ    ∂L/∂x = g Wᵀ,   g = ∂L/∂y")
     out_features: int
     weights: Initializer = field(default=ScaledNormal(), metadata={"family": Initializer})
     biases: Initializer | None = field(default=Zeros(), metadata={"family": Initializer})
@@ -158,11 +133,7 @@ class Dense(Layer):
             self.connections = checked_connections(self.connections, f"Dense({self.out_features})")
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        if len(input_shape) != 1:
-            raise ShapeError(
-                f"Dense({self.out_features}): got input of shape {input_shape}, expected flat features (n,); "
-                "put a Flatten() before it"
-            )
+        require_flat(input_shape, f"Dense({self.out_features})")
         check_fit(self.connections, (input_shape[0], self.out_features), f"Dense({self.out_features})", "(in, out)")
         return (self.out_features,)
 
@@ -198,12 +169,11 @@ class Dense(Layer):
 class Sigmoid(Activation):
     """σ(x) = 1 / (1 + e⁻ˣ), between 0 and 1.
 
-    Forward    y = ½ (1 + tanh(x/2)): the same function, written so that no x overflows
-    Backward   ∂L/∂x = g y (1 − y)
     Cache      y
     By hand    σ(0) = ½ and σ'(0) = ¼.
     """
 
+    formulas = Formulas("y = ½ (1 + tanh(x/2)), which is the same and does not overflow", "∂L/∂x = g y (1 − y)")
     bounds = (0.0, 1.0)
     is_monotone = True
 
@@ -230,7 +200,7 @@ def sigmoid(x: Array) -> Array:
 
 
 @dataclass(eq=False, repr=False)
-class Loss(Described):
+class Loss(LossFacts, Described):
     """What is made small, with the output activation it belongs to.
 
     A loss takes logits (what the last layer gives, before any activation) and targets: integer labels (N,),
@@ -241,15 +211,7 @@ class Loss(Described):
     `label_smoothing` s then makes a share of it common: t becomes (1 − s) t + s/out
     (Szegedy et al. 2016, "Rethinking the Inception architecture", sec. 7). Arrays are taken as they are.
     Raises ConfigError unless 0 ≤ label_smoothing < 1.
-
-    owns          the output activation: "sigmoid", "softmax"; "" for none, as with the mean squared error
-    output_range  the limits of the outputs; None: any number
-    saturates     whether δ vanishes where the outputs come near those limits, however wrong they are
     """
-
-    owns: ClassVar[str] = ""
-    output_range: ClassVar[tuple[float, float] | None] = None
-    saturates: ClassVar[bool] = False
 
     label_smoothing: float = 0.0
     low: float = 0.0
@@ -257,24 +219,12 @@ class Loss(Described):
 
     def __post_init__(self) -> None:
         if not 0 <= self.label_smoothing < 1:
-            raise ConfigError(
-                f"{type(self).__name__}: got label_smoothing {self.label_smoothing}, expected 0 to below 1: "
-                "the share of a target that goes to all classes alike"
-            )
+            name = type(self).__name__
+            raise ConfigError(f"{name}: got label_smoothing {self.label_smoothing}, expected 0 to below 1, a share")
 
     def activation(self, logits: Array) -> Array:
         """The network's outputs for these logits."""
         raise TypeError(f"{type(self).__name__} has no activation")
-
-    def activation_backward(self, grad_a: Array, a: Array) -> Array:
-        """∂L/∂logits for outputs a whose gradient is grad_a; used where a network is a layer of another."""
-        if self.owns == "sigmoid":
-            return grad_a * a * (1 - a)
-        if self.owns == "softmax":
-            return a * (grad_a - array_namespace(a).sum(grad_a * a, axis=-1, keepdims=True))
-        if not self.owns:
-            return grad_a
-        raise TypeError(f"{type(self).__name__} has no activation_backward")
 
     def forward(self, logits: Array, targets: Array, weights: Array | None = None) -> tuple[Array, Cache]:
         """The mean loss of the batch, and what backward will need."""
@@ -286,40 +236,20 @@ class Loss(Described):
 
     def targets(self, targets: Array, logits: Array) -> Array:
         """The targets as an array like the logits: labels become one row each with a 1 at the label's place."""
-        xp = array_namespace(logits)
-        labels = targets.ndim == 1 and xp.isdtype(targets.dtype, "integral")
-        if labels and targets.shape[0] == logits.shape[0] and logits.ndim == 2:
-            classes = xp.arange(logits.shape[1], device=targets.device)
-            hits = targets[:, None] == classes  # (N, out)
-            if int(xp.count_nonzero(hits)) != logits.shape[0]:
-                got, last = f"{xp.min(targets)} to {xp.max(targets)}", logits.shape[1] - 1
-                raise DataError(f"got labels from {got}, expected 0 to {last}: one for each output")
-            soft = xp.astype(hits, logits.dtype)  # (N, out)
-            if (self.low, self.high) != (0.0, 1.0):
-                soft = soft * (self.high - self.low) + self.low
-            if s := self.label_smoothing:
-                soft = soft * (1 - s) + s / logits.shape[1]
-            return soft
-        if targets.shape != logits.shape:
-            raise ShapeError(
-                f"targets of shape {tuple(targets.shape)} for outputs of shape {tuple(logits.shape)}; "
-                f"expected whole-number labels ({logits.shape[0]},) or an array of the outputs' shape"
-            )
-        return targets
+        return target_rows(targets, logits, self.low, self.high, self.label_smoothing)
 
 
 class Quadratic(Loss):
-    """The book's quadratic cost on sigmoid outputs, L = 1/(2N) Σₙ ‖aₙ − tₙ‖², a = σ(z).
+    """The book's quadratic cost on sigmoid outputs.
 
-    Backward   δ = (a − t) a (1 − a) / N
     By hand    z = 0 and t = 1: a = ½, L = ⅛, δ = −⅛.
-    Near 0 and 1 the factor a(1−a) vanishes and learning slows, however wrong the output is: Nielsen ch. 3
-    begins there, and the cross-entropy (losses.py) mends it.
+    Near 0 and 1 the factor a(1−a) vanishes and learning slows; the cross-entropy has no such factor (Nielsen ch. 3).
     """
 
+    formulas = Formulas("L = 1/(2N) Σₙ ‖aₙ − tₙ‖²,  a = σ(z)", "δ = (a − t) a (1 − a) / N")
     owns = "sigmoid"
     output_range = (0.0, 1.0)
-    saturates = True
+    saturates = fits_mean = True
 
     def activation(self, logits: Array) -> Array:
         return sigmoid(logits)
@@ -333,13 +263,6 @@ class Quadratic(Loss):
     def backward(self, cache: Cache) -> Array:
         a, error = cache
         return error * a * (1 - a) / a.shape[0]  # (N, out)
-
-
-def weighted(rows: Array, weights: Array | None) -> Array:
-    """Each example's row times its weight; the rows themselves if there are no weights."""
-    if weights is None:
-        return rows
-    return rows * array_namespace(rows).reshape(like(weights, rows), (-1, *[1] * (rows.ndim - 1)))
 
 
 class Network(NamedArrays):
@@ -368,41 +291,27 @@ class Network(NamedArrays):
         dtype: str = "float32",
         allow_output_activation: bool = False,
     ) -> None:
-        if not isinstance(layers, list | tuple) or not layers:
-            raise ConfigError(f"layers: got {layers!r}, expected a list with at least one layer")
-        self.layers = []
-        for i, layer in enumerate(layers):
-            try:
-                self.layers.append(build(Layer, layer))
-            except ConfigError as error:
-                raise ConfigError(f"layer {i}: {error}") from None
+        self.layers = build_all(Layer, layers)
         self.check_each_layer_once()
         self.input_shape: Shape = checked_shape(input_shape)
-        if dtype not in ("float32", "float64"):
-            raise ConfigError(f"dtype: got {dtype!r}, expected 'float32' or 'float64'")
+        self.dtype = checked_dtype(dtype)
         self.loss = build(Loss, loss) if loss is not None else Quadratic()
         self.allow_output_activation = allow_output_activation
         self.scaling = as_scaling(scaling if scaling is not None else "/255")
         self.scaling_is_explicit = scaling is not None
         self.input_range: InputRange | None = None  # what it was trained on; recorded by training
         self.class_names: tuple[str, ...] = ()  # of the data it was trained on, where they are no mere numbers
-        self.dtype = dtype
         generators = streams(np.random.default_rng(seed) if seed is not None else None, len(self.layers))
         shape = self.input_shape
         self.shapes = [shape]  # shapes[i] goes into layer i, shapes[i + 1] comes out
         for i, (layer, stream) in enumerate(zip(self.layers, generators)):
-            try:
-                output_shape = layer.output_shape(shape)
-            except ShapeError as error:
-                raise ShapeError(f"layer {i}, {error}") from None
+            output_shape = inner_shape(layer, shape, f"layer {i},")
             layer.init(shape, stream, dtype=dtype)
             self.shapes.append(shape := output_shape)
         if not allow_output_activation:
             refuse_output_activation(self)
-        if seed is None:  # the weights come from elsewhere; what training draws needs a generator all the same
-            for i, (_, layer) in enumerate(self.named_layers()):
-                if layer.rng is not None:
-                    layer.rng = np.random.default_rng([0, i])
+        if seed is None:
+            self.give_generators()
 
     def forward(self, x: Array, *, training: bool = False) -> tuple[Array, list[Cache]]:
         """Logits (N, out) for a batch, and every layer's cache."""
@@ -431,54 +340,10 @@ class Network(NamedArrays):
         self.layers[0].backward_params(grad, caches[0])
         return loss
 
-    def predict(self, x: Any, *, batch_size: int = 1000) -> Array:
-        """Outputs (N, out) after the loss's activation; x in any container (examples.py), a batch at a time.
-
-        Raises ShapeError or DataError for inputs that the network cannot take.
-        """
-        x = placed_with(next(iter(self.state().values()), None), inputs(x, self))
-        n = x.shape[0]
-        starts = range(0, max(n, 1), batch_size)
-        parts = [self.loss.activation(self.forward(x[i : min(i + batch_size, n), ...])[0]) for i in starts]
-        return array_namespace(parts[0]).concat(parts) if len(parts) > 1 else parts[0]
-
     def prepare(self, x: Array) -> Array:
         """A batch as the first layer takes it: pixel bytes (uint8) scaled, and reshaped to `input_shape` if it fits.
 
         What is flat becomes a picture and the other way round, neighbouring axes are joined, and axes of length 1 come
         and go (`same_order`). Raises ShapeError for other shapes, DataError for an empty batch or what are no numbers.
         """
-        xp, shape = array_namespace(x), tuple(x.shape)
-        if shape[1:] != self.input_shape:
-            if len(shape) < 2 or not same_order(shape[1:], self.input_shape):
-                single = len(shape) > 1 and same_order(shape, self.input_shape)
-                hint = "; a single example needs a batch axis: x[None]" if single or shape == self.input_shape else ""
-                expected = ", ".join(map(str, ("N", *self.input_shape)))
-                raise ShapeError(f"got input of shape {shape}, expected ({expected}){hint}")
-            x = xp.reshape(x, (shape[0], *self.input_shape))
-        if shape[0] == 0:
-            raise DataError("got an empty set; expected at least one example")
-        dtype = getattr(xp, self.dtype)
-        if x.dtype == dtype:
-            return x
-        if x.dtype == xp.uint8:
-            x = xp.astype(x, dtype) * self.scaling.factor
-            return x + self.scaling.offset if self.scaling.offset else x
-        if xp.isdtype(x.dtype, ("bool", "integral", "real floating")):
-            return xp.astype(x, dtype)
-        raise DataError(f"got input of type {x.dtype}; expected pixel bytes (uint8) or numbers")
-
-    def __repr__(self) -> str:
-        layers = ", ".join(map(repr, self.layers))
-        allowed = ", allow_output_activation=True" if self.allow_output_activation else ""
-        return f"Network([{layers}], input_shape={self.input_shape}, loss={self.loss!r}{allowed})"
-
-
-def given(weights: Array | None) -> dict[str, Array]:
-    """The weights as an argument, if there are any: a loss or a gradient of your own may do without them."""
-    return {} if weights is None else {"weights": weights}
-
-
-def streams(rng: np.random.Generator | None, count: int) -> Sequence[np.random.Generator | None]:
-    """A random generator for each layer, so that a change in one leaves the others' first weights alone."""
-    return [None] * count if rng is None else rng.spawn(count)
+        return prepared(x, self.input_shape, self.scaling, self.dtype)

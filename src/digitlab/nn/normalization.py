@@ -15,6 +15,7 @@ import numpy as np
 
 from digitlab.arrays import Array, array_namespace, real
 from digitlab.errors import ConfigError, ShapeError
+from digitlab.nn.formulas import Formulas
 from digitlab.nn.initializers import Constant, Zeros
 from digitlab.nn.network import Cache, Layer, Parameter, Shape
 
@@ -26,12 +27,6 @@ Axes = tuple[int, ...]
 @dataclass(eq=False, repr=False)
 class BatchNorm(Layer):
     """Each feature (the last axis) brought to mean 0 and variance 1 over the batch, then γ times it plus β.
-
-    Forward    training: y = γ x̂ + β with μ, σ² of the batch (and, for pictures, of all their pixels); then
-               running ← (1 − momentum) running + momentum · batch, its variance divided by n − 1
-               otherwise: y = γ x̂ + β with the running μ, σ²
-    Backward   ∂L/∂γ = Σ g x̂    ∂L/∂β = Σ g    ∂L/∂x = (h − mean h − x̂ mean(h x̂)) / s,  h = γ g;
-               outside of training h / s, for the running μ, σ² do not depend on x
 
     Shapes     x, y (N, F) or (N, H, W, F)   γ, β, running_mean, running_var (F,)
     Cache      x̂, 1/s, and whether it was training
@@ -46,6 +41,13 @@ class BatchNorm(Layer):
     See Ioffe & Szegedy 2015, "Batch normalization", algorithm 1 and the gradients below it.
     """
 
+    formulas = Formulas(
+        "training: y = γ x̂ + β with μ, σ² of the batch (and, for pictures, of all their pixels); then\n"
+        "running ← (1 − momentum) running + momentum · batch, its variance divided by n − 1\n"
+        "otherwise: y = γ x̂ + β with the running μ, σ²",
+        "∂L/∂γ = Σ g x̂    ∂L/∂β = Σ g    ∂L/∂x = (h − mean h − x̂ mean(h x̂)) / s,  h = γ g;\n"
+        "outside of training h / s, for the running μ, σ² do not depend on x",
+    )
     sees_batch: ClassVar[bool] = True
     momentum: float = 0.1
     epsilon: float = 1e-5
@@ -96,10 +98,6 @@ class BatchNorm(Layer):
 class LayerNorm(Layer):
     """Each example brought to mean 0 and variance 1 within itself, then γ times it plus β, number by number.
 
-    Forward    y = γ x̂ + β with μ, σ² over the last `axes` axes of each example
-    Backward   ∂L/∂γ = Σ g x̂ and ∂L/∂β = Σ g over the other axes
-               ∂L/∂x = (h − mean h − x̂ mean(h x̂)) / s,  h = γ g
-
     Shapes     x, y (N, ..., F)   γ, β (F,), or the last `axes` axes of x
     Cache      x̂, 1/s
     By hand    x = [1 1 3 3], ε = 0: μ = 2, σ² = 1, x̂ = [−1 −1 1 1]; with g = [4 0 0 0]:
@@ -111,6 +109,10 @@ class LayerNorm(Layer):
     Raises ShapeError if the example has fewer axes.     See Ba et al. 2016, "Layer normalization", eq. 3 and 4.
     """
 
+    formulas = Formulas(
+        "y = γ x̂ + β with μ, σ² over the last `axes` axes of each example",
+        ("∂L/∂γ = Σ g x̂ and ∂L/∂β = Σ g over the other axes\n∂L/∂x = (h − mean h − x̂ mean(h x̂)) / s,  h = γ g"),
+    )
     epsilon: float = 1e-5
     axes: int | None = 1
 

@@ -7,8 +7,10 @@ import numpy as np
 
 from digitlab.arrays import Array, array_namespace
 from digitlab.errors import ConfigError, ShapeError
-from digitlab.nn.containers import inner_shape
-from digitlab.nn.network import Cache, Layer, Shape, streams
+from digitlab.nn.formulas import Formulas
+from digitlab.nn.initializers import streams
+from digitlab.nn.network import Cache, Layer, Shape
+from digitlab.nn.shapes import inner_shape
 
 __all__ = ["PerNeuron"]
 
@@ -17,8 +19,6 @@ __all__ = ["PerNeuron"]
 class PerNeuron(Layer):
     """Different activations for different neurons: `PerNeuron(["sigmoid", "relu"], [range(15), range(15, 30)])`.
 
-    Forward    yⱼ = fᵢ(xⱼ), where group i holds neuron j
-    Backward   each activation's own, on its neurons
     Shapes     any; the neurons are the last axis (features, or the channels of a picture)
     Cache      the activations' caches, and the order of the neurons
     By hand    PerNeuron(["relu", "linear"], [[0], [1]]) of [−3 −3] is [0 −3]; g = [1 1] gives [0 1].
@@ -30,6 +30,7 @@ class PerNeuron(Layer):
     those of the layer before.
     """
 
+    formulas = Formulas("yⱼ = fᵢ(xⱼ), where group i holds neuron j", "each activation's own, on its neurons")
     activations: list[Any] = field(metadata={"family": Layer})
     neurons: list[Any]
 
@@ -69,7 +70,7 @@ class PerNeuron(Layer):
             raise ShapeError(f"PerNeuron: got {n} neurons, of which {fault}; expected {expected}")
         for activation, group in zip(self.activations, self.neurons):
             shape = (*input_shape[:-1], len(_numbers(group)))
-            if inner_shape(activation, shape, "PerNeuron") != shape:
+            if inner_shape(activation, shape, "PerNeuron:") != shape:
                 raise ShapeError(f"PerNeuron: {activation!r} changes the shape; expected an activation, as ReLU()")
         return input_shape
 

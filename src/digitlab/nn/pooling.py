@@ -7,6 +7,7 @@ import numpy as np
 
 from digitlab.arrays import Array, array_namespace, like, real
 from digitlab.errors import ConfigError
+from digitlab.nn.formulas import Formulas
 from digitlab.nn.network import Cache, Layer, Shape
 from digitlab.nn.windows import Windows, check_pair, check_picture, pair, windows_on
 
@@ -49,10 +50,6 @@ class _Pool2D(Layer):
 class MaxPool2D(_Pool2D):
     """The largest number of each window, channel by channel; `MaxPool2D(2)` halves height and width.
 
-    Forward    y = max over the window of x
-    Backward   g goes to the pixel that was the maximum, to the first one (row by row) if several are, as in PyTorch;
-               where windows overlap (stride < size) a pixel gets the sum
-
     Shapes     x (N, H, W, C)   y (N, OH, OW, C),  OH = ⌊(H + 2 padding − size) / stride⌋ + 1, and OW likewise
     Cache      x with its padding, y: the maximum is where they agree.
     By hand    x = [1 2; 4 3] gives y = 4; with g = 5: ∂L/∂x = [0 0; 5 0].
@@ -63,6 +60,11 @@ class MaxPool2D(_Pool2D):
     Raises ShapeError if the input is no picture or smaller than the window.     See Nielsen ch. 6, "Pooling layers".
     """
 
+    formulas = Formulas(
+        "y = max over the window of x",
+        "g goes to the pixel that was the maximum, to the first one (row by row) if several are, as in PyTorch;\n"
+        "where windows overlap (stride < size) a pixel gets the sum",
+    )
     passes_on = True
 
     def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
@@ -89,9 +91,6 @@ class MaxPool2D(_Pool2D):
 class AveragePool2D(_Pool2D):
     """The mean of each window, channel by channel; `AveragePool2D(2)` halves height and width.
 
-    Forward    y = Σ over the window of x / n,  n the pixels in it
-    Backward   every pixel of the window gets g/n; where windows overlap (stride < size) a pixel gets the sum
-
     Shapes     x (N, H, W, C)   y (N, OH, OW, C),  OH = ⌊(H + 2 padding − size) / stride⌋ + 1, and OW likewise
     Cache      n for every window, and the shape of x with its padding
     By hand    x = [1 2; 4 3] gives y = 2.5; with g = 4: ∂L/∂x = [1 1; 1 1].
@@ -102,6 +101,11 @@ class AveragePool2D(_Pool2D):
     Raises ShapeError if the input is no picture or smaller than the window.     See LeCun et al. 1998, sec. II.B, whose
     subsampling also learns a factor and a bias for each map.
     """
+
+    formulas = Formulas(
+        "y = Σ over the window of x / n,  n the pixels in it",
+        "every pixel of the window gets g/n; where windows overlap (stride < size) a pixel gets the sum",
+    )
 
     def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
         windows = self.windows(x.shape[1:])
@@ -124,14 +128,13 @@ class AveragePool2D(_Pool2D):
 class GlobalAveragePool(Layer):
     """The mean of each channel over the whole picture, so that a Dense layer can follow; `GlobalAveragePool()`.
 
-    Forward    y = Σ over all pixels of x / (H W)
-    Backward   every pixel gets g / (H W)
-
     Shapes     x (N, H, W, C)   y (N, C)
     Cache      the shape of x
     By hand    x = [1 2; 4 3] gives y = 2.5; with g = 4: ∂L/∂x = [1 1; 1 1].
     Raises ShapeError if the input is no picture.     See Lin et al. 2014, "Network in network", sec. 3.2.
     """
+
+    formulas = Formulas("y = Σ over all pixels of x / (H W)", "every pixel gets g / (H W)")
 
     def output_shape(self, input_shape: Shape) -> Shape:
         check_picture("GlobalAveragePool()", input_shape)

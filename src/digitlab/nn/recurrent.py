@@ -16,6 +16,7 @@ import numpy as np
 
 from digitlab.arrays import Array, array_namespace
 from digitlab.errors import ConfigError, ShapeError
+from digitlab.nn.formulas import Formulas
 from digitlab.nn.initializers import Glorot, Initializer, Orthogonal, Zeros
 from digitlab.nn.network import Cache, Layer, Parameter, Shape, sigmoid
 
@@ -132,10 +133,6 @@ class Recurrent(Layer, abstract=True):
 class SimpleRNN(Recurrent):
     """The plain recurrent layer (Elman 1990): the new state is a squashed mix of the input and the old state.
 
-    Forward    hₜ = tanh(xₜ W + hₜ₋₁ U + b),   h₋₁ = 0
-    Backward   δₜ = gₜ (1 − hₜ²),  gₜ = ∂L/∂hₜ from above plus δₜ₊₁ Uᵀ from the step after
-               ∂L/∂W = Σₜ xₜᵀ δₜ    ∂L/∂U = Σₜ hₜ₋₁ᵀ δₜ    ∂L/∂b = Σₜ Σₙ δₜ    ∂L/∂xₜ = δₜ Wᵀ
-
     Shapes     x (N, T, F)   W (F, H)   U (H, H)   b (H,)   y (N, H), or (N, T, H) with returns="all"
     Cache      x, and hₜ₋₁ and hₜ of every step
     By hand    W = [1], U = [1], b = 0, x = 1 then 0: h = tanh 1 = .7616, then tanh .7616 = .6420.
@@ -144,6 +141,12 @@ class SimpleRNN(Recurrent):
     two layers below mend (Hochreiter 1991; Nielsen ch. 5 meets the same in deep networks).
     Raises ShapeError unless an example is (steps, features).      See Werbos 1990, "Backpropagation through time".
     """
+
+    formulas = Formulas(
+        "hₜ = tanh(xₜ W + hₜ₋₁ U + b),   h₋₁ = 0",
+        "δₜ = gₜ (1 − hₜ²),  gₜ = ∂L/∂hₜ from above plus δₜ₊₁ Uᵀ from the step after\n"
+        "∂L/∂W = Σₜ xₜᵀ δₜ    ∂L/∂U = Σₜ hₜ₋₁ᵀ δₜ    ∂L/∂b = Σₜ Σₙ δₜ    ∂L/∂xₜ = δₜ Wᵀ",
+    )
 
     def step(self, a: Array, state: State) -> tuple[State, Cache]:
         (h_before,) = state
@@ -160,12 +163,6 @@ class SimpleRNN(Recurrent):
 class LSTM(Recurrent):
     """Long short-term memory: a cell c beside the state, which gates write, keep and read.
 
-    Forward    [i f g o] = xₜ W + hₜ₋₁ U + b, then i, f, o = σ(·): what to write, keep, show;  g = tanh(·): what is new
-               cₜ = f cₜ₋₁ + i g          hₜ = o tanh cₜ
-    Backward   with gₕ = ∂L/∂hₜ, τ = tanh cₜ:   ∂L/∂cₜ = gₕ o (1 − τ²) + what comes from cₜ₊₁
-               δᵢ = ∂c g i(1 − i)   δ_f = ∂c cₜ₋₁ f(1 − f)   δ_g = ∂c i (1 − g²)   δₒ = gₕ τ o(1 − o)
-               ∂L/∂cₜ₋₁ = ∂c f;  with δ = [δᵢ δ_f δ_g δₒ] the rest is as in SimpleRNN
-
     Shapes     x (N, T, F)   W (F, 4H)   U (H, 4H)   b (4H,)   y (N, H), or (N, T, H) with returns="all"
     Cache      x, and of every step hₜ₋₁, cₜ₋₁, the gates and tanh cₜ
     By hand    all weights 0, b = [0 0 b_g 0]: i = f = o = ½, so c₀ = ½ tanh b_g, c₁ = ¾ tanh b_g, and h₁ = ½ tanh c₁.
@@ -177,6 +174,13 @@ class LSTM(Recurrent):
     Raises ShapeError unless an example is (steps, features).
     """
 
+    formulas = Formulas(
+        "[i f g o] = xₜ W + hₜ₋₁ U + b, then i, f, o = σ(·): what to write, keep, show;  g = tanh(·): what is new\n"
+        "cₜ = f cₜ₋₁ + i g          hₜ = o tanh cₜ",
+        "with gₕ = ∂L/∂hₜ, τ = tanh cₜ:   ∂L/∂cₜ = gₕ o (1 − τ²) + what comes from cₜ₊₁\n"
+        "δᵢ = ∂c g i(1 − i)   δ_f = ∂c cₜ₋₁ f(1 − f)   δ_g = ∂c i (1 − g²)   δₒ = gₕ τ o(1 − o)\n"
+        "∂L/∂cₜ₋₁ = ∂c f;  with δ = [δᵢ δ_f δ_g δₒ] the rest is as in SimpleRNN",
+    )
     forget_bias: float = 1.0
 
     def gates(self) -> int:
@@ -219,14 +223,6 @@ class LSTM(Recurrent):
 class GRU(Recurrent):
     """Gated recurrent unit: two gates and no cell; z says how much of the old state stays.
 
-    Forward    r = σ(xₜ W_r + hₜ₋₁ U_r + b_r)        z = σ(xₜ W_z + hₜ₋₁ U_z + b_z)
-               n = tanh(xₜ W_n + b_n + r (hₜ₋₁ U_n + v))     reset="after" the product, as PyTorch and cuDNN
-               n = tanh(xₜ W_n + b_n + (r hₜ₋₁) U_n)         reset="before" it, Cho et al. eq. 8, ONNX's default
-               hₜ = z hₜ₋₁ + (1 − z) n
-    Backward   δ_n = gₕ (1 − z)(1 − n²)      δ_z = gₕ (hₜ₋₁ − n) z(1 − z)      δ_r = (∂L/∂r) r(1 − r)
-               after:   ∂L/∂r = δ_n (hₜ₋₁ U_n + v), and r δ_n goes back through U_n and v
-               before:  ∂L/∂r = (δ_n U_nᵀ) hₜ₋₁, and r (δ_n U_nᵀ) goes back to hₜ₋₁
-
     Shapes     x (N, T, F)   W (F, 3H)   U (H, 3H)   b (3H,)   v (H,), "after" only   y (N, H), or (N, T, H)
     Cache      x, and of every step hₜ₋₁, the gates, and what r is multiplied with
     By hand    all weights 0, b = [0 0 b_n]: z = ½, so h₀ = ½ tanh b_n and h₁ = ¾ tanh b_n.
@@ -237,6 +233,15 @@ class GRU(Recurrent):
     Raises ShapeError unless an example is (steps, features).
     """
 
+    formulas = Formulas(
+        "r = σ(xₜ W_r + hₜ₋₁ U_r + b_r)        z = σ(xₜ W_z + hₜ₋₁ U_z + b_z)\n"
+        'n = tanh(xₜ W_n + b_n + r (hₜ₋₁ U_n + v))     reset="after" the product, as PyTorch and cuDNN\n'
+        'n = tanh(xₜ W_n + b_n + (r hₜ₋₁) U_n)         reset="before" it, Cho et al. eq. 8, ONNX\'s default\n'
+        "hₜ = z hₜ₋₁ + (1 − z) n",
+        "δ_n = gₕ (1 − z)(1 − n²)      δ_z = gₕ (hₜ₋₁ − n) z(1 − z)      δ_r = (∂L/∂r) r(1 − r)\n"
+        "after:   ∂L/∂r = δ_n (hₜ₋₁ U_n + v), and r δ_n goes back through U_n and v\n"
+        "before:  ∂L/∂r = (δ_n U_nᵀ) hₜ₋₁, and r (δ_n U_nᵀ) goes back to hₜ₋₁",
+    )
     reset: str = "after"
 
     def __post_init__(self) -> None:

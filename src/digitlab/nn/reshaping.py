@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from digitlab.arrays import Array, array_namespace
 from digitlab.errors import ConfigError, ShapeError
+from digitlab.nn.formulas import Formulas
 from digitlab.nn.network import Cache, Layer, Shape
 
 __all__ = ["Flatten", "Reshape"]
@@ -13,12 +14,12 @@ __all__ = ["Flatten", "Reshape"]
 class Flatten(Layer):
     """An example as one row: (N, H, W, C) → (N, H·W·C), row by row, channels last.
 
-    Backward   ∂L/∂x = g in the input's shape
     Shapes     x (N, ...)   y (N, product of the axes)
     Cache      the input's shape
     By hand    [1 2; 3 4] becomes [1 2 3 4].
     """
 
+    formulas = Formulas("y = x, its axes joined into one", "∂L/∂x = g in the input's shape")
     passes_on = True
 
     def output_shape(self, input_shape: Shape) -> Shape:
@@ -35,7 +36,6 @@ class Flatten(Layer):
 class Reshape(Layer):
     """An example in another shape of as many numbers: `Reshape((28, 28))` reads 784 pixels as 28 rows.
 
-    Backward   ∂L/∂x = g in the input's shape
     Shapes     x (N, ...)   y (N, *shape)
     Cache      the input's shape
     By hand    Reshape((2, 2)) makes [1 2; 3 4] of [1 2 3 4].
@@ -43,6 +43,7 @@ class Reshape(Layer):
     Raises ShapeError if the counts differ, ConfigError for what is no shape.
     """
 
+    formulas = Formulas("y = x, its numbers in the same order in another shape", "∂L/∂x = g in the input's shape")
     passes_on = True
     shape: tuple[int, ...]
 

@@ -11,7 +11,9 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from digitlab.errors import ConfigError, not_among
+from digitlab.arrays import Array, array_namespace
+from digitlab.errors import ConfigError, DataError, ShapeError, not_among
+from digitlab.nn.shapes import Shape, same_order
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,29 @@ NAMED = {
     "0.01-1": Scaling(0.99 / 255, 0.01),  # Rashid: no input is 0, so no weight is without a gradient
     "none": Scaling(1.0),
 }
+
+
+def prepared(x: Array, input_shape: Shape, scaling: Scaling, dtype: str) -> Array:
+    """A batch in the network's shape and dtype, pixel bytes (uint8) scaled; see `Network.prepare`."""
+    xp, shape = array_namespace(x), tuple(x.shape)
+    if shape[1:] != input_shape:
+        if len(shape) < 2 or not same_order(shape[1:], input_shape):
+            single = len(shape) > 1 and same_order(shape, input_shape)
+            hint = "; a single example needs a batch axis: x[None]" if single or shape == input_shape else ""
+            expected = ", ".join(map(str, ("N", *input_shape)))
+            raise ShapeError(f"got input of shape {shape}, expected ({expected}){hint}")
+        x = xp.reshape(x, (shape[0], *input_shape))
+    if shape[0] == 0:
+        raise DataError("got an empty set; expected at least one example")
+    wanted = getattr(xp, dtype)
+    if x.dtype == wanted:
+        return x
+    if x.dtype == xp.uint8:
+        x = xp.astype(x, wanted) * scaling.factor
+        return x + scaling.offset if scaling.offset else x
+    if xp.isdtype(x.dtype, ("bool", "integral", "real floating")):
+        return xp.astype(x, wanted)
+    raise DataError(f"got input of type {x.dtype}; expected pixel bytes (uint8) or numbers")
 
 
 def as_scaling(choice: str | list[float] | tuple[float, float] | Scaling) -> Scaling:

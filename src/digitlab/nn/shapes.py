@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from digitlab.errors import ConfigError
+from digitlab.errors import ConfigError, ShapeError
 
 Shape = tuple[int, ...]  # without the batch axis
 
@@ -19,6 +19,30 @@ def checked_shape(shape: Any) -> Shape:
     if not isinstance(sizes, list | tuple) or not all(isinstance(n, int | np.integer) and n > 0 for n in sizes):
         raise ConfigError(f"input_shape: got {shape!r}, expected positive whole numbers such as [28, 28, 1]")
     return tuple(map(int, sizes))
+
+
+def checked_dtype(dtype: str) -> str:
+    """The type of a network's numbers. Raises ConfigError for another than "float32" and "float64"."""
+    if dtype not in ("float32", "float64"):
+        raise ConfigError(f"dtype: got {dtype!r}, expected 'float32' or 'float64'")
+    return dtype
+
+
+def inner_shape(layer: Any, input_shape: Shape, where: str) -> Shape:
+    """The output shape of one layer of several; its ShapeError begins with `where`."""
+    try:
+        shape: Shape = layer.output_shape(input_shape)
+    except ShapeError as error:
+        raise ShapeError(f"{where} {error}") from None
+    return shape
+
+
+def require_flat(input_shape: Shape, layer: str) -> None:
+    """Raise ShapeError, naming the layer, unless the input is flat features (n,)."""
+    if len(input_shape) != 1:
+        raise ShapeError(
+            f"{layer}: got input of shape {input_shape}, expected flat features (n,); put a Flatten() before it"
+        )
 
 
 def same_order(shape: Shape, wanted: Shape) -> bool:

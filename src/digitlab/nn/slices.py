@@ -8,6 +8,7 @@ import numpy as np
 
 from digitlab.arrays import Array, array_namespace
 from digitlab.errors import ConfigError, ShapeError
+from digitlab.nn.formulas import Formulas
 from digitlab.nn.network import Cache, Layer, Shape
 
 __all__ = ["Slice", "halves", "quadrants"]
@@ -17,8 +18,6 @@ __all__ = ["Slice", "halves", "quadrants"]
 class Slice(Layer):
     """The part of its input that the layers after it are to see: `Slice(rows=(0, 14))`, `Slice(indices=[0, 5])`.
 
-    Forward    y = the chosen elements of x, in their order
-    Backward   ∂L/∂x is g where an element was chosen and 0 elsewhere
     Shapes     x (N, H, W) or (N, H, W, C), cut along each axis that is given; with indices x (N, …), y (N, count)
     Cache      the input's shape
     By hand    Slice(indices=[2, 0]) of [5 6 7] is [7 5]; g = [1 2] gives ∂L/∂x = [2 0 1].
@@ -29,6 +28,9 @@ class Slice(Layer):
     Raises ConfigError for a choice that names nothing, ShapeError if the input has no such place.
     """
 
+    formulas = Formulas(
+        "y = the chosen elements of x, in their order", "∂L/∂x is g where an element was chosen and 0 elsewhere"
+    )
     passes_on = True
     rows: Any = None
     columns: Any = None

@@ -10,6 +10,7 @@ import numpy as np
 from digitlab.arrays import Array, array_namespace
 from digitlab.errors import ConfigError, ShapeError
 from digitlab.nn.containers import Sequential
+from digitlab.nn.formulas import Formulas
 from digitlab.nn.io.building import build_network
 from digitlab.nn.io.description import describe_network
 from digitlab.nn.io.loading import load_network
@@ -28,9 +29,6 @@ def network_text(description: Any) -> str:
 class Subnetwork(Layer):
     """A network as a layer: `Subnetwork(network)`, `Subnetwork("network.safetensors")`, `Subnetwork(description)`.
 
-    Forward    y = the network's logits, or with outputs="activations" what its loss makes of them
-    Backward   g through the network's layers in reverse; before it through the activation:
-               sigmoid g y (1 − y), softmax y (g − Σ g y)
     Shapes     x as the network's input, or as many numbers in another shape
     Cache      the layers' caches, x's shape and y
     By hand    a network of ReLU alone, outputs="activations", quadratic: x = 0 gives σ(0) = ½.
@@ -43,6 +41,11 @@ class Subnetwork(Layer):
     Raises ShapeError if the input is not as large as the network's.
     """
 
+    formulas = Formulas(
+        'y = the network\'s logits, or with outputs="activations" what its loss makes of them',
+        "g through the network's layers in reverse; before it through the activation:\n"
+        "sigmoid g y (1 − y), softmax y (g − Σ g y)",
+    )
     network: Any = field(metadata={"shown": network_text})
     outputs: str = "logits"
     frozen: bool = False

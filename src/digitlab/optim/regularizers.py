@@ -28,6 +28,10 @@ class Regularizer(Described):
         """The parameter brought back to where it is allowed to be."""
         return value
 
+    def decay(self, examples: int) -> float:
+        """The share of each weight that a step of learning rate 1 removes; 0 where it is no fixed share."""
+        return 0.0
+
 
 @dataclass(frozen=True, repr=False)
 class L2(Regularizer):
@@ -46,6 +50,9 @@ class L2(Regularizer):
 
     def gradient(self, value: Array, examples: int) -> Array | None:
         return self.strength / examples * value
+
+    def decay(self, examples: int) -> float:
+        return self.strength / examples
 
 
 @dataclass(frozen=True, repr=False)

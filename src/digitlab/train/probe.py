@@ -7,11 +7,9 @@ import numpy as np
 
 from digitlab.arrays import to_numpy
 from digitlab.gradients.base import learned_numbers
-from digitlab.nn.losses import MeanSquaredError
 from digitlab.nn.network import Network
 from digitlab.nn.outputs import closing_activation
 from digitlab.nn.zoo import recommended_net
-from digitlab.optim.regularizers import L2
 from digitlab.train.callbacks import Callback
 from digitlab.train.default_rate import rate_of
 from digitlab.train.diagnosis import MANY_STEPS, Diagnosis, diagnose
@@ -64,7 +62,7 @@ def facts_of(trainer: "Trainer", *, exact: bool = False) -> Facts:
         "steps": len(trainer.history) * math.ceil(n / trainer.batch_size),
         "rate": rate,
         "default_rate": trainer.default_rate,
-        "decay": sum(rate * r.strength / n for r in trainer.regularizers if isinstance(r, L2)),
+        "decay": sum(rate * r.decay(n) for r in trainer.regularizers),
         "classes": len(np.unique(labels)) if labels is not None else None,
         "guess": guess,
         "count": len(watched) if watched is not None else n,
@@ -97,8 +95,10 @@ def facts_of_run(config: "RunConfig", history: "History") -> Facts:
 
 
 def constant_loss(network: Network, targets: Array) -> float | None:
-    """The least loss that one answer for all inputs can have; None for a loss that is not among ours."""
+    """The least loss that one answer for all inputs can have; None where the loss does not say which answer that is."""
     loss = network.loss
+    if not loss.fits_mean:
+        return None
     logits = np.zeros((len(targets), *network.shapes[-1]), np.float64)
     wanted = np.asarray(loss.targets(targets, logits), np.float64)  # (N, out)
     mean = wanted.mean(axis=0)
@@ -107,10 +107,8 @@ def constant_loss(network: Network, targets: Array) -> float | None:
         answer = np.log(mean / (1 - mean))
     elif loss.owns == "softmax":
         answer = np.log(np.clip(mean, 1e-6, None))
-    elif isinstance(loss, MeanSquaredError):
-        answer = mean
     else:
-        return None
+        answer = mean
     return float(loss.forward(logits + answer, wanted)[0])
 
 

@@ -1,8 +1,9 @@
 """One example, forward and backward through a network, with every array on the way.
 
-The formulas are data of each layer's class (nn/formulas.py), so a new layer explains itself.
+The formulas are the attribute `formulas` of each layer's class, so a new layer explains itself.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 
 from digitlab.arrays import to_numpy
 from digitlab.errors import ShapeError
+from digitlab.nn.describe import Described
 from digitlab.nn.examples import inputs
 from digitlab.nn.network import Layer, Network
 from digitlab.viz.figures import Array
@@ -24,7 +26,7 @@ class LayerStep:
     """
 
     name: str
-    about: str  # first sentence of the docstring
+    about: str  # first line of the docstring
     forward_formula: str
     backward_formula: str
     forward: dict[str, Array] = field(default_factory=dict)
@@ -52,14 +54,14 @@ def walk(network: Network, image: Array, target: Any) -> Walk:
     steps, caches = [], []
     for i, layer in enumerate(twin.layers):
         y, cache = layer.forward(x)
-        step = LayerStep(f"layer {i}: {layer!r}", *layer.formulas, forward={"x": x})
+        step = LayerStep(f"layer {i}: {layer!r}", about(layer), *layer.formulas, forward={"x": x})
         step.forward |= {f"{key}": to_numpy(p.value) for key, p in _parameters(layer).items()}
         step.forward["y"] = y
         steps.append(step)
         caches.append(cache)
         x = y
     loss, cache = twin.loss.forward(x, targets)
-    last = LayerStep(f"loss: {twin.loss!r}", *twin.loss.formulas, forward={"z": x})
+    last = LayerStep(f"loss: {twin.loss!r}", about(twin.loss), *twin.loss.formulas, forward={"z": x})
     outputs = to_numpy(twin.loss.activation(x))
     last.forward |= {"a": outputs, "t": to_numpy(twin.loss.targets(targets, x)), "L": np.asarray(loss)}
     gradient = twin.loss.backward(cache)
@@ -70,6 +72,12 @@ def walk(network: Network, image: Array, target: Any) -> Walk:
         step.backward |= {f"∂L/∂{key}": to_numpy(p.grad) for key, p in _parameters(layer).items()}
         step.backward["∂L/∂x"] = gradient
     return Walk([*steps, last], outputs[0], float(loss))
+
+
+def about(thing: Described) -> str:
+    """What a layer or loss is: the first line of its class's docstring, without the example of a call."""
+    line = (type(thing).__doc__ or type(thing).__name__).strip().partition("\n")[0]
+    return re.sub(r"[;:]? `[^`]*`\.?$", "", line).rstrip(".")
 
 
 def shorten(array: Array, *, most: int = 8) -> str:
@@ -102,7 +110,7 @@ def walk_text(found: Walk, class_names: Sequence[str], *, label: int) -> str:
     """The walk as lines for a terminal: all forward steps, then all backward ones in their order."""
     lines = ["FORWARD"]
     for step in found.steps:
-        lines += ["", step.name, f"  {step.about}"] if step.about != step.forward_formula else ["", step.name]
+        lines += ["", step.name, f"  {step.about}"]
         lines += _indented("formula", step.forward_formula) + _rows(step.forward)
     guess = int(found.outputs.argmax())
     verdict = "correct" if guess == label else f"but the label is {class_names[label]}"

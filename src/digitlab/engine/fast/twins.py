@@ -16,7 +16,7 @@ from digitlab.optim.regularizers import Regularizer
 
 NETWORK = ("prepare", "forward", "backward", "gradient")
 ENGINE = ("train_batches", "_train_batches", "update")
-GRADIENT = ("gradient",)
+GRADIENT = ("gradient", "compute")
 
 
 def parts_of(

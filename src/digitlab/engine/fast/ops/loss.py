@@ -1,6 +1,6 @@
 """The losses for one example: its loss, δ = ∂L/∂logits as the reference gives it (1/N included), and the outputs.
 
-Twins: the classes of `KERNELS`, and `RashidRule.gradient`. Rows are padded to whole vectors; `mask` holds 1 for each
+Twins: the classes of `KERNELS`, and `RashidRule.compute`. Rows are padded to whole vectors; `mask` holds 1 for each
 output and 0 for the padding, which so gets neither loss nor δ.
 """
 

@@ -1,0 +1,17 @@
+"""What a gradient is taken of, as one value."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from digitlab.arrays import Array
+
+
+class Batch(NamedTuple):
+    """The arguments of `Gradient.gradient` besides the network."""
+
+    x: Array
+    targets: Array
+    training: bool = False
+    rng: np.random.Generator | None = None
+    weights: Array | None = None
