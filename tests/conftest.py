@@ -9,6 +9,9 @@ import pytest
 
 from digitlab.data import Splits, find_mnist, load
 
+# One compilation for all tests. `DIGITLAB_KERNELS= pytest ...` compiles what each network needs.
+os.environ.setdefault("DIGITLAB_KERNELS", "all")
+
 
 @pytest.fixture(scope="session")
 def mnist_splits() -> Splits:

@@ -60,6 +60,7 @@ def test_a_walk(title, tmp_path):
     work.mkdir()
     environment = os.environ | {"PYTHONPATH": str(copy / "src"), "DIGITLAB_OFFLINE": "1", "DIGITLAB_DATA": ""}
     environment["XDG_CACHE_HOME"] = str(tmp_path / "cache")
+    environment.pop("DIGITLAB_KERNELS", None)
 
     def run(*arguments: str) -> None:
         done = subprocess.run([sys.executable, *arguments], cwd=work, env=environment, capture_output=True, text=True)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from digitlab.engine import select_engine
-from digitlab.engine.fast import Predictor
+from digitlab.engine.fast import FastEngine, Predictor
 from digitlab.engine.fast.compiler import build, load
 from digitlab.engine.select import make_predictor, predict
 from digitlab.errors import DataError, EngineError
@@ -20,6 +20,8 @@ from digitlab.nn.pooling import MaxPool2D
 from digitlab.nn.reshaping import Flatten
 from digitlab.optim import SGD
 
+from .twins import pixels
+
 
 @pytest.fixture
 def compiled():
@@ -28,7 +30,7 @@ def compiled():
     return load.cached_code()
 
 
-def fail(kernel_set):
+def fail(kernel_sets):
     raise RuntimeError("no compiler today")
 
 
@@ -45,7 +47,7 @@ def test_where_nothing_compiles_the_reference_engine_trains(monkeypatch, tmp_pat
 
 def test_a_damaged_file_is_compiled_anew(monkeypatch, tmp_path, compiled, caplog):
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(build, "build", lambda kernel_set: compiled)
+    monkeypatch.setattr(build, "build", lambda kernel_sets: compiled)
     path = tmp_path / "digitlab" / f"kernels-all-{load.fingerprint()}.bin"
     path.parent.mkdir()
     path.write_bytes(b'{"sha256": "0", "symbols": {}}\nnot machine code')
@@ -61,7 +63,7 @@ def test_a_damaged_file_is_compiled_anew(monkeypatch, tmp_path, compiled, caplog
 def test_a_folder_that_cannot_be_written(monkeypatch, tmp_path, compiled):
     (tmp_path / "digitlab").write_text("a file where the folder should be")
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(build, "build", lambda kernel_set: compiled)
+    monkeypatch.setattr(build, "build", lambda kernel_sets: compiled)
     monkeypatch.setattr(load, "_loaded", {})
     assert load.kernels().run("predict", *_nothing()) == 0
 
@@ -87,16 +89,54 @@ def test_predictions_compile_nothing_where_they_may_not(monkeypatch, tmp_path, c
     network, x = mlp([3, 2], seed=0), np.ones((5, 3), np.float32)
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     monkeypatch.setattr(load, "_loaded", {})
-    monkeypatch.setattr(build, "build", lambda kernel_set: pytest.fail("compiled"))
+    monkeypatch.setattr(build, "build", lambda kernel_sets: pytest.fail("compiled"))
     assert make_predictor(network, compiling=False) == network.predict
     np.testing.assert_array_equal(predict(network, x), network.predict(x))
-    monkeypatch.setattr(build, "build", lambda kernel_set: compiled)
-    load.kernels("all")  # a larger set serves as well, and is loaded once
+    monkeypatch.setattr(build, "build", lambda kernel_sets: compiled)
+    load.kernels()
     assert isinstance(make_predictor(network, compiling=False), Predictor)
-    assert load.kernels("dense", compiling=False) is load.kernels("all")
-    load.kernels("dense")
-    assert load.kernels("dense", compiling=False) is load.kernels("dense") is not load.kernels("all")
     np.testing.assert_allclose(predict(network, x), network.predict(x), rtol=1e-5)
+
+
+DENSE, CONVOLUTIONS, MORE = frozenset({"dense"}), frozenset({"dense", "conv"}), frozenset({"dense", "conv", "large"})
+
+
+def test_compiled_kernels_serve_every_network_that_they_cover(monkeypatch, tmp_path, compiled):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    monkeypatch.setenv("DIGITLAB_KERNELS", "")
+    monkeypatch.setattr(load, "_loaded", {})
+    built = []
+    monkeypatch.setattr(build, "build", lambda kernel_sets: built.append(kernel_sets) or compiled)
+    one = load.kernels(CONVOLUTIONS)
+    assert load.kernels(DENSE) is one
+    assert load.kernels(MORE) is not one
+    assert load.kernels(DENSE) is one, "the smaller ones"
+    assert load.kernels(DENSE | {"new"}) not in (one, load.kernels(MORE))
+    load.kernels()
+    assert load.kernels(DENSE | {"another"}) is load.kernels(load.ALL)
+    assert built == [CONVOLUTIONS, MORE, DENSE | {"new"}, load.ALL]
+    monkeypatch.setattr(load, "_loaded", {})  # another process, with the same cache
+    monkeypatch.setattr(build, "build", fail)
+    assert load.kernels(DENSE) is load.kernels(CONVOLUTIONS) is not load.kernels(MORE)
+    assert load.kernels(MORE | {"another"}) is load.kernels()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("hidden", [30, 300])
+def test_kernels_compiled_for_more_compute_the_same_bits(monkeypatch, hidden):
+    """Training may use whichever set is in the cache, so its result must not depend on that."""
+    networks = [mlp([784, hidden, 10], activation="relu", seed=1) for _ in range(2)]
+    engines = [FastEngine(network, SGD(0.1), threads=1) for network in networks]
+    sets = engines[0].plan.kernel_sets
+    assert sets == DENSE | ({"large"} if hidden == 300 else set())
+    engines[0].kernels, engines[1].kernels = load._cached(sets) or load._compiled(sets), load.kernels()
+    rng = np.random.default_rng(0)
+    x, y, order = pixels(rng, 300, 784), rng.integers(0, 10, 300), rng.integers(0, 300, 2000)
+    for images in (x, x.astype(np.float32)):
+        losses = [engine.train_batches(images, y, order, 100, np.full(20, 0.01)) for engine in engines]
+        np.testing.assert_array_equal(losses[0], losses[1])
+    for name, array in networks[0].state().items():
+        np.testing.assert_array_equal(array, networks[1].state()[name])
 
 
 def test_the_predictors_threads_give_the_same_bits(monkeypatch):

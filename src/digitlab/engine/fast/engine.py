@@ -62,7 +62,7 @@ class FastEngine:
         if isinstance(plan, str):
             raise EngineError(plan)
         self.plan, self.trainable = plan, [slot.parameter.trainable for slot in plan.slots]
-        self.kernels: Kernels = kernels(plan.kernel_set)
+        self.kernels: Kernels = kernels(plan.kernel_sets)
         self.params = aligned(plan.params_size)
         self.states = [aligned(plan.params_size) for _ in plan.state_keys]
         self.updates = np.zeros(1 + len(plan.slots), np.int64)  # steps taken so far, by parameter

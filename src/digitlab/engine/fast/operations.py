@@ -4,7 +4,7 @@ A file of ops/ that is an operation defines
 
     LAYERS           the readable layers that it stands for, its twins
     plan(builder, i) writes the operation of layer i of a chain (PlanBuilder); False if it cannot take that layer
-    KERNEL_SET       the smallest set of kernels that holds it (compiler/jit.py)
+    KERNEL_SET       the kernels that are compiled with it: "dense", "conv" or a new name (compiler/jit.py)
     FUSES            True: it stands for several layers at once, and is asked before others
 
     forward, backward    kernels (share, op), see layout.py: y from x, and ∂L/∂x from ∂L/∂y

@@ -73,5 +73,5 @@ class Plan:
     hyper: list[float]
     rule: int  # how errors go back
     work: int  # multiplications per example in a step, about
-    kernel_set: str  # the smallest set of kernels that is enough (compiler/jit.py)
+    kernel_sets: frozenset[str]  # what has to be compiled (compiler/jit.py)
     dropouts: list[Layer]

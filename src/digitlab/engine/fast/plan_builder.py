@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from digitlab.engine.fast.compiler.jit import KERNEL_SETS
 from digitlab.engine.fast.layout import (
     B_NUMBER,
     FROZEN,
@@ -84,7 +83,7 @@ class PlanBuilder:
         self.steps: list[Step] = []
         self.remaining: list[int] = []
         self.params_size = self.per_example = self.work = self.scratch = 0
-        self.kernel_set = KERNEL_SETS[0]
+        self.kernel_sets = {"dense"}  # in every compilation
         shape = network.input_shape
         size = int(np.prod(shape))
         stride = padded(size) + (LANES if len(shape) == 3 else 0)
@@ -128,7 +127,7 @@ class PlanBuilder:
         self.remaining.remove(i)
 
     def needs_kernel_set(self, name: str) -> None:
-        self.kernel_set = max(self.kernel_set, name, key=KERNEL_SETS.index)
+        self.kernel_sets.add(name)
 
     def needs_scratch(self, *floats: int) -> None:
         self.scratch = max(self.scratch, *floats)

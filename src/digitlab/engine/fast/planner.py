@@ -58,7 +58,7 @@ def make_plan(
         hyper=hyper,
         rule=RULES[type(gradient or Backpropagation())],
         work=builder.work,
-        kernel_set=builder.kernel_set,
+        kernel_sets=frozenset(builder.kernel_sets),
         dropouts=builder.dropouts,
     )
 

@@ -43,7 +43,7 @@ class Predictor:
         if logits:  # what a loss without an output activation gives
             plan = replace(plan, loss=losses.CODES[MeanSquaredError])
         self.network, self.plan = network, plan
-        self.kernels = kernels(plan.kernel_set, compiling=compiling)
+        self.kernels = kernels(plan.kernel_sets, compiling=compiling)
         self.params = aligned(plan.params_size)
         self.seen: list[Any] = []
         self.workspaces: dict[Key, Workspace] = {}

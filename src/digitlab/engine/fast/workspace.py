@@ -54,11 +54,12 @@ class Workspace:
         work[widest : widest + plan.out] = 1.0
         scratch = (at.GRADIENT_ROWS + 1) * widest + 2 * batch + plan.scratch
         modules = [OPERATIONS.get(int(row[at.KIND])) for row in rows]
+        steps_biases = any(hasattr(module, "step_biases") for module in modules)
         for place, array in (
             (at.OPS, operations),
             (at.WORK, work),
             (at.SCRATCH, aligned(threads * scratch)),
-            (at.GRADIENTS, aligned(plan.params_size) if plan.kernel_set == "all" else None),
+            (at.GRADIENTS, aligned(plan.params_size) if steps_biases else None),
             (at.EXAMPLE_LOSSES, np.zeros(batch)),
             (at.THREAD_NUMBERS, np.zeros(at.LANES * threads)),
             (at.HYPER, np.array(plan.hyper)),
@@ -82,7 +83,7 @@ class Workspace:
             (at.SCRATCH_SIZE, scratch),
             (at.RULE, plan.rule),
             (at.BEGINS, any(hasattr(module, "begin") for module in modules)),
-            (at.STEPS_BIASES, any(hasattr(module, "step_biases") for module in modules)),
+            (at.STEPS_BIASES, steps_biases),
         ):
             self.header[place] = number
 

@@ -1,6 +1,6 @@
-"""Compiles the kernels in a separate process, once per machine, version and kernel set (load.py); it takes seconds.
+"""Compiles the kernels in a separate process, once per machine, version and kernel sets (load.py); it takes seconds.
 
-A separate process, because the kernel set (jit.py) is chosen when the kernels' modules are imported, and because
+A separate process, because the kernel sets (jit.py) are chosen when the kernels' modules are imported, and because
 numba, which only the compiler needs, then never enters the memory of the training.
 """
 
@@ -14,15 +14,15 @@ from pathlib import Path
 from digitlab.engine.fast.compiler.jit import VARIABLE
 
 
-def build(kernel_set: str) -> tuple[bytes, dict[str, str]]:
-    """The machine code of a kernel set ("dense", "large" or "all") and the symbols of its entry functions.
+def build(kernel_sets: frozenset[str]) -> tuple[bytes, dict[str, str]]:
+    """The machine code of kernel sets (jit.py) and the symbols of its entry functions.
 
     Raises RuntimeError with the compiler's last word if it fails.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "kernels"
         command = [sys.executable, "-m", "digitlab.engine.fast.compiler.compile", str(path)]
-        environment = {**os.environ, VARIABLE: kernel_set}
+        environment = {**os.environ, VARIABLE: "+".join(sorted(kernel_sets))}
         done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
         if done.returncode or not path.exists():
             last = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]

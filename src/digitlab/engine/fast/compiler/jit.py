@@ -3,9 +3,9 @@
 Planning and training import the files of the operations, too, and must not import numba, which takes seconds: there
 `kernel` does nothing, and what kernels compute with (simd/) is a placeholder.
 
-A kernel set is what one compilation covers. Convolutions are half of the code, and what large dense layers need is a
-third of the rest; a first training of the book's dense network need not wait for either. The compiler sees constants
-and leaves out what they exclude.
+Each operation states the kernel set that it belongs to, such as "dense", and one compilation covers those that
+a network needs: a first training of the book's dense network need not wait for convolutions. Kernels that use a set for
+some networks only ask a constant, such as `LARGE`, and the compiler leaves out what it excludes.
 """
 
 import os
@@ -13,11 +13,18 @@ from typing import Any
 
 # The functions that Python calls (loops/entries.py), with the types of their arguments: i for int64, d for float64
 ARGUMENTS = {"train": "ii", "predict": "ii", "list_bytes": "iiidiii", "list_floats": "iiiiii", "mix_words": "iii"}
-KERNEL_SETS = ("dense", "large", "all")  # each holds those before it
-VARIABLE = "DIGITLAB_KERNELS"  # the environment variable that says which set is compiled; set by build.py
-KERNEL_SET = os.environ.get(VARIABLE, "")
-COMPILING = KERNEL_SET in KERNEL_SETS
-LARGE = KERNEL_SET != "dense"
+ALL = frozenset({"all"})  # in place of the names of all kernel sets
+VARIABLE = "DIGITLAB_COMPILING"  # the environment variable that names what is compiled; set by build.py
+COMPILED = frozenset(filter(None, os.environ.get(VARIABLE, "").split("+")))
+COMPILING = bool(COMPILED)
+
+
+def covers(compiled: frozenset[str], kernel_sets: frozenset[str]) -> bool:
+    """Whether code that was compiled for these kernel sets is enough for those."""
+    return compiled == ALL or kernel_sets <= compiled
+
+
+LARGE = covers(COMPILED, frozenset({"large"}))
 
 
 def kernel(signature: Any = None) -> Any:

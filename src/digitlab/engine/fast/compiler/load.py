@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from digitlab.engine.fast.compiler.jit import ARGUMENTS, KERNEL_SETS
+from digitlab.engine.fast.compiler.jit import ALL, ARGUMENTS, covers
 from digitlab.engine.fast.ops.activation import formulas
 from digitlab.errors import EngineError
 from digitlab.files import atomic_write
@@ -27,7 +27,7 @@ from digitlab.files import atomic_write
 ENGINE = Path(__file__).parent.parent
 TYPES: dict[str, Any] = {"i": ctypes.c_int64, "d": ctypes.c_double}
 _lock = threading.Lock()
-_loaded: "dict[str, Kernels]" = {}
+_loaded: "dict[frozenset[str], Kernels]" = {}
 logger = logging.getLogger("digitlab")
 
 
@@ -66,25 +66,27 @@ class Kernels:
         return partial(function, *settled)
 
 
-def kernels(kernel_set: str = "all", *, compiling: bool = True) -> Kernels:
-    """The compiled kernels, the same for every caller: "all", "large" for networks without convolution, or "dense"
-    for those without large layers, either.
+def kernels(kernel_sets: frozenset[str] = ALL, *, compiling: bool = True) -> Kernels:
+    """The compiled kernels of these kernel sets (jit.py), the same for every caller.
+
+    Kernels that are compiled together with others compute the same, bit for bit, so what the cache holds is used if it
+    covers the sets. With the environment variable DIGITLAB_KERNELS=all, one compilation is for all networks.
 
     Before a compilation, which takes seconds, one line goes to the log as a warning, and so to the terminal.
     Raises EngineError with the reason if they can be neither loaded nor compiled here, or may not be `compiling`.
     """
     with _lock:
         try:
-            # A larger set can do what a smaller one does, if perhaps not to the same bit: good enough to look.
-            wanted = [kernel_set] if compiling else KERNEL_SETS[KERNEL_SETS.index(kernel_set) :]
-            for name in wanted:
-                if name not in _loaded and (found := _cached(name)) is not None:
-                    _loaded[name] = found  # kept until the process ends: its machine code may be called until then
-                if name in _loaded:
-                    return _loaded[name]
+            if covering := [sets for sets in _loaded if covers(sets, kernel_sets)]:
+                return _loaded[min(covering, key=_extent)]
+            for sets in sorted((sets for sets in _in_cache() if covers(sets, kernel_sets)), key=_extent):
+                if (found := _cached(sets)) is not None:
+                    _loaded[sets] = found  # kept until the process ends: its machine code may be called until then
+                    return found
             if compiling:
-                _loaded[kernel_set] = _compiled(kernel_set)
-                return _loaded[kernel_set]
+                sets = ALL if os.environ.get("DIGITLAB_KERNELS") == "all" else kernel_sets
+                _loaded[sets] = _compiled(sets)
+                return _loaded[sets]
         except Exception as error:
             # Whatever it is that numba or LLVM cannot do here, training goes on without it.
             why = f"{type(error).__name__}: {error}"
@@ -92,22 +94,34 @@ def kernels(kernel_set: str = "all", *, compiling: bool = True) -> Kernels:
     raise EngineError("the fast kernels have not been compiled on this machine yet")
 
 
-def _cached(kernel_set: str) -> Kernels | None:
+def _extent(kernel_sets: frozenset[str]) -> tuple[bool, int]:
+    """Sorts the smallest first, which is loaded fastest."""
+    return kernel_sets == ALL, len(kernel_sets)
+
+
+def _in_cache() -> list[frozenset[str]]:
+    """The kernel sets of every file in this machine's cache that is for this machine, version and text."""
+    start, end = "kernels-", f"-{fingerprint()}.bin"
+    names = [path.name[len(start) : -len(end)] for path in cache_folder().glob(f"{start}*{end}")]
+    return [frozenset(name.split("+")) for name in names]
+
+
+def _cached(kernel_sets: frozenset[str]) -> Kernels | None:
     """From this machine's cache; None if there are none that are sound."""
     with contextlib.suppress(OSError, ValueError, KeyError, RuntimeError):
-        return Kernels(*cached_code(kernel_set))
+        return Kernels(*cached_code(kernel_sets))
     return None
 
 
-def _compiled(kernel_set: str) -> Kernels:
-    path = _path(kernel_set)
+def _compiled(kernel_sets: frozenset[str]) -> Kernels:
+    path = _path(kernel_sets)
     with _one_at_a_time(path.with_suffix(".lock")):
-        if (found := _cached(kernel_set)) is not None:
+        if (found := _cached(kernel_sets)) is not None:
             return found  # another process compiled it while this one waited
         logger.warning("compiling the fast kernels for this machine, once; this takes about 10 seconds ...")
         from digitlab.engine.fast.compiler import build
 
-        code, symbols = build.build(kernel_set)
+        code, symbols = build.build(kernel_sets)
         with contextlib.suppress(OSError):  # nowhere to write: compiled again next time
             _write(path, code, symbols)
         return Kernels(code, symbols)
@@ -142,13 +156,13 @@ def _llvm() -> Any:
     return importlib.import_module("llvmlite.binding")
 
 
-def cached_code(kernel_set: str = "all") -> tuple[bytes, dict[str, str]]:
+def cached_code(kernel_sets: frozenset[str] = ALL) -> tuple[bytes, dict[str, str]]:
     """The machine code and symbols in this machine's cache; OSError or ValueError if there are none that are sound."""
-    return _read(_path(kernel_set))
+    return _read(_path(kernel_sets))
 
 
-def _path(kernel_set: str) -> Path:
-    return cache_folder() / f"kernels-{kernel_set}-{fingerprint()}.bin"
+def _path(kernel_sets: frozenset[str]) -> Path:
+    return cache_folder() / f"kernels-{'+'.join(sorted(kernel_sets))}-{fingerprint()}.bin"
 
 
 def _read(path: Path) -> tuple[bytes, dict[str, str]]:

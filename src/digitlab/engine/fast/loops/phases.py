@@ -8,7 +8,7 @@ Each ends in an abort at a kind that has no kernel here, or, where a phase is fo
 
 from typing import Any
 
-from digitlab.engine.fast.compiler.jit import KERNEL_SET, KERNEL_SETS
+from digitlab.engine.fast.compiler.jit import COMPILED, covers
 from digitlab.engine.fast.layout import AN_OPERATION
 from digitlab.engine.fast.operations import OPERATIONS
 from digitlab.engine.fast.ops.dispatch import dispatcher
@@ -19,7 +19,7 @@ def phase(name: str, *, optional: bool = False) -> Any:
     kernels = {
         code: getattr(operation, name)
         for code, operation in OPERATIONS.items()
-        if hasattr(operation, name) and operation.KERNEL_SET in KERNEL_SETS[: KERNEL_SETS.index(KERNEL_SET) + 1]
+        if hasattr(operation, name) and covers(COMPILED, frozenset({operation.KERNEL_SET}))
     }
     return dispatcher(
         "share, op, code",

@@ -39,7 +39,7 @@ from digitlab.engine.fast.simd import at, clear, floats, load, multiply, multipl
 from digitlab.nn.conv import Conv2D
 
 LAYERS = (Conv2D,)
-KERNEL_SET = "all"
+KERNEL_SET = "conv"
 
 
 def plan(builder: PlanBuilder, i: int) -> bool:

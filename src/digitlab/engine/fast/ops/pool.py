@@ -25,7 +25,7 @@ from digitlab.nn.pooling import AveragePool2D, GlobalAveragePool, MaxPool2D
 from digitlab.nn.windows import Windows
 
 LAYERS = (MaxPool2D, AveragePool2D, GlobalAveragePool)
-KERNEL_SET = "all"
+KERNEL_SET = "conv"
 
 AVERAGES = column()
 PART = column()  # float64: 1 / the pixels in a window

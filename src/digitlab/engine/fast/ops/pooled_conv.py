@@ -63,7 +63,7 @@ from digitlab.nn.pooling import MaxPool2D
 
 LAYERS = (Conv2D, MaxPool2D, Bias)
 FUSES = True
-KERNEL_SET = "all"
+KERNEL_SET = "conv"
 
 POOL = column()
 TRANSPOSED = column()  # offset of the weights as forward reads them
