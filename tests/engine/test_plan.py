@@ -14,7 +14,7 @@ from digitlab.engine.fast.packing import read_only_plan
 from digitlab.errors import EngineError
 from digitlab.gradients import CentralDifferences
 from digitlab.nn import freeze, mlp
-from digitlab.nn.activations import GELU, ReLU, Step
+from digitlab.nn.activations import GELU, ReLU
 from digitlab.nn.conv import Conv2D
 from digitlab.nn.losses import LogLikelihood
 from digitlab.nn.network import Dense, Network
@@ -22,6 +22,7 @@ from digitlab.nn.normalization import BatchNorm
 from digitlab.nn.pooling import AveragePool2D, MaxPool2D
 from digitlab.nn.recurrent import LSTM
 from digitlab.nn.reshaping import Flatten, Reshape
+from digitlab.nn.step import Step
 from digitlab.optim import SGD, Adam
 from digitlab.optim.regularizers import L2
 

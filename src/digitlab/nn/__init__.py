@@ -23,6 +23,7 @@ from digitlab.nn.pooling import *
 from digitlab.nn.recurrent import *
 from digitlab.nn.reshaping import *
 from digitlab.nn.slices import *
+from digitlab.nn.step import *
 from digitlab.nn.subnetwork import *
 from digitlab.nn.zoo import *
 

@@ -1,7 +1,6 @@
 """The activation functions, elementwise: y = f(x), and backward g f'(x). They have no parameters.
 
-Sigmoid, the book's own, is in network.py. `Softmax` is no layer: the loss owns it (losses.py), where its gradient is
-one subtraction. The name is here to say so.
+Sigmoid is in network.py, the perceptron's step in step.py. The losses own the softmax: `Softmax` only says so.
 """
 
 import math
@@ -9,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from digitlab.arrays import Array, array_namespace, real
-from digitlab.errors import ConfigError, GradientError
+from digitlab.errors import ConfigError
 from digitlab.nn.formulas import Formulas
 from digitlab.nn.network import Activation, Cache, sigmoid
 from digitlab.synonyms import instead
 
-__all__ = ["ELU", "GELU", "HardSigmoid", "LeakyReLU", "Linear", "ReLU", "SiLU", "Softmax", "Softplus", "Step", "Tanh"]
+__all__ = ["ELU", "GELU", "HardSigmoid", "LeakyReLU", "Linear", "ReLU", "SiLU", "Softmax", "Softplus", "Tanh"]
 
 
 class Linear(Activation):
@@ -288,29 +287,6 @@ class HardSigmoid(Activation):
     @staticmethod
     def kernel_grad(g: Any, x: Any, y: Any, a: Any, m: Any) -> Any:
         return g * m.where(x < 3.0, m.where(x > -3.0, 1.0, 0.0), 0.0) * (1 / 6)
-
-
-class Step(Activation):
-    """The perceptron of Nielsen ch. 1. Forward only.
-
-    By hand    f(−.1) = 0, f(0) = 1.
-    Raises GradientError on the way back: its derivative is 0 wherever it exists, so nothing could be learned.
-    """
-
-    formulas = Formulas("y = 1 for x ≥ 0, else 0")
-    analytic = False
-    bounds = (0.0, 1.0)
-    is_monotone = True
-    differentiable = False
-
-    def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
-        return array_namespace(x).astype(real(x) >= 0, x.dtype), None
-
-    def backward(self, grad_y: Array, cache: Cache) -> Array:
-        raise GradientError(
-            "Step: the derivative of a step is 0, so backpropagation cannot train through it; "
-            "use Sigmoid, or a gradient method that needs forward passes only"
-        )
 
 
 def softplus(x: Array) -> Array:

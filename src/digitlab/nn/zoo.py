@@ -181,30 +181,13 @@ def _relu_convs(*hidden: int, dropout: float = 0.0) -> Layers:
 
 
 # Which of S2's six maps each of C3's sixteen sees: LeCun et al. 1998, table I.
-C3 = [
-    "012",
-    "123",
-    "234",
-    "345",
-    "450",
-    "501",
-    "0123",
-    "1234",
-    "2345",
-    "3450",
-    "4501",
-    "5012",
-    "0134",
-    "1245",
-    "0235",
-    "012345",
-]
+C3 = "012 123 234 345 450 501 0123 1234 2345 3450 4501 5012 0134 1245 0235 012345"
 
 
 def _lenet5(classes: int) -> list[Layer]:
     """LeNet-5 with what is usual today in three places: plain tanh for 1.7159 tanh(2x/3), an average for the
     subsampling layers' learned coefficients, softmax for the radial basis functions of the output."""
-    table = [[int(str(channel) in seen) for seen in C3] for channel in range(6)]  # (6, 16)
+    table = [[int(str(channel) in seen) for seen in C3.split()] for channel in range(6)]  # (6, 16)
     c1 = [Conv2D(6, 5, padding=2), Tanh(), AveragePool2D(2)]  # 28×28, S2: 14×14 (padding: LeCun's are 32×32 images)
     c3 = [Conv2D(16, 5, connections=table), Tanh(), AveragePool2D(2)]  # 10×10, S4: 5×5
     c5, f6 = [Conv2D(120, 5), Tanh(), Flatten()], [Dense(84), Tanh()]  # 1×1

@@ -34,16 +34,21 @@ class Regularizer(Described):
 
 
 @dataclass(frozen=True, repr=False)
-class L2(Regularizer):
-    """λ/(2n) Σ w², gradient λ/n w: every step takes the same share of each weight (weight decay).
-
-    By hand: λ = 5, n = 50, w = 3 adds .45 to the loss and .3 to the gradient.
-    """
+class _Strength(Regularizer):
+    """Base of L1 and L2: λ, at least 0."""
 
     strength: float
 
     def __post_init__(self) -> None:
-        _check(self.strength, "L2")
+        if not self.strength >= 0:
+            raise ConfigError(f"{type(self).__name__}: got strength {self.strength}, expected λ ≥ 0")
+
+
+class L2(_Strength):
+    """λ/(2n) Σ w², gradient λ/n w: every step takes the same share of each weight (weight decay).
+
+    By hand: λ = 5, n = 50, w = 3 adds .45 to the loss and .3 to the gradient.
+    """
 
     def penalty(self, value: Array, examples: int) -> Array:
         return self.strength / (2 * examples) * array_namespace(value).sum(value * value)
@@ -55,17 +60,11 @@ class L2(Regularizer):
         return self.strength / examples
 
 
-@dataclass(frozen=True, repr=False)
-class L1(Regularizer):
+class L1(_Strength):
     """λ/n Σ |w|, gradient λ/n sign w: every step takes the same amount, and many weights end at 0.
 
     Nielsen ch. 3, eq. 95–97. By hand: λ = 5, n = 50, w = −3 adds .3 to the loss and −.1 to the gradient.
     """
-
-    strength: float
-
-    def __post_init__(self) -> None:
-        _check(self.strength, "L1")
 
     def penalty(self, value: Array, examples: int) -> Array:
         xp = array_namespace(value)
@@ -94,8 +93,3 @@ class MaxNorm(Regularizer):
         axes = tuple(range(value.ndim - 1))
         length = xp.sqrt(xp.sum(value * value, axis=axes, keepdims=True))
         return xp.where(length > self.limit, value * (self.limit / xp.where(length > 0, length, 1.0)), value)
-
-
-def _check(strength: float, name: str) -> None:
-    if not strength >= 0:
-        raise ConfigError(f"{name}: got strength {strength}, expected λ ≥ 0")

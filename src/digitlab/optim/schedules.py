@@ -40,6 +40,7 @@ class Position(NamedTuple):
 
     @property
     def total_steps(self) -> int:
+        """Steps in all planned epochs."""
         return self.steps_per_epoch * self.epochs
 
 

@@ -39,20 +39,14 @@ class Momentum(Optimizer):
 
 
 @dataclass(frozen=True, repr=False)
-class Nesterov(Optimizer):
+class Nesterov(Momentum):
     """v ← μ v − η g,  w ← w + μ v − η g: momentum that looks one step ahead.
 
     The form of Sutskever et al. 2013, written at the point looked ahead to, as PyTorch and Keras compute it.
     By hand: μ = .9, η = .1, g = 2 once from w = 1 gives v = −.2 and w = 1 − .18 − .2 = .62.
     """
 
-    usual_rate = None
     momentum_power = 1.5
-    momentum: float = 0.9
-    shares: ClassVar[tuple[str, ...]] = ("momentum",)
-
-    def init_state(self, value: Array) -> State:
-        return {"velocity": array_namespace(value).zeros_like(value)}
 
     def update(self, value: Array, grad: Array, state: State, learning_rate: float) -> tuple[Array, State]:
         velocity = self.momentum * state["velocity"] - learning_rate * grad

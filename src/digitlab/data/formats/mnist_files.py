@@ -24,6 +24,7 @@ class PublishedFile:
 
     @property
     def gz(self) -> str:
+        """The name as published."""
         return f"{self.name}.gz"
 
     def find(self, folder: Path) -> Path | None:

@@ -28,10 +28,12 @@ class Mark:
 
     @property
     def width(self) -> int:
+        """Pixels from left to right."""
         return self.box[2] - self.box[0]
 
     @property
     def height(self) -> int:
+        """Pixels from top to bottom."""
         return self.box[3] - self.box[1]
 
 
