@@ -187,6 +187,7 @@ def test_tasks_of_other_code_are_mentioned(results):
     assert "1 of them by other code, so done again (--keep-old uses the old results)" in run(results)
 
 
+@pytest.mark.slow
 def test_the_report_marks_experiments_of_other_code(results, tmp_path):
     run(results)
     path = result_path(results, ROW, "as-written", "default")

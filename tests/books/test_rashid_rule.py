@@ -102,6 +102,7 @@ def test_biases_learn_as_well():
     assert net.parameters()["0.b"].grad.shape == (4,)
 
 
+@pytest.mark.slow
 def test_it_learns():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(200, 5))

@@ -93,6 +93,7 @@ def test_the_experiment_files_alone_are_enough(ran, tmp_path):
     assert sorted(p.name for p in alone.glob("*.png")) == sorted(p.name for p in experiments.glob("*.png"))
 
 
+@pytest.mark.slow
 def test_quick_figures_do_not_get_into_a_report_of_real_ones(ran, tmp_path):
     report = make_report(ran)
     assert list(report.figures) == ["single-neuron"]
@@ -100,6 +101,7 @@ def test_quick_figures_do_not_get_into_a_report_of_real_ones(ran, tmp_path):
     assert "Quick runs" not in (tmp_path / "page.md").read_text()
 
 
+@pytest.mark.slow
 def test_html_needs_nothing_else(ran, tmp_path):
     write_html(make_report(ran, quick=True), tmp_path / "page.html")
     text = (tmp_path / "page.html").read_text()
@@ -110,12 +112,14 @@ def test_html_needs_nothing_else(ran, tmp_path):
     assert "<code>digitlab reproduce run helix --quick</code>" in text
 
 
+@pytest.mark.slow
 def test_a_deviation_comes_with_its_cause(ran):
     (section,) = [s for s in make_report(ran).sections if s.title.startswith("single-neuron")]
     told = [block for block in section.blocks if isinstance(block, str) and block.startswith("Differs")]
     assert told and CATALOGUE["single-neuron"].cause in told[0]
 
 
+@pytest.mark.slow
 def test_everyday_accuracy_goes_on_top(ran, tmp_path):
     runs = [{"seed": s, "valid": 96.0 + s, "test": 95.0, "seconds": 10.0} for s in (0, 1, 2)]
     (tmp_path / "accuracy.json").write_text(json.dumps({"a": {"setting": "[784,30,10]", "epochs": 30, "runs": runs}}))
