@@ -15,7 +15,7 @@ def new_figure(width: float = 7.0, height: float = 4.5) -> "Figure":
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
-    # What IPython asks an object for. Only figures that pyplot knows are shown by other means.
+    # The method that IPython calls to show an object. Only figures that pyplot knows are shown by other means.
     figure._repr_png_ = lambda: as_png(figure)  # type: ignore[attr-defined]
     return figure
 

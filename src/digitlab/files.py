@@ -50,7 +50,7 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
 def require_suffix(path: str | os.PathLike[str], what: str, *suffixes: str, bare: bool = True) -> None:
     """Raise ConfigError unless the name ends in one of `suffixes`, or with `bare` in no suffix at all.
 
-    Every writer asks this before it writes: a safetensors file called net.onnx would mislead whoever opens it.
+    Every writer calls this first: a safetensors file called net.onnx would mislead whoever opens it.
     `what` is written, such as "a picture". A dot before digits ("net-95.4") begins no suffix.
     """
     suffix = Path(path).suffix

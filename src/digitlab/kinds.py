@@ -1,7 +1,7 @@
 """The kind of a file, from its content: `sniff("data")` -> Kind("idx", "an IDX file").
 
-A name can lie: browsers unpack downloads and keep `.gz`, people rename files or leave the suffix out. So every reader
-asks `sniff` first, and a file that no reader takes is named for what it is. These are the kinds of file in the world;
+A name can be wrong: browsers unpack downloads and keep `.gz`, people rename files or leave the suffix out. So every
+reader calls `sniff` first, and errors about other files name their kind. These are the kinds of file in the world;
 which of them are read as data sets, and further ones, say the modules of data/formats.
 """
 
@@ -194,7 +194,7 @@ def _is_safetensors(head: bytes, path: Path | None) -> bool:
 
 
 def _is_text(head: bytes) -> bool:
-    """No control characters but those of text; what lies above ASCII may be UTF-8 or an older encoding."""
+    """No control characters but those of text; bytes above ASCII may be UTF-8 or an older encoding."""
     return not any((byte < 32 and byte not in b"\t\n\r\f\v") or byte == 127 for byte in head)
 
 

@@ -1,6 +1,7 @@
 """What a path holds: a file of any format (formats/), or a folder of IDX files, tables, arrays or pictures.
 
-The kind of a file is told from its content. Errors name what other files are, and how to make a data set of them.
+The content of a file determines its kind, not its name. Errors say what other files are, and how to make a data set
+of them.
 """
 
 import re
@@ -32,7 +33,7 @@ MEND = {
     "excel": "save it as CSV",
     "utf-16": "save it as CSV in UTF-8",
 }
-MAX_FILES = 200  # whose kinds are asked for; a folder of more holds pictures
+MAX_FILES = 200  # a folder of more files is taken for pictures without looking into each
 _PICTURE_SUFFIXES = re.compile(r"\.(png|jpe?g|gif|bmp|tiff?|webp|p[bgpn]m|heic)$", re.IGNORECASE)
 
 

@@ -118,7 +118,7 @@ def _no_validation(split: Split, valid_size: Size | None) -> bool:
 
 
 def count_of(size: Size, most: int, name: str, digits: Digits, of: int | None = None) -> int:
-    """A number of images: `size` itself, or that share of `of` (or of `most`), at least one, if it lies within 0–1.
+    """A number of images: `size` itself, or that share of `of` (or of `most`), at least one, if it is within 0–1.
 
     Only `valid_size` may be 0. Raises DataError for a number that is negative, no number of images, or above `most`.
     """

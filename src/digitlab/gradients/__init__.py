@@ -1,4 +1,4 @@
-"""Several ways of taking the gradient behind one interface, and the check that holds them against each other.
+"""Several gradient methods with one interface, and a check of one against another.
 
     base.py           Gradient, the family; Backpropagation (what trains) and PerExample
     loss_at.py        the loss as a function of one long vector of numbers

@@ -83,7 +83,7 @@ class Backpropagation(Gradient):
         try:
             return network.gradient(batch.x, batch.targets, training=batch.training, **given(batch.weights))
         except GradientError:
-            self.require(network)  # says which layer it was; asked only now, since it costs as much as a small layer
+            self.require(network)  # names the layer; not checked before, since that costs as much as a small layer
             raise
 
     def evaluations(self, network: Network) -> int:

@@ -1,4 +1,4 @@
-"""What a gradient is taken of, as one value."""
+"""The batch that a gradient is computed on."""
 
 from typing import NamedTuple
 

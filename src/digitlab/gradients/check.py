@@ -1,4 +1,4 @@
-"""Is this gradient right? Backpropagation against differences, number by number; and all ways side by side."""
+"""Is this gradient right? Backpropagation against differences, number by number; and all methods compared."""
 
 import time
 from collections.abc import Sequence
@@ -18,12 +18,12 @@ __all__ = ["Comparison", "GradientReport", "ReportRow", "check_gradients", "comp
 
 @dataclass(frozen=True)
 class ReportRow:
-    """The worst element of one parameter, or of the input: where it is, what either way says, how far apart."""
+    """The worst element of one parameter, or of the input: its place, the value by each method, and the error."""
 
     name: str
     shape: Shape
     checked: int  # how many elements were compared
-    kinks: int  # how many of them lie on a kink, where there is no one derivative (see `check_gradients`)
+    kinks: int  # how many of them are on a kink, where there is no one derivative (see `check_gradients`)
     worst: tuple[int, ...]  # the index of the element with the largest error
     backprop: float
     other: float
@@ -35,7 +35,7 @@ class ReportRow:
 class GradientReport:
     """What `check_gradients` found: a row for each parameter and one for the input. `print(report)` shows a table.
 
-    It is true if all agree, so that `assert check_gradients(...)` says what one means by it.
+    It is true if all agree, so that you can write `assert check_gradients(...)`.
     """
 
     way: Gradient
@@ -80,26 +80,26 @@ def check_gradients(
     training: bool = False,
     rng: np.random.Generator | None = None,
 ) -> GradientReport:
-    """Backpropagation against another way, element by element, for every parameter and for the input x.
+    """Backpropagation against another method, element by element, for every parameter and for the input x.
 
-    way         the other way: ComplexStep() unless given, or CentralDifferences() where a layer is not analytic;
+    way         the other method: ComplexStep() unless given, or CentralDifferences() where a layer is not analytic;
                 ForwardDifferences() is the third
     tested      another rule than backpropagation to put to the test (RashidRule); the input is then left out
-    tolerance   the largest error that passes; the way's own unless given: 10⁻⁹ for a complex step, 10⁻⁵ for central
+    tolerance   the largest error that passes; the method's own unless given: 10⁻⁹ for a complex step, 10⁻⁵ for central
                 differences, 2·10⁻³ for forward ones
     samples     check this many elements of each parameter, drawn by `rng`, instead of all: for larger networks
     training    check the pass that training uses (dropout, batch normalization); its random masks are kept
 
-    The error of an element, with a by backpropagation and n by the other way, is |a − n| / max(|a|, |n|, floor).
+    The error of an element, with a by backpropagation and n by the other method, is |a − n| / max(|a|, |n|, floor).
     Relative to the element itself it would be unfair to the tiny ones, of which a difference of losses sees only
     round-off. So the floor is the largest of 1 % of that parameter's largest element, 10⁻⁴ of the largest element
     anywhere, and 10⁻⁴ |L|. A formula that is wrong misses by a part of 1; a right one stays under 10⁻⁷.
 
     Where the input of a ReLU is exactly 0, or two numbers of a pool are equal, the loss has a kink: one slope on each
-    side, and backpropagation may give any number between them (a subgradient). An element that
-    differs is therefore looked at from both sides, and counted as on a kink if the sides differ and it lies between, or
-    a complex step agrees with it. Where a complex step disagrees and central differences agree to 10⁻⁶, a layer that
-    takes no complex numbers is the cause, and the element passes.
+    side, and backpropagation may give any number between them (a subgradient). An element that differs is therefore
+    compared with the slopes on both sides: it counts as on a kink if these differ and it is between them, or a complex
+    step agrees with it. Where a complex step disagrees and central differences agree to 10⁻⁶, a layer that takes no
+    complex numbers is the cause, and the element passes.
 
     It runs on a float64 copy, so the network stays as it is, its gradients included.
     Raises GradientError where backpropagation or the other method does not support a layer.
@@ -154,7 +154,7 @@ def check_gradients(
 
 
 def exactest(network: Network) -> "_OneAtATime":
-    """The way with the smallest error for this network: a complex step, or central differences.
+    """The method with the smallest error for this network: a complex step, or central differences.
 
     A complex step is exact and stays on the side of a kink that its real part is on, as backpropagation does. Central
     differences mix both sides: blank pixels put many ReLUs exactly on their kink.
@@ -170,17 +170,17 @@ def relative_errors(a: Vector, n: Vector, floor: float) -> Vector:
 
 
 def second_agrees(way: "_OneAtATime", loss: LossAt, i: int, slope: float, floor: float) -> bool:
-    """Whether a second way of taking the i-th derivative gives `slope`, too."""
+    """Whether a second method gives `slope` for the i-th derivative, too."""
     other = way.slope(loss, loss.start, i, loss(loss.start))
     return float(relative_errors(np.array([slope]), np.array([other]), floor)[0]) <= min(way.tolerance, 1e-6)
 
 
 def on_kink(loss: LossAt, i: int, slope: float, floor: float, *, agrees: bool = False) -> bool:
-    """Whether the loss has two different slopes at its i-th number, and `slope` lies between them or `agrees`.
+    """Whether the loss has two different slopes at its i-th number, and `slope` is between them or `agrees`.
 
     Several kinks at once, as of a pool over ReLUs, can give a derivative outside; a complex step gives the same.
 
-    The step is far smaller than that of central differences, so that no kink beside this place is taken for one here;
+    The step is far smaller than that of central differences, so a kink next to this place does not count;
     round-off is then 10⁻⁸ |L|, and the sides of a smooth loss agree to that.
     """
     step = 1e-8
@@ -226,7 +226,7 @@ def in_float64(array: Array) -> Array:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One way of taking the gradient beside backpropagation: g its gradient, g_bp backpropagation's.
+    """One gradient method compared with backpropagation: g is its gradient, g_bp backpropagation's.
 
     `refusal` says why a method does not support the network; then the other figures are NaN.
     """
@@ -248,9 +248,9 @@ def compare_gradients(
     *,
     training: bool = False,
 ) -> list[Comparison]:
-    """What each way costs and how near it comes to backpropagation, on one batch.
+    """What each method costs and how near it comes to backpropagation, on one batch.
 
-    It runs on float64 copies, so the errors are those of the ways, not of float32, and the network stays as it is.
+    It runs on float64 copies, so the errors are those of the methods, not of float32, and the network stays as it is.
     """
 
     def taken(way: Gradient) -> tuple[Vector, float]:

@@ -84,7 +84,7 @@ class CentralDifferences(_OneAtATime):
     Error      O(h²): h²/6 L'''; and round-off ε |L| / h. Least near h = ε^⅓ ≈ 10⁻⁵: ten or eleven digits
     Source     Press et al., "Numerical Recipes", sec. 5.7
 
-    Where a ReLU's kink lies within h of its input the quotient mixes both sides, and is wrong there.
+    Where a ReLU's kink is within h of its input the quotient mixes both sides, and is wrong there.
     """
 
     tolerance = 1e-5

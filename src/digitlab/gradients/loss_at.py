@@ -1,4 +1,4 @@
-"""The loss of a batch as a function of one long vector: all that the forward-only ways need to know of a network."""
+"""The loss of a batch as a function of one long vector: all that the forward-only methods need of a network."""
 
 import copy
 from types import TracebackType
@@ -19,7 +19,7 @@ class LossAt:
     """L(θ) on one batch, for any θ: `with LossAt(network, x, targets) as loss: loss(loss.start + 0.1)`.
 
     start      θ as it is: the parameters one after another, and with `with_input` the batch x behind them (P,)
-    blocks     what lies where in θ: {"0.W": slice(0, 12), ..., "input": slice(20, 28)}
+    blocks     the place of each array in θ: {"0.W": slice(0, 12), ..., "input": slice(20, 28)}
     dtype      "float64", or "complex128" for a complex step
 
     All passes compute in double precision, also for a float32 network: a difference of two float32 losses

@@ -22,9 +22,9 @@ class RashidRule(Gradient):
                that are at least four times too large for each, and in another direction
     Source     Rashid 2016, "Make Your Own Neural Network": hidden_errors = dot(who.T, output_errors)
 
-    The rule still learns, for each wrong output sends its blame the right way; but it is the gradient of no loss,
-    and `check_gradients(..., tested=RashidRule())` says so. It supports chains of Dense and Sigmoid with the quadratic
-    loss, as the book has them; a network without a hidden layer gets its true gradient.
+    The rule still learns, since each wrong output changes weights in the right direction; but it is the gradient of no
+    loss, and `check_gradients(..., tested=RashidRule())` says so. It supports chains of Dense and Sigmoid with the
+    quadratic loss, as the book has them; a network without a hidden layer gets its true gradient.
     """
 
     def compute(self, network: Network, batch: Batch) -> Array:

@@ -1,6 +1,6 @@
 """Layers made of layers: one after another, around a shortcut, side by side.
 
-A layer inside another is a child: its parameters are named by the way to it ("1.left.0.W"), and it is counted,
+A layer inside another is a child: its parameters are named by its path ("1.left.0.W"), and it is counted,
 saved and frozen like any other. Every layer object has one place; see also slices.py, per_neuron.py and subnetwork.py.
 """
 
@@ -131,7 +131,7 @@ MERGES = ("concatenate", "sum", "mean")
 
 @dataclass(eq=False, repr=False)
 class Branches(Layer):
-    """Several ways side by side from one input, merged: `Branches([[Dense(20), ReLU()], [Dense(5), Tanh()]])`.
+    """Chains of layers from one input, their outputs merged: `Branches([[Dense(20), ReLU()], [Dense(5), Tanh()]])`.
 
     Shapes     "concatenate": equal but for the last axis (features, channels); else equal
     Cache      the branches' caches

@@ -1,7 +1,7 @@
 """Where learning starts: the distributions that first weights and biases are drawn from.
 
 An initializer is called with the shape and the fans of the parameter: `fan_in` numbers are summed into one output,
-and each input reaches `fan_out` outputs. It always draws with NumPy from the generator that is handed in,
+and each input reaches `fan_out` outputs. It always draws with NumPy from the given generator,
 so the same seed gives the same network on every array library.
 """
 

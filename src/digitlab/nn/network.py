@@ -84,7 +84,7 @@ class Layer(LayerFacts, Described):
         raise TypeError(f"{type(self).__name__} has no backward")
 
     def backward_params(self, grad_y: Array, cache: Cache) -> None:
-        """The half of backward that assigns gradients: all that training asks of the first layer."""
+        """The half of backward that assigns gradients: all that training needs of the first layer."""
         self.backward(grad_y, cache)
 
 
@@ -207,7 +207,7 @@ class Loss(LossFacts, Described):
     or an array (N, out) of what each output should be. Its value is the mean over the batch, L = 1/N Σₙ Lₙ.
     With `weights` (N,), which say how much each example counts, it is L = 1/N Σₙ wₙ Lₙ, and δ has each row times wₙ.
 
-    A label asks for `high` at its own output and `low` at the others: 1 and 0, or .99 and .01 as in Rashid's book.
+    A label's target is `high` at its own output and `low` at the others: 1 and 0, or .99 and .01 as in Rashid's book.
     `label_smoothing` s then makes a share of it common: t becomes (1 − s) t + s/out
     (Szegedy et al. 2016, "Rethinking the Inception architecture", sec. 7). Arrays are taken as they are.
     Raises ConfigError unless 0 ≤ label_smoothing < 1.

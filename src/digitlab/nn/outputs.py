@@ -1,7 +1,7 @@
 """The end of a network: an activation there, before a loss that owns one, would act a second time.
 
 A loss takes logits and owns the output activation (`Loss.owns`). `Network([Dense(10), Sigmoid()], 784, "quadratic")`
-computes σ(σ(z)), which lies between .5 and .73 whatever z is, so it hardly learns. Such a network is refused unless
+computes σ(σ(z)), which is between .5 and .73 whatever z is, so it hardly learns. Such a network is refused unless
 `allow_output_activation=True` says that it is meant. A recurrent layer at the end counts as one, for its outputs are
 those of tanh.
 """

@@ -86,7 +86,7 @@ class PerNeuron(Layer):
             y, cache = activation.forward(xp.take(x, numbers, axis=-1), training=training)
             parts.append(y)
             caches.append(cache)
-        back = xp.asarray(np.argsort(order), device=x.device)  # where each neuron stands among the parts
+        back = xp.asarray(np.argsort(order), device=x.device)  # the position of each neuron among the parts
         return xp.take(xp.concat(parts, axis=-1), back, axis=-1), caches
 
     def backward(self, grad_y: Array, cache: Cache) -> Array:

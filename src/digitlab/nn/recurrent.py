@@ -22,7 +22,7 @@ from digitlab.nn.network import Cache, Layer, Parameter, Shape, sigmoid
 
 __all__ = ["GRU", "LSTM", "SimpleRNN"]
 
-State = tuple[Array, ...]  # what one step hands to the next: (h,), or (h, c) for an LSTM
+State = tuple[Array, ...]  # what one step passes to the next: (h,), or (h, c) for an LSTM
 Grads = dict[str, Array]  # gradients by the name of their parameter
 
 
@@ -161,7 +161,7 @@ class SimpleRNN(Recurrent):
 
 @dataclass(eq=False, repr=False)
 class LSTM(Recurrent):
-    """Long short-term memory: a cell c beside the state, which gates write, keep and read.
+    """Long short-term memory: a cell c in addition to the state; gates write, keep and read it.
 
     Shapes     x (N, T, F)   W (F, 4H)   U (H, 4H)   b (4H,)   y (N, H), or (N, T, H) with returns="all"
     Cache      x, and of every step hₜ₋₁, cₜ₋₁, the gates and tanh cₜ

@@ -1,4 +1,4 @@
-"""From inputs to the numbers a network computes with. The rule, for every network and every way in:
+"""From inputs to the numbers a network computes with. The rule, for every network and every kind of input:
 
     uint8 arrays are pixel bytes:   x = factor · byte + offset, the network's own scaling
     all other numbers are numbers:  they are taken as they are

@@ -36,7 +36,7 @@ class Subnetwork(Layer):
     Given a network or a file, the layer takes a copy of its weights along and keeps them when the outer network is
     made; given a description, it starts with fresh ones. Either way the description is written into the outer
     network's, and the weights into its file. `frozen=True` keeps them as they are: nothing in it learns, dropout
-    rests, and running means stand still; errors still pass through to what comes before.
+    is off, and running means do not change; gradients still pass through to the layers before.
     The scaling of pixels is the outer network's, so both should be trained with the same.
     Raises ShapeError if the input is not as large as the network's.
     """

@@ -60,7 +60,7 @@ class Adam(Optimizer):
 
 @dataclass(frozen=True, repr=False)
 class AdamW(Adam):
-    """Adam with decoupled weight decay: w ← w − η λ w beside Adam's step, not through its averages.
+    """Adam with decoupled weight decay: w ← w − η λ w in addition to Adam's step, not through its averages.
 
     Loshchilov & Hutter 2019, algorithm 2. `weight_decay` is their λ: a share per step, times η,
     and unlike L2 it is not divided by the number of training examples. It shrinks every parameter, biases too.

@@ -15,7 +15,7 @@ State = dict[str, Any]  # arrays of the parameter's shape, and step counts
 
 @dataclass(frozen=True, repr=False)
 class Optimizer(Described):
-    """Base: `update` is a pure function, so a state can be stored, compared and handed to another process.
+    """Base: `update` is a pure function, so a state can be stored, compared and sent to another process.
 
     `learning_rate` η is the one to start from; a schedule may vary it, so `update` gets the current one. None
     stands for the default of the network that is trained (train/default_rate.py).
@@ -46,5 +46,5 @@ class Optimizer(Described):
         return {}
 
     def update(self, value: Array, grad: Array, state: State, learning_rate: float) -> tuple[Array, State]:
-        """The parameter and the state after one step; the arrays handed in stay as they were."""
+        """The parameter and the state after one step; the given arrays do not change."""
         raise TypeError(f"{type(self).__name__} does not define update")

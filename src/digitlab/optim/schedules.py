@@ -143,7 +143,7 @@ class Cyclic(Schedule):
 class OneCycle(Schedule):
     """Up and down once: from 1/`start` to 1 in the first `warmup` share of the steps, then down to 1/`end`.
 
-    Both ways along half a cosine. Smith & Topin 2018, "Super-convergence"; the optimizer's rate is the peak.
+    Up and down along half a cosine each. Smith & Topin 2018, "Super-convergence"; the optimizer's rate is the peak.
     """
 
     warmup: float = 0.3

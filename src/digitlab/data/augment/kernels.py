@@ -1,6 +1,6 @@
 """The compiled twin of `warp_numpy` (warp.py): the same additions in the same order, so the same bytes.
 
-Compiled once per machine and kept by numba. It runs without Python's lock, beside whatever else is computing.
+Compiled once per machine and kept by numba. It runs without Python's lock, in parallel with other threads.
 Per row it first finds where every pixel comes from, which the compiler turns into vector instructions, then reads.
 """
 

@@ -33,7 +33,7 @@ def read_csv(
     label_column   the label's name in the heading, or its position, -1 for the last; None: the column called label,
                    labels, class, y, target, targets or digit, else the first
     image_shape    of one image, (H, W) or (H, W, 3); None: square
-    Whole numbers are bytes 0–255; if all pixels lie within 0–1 and some are fractions, they are shares of 255.
+    Whole numbers are bytes 0–255; if all pixels are within 0–1 and some are fractions, they are shares of 255.
     Raises DataError naming the file, the line, the column, what was found and what was expected.
     """
     names = None if class_names is None else tuple(class_names)

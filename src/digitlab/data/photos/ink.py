@@ -1,4 +1,4 @@
-"""From a photo to ink: how much of it lies on each pixel, whatever the paper, the pen and the light.
+"""From a photo to ink: how much of it is on each pixel, whatever the paper, the pen and the light.
 
 grey        the colour seen along the direction in which ink differs most from paper
 flattened   how far a pixel is from the paper around it, as a share: the light has gone, ink is positive

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Mask = NDArray[np.bool_]
-REACH = 0.16  # how much paper may lie between the parts of a digit, as a share of the usual height
+REACH = 0.16  # how much paper may be between the parts of a digit, as a share of the usual height
 MAX_MARKS = 1500  # a page with more is no page of writing; the largest are looked at
 Box = tuple[int, int, int, int]  # left, top, right, bottom; right and bottom are just outside
 
@@ -69,7 +69,7 @@ def _components(binary: Mask) -> list[Mark]:
 
 
 def mark_of(mask: Mask, left: int, top: int) -> Mark:
-    """A mark of these pixels, whose corner lies at (left, top) in the photo."""
+    """A mark of these pixels, whose corner is at (left, top) in the photo."""
     h, w = mask.shape
     return Mark((int(left), int(top), int(left) + w, int(top) + h), mask, pen_width(mask))
 
@@ -119,8 +119,8 @@ def _why_not(mark: Mark, usual: float, shape: tuple[int, ...]) -> str:
 def _joined(marks: list[Mark], usual: float) -> list[Mark]:
     """Marks with the parts of broken digits put together, nearest parts first.
 
-    Two marks are parts of one if little paper lies between them, the whole is no larger than a digit, and at least
-    one of them is too small to be a digit by itself, or one lies above the other.
+    Two marks are parts of one if there is little paper between them, the whole is no larger than a digit, and at least
+    one of them is too small to be a digit by itself, or one is above the other.
     """
     parts = dict(enumerate(sorted(marks, key=lambda m: m.box[0])))
     lefts = [mark.box[0] for mark in parts.values()]
@@ -168,7 +168,7 @@ def _gap(a: Mark, b: Mark, usual: float) -> float:
 
 
 def _distance(a: Mark, b: Mark, most: float) -> float:
-    """The shortest way over paper from one mark's ink to the other's; infinite if longer than `most`."""
+    """The shortest distance over paper from one mark's ink to the other's; infinite if longer than `most`."""
     from scipy import ndimage
 
     left, top = min(a.box[0], b.box[0]), min(a.box[1], b.box[1])

@@ -61,7 +61,7 @@ def cropped(ink: NDArray[Any], solid: NDArray[np.bool_]) -> NDArray[Any]:
 def centred(small: NDArray[np.float32], size: int = SIZE) -> NDArray[np.float32]:
     """An image in the middle of size×size, by its centre of mass, shifted by whole pixels; nothing is cut off.
 
-    The middle is the pixel number size/2, counted from 0, as in MNIST: the centres of its images lie around (14, 14).
+    The middle is the pixel number size/2, counted from 0, as in MNIST: the centres of its images are around (14, 14).
     """
     h, w = small.shape
     weight = float(small.sum()) or 1.0

@@ -57,7 +57,7 @@ class Page:
 
         left, top, right, bottom = mark.box
         flat, full = self.ink.flat[top:bottom, left:right], self.ink.strength[top:bottom, left:right]
-        own = ndimage.binary_dilation(mark.mask)  # the soft edge lies just outside the mask
+        own = ndimage.binary_dilation(mark.mask)  # the soft edge is just outside the mask
         # Ink is half full where the mask ends; what crossed the mask's threshold is ink, however pale.
         soft = np.clip((flat / full - 0.2) / 0.6, 0, 1)
         return np.where(own, np.where(mark.mask, np.maximum(soft, 0.5), soft), 0).astype(np.float32)

@@ -68,7 +68,7 @@ def _horizontal_rules(binary: Mask) -> Mask:
 
 
 def run_heights(binary: Mask) -> NDArray[np.int32]:
-    """For each pixel of ink, how long the vertical run of ink is that it lies in; 0 on paper. (H, W)."""
+    """For each pixel of ink, the length of the vertical run of ink that it is part of; 0 on paper. (H, W)."""
     from scipy import ndimage
 
     runs, _ = ndimage.label(binary, structure=[[0, 1, 0]] * 3)

@@ -91,7 +91,7 @@ def draw_page(
 ) -> SyntheticPage:
     """A page of `lines` × `columns` digits about `height` pixels high, in one of the STYLES.
 
-    `digits` are images in MNIST's form, used beside pen strokes and fonts; None: these two only.
+    `digits` are images in MNIST's form, used in addition to pen strokes and fonts; None: these two only.
     Digits are rotated by up to 10°, and vary in size and position. Raises ConfigError for another style.
     """
     from PIL import Image

@@ -7,7 +7,7 @@
 
 Their neurons are sigmoids, and their weights (out, in): ours are the transpose. Pickles are read without running
 them (restricted_pickle.py), so a file can at worst be refused. Files are recognized by content, not suffix, and
-may be compressed with gzip; every other kind of file is named for what it is, with a way on.
+may be compressed with gzip; every other kind of file is named, and the message says how to continue.
 """
 
 import gzip

@@ -94,7 +94,7 @@ def _images_alone(names: Sequence[str]) -> str | None:
 
 
 def paired_arrays(images: NDArray[Any], labels: Any, where: str, reading: Reading) -> Raw:
-    """Images and labels in arrays of any usual form; images may lie along the last axis, as MATLAB keeps them."""
+    """Images and labels in arrays of any usual form; images may be along the last axis, as MATLAB keeps them."""
     images, labels = np.asarray(images), np.asarray(labels)
     if labels.dtype.kind not in "biufSU" or labels.ndim not in (1, 2):
         raise DataError(f"{where}: the labels are {labels.dtype} of shape {labels.shape}, expected one for each image.")
@@ -119,7 +119,7 @@ def _by_class(names: Iterable[str]) -> dict[str, dict[int, str]]:
 
 
 def _of_classes(classes: Mapping[int, str], read: Callable[[str], NDArray[Any]], where: str, reading: Reading) -> Raw:
-    """The set whose classes lie in an array each."""
+    """The set whose classes have an array each."""
     arrays = {number: read(key) for number, key in sorted(classes.items())}
     some = [
         paired_arrays(images, np.full(len(images), number), f"{where}, {classes[number]}", reading)

@@ -37,7 +37,7 @@ def mistaken_for(head: bytes) -> str | None:
 class SafeReader(io.BufferedReader):
     """The content of a file, unpacked if it is gzip: `with SafeReader(path) as file: file.read(16)`.
 
-    `limit` is the most bytes of content it hands out; the next one is a DataError. `tell()` counts content, not
+    `limit` is the most bytes of content that can be read; the next one is a DataError. `tell()` counts content, not
     compressed bytes. A cut-off or damaged gzip stream is a DataError naming the file and the byte.
     """
 
