@@ -1,7 +1,7 @@
 """The result file of an experiment: figures, curves and pictures of one mode over its seeds."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -57,16 +57,9 @@ def result_path(results: Path, name: str, mode: str, scale: str) -> Path:
 
 def write_result(path: Path, found: ExperimentResult) -> None:
     """Write a result file atomically."""
-    write_text(path, json.dumps(rounded(asdict(found)), ensure_ascii=False) + "\n")
-
-
-def rounded(value: Any) -> Any:
-    """JSON values with every number at six digits, which is more than any figure here means."""
-    if isinstance(value, float):
-        return float(f"{value:.6g}")
-    if isinstance(value, Mapping):
-        return {key: rounded(item) for key, item in value.items()}
-    return [rounded(item) for item in value] if isinstance(value, list | tuple) else value
+    # Six digits are enough for every figure.
+    table = json.loads(json.dumps(asdict(found)), parse_float=lambda text: float(f"{float(text):.6g}"))
+    write_text(path, json.dumps(table, ensure_ascii=False) + "\n")
 
 
 def read_result(path: Path) -> ExperimentResult:
