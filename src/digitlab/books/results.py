@@ -36,18 +36,17 @@ class ExperimentResult:
 
     def only(self, seeds: Sequence[str]) -> "ExperimentResult":
         """The same with these seeds alone."""
-        return self._with({name: {s: t[s] for s in seeds if s in t} for name, t in self._by_seed().items()})
+        tables: Any = {name: {s: t[s] for s in seeds if s in t} for name, t in self._by_seed().items()}
+        return replace(self, **tables)
 
     def joined(self, other: "ExperimentResult") -> "ExperimentResult":
         """The other result with the seeds of both, in their order; the other's where both have one."""
         both = {name: self._by_seed()[name] | theirs for name, theirs in other._by_seed().items()}
-        return other._with({name: {s: t[s] for s in sorted(t, key=int)} for name, t in both.items()})
+        tables: Any = {name: {s: t[s] for s in sorted(t, key=int)} for name, t in both.items()}
+        return replace(other, **tables)
 
     def _by_seed(self) -> dict[str, dict[str, Any]]:
         return {name: getattr(self, name) for name in ("keys", "results", "seconds", "code")}
-
-    def _with(self, tables: dict[str, Any]) -> "ExperimentResult":
-        return replace(self, **tables)
 
 
 def result_path(results: Path, name: str, mode: str, scale: str) -> Path:
