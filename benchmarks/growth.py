@@ -18,11 +18,11 @@ import numpy as np
 
 import digitlab
 import peers
-from contest import keep
+from contest import keep, ours
 from digitlab import SGD, mlp
 from digitlab.figure import new_figure
 from digitlab.viz.figures import save_figure
-from speed import THREADS, conv_network, ours, together
+from speed import THREADS, conv_network, together
 
 Point = tuple[Callable[[], float], list[Callable[[], float]], int]  # ours, PyTorch's, and the images of one call
 BLUE, ORANGE = "#0072b2", "#d55e00"  # told apart by colour-blind people, too
@@ -156,11 +156,13 @@ def main() -> None:
     options = parser.parse_args()
     train = digitlab.load("mnist", part="train")
     record: dict[str, Any] = {"cores": os.cpu_count(), "series": {}}
+    ahead: list[str] = []  # points at which PyTorch is
     for name, (title, values, make) in series(train.images, train.labels).items():
         pairs = [measure(make(value), options.repeats) for value in values]
         mine, theirs = [p[0] for p in pairs], [p[1] for p in pairs]
         crossed = crossings(values, mine, theirs)
         behind = [f"{value:,}" for value, a, b in zip(values, mine, theirs) if b < a]
+        ahead += [f"{title}: {value:,} (× {b / a:.2f})" for value, a, b in zip(values, mine, theirs) if b < a]
         record["series"][name] = {
             "title": title,
             "values": list(values),
@@ -174,6 +176,7 @@ def main() -> None:
         where = "".join(f"; the lines cross at about {place:,.0f}" for place in crossed)
         verdict = f"PyTorch is faster at {', '.join(behind)}{where}" if behind else "digitlab is faster throughout"
         print(f"  {verdict}", flush=True)
+    print("PyTorch is ahead at " + "; ".join(ahead) if ahead else "PyTorch is ahead nowhere: no crossing point is left")
     if options.json:
         keep(options.json, record)
     if options.picture:

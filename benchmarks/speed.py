@@ -4,7 +4,7 @@
 
 Peers run at each thread count and are counted at their best; convolutions in small batches and in large ones, which
 are two rows. All contestants of a row train the same kind of network on the same MNIST images, already in memory, from
-a warm start.
+a warm start. The rows of table.py also meet torch.compile (with PyTorch's fused Adam) and, where it is installed, JAX.
 Run it on a machine that does nothing else.
 """
 
@@ -22,26 +22,13 @@ import numpy as np
 
 import digitlab
 import peers
-from contest import Contest, machine, store
+import table
+from contest import Contest, machine, ours, per_image, store
 from digitlab import SGD, Conv2D, Dense, Flatten, He, LogLikelihood, MaxPool2D, Network, ReLU, Trainer, mlp
-from digitlab.optim import Optimizer
 
 THREADS = sorted({1, os.cpu_count() or 1})
 CONV1, CONV2 = [(20, 5)], [(20, 5), (40, 5)]
 Images, Labels = np.ndarray, np.ndarray
-
-
-def ours(network: Network, x: Images, y: Labels, batch: int, optimizer: Optimizer, engine: str = "fast") -> peers.Work:
-    """One epoch of digitlab's trainer; its `seconds` count the training alone, as the peers' loops do."""
-    trainer = Trainer(network, optimizer, batch_size=batch, engine=engine, keep="last")
-    epochs = 0
-
-    def epoch() -> float:
-        nonlocal epochs
-        epochs += 1
-        return float(trainer.fit((x, y), epochs=epochs)[-1]["seconds"])
-
-    return epoch
 
 
 def conv_network(filters: list[tuple[int, int]], dense: int = 100) -> Network:
@@ -49,11 +36,6 @@ def conv_network(filters: list[tuple[int, int]], dense: int = 100) -> Network:
     layers = [layer for n, size in filters for layer in (Conv2D(n, size, weights=He()), MaxPool2D(2), ReLU())]
     layers += [Flatten(), Dense(dense, He()), ReLU(), Dense(10)]
     return Network(layers, (28, 28, 1), LogLikelihood())
-
-
-def per_image(work: peers.Work, n: int) -> peers.Work:
-    """Microseconds per image instead of seconds."""
-    return lambda: 1e6 * work() / n
 
 
 def dense(x: Images, y: Labels) -> list[Contest]:
@@ -216,13 +198,20 @@ def prediction(x: Images, y: Labels) -> list[Contest]:
     return [Contest("one prediction, [784,30,10]", "µs", "digitlab", contestants, {"PyTorch": 5.0})]
 
 
-ROWS = {"dense": dense, "rashid": rashid, "convolution": convolution, "many": many, "prediction": prediction}
+Make = Callable[[Images, Labels], list[Contest]]
+ROWS: dict[str, Make] = {
+    "dense": dense,
+    "rashid": rashid,
+    "convolution": convolution,
+    "many": many,
+    "prediction": prediction,
+} | {name: partial(table.contest, row, threads=THREADS) for name, row in table.ROWS.items()}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--rows", default=",".join(ROWS), help="a selection, separated by commas")
+    parser.add_argument("--rows", default=",".join(ROWS), help=f"some of {', '.join(ROWS)}")
     parser.add_argument("--json", type=Path, help="store the figures in this file as well")
     options = parser.parse_args()
     train = digitlab.load("mnist", part="train")

@@ -104,7 +104,6 @@ def test_failures_as_picture_and_page(train, call):
     assert f"{wrong} of " in page
 
 
-@pytest.mark.slow
 def test_following_a_recorded_run(train, call):
     train("--record")
     called = call("failures", "--watch", RUN)
