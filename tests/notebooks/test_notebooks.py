@@ -21,7 +21,10 @@ def test_there_are_two():
     assert [path.stem for path in NOTEBOOKS] == ["convolutional_network", "dense_network"]
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, marks=[pytest.mark.slow] * path.stem.startswith("conv"), id=path.stem) for path in NOTEBOOKS],
+)
 def test_runs_and_learns(path, monkeypatch, capsys):
     load = digitlab.load
     monkeypatch.setattr(digitlab, "load", lambda source, **choices: load("digits", **choices), raising=False)

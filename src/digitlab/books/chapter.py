@@ -48,7 +48,7 @@ class Chapter:
     ) -> Experiment:
         """The experiment of this name; `tasks` are its trainings in the file if not given.
 
-        Raises ConfigError for what is missing in the file.
+        Raises ConfigError if the file lacks the experiment or its trainings.
         """
         if name not in self.experiments:
             raise ConfigError(f"{self.path}: there is no table [{name}]; add it with the experiment's texts")

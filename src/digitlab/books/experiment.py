@@ -47,7 +47,7 @@ class Variant:
         return Data(source=self.source, **settings)
 
     def scaled_data(self, **settings: Any) -> Data:
-        """The same, a few hundred of them in a quick run: for what is no training."""
+        """The same, a few hundred of them in a quick run: for tasks other than trainings."""
         data = self.data(**settings)
         return data.shrunk() if self.quick else data
 

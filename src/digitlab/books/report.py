@@ -44,7 +44,7 @@ class Section:
 
 @dataclass
 class Report:
-    """The page before it is Markdown or HTML, and its figures alone."""
+    """The sections of the page, and its figures as a table for JSON."""
 
     sections: list[Section]
     figures: dict[str, Any]

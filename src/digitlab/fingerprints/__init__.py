@@ -1,7 +1,7 @@
 """Whether the readable code is still the code that its compiled twin was tested against.
 
-A kernel computes what a readable function says, and tests hold the two together. Whoever changes the function, in its
-file or in a running program, must see the change act; so before a kernel computes, `what_changed` compares.
+A kernel computes what a readable function says, and tests hold the two together. When you change the function, in
+its file or in a running program, your code must run instead: before a kernel computes, `what_changed` compares.
 
     table.json    the fingerprint of every readable function that has a kernel, as it was when the twin tests passed;
                   tests/engine/renew_fingerprints.py runs these tests and writes it

@@ -1,9 +1,9 @@
 """`what_changed`: whether a part of the readable code still computes what its compiled twin was tested against.
 
 A function passes if the text of its file has the fingerprint of the table, and if the function in memory is the one
-that this text compiles to: so neither an edited file nor an assignment in a running program goes unnoticed. What has
-passed once is known by its code object, which cannot change, so that asking again costs 50 microseconds.
-Where there is no text (a frozen program), it is trusted.
+that this text compiles to: so neither an edited file nor an assignment in a running program goes unnoticed. A
+function that passed is remembered by its code object, which cannot change; comparing again takes 50 microseconds.
+Without a text (a frozen program), the function in memory is trusted.
 """
 
 import functools
@@ -18,13 +18,13 @@ from typing import Any, NamedTuple
 
 from digitlab.fingerprints.module import Module, file_name
 
-# Not what trains: how a layer or an optimizer is made and shown. A kernel is given the object as it was made.
+# How a layer or an optimizer is made and shown; a kernel gets the finished object.
 MAKING = ("__init__", "__post_init__", "init", "__repr__")
 # Modules whose functions compute no number of a training.
 ASIDE = tuple(f"digitlab.{name}" for name in ("errors", "engine.threads", "gradients.batch", "nn.describe", "nn.named"))
 
 _passed: dict[tuple[str, str], CodeType] = {}  # by module and name
-# What a part was when all of it passed: where names stand, and what stands there.
+# The names of a part and their values when all of it passed.
 _settled: "dict[tuple[Any, tuple[str, ...] | None], list[_Place | _Names]]" = {}
 
 
@@ -85,7 +85,7 @@ def _changed(part: Part, files: dict[str, Module]) -> str | None:
 
 
 class _Place(NamedTuple):
-    """A name in a module or a class, and what stood there."""
+    """A name in a module or a class, and its value."""
 
     namespace: Mapping[str, Any]
     name: str
@@ -137,7 +137,7 @@ class _Walk:
         return self.named(module, name, {name: function}, name)
 
     def named(self, module: str, name: str, namespace: Mapping[str, Any], key: str) -> str | None:
-        """A function of a module and all that it uses; `namespace[key]` is where it stands."""
+        """A function of a module and all that it uses; `namespace[key]` is the function."""
         value = namespace[key]
         code = code_of(value)
         self.places.append(_Place(namespace, key, value, code))
@@ -160,7 +160,7 @@ class _Walk:
         return None
 
     def used(self, module: str, name: str, home: str) -> str | None:
-        """A function or class that a function of `module` uses, which stands in the module `home`."""
+        """A function or class that a function of `module` uses, defined in the module `home`."""
         mine, there = vars(sys.modules[module]), vars(sys.modules[home]) if home in sys.modules else {}
         if name not in there or mine.get(name) is not there[name]:
             return f"{name} was replaced in {file_name(module)}"

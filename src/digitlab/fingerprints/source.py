@@ -1,4 +1,4 @@
-"""The fingerprint of a function's text: what it computes, however it is written down.
+"""The fingerprint of a function's text: what it computes, whatever its layout.
 
 It is a hash of the syntax tree, without what changes no number: comments and layout, docstrings, type annotations, and
 what a `raise` says. It is the same for every version of Python that reads the text.

@@ -1,12 +1,12 @@
-"""The books' network in the standard library alone: lists of floats, every sum a loop that can be read aloud.
+"""The books' network in the standard library alone: lists of floats, every sum a loop.
 
 It holds one list of biases and one list of weight rows per layer after the input, as Nielsen's chapter 2 does:
 
     weights[l][j][k]    from neuron k of layer l to neuron j of layer l + 1      (a list of lists of lists)
     biases[l][j]        of neuron j of layer l + 1                               (a list of lists)
 
-A gradient has the same form: nested lists, one number for each weight and each bias. Nothing else is going on
-in a neural network; the arrays of nn/network.py are these lists, and its matrix products are these loops.
+A gradient has the same form: nested lists, one number for each weight and each bias. The arrays of
+nn/network.py are these lists, and its matrix products are these loops.
 """
 
 import math
@@ -41,7 +41,7 @@ class PureNetwork:
         ]
 
     def activations(self, x: Sequence[float]) -> list[Vector]:
-        """What every layer's neurons say to the input x, the input itself first: aⱼ = σ(Σₖ wⱼₖ aₖ + bⱼ).
+        """The outputs of every layer for the input x, the input itself first: aⱼ = σ(Σₖ wⱼₖ aₖ + bⱼ).
 
         Raises ValueError unless there are as many numbers as inputs.
         """
@@ -69,10 +69,10 @@ class PureNetwork:
             before = layers[level]
             by_biases.insert(0, delta)  # BP3
             by_weights.insert(0, [[d * a for a in before] for d in delta])  # BP4
-            if level:  # BP2: each neuron before is blamed by every neuron after, as strongly as it is heard there
+            if level:  # BP2: the error of a neuron is the sum over the next layer, weighted by its connections
                 rows = self.weights[level]
-                blame = [sum(row[k] * d for row, d in zip(rows, delta)) for k in range(len(before))]
-                delta = [b * a * (1 - a) for b, a in zip(blame, before)]
+                propagated = [sum(row[k] * d for row, d in zip(rows, delta)) for k in range(len(before))]
+                delta = [p * a * (1 - a) for p, a in zip(propagated, before)]
         return by_weights, by_biases
 
     def train_batch(self, batch: Sequence[Example], learning_rate: float) -> None:

@@ -1,7 +1,7 @@
 """How the shipped network was made: `python -m digitlab.shipped.train [FILE]`, 5 to 20 minutes on one core.
 
 It learns MNIST's first 50,000 training images in other styles of handwriting (rotated, slanted, other pens), printed
-digits in eight fonts, and marks that are no digits, for which it should be uncertain. The epoch and the temperature are
+digits in eight fonts, and other marks, for which all classes are equally likely. The epoch and the temperature are
 chosen on the 10,000 validation images; the test images are used once, at the end.
 """
 
@@ -36,7 +36,7 @@ FACES = ("cmr10", "cmss10", "cmb10", "cmtt10", *STIX)
 def training_set(
     images: NDArray[np.uint8], labels: NDArray[np.int64], rng: np.random.Generator
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Images (N, 28, 28) and targets (N, 10): one-hot for digits, equal shares for what is no digit."""
+    """Images (N, 28, 28) and targets (N, 10): one-hot for digits, equal shares for other marks."""
     styles = [images, *(other_handwriting(images, rng) for _ in range(STYLES))]
     printed, printed_labels = _printed(rng)
     strange = other_marks(OTHERS, images, rng)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PART_DASHES = {"train": ":", "valid": "-", "test": "--"}
 DASHES = ("-", "--", "-.", ":")
 PARTS = {"train": "training", "valid": "validation", "test": "test"}
-FEW = 4  # histories whose best values can be told apart; above that, names stand beside the curves
+FEW = 4  # histories with a marked best value; with more of them, the names are beside the curves
 
 
 def curves_figure(histories: Mapping[str, History], *, title: str = "Training") -> Figure:

@@ -20,7 +20,7 @@ class Surface(NamedTuple):
 
 
 def filter_normalized(network: Network, rng: np.random.Generator) -> dict[str, Array]:
-    """A random direction through parameter space, by parameter, each filter as long as the network's own.
+    """A random direction through parameter space, by parameter, each filter with the norm of the network's filter.
 
     A filter is everything that leads into one neuron or map: W[..., j]. Biases and other vectors stay where they are.
     See Li et al. 2018, "Visualizing the loss landscape of neural nets", sec. 4.
@@ -49,7 +49,7 @@ def loss_surface(
 ) -> Surface:
     """The mean loss over x, y at size × size points, −reach … reach along two filter-normalized directions.
 
-    The network itself stays as it is. `progress` is told (done, total). Raises ConfigError for an even or small size.
+    The network stays unchanged. `progress` is called with (done, total). Raises ConfigError for an even or small size.
     """
     if size < 3 or size % 2 == 0:
         raise ConfigError(f"size: got {size}, expected an odd number of at least 3, so that the middle is the network")
@@ -87,6 +87,6 @@ def surface_figure(surface: Surface, *, title: str = "Loss around the solution")
     solid = figure.add_subplot(1, 2, 2, projection="3d")
     solid.plot_surface(*np.meshgrid(surface.a, surface.b), losses, cmap="viridis", linewidth=0.2, edgecolor="#0004")
     solid.set(xlabel="first direction", ylabel="second direction", zlabel="mean loss")
-    solid.set_box_aspect(None, zoom=0.85)  # else its third label lies beyond the figure
+    solid.set_box_aspect(None, zoom=0.85)  # else its third label is outside the figure
     solid.locator_params(nbins=4)
     return figure
