@@ -167,6 +167,29 @@ def test_compare_settings(call, empty_machine):
     assert not (empty_machine / "runs").exists()
 
 
+def test_every_family_with_a_plural_can_be_compared(call):
+    done = call(
+        "compare",
+        "--data",
+        "digits",
+        "--train-size",
+        50,
+        "--epochs",
+        1,
+        "--seeds",
+        1,
+        "--net",
+        "64-10",
+        "--schedules",
+        "constant,halve:patience=2",
+        "--gradients",
+        "backpropagation,spsa",
+    )
+    assert done.code == 0, done.err
+    assert "4 settings, 1 seed each" in done.out
+    assert "halve:patience=2, spsa, seed 0: valid_accuracy" in done.out
+
+
 def test_ctrl_c_ends_the_comparison_without_a_plot(call, monkeypatch):
     from digitlab.train import Trainer
 

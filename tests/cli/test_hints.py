@@ -194,6 +194,7 @@ def test_the_reading_that_data_make_recommends_finds_the_digits(kind, call, draw
     assert float(found) > 80 and float(right) > 80
 
 
+@pytest.mark.slow
 def test_the_training_that_expand_recommends_suits_the_images(call, drawn_folder):
     for kind, net in (("colour-plain", ["--net", "colour-conv"]), ("handwriting", [])):
         call("data", "make", kind, "--data", drawn_folder, "-n", "20")
@@ -202,6 +203,7 @@ def test_the_training_that_expand_recommends_suits_the_images(call, drawn_folder
         assert hint_in(made.out) == ["train", "--data", f"more {kind}.npz", *net]
 
 
+@pytest.mark.slow
 def test_a_training_on_colours_that_learned_nothing_leads_to_the_network_that_does(call, drawn_folder):
     call("data", "make", "colour-texture", "--data", drawn_folder, "-n", "1000")
     called = call("train", "--data", "colour-texture.npz", "--epochs", "2")

@@ -246,6 +246,7 @@ def test_pictures_to_try_commands_with(call):
     assert not list(Path().glob("**/.*.png"))
 
 
+@pytest.mark.slow
 def test_making_other_appearances(call):
     folder = idx_folder(Path("many"))
     called = call("data", "make", "colour-mnist", "--data", folder, "-n", "50")

@@ -54,7 +54,10 @@ def test_a_search(call):
     assert tested.code == 0
 
 
-@pytest.mark.parametrize("strategy", ["grid", "log-scale", "random", "cma-es", "genetic"])
+SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("grid", "random", "cma-es", "genetic")]
+
+
+@pytest.mark.parametrize("strategy", ["log-scale", *SLOW])
 def test_strategies(call, strategy):
     called = call(
         *small(
@@ -79,6 +82,7 @@ def test_strategies(call, strategy):
     assert "test set, used" not in called.out
 
 
+@pytest.mark.slow
 def test_resume_watch_and_report(call):
     assert call(*small("--space", "l2=log:0.1,1", "--strategy", "random", "--trials", "2", "--study", "s")).code == 0
     refused = call(*small("--space", "l2=log:0.1,1", "--study", "s"))
@@ -120,7 +124,7 @@ when = { layers = [2] }
         (["--space", "nonsense=1,2"], "which is not a setting"),
         (["--space", "learning-rate"], "expected NAME=log:LOW,HIGH"),
         (["--space", "learning-rate=log:1"], "expected two numbers"),
-        (["--strategy", "magic"], "expected one of grid, log-scale"),
+        (["--strategy", "magic"], "is not one of 'grid', 'log-scale'"),
         (["--split", "60k/10k"], "this split has none"),
         (["--plan", "nothing.toml"], "no such file"),
     ],
@@ -150,6 +154,7 @@ def test_lr_find(call):
     assert refused.code == 1 and "the lower one first" in refused.err
 
 
+@pytest.mark.slow
 def test_log_scale_with_pruning_comes_to_its_end(call):
     """Pruned trials are known, too: else the first sweep would wait for them for ever."""
     called = call(
@@ -258,6 +263,7 @@ def test_a_rate_that_was_given_holds_for_every_optimizer(call):
 SEARCH = ("search", "--data", "digits", "--net", "64-10", "--loss", "cross-entropy", "--epochs", "2", "--workers", "1")
 
 
+@pytest.mark.slow
 def test_a_best_value_at_the_end_of_the_range_and_a_wider_search(call):
     done = call(*SEARCH, "--space", "learning-rate=log:1e-6,0.01", "--strategy", "log-scale", "--study", "s")
     assert "warning: the best learning-rate, 0.01, is the highest of the range searched" in done.out

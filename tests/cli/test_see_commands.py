@@ -104,6 +104,7 @@ def test_failures_as_picture_and_page(train, call):
     assert f"{wrong} of " in page
 
 
+@pytest.mark.slow
 def test_following_a_recorded_run(train, call):
     train("--record")
     called = call("failures", "--watch", RUN)

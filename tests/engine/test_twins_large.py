@@ -50,7 +50,7 @@ WAYS = pytest.mark.parametrize(("skip", "share"), [(True, False), (False, True),
 
 
 @pytest.mark.slow
-@settings(max_examples=120, deadline=None, derandomize=True)
+@settings(max_examples=40, deadline=None, derandomize=True)
 @given(
     sizes=st.tuples(st.integers(1, 30), st.integers(1, 150), st.integers(1, 150), st.integers(2, 17)),
     optimizer=st.sampled_from([SGD(0.2), Momentum(0.05, 0.8), RMSProp(0.002), Adam(0.003)]),

@@ -287,3 +287,19 @@ def test_the_family():
 def test_impossible_settings_are_refused(wrong):
     with pytest.raises(ConfigError, match="expected"):
         wrong()
+
+
+def test_a_method_of_your_own_defines_compute_alone():
+    class _Doubled(Backpropagation):
+        def compute(self, network, batch):
+            assert batch.training and batch.rng is None and batch.weights is None
+            loss = super().compute(network, batch)
+            for p in network.parameters().values():
+                p.grad = 2 * p.grad
+            return loss
+
+    once, twice = network(), network()
+    Backpropagation().gradient(once, *batch(), training=True)
+    _Doubled().gradient(twice, *batch(), training=True)
+    for name, p in twice.parameters().items():
+        assert_allclose(p.grad, 2 * once.parameters()[name].grad)

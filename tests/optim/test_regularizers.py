@@ -88,3 +88,9 @@ def test_single_precision_stays_single():
     value = np.ones((3, 2), dtype=np.float32)
     for result in (L1(1.0).gradient(value, 3), L2(1.0).gradient(value, 3), MaxNorm(0.5).project(value)):
         assert result.dtype == np.float32
+
+
+def test_the_share_that_a_step_removes():
+    """By hand: λ = 5, n = 50 takes .1 of each weight at learning rate 1; L1 and the norm take no fixed share."""
+    assert L2(5.0).decay(50) == pytest.approx(0.1)
+    assert L1(5.0).decay(50) == MaxNorm(1.0).decay(50) == 0

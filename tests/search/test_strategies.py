@@ -10,6 +10,8 @@ from digitlab.search import STRATEGIES, SearchPlan, Trial, log_scale
 from digitlab.search.cma import population, propose
 from digitlab.search.rate_range import judged
 from digitlab.search.space import grid
+from digitlab.settings import settings_of
+from digitlab.settings.search import SearchSettings
 
 from .helpers import SPACE, plan
 
@@ -99,6 +101,10 @@ def test_the_grid_is_every_combination():
     g = STRATEGIES["grid"]
     assert g.goal(plan("grid", points=4), []) == 16
     assert g.points(plan("grid", points=4), []) == grid(plan("grid").space, 4)
+
+
+def test_every_strategy_is_a_choice_of_the_setting():
+    assert settings_of(SearchSettings)["strategy"].choices == tuple(STRATEGIES)
 
 
 @pytest.mark.parametrize("strategy", list(STRATEGIES))

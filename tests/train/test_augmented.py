@@ -200,6 +200,7 @@ def test_settings_from_a_table():
         RunConfig.from_table({**config().table(), "augment": "rotat"}).trainer()
 
 
+@pytest.mark.slow
 def test_torch_tensors_get_fresh_images_too(sets):
     pytest.importorskip("torch")
     t = fitted(sets, engine="torch", epochs=2)

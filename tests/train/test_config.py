@@ -75,7 +75,9 @@ def configs(draw):
     )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(configs())
 def test_there_and_back_through_toml(tmp_path_factory, config):
     path = tmp_path_factory.mktemp("config") / "config.toml"

@@ -85,6 +85,7 @@ def test_random_directions_take_smaller_steps():
     assert default_learning_rate(SGD(), network, gradient=EvolutionStrategies(population=200)) == 0.25
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["spsa", "forward-gradient", "evolution-strategies"])
 def test_estimated_gradients_learn_at_the_default_rate(digits, way):
     network = mlp([64, 10], loss="cross-entropy")

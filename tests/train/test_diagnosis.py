@@ -188,6 +188,11 @@ def test_the_loss_of_one_answer_by_hand(loss, expected):
     assert constant_loss(mlp(SIZES, loss=loss), np.arange(10)) == pytest.approx(expected, rel=1e-5)
 
 
+def test_the_best_constant_is_unknown_of_a_loss_that_does_not_say_so(monkeypatch):
+    monkeypatch.setattr(Quadratic, "fits_mean", False)
+    assert constant_loss(mlp(SIZES), np.arange(10)) is None
+
+
 ANY = st.floats()
 SOME = st.none() | st.floats(0, 1)
 ROW = st.fixed_dictionaries({"epoch": st.integers(1, 9), "train_loss": ANY}, optional={"valid_accuracy": SOME})

@@ -11,13 +11,15 @@ from digitlab.convert import as_array, require_no_bytes
 from digitlab.data import Digits
 from digitlab.errors import ConfigError, DataError, not_among
 
+__all__ = ["BASELINES", "Baseline", "Result", "fit", "judge", "make_baseline"]
+
 Labels = NDArray[np.int64]  # (N,)
 Features = NDArray[np.float32]  # (N, D)
-BASELINES: dict[str, type["Baseline"]] = {}  # by name, in the order of what they know
+BASELINES: dict[str, type["Baseline"]] = {}  # by name, the least accurate first
 
 
 class Baseline:
-    """Base: a classifier that is no network; `fit(images, labels)`, then `predict(images)`.
+    """Base: a classifier without a network; `fit(images, labels)`, then `predict(images)`.
 
     Pixel bytes (uint8) are divided by 256, as in the book's mnist.pkl.gz; other numbers are taken as they are. An SVM
     with fixed γ, or a penalty on weights, depends on that divisor.

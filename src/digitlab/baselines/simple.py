@@ -6,6 +6,8 @@ import numpy as np
 
 from digitlab.baselines.base import Baseline, Features, Labels
 
+__all__ = ["Darkness", "NearestMean"]
+
 
 class Darkness(Baseline):
     """The class whose average darkness is nearest to the image's; darkness is the sum of its pixels.

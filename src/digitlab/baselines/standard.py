@@ -6,6 +6,8 @@ from typing import Any
 from digitlab.baselines.base import Baseline, Features, Labels
 from digitlab.errors import ConfigError
 
+__all__ = ["LogisticRegression", "SupportVectors"]
+
 SETTINGS = {"book": "auto", "today": "scale"}  # of scikit-learn's γ
 
 

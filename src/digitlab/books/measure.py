@@ -12,8 +12,7 @@ from digitlab.books.experiment import Result, TaskResults, Variant
 from digitlab.books.task import TaskResult
 from digitlab.books.training import Training
 from digitlab.optim.regularizers import L2
-
-SPLITS = {"train": "training", "valid": "validation", "test": "test"}
+from digitlab.viz.curves import PARTS
 
 
 def training_figures(task_results: TaskResults, variant: Variant) -> Result:
@@ -24,7 +23,7 @@ def training_figures(task_results: TaskResults, variant: Variant) -> Result:
         if not isinstance(found.task, Training):
             continue
         history, final, diverged = (found.result[key] for key in ("history", "final", "diverged"))
-        for part in SPLITS:
+        for part in PARTS:
             if values := [100 * value for value in history.get(f"{part}_accuracy", [])]:
                 kind = "best" if part == "valid" else "peak"
                 figures[f"{label}/{part}_first"] = values[0]
@@ -59,7 +58,7 @@ def book_costs(found: TaskResult) -> dict[str, list[float]]:
             loss + strength / (2 * found.result[sizes[part]]) * square
             for loss, square in zip(history[f"{part}_loss"], history["weight_squares"])
         ]
-        for part in SPLITS
+        for part in PARTS
         if f"{part}_loss" in history and (part != "train" or "train_accuracy" in history)
     }
 
@@ -72,10 +71,10 @@ def same_as_last(key: str, figures: Mapping[str, float]) -> bool:
 def split_of(key: str) -> str:
     """The set that a figure was measured on, by its name."""
     last = key.rpartition("/")[2]
-    return next((name for part, name in SPLITS.items() if last.startswith(part)), "–")
+    return next((name for part, name in PARTS.items() if last.startswith(part)), "–")
 
 
 def unit_of(key: str) -> str:
     """ "%" for accuracies."""
     name = key.rpartition("/")[2]
-    return "%" if name.startswith(tuple(SPLITS)) and not name.endswith("_epoch") and "cost" not in name else ""
+    return "%" if name.startswith(tuple(PARTS)) and not name.endswith("_epoch") and "cost" not in name else ""

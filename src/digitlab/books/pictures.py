@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 
 from digitlab.books.experiment import Result, Variant
-from digitlab.books.measure import SPLITS
+from digitlab.viz.curves import PART_DASHES, PARTS
 from digitlab.viz.figures import COLOURS, Array, Figure, axes_figure, finish_axes, new_figure
 
 Drawn = Mapping[str, Any]
-DASHES = {"train": ":", "valid": "-", "test": "--"}
 
 
 def nothing(results: Sequence[Result], variant: Variant) -> Drawn:
@@ -63,7 +62,7 @@ def series_bands(
 
 
 def accuracy_curves(
-    results: Sequence[Result], variant: Variant, *, mode: bool = False, splits: Sequence[str] = tuple(SPLITS)
+    results: Sequence[Result], variant: Variant, *, mode: bool = False, splits: Sequence[str] = tuple(PARTS)
 ) -> Drawn:
     """Accuracy over epochs: a colour for each training, a line style for each set; with `mode` it is in the title."""
     labels = list(dict.fromkeys(key.rpartition("/")[0] for key in results[0].series if key.endswith("_accuracy")))
@@ -71,12 +70,11 @@ def accuracy_curves(
         return {}
     figure, axes = axes_figure()
     for i, label in enumerate(labels):
-        for split in SPLITS:
-            values = stacked(results, f"{label}/{split}_accuracy")
-            if values is None or split not in splits:
-                continue
-            text = f"{label}: {SPLITS[split]}" if len(labels) > 1 else SPLITS[split]
-            band(axes, 1 + np.arange(values.shape[1]), 100 * values, COLOURS[i % len(COLOURS)], DASHES[split], text)
+        colour = COLOURS[i % len(COLOURS)]
+        for split in splits:
+            if (values := stacked(results, f"{label}/{split}_accuracy")) is not None:
+                text = f"{label}: {PARTS[split]}" if len(labels) > 1 else PARTS[split]
+                band(axes, 1 + np.arange(values.shape[1]), 100 * values, colour, PART_DASHES[split], text)
     seeds = f"mean and range over {len(results)} seeds" if len(results) > 1 else "one seed"
     finish_axes(axes, "epoch", "accuracy (%)", f"{variant.mode}, {seeds}" if mode else seeds)
     return {"curves": figure}

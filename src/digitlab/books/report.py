@@ -241,13 +241,9 @@ def figures_of(result: ExperimentResult) -> dict[str, Any]:
     names = list(dict.fromkeys(key for r in result.results.values() for key in r.figures))
     values = {name: values_of(result, name) for name in names}
     return {
-        "scale": result.scale,
+        **{name: getattr(result, name) for name in ("scale", "machine", "version", "finished", "source")},
         "seeds": len(result.results),
         "seconds": sum(result.seconds.values()),
-        "machine": result.machine,
-        "version": result.version,
-        "finished": result.finished,
-        "source": result.source,
         "code": [asdict(code) for code in dict.fromkeys(result.code.values())],
         "figures": {name: {"mean": (s := summarize(v)).mean, "sd": s.sd, "values": v} for name, v in values.items()},
     }

@@ -1,7 +1,7 @@
 """The result file of an experiment: figures, curves and pictures of one mode over its seeds."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -36,18 +36,17 @@ class ExperimentResult:
 
     def only(self, seeds: Sequence[str]) -> "ExperimentResult":
         """The same with these seeds alone."""
-        return self._with({name: {s: t[s] for s in seeds if s in t} for name, t in self._by_seed().items()})
+        tables: Any = {name: {s: t[s] for s in seeds if s in t} for name, t in self._by_seed().items()}
+        return replace(self, **tables)
 
     def joined(self, other: "ExperimentResult") -> "ExperimentResult":
         """The other result with the seeds of both, in their order; the other's where both have one."""
         both = {name: self._by_seed()[name] | theirs for name, theirs in other._by_seed().items()}
-        return other._with({name: {s: t[s] for s in sorted(t, key=int)} for name, t in both.items()})
+        tables: Any = {name: {s: t[s] for s in sorted(t, key=int)} for name, t in both.items()}
+        return replace(other, **tables)
 
     def _by_seed(self) -> dict[str, dict[str, Any]]:
         return {name: getattr(self, name) for name in ("keys", "results", "seconds", "code")}
-
-    def _with(self, tables: dict[str, Any]) -> "ExperimentResult":
-        return replace(self, **tables)
 
 
 def result_path(results: Path, name: str, mode: str, scale: str) -> Path:
@@ -57,16 +56,9 @@ def result_path(results: Path, name: str, mode: str, scale: str) -> Path:
 
 def write_result(path: Path, found: ExperimentResult) -> None:
     """Write a result file atomically."""
-    write_text(path, json.dumps(rounded(asdict(found)), ensure_ascii=False) + "\n")
-
-
-def rounded(value: Any) -> Any:
-    """JSON values with every number at six digits, which is more than any figure here means."""
-    if isinstance(value, float):
-        return float(f"{value:.6g}")
-    if isinstance(value, Mapping):
-        return {key: rounded(item) for key, item in value.items()}
-    return [rounded(item) for item in value] if isinstance(value, list | tuple) else value
+    # Six digits are enough for every figure.
+    table = json.loads(json.dumps(asdict(found)), parse_float=lambda text: float(f"{float(text):.6g}"))
+    write_text(path, json.dumps(table, ensure_ascii=False) + "\n")
 
 
 def read_result(path: Path) -> ExperimentResult:

@@ -123,21 +123,17 @@ def training(
     learning_rate: float,
     *,
     data: Data,
-    seed: int,
-    epochs: int,
     l2: float = 0.0,
     watch: Sequence[str] = ("valid", "test"),
     snapshots: Sequence[int] = (),
     squares: bool = False,
     **config: Any,
 ) -> Training:
-    """A training by plain gradient descent; `network` gives the layers, `seed` the weights and the shuffling."""
+    """A training of a network with these layers by plain gradient descent; `config`: `epochs`, `seed` and others."""
     chosen = RunConfig(
         network=describe_network(network),
         optimizer=SGD(learning_rate),
         regularizers=(L2(l2),) if l2 else (),
-        epochs=epochs,
-        seed=seed,
         data={},
         evaluate_train="train" in watch,
         **config,

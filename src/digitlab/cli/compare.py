@@ -5,23 +5,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from digitlab.cli.shared.comparing import LISTS, MOST, Specs
+from digitlab.cli.shared.comparing import LISTS, MOST, lists_options
 from digitlab.cli.shared.options import option_name, picture_option, settings_options
 
 if TYPE_CHECKING:
     from digitlab.train import RunConfig
 
-CELL = 24  # characters of a setting in the table
-
 
 @click.command("compare")
 @click.argument("runs", nargs=-1, type=click.Path(path_type=Path))
-@click.option(
-    "--optimizers", type=Specs("optimizer"), help="Optimizers to compare, such as sgd,momentum,nesterov,rmsprop,adam."
-)
-@click.option("--losses", type=Specs("loss"), help="Losses to compare, such as quadratic,cross-entropy,log-likelihood.")
-@click.option("--inits", type=Specs("initializer"), help="Initializers to compare, such as large,scaled,glorot,he.")
-@click.option("--activations", type=Specs("activation"), help="Activations to compare, such as sigmoid,tanh,relu.")
+@lists_options
 @click.option(
     "--seeds", type=click.IntRange(1), help="Number of trainings of each setting, with different seeds. [default: 3]"
 )
@@ -30,12 +23,11 @@ CELL = 24  # characters of a setting in the table
 def command(runs: tuple[Path, ...], out: Path, **chosen: Any) -> None:
     """Compare several runs, or several settings, in one table and one plot.
 
-    RUN is the folder of a run. With --optimizers, --losses, --inits or --activations, networks are trained with each
-    of them (with every combination, if there are several) and several seeds, and the mean and standard deviation over
-    the seeds are shown.
+    RUN is the folder of a run. With several values of a setting (--optimizers sgd,adam --losses …), networks are
+    trained with every combination and several seeds, and the mean and standard deviation over the seeds are shown.
     """
     given = {name: value for name, value in chosen.items() if value is not None}
-    lists = {name: given.pop(name) for name in LISTS if name in given}
+    lists = {name: given.pop(name) for name in [*given] if name in LISTS}  # in the order of the command line
     if runs and given | lists:
         option = option_name(next(iter(given | lists)))
         raise click.UsageError(f"--{option} is for trainings to be done, and RUN is a finished one; give either")
@@ -107,7 +99,7 @@ def say_differences(names: list[str], configs: "list[RunConfig]") -> None:
     varied = varied_settings(configs, but=("start",))
     if set(varied[0]) <= {"optimizer", "learning_rate"}:
         return
-    cells = [[as_typed(setting[name])[:CELL] for name in varied[0]] for setting in varied]
+    cells = [[as_typed(setting[name]) for name in varied[0]] for setting in varied]
     say("")
     say(table(["differ in", *map(option_of, varied[0])], [[name, *row] for name, row in zip(names, cells)]))
 

@@ -4,48 +4,25 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
-from digitlab.cli.shared.options import Spec, picture_option, seed_option
+from digitlab.cli.shared.options import SETTINGS, option_for, picture_option, read_setting, settings_options
+
+USUAL = {"net": "1-40-40-1", "activation": "tanh", "optimizer": "adam", "epochs": "200", "seed": "0"}
+POINTS = 400
 
 
 @click.command("fit", context_settings={"ignore_unknown_options": True})
 @click.argument("function", default="sin(x) + x")
 @click.option("--from", "low", type=float, default=-8.0, show_default=True, help="Lower end of the interval.")
 @click.option("--to", "high", type=float, default=8.0, show_default=True, help="Upper end of the interval.")
-@click.option("--net", default="1-40-40-1", show_default=True, help="Layer sizes, with one input and one output.")
-@click.option(
-    "--activation", type=Spec("activation"), default="tanh", show_default=True, help="Activation of the hidden layers."
-)
-@click.option(
-    "--optimizer",
-    type=Spec("optimizer"),
-    default="adam",
-    show_default=True,
-    help="Optimizer: sgd, momentum, adam, or with a rate as sgd:learning_rate=0.1.",
-)
-@click.option(
-    "--epochs", type=click.IntRange(1), default=200, show_default=True, help="Number of passes through the points."
-)
-@click.option("--points", type=click.IntRange(2), default=400, show_default=True, help="Number of training points.")
+@option_for(SETTINGS["net"], text=f"Layer sizes, with one input and one output. [default: {USUAL['net']}]")
+@settings_options("activation", "optimizer", "epochs", "seed", usual=USUAL)
+@click.option("--points", type=click.IntRange(2), help=f"Number of training points. [default: {POINTS}]")
 @click.option(
     "--bumps", type=click.IntRange(1), help="Number of bumps to set by hand instead of training (Nielsen, chapter 4)."
 )
-@seed_option("Seed of the initial weights and the shuffling.")
 @picture_option("fit.png")
-def command(
-    function: str,
-    low: float,
-    high: float,
-    net: str,
-    activation: Any,
-    optimizer: Any,
-    epochs: int,
-    points: int,
-    bumps: int | None,
-    seed: int,
-    out: Path,
-) -> None:
+def command(function: str, low: float, high: float, bumps: int | None, out: Path, **chosen: Any) -> None:
     """Fit a network to a FUNCTION of x, such as "sin(x) + x", and plot the curve over the epochs."""
     import numpy as np
 
@@ -62,9 +39,7 @@ def command(
 
     f = parse_function(function)
     if bumps is not None:
-        context = click.get_current_context()
-        learning = ("net", "activation", "optimizer", "epochs", "points", "seed")
-        if other := [name for name in learning if context.get_parameter_source(name) is not ParameterSource.DEFAULT]:
+        if other := [name for name, value in chosen.items() if value is not None]:
             raise click.UsageError(f"--bumps does not train; leave out --{other[0]}")
         network = bumps_network(f, low, high, bumps)
         grid = np.linspace(low, high, 1000)
@@ -74,6 +49,10 @@ def command(
         figure = fit_figure(grid, f(grid), {"network set by hand": curve}, title=title)
         say(f"{title}: mean squared error {error:.2e}")
     else:
+        net, activation, optimizer, epochs, seed = (
+            read_setting(name, text) if chosen[name] is None else chosen[name] for name, text in USUAL.items()
+        )
+        points = chosen["points"] or POINTS
         sizes = parse_sizes(net)
         if sizes is None or sizes[0] != 1 or sizes[-1] != 1:
             raise ConfigError(f"--net: got {net!r}, expected sizes with one input and one output, as 1-40-40-1")

@@ -1,8 +1,8 @@
-"""Networks with one number in and one number out: fitting a curve, and why enough neurons can fit any.
+"""Networks with one input and one output: fitting a curve, and why enough neurons can fit any.
 
 expression.py     a function written as text, "sin(x) + x", without eval
 fitting.py        train a network on samples of it, and keep the fitted curve over the epochs
-units.py          the units in which it learns: of about 1, whatever interval and function
+units.py          the units of the training: numbers of about 1 for every interval and function
 universality.py   weights set by hand so that the network is a row of bumps (Nielsen ch. 4)
 """
 

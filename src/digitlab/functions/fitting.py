@@ -1,13 +1,12 @@
-"""Fitting a network to a function of one variable, and keeping what it made of it along the way."""
+"""Fitting a network to a function of one variable, and keeping the fitted curves of some epochs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from digitlab.errors import ConfigError, DataError
-from digitlab.functions.expression import Function
+from digitlab.functions.expression import Array, Function
 from digitlab.functions.units import Units, column, units_for
 from digitlab.nn import Network
 from digitlab.nn.scaling import InputRange
@@ -17,18 +16,17 @@ from digitlab.train.diagnosis import Diagnosis
 from digitlab.train.history import Row
 from digitlab.train.probe import Diagnose
 
-Array = np.ndarray[Any, Any]
 LARGEST = float(np.finfo(np.float32).max)
 LOSSES = ("train_loss", "valid_loss", "change")  # of a history, in units of the function squared
 
 
 @dataclass
 class Fit:
-    """What came of a fit: the curve at some epochs, and how far it is off between the points it learned from.
+    """The result of a fit: the curve at some epochs, and the error between the training points.
 
     grid       (G,) where the curves are taken          target  (G,) the function there
     points     x and y of the training points           curves  epoch → (G,) the network's output
-    error      mean squared error on 1,000 points that were not learned from, drawn evenly from the same interval
+    error      mean squared error on 1,000 other points, drawn uniformly from the same interval
     diagnosis  why the curve was not learned, or None if it was
     """
 
@@ -57,10 +55,10 @@ def fit_function(
 ) -> Fit:
     """Train a network of one input and one output on evenly spaced points of the function on [low, high].
 
-    Adam and one cycle unless told otherwise, at the optimizer's default learning rate. 500 random points validate; the
-    error is of 1,000 others. While it trains, the network is written in the units of units.py, which is what
-    `callbacks` see; history and curves are in those of the function. One that fits worse than a constant begins with
-    its weights as they are in those units; one that fits better goes on from what it computes.
+    The defaults are Adam at its default learning rate and one cycle. 500 random points validate; the error is that of
+    1,000 others. During training the network uses the units of units.py, and so do `callbacks`; history and curves are
+    in units of the function. A network that fits worse than a constant starts with its weights unchanged in those
+    units; one that fits better continues from the function that it computes.
     Raises ConfigError for an empty interval, DataError where the function is not finite or the network has other
     outputs, ShapeError if it has other inputs.
     """
@@ -97,7 +95,7 @@ def fit_function(
 
 
 class Curves(Callback):
-    """Keeps the network's curve before training and after some epochs, closer together early on."""
+    """Keeps the network's curve before training and after some epochs, more of them early."""
 
     def __init__(self, grid: Array, epochs: int, units: Units) -> None:
         self.grid, self.units = grid, units

@@ -1,9 +1,9 @@
-"""The units that a function is learned in: x from −8 to 8 (−2 to 2 for ReLU), y with mean 0 and deviation 1.
+"""The units in which a function is fitted: x from −8 to 8 (−2 to 2 for ReLU), y with mean 0 and deviation 1.
 
-First weights and learning rates are made for numbers of about that size. A network 1–40–40–1 on x² from 100 to 110
-would start with all of its neurons saturated, and its output would have to travel to 11,000. So while it trains, its
-first and last dense layers are written in these units, and afterwards in those of the function again: both are affine
-in x and y, so the network computes the same.
+Initial weights and learning rates suit numbers of about that size. A network 1–40–40–1 on x² from 100 to 110 would
+start with all neurons saturated, and its output would have to rise to 11,000. During training its first and last dense
+layers are therefore rewritten in these units, and afterwards in those of the function: both are affine in x and y, so
+the network computes the same function.
 
     first layer    x = c + s u:   x W + b  =  u (s W) + (b + c W)
     last layer     y = m + d v:   v = h (W/d) + (b − m)/d
@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
+from digitlab.functions.expression import Array
 from digitlab.nn import Dense, MeanSquaredError, Network
 from digitlab.nn.network import Layer
 from digitlab.train.default_rate import bounded, hidden_activations
 
-Array = np.ndarray[Any, Any]
 REACH = 8.0  # of u: weights drawn from N(0, 1) then bend a curve some ten times
 REACH_UNBOUNDED = 2.0  # of u where activations grow with it, and their squares with its square: ReLU and its kin
 
@@ -62,8 +62,8 @@ class Units:
 def units_for(network: Network, low: float, high: float, y: Array) -> Units:
     """The units for an interval and the function's values there, at those ends of the network that can be rewritten.
 
-    These are dense layers with biases, all of which learns, before a mean squared error. A single dense layer is both
-    ends.
+    An end can be rewritten if it is a dense layer with trainable weights and biases and, at the output, if the loss is
+    the mean squared error. A single dense layer is both ends.
     """
     first, last = network.layers[0], network.layers[-1]
     if network.input_shape != (1,) or network.shapes[-1] != (1,):

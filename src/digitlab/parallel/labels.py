@@ -10,6 +10,7 @@ from typing import Any
 
 from digitlab.nn.describe import NONE, build, describe
 from digitlab.nn.network import Layer
+from digitlab.settings.schema import flattened
 from digitlab.train.config import REGULARIZERS, RunConfig
 
 Setting = Mapping[str, Any]
@@ -30,7 +31,7 @@ def with_seeds(settings: Sequence[Setting], configs: Sequence[RunConfig]) -> lis
 
 def varied_settings(configs: Sequence[RunConfig], but: Sequence[str] = ()) -> list[dict[str, Any]]:
     """For each of these the settings in which they differ, all `but` some; "none" for one that it does not have."""
-    flat = [_flattened(_readable(config)) for config in configs]
+    flat = [flattened(_readable(config)) for config in configs]
     keys = list(dict.fromkeys(key for table in flat for key in table))
     varied = [key for key in keys if len({repr(table.get(key)) for table in flat}) > 1]
     kinds = {key.removesuffix("type") for key in varied if key.endswith(".type")}
@@ -94,14 +95,3 @@ def _outputs(layer: Layer) -> list[int]:
     """How many neurons or maps a layer makes; [] for one that keeps their number."""
     fields = {f.name for f in dataclasses.fields(layer)}
     return [getattr(layer, name) for name in SIZES if name in fields]
-
-
-def _flattened(table: Any, prefix: str = "") -> dict[str, Any]:
-    """A nested table with dotted keys: {"optimizer.learning_rate": 0.1}."""
-    if isinstance(table, dict):
-        items = [(str(key), value) for key, value in table.items()]
-    elif isinstance(table, list) and any(isinstance(item, dict | list) for item in table):
-        items = [(str(i), value) for i, value in enumerate(table)]
-    else:
-        return {prefix: table}
-    return {k: v for key, value in items for k, v in _flattened(value, f"{prefix}.{key}" if prefix else key).items()}

@@ -34,9 +34,6 @@ class SearchPlan(SearchSettings):
         object.__setattr__(self, "space", parse_space(self.space))
         for name, setting in settings_of(SearchSettings).items():
             setting.check(getattr(self, name))
-        if self.strategy not in STRATEGIES:
-            hint = did_you_mean(self.strategy, STRATEGIES)
-            raise ConfigError(f"strategy: got {self.strategy!r}{hint}, expected one of {', '.join(STRATEGIES)}")
         known = ["valid_accuracy", "valid_loss", "train_loss", *["train_accuracy"] * self.base.evaluate_train]
         if (monitor := self.base.monitor) and monitor not in known:
             hint = did_you_mean(monitor, known)

@@ -21,7 +21,7 @@ from digitlab.nn.initializers import Initializer
 from digitlab.nn.network import Activation, Layer, Loss
 from digitlab.optim import Optimizer
 from digitlab.settings import NetworkSettings, TrainingSettings, settings_of
-from digitlab.train.config import REGULARIZERS, RunConfig, family_of
+from digitlab.train.config import REGULARIZERS, RunConfig, with_setting
 
 CHAIN_NAMES = tuple(name for name, s in settings_of(NetworkSettings).items() if s.search and name != "loss")
 CHAIN = re.compile("|".join(CHAIN_NAMES) + r"|width_[1-9]\d*")
@@ -52,19 +52,11 @@ def _set(table: dict[str, Any], name: str, value: Any) -> None:
     if name == "optimizer":
         kept = {f.name for f in dataclasses.fields(find(Optimizer, value))}  # what the new one lacks is left behind
         table["optimizer"] = {**{key: v for key, v in table["optimizer"].items() if key in kept}, "type": value}
-    elif name in REGULARIZERS:
-        kind, setting = REGULARIZERS[name]
-        others = [r for r in table["regularizers"] if r["type"] != kind]
-        table["regularizers"] = [*others, {"type": kind, setting: value}]
+    elif name in (*REGULARIZERS, *TOP):
+        table.update(with_setting(table, name, value))
     elif name == "loss":
         loss = describe(build(Loss, table["network"].get("loss", "quadratic")))
         table["network"]["loss"] = {**loss, "type": value}  # smoothing and targets stay
-    elif name in ("schedule", "averaging", "gradient"):
-        family = family_of(name)
-        same = find(family, value) is find(family, table[name]["type"])  # then its settings stay
-        table[name] = table[name] if same else {"type": value}
-    elif name in TOP:
-        table[name] = value
     elif "." in name:
         _set_at(table, name.split("."), value, name)
     elif name in {f.name for f in dataclasses.fields(build(Optimizer, table["optimizer"]))}:

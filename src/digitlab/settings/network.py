@@ -24,12 +24,16 @@ class NetworkSettings(TypedDict, total=False):
             "hard-sigmoid, step, linear.",
             usual="sigmoid",
             family="activation",
+            plural="activations",
         ),
     ]
     loss: Annotated[
         Any,
         Setting(
-            "Loss: quadratic, cross-entropy, log-likelihood, mean-squared-error.", usual="quadratic", family="loss"
+            "Loss: quadratic, cross-entropy, log-likelihood, mean-squared-error.",
+            usual="quadratic",
+            family="loss",
+            plural="losses",
         ),
     ]
     init: Annotated[
@@ -38,6 +42,7 @@ class NetworkSettings(TypedDict, total=False):
             "Initializer of the weights: large, scaled, glorot, he, ...",
             usual="he for the ReLU family, else scaled",
             family="initializer",
+            plural="inits",
         ),
     ]
     dropout: Annotated[

@@ -41,6 +41,7 @@ class Setting:
     search     whether a search may vary it
     trainer    whether the Trainer takes it; else RunConfig acts on it
     place      the place in a settings file, where it is inside another table: ("optimizer", "learning_rate")
+    plural     name of the option of `digitlab compare` that takes several of its values; "": it has none
     part       of a data setting: "read" (how a source is read), "cut" (how sets are cut) or "take" (what is taken)
 
     `settings_of` fills in name and type.
@@ -62,6 +63,7 @@ class Setting:
     search: bool = True
     trainer: bool = True
     place: tuple[str, ...] = ()
+    plural: str = ""
     part: str = ""
     name: str = ""
     type: Any = None
@@ -184,6 +186,17 @@ def spelled(name: str) -> str:
 def option_of(name: str) -> str:
     """A setting's name as the command line writes it, without the dashes before it: learning-rate."""
     return name.replace("_", "-")
+
+
+def flattened(table: Any, prefix: str = "") -> dict[str, Any]:
+    """The values of nested tables and of lists of tables, by their dotted keys: {"optimizer.learning_rate": 0.1}."""
+    if isinstance(table, dict):
+        items = [(str(key), value) for key, value in table.items()]
+    elif isinstance(table, list) and any(isinstance(item, dict | list) for item in table):
+        items = [(str(i), value) for i, value in enumerate(table)]
+    else:
+        return {prefix: table}
+    return {k: v for key, value in items for k, v in flattened(value, f"{prefix}.{key}" if prefix else key).items()}
 
 
 def as_typed(value: Any) -> str:

@@ -14,7 +14,7 @@ class SearchSettings:
     space: Any
 
     strategy: Annotated[
-        str, Setting("Strategy of the search: grid, log-scale, random, tpe, cma-es, genetic.", metavar="NAME")
+        Literal["grid", "log-scale", "random", "tpe", "cma-es", "genetic"], Setting("Strategy of the search.")
     ] = "tpe"
     trials: Annotated[int, Setting("Number of settings to try; a grid may end earlier.", ge=1, metavar="N")] = 30
     repeats: Annotated[int, Setting("Number of seeds for each setting; the mean counts.", ge=1, metavar="N")] = 1

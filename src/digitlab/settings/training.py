@@ -26,13 +26,15 @@ class TrainingSettings:
         dict[str, Any], Setting("Arguments of `digitlab.load` without `part`.", flags=None, search=False, trainer=False)
     ] = field(default_factory=lambda: {"source": "mnist"})
     optimizer: Annotated[
-        "Optimizer", Setting("Optimizer of the weights: sgd, momentum, nesterov, adam ...", family="optimizer")
+        "Optimizer",
+        Setting("Optimizer of the weights: sgd, momentum, nesterov, adam ...", family="optimizer", plural="optimizers"),
     ] = field(default=named("sgd"))
     schedule: Annotated[
         "Schedule",
         Setting(
             "Schedule of the learning rate: constant, step, exponential, cosine, cyclic, one-cycle, halve.",
             family="schedule",
+            plural="schedules",
             usual="constant",
         ),
     ] = field(default=named("constant"))
@@ -46,7 +48,8 @@ class TrainingSettings:
         ),
     ] = ()
     gradient: Annotated[
-        "Gradient", Setting("Method that computes the gradient.", family="gradient", usual="backpropagation")
+        "Gradient",
+        Setting("Method that computes the gradient.", family="gradient", usual="backpropagation", plural="gradients"),
     ] = field(default=named("backpropagation"))
     averaging: Annotated[
         "Averaging", Setting("Averaging of the weights: swa, ema.", family="averaging", usual="none", trainer=False)

@@ -16,13 +16,14 @@ import tomli_w
 from digitlab.data.augment import parse_augmentation
 from digitlab.errors import ConfigError, ShapeError, did_you_mean
 from digitlab.files import require_suffix, write_text
-from digitlab.nn.describe import FAMILIES, build, choices, describe
+from digitlab.nn.describe import FAMILIES, build, choices, describe, find
 from digitlab.nn.io.building import KEYS, allowing, build_network
 from digitlab.nn.io.building import in_full as network_in_full
 from digitlab.nn.io.building import in_short as network_in_short
 from digitlab.nn.io.loading import load_network
 from digitlab.nn.network import Network
 from digitlab.optim import Optimizer
+from digitlab.optim.regularizers import Regularizer
 from digitlab.settings.data import DataTable
 from digitlab.settings.data import in_full as data_in_full
 from digitlab.settings.data import in_short as data_in_short
@@ -155,6 +156,35 @@ class RunConfig(TrainingSettings):
         except ConfigError as error:
             named = str(error).startswith(str(path))
             raise error if named else ConfigError(f"{path}: {error}") from None
+
+
+def over(chosen: Any, old: Any, name: str) -> Any:
+    """A choice of the setting `name` over an old one; of the same kind, it keeps the values that it does not name."""
+    new, old = ({"type": item} if isinstance(item, str) else item for item in (chosen, old))
+    if not isinstance(new, dict) or not isinstance(old, dict):
+        return old if new is None else new
+    try:
+        same = find(family_of(name), new["type"]) is find(family_of(name), old["type"])
+    except (KeyError, TypeError, AttributeError, ConfigError):
+        return new  # RunConfig says what is wrong with it
+    return {**old, **new} if same else new
+
+
+def with_setting(table: Mapping[str, Any], name: str, value: Any) -> dict[str, Any]:
+    """The table of a RunConfig with another value for one setting, also one inside another table such as `l2`."""
+    if name in REGULARIZERS:
+        kind, number = REGULARIZERS[name]
+        old = table.get("regularizers", [])
+        described = [describe(build(Regularizer, item)) for item in old] if isinstance(old, list) else []
+        others = [item for item in described if item["type"] != kind]
+        return {**table, "regularizers": [*others, {"type": kind, number: value}]}
+    if name == "learning_rate":
+        old = table.get("optimizer", "SGD")
+        return {**table, "optimizer": {**({"type": old} if isinstance(old, str) else old), name: value}}
+    setting = settings_of(TrainingSettings).get(name)
+    if setting is not None and setting.family and setting.default != ():
+        value = over(value, table.get(name), name)
+    return {**table, name: value}
 
 
 def read_table(path: str | os.PathLike[str]) -> dict[str, Any]:

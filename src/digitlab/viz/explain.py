@@ -35,7 +35,7 @@ class LayerStep:
 
 @dataclass
 class Walk:
-    """The steps in order, the loss last, and what the network says."""
+    """The steps in order, the loss last, and the network's outputs."""
 
     steps: list[LayerStep]
     outputs: Array  # (out,)

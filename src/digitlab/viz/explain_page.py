@@ -7,7 +7,7 @@ import numpy as np
 
 from digitlab.viz.explain import Walk, shape_text, shorten
 from digitlab.viz.figures import Array
-from digitlab.viz.pages import data_uri, render
+from digitlab.viz.pages import data_uri, png_bytes, render
 
 MOST = 16  # maps of one array
 
@@ -36,10 +36,8 @@ def _pictures(array: Array) -> dict[str, Any] | None:
     limit = max(float(np.abs(tile).max()) for tile in tiles) or 1.0
     zoom = int(max(1, min(8, 84 // max(tiles[0].shape))))
     height, width = tiles[0].shape
-    shown = [
-        {"uri": data_uri(_coloured(tile, limit)), "width": width * zoom, "height": height * zoom}
-        for tile in tiles[:MOST]
-    ]
+    size = {"width": width * zoom, "height": height * zoom}
+    shown = [{"uri": data_uri(_coloured(tile, limit)), **size} for tile in tiles[:MOST]]
     return {"shown": shown, "more": len(tiles) - len(shown)}
 
 
@@ -68,13 +66,7 @@ def pictures_in(array: Array) -> list[Array]:
 
 def _coloured(tile: Array, limit: float) -> bytes:
     """Numbers as a PNG from blue (−limit) over white to red (limit)."""
-    import io
-
-    from PIL import Image
-
     strength = np.clip(np.asarray(tile, float) / limit, -1, 1)[..., None]  # (H, W, 1)
     white, red, blue = (np.array(c, float) for c in ((255, 255, 255), (178, 24, 43), (33, 102, 172)))
     colours = np.where(strength >= 0, white + strength * (red - white), white - strength * (blue - white))
-    file = io.BytesIO()
-    Image.fromarray(np.round(colours).astype(np.uint8)).save(file, "PNG", optimize=True)
-    return file.getvalue()
+    return png_bytes(np.round(colours).astype(np.uint8))

@@ -1,4 +1,4 @@
-"""Everything there is to see in a network, as a list of named pictures: what `digitlab look` draws."""
+"""All pictures of a network, as a list of named figures: what `digitlab look` draws."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -40,13 +40,13 @@ class Picture(NamedTuple):
 class Subject:
     """A network and the images to look at it with.
 
-    images, labels    bytes (N, H, W) or (N, H, W, 3) and int (N,), what the figures of merit are of
+    images, labels    bytes (N, H, W) or (N, H, W, 3) and int (N,), to measure accuracy on
     class_names       what the classes are called
     image             position in them of the one image that goes through the layers
     gradient_rows     gradient norms over the epochs, as recorders.py keeps them; []: those of this moment
     seed              of the t-SNE and of the loss surface's directions
     sample, points    images for the maps of the hidden layer, and for the loss surface; `size` points along its edge
-    progress          is told (what, done, total) while something slow is drawn
+    progress          called with (what, done, total) during slow computations
     """
 
     network: Network
@@ -71,10 +71,8 @@ class Subject:
         """Counts (classes, classes): images of class i (row) recognized as j (column)."""
         from sklearn.metrics import confusion_matrix
 
-        found: Array = confusion_matrix(
-            self.labels, self.probabilities.argmax(axis=1), labels=range(self.probabilities.shape[1])
-        )
-        return found
+        guesses, classes = self.probabilities.argmax(axis=1), range(self.probabilities.shape[1])
+        return np.asarray(confusion_matrix(self.labels, guesses, labels=classes))
 
     @property
     def names(self) -> list[str]:
@@ -83,7 +81,7 @@ class Subject:
         return [*self.class_names, *map(str, range(len(self.class_names), outputs))][:outputs]
 
     def title(self, i: int) -> str:
-        """What image i is and is read as."""
+        """The label of image i and the prediction for it."""
         guess = int(self.probabilities[i].argmax())
         sure = 100 * self.probabilities[i, guess]
         return f"image {i}: a {self.names[self.labels[i]]},\nread as {self.names[guess]} ({sure:.0f} %)"
@@ -97,15 +95,15 @@ def confusion(subject: Subject) -> Iterator[Picture]:
 
 
 def accuracy(subject: Subject) -> Iterator[Picture]:
-    """How well each class is read."""
-    caption = "The share of each class that is read right, with its 95 % interval."
+    """The accuracy of each class."""
+    caption = "The recall of each class, with its 95 % interval."
     yield Picture("accuracy", accuracy_figure(subject.confusion, subject.names), caption)
 
 
 def calibrated(subject: Subject) -> Iterator[Picture]:
-    """Whether it is as right as it is sure."""
+    """Calibration: confidence compared with accuracy."""
     found = calibration(subject.probabilities, subject.labels)
-    caption = "Is it right as often as it is sure? Dots below the diagonal: surer than right."
+    caption = "Accuracy against confidence. Below the diagonal, the network is overconfident."
     yield Picture("calibration", calibration_figure(found), caption)
 
 
@@ -142,9 +140,8 @@ def maps(subject: Subject) -> Iterator[Picture]:
     if not some:
         raise ShapeError("no layer of this network makes feature maps")
     for i, step in some:
-        yield Picture(
-            f"maps-{i}", maps_figure(step), f"Image {subject.image} after layer {step.name}: every feature map."
-        )
+        caption = f"Image {subject.image} after layer {step.name}: every feature map."
+        yield Picture(f"maps-{i}", maps_figure(step), caption)
 
 
 def layers(subject: Subject) -> Iterator[Picture]:
@@ -156,7 +153,7 @@ def layers(subject: Subject) -> Iterator[Picture]:
 
 
 def saliency(subject: Subject) -> Iterator[Picture]:
-    """Which pixels an answer hangs on, for the chosen image and the surest mistake."""
+    """Which pixels a prediction depends on, for the chosen image and the most confident error."""
     guesses = subject.probabilities.argmax(axis=1)
     wrong = np.flatnonzero(guesses != subject.labels)
     chosen = [subject.image]
@@ -183,7 +180,7 @@ def gradients(subject: Subject) -> Iterator[Picture]:
     """Gradient norms per layer, over the training if they were recorded."""
     rows = list(subject.gradient_rows)
     if rows:
-        figure, caption = norms_figure(rows), "How large the gradient is in each layer, over the training."
+        figure, caption = norms_figure(rows), "Gradient norms of the layers, over the training."
     else:
         few = slice(0, subject.sample)
         now = gradient_norms(subject.network, subject.images[few], subject.labels[few])
@@ -198,11 +195,8 @@ def embedding(subject: Subject) -> Iterator[Picture]:
     features = last_hidden(subject.network, subject.images[few])
     points = {"PCA": embed(features, "pca"), "t-SNE": embed(features, "tsne", seed=subject.seed)}
     figure = map_figure(points, subject.labels[few], subject.class_names)
-    yield Picture(
-        "embedding",
-        figure,
-        f"The last hidden layer's {features.shape[1]} numbers as a map of {len(features):,} images.",
-    )
+    caption = f"The {features.shape[1]} activations of the last hidden layer as a map of {len(features):,} images."
+    yield Picture("embedding", figure, caption)
 
 
 def surface(subject: Subject) -> Iterator[Picture]:

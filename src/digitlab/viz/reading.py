@@ -10,6 +10,7 @@ from digitlab.viz.figures import COLOURS, Figure, new_figure
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom
 READ, REFUSED = COLOURS[0], COLOURS[1]
+PER_ROW = 16  # images for the network
 
 
 def annotated_figure(
@@ -54,14 +55,10 @@ def stages_figure(
     h, w = photo.shape[:2]
     columns = 4 if w >= 0.7 * h else 7
     cells = len(stages) + 1
-    rows = -(-cells // columns)
-    width = 13.0
-    high = width / columns * h / w + 0.35
-    per_row = 16
-    strip = -(-max(1, len(images)) // per_row)
-    figure = new_figure(width, rows * high + strip * 1.0 + 0.5)
-    parts: Any = figure.subfigures(2, 1, height_ratios=[rows * high, strip * 1.0 + 0.1])
-    above, below = parts
+    rows, strip, width = -(-cells // columns), -(-max(1, len(images)) // PER_ROW), 13.0
+    height = rows * (width / columns * h / w + 0.35)
+    figure: Any = new_figure(width, height + strip + 0.5)
+    above, below = figure.subfigures(2, 1, height_ratios=[height, strip + 0.1])
     figure.suptitle(title, fontsize=12)
     for at, (name, plane) in enumerate(stages, start=1):
         axes = above.add_subplot(rows, columns, at)
@@ -72,7 +69,7 @@ def stages_figure(
     _annotate(axes, photo, boxes, texts, read, size=6.5)
     axes.set_title(f"{cells}  boxes and labels", fontsize=10)
     for at, (image, text, fine) in enumerate(zip(images, texts, read), start=1):
-        small = below.add_subplot(strip, per_row, at)
+        small = below.add_subplot(strip, PER_ROW, at)
         small.imshow(image, cmap="gray", vmin=0, vmax=255)
         small.set_title(text, fontsize=7, color=READ if fine else REFUSED)
         small.set_axis_off()

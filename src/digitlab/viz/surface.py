@@ -73,9 +73,8 @@ def surface_figure(surface: Surface, *, title: str = "Loss around the solution")
     """The loss as contours and as a surface; the dot is the network."""
     figure = new_figure(11.0, 4.8)
     figure.suptitle(title)
-    losses = np.where(
-        np.isfinite(surface.losses), surface.losses, np.nanmax(surface.losses[np.isfinite(surface.losses)])
-    )
+    finite = np.isfinite(surface.losses)
+    losses = np.where(finite, surface.losses, surface.losses[finite].max())
     middle = losses[len(surface.b) // 2, len(surface.a) // 2]
     axes = figure.add_subplot(1, 2, 1)
     flat = losses.max() - losses.min() < 1e-12

@@ -1,7 +1,7 @@
-"""Curves as characters for a terminal: every character is a grid of 2×4 dots, Unicode's braille patterns.
+"""Curves as characters for a terminal: each character is a grid of 2×4 dots, a braille pattern of Unicode.
 
-A chart is a list of lines, a line a list of (characters, series), series being the number of the curve that they
-belong to, or None for axes and words; whoever prints it chooses the colours. `chart_text` leaves them out.
+A chart is a list of lines, and a line a list of (characters, series): the number of the curve that they belong to, or
+None for axes and text. The caller chooses the colours; `chart_text` leaves them out.
 """
 
 import math
@@ -16,7 +16,7 @@ Curve = tuple[Sequence[float], Sequence[float]]  # x, y
 
 BLANK = 0x2800
 DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # by row from above, then column
-MARKS = "●◆■▲▼"  # before a curve's name, so that it is told apart without colour, too
+MARKS = "●◆■▲▼"  # before a curve's name, to identify it without colour
 
 
 def chart(
@@ -30,13 +30,10 @@ def chart(
 ) -> Chart:
     """Curves (name → x, y) in a box of `width` × `height` characters, axes and a legend with the last values included.
 
-    `numbers` are the curves' series, 0, 1, 2 … unless given; where curves meet, the last one's colour is seen.
-    Points that are not finite are left out. A single value lies in the middle; no values leave the box empty.
+    `numbers` are the curves' series, by default 0, 1, 2 …; where curves overlap, the last one's colour is shown.
+    Points that are not finite are left out. A single value is in the middle; without values the box is empty.
     """
-    points = {
-        name: [(x, y) for x, y in zip(xs, ys) if math.isfinite(x) and math.isfinite(y)]
-        for name, (xs, ys) in curves.items()
-    }
+    points = {name: [p for p in zip(*curve) if all(map(math.isfinite, p))] for name, curve in curves.items()}
     every = [point for some in points.values() for point in some]
     low, high = _range([y for _, y in every])
     left, right = _range([x for x, _ in every])
@@ -69,9 +66,8 @@ def chart(
         lines.append(cells)
     first, last = _number(left, right - left), _number(right, right - left)
     gap = columns - len(first) - len(last)
-    lines.append(
-        [(f"{'':{margin}} └{first}{x_label.center(gap, '─') if gap > len(x_label) else '─' * gap}{last}", None)]
-    )
+    between = x_label.center(gap, "─") if gap > len(x_label) else "─" * gap
+    lines.append([(f"{'':{margin}} └{first}{between}{last}", None)])
     legend: Cells = [(" " * (margin + 2), None)]
     for series, (name, some) in zip(numbers, points.items()):
         value = f" {_number(some[-1][1], (high - low) / 10)}" if some else ""  # a digit more than the axis

@@ -19,23 +19,8 @@ from digitlab.books.pictures import Drawn, accuracy_curves, best_point, picture_
 from digitlab.books.training import Training, training
 from digitlab.engine.select import predict
 from digitlab.ensemble import combine
-from digitlab.nn import (
-    Conv2D,
-    Dense,
-    Dropout,
-    FanOutNormal,
-    Flatten,
-    He,
-    LogLikelihood,
-    MaxPool2D,
-    Network,
-    Normal,
-    ReLU,
-    ScaledNormal,
-    Sigmoid,
-    Zeros,
-)
-from digitlab.nn.initializers import Initializer
+from digitlab.nn import Conv2D, Dense, Dropout, Flatten, LogLikelihood, MaxPool2D, Network, ReLU, Sigmoid
+from digitlab.nn.initializers import FanOutNormal, He, Initializer, Normal, ScaledNormal, Zeros
 from digitlab.nn.network import Layer
 from digitlab.viz.figures import axes_figure, without_ticks
 

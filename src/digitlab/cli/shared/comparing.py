@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from digitlab.cli.shared.options import Spec
+from digitlab.cli.shared.options import SETTINGS, Spec
 from digitlab.errors import ConfigError, DivergenceError
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from digitlab.train import History, RunConfig
     from digitlab.train.diagnosis import Diagnosis
 
-LISTS = {"optimizers": "optimizer", "losses": "loss", "inits": "init", "activations": "activation"}
+LISTS = {setting.plural: name for name, setting in SETTINGS.items() if setting.plural}
 MOST = 100  # trainings at once: above that, somebody meant something else
 
 
@@ -47,6 +47,14 @@ class Specs(click.ParamType[Any]):
         return [Named(text, self.one.convert(text, param, ctx)) for text in texts]
 
 
+def lists_options(function: Any) -> Any:
+    """Add the options that take several values of a setting, such as --optimizers."""
+    for name, single in reversed(LISTS.items()):
+        text = f"Several values of --{single} to compare, separated by commas."
+        function = click.option(f"--{name}", type=Specs(SETTINGS[single].family), metavar="NAME,…", help=text)(function)
+    return function
+
+
 class Trained(NamedTuple):
     """The histories of every choice, one for each seed 0, 1 ...; and which trainings went wrong, by name."""
 
@@ -69,7 +77,7 @@ class Choice(NamedTuple):
 def choices(given: dict[str, Any], lists: dict[str, list[Named]]) -> "tuple[list[Choice], Splits]":
     """Every combination of the lists, each with the other settings; and the data, read once."""
     from digitlab.cli.shared.train_network import network_table
-    from digitlab.cli.shared.train_settings import optimizer_table, recipe_table, settings
+    from digitlab.cli.shared.train_settings import recipe_table, settings, with_options
     from digitlab.train import RunConfig
 
     if "learning_rate" in given and any("learning_rate" in named.table for named in lists.get("optimizers", ())):
@@ -81,8 +89,8 @@ def choices(given: dict[str, Any], lists: dict[str, list[Named]]) -> "tuple[list
         varied = dict(zip((LISTS[name] for name in lists), (named.table for named in combination)))
         options = {**given, **varied}
         network = network_table(options, splits, fell_back=given["fell_back"])
-        optimizer = optimizer_table(options, recipe)
-        table = config.table() | {"network": network, "optimizer": optimizer}
+        table = config.table() | {"network": network, "optimizer": recipe.get("optimizer", "SGD")}
+        table = with_options(table, options)
         found.append(Choice(", ".join(named.text for named in combination), RunConfig.from_table(table)))
     return found, splits
 

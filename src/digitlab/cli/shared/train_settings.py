@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from digitlab.cli.shared.train_network import check_fallback, network_table
-from digitlab.settings import DataTable, NetworkSettings, TrainingSettings, settings_of
+from digitlab.settings import DataTable, NetworkSettings, ShortSettings, TrainingSettings, settings_of
 from digitlab.settings.schema import as_typed, option_of
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from digitlab.train import RunConfig
 
 NETWORK = tuple(name for name, s in settings_of(NetworkSettings).items() if s.flags is not None)
-OPTIONAL = {name: s for name, s in settings_of(TrainingSettings).items() if s.flags is not None}
+OPTIONAL = {name: s for name, s in settings_of(TrainingSettings).items() if s.flags is not None and name != "start"}
 CHOICES = tuple(name for name, s in OPTIONAL.items() if s.family)  # with settings of their own
-TRAINER = tuple(name for name in OPTIONAL if name not in (*CHOICES, "start", "sample_weights"))
+OVER = (*OPTIONAL, *settings_of(ShortSettings))  # options that override the other layers, in this order
 DATA = tuple(name for name, s in settings_of(DataTable).items() if s.flags is not None)
 SIZES = ("train_size", "per_class", "fraction")  # each says how much to train on, so one replaces another
 OF_ANY_SOURCE = ("source", "split", "seed", "mix", "digits", "group")  # what holds when --data names another source
@@ -50,6 +50,7 @@ def settings(
     from digitlab.errors import ConfigError
     from digitlab.nn.zoo import parse_sizes
     from digitlab.train import RunConfig
+    from digitlab.train.config import with_setting
 
     table, recipe = file_table(from_file) | dict(table or {}), recipe_table(given)
     data = data_table(given, _table(recipe, "data"), _table(table, "data"))
@@ -70,23 +71,30 @@ def settings(
         raise click.UsageError(f"--preset sets the network, and so does {from_file}; leave one out")
     if clash := [name for name in NETWORK if name in given] if "network" in table else []:
         raise click.UsageError(f"--{clash[0]} and the network in {from_file} contradict each other; leave one out")
-    table |= {name: over(table[name], recipe.get(name), name) for name in CHOICES if name in table}
-    table = recipe | table | {"data": data}
+    for name, value in table.items():
+        recipe = with_setting(recipe, name, value) if name in CHOICES else {**recipe, name: value}
+    table = recipe | {"data": data}
     if "network" not in table:
         table["network"] = network_table(given, splits, fell_back=fell_back)
     elif fell_back:
         check_fallback(table["network"], splits, given.get("start") or from_file)
-    table |= {name: given[name] for name in TRAINER if name in given}
-    table |= {name: over(given[name], table.get(name), name) for name in CHOICES[1:] if name in given}
     if "sample_weights" in given:
-        table["sample_weights"] = str(Path(given["sample_weights"]).resolve())
-    if penalties := _regularizers(given, table.get("regularizers", [])):
-        table["regularizers"] = penalties
-    table["optimizer"] = optimizer_table(given, table)
+        given["sample_weights"] = str(Path(given["sample_weights"]).resolve())
+    table = with_options(table, given)
     try:
         return RunConfig.from_table(table), splits
     except ConfigError as error:
         raise ConfigError(f"{from_file}: {error}") if from_file is not None else error from None
+
+
+def with_options(table: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The table of a RunConfig with the options of training over it."""
+    from digitlab.train.config import with_setting
+
+    for name in OVER:
+        if name in given:
+            table = with_setting(table, name, given[name])
+    return table
 
 
 def file_table(from_file: Path | None) -> dict[str, Any]:
@@ -221,33 +229,6 @@ def recipe_settings(given: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def optimizer_table(given: Mapping[str, Any], table: Mapping[str, Any]) -> Any:
-    """The optimizer's table: of the options over that of the layers below.
-
-    One without a learning rate gets the network's default (train/default_rate.py).
-    """
-    optimizer = over(given.get("optimizer"), table.get("optimizer", "SGD"), "optimizer")
-    if "learning_rate" not in given or not isinstance(optimizer, dict):
-        return optimizer  # RunConfig says what is wrong with it
-    return {**optimizer, "learning_rate": given["learning_rate"]}
-
-
-def over(chosen: Any, old: Any, name: str) -> Any:
-    """A choice over an old one: of the same kind, it keeps the settings that it does not name itself."""
-    from digitlab.errors import ConfigError
-    from digitlab.nn.describe import find
-    from digitlab.train.config import family_of
-
-    new, old = ({"type": item} if isinstance(item, str) else item for item in (chosen, old))
-    if not isinstance(new, dict) or not isinstance(old, dict):
-        return old if new is None else new
-    try:
-        same = find(family_of(name), new["type"]) is find(family_of(name), old["type"])
-    except (KeyError, TypeError, AttributeError, ConfigError):
-        return new
-    return {**old, **new} if same else new
-
-
 def _table(layer: dict[str, Any], name: str) -> dict[str, Any]:
     from digitlab.errors import ConfigError
 
@@ -255,17 +236,3 @@ def _table(layer: dict[str, Any], name: str) -> dict[str, Any]:
     if not isinstance(inner, dict):
         raise ConfigError(f'{name}: got {inner!r}, expected a table such as [data] with source = "mnist"')
     return inner
-
-
-def _regularizers(given: dict[str, Any], old: Any) -> list[Any]:
-    """The regularizers that options name, and those of the layers below that none of them replaces."""
-    from digitlab.nn.describe import build, describe
-    from digitlab.optim.regularizers import Regularizer
-    from digitlab.train.config import REGULARIZERS
-
-    new = [{"type": kind, field: given[name]} for name, (kind, field) in REGULARIZERS.items() if name in given]
-    if not new or not isinstance(old, list):
-        return new
-    kinds = [regularizer["type"] for regularizer in new]
-    kept = [describe(build(Regularizer, item)) for item in old]
-    return [item for item in kept if item["type"] not in kinds] + new
