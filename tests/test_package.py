@@ -85,6 +85,8 @@ def loaded_by(code):
 
 def test_importing_it_loads_nothing_heavy():
     assert loaded_by("import digitlab; digitlab.__version__") == []
+    code = "import sys; before = set(sys.modules); import digitlab; assert 'typing' not in set(sys.modules) - before"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_help_loads_nothing_heavy():

@@ -2,10 +2,8 @@
 
 import importlib
 import sys
-from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any
 
 MOVED = {
     "digitlab.data.appearances": "digitlab.data.synthetic",
@@ -26,11 +24,11 @@ MOVED = {
 class MovedFinder:  # no subclass of importlib.abc's, whose import takes longer than that of this package
     """Answers an import of a former path, or of a module below it, with the module of today."""
 
-    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+    def find_spec(self, name: str, path: object, target: object = None) -> ModuleSpec | None:
         if (new := present_name(name)) == name:
             return None
-        loader: Any = self
-        return ModuleSpec(name, loader, loader_state=importlib.import_module(new))
+        loader_state = importlib.import_module(new)
+        return ModuleSpec(name, self, loader_state=loader_state)  # type: ignore[arg-type]
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         return ModuleType(spec.name)  # replaced below: the module of today keeps its own name
