@@ -44,13 +44,7 @@ WITHOUT_KERNEL = {
     "LSTM": "",
     "GRU": "",
     "Bidirectional": "",
-    "Sequential": "",
-    "Residual": "",
-    "Branches": "",
-    "PerNeuron": "",
-    "Slice": "",
     "Combine": "",
-    "Rescale": "",
     "Subnetwork": "",
 }
 

@@ -21,11 +21,15 @@ from digitlab.gradients.rashid import RashidRule
 from digitlab.nn import activations as act
 from digitlab.nn import losses, mlp, network
 from digitlab.nn.bias import Bias
+from digitlab.nn.combine import Rescale
+from digitlab.nn.containers import Branches, Residual, Sequential
 from digitlab.nn.conv import Conv2D
 from digitlab.nn.dropout import Dropout
 from digitlab.nn.network import Dense, Layer, Loss, Network, Parameter, Quadratic, Sigmoid
+from digitlab.nn.per_neuron import PerNeuron
 from digitlab.nn.pooling import AveragePool2D, GlobalAveragePool, MaxPool2D
 from digitlab.nn.reshaping import Flatten, Reshape
+from digitlab.nn.slices import Slice
 from digitlab.optim import SGD, Adam, AdamW, Momentum, Nesterov, RMSProp
 from digitlab.optim.regularizers import L1, L2, MaxNorm
 from digitlab.train import Trainer
@@ -139,6 +143,12 @@ READERS = {
     "AveragePool2D": (AveragePool2D, "forward", picture(Conv2D(2, 3), AveragePool2D(2))),
     "GlobalAveragePool": (GlobalAveragePool, "backward", Network([Conv2D(3, 3), GlobalAveragePool()], (6, 6, 1))),
     "Bias": (Bias, "backward", picture(Conv2D(2, 3, biases=None), MaxPool2D(2), Bias())),
+    "Sequential": (Sequential, "backward", dense(Sequential([Sigmoid(), Dense(4)]), Sigmoid())),
+    "Residual": (Residual, "backward", dense(Residual([Sigmoid(), Dense(8)]), Sigmoid())),
+    "Branches": (Branches, "forward", dense(Branches([[Sigmoid()], []]))),
+    "PerNeuron": (PerNeuron, "backward", dense(PerNeuron(["relu", "tanh"], [range(4), range(4, 8)]))),
+    "Slice": (Slice, "forward", dense(Slice(indices=[7, 0, 1]))),
+    "Rescale": (Rescale, "backward", dense(Rescale(2.0))),
 }
 
 

@@ -59,7 +59,7 @@ class PerNeuron(Layer):
 
     def order(self) -> list[int]:
         """The neurons' numbers, group after group."""
-        return [number for group in self.neurons for number in _numbers(group)]
+        return [number for group in self.neurons for number in neuron_numbers(group)]
 
     def output_shape(self, input_shape: Shape) -> Shape:
         n, numbers = (input_shape[-1] if input_shape else 0), set(self.order())
@@ -69,20 +69,20 @@ class PerNeuron(Layer):
             expected = f"every one of 0 to {n - 1} in one group"
             raise ShapeError(f"PerNeuron: got {n} neurons, of which {fault}; expected {expected}")
         for activation, group in zip(self.activations, self.neurons):
-            shape = (*input_shape[:-1], len(_numbers(group)))
+            shape = (*input_shape[:-1], len(neuron_numbers(group)))
             if inner_shape(activation, shape, "PerNeuron:") != shape:
                 raise ShapeError(f"PerNeuron: {activation!r} changes the shape; expected an activation, as ReLU()")
         return input_shape
 
     def init(self, input_shape: Shape, rng: np.random.Generator | None, *, dtype: str = "float32") -> None:
         for activation, group, stream in zip(self.activations, self.neurons, streams(rng, len(self.activations))):
-            activation.init((*input_shape[:-1], len(_numbers(group))), stream, dtype=dtype)
+            activation.init((*input_shape[:-1], len(neuron_numbers(group))), stream, dtype=dtype)
 
     def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Cache]:
         xp, order = array_namespace(x), self.order()
         parts, caches = [], []
         for activation, group in zip(self.activations, self.neurons):
-            numbers = xp.asarray(_numbers(group), device=x.device)
+            numbers = xp.asarray(neuron_numbers(group), device=x.device)
             y, cache = activation.forward(xp.take(x, numbers, axis=-1), training=training)
             parts.append(y)
             caches.append(cache)
@@ -92,7 +92,7 @@ class PerNeuron(Layer):
     def backward(self, grad_y: Array, cache: Cache) -> Array:
         xp, parts = array_namespace(grad_y), []
         for activation, group, seen in zip(self.activations, self.neurons, cache):
-            numbers = xp.asarray(_numbers(group), device=grad_y.device)
+            numbers = xp.asarray(neuron_numbers(group), device=grad_y.device)
             parts.append(activation.backward(xp.take(grad_y, numbers, axis=-1), seen))
         back = xp.asarray(np.argsort(self.order()), device=grad_y.device)
         return xp.take(xp.concat(parts, axis=-1), back, axis=-1)
@@ -113,6 +113,6 @@ def _group(group: Any) -> list[Any]:
     return [list(item) if isinstance(item, tuple) else item for item in items]
 
 
-def _numbers(group: list[Any]) -> list[int]:
+def neuron_numbers(group: list[Any]) -> list[int]:
     """The neuron numbers of a group."""
     return [n for item in group for n in (range(*item) if isinstance(item, list) else [item])]

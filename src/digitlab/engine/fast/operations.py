@@ -27,10 +27,12 @@ from importlib import import_module
 from types import ModuleType
 
 from digitlab.engine.fast import ops
+from digitlab.nn.containers import Sequential
 from digitlab.nn.network import Layer
 from digitlab.nn.reshaping import Flatten, Reshape
 
 UNCHANGED = (Flatten, Reshape)  # layers that move no number
+UNFOLDED = (Sequential,)  # those whose layers are planned in their place
 _MODULES = [import_module(f"{ops.__name__}.{info.name}") for info in pkgutil.iter_modules(ops.__path__)]
 # By kind: the number of an operation is its place here, from 1, so that 0 is none
 OPERATIONS: dict[int, ModuleType] = dict(
@@ -38,4 +40,6 @@ OPERATIONS: dict[int, ModuleType] = dict(
 )
 CODES = {module.__name__.rpartition(".")[2]: code for code, module in OPERATIONS.items()}
 PLANNED = sorted((m for m in OPERATIONS.values() if hasattr(m, "plan")), key=lambda m: not getattr(m, "FUSES", False))
-LAYERS: tuple[type[Layer], ...] = tuple(dict.fromkeys([*UNCHANGED, *(cls for m in PLANNED for cls in m.LAYERS)]))
+LAYERS: tuple[type[Layer], ...] = tuple(
+    dict.fromkeys([*UNCHANGED, *UNFOLDED, *(cls for m in PLANNED for cls in m.LAYERS)])
+)

@@ -5,7 +5,7 @@ padded to whole vectors, and `work`, which holds what passes between layers for 
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,10 +19,21 @@ class PerExample(int):
     """An offset in the part of `work` that grows with the batch; times the batch it is an offset for all of them."""
 
 
+class Place(NamedTuple):
+    """Where a value of each example is in `work`."""
+
+    value: int
+    gradient_at: int  # where ∂L/∂value is; -1: nothing before it learns
+    size: int
+    stride: int  # from one example to the next
+    made_by: tuple["Row", ...]  # the operations that made it, one after another, since the last fork
+
+
 class Row(dict[int, Any]):
     """An operation's numbers by column (layout.py and the operation's file), 0 where nothing else is written.
 
-    Floats are stored as float64.
+    Floats are stored as float64. An array of float32 or int32 numbers, which stay the same, is stored in `work`, and
+    its offset in the row.
     """
 
     def __missing__(self, column: int) -> int:
@@ -65,7 +76,7 @@ class Plan:
     widest: int
     scratch: int
     input_size: int
-    out: int
+    output: Place  # the logits
     loss: int
     optimizer: int
     state_keys: tuple[str, ...]
@@ -75,3 +86,7 @@ class Plan:
     work: int  # multiplications per example in a step, about
     kernel_sets: frozenset[str]  # what has to be compiled (compiler/jit.py)
     dropouts: list[Layer]
+
+    @property
+    def out(self) -> int:
+        return self.output.size

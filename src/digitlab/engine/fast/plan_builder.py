@@ -1,6 +1,6 @@
 """A plan in the making: what the operations' `plan` functions write to."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,7 +25,8 @@ from digitlab.engine.fast.layout import (
     X,
     Y,
 )
-from digitlab.engine.fast.plan import PerExample, Row, Slot, padded
+from digitlab.engine.fast.plan import PerExample, Place, Row, Slot, padded
+from digitlab.nn.containers import Sequential
 from digitlab.nn.describe import Described, choices
 from digitlab.nn.network import Layer, Network, Parameter, Shape
 
@@ -54,14 +55,15 @@ class Step(NamedTuple):
     trains: bool
 
 
-class Place(NamedTuple):
-    """Where a value of each example is in `work`."""
-
-    value: int
-    gradient_at: int  # where ∂L/∂value is; -1: nothing before it learns
-    size: int
-    stride: int  # from one example to the next
-    made_by: tuple[Row, ...]  # the operations that made it, one after another, since the last fork
+def unfolded(layers: Iterable[tuple[str, Layer]], shape: Shape, trains: bool) -> Iterator[Step]:
+    """Layers one after another, with those inside a `Sequential` in its place: kernels span its border."""
+    for name, layer in layers:
+        if type(layer) is Sequential:
+            inner = ((f"{name}.{key}", child) for key, child in layer.children().items())
+            yield from unfolded(inner, shape, trains)
+        else:
+            yield Step(name, layer, shape, trains)
+        shape = layer.output_shape(shape)
 
 
 class PlanBuilder:
@@ -109,14 +111,19 @@ class PlanBuilder:
     def shapes(self) -> list[Shape]:
         return [step.shape for step in self.steps]
 
-    def plan_chain(self, steps: Iterable[Step]) -> None:
-        """Plan layers one after another, from `place` on. Raises NoKernel."""
+    def plan_chain(self, layers: Iterable[tuple[str, Layer]], shape: Shape, *, trains: bool) -> None:
+        """Plan layers one after another, by name, from `place` on. Raises NoKernel."""
         outer = self.steps, self.remaining
-        self.steps = list(steps)
+        self.steps = list(unfolded(layers, shape, trains))
         self.remaining = list(range(len(self.steps)))
         while self.remaining:
             self.plan_layer(self, self.remaining.pop(0))
         self.steps, self.remaining = outer
+
+    def new_place(self, size: int, *, gradient: bool) -> Place:
+        """Room for a value of `size` numbers, with room for a vector behind them, and for its gradient."""
+        stride = padded(size) + LANES
+        return Place(self.room(stride), self.room(stride) if gradient else -1, size, stride, ())
 
     def trains(self, i: int) -> bool:
         """Whether layer i works as in training."""
@@ -161,9 +168,8 @@ class PlanBuilder:
 
         first_gradient   whether ∂L/∂y is asked for also where nothing before the operation learns
         """
-        asked = first_gradient or self.gradient_at >= 0
-        self.size, self.stride = size, padded(size) + LANES
-        self.value, self.gradient_at = self.room(self.stride), self.room(self.stride) if asked else -1
+        made_by = self.made_by
+        self.place = self.new_place(size, gradient=first_gradient or self.gradient_at >= 0)._replace(made_by=made_by)
         self.add(row)
 
     def slot(self, name: str, parameter: Parameter, rows: int, columns: int, extra_rows: int = 0) -> Slot:

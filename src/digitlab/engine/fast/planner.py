@@ -1,6 +1,6 @@
 """Reads a finished network, optimizer and regularizers, and makes a plan for the kernels, or says why there is none."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -9,12 +9,11 @@ from digitlab.engine.fast.operations import CODES, LAYERS, OPERATIONS, PLANNED, 
 from digitlab.engine.fast.ops import loss as losses
 from digitlab.engine.fast.ops import optimizer as optimizers
 from digitlab.engine.fast.plan import Plan
-from digitlab.engine.fast.plan_builder import NoKernel, PlanBuilder, Step, settings
+from digitlab.engine.fast.plan_builder import NoKernel, PlanBuilder, settings
 from digitlab.gradients import Backpropagation, Gradient
 from digitlab.gradients.rashid import RashidRule
-from digitlab.nn.containers import Sequential
 from digitlab.nn.losses import LogLikelihood
-from digitlab.nn.network import Layer, Network, Shape
+from digitlab.nn.network import Network
 from digitlab.optim.base import Optimizer
 from digitlab.optim.regularizers import L1, L2, MaxNorm, Regularizer
 
@@ -36,7 +35,9 @@ def make_plan(
         hyper = hyper_parameters(network, optimizer, regularizers, examples)
         builder = PlanBuilder(network, learning, CODES, plan_layer)
         named = zip(map(str, range(len(network.layers))), network.layers)
-        builder.plan_chain(unfolded(named, network.input_shape, trains=True))
+        builder.plan_chain(named, network.input_shape, trains=True)
+        if builder.gradient_at < 0:
+            builder.gradient_at = builder.room(builder.stride)  # for δ
         if not builder.slots:
             raise NoKernel("there is nothing to train")
     except NoKernel as reason:
@@ -47,10 +48,10 @@ def make_plan(
         builder.slots,
         builder.params_size,
         builder.per_example,
+        output=builder.place,
         widest=max([builder.stride, *(int(row[at.W_STRIDE]) for row in builder.operations)]),
         scratch=builder.scratch,
         input_size=int(np.prod(network.input_shape)),
-        out=builder.size,
         loss=losses.CODES[type(network.loss)],
         optimizer=optimizers.CODES[type(optimizer)],
         state_keys=tuple(key for key in state if key != "step"),
@@ -76,18 +77,6 @@ def plan_layer(builder: PlanBuilder, i: int) -> None:
             return
     by_itself = " by itself" if kind in LAYERS else ""
     raise NoKernel(f"no kernel for {kind.__name__}{by_itself}, layer {builder.names[i]}")
-
-
-def unfolded(layers: Iterable[tuple[str, Layer]], shape: Shape, *, trains: bool) -> Iterator[Step]:
-    """Layers one after another, by name, with those inside a `Sequential` in its place: kernels span its border."""
-    for name, layer in layers:
-        if type(layer) is Sequential:
-            yield from unfolded(
-                ((f"{name}.{key}", child) for key, child in layer.children().items()), shape, trains=trains
-            )
-        else:
-            yield Step(name, layer, shape, trains)
-        shape = layer.output_shape(shape)
 
 
 def check(

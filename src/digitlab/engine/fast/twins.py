@@ -27,7 +27,7 @@ def parts_of(
 ) -> Iterator[Part]:
     """What the kernels stand for in one training, or without an optimizer in a prediction."""
     yield Part(network, NETWORK)
-    yield from map(Part, network.layers)
+    yield from (Part(layer) for _, layer in network.named_layers())
     yield Part(network.loss)
     if optimizer is not None:
         yield Part(ReferenceEngine, ENGINE)

@@ -8,7 +8,7 @@ from digitlab.engine.fast import layout as at
 from digitlab.engine.fast.operations import CODES, OPERATIONS
 from digitlab.engine.fast.ops import sparse_dense
 from digitlab.engine.fast.pixel_lists import PixelLists
-from digitlab.engine.fast.plan import WIDEST_SPARSE, PerExample, Plan, Row
+from digitlab.engine.fast.plan import WIDEST_SPARSE, PerExample, Plan, Row, padded
 from digitlab.errors import EngineError
 
 Vector = np.ndarray[Any, Any]
@@ -24,9 +24,10 @@ def aligned(size: int, dtype: Any = np.float32) -> Vector:
 
 
 def can_list_pixels(plan: Plan) -> bool:
-    """Whether the first operation can work on lists of non-zero pixels."""
-    first = plan.operations[0]
-    return bool(first[at.KIND] == CODES["dense"] and first[at.N_IN] < WIDEST_SPARSE)
+    """Whether the first operation can work on lists of non-zero pixels, and no other one reads the input."""
+    first, *others = plan.operations
+    alone = all(row.get(at.X) != first[at.X] for row in others)
+    return bool(alone and first[at.KIND] == CODES["dense"] and first[at.N_IN] < WIDEST_SPARSE)
 
 
 class Workspace:
@@ -49,9 +50,16 @@ class Workspace:
         for row in rows:
             if place := getattr(OPERATIONS.get(int(row[at.KIND])), "place", None):
                 place(row, self._room, batch)
+        constants = [
+            (row, column, row[column]) for row in rows for column in row if isinstance(row[column], np.ndarray)
+        ]
+        for row, key, array in constants:
+            row[key] = self._room(padded(array.size))
         operations = self._as_array(rows)
         work = aligned(self.size + plan.work_per_example * batch + ALIGNMENT)
         work[widest : widest + plan.out] = 1.0
+        for row, key, array in constants:
+            work[row[key] : row[key] + array.size] = array.view(np.float32)
         scratch = (at.GRADIENT_ROWS + 1) * widest + 2 * batch + plan.scratch
         modules = [OPERATIONS.get(int(row[at.KIND])) for row in rows]
         steps_biases = any(hasattr(module, "step_biases") for module in modules)
@@ -66,7 +74,6 @@ class Workspace:
             (at.SYNC, np.zeros(at.LANES, np.int64)),
         ):
             self.hold(place, array)
-        last = operations[-1]
         for place, number in (
             (at.N_OPS, len(operations)),
             (at.OP_SIZE, operations.shape[1]),
@@ -76,9 +83,9 @@ class Workspace:
             (at.LOSS, plan.loss),
             (at.OPTIMIZER, plan.optimizer),
             (at.OUT, plan.out),
-            (at.OUT_STRIDE, last[at.Y_STRIDE]),
-            (at.LOGITS, last[at.Y]),
-            (at.DELTA, last[at.GY]),
+            (at.OUT_STRIDE, plan.output.stride),
+            (at.LOGITS, self._place(plan.output.value)),
+            (at.DELTA, self._place(plan.output.gradient_at)),
             (at.LANE_MASK, widest),
             (at.SCRATCH_SIZE, scratch),
             (at.RULE, plan.rule),
@@ -92,15 +99,17 @@ class Workspace:
         offset, self.size = self.size, self.size + floats
         return offset
 
+    def _place(self, number: int) -> int:
+        """An offset as the kernels read it."""
+        return self.size + number * self.batch if isinstance(number, PerExample) else number
+
     def _as_array(self, rows: list[Row]) -> Vector:
         """The operations as the kernels read them."""
         table = np.zeros((len(rows), 1 + max(max(row) for row in rows)), np.int64)
         reals = table.view(np.float64)
         for k, row in enumerate(rows):
             for column, number in row.items():
-                if isinstance(number, PerExample):
-                    number = self.size + number * self.batch
-                (reals if isinstance(number, float) else table)[k, column] = number
+                (reals if isinstance(number, float) else table)[k, column] = self._place(number)
         return table
 
     def hold(self, place: int, array: Vector | None) -> None:

@@ -84,8 +84,8 @@ def _over_vectors(arguments: str, statement: str) -> Any:
     return dispatcher(arguments, cases, f"unknown(header, {AN_ACTIVATION}, code)", **names)
 
 
-_values = _over_vectors("header, code, a, x, y, count", "store(y, i, f(load(x, i), splat(a), m))")
-_grads = _over_vectors(
+values = _over_vectors("header, code, a, x, y, count", "store(y, i, f(load(x, i), splat(a), m))")
+grads = _over_vectors(
     "header, code, a, x, y, g, count", "store(g, i, f(load(g, i), load(x, i), load(y, i), splat(a), m))"
 )
 
@@ -94,7 +94,7 @@ _grads = _over_vectors(
 def forward(share, op):
     """y = f(x)."""
     x, y = at(share.work, op[X] + share.lo * op[X_STRIDE]), at(share.work, op[Y] + share.lo * op[Y_STRIDE])
-    _values(share.header, op[FUNCTION], real(op, SETTING), x, y, (share.hi - share.lo) * op[Y_STRIDE])
+    values(share.header, op[FUNCTION], real(op, SETTING), x, y, (share.hi - share.lo) * op[Y_STRIDE])
 
 
 @kernel()
@@ -103,7 +103,7 @@ def error_to_delta(share, op):
     if op[GY] >= 0:
         x, y = at(share.work, op[X] + share.lo * op[X_STRIDE]), at(share.work, op[Y] + share.lo * op[Y_STRIDE])
         g = at(share.work, op[GY] + share.lo * op[Y_STRIDE])
-        _grads(share.header, op[FUNCTION], real(op, SETTING), x, y, g, (share.hi - share.lo) * op[Y_STRIDE])
+        grads(share.header, op[FUNCTION], real(op, SETTING), x, y, g, (share.hi - share.lo) * op[Y_STRIDE])
 
 
 @kernel()
