@@ -81,7 +81,7 @@ def test_so_does_the_place_where_an_epoch_is_cut(monkeypatch):
     """With L2 the compiled engine rounds there, and a probe of a dense network is long enough to be cut."""
     (task,) = CATALOGUE["regularized-full"].tasks(Variant()).values()
     before = numerics(task)
-    monkeypatch.setattr("digitlab.train.trainer.LEAST_WORK", 1e8)
+    monkeypatch.setattr("digitlab.train.steps.LEAST_WORK", 1e8)
     probe._known.clear()
     assert numerics(task) != before
 

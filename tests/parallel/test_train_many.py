@@ -221,7 +221,7 @@ def test_an_interruption_keeps_what_is_finished_and_is_gone_on_with(tmp_path, on
 
 
 def test_a_run_in_its_middle_goes_on_from_its_checkpoint(tmp_path, monkeypatch):
-    monkeypatch.setattr("digitlab.train.trainer.LEAST_WORK", 1)  # an epoch is cut often enough to be stopped within
+    monkeypatch.setattr("digitlab.train.steps.LEAST_WORK", 1)  # an epoch is cut often enough to be stopped within
     long = config(epochs=4)
     alone = train_many([long], workers=1)
     stops = iter([False] * 60 + [True] * 1000)

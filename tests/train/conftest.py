@@ -6,4 +6,4 @@ import pytest
 @pytest.fixture(autouse=True)
 def epochs_in_pieces(monkeypatch):
     """Up to 25 pieces an epoch, as with large sets: else no callback would be called in the middle of one."""
-    monkeypatch.setattr("digitlab.train.trainer.LEAST_WORK", 1)
+    monkeypatch.setattr("digitlab.train.steps.LEAST_WORK", 1)

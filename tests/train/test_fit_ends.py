@@ -88,7 +88,7 @@ def test_the_first_reason_to_stop_is_the_one_that_is_told():
 
 
 def test_hooks_are_called_in_order(monkeypatch):
-    monkeypatch.setattr("digitlab.train.trainer.LEAST_WORK", 1)
+    monkeypatch.setattr("digitlab.train.steps.LEAST_WORK", 1)
     spy = Spy()
     trainer(batch_size=20, callbacks=[spy]).fit(TRAIN, epochs=2)
     batches = [(1, 3), (2, 3), (3, 3)]
@@ -105,7 +105,7 @@ def test_hooks_are_called_in_order(monkeypatch):
 
 
 def test_an_epoch_comes_up_for_air_twenty_five_times(monkeypatch):
-    monkeypatch.setattr("digitlab.train.trainer.LEAST_WORK", 1)
+    monkeypatch.setattr("digitlab.train.steps.LEAST_WORK", 1)
     spy = Spy()
     trainer(batch_size=1, callbacks=[spy]).fit(tuple(np.repeat(part, 20, axis=0) for part in TRAIN), epochs=1)
     calls = [call for call in spy.calls if isinstance(call, tuple)]

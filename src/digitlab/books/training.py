@@ -24,7 +24,7 @@ from digitlab.train.history import History, Row
 
 CHECKPOINT_SECONDS = 30.0  # short epochs are cheaper to repeat than to save one by one
 LONG_HISTORY = 2000  # epochs; longer histories are not stored
-# A probe of a dense network is long enough for an epoch to be cut as a whole one is: see train/trainer.py, LEAST_WORK.
+# A probe of a dense network is long enough for an epoch to be cut as a whole one is: see train/steps.py, LEAST_WORK.
 PROBE_WORK = 2.5e8  # weights times examples
 PROBE_PICTURES = 120  # images for convolutions, which cost more for each weight
 

@@ -77,7 +77,12 @@ def present_name(name: str) -> str:
 
 
 @click.command(
-    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "token_normalize_func": present_name}
+    cls=LazyGroup,
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "token_normalize_func": present_name,
+        "max_content_width": 120,
+    },
 )
 @click.version_option(package_name="digitlab", message="digitlab %(version)s")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error (anywhere on the line).")

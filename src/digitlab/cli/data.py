@@ -1,18 +1,19 @@
 """`digitlab data list|show|fetch|make`: the images to learn from."""
 
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from digitlab.cli.shared.options import OutputFile, PictureFile, data_options, seed_option
+from digitlab.cli.shared.options import Group, OutputFile, PictureFile, data_options, seed_option
 
 if TYPE_CHECKING:
     from digitlab.data import Digits
 
 
-@click.group("data")
+@click.group("data", cls=Group)
 def command() -> None:
     """List, show, download or make data sets."""
 
@@ -26,9 +27,10 @@ def list_() -> None:
 
     say("mnist    70,000 handwritten digits, 28×28 (LeCun, Cortes, Burges)")
     say("digits   1,797 handwritten digits, 8×8; they come with scikit-learn")
-    say("PATH     a file or folder: a table (CSV, Parquet), arrays (.npz, .npy, .mat, a pickle),")
-    say("         IDX files, or your own pictures")
-    say(f"FAMILY   or FAMILY:FOLDER, files in MNIST's form: {', '.join(FAMILIES)}")
+    say("PATH     a file or folder: a table (CSV, Parquet), IDX files, your own pictures,")
+    say("         or arrays (.npz, .npy, .mat, a pickle)")
+    families = f"FAMILY   or FAMILY:FOLDER, files in MNIST's form: {', '.join(FAMILIES)}"
+    say(textwrap.fill(families, 80, subsequent_indent=" " * 9, break_on_hyphens=False))
     say(str(mnist_status()))
 
 
@@ -86,14 +88,17 @@ def make(kind: str, data: dict[str, Any], count: int | None, style: str | None, 
     """Make a data set or pictures of digits in colour, with backgrounds, or on pages.
 
     \b
-    colour-mnist    colour digits, thin and thick, on plain, gradient, noisy and textured paper
-    colour-plain, colour-gradient, colour-noise, colour-texture      only one kind of paper
-    handwriting     grey digits, rotated, sheared, with thinner and thicker pens
-    mnist-rgb       the images unchanged, with three equal channels
-    scenes          pictures of several digits in colour, with labels and boxes in truth.json
-    pages           pages of pen, print and MNIST digits in several styles, with labels and boxes in truth.json
-    own             pictures of handwritten digits, one folder per class
-    photo           a page of handwritten digits on ruled paper, photo.png
+    colour-mnist     colour digits, thin and thick, on four kinds of paper
+    colour-plain, colour-gradient, colour-noise, colour-texture
+                     colour digits on one kind of paper
+    handwriting      grey digits, rotated, sheared, thinner and thicker pens
+    mnist-rgb        the images unchanged, with three equal channels
+    scenes           pictures of several digits in colour, with labels and
+                     boxes in truth.json
+    pages            pages of pen, print and MNIST digits in several styles,
+                     with labels and boxes in truth.json
+    own              pictures of handwritten digits, one folder per class
+    photo            a page of handwritten digits on ruled paper, photo.png
     """
     from digitlab.cli.shared.console import say
     from digitlab.cli.shared.sets import load_sets

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from digitlab.cli.shared.options import OutputFile, PageFile
+from digitlab.cli.shared.options import Group, OutputFile, PageFile
 
 results_option = click.option(
     "--results",
@@ -16,7 +16,7 @@ results_option = click.option(
 )
 
 
-@click.group("reproduce")
+@click.group("reproduce", cls=Group)
 def command() -> None:
     """Run the books' experiments and compare with the books' results.
 

@@ -13,10 +13,11 @@ rate_range.py   the learning-rate range test
 
 from digitlab.search.plan import SearchPlan
 from digitlab.search.rate_range import RangeTest, range_test
-from digitlab.search.run import SearchWatcher, search
+from digitlab.search.run import search
 from digitlab.search.space import Choice, Integer, LogUniform, Parameter, Uniform, parse_space
 from digitlab.search.strategies import STRATEGIES
 from digitlab.search.study import Study, Trial
+from digitlab.search.watcher import SearchWatcher
 
 __all__ = [
     "STRATEGIES",

@@ -6,7 +6,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
-from typing import Any, Protocol
+from typing import Any
 
 from digitlab.data import Splits
 from digitlab.engine.threads import available_cores
@@ -21,27 +21,9 @@ from digitlab.search.space import suggest
 from digitlab.search.storage import Owner, claim
 from digitlab.search.strategies import STRATEGIES, pruner
 from digitlab.search.study import Study, Trial, best_of, open_study, read_trial
+from digitlab.search.watcher import SearchWatcher
 from digitlab.train import columns
 from digitlab.train.config import RunConfig
-
-
-class SearchWatcher(Protocol):
-    """Who wants to see how far a search is."""
-
-    def began(self, plan: SearchPlan, trials: Sequence[Trial], reason: str) -> None:
-        """The search begins, or continues after these trials; `reason` says what computes it."""
-
-    def epoch(self, event: dict[str, Any]) -> None:
-        """An epoch of one training is done. Called from other threads."""
-
-    def done(self, trial: Trial, best: Trial | None, count: int, goal: int) -> None:
-        """A trial has ended, the `count`-th of `goal` as far as is known; `best` is the best so far."""
-
-    def decided(self, line: str) -> None:
-        """What the strategy decided, and why."""
-
-    def ended(self) -> None:
-        """The search has ended."""
 
 
 @dataclass

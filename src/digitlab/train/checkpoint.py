@@ -21,7 +21,8 @@ from digitlab.nn.network import Network
 from digitlab.nn.scaling import as_range, describe_range
 from digitlab.train.callbacks import Callback
 from digitlab.train.history import History
-from digitlab.train.trainer import Best, Trainer
+from digitlab.train.state import Best
+from digitlab.train.trainer import Trainer
 
 KEYS = ("network", "history", "best", "optimizer_counts", "trainer_rng", "layer_rngs")
 

@@ -1,5 +1,6 @@
 """Copies of what a training changes: the network's arrays, and everything that an epoch began with."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,15 @@ def copied(network: Network) -> Arrays:
 def is_finite(network: Network) -> bool:
     """Whether every parameter is a finite number."""
     return all(np.isfinite(to_numpy(p.value)).all() for p in network.parameters().values())
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best parameters so far: at which epoch, how good (larger is better), and what they are."""
+
+    epoch: int
+    score: float
+    arrays: Arrays
 
 
 class EpochStart:

@@ -4,13 +4,12 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, nullcontext, suppress
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from digitlab.data.augment import Augmentation
-from digitlab.engine.base import Engine, Losses
+from digitlab.engine.base import Engine
 from digitlab.engine.select import make_predictor, select_engine
 from digitlab.errors import ConfigError, DivergenceError, not_among
 from digitlab.gradients import Gradient
@@ -23,28 +22,16 @@ from digitlab.settings.schema import check_settings, settings_of, with_settings
 from digitlab.settings.training import TrainingSettings
 from digitlab.train import columns
 from digitlab.train.callbacks import Callback
-from digitlab.train.default_rate import default_learning_rate, rate_of, settled, smaller_rate
-from digitlab.train.diagnosis import cause_of_divergence
+from digitlab.train.default_rate import default_learning_rate, rate_of, settled
 from digitlab.train.evaluation import Evaluation, classifies, measure
 from digitlab.train.fresh import FreshImages
 from digitlab.train.history import History, Row
-from digitlab.train.state import Arrays, EpochStart, copied, is_finite
+from digitlab.train.state import Arrays, Best, EpochStart, copied
+from digitlab.train.steps import check_smallest_batch, divergence_of, take_steps
 from digitlab.train.weighting import checked_class_weights, example_weights
-
-CHUNKS = 25  # how often an epoch comes up for air: progress, Ctrl-C, and a copy of the last finite parameters
-LEAST_WORK = 2e8  # weights times examples in a chunk, some hundredths of a second: less is not worth coming up for
 
 TRAINER = {name: s for name, s in settings_of(TrainingSettings).items() if s.trainer}
 PLAIN = ("batch_size", "shuffle", "engine", "device", "keep", "evaluate_train", "seed")  # the others are built below
-
-
-@dataclass(frozen=True)
-class Best:
-    """The globally best parameters so far: at which epoch, how good, and what they are."""
-
-    epoch: int
-    score: float
-    arrays: Arrays
 
 
 @with_settings(TrainingSettings, only=TRAINER)
@@ -120,8 +107,6 @@ class Trainer:
         self._fast = False  # whether the compiled engine trains
         self._logits_of: Callable[[Any], Any] | None = None  # the engine's own way to logits, for evaluation
         self._finite: Arrays | None = None  # the latest parameters known to give a finite loss
-
-    # What a user calls
 
     def fit(
         self, train: Any, valid: Any = None, test: Any = None, *, epochs: int = 30, sample_weights: Any = None
@@ -239,8 +224,6 @@ class Trainer:
     def _score(self, row: Row) -> float:
         return columns.score(self.monitor, float(row[self.monitor]))
 
-    # One epoch
-
     def _epoch(
         self, engine: Engine, x: Any, y: Any, watched: dict[str, tuple[Any, Any]], fresh: FreshImages | None
     ) -> None:
@@ -257,7 +240,7 @@ class Trainer:
         if fresh is not None:
             x = engine.place(fresh.of(self.epoch))
         waited = time.perf_counter() - began
-        losses, seconds = self._steps(engine, x, y, order, rates)
+        losses, seconds = take_steps(self, engine, x, y, order, rates)
 
         began = time.perf_counter()
         sizes = np.full(steps, self.batch_size)
@@ -269,7 +252,7 @@ class Trainer:
             if accuracy is not None:
                 row[f"{name}_accuracy"] = accuracy
         if not all(math.isfinite(value) for value in row.values()):
-            raise self._diverged(steps, losses, rates[-1], f"the weights of the end of epoch {self.epoch}")
+            raise divergence_of(self, steps, losses, rates[-1], f"the weights of the end of epoch {self.epoch}")
         previous = self.history[-1][self.monitor] if len(self.history) else None
         row["change"] = row[self.monitor] - previous if previous is not None else None
         row["learning_rate"] = float(rates[-1])
@@ -290,54 +273,10 @@ class Trainer:
         for callback in self.callbacks:
             callback.on_epoch_end(self, row)
 
-    def _steps(self, engine: Engine, x: Any, y: Any, order: Any, rates: Any) -> tuple[Losses, float]:
-        """All steps of an epoch, in chunks; the losses, and the seconds that training alone took."""
-        steps, seconds, losses = len(rates), 0.0, []
-        # Not by the clock: where an epoch is cut decides how a compiled step rounds, and that must not change.
-        weights = sum(math.prod(p.value.shape) for p in self.network.parameters().values())
-        chunk = max(math.ceil(steps / CHUNKS), math.ceil(LEAST_WORK / (self.batch_size * max(weights, 1))))
-        for first in range(0, steps, chunk):
-            here = copied(self.network)
-            began = time.perf_counter()
-            part = order[first * self.batch_size : (first + chunk) * self.batch_size]
-            here_rates = rates[first : first + chunk]
-            losses.append(engine.train_batches(x, y, part, self.batch_size, here_rates, self._weights))
-            seconds += time.perf_counter() - began
-            done = sum(map(len, losses))
-            if not np.isfinite(losses[-1][-1]) or not is_finite(self.network):
-                # Parameters may be finite and their loss is not: go back to the last ones that gave a finite loss.
-                back = 0
-                if not np.isfinite(losses[-1][0]) and self._finite is not None:
-                    here, back = self._finite, chunk
-                self.network.load_state(here)
-                held = f"the weights of before step {first - back + 1:,} of epoch {self.epoch}"
-                if first < back:
-                    held = f"weights of epoch {self.epoch - 1}"
-                raise self._diverged(done, np.concatenate(losses), rates[done - 1], held)
-            self._finite = here
-            for callback in self.callbacks:
-                callback.on_batches(self, done, steps)
-        return np.concatenate(losses), seconds
-
-    def _diverged(self, step: int, losses: Losses, rate: float, kept: str) -> DivergenceError:
-        smaller = smaller_rate(rate_of(self.optimizer), self.default_rate)
-        if self.keep == "best" and self.best is not None:
-            kept = f"the weights of epoch {self.best.epoch}, the best"  # `_finish` puts them back
-        place = f"epoch {self.epoch}, step {step:,}"
-        cause = cause_of_divergence(losses, rate, smaller, self.network.dtype, first=self.epoch == 1)
-        return DivergenceError(f"the loss is no longer finite in {place}; likely cause: {cause}", kept)
-
-    # Before and after
-
-    def _check_smallest_batch(self, x: Any) -> None:
-        """Raises the layer's own error if it cannot learn from one example, and an epoch has a batch of one."""
-        if min(self.batch_size, x.shape[0] % self.batch_size or self.batch_size) == 1:
-            self.network.copy().forward(x[:1, ...], training=True)
-
     def _prepare(self, x: Any, y: Any, watched: dict[str, Any], epochs: int) -> None:
         self.monitor = columns.monitored(self.monitor, watched, classes=classifies(self.network, y))
         if any(layer.sees_batch for _, layer in self.network.named_layers()):
-            self._check_smallest_batch(x)
+            check_smallest_batch(self, x)
         if any(self.monitor not in row for row in self.history):
             raise ConfigError(f"monitor: the earlier epochs have no {self.monitor!r}; continue with the same sets")
         self.epochs = epochs

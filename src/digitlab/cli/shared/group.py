@@ -209,7 +209,7 @@ def say_group(together: "GroupResult", folder: Path) -> None:
                 "average" if o.averaged else str(o.best_epoch or ""),
                 *(["" if test is None else test_shown.text(test)] if tested else []),
                 f"{o.seconds:.1f}",
-                *([note[:70]] if any(x.error or not x.finished for x in together.outcomes) else []),
+                *([note] if any(x.error or not x.finished for x in together.outcomes) else []),
             ]
         )
     test_heading = ["test (%)" if test_shown.mark else "test"] if tested else []

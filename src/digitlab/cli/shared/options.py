@@ -25,6 +25,14 @@ SOURCE_HELP = SETTINGS["source"].help
 PARTS = ("train", "valid", "test", "all")
 
 
+class Group(click.Group):
+    """A group whose help shows the first sentence of each command in full; click would cut it at the line's end."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, command.get_short_help_str(1000)) for name, command in self.commands.items()])
+
+
 class Value(click.ParamType[Any]):
     """The value of a setting, which reads and checks it."""
 
