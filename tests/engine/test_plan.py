@@ -18,7 +18,6 @@ from digitlab.nn.activations import GELU, ReLU
 from digitlab.nn.conv import Conv2D
 from digitlab.nn.losses import LogLikelihood
 from digitlab.nn.network import Dense, Network
-from digitlab.nn.normalization import BatchNorm
 from digitlab.nn.pooling import AveragePool2D, MaxPool2D
 from digitlab.nn.recurrent import LSTM
 from digitlab.nn.reshaping import Flatten, Reshape
@@ -67,7 +66,6 @@ def recurrent():
 REFUSED = {
     "no kernel for LSTM, layer 0": recurrent,
     "no kernel for AveragePool2D with padding, layer 0": lambda: picture_network(AveragePool2D(2, padding=1)),
-    "no kernel for BatchNorm, layer 1": lambda: picture_network(Conv2D(3, 3), BatchNorm()),
     "no kernel for Step, layer 1": lambda: Network([Dense(3), Step(), Dense(2)], 3),
     "float64 networks are for checking mathematics": lambda: mlp([3, 2], dtype="float64"),
 }

@@ -61,6 +61,8 @@ def assert_twins(
         assert q.value.dtype == np.float32 and q.value.shape == p.value.shape
         apart, way = np.linalg.norm(p.value - q.value), np.linalg.norm(p.value - start[name])
         assert apart <= tolerance * way + 1e-5, f"{name}: {apart} apart after a way of {way}"
+    for name, value in network.state().items():  # running means, too
+        np.testing.assert_allclose(twin.state()[name], value, rtol=0.02, atol=1e-4 + 0.01 * np.max(np.abs(value)))
     mine, theirs = fast.state(), slow.state()
     assert mine.keys() == theirs.keys()
     for name in mine:

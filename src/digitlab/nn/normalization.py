@@ -84,14 +84,19 @@ class BatchNorm(Layer):
 
     def update_running(self, mean: Array, variance: Array, n: int) -> None:
         """Move the running mean and variance towards those of a batch with n numbers per feature."""
+        self.check_count(n)
+        xp, new = array_namespace(mean), self.momentum
+        for name, batch in (("running_mean", mean), ("running_var", variance * (n / (n - 1)))):
+            self.buffers[name] = (1 - new) * self.buffers[name] + new * xp.reshape(real(batch), (-1,))  # (F,)
+
+    @staticmethod
+    def check_count(n: int) -> None:
+        """Raises ShapeError unless a batch has at least two numbers per feature."""
         if n < 2:
             raise ShapeError(
                 "BatchNorm: got one number per feature to learn from, expected at least two; "
                 "choose a batch_size that leaves no batch of a single example"
             )
-        xp, new = array_namespace(mean), self.momentum
-        for name, batch in (("running_mean", mean), ("running_var", variance * (n / (n - 1)))):
-            self.buffers[name] = (1 - new) * self.buffers[name] + new * xp.reshape(real(batch), (-1,))  # (F,)
 
 
 @dataclass(eq=False, repr=False)

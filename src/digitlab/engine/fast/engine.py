@@ -12,7 +12,7 @@ from digitlab.arrays import Array
 from digitlab.engine.base import Losses
 from digitlab.engine.fast import layout as at
 from digitlab.engine.fast.compiler.load import Kernels, kernels
-from digitlab.engine.fast.packing import as_read, mask_vector, read, write
+from digitlab.engine.fast.packing import as_read, mask_vector, read, read_all, write, write_all
 from digitlab.engine.fast.pixel_lists import PixelLists, shared_lists, was_listed
 from digitlab.engine.fast.planner import make_plan
 from digitlab.engine.fast.workspace import Vector, Workspace, aligned, can_list_pixels
@@ -88,6 +88,8 @@ class FastEngine:
         losses = np.zeros(steps)
         if steps == 0:
             return losses
+        for check in self.plan.batch_checks:
+            check(len(order) - batch_size * (steps - 1))
         if any(slot.parameter.trainable is not trainable for slot, trainable in zip(self.plan.slots, self.trainable)):
             state = self.state()  # something was frozen or set free between two calls
             self.prepare()
@@ -157,15 +159,13 @@ class FastEngine:
 
     def pack(self) -> None:
         """The network's parameters into the flat vector: others may have replaced them since the last call."""
-        for slot in self.plan.slots:
-            write(self.params, slot, slot.value())
+        write_all(self.params, self.plan)
         if self.originals is not None:
             self.originals[:] = self.params
 
     def unpack(self) -> None:
         """The flat vector's parameters into the network, as arrays of their own."""
-        for slot in self.plan.slots:
-            slot.parameter.value = read(self.params, slot)
+        read_all(self.params, self.plan)
 
     # Input
 

@@ -37,6 +37,23 @@ def write(vector: Vector, slot: Slot, value: Vector) -> None:
     rows(vector, slot)[...] = value.reshape(slot.rows, slot.columns)
 
 
+def write_all(vector: Vector, plan: Plan) -> None:
+    """All of a network's parameters and buffers into the flat vector."""
+    for slot in plan.slots:
+        write(vector, slot, slot.value())
+    for buffer in plan.buffers:
+        vector[buffer.offset : buffer.offset + buffer.value.size] = buffer.value.ravel()
+
+
+def read_all(vector: Vector, plan: Plan) -> None:
+    """The flat vector's parameters and buffers into the network, as arrays of their own."""
+    for slot in plan.slots:
+        slot.parameter.value = read(vector, slot)
+    for buffer in plan.buffers:
+        new = vector[buffer.offset : buffer.offset + buffer.value.size]
+        buffer.layer.buffers[buffer.name] = new.reshape(buffer.value.shape).copy()
+
+
 def as_read(network: Network, x: Vector) -> Vector:
     """Examples (N, ...) as the kernels read them: bytes or float32 in the order of the input; else as `prepare` does.
 

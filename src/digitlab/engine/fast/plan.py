@@ -4,6 +4,7 @@ A plan is a list of operations with their places in two vectors: `params`, which
 padded to whole vectors, and `work`, which holds what passes between layers for one batch. Nothing here needs numba.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -66,11 +67,25 @@ class Slot:
 
 
 @dataclass
+class Buffer:
+    """Where an array that a layer keeps, and learns by no gradient, lies in `params`."""
+
+    layer: Layer
+    name: str
+    offset: int
+
+    @property
+    def value(self) -> Any:
+        return self.layer.buffers[self.name]
+
+
+@dataclass
 class Plan:
     """What the kernels are to do."""
 
     operations: list[Row]
     slots: list[Slot]
+    buffers: list[Buffer]
     params_size: int
     work_per_example: int  # floats of `work` that each example of a batch needs
     widest: int
@@ -86,6 +101,7 @@ class Plan:
     work: int  # multiplications per example in a step, about
     kernel_sets: frozenset[str]  # what has to be compiled (compiler/jit.py)
     dropouts: list[Layer]
+    batch_checks: list[Callable[[int], None]]  # called with the number of examples in the smallest batch
 
     @property
     def out(self) -> int:

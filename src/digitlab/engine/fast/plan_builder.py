@@ -25,7 +25,7 @@ from digitlab.engine.fast.layout import (
     X,
     Y,
 )
-from digitlab.engine.fast.plan import PerExample, Place, Row, Slot, padded
+from digitlab.engine.fast.plan import Buffer, PerExample, Place, Row, Slot, padded
 from digitlab.nn.containers import Sequential
 from digitlab.nn.describe import Described, choices
 from digitlab.nn.network import Layer, Network, Parameter, Shape
@@ -81,7 +81,9 @@ class PlanBuilder:
         self.network, self.learning, self.codes, self.plan_layer = network, learning, codes, plan_layer
         self.operations: list[Row] = []
         self.slots: list[Slot] = []
+        self.buffers: list[Buffer] = []
         self.dropouts: list[Layer] = []
+        self.batch_checks: list[Callable[[int], None]] = []
         self.steps: list[Step] = []
         self.remaining: list[int] = []
         self.params_size = self.per_example = self.work = self.scratch = 0
@@ -179,6 +181,12 @@ class PlanBuilder:
         self.params_size += (rows + extra_rows) * stride
         self.slots.append(slot)
         return slot
+
+    def buffer(self, layer: Layer, name: str) -> int:
+        """Room in `params` for one of a layer's buffers, whole vectors."""
+        self.buffers.append(Buffer(layer, name, self.params_size))
+        self.params_size += padded(layer.buffers[name].size)
+        return self.buffers[-1].offset
 
     def weights(self, slot: Slot, layer: Layer, row: Row) -> None:
         """Write where a layer's weights lie, and which of them learn."""

@@ -46,6 +46,7 @@ def make_plan(
     return Plan(
         builder.operations,
         builder.slots,
+        builder.buffers,
         builder.params_size,
         builder.per_example,
         output=builder.place,
@@ -61,6 +62,7 @@ def make_plan(
         work=builder.work,
         kernel_sets=frozenset(builder.kernel_sets),
         dropouts=builder.dropouts,
+        batch_checks=builder.batch_checks,
     )
 
 

@@ -13,12 +13,13 @@ from digitlab.arrays import Array
 from digitlab.engine.fast import layout as at
 from digitlab.engine.fast.compiler.load import kernels
 from digitlab.engine.fast.ops import loss as losses
-from digitlab.engine.fast.packing import as_read, read_only_plan, write
+from digitlab.engine.fast.packing import as_read, read_only_plan, write_all
+from digitlab.engine.fast.plan import Buffer
 from digitlab.engine.fast.workspace import Vector, Workspace, aligned
 from digitlab.engine.threads import kernel_threads
 from digitlab.errors import EngineError
 from digitlab.nn.losses import MeanSquaredError
-from digitlab.nn.network import Network
+from digitlab.nn.network import Network, Parameter
 
 BATCH = 32  # examples that go through the network together
 WORK_PER_THREAD = 9_000_000  # multiplications forward and back, of which a third are done here: 50 µs at least
@@ -45,6 +46,7 @@ class Predictor:
         self.network, self.plan = network, plan
         self.kernels = kernels(plan.kernel_sets, compiling=compiling)
         self.params = aligned(plan.params_size)
+        self.holders: list[Parameter | Buffer] = [*(slot.parameter for slot in plan.slots), *plan.buffers]
         self.seen: list[Any] = []
         self.workspaces: dict[Key, Workspace] = {}
         self.single: dict[Any, Ready] = {}
@@ -52,16 +54,15 @@ class Predictor:
 
     def refresh(self) -> None:
         """Take over the network's parameters as they are now."""
-        for slot in self.plan.slots:
-            write(self.params, slot, slot.value())
-        self.seen = [slot.parameter.value for slot in self.plan.slots]
+        write_all(self.params, self.plan)
+        self.seen = [holder.value for holder in self.holders]
         self.fresh = dict.fromkeys(self.workspaces, True)
         self.single = {}
 
     def __call__(self, x: Array) -> Vector:
         """Outputs (N, ...) for pictures or features (N, ...)."""
-        for slot, value in zip(self.plan.slots, self.seen):
-            if slot.parameter.value is not value:
+        for holder, value in zip(self.holders, self.seen):
+            if holder.value is not value:
                 self.refresh()
                 break
         if len(x) == 1:

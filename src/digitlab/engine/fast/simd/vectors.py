@@ -254,6 +254,40 @@ def store(typingctx, p, i, v):
     return types.void(FLOATS, types.int64, F8), codegen
 
 
+def _first(builder, count):
+    """LLVM: which lanes are among the first `count`."""
+    lanes = ir.Constant(ir.VectorType(ir.IntType(64), LANES), list(range(LANES)))
+    one = builder.insert_element(ir.Constant(lanes.type, ir.Undefined), count, ir.Constant(_I, 0))
+    counts = builder.shuffle_vector(one, ir.Constant(lanes.type, ir.Undefined), ir.Constant(_VI, [0] * LANES))
+    return builder.icmp_signed("<", lanes, counts)
+
+
+@intrinsic
+def first_lanes(typingctx, v, count):
+    """The vector with 0 behind its first `count` lanes."""
+
+    def codegen(context, builder, sig, args):
+        return builder.select(_first(builder, args[1]), args[0], constant(0.0))
+
+    return F8(F8, types.int64), codegen
+
+
+@intrinsic
+def store_some(typingctx, p, i, v, count):
+    """p[i] … p[i + count − 1] = the first lanes of v, all of them if count is LANES or more; no memory behind them."""
+
+    def codegen(context, builder, sig, args):
+        pointer, index, vector, count = args
+        mask, place = _first(builder, count), address(builder, pointer, index)
+        kinds = [vector.type, place.type, _I, mask.type]
+        kind = ir.FunctionType(ir.VoidType(), kinds)
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.masked.store.v8f32.p0")
+        builder.call(function, [vector, place, ir.Constant(_I, 4), mask])
+        return context.get_dummy_value()
+
+    return types.void(FLOATS, types.int64, F8, types.int64), codegen
+
+
 @intrinsic
 def words(typingctx, p):
     """The same memory, read as int32 numbers."""
@@ -325,6 +359,15 @@ bytes_ = _pointer(BYTES, "bytes")
 shorts = _pointer(SHORTS, "uint16 numbers")
 ints = _pointer(INTS, "int64 numbers")
 doubles = _pointer(DOUBLES, "float64 numbers")
+
+
+@kernel()
+def put(p, i, v, count):
+    """p[i] … = the first `count` lanes of v, LANES at most."""
+    if count >= LANES:
+        store(p, i, v)
+    else:
+        store_some(p, i, v, count)
 
 
 @kernel()
