@@ -11,7 +11,6 @@ import functools
 import inspect
 import math
 import os
-import textwrap
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -172,6 +171,8 @@ def with_settings(declaration: Any, only: Iterable[str] | None = None) -> Callab
 
 def settings_text(settings: Iterable[Setting]) -> str:
     """A line on each: its name and its help."""
+    import textwrap  # no command needs it but those that load data
+
     settings = list(settings)
     width = max((len(s.name) for s in settings), default=0)
     rest = " " * (width + 2)
