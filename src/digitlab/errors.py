@@ -5,7 +5,6 @@ and each is also the built-in error that fits (`ShapeError` is a `ValueError`), 
 """
 
 import os
-import shlex
 from collections.abc import Iterable
 from typing import Any
 
@@ -57,6 +56,8 @@ def quoted(path: Any) -> str:
     text = str(path)
     if os.name == "nt":
         return f'"{text}"' if " " in text else text
+    import shlex  # messages alone need it
+
     return shlex.quote(text)
 
 

@@ -10,12 +10,12 @@ import atexit
 import gc
 import importlib
 import io
+import os
 import re
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import click
@@ -24,7 +24,12 @@ from digitlab.errors import ShapeError
 from digitlab.notices import DataWarning
 
 FIRST = ("train", "test", "predict", "read", "look", "info")  # what help lists first; the others follow by name
-FILES = {path.stem.replace("_", "-"): path for path in sorted(Path(__file__).parent.glob("[!_]*.py"))}
+FOLDER = os.path.dirname(__file__)  # noqa: PTH120, pathlib takes a tenth of the time of `digitlab --help`
+FILES = {
+    name.removesuffix(".py").replace("_", "-"): f"{FOLDER}/{name}"
+    for name in sorted(os.listdir(FOLDER))  # noqa: PTH208
+    if name.endswith(".py") and not name.startswith("_")
+}
 FORMER_OPTIONS = {  # former names, which still work, and the names today
     "least-confidence": "min-confidence",
     "most": "max-neurons",
@@ -40,7 +45,8 @@ COMMANDS = (*FIRST, *(name for name in FILES if name not in FIRST))
 
 def short_help(name: str) -> str:
     """The first sentence of a command's help, read from its file, since importing every command takes a second."""
-    text = FILES[name].read_text(encoding="utf-8")
+    with open(FILES[name], encoding="utf-8") as file:  # noqa: PTH123
+        text = file.read()
     found = re.search(r'\ndef command\(.*?"""(.+?)(?:"""|\n)', text, re.DOTALL)
     return found[1] if found is not None else ""
 
