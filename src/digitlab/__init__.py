@@ -12,8 +12,6 @@ import importlib
 from digitlab import moved as moved
 
 TYPE_CHECKING = False  # as type checkers read it: importing it from typing takes a third of the time
-if TYPE_CHECKING:
-    from typing import Any
 
 __version__ = "0.2.0"
 
@@ -63,6 +61,8 @@ def __dir__() -> list[str]:
 
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from digitlab.data import Digits as Digits
     from digitlab.data import Splits as Splits
     from digitlab.data import load as load
