@@ -21,6 +21,7 @@ from digitlab.gradients.rashid import RashidRule
 from digitlab.nn import activations as act
 from digitlab.nn import losses, mlp, network
 from digitlab.nn.bias import Bias
+from digitlab.nn.bidirectional import Bidirectional
 from digitlab.nn.combine import Rescale
 from digitlab.nn.containers import Branches, Residual, Sequential
 from digitlab.nn.conv import Conv2D
@@ -28,6 +29,7 @@ from digitlab.nn.dropout import Dropout
 from digitlab.nn.network import Dense, Layer, Loss, Network, Parameter, Quadratic, Sigmoid
 from digitlab.nn.per_neuron import PerNeuron
 from digitlab.nn.pooling import AveragePool2D, GlobalAveragePool, MaxPool2D
+from digitlab.nn.recurrent import GRU, LSTM, SimpleRNN
 from digitlab.nn.reshaping import Flatten, Reshape
 from digitlab.nn.slices import Slice
 from digitlab.optim import SGD, Adam, AdamW, Momentum, Nesterov, RMSProp
@@ -110,6 +112,10 @@ HIDDEN = [
     act.HardSigmoid,
 ]
 # Each class with a kernel: a method of it, and a network, optimizer, regularizers and gradient that need it.
+def rows(*layers):
+    return Network([*layers, Dense(3)], (5, 4), losses.LogLikelihood(), seed=1)
+
+
 READERS = {
     **{f"{cls.__name__}.{method}": (cls, method, dense(cls())) for cls in HIDDEN for method in ("forward", "backward")},
     **{
@@ -148,6 +154,10 @@ READERS = {
     "Branches": (Branches, "forward", dense(Branches([[Sigmoid()], []]))),
     "PerNeuron": (PerNeuron, "backward", dense(PerNeuron(["relu", "tanh"], [range(4), range(4, 8)]))),
     "Slice": (Slice, "forward", dense(Slice(indices=[7, 0, 1]))),
+    "SimpleRNN": (SimpleRNN, "step_back", rows(SimpleRNN(4))),
+    "LSTM": (LSTM, "step", rows(LSTM(4))),
+    "GRU": (GRU, "step_back", rows(GRU(4))),
+    "Bidirectional": (Bidirectional, "backward", rows(LSTM(5, "all"), Bidirectional(GRU(4)))),
     "Rescale": (Rescale, "backward", dense(Rescale(2.0))),
 }
 

@@ -39,6 +39,7 @@ EXAMPLE_LOSSES = _place()
 THREAD_NUMBERS = _place()  # a cache line of float64 for each thread
 HYPER = _place()
 UPDATES = _place()
+LEARNING = _place()  # by the parameter's number: 1 if it learns
 SYNC = _place()
 GRADIENTS = _place()
 OUTPUTS = _place()
@@ -48,6 +49,8 @@ WEIGHTS = _place()
 # … sizes and choices
 N_OPS = _place()
 OP_SIZE = _place()
+N_PARAMETERS = _place()
+PARAMS_SIZE = _place()
 N_ORDER = _place()
 BATCH = _place()
 THREADS = _place()
@@ -86,6 +89,7 @@ W_NUMBER = _column()  # the weights' place among the parameters, from 1; 0: no w
 MASKED = _column()  # whether single weights are frozen or not connected
 B = _column()
 B_NUMBER = _column()  # of the biases; -1: none, or frozen
+NEEDS_BACKWARD = _column()  # whether `backward` runs even where ∂L/∂x is not needed: `step` needs what it leaves
 _FIRST_OWN = _column()
 
 

@@ -100,7 +100,7 @@ def check(
     for regularizer in regularizers:
         if type(regularizer) not in optimizers.REGULARIZERS:
             raise NoKernel(f"no kernel for the regularizer {type(regularizer).__name__}")
-    if regularizers and any(p.regularized != name.endswith(".W") for name, p in network.parameters().items()):
+    if regularizers and any(p.regularized != name.endswith((".W", ".U")) for name, p in network.parameters().items()):
         raise NoKernel("regularizers have kernels for weights and none for biases; here `regularized` says otherwise")
     if not all(isinstance(p.value, np.ndarray) for p in network.parameters().values()):
         raise NoKernel("the parameters are not NumPy arrays; their own library computes")

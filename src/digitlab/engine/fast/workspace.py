@@ -71,12 +71,15 @@ class Workspace:
             (at.EXAMPLE_LOSSES, np.zeros(batch)),
             (at.THREAD_NUMBERS, np.zeros(at.LANES * threads)),
             (at.HYPER, np.array(plan.hyper)),
+            (at.LEARNING, np.array([0, *(slot.parameter.trainable is not False for slot in plan.slots)], np.int64)),
             (at.SYNC, np.zeros(at.LANES, np.int64)),
         ):
             self.hold(place, array)
         for place, number in (
             (at.N_OPS, len(operations)),
             (at.OP_SIZE, operations.shape[1]),
+            (at.N_PARAMETERS, len(plan.slots)),
+            (at.PARAMS_SIZE, plan.params_size),
             (at.BATCH, batch),
             (at.THREADS, threads),
             (at.INPUT_SIZE, plan.input_size),

@@ -62,7 +62,7 @@ def backward(share):
     """∂L/∂x of every operation but the first with parameters, from δ of a thread's examples."""
     for k in range(share.header[N_OPS] - 1, -1, -1):
         op = operation(share.header, k)
-        if op[GX] >= 0:  # else nothing before it learns
+        if op[GX] >= 0 or op[NEEDS_BACKWARD]:  # else nothing before it learns
             phases.backward(share, op, op[KIND])
 
 
@@ -95,8 +95,7 @@ def step(share):
             phases.limit(share, op, op[KIND])
     if header[MASKS] != 0:
         barrier(ints(header[SYNC]), threads)
-        for k in range(header[N_OPS]):
-            restore_frozen(share, operation(header, k))
+        restore_frozen(share)
 
 
 @kernel()
@@ -110,10 +109,6 @@ def finish(share):
 @kernel()
 def count_updates(header):
     """The step number of every parameter that learns, one on; that of the first step is 1."""
-    updates = ints(header[UPDATES])
-    for k in range(header[N_OPS]):
-        op = operation(header, k)
-        if op[W_NUMBER] > 0:
-            updates[op[W_NUMBER]] += 1
-        if op[W_NUMBER] != 0 and op[B_NUMBER] >= 0:
-            updates[op[B_NUMBER]] += 1
+    updates, learning = ints(header[UPDATES]), ints(header[LEARNING])
+    for number in range(1, header[N_PARAMETERS] + 1):
+        updates[number] += learning[number]

@@ -11,7 +11,7 @@ state takes in, and gets its original value back after the step.
 
 from digitlab.engine.fast.compiler.jit import kernel
 from digitlab.engine.fast.layout import *
-from digitlab.engine.fast.simd import at, floats, load, splat, store, where
+from digitlab.engine.fast.simd import floats, load, splat, store, where
 
 ABOVE_FROZEN, ABOVE_NOT_CONNECTED = FROZEN + 0.5, NOT_CONNECTED + 0.5
 
@@ -25,20 +25,10 @@ def cut(g, masks, count):
 
 
 @kernel()
-def restore(share, first, count):
-    """Frozen numbers back to what they were."""
-    p, masks = at(share.params, first), at(floats(share.header[MASKS]), first)
-    originals, border = at(floats(share.header[ORIGINALS]), first), splat(ABOVE_FROZEN)
-    for i in range(0, count, LANES):
-        store(p, i, where(load(masks, i) > border, load(p, i), load(originals, i)))
-
-
-@kernel()
-def restore_frozen(share, op):
-    """This thread's share of a masked operation's parameters back to what it was."""
-    if op[MASKED]:
-        threads, thread, stride = share.header[THREADS], share.thread, op[W_STRIDE]
-        first, last = op[N_IN] * thread // threads * stride, op[N_IN] * (thread + 1) // threads * stride
-        restore(share, op[W] + first, last - first)
-        if thread == 0 and op[B_NUMBER] >= 0:
-            restore(share, op[B], stride)
+def restore_frozen(share):
+    """This thread's share of the parameters: frozen numbers back to what they were."""
+    count, thread, threads = share.header[PARAMS_SIZE] // LANES, share.thread, share.header[THREADS]
+    masks, originals = floats(share.header[MASKS]), floats(share.header[ORIGINALS])
+    border = splat(ABOVE_FROZEN)
+    for i in range(count * thread // threads * LANES, count * (thread + 1) // threads * LANES, LANES):
+        store(share.params, i, where(load(masks, i) > border, load(share.params, i), load(originals, i)))
