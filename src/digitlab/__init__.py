@@ -30,6 +30,7 @@ _HOMES = {
         "Trainer",
         "evaluate",
     ),
+    "digitlab.estimators": ("DigitClassifier", "NetworkRegressor"),
     "digitlab.parallel": ("train_many",),
     "digitlab.predicting": ("predict",),
     "digitlab.predictions": ("Predictions",),
@@ -68,6 +69,8 @@ if TYPE_CHECKING:
     from digitlab.data import load as load
     from digitlab.data.photos import find_digits as find_digits
     from digitlab.data.photos import open_photo as open_photo
+    from digitlab.estimators import DigitClassifier as DigitClassifier
+    from digitlab.estimators import NetworkRegressor as NetworkRegressor
     from digitlab.lab import Net as Net
     from digitlab.lab import get_net as get_net
     from digitlab.nn import *
