@@ -15,6 +15,7 @@ from digitlab.errors import EngineError
 from digitlab.gradients import CentralDifferences
 from digitlab.nn import freeze, mlp
 from digitlab.nn.activations import GELU, ReLU
+from digitlab.nn.combine import Combine
 from digitlab.nn.conv import Conv2D
 from digitlab.nn.losses import LogLikelihood
 from digitlab.nn.network import Dense, Network
@@ -63,10 +64,19 @@ def doubles():
 
 
 REFUSED = {
-    "no kernel for AveragePool2D with padding, layer 0": lambda: picture_network(AveragePool2D(2, padding=1)),
     "no kernel for Step, layer 1": lambda: Network([Dense(3), Step(), Dense(2)], 3),
     "float64 networks are for checking mathematics": doubles,
 }
+
+
+@pytest.mark.parametrize(
+    ("reason", "network"),
+    {"no kernel for Combine, layer 1": lambda: Network([Dense(4), Combine([2, 2], 2)], 3)}.items(),
+)
+def test_what_runs_as_readable_code(reason, network):
+    plan = make_plan(network(), SGD(0.1))
+    assert not isinstance(plan, str)
+    assert [one.reason for one in plan.readable] == [reason]
 
 
 @pytest.mark.parametrize(("reason", "network"), REFUSED.items(), ids=REFUSED.keys())
@@ -166,5 +176,6 @@ def test_the_kernel_sets_that_are_enough():
 def test_decay_that_is_set_by_hand_has_no_kernel():
     network = mlp([5, 4, 3])
     network.parameters()["0.b"].regularized = True
-    assert "here `regularized` says otherwise" in make_plan(network, SGD(0.1), [L2(1.0)])
-    assert not isinstance(make_plan(network, SGD(0.1)), str), "without a regularizer nothing decays"
+    (one,) = make_plan(network, SGD(0.1), [L2(1.0)]).readable
+    assert one.name == "0" and "here `regularized` says otherwise" in one.reason
+    assert not make_plan(network, SGD(0.1)).readable, "without a regularizer nothing decays"

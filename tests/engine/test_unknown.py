@@ -169,6 +169,6 @@ def test_a_setting_that_no_kernel_knows(monkeypatch):
     monkeypatch.setitem(loss.CODES, _Sharpened, loss.CODES[Quadratic])
     assert make_plan(dense(), _Drifting(0.1)) == "no kernel for _Drifting with a setting 'drift'"
     network = Network([Dense(3), _Tilted(), Dense(2)], 4)
-    assert make_plan(network, SGD(0.1)) == "no kernel for _Tilted with a setting 'tilt'"
+    assert make_plan(network, SGD(0.1)).readable[0].reason == "no kernel for _Tilted with a setting 'tilt'"
     network = Network([Dense(3)], 4, _Sharpened())
     assert make_plan(network, SGD(0.1)) == "no kernel for _Sharpened with a setting 'sharpness'"

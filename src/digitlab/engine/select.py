@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,9 +13,12 @@ from digitlab.engine.torch_engine import TorchEngine
 from digitlab.errors import ConfigError, EngineError, not_among
 from digitlab.fingerprints import tell, what_changed
 from digitlab.gradients import Backpropagation, Gradient
-from digitlab.nn.network import Network
+from digitlab.nn.network import Layer, Network
 from digitlab.optim.base import Optimizer
 from digitlab.optim.regularizers import Regularizer
+
+if TYPE_CHECKING:
+    from digitlab.engine.fast.plan import Plan
 
 NAMES = {
     "auto": "the fastest engine that can train this network here",
@@ -57,7 +60,8 @@ def select_engine(
     refusal = ""
     if name in ("auto", "fast"):
         try:
-            return _fast(name, network, optimizer, regularizers, examples, gradient), _reason(name)
+            engine, plan = _fast(name, network, optimizer, regularizers, examples, gradient)
+            return engine, _reason(name, plan)
         except EngineError as error:
             if name == "fast":
                 raise EngineError(f"the fast engine cannot train this: {error}; the reference engine can") from None
@@ -79,24 +83,39 @@ def _fast(
     regularizers: Sequence[Regularizer],
     examples: int,
     gradient: Gradient | None,
-) -> Engine:
-    """The fast engine; EngineError with the reason if it cannot serve, or if its kernels compute something else than
-    the readable code does now."""
+) -> "tuple[Engine, Plan]":
+    """The fast engine and its plan; EngineError with the reason if it cannot serve, or if its kernels compute something
+    else than the readable code does now."""
     if switched_off():
         raise EngineError(f"the fast engine is switched off by {SWITCH}")
-    from digitlab.engine.fast import FastEngine, make_plan, parts_of
+    from digitlab.engine.fast import FastEngine, edited, make_plan, parts_of
 
-    plan = make_plan(network, optimizer, regularizers, examples=examples, gradient=gradient)
+    clauses: list[str] = []
+
+    def noted(layer: Layer) -> str | None:
+        if clause := edited(layer):
+            clauses.append(clause)
+        return clause
+
+    settings: dict[str, Any] = {"examples": examples, "gradient": gradient}
+    plan = make_plan(network, optimizer, regularizers, **settings, edited=noted)
+    if not isinstance(plan, str) and (clause := what_changed(parts_of(network, optimizer, regularizers, gradient))):
+        plan = clause
+        clauses = [clause]
+    whole = isinstance(plan, str)
+    for clause in clauses if name == "auto" or not whole else ():
+        tell(f"{clause}; the {'reference engine' if whole else 'layer'} trains by the code as it is now")
     if isinstance(plan, str):
         raise EngineError(plan)
-    if clause := what_changed(parts_of(network, optimizer, regularizers, gradient)):
-        if name == "auto":
-            tell(f"{clause}; the reference engine trains by the code as it is now")
-        raise EngineError(clause)
-    return FastEngine(network, optimizer, regularizers, examples=examples, gradient=gradient)
+    return FastEngine(network, optimizer, regularizers, **settings, edited=edited), plan
 
 
-def _reason(name: str) -> str:
+def _reason(name: str, plan: "Plan") -> str:
+    if plan.readable:
+        layers = ", ".join(f"{one.name} ({one.reason.partition(', layer')[0]})" for one in plan.readable)
+        kind = "layer" if len(plan.readable) == 1 else "layers"
+        engine = "the fast engine" if name == "auto" else f"{NAMES[name]}, as asked"
+        return f"{engine}, with readable code for {kind} {layers}"
     return "the fast engine: every part of this training has a kernel" if name == "auto" else f"{NAMES[name]}, as asked"
 
 
@@ -112,11 +131,11 @@ def make_predictor(network: Network, *, logits: bool = False, compiling: bool = 
     try:
         if switched_off() or any(not isinstance(p.value, np.ndarray) for p in network.parameters().values()):
             raise EngineError("not for the fast engine")
-        from digitlab.engine.fast import Predictor, parts_of
+        from digitlab.engine.fast import Predictor, edited, parts_of
 
         if clause := what_changed(parts_of(network)):
             raise EngineError(clause)
-        return Predictor(network, logits=logits, compiling=compiling)
+        return Predictor(network, logits=logits, compiling=compiling, edited=edited)
     except EngineError:
         return (lambda x: network.forward(x)[0]) if logits else network.predict
 

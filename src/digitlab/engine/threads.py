@@ -61,6 +61,13 @@ def blas_threads_for(batch_size: int) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """One BLAS thread inside this block, in which kernels have the other cores."""
+    with _one_blas_thread:
+        yield
+
+
 class _OneBlasThread:
     """One BLAS thread for as long as any block asks for it, in whatever thread and order they begin and end."""
 

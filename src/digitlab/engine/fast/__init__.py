@@ -3,6 +3,6 @@
 from digitlab.engine.fast.engine import FastEngine
 from digitlab.engine.fast.planner import make_plan
 from digitlab.engine.fast.predictor import Predictor
-from digitlab.engine.fast.twins import parts_of
+from digitlab.engine.fast.twins import edited, parts_of
 
-__all__ = ["FastEngine", "Predictor", "make_plan", "parts_of"]
+__all__ = ["FastEngine", "Predictor", "edited", "make_plan", "parts_of"]

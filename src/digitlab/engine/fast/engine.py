@@ -2,7 +2,8 @@
 
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
@@ -12,14 +13,14 @@ from digitlab.arrays import Array
 from digitlab.engine.base import Losses
 from digitlab.engine.fast import layout as at
 from digitlab.engine.fast.compiler.load import Kernels, kernels
-from digitlab.engine.fast.packing import as_read, mask_vector, read, read_all, write, write_all
+from digitlab.engine.fast.packing import Vector, aligned, as_read, mask_vector, read, read_all, write, write_all
 from digitlab.engine.fast.pixel_lists import PixelLists, shared_lists, was_listed
 from digitlab.engine.fast.planner import make_plan
-from digitlab.engine.fast.workspace import Vector, Workspace, aligned, can_list_pixels
-from digitlab.engine.threads import kernel_threads
+from digitlab.engine.fast.workspace import Workspace, can_list_pixels
+from digitlab.engine.threads import kernel_threads, one_blas_thread
 from digitlab.errors import EngineError
 from digitlab.gradients import Gradient
-from digitlab.nn.network import Network
+from digitlab.nn.network import Layer, Network
 from digitlab.optim.base import Optimizer
 from digitlab.optim.regularizers import Regularizer
 
@@ -35,6 +36,7 @@ class FastEngine:
 
     examples   n in the regularizers' λ/n: the size of the training set
     threads    how many share each batch; None: by the work there is in it
+    edited     says what was changed in a layer's code (twins.py); such a layer runs as readable code
 
     Raises EngineError with the reason if the network cannot be planned or the kernels cannot be compiled.
     """
@@ -51,9 +53,12 @@ class FastEngine:
         gradient: Gradient | None = None,
         rng: np.random.Generator | None = None,
         threads: int | None = None,
+        edited: Callable[[Layer], str | None] = lambda layer: None,
     ) -> None:
         self.network, self.optimizer, self.threads = network, optimizer, threads
-        self.make_plan = partial(make_plan, network, optimizer, regularizers, examples=examples, gradient=gradient)
+        self.make_plan = partial(
+            make_plan, network, optimizer, regularizers, examples=examples, gradient=gradient, edited=edited
+        )
         self.prepare()
 
     def prepare(self) -> None:
@@ -112,7 +117,8 @@ class FastEngine:
         workspace.hold(at.LOSSES, losses)
         workspace.header[at.N_ORDER] = len(order)
         workspace.header[at.KEY] = self.dropout_key()
-        written = self.run(workspace)
+        with one_blas_thread() if self.plan.readable else nullcontext():
+            written = self.run(workspace)
         self.unpack()
         return losses[:written]
 
@@ -136,6 +142,8 @@ class FastEngine:
         written = self.kernels.run("train", workspace.address, 0)
         for thread in others:
             thread.join()
+        if workspace.readable.error is not None:
+            self.unpack()  # the last whole step, as the reference engine leaves it
         workspace.check_known()
         return written
 

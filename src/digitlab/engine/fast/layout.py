@@ -46,6 +46,7 @@ OUTPUTS = _place()
 MASKS = _place()
 ORIGINALS = _place()
 WEIGHTS = _place()
+READABLE = _place()  # the Python function that runs layers without kernels (readable_layers.py)
 # … sizes and choices
 N_OPS = _place()
 OP_SIZE = _place()
@@ -114,11 +115,15 @@ A_LOSS = _unknown("loss")
 AN_OPTIMIZER = _unknown("optimizer")
 A_RULE = _unknown("backward rule")
 AN_INPUT = _unknown("kind of input")
+A_READABLE_LAYER = _unknown("layer, whose readable code failed,")
 
 _code = numbers()
 SPARSE, FLOAT_ROWS, BYTE_ROWS = _code(), _code(), _code()  # where examples come from
 _code = numbers()
 BACKPROPAGATION, RASHID = _code(), _code()  # how errors go back
+
+_code = numbers()
+FORWARD, BACKWARD = _code(), _code()  # what the readable code of a layer is called for
 
 GRADIENT_ROWS = 16  # rows of W whose gradient is held at once: 16 rows of 100 floats stay in the first-level cache
 

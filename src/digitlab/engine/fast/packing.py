@@ -1,5 +1,6 @@
 """Parameters and optimizer states between a network's arrays and the kernels' flat vectors."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -7,12 +8,20 @@ import numpy as np
 from digitlab.engine.fast import layout as at
 from digitlab.engine.fast.plan import Plan, Slot
 from digitlab.engine.fast.planner import make_plan
-from digitlab.engine.fast.workspace import aligned
-from digitlab.nn.network import Network
+from digitlab.nn.network import Layer, Network
 from digitlab.nn.shapes import same_order
 from digitlab.optim.sgd import SGD
 
 Vector = np.ndarray[Any, Any]
+ALIGNMENT = 64  # a cache line
+
+
+def aligned(size: int, dtype: Any = np.float32) -> Vector:
+    """Zeros that begin on a cache line."""
+    count = size * np.dtype(dtype).itemsize
+    room = np.zeros(count + ALIGNMENT, np.uint8)
+    start = -room.ctypes.data % ALIGNMENT
+    return room[start : start + count].view(dtype)
 
 
 def rows(vector: Vector, slot: Slot) -> Vector:
@@ -77,6 +86,6 @@ def mask_vector(plan: Plan) -> Vector | None:
     return masks
 
 
-def read_only_plan(network: Network) -> Plan | str:
+def read_only_plan(network: Network, edited: Callable[[Layer], str | None] = lambda layer: None) -> Plan | str:
     """The plan for going forward only: nothing is dropped out, and frozen weights do not matter."""
-    return make_plan(network, SGD(), learning=False)
+    return make_plan(network, SGD(), learning=False, edited=edited)

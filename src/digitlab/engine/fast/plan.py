@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from digitlab.engine.fast.layout import LANES, NOT_CONNECTED
-from digitlab.nn.network import Layer, Parameter
+from digitlab.nn.network import Layer, Parameter, Shape
 
 WIDEST_SPARSE = 1 << 16  # pixel numbers are uint16
 
@@ -80,6 +80,21 @@ class Buffer:
 
 
 @dataclass
+class ReadableLayer:
+    """A layer that runs as readable code."""
+
+    name: str
+    layer: Layer
+    reason: str  # why it has no kernel here
+    shape: Shape
+    out_shape: Shape
+    trains: bool
+    x: Place
+    y: Place
+    slots: list[Slot]  # of its parameters and those of the layers in it
+
+
+@dataclass
 class Plan:
     """What the kernels are to do."""
 
@@ -102,6 +117,8 @@ class Plan:
     kernel_sets: frozenset[str]  # what has to be compiled (compiler/jit.py)
     dropouts: list[Layer]
     batch_checks: list[Callable[[int], None]]  # called with the number of examples in the smallest batch
+    readable: list[ReadableLayer]
+    learning: bool
 
     @property
     def out(self) -> int:

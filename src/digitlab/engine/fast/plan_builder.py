@@ -25,7 +25,7 @@ from digitlab.engine.fast.layout import (
     X,
     Y,
 )
-from digitlab.engine.fast.plan import Buffer, PerExample, Place, Row, Slot, padded
+from digitlab.engine.fast.plan import Buffer, PerExample, Place, ReadableLayer, Row, Slot, padded
 from digitlab.nn.containers import Sequential
 from digitlab.nn.describe import Described, choices
 from digitlab.nn.network import Layer, Network, Parameter, Shape
@@ -43,6 +43,13 @@ def settings(chosen: Described, known: Sequence[str]) -> dict[str, Any]:
     return values
 
 
+class Edited(NamedTuple):
+    """In the place of a layer whose code was changed: no kernel stands for it."""
+
+    layer: Layer
+    clause: str  # what was changed
+
+
 class Step(NamedTuple):
     """A layer at its place in a network: its full name, the shape of its input, and whether it trains.
 
@@ -55,30 +62,27 @@ class Step(NamedTuple):
     trains: bool
 
 
-def unfolded(layers: Iterable[tuple[str, Layer]], shape: Shape, trains: bool) -> Iterator[Step]:
-    """Layers one after another, with those inside a `Sequential` in its place: kernels span its border."""
-    for name, layer in layers:
-        if type(layer) is Sequential:
-            inner = ((f"{name}.{key}", child) for key, child in layer.children().items())
-            yield from unfolded(inner, shape, trains)
-        else:
-            yield Step(name, layer, shape, trains)
-        shape = layer.output_shape(shape)
-
-
 class PlanBuilder:
     """Operations so far; `value` and `gradient_at` say where the last one writes, `size` and `stride` how much.
 
     `layers`, `names` and `shapes` (of the inputs) are those of one chain: of the network, or of a branch in a
     container, which `plan_chain` plans. `remaining` are the numbers of the layers in it that have no operation yet;
     an operation that covers several layers `take`s the others. `place` is where the chain has come to: a container
-    keeps it, and sets it back for each branch. `codes` are the kinds' numbers by name.
+    keeps it, and sets it back for each branch. `codes` are the kinds' numbers by name. `edited`
+    says what was changed in a layer's code, None if nothing was.
     """
 
     def __init__(
-        self, network: Network, learning: bool, codes: dict[str, int], plan_layer: "Callable[[PlanBuilder, int], None]"
+        self,
+        network: Network,
+        learning: bool,
+        codes: dict[str, int],
+        plan_layer: "Callable[[PlanBuilder, int], None]",
+        edited: Callable[[Layer], str | None],
     ) -> None:
-        self.network, self.learning, self.codes, self.plan_layer = network, learning, codes, plan_layer
+        self.network, self.learning, self.codes = network, learning, codes
+        self.plan_layer, self.edited = plan_layer, edited
+        self.readable: list[ReadableLayer] = []
         self.operations: list[Row] = []
         self.slots: list[Slot] = []
         self.buffers: list[Buffer] = []
@@ -116,11 +120,30 @@ class PlanBuilder:
     def plan_chain(self, layers: Iterable[tuple[str, Layer]], shape: Shape, *, trains: bool) -> None:
         """Plan layers one after another, by name, from `place` on. Raises NoKernel."""
         outer = self.steps, self.remaining
-        self.steps = list(unfolded(layers, shape, trains))
+        self.steps = list(self.unfolded(layers, shape, trains))
         self.remaining = list(range(len(self.steps)))
         while self.remaining:
             self.plan_layer(self, self.remaining.pop(0))
         self.steps, self.remaining = outer
+
+    def unfolded(self, layers: Iterable[tuple[str, Layer]], shape: Shape, trains: bool) -> Iterator[Step]:
+        """Layers one after another, with those inside a `Sequential` in its place: kernels span its border."""
+        for name, layer in layers:
+            if clause := self.edited(layer):
+                yield Step(name, Edited(layer, clause), shape, trains)
+            elif type(layer) is Sequential:
+                inner = ((f"{name}.{key}", child) for key, child in layer.children().items())
+                yield from self.unfolded(inner, shape, trains)
+            else:
+                yield Step(name, layer, shape, trains)
+            shape = layer.output_shape(shape)
+
+    def saved(self) -> dict[str, Any]:
+        """What is planned so far, to go back to with `restore`."""
+        return {key: value.copy() if isinstance(value, list | set) else value for key, value in vars(self).items()}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        vars(self).update(saved)
 
     def new_place(self, size: int, *, gradient: bool) -> Place:
         """Room for a value of `size` numbers, with room for a vector behind them, and for its gradient."""
@@ -188,12 +211,12 @@ class PlanBuilder:
         self.params_size += padded(layer.buffers[name].size)
         return self.buffers[-1].offset
 
-    def weights(self, slot: Slot, layer: Layer, row: Row) -> None:
+    def weights(self, slot: Slot, layer: Layer | None, row: Row) -> None:
         """Write where a layer's weights lie, and which of them learn."""
         trainable = slot.parameter.trainable if self.learning else True
         row[W], row[W_NUMBER] = slot.offset, -1 if trainable is False else slot.number
         mask = None if isinstance(trainable, bool) else np.where(trainable != 0, LEARNS, FROZEN)
-        if "connections" in layer.buffers:
+        if layer is not None and "connections" in layer.buffers:
             shape = slot.parameter.value.shape
             connected = np.broadcast_to(layer.buffers["connections"] != 0, shape)
             mask = np.where(connected, LEARNS if mask is None else mask, NOT_CONNECTED)

@@ -1,6 +1,6 @@
 """Reads a finished network, optimizer and regularizers, and makes a plan for the kernels, or says why there is none."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -8,15 +8,17 @@ from digitlab.engine.fast import layout as at
 from digitlab.engine.fast.operations import CODES, LAYERS, OPERATIONS, PLANNED, UNCHANGED
 from digitlab.engine.fast.ops import loss as losses
 from digitlab.engine.fast.ops import optimizer as optimizers
+from digitlab.engine.fast.ops import readable
 from digitlab.engine.fast.plan import Plan
-from digitlab.engine.fast.plan_builder import NoKernel, PlanBuilder, settings
+from digitlab.engine.fast.plan_builder import Edited, NoKernel, PlanBuilder, settings
 from digitlab.gradients import Backpropagation, Gradient
 from digitlab.gradients.rashid import RashidRule
 from digitlab.nn.losses import LogLikelihood
-from digitlab.nn.network import Network
+from digitlab.nn.network import Layer, Network
 from digitlab.optim.base import Optimizer
 from digitlab.optim.regularizers import L1, L2, MaxNorm, Regularizer
 
+REGULARIZED = ("W", "U")  # the parameters to which kernels apply regularizers
 RULES: dict[type[Gradient], int] = {Backpropagation: at.BACKPROPAGATION, RashidRule: at.RASHID}
 
 
@@ -28,16 +30,29 @@ def make_plan(
     examples: int = 1,
     gradient: Gradient | None = None,
     learning: bool = True,
+    edited: Callable[[Layer], str | None] = lambda layer: None,
 ) -> Plan | str:
-    """The plan, or one sentence that names what has no kernel. `learning` False: for predictions only."""
+    """The plan, or one sentence that names what has no kernel.
+
+    learning   False: for predictions only
+    edited     says what was changed in a layer's code (twins.py); such a layer runs as readable code
+    """
     try:
         check(network, optimizer, regularizers, gradient)
         hyper = hyper_parameters(network, optimizer, regularizers, examples)
-        builder = PlanBuilder(network, learning, CODES, plan_layer)
+        builder = PlanBuilder(
+            network,
+            learning,
+            CODES,
+            plan_layer,
+            lambda layer: edited(layer) or (set_by_hand(layer) if regularizers else None),
+        )
         named = zip(map(str, range(len(network.layers))), network.layers)
         builder.plan_chain(named, network.input_shape, trains=True)
         if builder.gradient_at < 0:
             builder.gradient_at = builder.room(builder.stride)  # for δ
+        if builder.readable and (not builder.work or isinstance(gradient, RashidRule)):
+            raise NoKernel(builder.readable[0].reason)  # what is left to the kernels would not repay the calls
         if not builder.slots:
             raise NoKernel("there is nothing to train")
     except NoKernel as reason:
@@ -63,22 +78,51 @@ def make_plan(
         kernel_sets=frozenset(builder.kernel_sets),
         dropouts=builder.dropouts,
         batch_checks=builder.batch_checks,
+        readable=builder.readable,
+        learning=learning,
     )
 
 
 def plan_layer(builder: PlanBuilder, i: int) -> None:
-    """Add layer i's operation, and take those layers that it is fused with. Raises NoKernel."""
-    kind = type(builder.layers[i])
+    """Add layer i's operation, and take those layers that it is fused with; or its readable code. Raises NoKernel."""
+    layer, saved = builder.layers[i], builder.saved()
+    kind, reason = type(layer), f"no kernel for {type(layer).__name__}, layer {builder.names[i]}"
     if kind in UNCHANGED:
         return
+    if isinstance(layer, Edited):
+        readable.plan_readable(builder, i, *layer)
+        builder.needs_kernel_set(readable.KERNEL_SET)
+        return
+    try:
+        if plan_kernels(builder, i):
+            return
+    except NoKernel as error:
+        reason = str(error)
+    builder.restore(saved)
+    if builder.learning and not layer.differentiable:
+        raise NoKernel(reason)
+    readable.plan_readable(builder, i, layer, reason)
+    builder.needs_kernel_set(readable.KERNEL_SET)
+
+
+def plan_kernels(builder: PlanBuilder, i: int) -> bool:
+    """Add layer i's operation, if there is one that takes it."""
+    kind = type(builder.layers[i])
     for operation in PLANNED:
         before = len(builder.operations)
         if kind in operation.LAYERS and operation.plan(builder, i):
             for row in builder.operations[before:]:
                 builder.needs_kernel_set(OPERATIONS[int(row[at.KIND])].KERNEL_SET)
-            return
-    by_itself = " by itself" if kind in LAYERS else ""
-    raise NoKernel(f"no kernel for {kind.__name__}{by_itself}, layer {builder.names[i]}")
+            return True
+    return False
+
+
+def set_by_hand(layer: Layer) -> str | None:
+    """Why the kernels of regularizers do not serve a layer that has kernels."""
+    inner = [layer, *layer.children().values()] if type(layer) in LAYERS else []
+    if any(p.regularized != (key in REGULARIZED) for one in inner for key, p in one.params.items()):
+        return "regularizers have kernels for weights and none for biases; here `regularized` says otherwise"
+    return None
 
 
 def check(
@@ -100,8 +144,6 @@ def check(
     for regularizer in regularizers:
         if type(regularizer) not in optimizers.REGULARIZERS:
             raise NoKernel(f"no kernel for the regularizer {type(regularizer).__name__}")
-    if regularizers and any(p.regularized != name.endswith((".W", ".U")) for name, p in network.parameters().items()):
-        raise NoKernel("regularizers have kernels for weights and none for biases; here `regularized` says otherwise")
     if not all(isinstance(p.value, np.ndarray) for p in network.parameters().values()):
         raise NoKernel("the parameters are not NumPy arrays; their own library computes")
 

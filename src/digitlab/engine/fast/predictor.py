@@ -13,13 +13,13 @@ from digitlab.arrays import Array
 from digitlab.engine.fast import layout as at
 from digitlab.engine.fast.compiler.load import kernels
 from digitlab.engine.fast.ops import loss as losses
-from digitlab.engine.fast.packing import as_read, read_only_plan, write_all
+from digitlab.engine.fast.packing import Vector, aligned, as_read, read_only_plan, write_all
 from digitlab.engine.fast.plan import Buffer
-from digitlab.engine.fast.workspace import Vector, Workspace, aligned
+from digitlab.engine.fast.workspace import Workspace
 from digitlab.engine.threads import kernel_threads
 from digitlab.errors import EngineError
 from digitlab.nn.losses import MeanSquaredError
-from digitlab.nn.network import Network, Parameter
+from digitlab.nn.network import Layer, Network, Parameter
 
 BATCH = 32  # examples that go through the network together
 WORK_PER_THREAD = 9_000_000  # multiplications forward and back, of which a third are done here: 50 µs at least
@@ -37,8 +37,15 @@ class Predictor:
     Raises EngineError with the reason if there is no kernel for the network, or none yet and it may not be `compiling`.
     """
 
-    def __init__(self, network: Network, *, logits: bool = False, compiling: bool = True) -> None:
-        plan = read_only_plan(network)
+    def __init__(
+        self,
+        network: Network,
+        *,
+        logits: bool = False,
+        compiling: bool = True,
+        edited: Callable[[Layer], str | None] = lambda layer: None,
+    ) -> None:
+        plan = read_only_plan(network, edited)
         if isinstance(plan, str):
             raise EngineError(plan)
         if logits:  # what a loss without an output activation gives
@@ -77,7 +84,8 @@ class Predictor:
         self._run(*mine)
         for thread in threads:
             thread.join()
-        mine[0].check_known()  # every part has the same plan
+        for workspace, _ in (mine, *others):
+            workspace.check_known()
         return outputs.reshape(self._shape(len(flat)))
 
     def _shape(self, n: int) -> tuple[int, ...]:
@@ -108,6 +116,8 @@ class Predictor:
         _, image, outputs, call = ready
         image[...] = x
         call()
+        if self.plan.readable:
+            self._workspace((1, x.dtype.name, 0)).check_known()
         return outputs.copy()
 
     def _ready(self, x: Vector) -> Ready:

@@ -8,9 +8,10 @@ from digitlab.engine.fast.ops import loss as losses
 from digitlab.engine.fast.ops import optimizer as optimizers
 from digitlab.engine.fast.planner import RULES
 from digitlab.engine.reference import ReferenceEngine
-from digitlab.fingerprints import Part
+from digitlab.fingerprints import Part, what_changed
 from digitlab.gradients import Backpropagation, Gradient
-from digitlab.nn.network import Network
+from digitlab.nn.containers import Branches, Sequential
+from digitlab.nn.network import Layer, Network
 from digitlab.optim.base import Optimizer
 from digitlab.optim.regularizers import Regularizer
 
@@ -25,14 +26,21 @@ def parts_of(
     regularizers: Sequence[Regularizer] = (),
     gradient: Gradient | None = None,
 ) -> Iterator[Part]:
-    """What the kernels stand for in one training, or without an optimizer in a prediction."""
+    """What the kernels stand for besides layers in one training, or without an optimizer in a prediction."""
     yield Part(network, NETWORK)
-    yield from (Part(layer) for _, layer in network.named_layers())
     yield Part(network.loss)
     if optimizer is not None:
         yield Part(ReferenceEngine, ENGINE)
         yield Part(gradient or Backpropagation(), GRADIENT)
         yield from map(Part, (optimizer, *regularizers))
+
+
+def edited(layer: Layer) -> str | None:
+    """What was changed in the code of a layer that has kernels, or of a layer in it that they do not plan by itself."""
+    if type(layer) not in LAYERS:
+        return None
+    inner = () if isinstance(layer, Sequential | Branches) else layer.children().values()
+    return what_changed(map(Part, (layer, *inner)))
 
 
 def every_part() -> Iterator[Part]:

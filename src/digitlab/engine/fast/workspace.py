@@ -1,26 +1,15 @@
 """A plan made concrete: the vectors it computes in, for one batch size and number of threads, and their header."""
 
-from typing import Any
-
 import numpy as np
 
 from digitlab.engine.fast import layout as at
 from digitlab.engine.fast.operations import CODES, OPERATIONS
 from digitlab.engine.fast.ops import sparse_dense
+from digitlab.engine.fast.packing import ALIGNMENT, Vector, aligned
 from digitlab.engine.fast.pixel_lists import PixelLists
 from digitlab.engine.fast.plan import WIDEST_SPARSE, PerExample, Plan, Row, padded
+from digitlab.engine.fast.readable_layers import ReadableLayers
 from digitlab.errors import EngineError
-
-Vector = np.ndarray[Any, Any]
-ALIGNMENT = 64  # a cache line
-
-
-def aligned(size: int, dtype: Any = np.float32) -> Vector:
-    """Zeros that begin on a cache line."""
-    count = size * np.dtype(dtype).itemsize
-    room = np.zeros(count + ALIGNMENT, np.uint8)
-    start = -room.ctypes.data % ALIGNMENT
-    return room[start : start + count].view(dtype)
 
 
 def can_list_pixels(plan: Plan) -> bool:
@@ -67,7 +56,7 @@ class Workspace:
             (at.OPS, operations),
             (at.WORK, work),
             (at.SCRATCH, aligned(threads * scratch)),
-            (at.GRADIENTS, aligned(plan.params_size) if steps_biases else None),
+            (at.GRADIENTS, aligned(plan.params_size) if steps_biases or plan.readable else None),
             (at.EXAMPLE_LOSSES, np.zeros(batch)),
             (at.THREAD_NUMBERS, np.zeros(at.LANES * threads)),
             (at.HYPER, np.array(plan.hyper)),
@@ -87,8 +76,8 @@ class Workspace:
             (at.OPTIMIZER, plan.optimizer),
             (at.OUT, plan.out),
             (at.OUT_STRIDE, plan.output.stride),
-            (at.LOGITS, self._place(plan.output.value)),
-            (at.DELTA, self._place(plan.output.gradient_at)),
+            (at.LOGITS, self.place(plan.output.value)),
+            (at.DELTA, self.place(plan.output.gradient_at)),
             (at.LANE_MASK, widest),
             (at.SCRATCH_SIZE, scratch),
             (at.RULE, plan.rule),
@@ -96,13 +85,15 @@ class Workspace:
             (at.STEPS_BIASES, steps_biases),
         ):
             self.header[place] = number
+        self.readable = ReadableLayers(self, plan.readable, plan.learning)
+        self.header[at.READABLE] = self.readable.address
 
     def _room(self, floats: int) -> int:
         """An offset of so many floats in `work` that do not grow with the batch."""
         offset, self.size = self.size, self.size + floats
         return offset
 
-    def _place(self, number: int) -> int:
+    def place(self, number: int) -> int:
         """An offset as the kernels read it."""
         return self.size + number * self.batch if isinstance(number, PerExample) else number
 
@@ -112,7 +103,7 @@ class Workspace:
         reals = table.view(np.float64)
         for k, row in enumerate(rows):
             for column, number in row.items():
-                (reals if isinstance(number, float) else table)[k, column] = self._place(number)
+                (reals if isinstance(number, float) else table)[k, column] = self.place(number)
         return table
 
     def hold(self, place: int, array: Vector | None) -> None:
@@ -137,13 +128,23 @@ class Workspace:
             self.hold(at.INPUTS, x)
 
     def check_known(self) -> None:
-        """Raise EngineError if a kernel met a code that it does not know: what was computed then is no result."""
+        """Raise EngineError if a kernel met a code that it does not know, or what a readable layer has raised.
+
+        What was computed then is no result.
+        """
+        self.raise_error()
         if self.header[at.UNKNOWN]:
             what, code = at.UNKNOWN_WORDS[int(self.header[at.UNKNOWN])], int(self.header[at.UNKNOWN_CODE])
             raise EngineError(
                 f"the compiled kernels do not know {what} {code}, and stopped; the reference engine computes this "
                 '(engine="reference"). Please report this: it is a mistake in digitlab'
             )
+
+    def raise_error(self) -> None:
+        """Raise what a readable layer has raised, once."""
+        if self.readable.error is not None:
+            error, self.readable.error, self.header[at.UNKNOWN] = self.readable.error, None, 0
+            raise error
 
     @property
     def address(self) -> int:

@@ -9,6 +9,7 @@ from digitlab.engine.fast.compiler.jit import COMPILING, Placeholder
 
 if COMPILING:
     from digitlab.engine.fast.simd.barrier import *
+    from digitlab.engine.fast.simd.callback import *
     from digitlab.engine.fast.simd.maths import *
     from digitlab.engine.fast.simd.products import *
     from digitlab.engine.fast.simd.strips import *
