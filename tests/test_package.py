@@ -126,3 +126,23 @@ def test_what_a_type_checker_sees_is_what_there_is():
         }
         text = Path(importlib.import_module(package).__file__).read_text(encoding="utf-8")
         assert read <= set(re.findall(r"^from (\S+) import \*", text, re.MULTILINE))
+
+
+PAGES = [
+    path for path in sorted((ROOT / "docs").glob("*.md")) if path.name not in ("extending.md", "performance-notes.md")
+]
+INNER = ("engine.fast", "data.formats", "books", "cli", "arrays")  # for those who work on digitlab
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "README.md"], ids=lambda path: path.name)
+def test_what_a_page_imports_can_be_had_from_the_package(page):
+    text = page.read_text(encoding="utf-8")
+    for home, imported in re.findall(r"^\s*from digitlab\.([\w.]+) import ([\w, ]+)$", text, re.MULTILINE):
+        if not home.startswith(INNER):
+            for name in imported.split(","):
+                found = getattr(importlib.import_module(f"digitlab.{home}"), name.strip())
+                assert getattr(digitlab, name.strip()) is found, name
+
+
+def test_packages_need_no_import_of_their_own():
+    assert loaded_by("import digitlab\nassert digitlab.search.search and digitlab.baselines.NearestMean")

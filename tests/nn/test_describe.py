@@ -26,6 +26,8 @@ from digitlab.nn import (
 )
 from digitlab.nn.describe import Described, build, describe, find, members, names, normalized
 from digitlab.nn.network import Activation
+from digitlab.optim import Optimizer, Schedule
+from digitlab.optim.regularizers import Regularizer
 
 
 def test_the_docstrings_examples():
@@ -200,3 +202,38 @@ def test_every_layer_takes_names_where_it_takes_objects(layer, name):
 
 def test_none_by_name():
     assert Dense(3, biases="none").biases is None and Conv2D(3, 2, biases="none").biases is None
+
+
+@pytest.mark.parametrize(
+    "family, text, wanted",
+    [
+        (Initializer, "normal:0.1", "Normal(std=0.1)"),
+        (Initializer, "uniform:-0.1,0.5", "Uniform(low=-0.1)"),
+        (Layer, "dense:30", "Dense(30)"),
+        (Layer, "conv2d:20,5,padding=2", "Conv2D(20, 5, padding=2)"),
+        (Optimizer, "sgd:0.1", "SGD(learning_rate=0.1)"),
+        (Optimizer, "momentum:0.1,momentum=0.8", "Momentum(learning_rate=0.1, momentum=0.8)"),
+        (Optimizer, "nesterov:learning-rate=0.1", "Nesterov(learning_rate=0.1)"),
+        (Regularizer, "l2:5", "L2(5)"),
+        (Regularizer, "max-norm:3", "MaxNorm(3)"),
+        (Schedule, "halve:5", "HalveOnPlateau(patience=5)"),
+        (Loss, "log-likelihood:0.1", "LogLikelihood(label_smoothing=0.1)"),
+    ],
+)
+def test_a_text_with_settings_in_order_or_by_name(family, text, wanted):
+    assert repr(build(family, text)) == wanted
+
+
+@pytest.mark.parametrize(
+    "family, text, words",
+    [
+        (Optimizer, "sgd:0.1,0.2", "got '0.2', expected sgd or sgd:setting=value,…; it has learning_rate"),
+        (Optimizer, "momentum:momentum=0.8,0.1", "got '0.1', expected momentum or"),
+        (Layer, "tanh:3", "got '3', expected tanh or tanh:setting=value,…; it has no settings"),
+        (Optimizer, "adm:0.1", "did you mean 'adam'"),
+        (Optimizer, "sgd:rate=0.1", "SGD has no setting 'rate'"),
+    ],
+)
+def test_a_text_with_settings_that_are_none(family, text, words):
+    with pytest.raises(ConfigError, match=words):
+        build(family, text)

@@ -104,7 +104,8 @@ def describe(thing: Any, *, full: bool = False) -> Any:
 
 
 def build(family: type[D], description: Any) -> D:
-    """The object that `description` names: an object of the family itself, a name, or a dictionary with "type".
+    """The object that `description` names: an object of the family itself, a text such as "l2:5" or "adam"
+    (`spec_table`), or a dictionary with "type".
 
     Raises ConfigError, naming what fits, for an unknown name, an unknown field, a missing one, or a value
     that is no number where a number is wanted.
@@ -112,7 +113,7 @@ def build(family: type[D], description: Any) -> D:
     if isinstance(description, family):
         return description
     if isinstance(description, str):
-        return build(family, {"type": description})
+        return build(family, spec_table(family, description))
     if not isinstance(description, Mapping) or not isinstance(description.get("type"), str):
         raise ConfigError(
             f"{article(family.family)}: got {description!r}; expected a name such as "
@@ -135,6 +136,26 @@ def build(family: type[D], description: Any) -> D:
         if not isinstance(value, kind) or (number_wanted and isinstance(value, bool)):
             raise ConfigError(f"{cls.__name__}: got {key} {value!r}, expected {expected}")
     return cls(**{key: None if isinstance(value, str) and value == NONE else value for key, value in given.items()})
+
+
+def spec_table(family: type[Described], text: str) -> dict[str, Any]:
+    """The table of a choice written as text: NAME, or NAME:value,setting=value with values in the order of settings.
+
+    "momentum:0.1" and "momentum:learning_rate=0.1" are {"type": "momentum", "learning_rate": 0.1}.
+    Raises ConfigError for a value that has no setting.
+    """
+    name, _, settings = text.partition(":")
+    table: dict[str, Any] = {"type": name.strip()}
+    in_order = [field.name for field in choices(find(family, name))] if settings else []
+    named = False
+    for place, setting in enumerate(filter(None, settings.split(","))):
+        key, equals, value = setting.rpartition("=")
+        named = named or bool(equals)
+        if not equals and (named or place >= len(in_order)):
+            known = ", ".join(in_order) or "no settings"
+            raise ConfigError(f"{text!r}: got {setting!r}, expected {name} or {name}:setting=value,…; it has {known}")
+        table[key.strip().replace("-", "_") if equals else in_order[place]] = typed(value.strip())
+    return table
 
 
 def build_all(family: type[D], descriptions: Any) -> list[D]:

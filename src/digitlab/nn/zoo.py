@@ -50,6 +50,16 @@ class Training:
     epochs: int = 60
     schedule: str = "constant"
 
+    def table(self) -> dict[str, Any]:
+        """These settings as entries of a settings file."""
+        return {
+            "epochs": self.epochs,
+            "batch_size": self.batch_size,
+            "optimizer": {"type": self.optimizer, "learning_rate": self.learning_rate},
+            "schedule": {"type": self.schedule},
+            "regularizers": [{"type": "L2", "strength": self.l2}] if self.l2 else [],
+        }
+
 
 @dataclass(frozen=True)
 class Recipe:

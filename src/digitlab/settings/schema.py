@@ -148,12 +148,13 @@ def check_settings(declaration: Any, table: Mapping[str, Any], home: str = "") -
         dataclasses.replace(known[name], name=f"{home}.{name}".removeprefix(".")).check(value)
 
 
-def with_settings(declaration: Any, only: Iterable[str] | None = None) -> Callable[[T], T]:
-    """Decorate what takes the declaration's settings as `**settings`: its signature and help then list them."""
+def with_settings(*declarations: Any, only: Iterable[str] | None = None) -> Callable[[T], T]:
+    """Decorate what takes the declarations' settings as `**settings`: its signature and help then list them."""
 
     def decorate(taker: T) -> T:
         own = inspect.signature(taker).parameters  # type: ignore[arg-type]
-        settings = {name: s for name, s in settings_of(declaration).items() if only is None or name in only}
+        declared = {name: s for declaration in declarations for name, s in settings_of(declaration).items()}
+        settings = {name: s for name, s in declared.items() if only is None or name in only}
         listed = {name: p for name, p in own.items() if p.kind is not inspect.Parameter.VAR_KEYWORD}
         for name, s in settings.items():
             parameter = listed.get(name)

@@ -16,10 +16,11 @@ import tomli_w
 from digitlab.data.augment import parse_augmentation
 from digitlab.errors import ConfigError, ShapeError, did_you_mean
 from digitlab.files import require_suffix, write_text
-from digitlab.nn.describe import FAMILIES, build, choices, describe, find
+from digitlab.nn.describe import FAMILIES, build, choices, describe, find, spec_table
 from digitlab.nn.io.building import KEYS, allowing, build_network
 from digitlab.nn.io.building import in_full as network_in_full
 from digitlab.nn.io.building import in_short as network_in_short
+from digitlab.nn.io.description import describe_network
 from digitlab.nn.io.loading import load_network
 from digitlab.nn.network import Network
 from digitlab.optim import Optimizer
@@ -57,20 +58,25 @@ class RunConfig(TrainingSettings):
 
     {settings}
 
-    Choices of a family may be given by name: optimizer="adam". An optimizer that leaves its learning rate open gets
+    Choices of a family may be given by name: optimizer="adam". A Network stands for its table: the training begins with
+    the weights that `seed` draws, or those of `start`. An optimizer that leaves its learning rate open gets
     the network's default (default_rate.py).
     """
 
     def __post_init__(self) -> None:
+        network = self.network if isinstance(self.network, Network) else None
+        if network is not None:
+            object.__setattr__(self, "network", describe_network(network))
         for setting in settings_of(TrainingSettings).values():
             object.__setattr__(self, setting.name, _built(setting, getattr(self, setting.name)))
         object.__setattr__(self, "class_weights", checked_class_weights(self.class_weights) or "")
         if self.optimizer.learning_rate is None:
             with suppress(ConfigError, ShapeError):  # of a network that cannot be, which `trainer` is to say
-                network = self.first_network()
-                chosen = settled(self.optimizer, network, batch_size=self.batch_size, gradient=self.gradient)
+                first = network or self.first_network()
+                chosen = settled(self.optimizer, first, batch_size=self.batch_size, gradient=self.gradient)
                 object.__setattr__(self, "optimizer", chosen)
-                self.__dict__["_network"] = network
+                if network is None:
+                    self.__dict__["_network"] = first
 
     def __getstate__(self) -> dict[str, Any]:
         """What goes to other processes: the settings without a network."""
@@ -82,14 +88,17 @@ class RunConfig(TrainingSettings):
         self.__dict__["_network"] = trainer.network
         return trainer
 
-    def trainer(self, callbacks: Sequence[Callback] = ()) -> Trainer:
-        """A trainer with its network, as these settings say. Raises ConfigError, ShapeError or ModelFileError."""
+    def trainer(self, callbacks: Sequence[Callback] = (), *, network: Network | None = None) -> Trainer:
+        """A trainer with its network, as these settings say, or with a network that there is already.
+
+        Raises ConfigError, ShapeError or ModelFileError.
+        """
         stopping: list[Callback] = [EarlyStopping(self.early_stop)] if self.early_stop else []
         averaging = [] if isinstance(self.averaging, NoAveraging) else [copy.deepcopy(self.averaging)]
         given = {name: getattr(self, name) for name in TRAINER}
         given["augment"] = augmentation if (augmentation := parse_augmentation(self.augment)).steps else None
         # Those that decide come first: those that print or save then know of the decision.
-        return Trainer(self.first_network(), callbacks=[*stopping, *averaging, *callbacks], **given)
+        return Trainer(network or self.first_network(), callbacks=[*stopping, *averaging, *callbacks], **given)
 
     def example_weights(self) -> Weights | None:
         """What `Trainer.fit` takes as `sample_weights`: the numbers in the file. Raises DataError."""
@@ -160,11 +169,12 @@ class RunConfig(TrainingSettings):
 
 def over(chosen: Any, old: Any, name: str) -> Any:
     """A choice of the setting `name` over an old one; of the same kind, it keeps the values that it does not name."""
-    new, old = ({"type": item} if isinstance(item, str) else item for item in (chosen, old))
+    family = family_of(name)
+    new, old = (spec_table(family, item) if isinstance(item, str) else item for item in (chosen, old))
     if not isinstance(new, dict) or not isinstance(old, dict):
         return old if new is None else new
     try:
-        same = find(family_of(name), new["type"]) is find(family_of(name), old["type"])
+        same = find(family, new["type"]) is find(family, old["type"])
     except (KeyError, TypeError, AttributeError, ConfigError):
         return new  # RunConfig says what is wrong with it
     return {**old, **new} if same else new
@@ -180,7 +190,7 @@ def with_setting(table: Mapping[str, Any], name: str, value: Any) -> dict[str, A
         return {**table, "regularizers": [*others, {"type": kind, number: value}]}
     if name == "learning_rate":
         old = table.get("optimizer", "SGD")
-        return {**table, "optimizer": {**({"type": old} if isinstance(old, str) else old), name: value}}
+        return {**table, "optimizer": {**(spec_table(Optimizer, old) if isinstance(old, str) else old), name: value}}
     setting = settings_of(TrainingSettings).get(name)
     if setting is not None and setting.family and setting.default != ():
         value = over(value, table.get(name), name)

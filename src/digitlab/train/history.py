@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 from digitlab.errors import ConfigError, ModelFileError, did_you_mean
 from digitlab.files import require_suffix, write_text
@@ -29,7 +29,7 @@ class Statistics(NamedTuple):
 
 
 class History:
-    """The epochs of a training, in order; `history[-1]["valid_accuracy"]`, `history.column("train_loss")`.
+    """The epochs of a training, in order: `history[-1]` is the last epoch's row, `history["valid_accuracy"]` a column.
 
     Columns: epoch (from 1), train_loss, and for each set that was evaluated valid_loss, valid_accuracy ...;
     change (of the monitored column since the epoch before), learning_rate (of the epoch's last step),
@@ -52,8 +52,17 @@ class History:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def __getitem__(self, index: int) -> Row:
-        return self.rows[index]
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+    @overload
+    def __getitem__(self, index: slice) -> "History": ...
+    @overload
+    def __getitem__(self, index: str) -> list[float]: ...
+    def __getitem__(self, index: int | slice | str) -> "Row | History | list[float]":
+        """An epoch's row by position, a History of some epochs by slice, or a column by name (`column`)."""
+        if isinstance(index, str):
+            return self.column(index)
+        return History(self.rows[index]) if isinstance(index, slice) else self.rows[index]
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self.rows)

@@ -32,6 +32,17 @@ def imagine_all(network: Network, digits: Sequence[int]) -> Answers:
     return answers
 
 
+def imagined(network: Network, digit: int) -> Imagined:
+    """The network's picture of a digit: by the linear inversion for a chain of dense layers, else by gradient ascent.
+
+    Raises ConfigError for a digit without an output.
+    """
+    try:
+        return imagine(network, digit)
+    except ShapeError:
+        return imagine(network, digit, ascend(network, [digit])[0], stretch=False)
+
+
 def inversions_figure(answers: Mapping[str, list[Imagined] | str], *, title: str = "") -> Figure:
     """Heat maps, a column per digit and a row per method (a single digit has one row), with the predictions.
 

@@ -1,6 +1,7 @@
 """All pictures of a network, as a list of named figures: what `digitlab look` draws."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -9,7 +10,7 @@ import numpy as np
 
 from digitlab.arrays import to_numpy
 from digitlab.engine.select import predict
-from digitlab.errors import ShapeError
+from digitlab.errors import ConfigError, ShapeError, not_among
 from digitlab.nn.conv import Conv2D
 from digitlab.nn.network import Dense, Network
 from digitlab.train.evaluation import class_shares
@@ -228,3 +229,20 @@ WHAT: dict[str, Callable[[Subject], Iterator[Picture]]] = {
     "embedding": embedding,
     "surface": surface,
 }
+
+USUAL = ("weights", "filters", "confusion")  # quick to draw
+
+
+def pictures(subject: Subject, *what: str) -> list[Picture]:
+    """The pictures of these names; without names, those of USUAL that apply to the network.
+
+    Raises ConfigError for an unknown name, ShapeError where a named picture does not apply.
+    """
+    for name in what:
+        if name not in WHAT:
+            raise ConfigError(f"what: got {not_among(name, WHAT)}")
+    drawn: list[Picture] = []
+    for name in what or USUAL:
+        with nullcontext() if what else suppress(ShapeError):
+            drawn += WHAT[name](subject)
+    return drawn

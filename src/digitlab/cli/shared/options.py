@@ -49,7 +49,7 @@ class Value(click.ParamType[Any]):
 
 
 class Spec(click.ParamType[Any]):
-    """A named choice, with settings where it has any: `adam`, `halve:patience=5`, `momentum:momentum=0.8`.
+    """A named choice, with settings where it has any: `adam`, `halve:5`, `momentum:momentum=0.8`.
 
     Checked against the family of this name and handed on as its table: {"type": "halve", "patience": 5}.
     """
@@ -62,16 +62,10 @@ class Spec(click.ParamType[Any]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if not isinstance(value, str):
             return value
-        from digitlab.nn.describe import build, typed
+        from digitlab.nn.describe import build, spec_table
 
-        kind, _, settings = value.partition(":")
-        table: dict[str, Any] = {"type": kind}
-        for setting in filter(None, settings.split(",")):
-            key, equals, number = setting.partition("=")
-            if not equals:
-                self.fail(f"{setting!r}: expected NAME or NAME:setting=value,…", param, ctx)
-            table[key.replace("-", "_")] = typed(number)
         try:
+            table = spec_table(family_named(self.family), value)
             build(family_named(self.family), table)
         except (ConfigError, TypeError) as error:
             self.fail(str(error), param, ctx)

@@ -216,17 +216,10 @@ def recipe_settings(given: dict[str, Any]) -> dict[str, Any]:
     recipe = find_recipe(given["net"]) if "net" in given else None
     if recipe is None:
         return {}
-    training = recipe.training
-    optimizer: dict[str, Any] = {"type": training.optimizer}
-    if not {"loss", "batch_size", "gradient"} & given.keys():
-        optimizer["learning_rate"] = training.learning_rate
-    return {
-        "epochs": training.epochs,
-        "batch_size": training.batch_size,
-        "optimizer": optimizer,
-        "schedule": {"type": training.schedule},
-        "regularizers": [{"type": "L2", "strength": training.l2}] if training.l2 else [],
-    }
+    table = recipe.training.table()
+    if {"loss", "batch_size", "gradient"} & given.keys():
+        del table["optimizer"]["learning_rate"]
+    return table
 
 
 def _table(layer: dict[str, Any], name: str) -> dict[str, Any]:
