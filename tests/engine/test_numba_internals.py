@@ -6,6 +6,8 @@ from numba.core import codegen
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import cpu_target
 
+from digitlab.engine.fast.compiler.numba_internals import Translation
+
 PARTS = {
     "CodeLibrary": (
         lambda: codegen.CPUCodeLibrary,
@@ -18,6 +20,7 @@ PARTS = {
         ("get_function_address", "get_global_value_address"),
     ),
     "the compiler's lock": (lambda: global_compiler_lock, ("__enter__", "__exit__")),
+    "a dispatcher": (lambda: njit(abs_), ("get_call_template", "overloads")),
     "a compiled function": (lambda: next(iter(njit("int64(int64)")(abs_).overloads.values())), ("fndesc", "library")),
 }
 
@@ -32,3 +35,15 @@ def test_numba_has_its_private_parts_where_they_were(where):
     thing = find()
     moved = [name for name in names if not hasattr(thing, name)]
     assert not moved, f"this numba has moved {moved} of {where}: adapt digitlab/engine/fast/compiler/numba_internals.py"
+
+
+def test_constant_arguments_make_no_translations_of_their_own():
+    inner = njit(abs_)
+
+    @njit
+    def outer(x):
+        return inner(1) + inner(2) + inner(x)
+
+    with Translation():
+        outer.compile("int64(int64)")
+    assert len(inner.overloads) == 1

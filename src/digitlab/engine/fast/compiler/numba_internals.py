@@ -21,6 +21,7 @@ class Translation:
     def __enter__(self) -> "Translation":
         from numba.core.codegen import CPUCodeLibrary
         from numba.core.compiler_lock import global_compiler_lock
+        from numba.core.dispatcher import Dispatcher
         from numba.core.registry import cpu_target
 
         self.lock, self.library = global_compiler_lock, CPUCodeLibrary
@@ -32,6 +33,7 @@ class Translation:
         self.replaced = [
             (CPUCodeLibrary, "finalize", self._finalize()),
             (CPUCodeLibrary, "_optimize_functions", lambda library, module: None),
+            (Dispatcher, "get_call_template", self._template_of(Dispatcher.get_call_template)),
             # The addresses that numba asks for are of nothing: no function is ever run here.
             (engine, "get_function_address", lambda name: 0),
             (engine, "get_global_value_address", lambda name: ctypes.addressof(nowhere)),
@@ -47,6 +49,15 @@ class Translation:
             self.libraries.append(library)
 
         return finalize
+
+    def _template_of(self, original: Any) -> Any:
+        """Numba would translate a function again for each constant argument; the optimizer inlines what gains by it."""
+        from numba.core.types import unliteral
+
+        def template_of(dispatcher: Any, args: Any, kws: Any) -> Any:
+            return original(dispatcher, tuple(map(unliteral, args)), {name: unliteral(kws[name]) for name in kws})
+
+        return template_of
 
     def __exit__(self, *error: Any) -> None:
         for thing, name, original in self.originals:
