@@ -27,6 +27,7 @@ def empty_machine(tmp_path, monkeypatch):
     work = tmp_path / "work"
     work.mkdir()
     monkeypatch.chdir(work)
+    monkeypatch.delenv("COLUMNS", raising=False)  # what is printed is as wide as that
     monkeypatch.setenv("DIGITLAB_OFFLINE", "1")
     monkeypatch.setenv("DIGITLAB_DATA", "")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))

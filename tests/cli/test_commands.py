@@ -73,7 +73,7 @@ def test_test_by_folder_by_file_and_by_nothing(train, call, name):
     trained = train().out
     called = call("test", *([name] if name else []), "--data", "digits")
     assert called.code == 0
-    first, second = called.out.splitlines()
+    first, second, *_ = called.out.splitlines()
     assert first == "runs/001-64-30-10/network.safetensors on 300 test images of scikit-learn digits test"
     network = load_network("runs/001-64-30-10/network.safetensors")
     test = load("digits").test

@@ -178,4 +178,6 @@ def _warnings_as_lines() -> Iterator[None]:
 
 
 def _complain(message: str) -> None:
-    click.echo(" ".join(message.split()), err=True)
+    from digitlab.cli.shared.console import tell
+
+    tell(" ".join(message.split()))

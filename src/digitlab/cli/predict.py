@@ -70,7 +70,7 @@ def command(
     digitlab predict test.csv -o submission.csv --kaggle
     digitlab predict shipped photo.png
     """
-    from digitlab.cli.shared.console import say
+    from digitlab.cli.shared.console import say, tell
     from digitlab.cli.shared.networks import network_file, split_network
     from digitlab.cli.shared.progress import counted
     from digitlab.predicting import predict
@@ -107,12 +107,12 @@ def command(
         for line in table_of(found, top, proba, saved=out is not None):
             say(line)
     for line in filter(None, [found.note]):
-        click.echo(line, err=True)
+        tell(line)
     for line in found.skipped:
-        click.echo(f"skipped: {line}", err=True)
+        tell(f"skipped: {line}")
     seen = found.part != "test" and any(same_source(run, image) for run in training_data(path) for image in images)
     for line in summary_of(found, named, images, out, seen=seen):
-        click.echo(line, err=form in ("csv", "json"))
+        (tell if form in ("csv", "json") else say)(line)
     if found.skipped:
         raise click.exceptions.Exit(1)
 

@@ -46,7 +46,7 @@ def command(
     PHOTO is a JPEG, PNG, WebP, TIFF, BMP or GIF file: dark on light or light on dark, in any lighting, on ruled or
     coloured paper. NET, if given, comes first: a network file or a run folder. Other marks are reported as no digit.
     """
-    from digitlab.cli.shared.console import say
+    from digitlab.cli.shared.console import say, tell
     from digitlab.cli.shared.networks import load_named, split_network
     from digitlab.data.photos import open_photo
     from digitlab.errors import DigitlabError, quoted
@@ -66,7 +66,7 @@ def command(
             if len(photos) == 1:
                 raise
             failed = photo  # the others are read all the same
-            click.echo(f"error: {error}", err=True)
+            tell(f"error: {error}")
             continue
         if not as_json:
             for line in lines_of(photo, readings[photo]):
@@ -193,19 +193,20 @@ def _save_png(path: Path, plane: Any) -> None:
 
 def say_score(readings: "dict[str, Reading]", check: Path, *, err: bool) -> None:
     """What the file says stands on the photos beside what was read: counts, and every failure."""
+    from digitlab.cli.shared.console import say, tell
     from digitlab.data.photos.scoring import Score, score_reading
     from digitlab.data.synthetic.pages import read_truth
 
-    truths = read_truth(check)
-    score = Score()
+    write = tell if err else say
+    truths, score = read_truth(check), Score()
     for photo, reading in readings.items():
         name = Path(photo).name
         if name not in truths:
-            click.echo(f"{check} has no labels for {name}", err=True)
+            tell(f"{check} has no labels for {name}")
             continue
         zoom = reading.page.zoom
         read = [(d.label, tuple(round(n / zoom) for n in d.box)) for d in reading.digits]
         score += score_reading(truths[name], read, name=name)  # type: ignore[arg-type]  # four numbers each
     for failure in score.failures:
-        click.echo(failure, err=err)
-    click.echo(str(score), err=err)
+        write(failure)
+    write(str(score))

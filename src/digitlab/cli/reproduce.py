@@ -1,6 +1,7 @@
 """`digitlab reproduce list|run|report`: every experiment of the books, compared with what they report."""
 
 import os
+import sys
 from pathlib import Path
 
 import click
@@ -14,6 +15,8 @@ results_option = click.option(
     show_default=True,
     help="Folder of the results.",
 )
+
+WIDE = 160  # columns that the table of all experiments needs; a narrower terminal gets paragraphs
 
 
 @click.group("reproduce", cls=Group)
@@ -30,7 +33,7 @@ def list_(book: str | None) -> None:
     """List the experiments with what they show, what the book reports, and their cost."""
     from digitlab.books.catalogue import CATALOGUE
     from digitlab.books.report import cost_text, reported_text
-    from digitlab.cli.shared.console import say, table
+    from digitlab.cli.shared.console import columns, say, table
     from digitlab.errors import ConfigError
     from digitlab.nn.describe import normalized
 
@@ -42,8 +45,12 @@ def list_(book: str | None) -> None:
     experiments = [e for e in CATALOGUE.values() if e.book in chosen]
     headings = ["name", "book, chapter", "what it shows", "reported", "3 seeds, one core"]
     rows = [[e.name, f"{e.book} {e.chapter}", e.title, reported_text(e), cost_text(e)] for e in experiments]
-    say(table(headings, rows, left=4))
-    say(f"{len(experiments)} experiments. Times are for all modes. [M]: stated from memory.")
+    if (columns(sys.stdout) or WIDE) >= WIDE:
+        say(table(headings, rows, left=4))
+    else:
+        for name, chapter, title, reported, cost in rows:
+            say(f"{name}  {chapter}; {cost}\n  {title}\n  reported: {reported}".removesuffix("\n  reported: –"))
+    say(f"{len(experiments)} experiments. Times are for all modes of 3 seeds. [M]: stated from memory.")
     say("Run one with: digitlab reproduce run NAME")
 
 
@@ -93,7 +100,7 @@ def run(
     from digitlab.books.catalogue import CATALOGUE, find_experiments
     from digitlab.books.runner import STAGES, execute
     from digitlab.books.schedule import schedule, source_for
-    from digitlab.cli.shared.console import say
+    from digitlab.cli.shared.console import say, tell
     from digitlab.errors import DigitlabError, quoted
 
     experiments = list(CATALOGUE.values()) if all_ else find_experiments(names)
@@ -104,7 +111,7 @@ def run(
     failures = execute(runs, results, processes=jobs, stages=[part] if part else STAGES, log=say)
     if failures:
         for line in failures[:-1]:
-            click.echo(line, err=True)
+            tell(line)
         raise DigitlabError(failures[-1])
     if part == "train":
         say(f"trained: {results}; continue with --part query to compute the figures")

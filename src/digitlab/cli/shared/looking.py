@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence, Sized
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
+from digitlab.cli.shared.console import tell
 from digitlab.cli.shared.sets import load_set
 
 if TYPE_CHECKING:
@@ -47,10 +46,9 @@ def digits_for(
                 "division of its run. Name other images by --data, or take all of them: --part all"
             )
         if part is None and "source" in data:
-            click.echo(
+            tell(
                 f"{data['source']}: the network was trained on a part of it, so only the {len(loaded.digits):,} "
-                f"{usual} images of its run are used; --part all takes all of them",
-                err=True,
+                f"{usual} images of its run are used; --part all takes all of them"
             )
     digits = loaded.digits
     if trained is None and runs and runs[0].get("class_names"):
@@ -153,5 +151,5 @@ def examples_for(
     except DigitlabError:
         if insist:
             raise
-        click.echo("the images do not fit this network: random inputs and targets instead", err=True)
+        tell("the images do not fit this network: random inputs and targets instead")
         return rng.normal(size=(n, *network.input_shape)), rng.random((n, *network.shapes[-1]))

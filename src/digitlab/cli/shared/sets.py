@@ -46,7 +46,9 @@ def load_set(choices: Mapping[str, Any], part: Any, usual: Any = "test") -> "Loa
 def _tell(note: str | None, choices: Mapping[str, Any]) -> None:
     if not note:
         return
-    click.echo(note, err=True)
+    from digitlab.cli.shared.console import tell
+
+    tell(note)
     context = click.get_current_context(silent=True)
     if context is not None and choices.get("source", "auto") == "auto":
         context.meta[FELL_BACK] = True

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from digitlab.cli.shared.console import tell
 from digitlab.cli.shared.train_network import check_fallback, network_table
 from digitlab.settings import DataTable, NetworkSettings, ShortSettings, TrainingSettings, settings_of
 from digitlab.settings.schema import as_typed, option_of
@@ -60,7 +61,7 @@ def settings(
         data["source"] = "mnist" if splits.train.images.shape[1] == 28 else "digits"
         fell_back = given["fell_back"] = data["source"] == "digits"
         if fell_back and (parse_sizes(given.get("net", "")) or [0])[0] == 784:
-            click.echo("the network gets 64 inputs instead of 784, one for each pixel", err=True)
+            tell("the network gets 64 inputs instead of 784, one for each pixel")
     if splits.train.class_names != DIGIT_NAMES and not {"class_names", "group"} & set(data):
         data["class_names"] = list(splits.train.class_names)  # so that files with fewer of them mean the same
     if data["source"] != _table(recipe, "data").get("source"):
