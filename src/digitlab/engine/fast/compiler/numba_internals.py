@@ -52,7 +52,7 @@ class Translation:
 
     def _template_of(self, original: Any) -> Any:
         """Numba would translate a function again for each constant argument; the optimizer inlines what gains by it."""
-        from numba.core.types import unliteral
+        from numba.core.types.misc import unliteral
 
         def template_of(dispatcher: Any, args: Any, kws: Any) -> Any:
             return original(dispatcher, tuple(map(unliteral, args)), {name: unliteral(kws[name]) for name in kws})

@@ -26,7 +26,8 @@ from digitlab.engine.fast.compiler.jit import kernel
 from digitlab.engine.fast.layout import *
 from digitlab.engine.fast.ops import conv, padding
 from digitlab.engine.fast.ops.activation import is_monotone
-from digitlab.engine.fast.ops.dispatch import dispatcher
+from digitlab.engine.fast.ops.collecting import collect_rows
+from digitlab.engine.fast.ops.ink import find_ink, ink_between
 from digitlab.engine.fast.ops.optimizer import limit_norms, update
 from digitlab.engine.fast.ops.windows import (
     CHANNELS,
@@ -44,7 +45,6 @@ from digitlab.engine.fast.plan_builder import PlanBuilder
 from digitlab.engine.fast.simd import (
     at,
     clear,
-    collect,
     copy,
     doubles,
     floats,
@@ -133,38 +133,6 @@ def place(row: Row, room: Any, batch: int) -> None:
     row[TRANSPOSED] = room(row[KERNEL] * row[KERNEL_WIDTH] * row[CHANNELS] * row[W_STRIDE])
 
 
-_collect = dispatcher(
-    "code, y, y_row, values, offsets, count, base, segment",
-    {n: f"collect_{n}(y, y_row, values, offsets, count, base, segment)" for n in range(1, LANES)},
-    f"collect_{LANES}(y, y_row, values, offsets, count, base, segment)",
-    **{f"collect_{n}": collect(1, n) for n in range(1, LANES + 1)},
-)
-_rows_of_3, _rows_of_5 = collect(3, 1), collect(5, 1)
-
-
-@kernel()
-def collect_rows(y, y_row, values, offsets, count, base, segment, rows, vectors):
-    """`collect` for any number of rows and vectors."""
-    r = 0
-    while r < rows:
-        yr, br = at(y, r * y_row), at(base, r * segment)
-        if vectors == 1 and rows - r >= 5:
-            _rows_of_5(yr, y_row, values, offsets, count, br, segment)
-            r += 5
-            continue
-        if vectors == 1 and rows - r >= 3:
-            _rows_of_3(yr, y_row, values, offsets, count, br, segment)
-            r += 3
-            continue
-        parts = (vectors + LANES - 1) // LANES
-        first = 0
-        for part in range(parts):
-            n = vectors // parts + (1 if part < vectors % parts else 0)
-            _collect(n, at(yr, LANES * first), y_row, values, offsets, count, at(br, LANES * first), segment)
-            first += n
-        r += 1
-
-
 @kernel()
 def begin(share, op):
     """This thread's share of the filters into the layout that forward reads, when the weights are new."""
@@ -205,28 +173,6 @@ def picture(op, x, y, maxima, w, bias, rows):
             here, left = at(out, start * stride), at(source, start * channels)
             multiply(here, stride, end - start, left, channels, 1, op[KERNEL], line, length, w, stride, bias, stride)
         keep_maxima(op, py, rows, row_size, y, maxima)
-
-
-@kernel()
-def find_ink(x, height, line, inked):
-    """For every row of a picture, where its first number that is not zero stands, and one past the last."""
-    for i in range(height):
-        low, high, row = 0, line, at(x, i * line)
-        while low < line and row[low] == 0.0:
-            low += 1
-        while high > low and row[high - 1] == 0.0:
-            high -= 1
-        inked[2 * i] = low
-        inked[2 * i + 1] = high if high > low else 0
-
-
-@kernel()
-def ink_between(inked, first, rows, line):
-    """The widest reach of ink in these rows: its beginning and end; the row's length and 0 if there is none."""
-    low, high = line, 0
-    for i in range(first, first + rows):
-        low, high = min(low, inked[2 * i]), max(high, inked[2 * i + 1])
-    return low, high
 
 
 @kernel()

@@ -1,0 +1,40 @@
+"""Sums of listed rows, each times its number: y[r] += Σᵢ values[i] · base[offsets[i] + r], for any number of rows."""
+
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators, no-check-untyped-defs
+# (Numba infers the types of kernels; the rest is checked.)
+
+from digitlab.engine.fast.compiler.jit import kernel
+from digitlab.engine.fast.layout import LANES
+from digitlab.engine.fast.ops.dispatch import dispatcher
+from digitlab.engine.fast.simd import at, collect
+
+_collect = dispatcher(
+    "code, y, y_row, values, offsets, count, base, segment",
+    {n: f"collect_{n}(y, y_row, values, offsets, count, base, segment)" for n in range(1, LANES)},
+    f"collect_{LANES}(y, y_row, values, offsets, count, base, segment)",
+    **{f"collect_{n}": collect(1, n) for n in range(1, LANES + 1)},
+)
+_rows_of_3, _rows_of_5 = collect(3, 1), collect(5, 1)
+
+
+@kernel()
+def collect_rows(y, y_row, values, offsets, count, base, segment, rows, vectors):
+    """`collect` for any number of rows and vectors."""
+    r = 0
+    while r < rows:
+        yr, br = at(y, r * y_row), at(base, r * segment)
+        if vectors == 1 and rows - r >= 5:
+            _rows_of_5(yr, y_row, values, offsets, count, br, segment)
+            r += 5
+            continue
+        if vectors == 1 and rows - r >= 3:
+            _rows_of_3(yr, y_row, values, offsets, count, br, segment)
+            r += 3
+            continue
+        parts = (vectors + LANES - 1) // LANES
+        first = 0
+        for part in range(parts):
+            n = vectors // parts + (1 if part < vectors % parts else 0)
+            _collect(n, at(yr, LANES * first), y_row, values, offsets, count, at(br, LANES * first), segment)
+            first += n
+        r += 1
