@@ -1,0 +1,37 @@
+"""`digitlab export NET --to onnx`: a network for another program."""
+
+from pathlib import Path
+
+import click
+
+TO = ("onnx", "safetensors", "json", "npz", "csv", "pytorch", "keras", "numpy-script")
+
+
+@click.command("export")
+@click.argument("net", required=False)
+@click.option("--to", type=click.Choice(TO), required=True, help="Format of the exported network.")
+@click.option("--out", type=click.Path(path_type=Path), help="File to write. [default: beside NET, by its name]")
+def command(net: str | None, to: str, out: Path | None) -> None:
+    """Write a network for another program.
+
+    NET is a network file or a run folder. [default: the latest run in runs/, or else the shipped network] `digitlab
+    export --help` names the formats; docs/coming-from.md shows how each is used.
+    """
+    from digitlab.cli.shared.console import say
+    from digitlab.cli.shared.networks import load_named
+    from digitlab.exporting import export_formats, export_network
+    from digitlab.nn.scaling import describe_scaling
+    from digitlab.shipped import PATH
+
+    path, network = load_named(net)
+    chosen = export_formats()[to]
+    folder = Path() if path == PATH else path.parent
+    if out is None:
+        out = folder / f"{path.stem}{chosen.suffix or f'-{to}'}"
+        if out == path:
+            raise click.UsageError(f"{path} is in that format already; name another file with --out")
+    written = export_network(network, out, to)
+    say(f"{path} as {to}, {chosen.about}:")
+    for file in written:
+        say(f"{file}, {file.stat().st_size:,} bytes")
+    say(f"input {network.input_shape}, uint8 pixels scaled by {describe_scaling(network.scaling)}")
