@@ -135,7 +135,7 @@ def sprint(train: digitlab.Digits, test: digitlab.Digits, device: str, seed: int
     """Seconds of training by the recipe, and test accuracy."""
     schedule = OneCycle(**{key: value for key, value in SETTINGS["schedule"].items() if key != "type"})
     trainer = Trainer(
-        build_named("sprint", seed=seed),
+        build_named(PRESETS["sprint"].net, seed=seed),
         Adam(SETTINGS["optimizer"]["learning_rate"]),
         schedule=schedule,
         batch_size=SETTINGS["batch_size"],

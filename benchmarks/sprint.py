@@ -26,7 +26,7 @@ from digitlab.nn.zoo import build_named
 from digitlab.statistics import summarize
 from digitlab.train.presets import PRESETS
 
-SETTINGS = PRESETS["sprint"].settings
+NET, SETTINGS = PRESETS["sprint"].net, PRESETS["sprint"].settings
 EPOCHS, BATCH, RATE, CYCLE = (
     SETTINGS["epochs"],
     SETTINGS["batch_size"],
@@ -38,9 +38,8 @@ EPOCHS, BATCH, RATE, CYCLE = (
 def ours(train: digitlab.Digits, test: digitlab.Digits, seed: int) -> tuple[float, float]:
     """Seconds of training and test accuracy."""
     schedule = OneCycle(**{key: value for key, value in CYCLE.items() if key != "type"})
-    trainer = Trainer(
-        build_named("sprint", seed=seed), Adam(RATE), schedule=schedule, batch_size=BATCH, keep="last", seed=seed
-    )
+    network = build_named(NET, seed=seed)
+    trainer = Trainer(network, Adam(RATE), schedule=schedule, batch_size=BATCH, keep="last", seed=seed)
     seconds = sum(trainer.fit(train, epochs=EPOCHS).column("seconds"))
     return seconds, digitlab.evaluate(trainer.network, test.images, test.labels).accuracy or 0.0
 
@@ -51,7 +50,8 @@ def pytorch(train: digitlab.Digits, test: digitlab.Digits, seed: int, threads: i
 
     torch.manual_seed(seed)
     torch.set_num_threads(threads)
-    model = peers.torch_conv([(16, 5), (32, 3)], 128)
+    model = peers.torch_conv([(8, 5), (32, 3)], 100)
+    loss = torch.nn.CrossEntropyLoss(label_smoothing=build_named(NET).loss.label_smoothing)
     x, y = peers.torch_images(train.images), torch.from_numpy(train.labels)
     optimizer = torch.optim.Adam(model.parameters(), lr=RATE)
     steps = EPOCHS * -(-len(x) // BATCH)
@@ -70,7 +70,7 @@ def pytorch(train: digitlab.Digits, test: digitlab.Digits, seed: int, threads: i
         for start in range(0, len(x), BATCH):
             chosen = order[start : start + BATCH]
             optimizer.zero_grad()
-            torch.nn.functional.cross_entropy(model(x[chosen]), y[chosen]).backward()
+            loss(model(x[chosen]), y[chosen]).backward()
             optimizer.step()
             cycle.step()
     seconds = time.perf_counter() - began
