@@ -142,3 +142,14 @@ def test_drawn_windows(
     layers = [conv, act.GELU(), Conv2D(3, 1), pool(size, stride=step), act.Tanh(), Flatten(), Dense(5)]
     network = Network(layers, (height, width, channels), LogLikelihood(), seed=seed)
     assert_twins(network, SGD(0.02), (), x, y, batch_size, steps=40, threads=threads)
+
+
+def test_norms_of_convolutions_are_limited():
+    rng = np.random.default_rng(1)
+    x, y = pixels(rng, 30, 12, 11, 2), rng.integers(0, 6, 30)
+    network = Network(
+        [Conv2D(5, 3, biases=None), act.Tanh(), Flatten(), Dense(6)], (12, 11, 2), LogLikelihood(), seed=3
+    )
+    assert_twins(network, SGD(0.05), (MaxNorm(0.5),), x, y, 7, steps=60, threads=2)
+    lengths = np.sqrt(np.sum(network.layers[0].params["W"].value ** 2, axis=(0, 1, 2)))
+    assert lengths.max() <= 0.5 + 1e-5

@@ -9,6 +9,7 @@ some networks only ask a constant, such as `LARGE`, and the compiler leaves out 
 """
 
 import os
+from importlib import import_module
 from typing import Any
 
 # The functions that Python calls (loops/entries.py), with the types of their arguments: i for int64, d for float64
@@ -24,6 +25,12 @@ def covers(compiled: frozenset[str], kernel_sets: frozenset[str]) -> bool:
     return compiled == ALL or kernel_sets <= compiled
 
 
+def _has_wide_registers() -> bool:
+    """Whether this processor has registers of sixteen floats (AVX-512)."""
+    return bool(import_module("llvmlite.binding").get_host_cpu_features().get("avx512f", False))
+
+
+SIXTEEN_LANES = COMPILING and _has_wide_registers()
 LARGE = covers(COMPILED, frozenset({"large"}))
 
 

@@ -8,7 +8,7 @@ Twins: `x @ W`, `x.T @ g` and `g @ W.T` in `Dense` (nn/network.py).
 
 from numba.types import float32
 
-from digitlab.engine.fast.compiler.jit import kernel
+from digitlab.engine.fast.compiler.jit import SIXTEEN_LANES, kernel
 from digitlab.engine.fast.layout import LANES
 from digitlab.engine.fast.simd.tiles import adding_tile, dot, step_tile, tile
 from digitlab.engine.fast.simd.vectors import at
@@ -28,10 +28,15 @@ def _strip(vectors):
     t1, t2, t4 = tile(1, vectors), tile(2, vectors), tile(4, vectors)
     with_five = vectors == 4  # a thread's half of a batch of ten
     t5 = tile(5, vectors) if with_five else t4
+    t8 = tile(8, vectors) if SIXTEEN_LANES else t4  # a row takes half as many registers there
 
     @kernel()
     def strip(y, y_row, rows, a, a_row, a_k, segments, a_segment, n, w, w_k, bias):
         r = 0
+        if SIXTEEN_LANES:
+            while r + 8 <= rows:
+                t8(at(y, r * y_row), y_row, at(a, r * a_row), a_row, a_k, segments, a_segment, n, w, w_k, bias)
+                r += 8
         if with_five:
             while r + 5 <= rows and (rows - r) % 4 != 0:
                 t5(at(y, r * y_row), y_row, at(a, r * a_row), a_row, a_k, segments, a_segment, n, w, w_k, bias)

@@ -26,6 +26,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from digitlab.engine.fast.compiler.jit import SIXTEEN_LANES
 from digitlab.engine.fast.layout import LANES
 from digitlab.engine.fast.simd.vectors import (
     FLOATS,
@@ -81,27 +82,39 @@ class _Loop:
         return results
 
 
-def _sums(builder, rows, vectors, starts, a, a_row, a_k, segments, a_segment, n, w, w_k):
-    """LLVM: starts + Σ_s Σ_k a[r a_row + s a_segment + k a_k] · w[(s n + k) w_k + c], R by C vectors."""
-    offsets = [builder.mul(a_row, ir.Constant(_INT, r)) for r in range(rows)]
+def _pieces(vectors):
+    """The columns of so many vectors as registers hold them: (first column, how many), sixteen where they can."""
+    pairs = vectors // 2 if SIXTEEN_LANES else 0
+    return [(2 * LANES * p, 2 * LANES) for p in range(pairs)] + [(LANES * v, LANES) for v in range(2 * pairs, vectors)]
+
+
+def _sums(builder, offsets, vectors, starts, a, a_k, segments, a_segment, n, w, w_k):
+    """LLVM: starts + Σ_s Σ_k a[offset of row r + s a_segment + k a_k] · w[(s n + k) w_k + c], R by 8 C columns."""
+    pieces = _pieces(vectors)
     outer = _Loop(builder, segments, [a, w, *starts])
     segment, wk, *sums = outer.carried
     inner = _Loop(builder, n, [segment, wk, *sums])
     ak, wk, *sums = inner.carried
-    columns = [load_value(builder, address(builder, wk, ir.Constant(_INT, LANES * c))) for c in range(vectors)]
-    for r in range(rows):
-        number = splat_value(builder, builder.load(address(builder, ak, offsets[r])))
-        for c in range(vectors):
-            sums[r * vectors + c] = fma_value(builder, number, columns[c], sums[r * vectors + c])
+    columns = [load_value(builder, address(builder, wk, ir.Constant(_INT, c)), lanes) for c, lanes in pieces]
+    for r, offset in enumerate(offsets):
+        number = builder.load(address(builder, ak, offset))
+        for c, (_, lanes) in enumerate(pieces):
+            k = r * len(pieces) + c
+            sums[k] = fma_value(builder, splat_value(builder, number, lanes), columns[c], sums[k])
     _, wk, *sums = inner.close([address(builder, ak, a_k), address(builder, wk, w_k), *sums])
     _, _, *sums = outer.close([address(builder, segment, a_segment), wk, *sums])
     return sums
 
 
+def _multiples(builder, number, count):
+    """LLVM: 0, number, 2 number …"""
+    return [builder.mul(number, ir.Constant(_INT, r)) for r in range(count)]
+
+
 def _places(builder, y, y_row, rows, vectors):
-    """LLVM: where the R by C vectors of y lie."""
-    starts = [address(builder, y, builder.mul(y_row, ir.Constant(_INT, r))) for r in range(rows)]
-    return [address(builder, row, ir.Constant(_INT, LANES * c)) for row in starts for c in range(vectors)]
+    """LLVM: where the pieces of R by 8 C numbers of y are, and how long each is."""
+    starts = [address(builder, y, offset) for offset in _multiples(builder, y_row, rows)]
+    return [(address(builder, row, ir.Constant(_INT, c)), lanes) for row in starts for c, lanes in _pieces(vectors)]
 
 
 @cache
@@ -117,10 +130,10 @@ def tile(rows, vectors):
         sig = types.void(FLOATS, i64, FLOATS, i64, i64, i64, i64, i64, FLOATS, i64, FLOATS)
 
         def codegen(context, builder, sig, args):
-            y, y_row, *factors, bias = args
-            starts = [load_value(builder, address(builder, bias, ir.Constant(_INT, LANES * c))) for c in range(vectors)]
-            sums = _sums(builder, rows, vectors, starts * rows, *factors)
-            for place, sum_ in zip(_places(builder, y, y_row, rows, vectors), sums):
+            y, y_row, a, a_row, *factors, bias = args
+            starts = [load_value(builder, place, lanes) for place, lanes in _places(builder, bias, y_row, 1, vectors)]
+            sums = _sums(builder, _multiples(builder, a_row, rows), vectors, starts * rows, a, *factors)
+            for (place, _), sum_ in zip(_places(builder, y, y_row, rows, vectors), sums):
                 store_value(builder, place, sum_)
             return context.get_dummy_value()
 
@@ -144,9 +157,9 @@ def adding_tile(rows, vectors):
         def codegen(context, builder, sig, args):
             y, y_row, a, a_row, a_k, n, w, w_k = args
             places = _places(builder, y, y_row, rows, vectors)
-            starts = [load_value(builder, place) for place in places]
-            sums = _sums(builder, rows, vectors, starts, a, a_row, a_k, ir.Constant(_INT, 1), a_k, n, w, w_k)
-            for place, sum_ in zip(places, sums):
+            starts, offsets = [load_value(builder, *place) for place in places], _multiples(builder, a_row, rows)
+            sums = _sums(builder, offsets, vectors, starts, a, a_k, ir.Constant(_INT, 1), a_k, n, w, w_k)
+            for (place, _), sum_ in zip(places, sums):
                 store_value(builder, place, sum_)
             return context.get_dummy_value()
 
@@ -169,12 +182,42 @@ def step_tile(rows, vectors):
 
         def codegen(context, builder, sig, args):
             y, y_row, a, a_row, a_k, n, w, w_k, keep, pace = args
-            one, zeros = ir.Constant(_INT, 1), [constant(0.0)] * (rows * vectors)
-            sums = _sums(builder, rows, vectors, zeros, a, a_row, a_k, one, a_k, n, w, w_k)
-            keep, pace = splat_value(builder, keep), splat_value(builder, pace)
-            for place, sum_ in zip(_places(builder, y, y_row, rows, vectors), sums):
-                kept = builder.fmul(keep, load_value(builder, place))
-                store_value(builder, place, fma_value(builder, pace, sum_, kept))
+            one, offsets = ir.Constant(_INT, 1), _multiples(builder, a_row, rows)
+            places = _places(builder, y, y_row, rows, vectors)
+            zeros = [constant(0.0, lanes) for _, lanes in places]
+            sums = _sums(builder, offsets, vectors, zeros, a, a_k, one, a_k, n, w, w_k)
+            for (place, lanes), sum_ in zip(places, sums):
+                kept = builder.fmul(splat_value(builder, keep, lanes), load_value(builder, place, lanes))
+                store_value(builder, place, fma_value(builder, splat_value(builder, pace, lanes), sum_, kept))
+            return context.get_dummy_value()
+
+        return sig, codegen
+
+    return product
+
+
+@cache
+def window_tile(height, width, vectors):
+    """window_tile(y, y_row, a, line, a_k, segments, a_segment, n, w, w_k): height · width rows by 8 C numbers of y.
+
+    y[(i width + j) y_row + c] += Σ_s Σ_k a[i line + j + s a_segment + k a_k] · w[(s n + k) w_k + c]: the gradient of a
+    kernel on pictures with one channel, all of it in one pass over the windows
+    """
+
+    @intrinsic
+    def product(typingctx, y, y_row, a, line, a_k, segments, a_segment, n, w, w_k):
+        i64 = types.int64
+        sig = types.void(FLOATS, i64, FLOATS, i64, i64, i64, i64, i64, FLOATS, i64)
+
+        def codegen(context, builder, sig, args):
+            y, y_row, a, line, *factors = args
+            lines = _multiples(builder, line, height)
+            offsets = [builder.add(start, ir.Constant(_INT, j)) for start in lines for j in range(width)]
+            places = _places(builder, y, y_row, len(offsets), vectors)
+            starts = [load_value(builder, *place) for place in places]
+            sums = _sums(builder, offsets, vectors, starts, a, *factors)
+            for (place, _), sum_ in zip(places, sums):
+                store_value(builder, place, sum_)
             return context.get_dummy_value()
 
         return sig, codegen

@@ -83,20 +83,21 @@ def _call(builder, name, args, result=_VF):
     return builder.call(cgutils.get_or_insert_function(builder.module, ir.FunctionType(result, kinds), name), args)
 
 
-def constant(value):
-    """An LLVM constant of eight equal floats."""
-    return ir.Constant(_VF, [ir.Constant(_F, value)] * LANES)
+def constant(value, lanes=LANES):
+    """An LLVM constant of equal floats, eight unless said otherwise."""
+    return ir.Constant(ir.VectorType(_F, lanes), [ir.Constant(_F, value)] * lanes)
 
 
-def splat_value(builder, x):
-    """LLVM: eight copies of one float."""
-    one = builder.insert_element(ir.Constant(_VF, ir.Undefined), x, ir.Constant(_I, 0))
-    return builder.shuffle_vector(one, ir.Constant(_VF, ir.Undefined), ir.Constant(_VI, [0] * LANES))
+def splat_value(builder, x, lanes=LANES):
+    """LLVM: copies of one float, eight unless said otherwise."""
+    undefined = ir.Constant(ir.VectorType(_F, lanes), ir.Undefined)
+    one = builder.insert_element(undefined, x, ir.Constant(_I, 0))
+    return builder.shuffle_vector(one, undefined, ir.Constant(ir.VectorType(_I, lanes), [0] * lanes))
 
 
 def fma_value(builder, a, b, c):
     """LLVM: a b + c, fused where the machine can."""
-    return _call(builder, "llvm.fmuladd.v8f32", [a, b, c])
+    return _call(builder, f"llvm.fmuladd.v{a.type.count}f32", [a, b, c], a.type)
 
 
 @intrinsic
@@ -225,9 +226,9 @@ def address(builder, pointer, index):
     return builder.gep(pointer, [index])
 
 
-def load_value(builder, pointer):
-    """LLVM: the eight floats from here on; they need not be aligned."""
-    vector = builder.load(builder.bitcast(pointer, _VF.as_pointer()))
+def load_value(builder, pointer, lanes=LANES):
+    """LLVM: the floats from here on, eight unless said otherwise; they need not be aligned."""
+    vector = builder.load(builder.bitcast(pointer, ir.VectorType(_F, lanes).as_pointer()))
     vector.align = 4
     return vector
 
