@@ -19,6 +19,7 @@ from digitlab.nn.combine import Combine
 from digitlab.nn.conv import Conv2D
 from digitlab.nn.losses import LogLikelihood
 from digitlab.nn.network import Dense, Network
+from digitlab.nn.normalization import BatchNorm
 from digitlab.nn.pooling import AveragePool2D, MaxPool2D
 from digitlab.nn.reshaping import Flatten, Reshape
 from digitlab.nn.step import Step
@@ -116,6 +117,9 @@ def test_which_convolutions_are_fused_with_their_pool():
     assert fused(Conv2D(3, 3), GELU(), MaxPool2D(2)) == ["conv", "activation", "pool"]
     assert fused(Conv2D(3, 3), MaxPool2D(3, stride=2)) == ["conv", "pool"]
     assert fused(Conv2D(3, 3), ReLU(), AveragePool2D(2)) == ["conv", "activation", "pool"]
+    assert fused(Conv2D(3, 3), BatchNorm(), ReLU(), MaxPool2D(2)) == ["conv", "pooled_norm", "activation"]
+    assert fused(Conv2D(3, 3), BatchNorm(), GELU(), MaxPool2D(2)) == ["conv", "batch_norm", "activation", "pool"]
+    assert fused(Conv2D(3, 3), BatchNorm(), MaxPool2D(3, stride=1)) == ["conv", "batch_norm", "pool"]
 
 
 def test_auto_falls_back_and_says_why():

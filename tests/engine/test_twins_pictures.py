@@ -99,6 +99,15 @@ WINDOWS = {
         GlobalAveragePool(),
     ],
     "channels connected by a mask": lambda: [Conv2D(5, 3, connections=CONNECTIONS), MaxPool2D(2), Sigmoid(), Flatten()],
+    "pools with padding": lambda: [
+        MaxPool2D(3, stride=2, padding=1),
+        Conv2D(5, 3, padding="same"),
+        act.Tanh(),
+        AveragePool2D((3, 2), stride=(1, 2), padding=(2, 1)),
+        AveragePool2D(2, padding="same"),
+        MaxPool2D(2, padding="same"),
+        Flatten(),
+    ],
     "a pool alone": lambda: [MaxPool2D((2, 3)), Flatten()],
     "dropout and an activation before the first weights": lambda: [Dropout(0.0), act.Tanh(), Conv2D(3, 4), Flatten()],
 }

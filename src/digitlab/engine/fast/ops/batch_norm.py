@@ -238,12 +238,19 @@ def gradient_sums(op, x, g, means, out):
 @kernel()
 def batch_gradient_sums(share, op):
     """Σ g and Σ g x̂ over the whole batch: ∂L/∂β and ∂L/∂γ. With the barrier that they need."""
-    pixels, wide, work = op[PIXELS], op[WIDE], share.work
-    means, inverses = row_of(share, op, MEAN), row_of(share, op, INVERSE)
-    if pixels > 1:
+    wide, work, means = op[WIDE], share.work, row_of(share, op, MEAN)
+    if op[PIXELS] > 1:
         for n in range(share.lo, share.hi):
             x, g = at(work, op[X] + n * op[X_STRIDE]), at(work, op[GY] + n * op[Y_STRIDE])
             gradient_sums(op, x, g, means, at(work, op[GRADIENT_SUMS] + n * 2 * wide))
+    combine_gradient_sums(share, op)
+
+
+@kernel()
+def combine_gradient_sums(share, op):
+    """Σ g and Σ g x̂ over the whole batch, from those of its examples."""
+    pixels, wide, work = op[PIXELS], op[WIDE], share.work
+    means, inverses = row_of(share, op, MEAN), row_of(share, op, INVERSE)
     barrier(ints(share.header[SYNC]), share.header[THREADS])
     for c in range(0, wide, LANES):
         mean, sum_, product = load(means, c), splat(0.0), splat(0.0)
@@ -296,6 +303,12 @@ def step(share, op):
     """γ and β, one step on."""
     if op[GX] < 0:  # nothing before it learns: there was no way back through it
         batch_gradient_sums(share, op)
+    step_norm(share, op)
+
+
+@kernel()
+def step_norm(share, op):
+    """γ and β, one step on by the sums over the batch."""
     if share.thread == 0:
         if op[W_NUMBER] > 0:
             update(share, op[W_NUMBER], False, op[W], row_of(share, op, SUM_G_X_HAT), op[WIDE])
