@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from digitlab.arrays import to_numpy
-from digitlab.errors import DataError, ShapeError
+from digitlab.errors import ConfigError, DataError, ShapeError
 
 LARGEST_NUMBER = 16  # whole numbers of a picture above this are probably bytes; scikit-learn's digits end here
 INPUT_NAMES = ("x", "X", "images", "image", "img", "data", "inputs", "pixels", "features")
@@ -187,3 +187,12 @@ def _without_objects(array: Array, what: str) -> Array:
         odd = next(value for value in array.ravel().tolist() if not isinstance(value, int | float | str))
         raise DataError(f"{what}: got {type(odd).__name__} among the values; expected numbers")
     return found
+
+
+def as_frame(table: Any) -> Any:
+    """A pandas DataFrame of rows or columns. Raises ConfigError if pandas is not installed."""
+    try:
+        import pandas  # type: ignore[import-untyped]
+    except ImportError:
+        raise ConfigError("to_frame needs pandas, which is not installed: pip install pandas") from None
+    return pandas.DataFrame(table)

@@ -9,6 +9,9 @@ DOLLAR = re.compile(r"(?<!\\)\$")
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+# Okabe & Ito 2008, "Color Universal Design": distinguishable with every common colour blindness.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+
 
 def new_figure(width: float = 7.0, height: float = 4.5) -> "Figure":
     """An empty figure of this size in inches, laid out by constraint so that nothing overlaps."""
@@ -44,3 +47,21 @@ def without_formulas(figure: Any) -> Any:
                 for tick in axis.get_major_ticks():
                     tick.label1.set_parse_math(False)
     return figure
+
+
+def finish_axes(axes: Any, x: str, y: str, title: str = "", *, legend: bool = True, **how: Any) -> None:
+    """Add labels, title, grid and, if curves have labels, a legend with the options `how`; epochs are whole numbers."""
+    axes.set(xlabel=x, ylabel=y)
+    axes.set_title(title, fontsize=10)
+    axes.grid(alpha=0.3)
+    if x.startswith("epoch"):
+        from matplotlib.ticker import MaxNLocator
+
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    if legend and axes.get_legend_handles_labels()[1]:
+        axes.legend(fontsize=8, **how)
+
+
+def write_below(axes: Any, place: tuple[float, float], text: str, **how: Any) -> None:
+    """Write a small text below a point (x, y)."""
+    axes.annotate(text, place, textcoords="offset points", xytext=(0, -12), ha="center", fontsize=8, **how)

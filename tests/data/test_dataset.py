@@ -177,3 +177,21 @@ def test_repr_is_one_telling_line(digits: Digits) -> None:
 def test_a_set_cannot_be_reassigned(digits: Digits) -> None:
     with pytest.raises(AttributeError):
         digits.labels = LABELS  # type: ignore[misc]
+
+
+def test_batches_hold_every_image_once():
+    digits = Digits(np.arange(7 * 4, dtype=np.uint8).reshape(7, 2, 2), np.arange(7))
+    assert [len(batch) for batch in digits.batches(3)] == [3, 3, 1]
+    drawn = [label for batch in digits.batches(3, np.random.default_rng(0)) for _, label in batch]
+    assert sorted(drawn) == list(range(7)) != drawn
+    with pytest.raises(DataError, match=r"batches\(size\) got 0"):
+        next(digits.batches(0))
+
+
+def test_a_frame_is_what_kaggle_has():
+    pytest.importorskip("pandas")
+    digits = Digits(np.arange(8, dtype=np.uint8).reshape(2, 2, 2), np.array([3, 1]))
+    frame = digits.to_frame()
+    assert list(frame.columns) == ["label", "pixel0", "pixel1", "pixel2", "pixel3"]
+    assert frame.to_numpy().tolist() == [[3, 0, 1, 2, 3], [1, 4, 5, 6, 7]]
+    assert len(digits.plot().axes) == 2

@@ -84,7 +84,7 @@ def test_plot_and_pictures(net, conv, splits):
         net.look(splits.test, "confussion")
     with pytest.raises(DataError, match="look: got ndarray, expected Digits"):
         net.look(splits.test.images)
-    with pytest.raises(ConfigError, match="plot: there is no epoch yet"):
+    with pytest.raises(ConfigError, match="plot: the history has no epoch yet"):
         Net([64, 10]).plot()
 
 

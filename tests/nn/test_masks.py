@@ -13,6 +13,7 @@ from digitlab.nn import (
     Network,
     all_connections,
     block_connections,
+    describe_network,
     load_network,
     local_connections,
     random_connections,
@@ -105,3 +106,34 @@ def test_cut_connections_stay_cut_whichever_way_the_gradient_is_taken(way):
         cut = np.broadcast_to(layer.buffers["connections"] == 0, layer.params["W"].value.shape)
         assert not layer.params["W"].value[cut].any()
         assert layer.params["W"].value[~cut].all()
+
+
+def test_masks_in_words_are_those_of_the_functions(tmp_path):
+    network = Network([Dense(16, connections="local:7"), Dense(8, connections="block:4"), Dense(4)], 784)
+    assert repr(network.layers[0]) == "Dense(16, connections='local:7')"
+    assert_array_equal(network.layers[0].buffers["connections"], local_connections((28, 28), 7))
+    assert_array_equal(network.layers[1].buffers["connections"], block_connections(16, 8, 4))
+    random = Network([Dense(30, connections="random:0.1,5")], 784)
+    assert_array_equal(random.layers[0].buffers["connections"], random_connections(784, 30, 0.1, 5))
+    table = describe_network(network)
+    assert table["layers"][0] == {"type": "Dense", "out_features": 16, "connections": "local:7"}
+    network.save(tmp_path / "net.safetensors")
+    assert_array_equal(
+        load_network(tmp_path / "net.safetensors").layers[0].params["W"].value, network.layers[0].params["W"].value
+    )
+
+
+@pytest.mark.parametrize(
+    "words, n_in, error, message",
+    [
+        ("locl:7", 784, ConfigError, "got 'locl:7', expected random:SHARE, block:BLOCKS, local:SIZE"),
+        ("local", 784, ConfigError, "got 'local', expected"),
+        ("random:many", 784, ConfigError, "got 'random:many', expected"),
+        ("local:7", 785, ConfigError, "785 inputs are no square picture"),
+        ("local:7", 784, ShapeError, "has 16 windows, one for each neuron; got 30 neurons"),
+        ("random:1.5", 784, ConfigError, "got share 1.5"),
+    ],
+)
+def test_words_that_make_no_mask(words, n_in, error, message):
+    with pytest.raises(error, match=message):
+        Network([Dense(30, connections=words)], n_in)

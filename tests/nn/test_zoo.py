@@ -8,7 +8,18 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.datasets import load_digits
 
 from digitlab.errors import ConfigError, ShapeError
-from digitlab.nn import ZOO, Conv2D, Dropout, Network, build_named, build_network, describe_network, mlp, parse_net
+from digitlab.nn import (
+    ZOO,
+    Conv2D,
+    Dropout,
+    LeakyReLU,
+    Network,
+    build_named,
+    build_network,
+    describe_network,
+    mlp,
+    parse_net,
+)
 from digitlab.nn.io.summary import count
 from digitlab.nn.zoo import fitted, parse_sizes
 
@@ -165,3 +176,14 @@ def test_colour_serves_wherever_grey_does(name):
     network = build_named(name, input_shape=(28, 28, 3))
     x = np.random.default_rng(0).integers(0, 256, (2, 28, 28, 3), dtype=np.uint8)
     assert network.predict(x).shape == (2, 10)
+
+
+def test_an_activation_for_each_hidden_layer():
+    wanted = ["Dense", "ReLU", "Dense", "LeakyReLU", "Dense"]
+    for given in ("relu,leaky-relu:0.1", ["relu", LeakyReLU(0.1)]):
+        network = mlp([6, 5, 4, 3], activation=given)
+        assert [type(layer).__name__ for layer in network.layers] == wanted
+        assert network.layers[3].slope == 0.1
+    assert type(network.layers[2].weights).__name__ == "He", "the initial weights are those of each activation"
+    with pytest.raises(ConfigError, match="got 2 activations for 3 hidden layers, expected 1 or 3"):
+        mlp([6, 5, 5, 4, 3], activation="relu,tanh")

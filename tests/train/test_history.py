@@ -1,6 +1,7 @@
 """The history: rows, columns, statistics against NumPy's, and its file."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -115,3 +116,27 @@ def test_a_history_at_the_prompt():
     rows = [{"epoch": e, "train_loss": 0.5, "valid_accuracy": a} for e, a in ((1, 0.9), (2, 0.95218), (3, 0.95))]
     assert repr(History(rows)) == "History: 3 epochs, valid_accuracy 95.22 % at best (epoch 2)"
     assert repr(History([{"epoch": 1, "train_loss": 0.5}])) == "History: 1 epoch, train_loss 0.50000 at best (epoch 1)"
+
+
+def test_columns_slices_and_pictures():
+    rows = [{"epoch": i, "train_loss": 1 / i, "valid_loss": 2 / i, "valid_accuracy": 0.5 + i / 10} for i in (1, 2, 3)]
+    history = History(rows)
+    assert history["valid_accuracy"] == [0.6, 0.7, 0.8]
+    assert [row["epoch"] for row in history[-2:]] == [2, 3]
+    assert repr(history[:1]) == "History: 1 epoch, valid_accuracy 60.00 % at best (epoch 1)"
+    figure = history.plot()
+    assert [axes.get_ylabel() for axes in figure.axes] == ["mean loss per example", "accuracy (%)"]
+    with pytest.raises(ConfigError, match="did you mean 'valid_accuracy'"):
+        history["val_accuracy"]
+    with pytest.raises(ConfigError, match="no epoch yet"):
+        History().plot()
+
+
+def test_a_frame_has_a_row_per_epoch(monkeypatch):
+    pandas = pytest.importorskip("pandas")
+    frame = History([{"epoch": 1, "train_loss": 0.5}, {"epoch": 2, "train_loss": 0.4}]).to_frame()
+    assert isinstance(frame, pandas.DataFrame)
+    assert frame["train_loss"].tolist() == [0.5, 0.4]
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ConfigError, match="to_frame needs pandas, which is not installed: pip install pandas"):
+        History([{"epoch": 1}]).to_frame()

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from digitlab.books.experiment import Result, Variant
-from digitlab.viz.curves import PART_DASHES, PARTS
+from digitlab.train.curves import PART_DASHES
+from digitlab.viz.curves import PARTS
 from digitlab.viz.figures import COLOURS, Array, Figure, axes_figure, finish_axes, new_figure
 
 Drawn = Mapping[str, Any]

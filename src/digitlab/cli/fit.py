@@ -30,7 +30,7 @@ def command(function: str, low: float, high: float, bumps: int | None, out: Path
     from digitlab.cli.shared.endings import say_diagnosis
     from digitlab.errors import ConfigError
     from digitlab.functions import bumps_network, fit_function, parse_function
-    from digitlab.nn import Layer, mlp
+    from digitlab.nn import mlp
     from digitlab.nn.describe import build
     from digitlab.nn.zoo import parse_sizes
     from digitlab.optim import Optimizer
@@ -56,12 +56,14 @@ def command(function: str, low: float, high: float, bumps: int | None, out: Path
         sizes = parse_sizes(net)
         if sizes is None or sizes[0] != 1 or sizes[-1] != 1:
             raise ConfigError(f"--net: got {net!r}, expected sizes with one input and one output, as 1-40-40-1")
-        network = mlp(sizes, activation=build(Layer, activation), loss="mean-squared-error", seed=seed)
+        network = mlp(sizes, activation=activation, loss="mean-squared-error", seed=seed)
         fit = fit_function(
             network, f, low, high, optimizer=build(Optimizer, optimizer), epochs=epochs, points=points, seed=seed
         )
         curves = {f"epoch {epoch}" if epoch else "before training": curve for epoch, curve in fit.curves.items()}
-        figure = fit_figure(fit.grid, fit.target, curves, title=f"{function}: {net}, {activation['type']}")
+        several = activation if isinstance(activation, list) else [activation]
+        words = ", ".join(table["type"] for table in several)
+        figure = fit_figure(fit.grid, fit.target, curves, title=f"{function}: {net}, {words}")
         for epoch in fit.curves:
             if epoch:
                 say(f"epoch {epoch:>5}  mean squared error {fit.history[epoch - 1]['valid_loss']:.2e} (validation)")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from digitlab.convert import as_frame
 from digitlab.data.grids import image_grid, image_text
 from digitlab.errors import DataError
 
@@ -168,6 +169,25 @@ class Digits:
             raise DataError(f"{self}: show(columns) got {columns}, expected at least 1.")
         titles = [self.class_names[label] for label in few.labels]
         return image_grid(few.images, titles, columns=min(columns, len(few)))
+
+    plot = show
+
+    def to_frame(self) -> Any:
+        """The images as a pandas DataFrame: label, then pixel0, pixel1 … row by row, as Kaggle's files have them.
+
+        Raises ConfigError if pandas is not installed.
+        """
+        pixels = self.images.reshape(len(self), -1)  # (N, H·W) or (N, H·W·3)
+        return as_frame({"label": self.labels} | {f"pixel{i}": column for i, column in enumerate(pixels.T)})
+
+    def batches(self, size: int, rng: np.random.Generator | None = None) -> "Iterator[Digits]":
+        """All images in sets of `size`, the last one smaller; in order, or in random order if `rng` is given."""
+        size, order = (
+            self._count(size, "batches(size)"),
+            np.arange(len(self)) if rng is None else rng.permutation(len(self)),
+        )
+        for start in range(0, len(self), size):
+            yield self._chosen(order[start : start + size])
 
     def as_text(self, i: int, *, ascii_only: bool = False) -> str:
         """Image `i` as lines of shades for a terminal, under a line that names its class."""

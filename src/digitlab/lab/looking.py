@@ -12,7 +12,6 @@ from digitlab.nn.examples import examples, inputs
 from digitlab.nn.network import Network
 from digitlab.train import Evaluation, History
 from digitlab.train.evaluation import as_labels, class_shares, classifies, evaluate
-from digitlab.viz.curves import curves_figure
 from digitlab.viz.figures import heatmap_figure, save_figure
 from digitlab.viz.imagine import Imagined
 from digitlab.viz.inversions import imagined
@@ -80,9 +79,7 @@ class Looking:
 
     def plot(self) -> "Figure":
         """Loss and accuracy over all epochs, as a matplotlib Figure. Raises ConfigError before the first epoch."""
-        if not len(self.history):
-            raise ConfigError("plot: there is no epoch yet; call train() first")
-        return curves_figure({"net": self.history})
+        return self.history.plot()
 
     def look(self, data: Any, *what: str, image: int = 0) -> "list[Picture]":
         """Pictures of the network, with the images of a Digits: `net.look(test, "weights", "confusion")`.

@@ -2,11 +2,12 @@
 
 import copy
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from digitlab.errors import ConfigError
-from digitlab.nn.describe import build
+from digitlab.nn.describe import build, separate
 from digitlab.nn.dropout import Dropout
 from digitlab.nn.initializers import Initializer
 from digitlab.nn.network import Activation, Dense, Layer, Loss, Network
@@ -18,7 +19,7 @@ __all__ = ["mlp"]
 def mlp(
     sizes: Sequence[int],
     *,
-    activation: str | Layer = "sigmoid",
+    activation: str | Layer | Sequence[str | Layer] = "sigmoid",
     loss: str | Loss = "quadratic",
     init: str | Initializer | None = None,
     dropout: float = 0.0,
@@ -29,7 +30,8 @@ def mlp(
     """A chain of dense layers, the books' network: `mlp([784, 30, 10])`.
 
     sizes        neurons per layer, inputs first, outputs last
-    activation   after every layer but the last, whose activation belongs to the loss
+    activation   after every layer but the last, whose activation belongs to the loss; several, "relu,tanh" or a list,
+                 are those of the hidden layers in order
     loss         "quadratic", "cross-entropy", "log-likelihood", "mean-squared-error"
     init         "large": weights and biases N(0, 1), as Nielsen's chapter 1; "scaled": weights N(0, 1/n_in),
                  biases N(0, 1), as his chapter 3; another initializer: that for the weights, zeros for biases.
@@ -44,23 +46,34 @@ def mlp(
 
 
 def chain(
-    sizes: Sequence[int],
-    *,
-    activation: str | Layer = "sigmoid",
-    init: str | Initializer | None = None,
-    dropout: float = 0.0,
+    sizes: Sequence[int], *, activation: Any = "sigmoid", init: str | Initializer | None = None, dropout: float = 0.0
 ) -> list[Layer]:
     """The layers of `mlp`, not yet in a network."""
     if len(sizes) < 2 or not all(isinstance(n, int | np.integer) and n > 0 for n in sizes):
         raise ConfigError(f"sizes: got {list(sizes)!r}, expected at least two positive whole numbers, as [784, 30, 10]")
-    hidden_activation = build(Layer, activation)
-    weights, biases = initial(init, hidden_activation)
+    hidden = activations(activation, len(sizes) - 2)
     layers: list[Layer] = []
-    for size in sizes[1:-1]:
-        layers += [Dense(int(size), weights, biases), copy.deepcopy(hidden_activation)]
+    for size, chosen in zip(sizes[1:-1], hidden):
+        layers += [Dense(int(size), *initial(init, chosen)), copy.deepcopy(chosen)]
         if dropout:
             layers.append(Dropout(dropout))
-    return [*layers, Dense(int(sizes[-1]), weights, biases)]
+    return [*layers, Dense(int(sizes[-1]), *initial(init, hidden[-1]))]
+
+
+def activations(given: Any, count: int) -> list[Layer]:
+    """The activation of each of `count` hidden layers, from one for all, or a list or text of as many.
+
+    Raises ConfigError for another number of them.
+    """
+    given = separate(given) if isinstance(given, str) else given
+    several = [build(Layer, item) for item in (given if isinstance(given, list | tuple) else [given])]
+    if len(several) == 1:
+        return several * max(count, 1)
+    if len(several) != count:
+        raise ConfigError(
+            f"activation: got {len(several)} activations for {count} hidden layers, expected 1 or {count}"
+        )
+    return several
 
 
 def initial(init: str | Initializer | None, activation: Layer) -> tuple[Initializer, Initializer]:

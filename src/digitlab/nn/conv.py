@@ -14,7 +14,7 @@ from digitlab.arrays import Array, array_namespace
 from digitlab.errors import ConfigError
 from digitlab.nn.formulas import Formulas
 from digitlab.nn.initializers import Initializer, ScaledNormal, Zeros
-from digitlab.nn.masks import check_fit, checked_connections, connections_text
+from digitlab.nn.masks import as_mask, check_fit, checked_connections, connections_text
 from digitlab.nn.network import Cache, Layer, Parameter, Shape
 from digitlab.nn.windows import Windows, check_pair, pair, windows_on
 
@@ -87,7 +87,8 @@ class Conv2D(Layer):
         places = math.prod(pair(self.kernel_size))
         fans = places * input_shape[2], places * self.filters
         if self.connections is not None:
-            self.buffers["connections"] = np.asarray(self.connections, dtype)  # (C, filters)
+            mask = as_mask(self.connections, input_shape[2], self.filters)
+            self.buffers["connections"] = np.asarray(mask, dtype)  # (C, filters)
         self.params["W"] = Parameter(self.connected(self.weights(shape, *fans, rng, dtype)))
         if self.biases is not None:
             self.params["b"] = Parameter(self.biases((self.filters,), *fans, rng, dtype), regularized=False)

@@ -158,6 +158,11 @@ def spec_table(family: type[Described], text: str) -> dict[str, Any]:
     return table
 
 
+def separate(text: str) -> list[str]:
+    """The choices in "relu,elu:alpha=2,tanh"; a comma before "alpha=" or a number separates settings of one choice."""
+    return [choice.strip() for choice in re.split(r",(?!\s*(?:[\w-]+=|[-+.\d]))", text) if choice.strip()]
+
+
 def build_all(family: type[D], descriptions: Any) -> list[D]:
     """The objects of a list of descriptions, at least one. Raises ConfigError, naming the one that is wrong."""
     if not isinstance(descriptions, list | tuple) or not descriptions:

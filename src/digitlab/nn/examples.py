@@ -47,6 +47,7 @@ def inputs(x: Any, network: "Network", what: str = "input", *, training: bool = 
     Raises ShapeError for other shapes; DataError for NaN, for an empty set, and for numbers far outside the range
     that the network was trained on.
     """
+    network.check_complete()
     if hasattr(x, "images") and hasattr(x, "labels"):  # Digits
         x = x.images
     x = as_array(x, what)

@@ -4,6 +4,7 @@ A mask is a plain list of lists, so that it can be written into a file with the 
 Row i says where input i leads; column j is what neuron j sees.
 """
 
+import math
 from typing import Any
 
 import numpy as np
@@ -70,8 +71,53 @@ def local_connections(
     return _mask(np.stack(neurons, axis=1))  # (in, windows)
 
 
-def checked_connections(mask: Any, layer: str) -> Mask:
-    """A mask given as nested lists or as an array, as a list of lists of 0 and 1. Raises ConfigError."""
+def mask_in_words(words: str, n_in: int, n_out: int) -> Mask:
+    """The mask that a text means, as settings files have it.
+
+    "random:0.1"     random_connections of this share; "random:0.1,3" with the seed 3 instead of 0
+    "block:5"        block_connections of five blocks
+    "local:7"        local_connections of 7×7 windows on square pictures; "local:7,3" with the stride 3
+
+    Raises ConfigError for other words, ShapeError if there are not as many neurons as windows.
+    """
+    name, numbers = _read_words(words)
+    if name == "random":
+        return random_connections(n_in, n_out, numbers[0], int(numbers[1]) if len(numbers) > 1 else 0)
+    if name == "block":
+        return block_connections(n_in, n_out, int(numbers[0]))
+    side = math.isqrt(n_in)
+    if side * side != n_in:
+        raise ConfigError(
+            f"connections {words!r}: {n_in} inputs are no square picture; use local_connections(shape, …)"
+        )
+    mask = local_connections((side, side), *map(int, numbers))
+    if len(mask[0]) != n_out:
+        raise ShapeError(
+            f"connections {words!r}: a picture of {side}×{side} has {len(mask[0])} windows, one for each neuron; "
+            f"got {n_out} neurons"
+        )
+    return mask
+
+
+def _read_words(words: str) -> tuple[str, list[float]]:
+    """The name and numbers in "local:7,3". Raises ConfigError."""
+    name, _, text = words.partition(":")
+    try:
+        numbers = [float(number) for number in text.split(",")]
+    except ValueError:
+        numbers = []
+    if name not in ("random", "block", "local") or not 1 <= len(numbers) <= (1 if name == "block" else 2):
+        raise ConfigError(
+            f"connections: got {words!r}, expected random:SHARE, block:BLOCKS, local:SIZE, or rows of 0 and 1"
+        )
+    return name, numbers
+
+
+def checked_connections(mask: Any, layer: str) -> Mask | str:
+    """A mask in words, or given as nested lists or an array, as a list of lists of 0 and 1. Raises ConfigError."""
+    if isinstance(mask, str):
+        _read_words(mask)
+        return mask
     try:
         values = np.asarray(mask, dtype=np.float64)
     except (TypeError, ValueError):
@@ -84,16 +130,23 @@ def checked_connections(mask: Any, layer: str) -> Mask:
     return _mask(values)
 
 
-def check_fit(mask: Mask | None, expected: tuple[int, int], layer: str, axes: str) -> None:
+def as_mask(mask: Mask | str, n_in: int, n_out: int) -> Mask:
+    """The mask itself, or the one that its words mean for this many inputs and outputs."""
+    return mask_in_words(mask, n_in, n_out) if isinstance(mask, str) else mask
+
+
+def check_fit(mask: Mask | str | None, expected: tuple[int, int], layer: str, axes: str) -> None:
     """Raises ShapeError if there is a mask and it has not the `expected` rows and columns, whose names are `axes`."""
+    if isinstance(mask, str):
+        mask = mask_in_words(mask, *expected)
     if mask is not None and (got := (len(mask), len(mask[0]))) != expected:
         raise ShapeError(f"{layer}: got connections of shape {got}, expected {axes} = {expected}")
 
 
-def connections_text(mask: Mask | None) -> str:
-    """A mask in few characters: how many of its places are connected."""
-    if mask is None:
-        return "None"
+def connections_text(mask: Mask | str | None) -> str:
+    """A mask in few characters: its words, or how many of its places are connected."""
+    if mask is None or isinstance(mask, str):
+        return repr(mask)
     return f"<{sum(map(sum, mask)):,} of {sum(map(len, mask)):,}>"
 
 

@@ -8,19 +8,18 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from digitlab.arrays import Array, array_namespace, like, placed, placed_with
-from digitlab.errors import ConfigError, ModelFileError
+from digitlab.errors import ModelFileError
 from digitlab.nn.examples import inputs
 from digitlab.nn.io.files import read_arrays, save_network, write_arrays
 from digitlab.nn.io.summary import summary
+from digitlab.nn.sequence import LayerSequence
 
 if TYPE_CHECKING:
     from digitlab.nn.network import Layer, Parameter
 
 
-class NamedArrays:
+class NamedArrays(LayerSequence):
     """What a Network does besides its mathematics: predict, count, copy, move, save and load."""
-
-    layers: "list[Layer]"
 
     def named_layers(self) -> "Iterator[tuple[str, Layer]]":
         """Every layer with its name, the ones inside others too: "0", "1", "1.left.0"."""
@@ -29,22 +28,6 @@ class NamedArrays:
             name, layer = waiting.pop(0)
             yield name, layer
             waiting = [(f"{name}.{key}", child) for key, child in layer.children().items()] + waiting
-
-    def check_each_layer_once(self) -> None:
-        """A layer holds one set of weights, so it has one place: ConfigError names one that is met again."""
-        places: dict[int, str] = {}
-
-        def visit(name: str, layer: "Layer") -> None:
-            first, kind = places.setdefault(id(layer), name), type(layer).__name__
-            if first != name:
-                inside = name.startswith(f"{first}.")
-                fault = "contains itself" if inside else f"is the same object as layer {first}"
-                raise ConfigError(f"layer {name}, {kind}: {fault}; make a new {kind}(...) for this place")
-            for key, child in layer.children().items():
-                visit(f"{name}.{key}", child)
-
-        for i, layer in enumerate(self.layers):
-            visit(str(i), layer)
 
     def give_generators(self) -> None:
         """New generators for the layers that draw in training: of a network whose weights come from elsewhere."""

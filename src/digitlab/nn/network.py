@@ -25,7 +25,7 @@ from digitlab.nn.describe import Described, build, build_all
 from digitlab.nn.facts import LayerFacts, LossFacts
 from digitlab.nn.formulas import Formulas
 from digitlab.nn.initializers import Initializer, ScaledNormal, Zeros, streams
-from digitlab.nn.masks import check_fit, checked_connections, connections_text
+from digitlab.nn.masks import as_mask, check_fit, checked_connections, connections_text
 from digitlab.nn.named import NamedArrays
 from digitlab.nn.outputs import refuse_output_activation
 from digitlab.nn.scaling import InputRange, Scaling, as_scaling, prepared
@@ -114,8 +114,9 @@ class Dense(Layer):
     Cache      x: ∂L/∂W is the input times the output's error.
     By hand    x=[1 2], W=[3 4]ᵀ, b=0.5 gives y = 11.5; with g=1: ∂L/∂W=[1 2]ᵀ, ∂L/∂b=1, ∂L/∂x=[3 4].
 
-    `biases=None` leaves b out, as Rashid's networks do. `connections`, (in, out) of 0 and 1, says which input
-    reaches which neuron (masks.py makes some): where it is 0, W counts as 0, and so does its gradient.
+    `biases=None` leaves b out, as Rashid's networks do. `connections`, (in, out) of 0 and 1 or in words such as
+    "random:0.1", says which input reaches which neuron (masks.py): where it is 0, W counts as 0, and so does its
+    gradient.
     Raises ShapeError if the input is not flat, or not as long as the mask.      See Nielsen ch. 2, BP1–BP4.
     """
 
@@ -140,7 +141,7 @@ class Dense(Layer):
     def init(self, input_shape: Shape, rng: np.random.Generator | None, *, dtype: str = "float32") -> None:
         n_in, n_out = input_shape[0], self.out_features
         if self.connections is not None:
-            self.buffers["connections"] = np.asarray(self.connections, dtype)  # (in, out)
+            self.buffers["connections"] = np.asarray(as_mask(self.connections, n_in, n_out), dtype)  # (in, out)
         self.params["W"] = Parameter(self.connected(self.weights((n_in, n_out), n_in, n_out, rng, dtype)))
         if self.biases is not None:
             self.params["b"] = Parameter(self.biases((n_out,), n_in, n_out, rng, dtype), regularized=False)
@@ -268,7 +269,8 @@ class Quadratic(Loss):
 class Network(NamedArrays):
     """Layers one after another, and the loss that judges the last one's logits.
 
-    layers         what to compute, in order, objects, names or tables (describe.py); each is used once
+    layers         what to compute, in order, objects, names or tables (describe.py); each is used once.
+                   Without them, `add` appends one after another
     input_shape    one example's shape without the batch axis: (784,), or (28, 28, 1) for layers that see pictures
     loss           see losses.py, an object or its name; it owns the output activation, so the last layer has none
     scaling        how pixel bytes (uint8) become numbers, "/255" unless given; other input is not scaled (scaling.py)
@@ -276,14 +278,16 @@ class Network(NamedArrays):
     dtype          "float32", or "float64" to check mathematics
     allow_output_activation   keep an activation at the end although the loss owns one
 
-    Raises ShapeError, naming the layer, if two layers do not fit together; ConfigError if there is no layer, if one is
-    there twice, or if an activation comes last and the loss has its own (outputs.py).
+    `len(network)`, `network[2]`, `for layer in network`; `network[:2]` is the network of the first two layers.
+
+    Raises ShapeError, naming the layer, if two layers do not fit together; ConfigError if the list is empty, if a layer
+    is there twice, or if an activation comes last and the loss has its own (outputs.py).
     """
 
     def __init__(
         self,
-        layers: list[Layer],
-        input_shape: int | Shape,
+        layers: list[Layer] | None = None,
+        input_shape: int | Shape = (),
         loss: Loss | str | None = None,
         *,
         scaling: str | tuple[float, float] | Scaling | None = None,
@@ -291,7 +295,7 @@ class Network(NamedArrays):
         dtype: str = "float32",
         allow_output_activation: bool = False,
     ) -> None:
-        self.layers = build_all(Layer, layers)
+        self.layers = build_all(Layer, layers) if layers is not None else []
         self.check_each_layer_once()
         self.input_shape: Shape = checked_shape(input_shape)
         self.dtype = checked_dtype(dtype)
@@ -301,7 +305,8 @@ class Network(NamedArrays):
         self.scaling_is_explicit = scaling is not None
         self.input_range: InputRange | None = None  # what it was trained on; recorded by training
         self.class_names: tuple[str, ...] = ()  # of the data it was trained on, where they are no mere numbers
-        generators = streams(np.random.default_rng(seed) if seed is not None else None, len(self.layers))
+        self.weights_rng = np.random.default_rng(seed) if seed is not None else None
+        generators = streams(self.weights_rng, len(self.layers))
         shape = self.input_shape
         self.shapes = [shape]  # shapes[i] goes into layer i, shapes[i + 1] comes out
         for i, (layer, stream) in enumerate(zip(self.layers, generators)):

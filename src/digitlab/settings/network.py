@@ -20,8 +20,8 @@ class NetworkSettings(TypedDict, total=False):
     activation: Annotated[
         Any,
         Setting(
-            "Activation of the hidden layers: sigmoid, tanh, relu, leaky-relu, elu, gelu, softplus, silu, "
-            "hard-sigmoid, step, linear.",
+            "Activation of the hidden layers, or one for each as in relu,tanh: sigmoid, tanh, relu, leaky-relu, elu, "
+            "gelu, softplus, silu, hard-sigmoid, step, linear.",
             usual="sigmoid",
             family="activation",
             plural="activations",

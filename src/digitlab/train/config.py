@@ -98,7 +98,8 @@ class RunConfig(TrainingSettings):
         given = {name: getattr(self, name) for name in TRAINER}
         given["augment"] = augmentation if (augmentation := parse_augmentation(self.augment)).steps else None
         # Those that decide come first: those that print or save then know of the decision.
-        return Trainer(network or self.first_network(), callbacks=[*stopping, *averaging, *callbacks], **given)
+        first = network if network is not None else self.first_network()
+        return Trainer(first, callbacks=[*stopping, *averaging, *callbacks], **given)
 
     def example_weights(self) -> Weights | None:
         """What `Trainer.fit` takes as `sample_weights`: the numbers in the file. Raises DataError."""

@@ -7,6 +7,7 @@ import numpy as np
 
 from digitlab.arrays import Array, array_namespace, placed_with, to_numpy
 from digitlab.engine.select import make_predictor
+from digitlab.errors import ConfigError
 from digitlab.nn.examples import examples
 from digitlab.nn.network import Network
 
@@ -19,22 +20,26 @@ class Evaluation(NamedTuple):
 
 
 def evaluate(
-    network: Network,
-    data: Any,
-    y: Any = None,
-    *,
-    batch_size: int = 1000,
-    logits_of: Callable[[Array], Array] | None = None,
+    network: Any, data: Any, y: Any = None, *, batch_size: int = 1000, logits_of: Callable[[Array], Array] | None = None
 ) -> Evaluation:
-    """Loss and accuracy of a network on a set of examples: `evaluate(network, test)` or `evaluate(network, x, y)`.
+    """Loss and accuracy of a Network or Net on a set of examples: `evaluate(network, test)`, `evaluate(network, x, y)`.
 
     The set may be in any container (nn/examples.py). `logits_of` is the way to the network's logits; by default the
     fastest there is without compiling anything. Raises DataError or ShapeError for examples that do not fit.
     """
+    network = as_network(network)
     x, y = examples(data if y is None else (data, y), network, "evaluation")
     first = next(iter(network.state().values()), None)
     x, y = placed_with(first, x), placed_with(first, y)
     return measure(network, x, y, batch_size=batch_size, logits_of=logits_of)
+
+
+def as_network(network: Any) -> Network:
+    """The Network itself, or that of a Net. Raises ConfigError for anything else."""
+    found = getattr(network, "network", network)
+    if not isinstance(found, Network):
+        raise ConfigError(f"network: got {type(network).__name__}, expected a Network or a Net")
+    return found
 
 
 def measure(

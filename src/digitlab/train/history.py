@@ -4,12 +4,16 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
+from digitlab.convert import as_frame
 from digitlab.errors import ConfigError, ModelFileError, did_you_mean
 from digitlab.files import require_suffix, write_text
 from digitlab.statistics import summarize
 from digitlab.train import columns
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Row = dict[str, Any]
 
@@ -97,6 +101,18 @@ class History:
             raise ConfigError(f"got last={last}, expected at least one epoch to take statistics over")
         best = columns.best(name, chosen)
         return Statistics(*summarize(chosen), best, rows[chosen.index(best)]["epoch"])
+
+    def plot(self, *, title: str = "Training") -> "Figure":
+        """Loss and accuracy over the epochs, as a matplotlib Figure. Raises ConfigError before the first epoch."""
+        from digitlab.train.curves import curves_figure
+
+        if not self.rows:
+            raise ConfigError("plot: the history has no epoch yet; train first")
+        return curves_figure({"": self}, title=title)
+
+    def to_frame(self) -> Any:
+        """The rows as a pandas DataFrame, one row per epoch. Raises ConfigError if pandas is not installed."""
+        return as_frame(self.rows)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the rows as JSON lines; ConfigError for the suffix of another format."""

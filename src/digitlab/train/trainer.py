@@ -23,7 +23,7 @@ from digitlab.settings.training import TrainingSettings
 from digitlab.train import columns
 from digitlab.train.callbacks import Callback
 from digitlab.train.default_rate import default_learning_rate, rate_of, settled
-from digitlab.train.evaluation import Evaluation, classifies, measure
+from digitlab.train.evaluation import Evaluation, as_network, classifies, measure
 from digitlab.train.fresh import FreshImages
 from digitlab.train.history import History, Row
 from digitlab.train.state import Arrays, Best, EpochStart, copied
@@ -36,7 +36,7 @@ PLAIN = ("batch_size", "shuffle", "engine", "device", "keep", "evaluate_train", 
 
 @with_settings(TrainingSettings, only=TRAINER)
 class Trainer:
-    """Trains one network; `Trainer(network, SGD(3.0)).fit(train, valid, epochs=30)` returns the History.
+    """Trains a Network or the network of a Net; `Trainer(network, SGD(3.0)).fit(train, valid, epochs=30)`.
 
     The other arguments are settings, declared with bounds and help in settings/training.py. Where a settings file has
     text, the Trainer takes an object, or None for "none": `augment` an Augmentation, `monitor` a column (None: the
@@ -51,7 +51,7 @@ class Trainer:
 
     def __init__(
         self,
-        network: Network,
+        network: Any,
         optimizer: Optimizer | str | None = None,
         *,
         schedule: Schedule | str | None = None,
@@ -76,10 +76,10 @@ class Trainer:
             raise ConfigError(f"Trainer has no argument {not_among(unknown[0], TRAINER)}")
         check_settings(TrainingSettings, {**given, **settings})
         self.__dict__.update({name: settings.get(name, TRAINER[name].default) for name in further})
-        self.network = network
+        self.network: Network = as_network(network)
         self.gradient = build(Gradient, gradient) if gradient is not None else None
         chosen = build(Optimizer, optimizer) if optimizer is not None else SGD()
-        self.optimizer = settled(chosen, network, batch_size=batch_size, gradient=self.gradient)
+        self.optimizer = settled(chosen, self.network, batch_size=batch_size, gradient=self.gradient)
         self.schedule = build(Schedule, schedule) if schedule is not None else ConstantRate()
         self.regularizers = tuple(build(Regularizer, regularizer) for regularizer in regularizers)
         self.batch_size = batch_size

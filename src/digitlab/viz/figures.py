@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from digitlab.figure import COLOURS as COLOURS
+from digitlab.figure import finish_axes as finish_axes
 from digitlab.figure import new_figure as new_figure
 from digitlab.figure import without_formulas
+from digitlab.figure import write_below as write_below
 from digitlab.files import atomic_write, require_suffix
 
 Figure = Any  # matplotlib.figure.Figure, imported only when a figure is drawn
 Array = np.ndarray[Any, Any]
-
-# Okabe & Ito 2008, "Color Universal Design": distinguishable with every common colour blindness.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 
 
 def save_figure(figure: Figure, path: str | os.PathLike[str], *, dpi: int = 120) -> None:
@@ -33,24 +33,6 @@ def axes_figure(width: float = 7.5, height: float = 4.5) -> tuple[Figure, Any]:
     """A new figure and its only axes."""
     figure = new_figure(width, height)
     return figure, figure.add_subplot()
-
-
-def finish_axes(axes: Any, x: str, y: str, title: str = "", *, legend: bool = True, **how: Any) -> None:
-    """Add labels, title, grid and, if curves have labels, a legend with the options `how`; epochs are whole numbers."""
-    axes.set(xlabel=x, ylabel=y)
-    axes.set_title(title, fontsize=10)
-    axes.grid(alpha=0.3)
-    if x.startswith("epoch"):
-        from matplotlib.ticker import MaxNLocator
-
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    if legend and axes.get_legend_handles_labels()[1]:
-        axes.legend(fontsize=8, **how)
-
-
-def write_below(axes: Any, place: tuple[float, float], text: str, **how: Any) -> None:
-    """Write a small text below a point (x, y)."""
-    axes.annotate(text, place, textcoords="offset points", xytext=(0, -12), ha="center", fontsize=8, **how)
 
 
 def show_image(axes: Any, image: Array, title: str = "", *, size: float = 7.0) -> None:

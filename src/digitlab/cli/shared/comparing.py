@@ -2,7 +2,6 @@
 
 import dataclasses
 import itertools
-import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -38,8 +37,9 @@ class Specs(click.ParamType[Any]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if not isinstance(value, str):
             return value
-        # A comma before "beta2=" separates settings of one choice, not choices.
-        texts = [text.strip() for text in re.split(r",(?!\s*\w+=)", value) if text.strip()]
+        from digitlab.nn.describe import separate
+
+        texts = separate(value)
         if len(texts) < 2:
             self.fail(f"{value!r}: expected at least two, separated by commas", param, ctx)
         if len(set(texts)) < len(texts):

@@ -114,10 +114,22 @@ TYPES = {
 }
 
 
+class Activations(Spec):
+    """An activation, or several separated by commas, one for each hidden layer: their tables in a list."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not isinstance(value, str):
+            return value
+        from digitlab.nn.describe import separate
+
+        tables = [super(Activations, self).convert(text, param, ctx) for text in separate(value)]
+        return tables if len(tables) > 1 else tables[0]
+
+
 def type_of(setting: Setting) -> click.ParamType[Any] | None:
     """How the option of a setting reads its value; None for true or false."""
     if setting.family:
-        return Spec(setting.family)
+        return Activations(setting.family) if setting.name == "activation" else Spec(setting.family)
     if setting.choices:
         return click.Choice(setting.choices)
     return TYPES.get(setting.name) or (None if setting.type is bool else Value(setting))

@@ -20,7 +20,7 @@ def network_table(given: Mapping[str, Any], splits: "Splits", *, fell_back: bool
     `fell_back` says that MNIST is unavailable and small images took its place. Raises ConfigError or ShapeError.
     """
     from digitlab.errors import ConfigError, ShapeError
-    from digitlab.nn import Initializer, Layer, Loss
+    from digitlab.nn import Initializer, Loss
     from digitlab.nn.chains import chain
     from digitlab.nn.describe import build, describe
     from digitlab.nn.scaling import as_scaling, describe_scaling
@@ -53,7 +53,7 @@ def network_table(given: Mapping[str, Any], splits: "Splits", *, fell_back: bool
         init = given.get("init")
         layers = chain(
             sizes,
-            activation=build(Layer, given.get("activation", "sigmoid")),
+            activation=given.get("activation", "sigmoid"),
             init=build(Initializer, init) if init is not None else None,
             dropout=given.get("dropout", 0.0),
         )
