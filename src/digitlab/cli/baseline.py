@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from digitlab.cli.shared.json_output import json_option, report
 from digitlab.cli.shared.options import PictureFile, data_options
 
 NAMES = ("darkness", "nearest-mean", "logistic", "svm")  # as in digitlab.baselines, which is imported when needed
@@ -20,6 +21,7 @@ NAMES = ("darkness", "nearest-mean", "logistic", "svm")  # as in digitlab.baseli
     help="Value of γ for svm: scikit-learn's default when the book was written, or today's. [default: book]",
 )
 @click.option("--out", type=PictureFile(), help="File for a picture of the confusion matrix.")
+@json_option
 def command(
     name: str, data: dict[str, Any], part: str | None, train_size: int | None, setting: str | None, out: Path | None
 ) -> None:
@@ -53,6 +55,9 @@ def command(
     say(f"classified {len(judged):,} images in {_seconds(result.seconds)}")
     wrong = len(judged) - round(result.accuracy * len(judged))
     say(f"{100 * result.accuracy:.2f} % of {judged.name} correct, {wrong:,} of {len(judged):,} wrong")
+    report(baseline=name, settings=baseline.described(), train_images=len(train), data=judged.name)
+    report(images=len(judged), accuracy=result.accuracy, wrong=wrong, classes=classes, confusion=result.confusion)
+    report(seconds_fitting=seconds, seconds_classifying=result.seconds)
     if out is not None:
         title = f"{name}, {len(train):,} training images: {100 * result.accuracy:.2f} % of {judged.name}"
         save_figure(confusion_figure(result.confusion, classes, title=title), out)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from digitlab.cli.shared.comparing import LISTS, MOST, lists_options
+from digitlab.cli.shared.json_output import json_option, report, run_facts
 from digitlab.cli.shared.options import option_name, picture_option, settings_options
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 )
 @settings_options(without=("start",), usual={"epochs": "5"})
 @picture_option("compare.png")
+@json_option
 def command(runs: tuple[Path, ...], out: Path, **chosen: Any) -> None:
     """Compare several runs, or several settings, in one table and one plot.
 
@@ -78,6 +80,11 @@ def compare_settings(given: dict[str, Any], lists: dict[str, Any], out: Path) ->
     band = f", mean ± sd of {seeds} seeds" if seeds > 1 else ""
     compared = " × ".join(lists).replace("inits", "initializers").capitalize()
     title = f"{compared} compared on {splits.train.name.removesuffix(' train')}{band}"
+    settings = [
+        {"setting": choice.name, "trainings": [run_facts(f"seed {i}", choice.config, h) for i, h in enumerate(several)]}
+        for choice, several in zip(found, histories.values())
+    ]
+    report(settings=settings, failed=dict(trained.failed), figure=out)
     save_figure(bands_figure(histories, title=title, columns=columns), out)
     say_diagnoses(trained.diagnoses)
     say_failures(trained.failed, trainings)
@@ -163,5 +170,6 @@ def compare_runs(runs: tuple[Path, ...], out: Path) -> None:
         say(f"warning: {line}")
     say_diagnoses(found)
     say_differences([row[0] for row in rows], configs)
+    report(runs=[run_facts(n, c, h) for c, (n, h) in zip(configs, histories.items())], left_out=left, figure=out)
     save_figure(curves_figure(histories, title="Runs compared"), out)
     say(f"plot: {out}")

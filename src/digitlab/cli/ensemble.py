@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from digitlab.cli.shared import train_settings
+from digitlab.cli.shared.json_output import json_option, report
 from digitlab.cli.shared.looking import PART_HELP, SOURCE_HELP
 from digitlab.cli.shared.options import (
     READING,
@@ -70,6 +71,7 @@ SHOWN = 40  # errors in the picture
 )
 @settings_options(without=("start", "source", *READING))
 @from_file_option
+@json_option
 def command(
     nets: tuple[str, ...],
     how: str,
@@ -113,6 +115,7 @@ def command(
     say_gain(whole, names, valid, test, how, covers)
     if errors is not None:
         save_errors(whole, test, errors)
+    report(saved=out)
     say(f"saved: {out} ({out.stat().st_size:,} bytes); try: digitlab test {quoted(out)}")
 
 
@@ -242,6 +245,13 @@ def say_gain(
         rows.append([name + own, *([f"{100 * valid.members[i]:.2f}"] if valid else []), f"{100 * test.members[i]:.2f}"])
     rows.append([f"ensemble ({how})", *([f"{100 * valid.whole:.2f}"] if valid else []), f"{100 * test.whole:.2f}"])
     say(table(["network", *(["valid (%)"] if valid else []), "test (%)"], rows))
+    accuracies = [
+        {"network": name, "valid": valid.members[i] if valid else None, "test": test.members[i]}
+        for i, name in enumerate(names)
+    ]
+    report(members=accuracies, combine=how, valid=valid.whole if valid else None, test=test.whole)
+    report(images=len(images), errors=test.errors, shared=test.shared, mended=test.mended, spoilt=test.spoilt)
+    report(oracle=test.oracle, diversity=test.diversity._asdict())
     s, d = summarize(test.members), test.diversity
     if any(covers):  # members for other questions are not to be compared with the whole
         say(f"{len(test.errors)} errors on {len(images):,} images")

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from digitlab.cli.shared.json_output import json_option, report
 from digitlab.cli.shared.looking import PART_HELP, SOURCE_HELP
 from digitlab.cli.shared.options import PageFile, PictureFile, data_options
 
@@ -26,6 +27,7 @@ from digitlab.cli.shared.options import PageFile, PictureFile, data_options
     help="Folder of a recorded run: show which images were learned and forgotten.",
 )
 @click.option("--mislabelled", is_flag=True, help="List images whose label all NETs contradict in the same way.")
+@json_option
 def command(
     nets: tuple[str, ...],
     data: dict[str, Any],
@@ -71,6 +73,12 @@ def show(net: str | None, data: dict[str, Any], part: str | None, out: Path, pag
     failures, names = find_failures(probabilities, digits.labels), digits.class_names
     wrong, total = len(failures.positions), len(digits)
     say(f"{path} on {how_many(digits, set_name)} of {digits.name}: {wrong:,} wrong ({100 * wrong / total:.2f} %)")
+    found = zip(failures.positions, failures.labels, failures.guesses, failures.confidences)
+    rows = [
+        {"image": at, "label": names[label], "prediction": names[guess], "confidence": confidence}
+        for at, label, guess, confidence in found
+    ]
+    report(network=path, data=digits.name, images=total, wrong=wrong, failures=rows)
     pairs: dict[tuple[int, int], int] = {}
     for pair in zip(failures.labels.tolist(), failures.guesses.tolist()):
         pairs[pair] = pairs.get(pair, 0) + 1
@@ -112,6 +120,8 @@ def follow_run(run: Path, data: dict[str, Any], out: Path) -> None:
     ]
     if learning.forgettings.any():
         say("forgotten most often: " + ", ".join(words))
+    report(run=run, images=len(digits), epochs=recorded.epochs, counts=learning.counts())
+    report(forgettings=learning.forgettings)
     images = out.with_name(f"{out.stem}-images{out.suffix}")
     save_figure(learning_figure(recorded.epochs.tolist(), learning, title=f"{run.name}: learned and forgotten"), out)
     grid = learning_images_figure(digits.images, digits.labels, recorded.predictions[-1], learning, digits.class_names)
@@ -143,6 +153,11 @@ def suspect(nets: tuple[str, ...], data: dict[str, Any], part: str | None, out: 
         f"{len(nets)} networks on {how_many(digits, set_name)}: {count} labels that at least 80 % of them "
         "contradict in the same way"
     )
+    suspects = [
+        {"image": at, "label": names[label], "prediction": names[guess], "agreement": agree, "doubt": doubt}
+        for at, label, guess, agree, doubt in zip(*found)
+    ]
+    report(networks=nets, images=len(digits), suspects=suspects)
     rows = [
         [f"no. {at}", names[label], names[guess], f"{100 * agree:.0f} %", f"{doubt:.3f}"]
         for at, label, guess, agree, doubt in zip(*(array[:15] for array in found))

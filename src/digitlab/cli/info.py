@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from digitlab.cli.shared.json_output import json_option, report, run_facts
+
 if TYPE_CHECKING:
     from digitlab.nn import Network
 
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
 @click.command("info")
 @click.argument("net", required=False)
 @click.option("--engine", is_flag=True, help="Show which engine would train the network here, and why.")
+@json_option
 def command(net: str | None, engine: bool) -> None:
     """Show the layers, parameters and training settings of a saved network.
 
@@ -19,11 +22,19 @@ def command(net: str | None, engine: bool) -> None:
     """
     from digitlab.cli.shared.console import say
     from digitlab.cli.shared.networks import load_named
+    from digitlab.nn import describe_network
     from digitlab.nn.scaling import describe_scaling
 
     path, network = load_named(net)
     say(f"{path}, {path.stat().st_size:,} bytes, {network.dtype}, pixels scaled by {describe_scaling(network.scaling)}")
     say(network.summary())
+    described = describe_network(network)
+    layers = [
+        layer | {"output_shape": shape, "parameters": sum(p.value.size for p in inner.params.values())}
+        for layer, shape, inner in zip(described.pop("layers"), network.shapes[1:], network.layers)
+    ]
+    report(network=path, bytes=path.stat().st_size, **described, layers=layers)
+    report(parameters=sum(p.value.size for p in network.parameters().values()), class_names=network.class_names)
     run = path.parent if (path.parent / "config.toml").is_file() else None
     if run is not None:
         _say_run(run)
@@ -45,6 +56,7 @@ def _say_engine(network: "Network", run: Path | None) -> None:
         chosen, reason = select_engine(
             c.engine, network, c.optimizer, c.regularizers, gradient=c.gradient, device=c.device
         )
+    report(engine=chosen.name, engine_reason=reason)
     say(f"engine: {chosen.name}: {reason}")
 
 
@@ -60,6 +72,7 @@ def _say_run(place: Path) -> None:
     if not (place / "history.jsonl").is_file():
         return
     history = History.load(place / "history.jsonl")
+    report(run=run_facts(place.name, config, history))
     if not len(history):
         return
     name = history.monitored(config.monitor)

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from digitlab.cli.shared import train_settings
+from digitlab.cli.shared.json_output import json_option, report
 from digitlab.cli.shared.options import from_file_option, picture_option, settings_options
 
 # Settings of the test itself, and of what happens after an epoch, which it has not.
@@ -44,6 +45,7 @@ OF_THE_TEST = [
 @settings_options(without=OF_THE_TEST)
 @from_file_option
 @picture_option("lr-find.png")
+@json_option
 def command(low: float, high: float, steps: int | None, out: Path, **chosen: Any) -> None:
     """Find a learning rate by a short training with growing rates.
 
@@ -63,5 +65,7 @@ def command(low: float, high: float, steps: int | None, out: Path, **chosen: Any
     )
     say(f"loss falls fastest at {test.steepest:.2g}, is smallest at {test.lowest:.2g}")
     say(f"suggested learning rate: {test.reason}")
+    report(suggested=test.suggested, reason=test.reason, steepest=test.steepest, lowest=test.lowest, figure=out)
+    report(rates=test.rates, losses=test.losses, smoothed=test.smoothed, settings=config.table())
     save_figure(range_figure(test), out)
     say(f"curve: {out}; with the same options: digitlab train --learning-rate {test.suggested:g}")

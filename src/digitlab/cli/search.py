@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from digitlab.cli.shared import train_settings
+from digitlab.cli.shared.json_output import json_option, report
 from digitlab.cli.shared.options import (
     SETTINGS,
     from_file_option,
@@ -97,6 +98,7 @@ def search_options(function: Any) -> Any:
 @click.option(
     "--cluster", metavar="ADDRESS", help="Address of a Dask scheduler that trains them: tcp://HOST:8786, or local."
 )
+@json_option
 def command(
     space: tuple[tuple[str, str], ...],
     plan_file: Path | None,
@@ -257,6 +259,8 @@ def say_study(study: "Study", folder: Path, *, test: bool) -> None:
         for t in done[:SHOWN]
     ]
     say(table(["trial", *map(option_of, names), study.monitor, "epochs"], rows))
+    found = [{"trial": t.number, "state": t.state, "point": t.point, "value": t.value, **t.notes} for t in trials]
+    report(folder=folder, monitor=study.monitor, trials=found, best=done[0].number)
     write_text(folder / "trials.csv", study.csv())
     pictures = save_pictures(study, trials, folder)
     best = done[0]
@@ -264,6 +268,7 @@ def say_study(study: "Study", folder: Path, *, test: bool) -> None:
     config.save(folder / "best" / "config.toml")
     if test:
         tested = judge_best(study)
+        report(test={"trial": tested["trial"], "accuracies": tested["values"]})
         say_tested(tested)
     networks = best_networks(study)
     networks[0].save(folder / "best" / "network.safetensors")

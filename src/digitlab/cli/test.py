@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from digitlab.cli.shared.json_output import json_option, report
 from digitlab.cli.shared.looking import PART_HELP, SOURCE_HELP, how_many, part_for
 from digitlab.cli.shared.options import data_options
 
@@ -18,6 +19,7 @@ PAIRS = 5  # confusions that a table lists
 @click.command("test")
 @click.argument("net", required=False)
 @data_options(part=PART_HELP, default="", source_help=SOURCE_HELP)
+@json_option
 def command(net: str | None, data: dict[str, Any], part: str | None) -> None:
     """Print the accuracy of a saved network on test images, for all classes and for each.
 
@@ -35,6 +37,7 @@ def command(net: str | None, data: dict[str, Any], part: str | None) -> None:
     digits, name = part_for(network, path, data, part)
     loss, accuracy = evaluate(network, digits)
     say(f"{path} on {how_many(digits, name)} of {digits.name}")
+    report(network=path, data=digits.name, images=len(digits), loss=loss, accuracy=accuracy)
     if accuracy is None:
         say(f"loss {loss:.6f}")
         return
@@ -42,7 +45,9 @@ def command(net: str | None, data: dict[str, Any], part: str | None) -> None:
     say(f"{100 * accuracy:.2f} % correct, {wrong:,} wrong, loss {loss:.4f}")
     if classifies(network) and wrong:
         guesses = predict(network, digits.images).argmax(axis=1)
-        say_classes(confusion(as_labels(digits.labels), guesses, network.shapes[-1][0]), digits.class_names)
+        counts = confusion(as_labels(digits.labels), guesses, network.shapes[-1][0])
+        report(wrong=wrong, classes=digits.class_names, confusion=counts)
+        say_classes(counts, digits.class_names)
         say(f"see these images with: digitlab failures{f' {quoted(net)}' if net else ''}")
 
 
