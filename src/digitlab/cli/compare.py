@@ -1,5 +1,6 @@
 """`digitlab compare RUN RUN…`: several runs side by side; `digitlab compare --optimizers sgd,adam`: settings."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,9 +9,13 @@ import click
 from digitlab.cli.shared.comparing import LISTS, MOST, lists_options
 from digitlab.cli.shared.json_output import json_option, report, run_facts
 from digitlab.cli.shared.options import option_name, picture_option, settings_options
+from digitlab.cli.shared.runs import choosing_options
 
 if TYPE_CHECKING:
-    from digitlab.train import RunConfig
+    from digitlab.cli.shared.runs import Run
+
+NAME = 20  # characters of a run's name in the table; where one is longer, numbers stand for them
+LABEL = 45  # characters of a legend's entry; longer differences are named by the run
 
 
 @click.command("compare")
@@ -20,12 +25,17 @@ if TYPE_CHECKING:
     "--seeds", type=click.IntRange(1), help="Number of trainings of each setting, with different seeds. [default: 3]"
 )
 @settings_options(without=("start",), usual={"epochs": "5"})
+@choosing_options
+@click.option("--statistics", is_flag=True, help="Show mean, sd and range over the epochs, and seconds.")
 @picture_option("compare.png")
 @json_option
-def command(runs: tuple[Path, ...], out: Path, **chosen: Any) -> None:
+def command(
+    runs: tuple[Path, ...], out: Path, sort: str | None, filters: tuple[str, ...], statistics: bool, **chosen: Any
+) -> None:
     """Compare several runs, or several settings, in one table and one plot.
 
-    RUN is the folder of a run. With several values of a setting (--optimizers sgd,adam --losses …), networks are
+    RUN is the folder of a run or a group; the table has the settings in which the runs differ, and each result with
+    its change from the first run's. With several values of a setting (--optimizers sgd,adam --losses …), networks are
     trained with every combination and several seeds, and the mean and standard deviation over the seeds are shown.
     """
     given = {name: value for name, value in chosen.items() if value is not None}
@@ -33,8 +43,10 @@ def command(runs: tuple[Path, ...], out: Path, **chosen: Any) -> None:
     if runs and given | lists:
         option = option_name(next(iter(given | lists)))
         raise click.UsageError(f"--{option} is for trainings to be done, and RUN is a finished one; give either")
+    if not runs and (sort or filters or statistics):
+        raise click.UsageError("--sort, --filter and --statistics are for finished runs: name their folders")
     if runs:
-        compare_runs(runs, out)
+        compare_runs(runs, out, sort, filters, statistics=statistics)
     elif lists:
         compare_settings(given, lists, out)
     else:
@@ -91,85 +103,88 @@ def compare_settings(given: dict[str, Any], lists: dict[str, Any], out: Path) ->
     say(f"plot: {out}")
 
 
-def runs_in(folder: Path) -> list[Path]:
-    """The run itself, or the runs of a group (`digitlab train --seeds 5`)."""
-    inside = sorted(path.parent for path in folder.glob("*/config.toml"))
-    return inside if inside and not (folder / "config.toml").is_file() else [folder]
-
-
-def say_differences(names: list[str], configs: "list[RunConfig]") -> None:
-    """The settings in which the runs differ, if there are more than the optimizer's, which the first table shows."""
-    from digitlab.cli.shared.console import say, table
-    from digitlab.parallel.labels import varied_settings
-    from digitlab.settings.schema import as_typed, option_of
-
-    varied = varied_settings(configs, but=("start",))
-    if set(varied[0]) <= {"optimizer", "learning_rate"}:
-        return
-    cells = [[as_typed(setting[name]) for name in varied[0]] for setting in varied]
-    say("")
-    say(table(["differ in", *map(option_of, varied[0])], [[name, *row] for name, row in zip(names, cells)]))
-
-
-def compare_runs(runs: tuple[Path, ...], out: Path) -> None:
-    """Finished runs, as they are."""
+def compare_runs(
+    folders: tuple[Path, ...], out: Path, sort: str | None, filters: tuple[str, ...], *, statistics: bool
+) -> None:
+    """Finished runs: the settings in which they differ, their results, and how these changed over the epochs."""
     from digitlab.cli.shared.console import say, table
     from digitlab.cli.shared.endings import say_diagnoses
-    from digitlab.errors import ModelFileError, quoted
-    from digitlab.train import History, RunConfig
-    from digitlab.train.columns import unit
+    from digitlab.cli.shared.runs import chosen, read_runs
+    from digitlab.errors import ConfigError, ModelFileError
+    from digitlab.parallel.labels import as_label, varied_settings
+    from digitlab.settings.schema import as_typed, option_of
     from digitlab.train.diagnosis import diagnose
     from digitlab.train.probe import facts_of_run
     from digitlab.viz.curves import curves_figure
     from digitlab.viz.figures import save_figure
 
-    rows, histories, configs, left, found, doubts = [], {}, [], [], [], []
-    runs = tuple(single for run in runs for single in runs_in(run))
-    short = len({run.name for run in runs}) == len(runs)
-    for run in runs:
-        if run.exists() and not (run / "config.toml").is_file():
-            left.append(f"{run}: is no run's folder")
-            continue
-        config, file = RunConfig.load(run / "config.toml"), run / "history.jsonl"
-        history = History.load(file) if file.is_file() else History()
-        if not len(history):
-            way_on = f"digitlab train --run {quoted(run)} --resume"
-            left.append(f"{run}: has no finished epoch; continue with: {way_on}")
-            continue
-        name = run.name if short else str(run)
-        monitor = history.monitored(config.monitor)
-        s = history.statistics(monitor)
-        histories[name], text = history, unit(monitor).text
-        configs.append(config)
-        found.append((name, diagnose(history.rows, facts_of_run(config, history))))
-        if config.monitor not in ("", monitor):
-            doubts.append(f"{name}: no epoch has {config.monitor!r}, which it monitors; judged by {monitor}")
-        rows.append(
-            [
-                name,
-                f"{config.optimizer!r}",
-                f"{s.epochs}" if s.epochs >= config.epochs else f"{s.epochs} of {config.epochs}",
-                monitor,
-                text(s.best),
-                str(s.best_epoch),
-                text(s.mean),
-                text(s.sd),
-                text(s.range),
-                f"{sum(history.column('seconds')):.1f}",
-            ]
-        )
-    if not rows:
+    runs, left = read_runs(folders)
+    if not runs:
         raise ModelFileError(left[0])
+    runs = chosen(runs, sort, filters)
+    if not runs:
+        raise ConfigError(f"--filter {', --filter '.join(filters)}: no run is left to compare")
     for line in left:
         say(f"left out: {line}")
-    say(table(["run", "optimizer", "epochs", "monitored", "best", "at", "mean", "sd", "range", "seconds"], rows))
-    say("mean, sd and range are over the epochs; accuracies in per cent")
-    if len(judges := dict.fromkeys(row[3] for row in rows)) > 1:
-        doubts.append(f"the runs are judged by different columns, which cannot be compared: {', '.join(judges)}")
-    for line in doubts:
-        say(f"warning: {line}")
-    say_diagnoses(found)
-    say_differences([row[0] for row in rows], configs)
-    report(runs=[run_facts(n, c, h) for c, (n, h) in zip(configs, histories.items())], left_out=left, figure=out)
-    save_figure(curves_figure(histories, title="Runs compared"), out)
+    varied = varied_settings([run.config for run in runs], but=("start", "epochs"))
+    names = [*varied[0]]
+    columns = _columns(runs, statistics=statistics)
+    rows = [
+        [name, *(as_typed(setting[name]) for name in names), *cells]
+        for name, setting, cells in zip(_short_names(runs), varied, zip(*columns.values()))
+    ]
+    say(table(["run", *map(option_of, names), *columns], rows))
+    say(
+        f"best: of {' and '.join(dict.fromkeys(run.monitor for run in runs))}, at which epoch; change: from the first "
+        f"run; course: over the epochs" + ("; mean, sd and range too" if statistics else "")
+    )
+    for run in runs:
+        if run.config.monitor not in ("", run.monitor):
+            say(f"warning: {run.name}: no epoch has {run.config.monitor!r}, which it monitors; judged by {run.monitor}")
+    if len(judges := dict.fromkeys(run.monitor for run in runs)) > 1:
+        say(f"warning: the runs are judged by different columns, which cannot be compared: {', '.join(judges)}")
+    say_diagnoses([(run.name, diagnose(run.history.rows, facts_of_run(run.config, run.history))) for run in runs])
+    labels = [as_label({option_of(name): as_typed(value) for name, value in setting.items()}) for setting in varied]
+    plain = len(set(labels)) < len(labels) or max(map(len, labels)) > LABEL
+    called = [run.name for run in runs] if plain else labels
+    losses = {name: run.loss for name, run in zip(called, runs)}
+    histories = {name: run.history for name, run in zip(called, runs)}
+    report(runs=[run_facts(run.name, run.config, run.history) for run in runs], left_out=left, figure=out)
+    save_figure(curves_figure(histories, title="Runs compared", losses=losses), out)
     say(f"plot: {out}")
+
+
+def _short_names(runs: "Sequence[Run]") -> list[str]:
+    """The numbers of runs whose names are long, since the columns beside them say in what they differ."""
+    numbers = [run.name.split("-")[0] for run in runs]
+    fit = len(set(numbers)) == len(runs) and all(map(str.isdecimal, numbers))
+    return numbers if fit and max(len(run.name) for run in runs) > NAME else [run.name for run in runs]
+
+
+def _columns(runs: "Sequence[Run]", *, statistics: bool) -> dict[str, list[str]]:
+    """The table's columns beside names and settings; of what is the same for all runs, none."""
+    from digitlab.cli.shared.runs import sparkline
+    from digitlab.train.columns import unit
+
+    same = len({run.monitor for run in runs}) == 1
+    found = {"epochs": [run.epochs for run in runs]}
+    if len(set(found["epochs"])) == 1:
+        del found["epochs"]
+    if not same:
+        found["monitored"] = [run.monitor for run in runs]
+    summaries = [run.history.statistics(run.monitor) for run in runs]
+    texts = [unit(run.monitor).text for run in runs]
+    mark = unit(runs[0].monitor).mark if same else ""
+    found[f"best ({mark.strip()})" if mark else "best"] = [text(s.best) for text, s in zip(texts, summaries)]
+    found["at"] = [str(s.best_epoch) for s in summaries]
+    if same and len(runs) > 1:
+        digits = unit(runs[0].monitor).digits
+        changes = [run.result - runs[0].result for run in runs[1:]]
+        found["change"] = ["–", *(f"{change:+.{digits}f}" for change in changes)]
+    if statistics:
+        for name in ("mean", "sd", "range"):
+            found[name] = [text(getattr(s, name)) for text, s in zip(texts, summaries)]
+        found["seconds"] = [f"{run.seconds:.1f}" for run in runs]
+    curves = [[row[run.monitor] for row in run.history if row.get(run.monitor) is not None] for run in runs]
+    found["course"] = [sparkline(values) for values in curves]
+    return found

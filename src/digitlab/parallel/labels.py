@@ -52,6 +52,13 @@ def varied_settings(configs: Sequence[RunConfig], but: Sequence[str] = ()) -> li
     return found
 
 
+def all_settings(config: RunConfig) -> dict[str, Any]:
+    """Every setting by its shortest clear name: {"learning_rate": 0.1, "optimizer": "SGD", …}."""
+    flat = flattened(_readable(config))
+    names = _short(list(flat))
+    return {names[key]: value for key, value in flat.items()}
+
+
 def _readable(config: RunConfig) -> dict[str, Any]:
     """The settings in full, with the regularizers as options name them: {"l2": 5.0}."""
     full = config.full_table()

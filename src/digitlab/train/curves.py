@@ -12,43 +12,64 @@ if TYPE_CHECKING:
     from digitlab.train.history import History
 
 PART_DASHES = {"train": ":", "valid": "-", "test": "--"}
+UNEVEN = 8  # times longer than the shortest history, at which the epochs are on a logarithmic axis
 FEW = 4  # histories whose best values can be told apart; above that, names stand beside the curves
 
 
-def curves_figure(histories: "Mapping[str, History]", *, title: str = "Training") -> "Figure":
+def curves_figure(
+    histories: "Mapping[str, History]", *, title: str = "Training", losses: Mapping[str, str] | None = None
+) -> "Figure":
     """Loss and accuracy over epochs, one colour per history, one line style per set.
 
-    Left: mean loss per example (for a single run all sets, for several the training loss dotted and validation whole).
-    Right, where the networks classify: accuracy in per cent, with a dot at each history's best validation epoch, unless
-    there are many.
+    Left: mean loss per example (for a single run all sets, for several the training loss dotted and validation solid),
+    with a panel for each kind of loss in `losses` (history name → kind), since their scales differ. Right, where the
+    networks classify: accuracy in per cent, with a dot at each history's best validation epoch, unless there are many.
+    The epochs are on a logarithmic axis where some histories are much longer than others.
     """
     many = len(histories) > FEW
+    losses = losses or {}
     accurate = any(f"{name}_accuracy" in row for h in histories.values() for row in h.rows[:1] for name in PART_DASHES)
-    figure = new_figure(10.0 if accurate else 6.0, max(4.2, 0.18 * len(histories) + 1.0) if many else 4.2)
+    kinds = list(dict.fromkeys(losses.get(name, "") for name in histories)) or [""]
+    panels = [("loss", kind) for kind in kinds] + ([("accuracy", "")] if accurate else [])
+    width = (10.0 if accurate else 6.0) + 4.5 * (len(kinds) - 1)
+    figure = new_figure(width, max(4.2, 0.18 * len(histories) + 1.0) if many else 4.2)
     figure.suptitle(f"{title}: training dotted, validation solid, test dashed" if many else title)
-    panels = [measure for measure in MEASURES if measure == "loss" or accurate]
-    for place, measure in enumerate(panels, 1):
+    lengths = [len(history) for history in histories.values() if len(history)]
+    uneven = bool(lengths) and max(lengths) >= UNEVEN * min(lengths)
+    for place, (measure, kind) in enumerate(panels, 1):
         axes = figure.add_subplot(1, len(panels), place)
         for colour, (name, history) in zip(_cycle(len(histories)), histories.items()):
-            epochs = [row["epoch"] for row in history]
-            for part, dash in PART_DASHES.items():
-                column = f"{part}_{measure}"
-                if not len(history) or column not in history[0]:
-                    continue
-                values = [unit(column).scale * value for value in history.column(column)]
-                text = part if len(histories) == 1 else name if many else f"{name}: {part}"
-                axes.plot(epochs, values, dash, color=colour, label=text, marker="." if len(epochs) == 1 else None)
-                if many:
-                    continue
-                if measure == "accuracy" and part == "valid":
-                    best = max(range(len(values)), key=values.__getitem__)
-                    axes.plot(epochs[best], values[best], "o", color=colour)
-                    write_below(axes, (epochs[best], values[best]), f"{values[best]:.2f}", color=colour)
-        finish_axes(axes, "epoch", MEASURES[measure], legend=not many)
+            if measure == "loss" and losses.get(name, "") != kind:
+                continue
+            _curves_of(axes, name, history, measure, colour, single=len(histories) == 1, many=many)
+        several = f"{kind}: " if len(kinds) > 1 and kind else ""
+        finish_axes(axes, "epoch", several + MEASURES[measure], legend=not many)
+        if uneven:
+            axes.set_xscale("log")
+            axes.xaxis.set_major_formatter("{x:g}")
+            axes.set_xlabel("epoch, logarithmic")
     if many:  # one entry for each, beside the curves instead of over them
         lines = {str(line.get_label()): line for axes in figure.axes for line in axes.get_lines()}
         figure.legend(lines.values(), lines.keys(), loc="outside right upper", fontsize=7)
     return figure
+
+
+def _curves_of(
+    axes: Any, name: str, history: "History", measure: str, colour: Any, *, single: bool, many: bool
+) -> None:
+    """One history's curves of a measure, a line for each set that has it."""
+    for part, dash in PART_DASHES.items():
+        column = f"{part}_{measure}"
+        if not len(history) or column not in history[0]:
+            continue
+        epochs = [row["epoch"] for row in history]
+        values = [unit(column).scale * value for value in history.column(column)]
+        text = part if single else name if many else f"{name}: {part}"
+        axes.plot(epochs, values, dash, color=colour, label=text, marker="." if len(epochs) == 1 else None)
+        if measure == "accuracy" and part == "valid" and not many:
+            best = max(range(len(values)), key=values.__getitem__)
+            axes.plot(epochs[best], values[best], "o", color=colour)
+            write_below(axes, (epochs[best], values[best]), f"{values[best]:.2f}", color=colour)
 
 
 def _cycle(n: int) -> list[Any]:
