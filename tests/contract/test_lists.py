@@ -36,7 +36,7 @@ from engine import test_twins, test_twins_weights
 from .examples import LAYERS, LOSSES, public
 
 # What has no compiled kernel, and why. Everything else must have one.
-WITHOUT_KERNEL = {"Step": "it cannot be trained by backpropagation", "Combine": "", "Subnetwork": ""}
+WITHOUT_KERNEL = {"Step": "it cannot be trained by backpropagation"}
 
 
 def elementwise(layer):

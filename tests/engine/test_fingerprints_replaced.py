@@ -22,7 +22,7 @@ from digitlab.nn import activations as act
 from digitlab.nn import losses, mlp, network
 from digitlab.nn.bias import Bias
 from digitlab.nn.bidirectional import Bidirectional
-from digitlab.nn.combine import Rescale
+from digitlab.nn.combine import Combine, Rescale
 from digitlab.nn.containers import Branches, Residual, Sequential
 from digitlab.nn.conv import Conv2D
 from digitlab.nn.dropout import Dropout
@@ -33,6 +33,7 @@ from digitlab.nn.pooling import AveragePool2D, GlobalAveragePool, MaxPool2D
 from digitlab.nn.recurrent import GRU, LSTM, SimpleRNN
 from digitlab.nn.reshaping import Flatten, Reshape
 from digitlab.nn.slices import Slice
+from digitlab.nn.subnetwork import Subnetwork
 from digitlab.optim import SGD, Adam, AdamW, Momentum, Nesterov, RMSProp
 from digitlab.optim.regularizers import L1, L2, MaxNorm
 from digitlab.train import Trainer
@@ -162,6 +163,8 @@ READERS = {
     "GRU": (GRU, "step_back", rows(GRU(4))),
     "Bidirectional": (Bidirectional, "backward", rows(LSTM(5, "all"), Bidirectional(GRU(4)))),
     "Rescale": (Rescale, "backward", dense(Rescale(2.0))),
+    "Combine": (Combine, "backward", dense(Branches([[Dense(3), Sigmoid()], [Sigmoid()]]), Combine([3, 8], 3))),
+    "Subnetwork": (Subnetwork, "backward", dense(Subnetwork(mlp([8, 5, 4]), outputs="activations"))),
     "BatchNorm": (BatchNorm, "backward", dense(BatchNorm(), Sigmoid())),
     "LayerNorm": (LayerNorm, "forward", dense(LayerNorm(), Sigmoid())),
 }

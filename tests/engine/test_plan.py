@@ -15,11 +15,11 @@ from digitlab.errors import EngineError
 from digitlab.gradients import CentralDifferences
 from digitlab.nn import freeze, mlp
 from digitlab.nn.activations import GELU, ReLU
-from digitlab.nn.combine import Combine
 from digitlab.nn.conv import Conv2D
 from digitlab.nn.losses import LogLikelihood
 from digitlab.nn.network import Dense, Network
 from digitlab.nn.normalization import BatchNorm
+from digitlab.nn.per_neuron import PerNeuron
 from digitlab.nn.pooling import AveragePool2D, MaxPool2D
 from digitlab.nn.reshaping import Flatten, Reshape
 from digitlab.nn.step import Step
@@ -70,14 +70,10 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize(
-    ("reason", "network"),
-    {"no kernel for Combine, layer 1": lambda: Network([Dense(4), Combine([2, 2], 2)], 3)}.items(),
-)
-def test_what_runs_as_readable_code(reason, network):
-    plan = make_plan(network(), SGD(0.1))
-    assert not isinstance(plan, str)
-    assert [one.reason for one in plan.readable] == [reason]
+def test_what_runs_as_readable_code():
+    groups = PerNeuron(["relu", "step"], [[0, 1], [2]])
+    plan = make_plan(Network([Dense(3), groups, Dense(2)], 3), SGD(0.1), learning=False)
+    assert [one.reason for one in plan.readable] == ["no kernel for PerNeuron with Step, layer 1"]
 
 
 @pytest.mark.parametrize(("reason", "network"), REFUSED.items(), ids=REFUSED.keys())

@@ -11,7 +11,6 @@ from digitlab.engine.fast import FastEngine, Predictor, make_plan
 from digitlab.engine.select import make_predictor
 from digitlab.errors import ShapeError
 from digitlab.nn import activations as act
-from digitlab.nn.combine import Combine
 from digitlab.nn.containers import Branches, Residual
 from digitlab.nn.conv import Conv2D
 from digitlab.nn.initializers import Normal
@@ -63,9 +62,6 @@ NETWORKS = {
     "twice": lambda: flat(Dense(9), Bend(), Bend()),
     "on pictures": lambda: Network(
         [Conv2D(3, 3), Bend(), act.ReLU(), MaxPool2D(2), Bend(), Flatten(), Dense(4)], (8, 8, 1), LogLikelihood()
-    ),
-    "combined": lambda: Network(
-        [Branches([[Dense(4), Sigmoid()], [Dense(4), Sigmoid()]]), Combine([4, 4], 4)], 30, LogLikelihood(), seed=2
     ),
 }
 

@@ -1,12 +1,14 @@
 """Networks that are no chains against their readable twins: branches, shortcuts, slices, layers in containers."""
 
+import copy
+
 import numpy as np
 import pytest
 
 from digitlab.engine.fast import FastEngine, Predictor, make_plan
 from digitlab.nn import activations as act
 from digitlab.nn.bias import Bias
-from digitlab.nn.combine import Rescale
+from digitlab.nn.combine import Combine, Rescale
 from digitlab.nn.containers import Branches, Residual, Sequential
 from digitlab.nn.conv import Conv2D
 from digitlab.nn.initializers import Normal
@@ -17,6 +19,7 @@ from digitlab.nn.per_neuron import PerNeuron
 from digitlab.nn.pooling import AveragePool2D, GlobalAveragePool, MaxPool2D
 from digitlab.nn.reshaping import Flatten, Reshape
 from digitlab.nn.slices import Slice
+from digitlab.nn.subnetwork import Subnetwork
 from digitlab.optim import SGD, Adam
 from digitlab.optim.regularizers import L2
 
@@ -67,6 +70,35 @@ NETWORKS = {
         [Reshape((8, 8, 1)), Branches([[Conv2D(4, 3), act.ReLU()], [Conv2D(4, 3)]], "sum"), GlobalAveragePool()],
         64,
         LogLikelihood(),
+    ),
+}
+
+
+def member(seed, **options):
+    return Subnetwork(Network([Dense(6), Sigmoid(), Dense(4)], 30, LogLikelihood(), seed=seed), **options)
+
+
+def ensemble(last, *members):
+    return Network([Branches([[one] for one in members]), last], 30, LogLikelihood())
+
+
+SPECIALISTS = Combine([4, 3], 4, weights=[2, 1], covers=[[], [1, 3]])
+NETWORKS |= {
+    "subnetwork": lambda: flat(member(1), act.Tanh()),
+    "its activations": lambda: flat(member(1, outputs="activations")),
+    "its sigmoid": lambda: flat(Dense(5), Subnetwork(Network([Dense(6)], 5, CrossEntropy()), outputs="activations")),
+    "frozen": lambda: flat(member(1, frozen=True), Dense(5), act.Tanh()),
+    "subnetwork on pictures": lambda: Network(
+        [Subnetwork(Network([Conv2D(4, 3), act.ReLU(), MaxPool2D(2), Flatten(), Dense(5)], (8, 8, 1))), Dense(4)], 64
+    ),
+    "mean of networks": lambda: ensemble(
+        Combine([4, 4], 4), member(1, outputs="activations"), member(2, outputs="activations")
+    ),
+    "votes of networks": lambda: ensemble(
+        Combine([4, 4, 4], 4, "vote"), *(member(seed, outputs="activations") for seed in range(3))
+    ),
+    "specialists": lambda: Network(
+        [Branches([[Dense(4), Sigmoid()], [Dense(3), Sigmoid()]]), copy.deepcopy(SPECIALISTS)], 30, LogLikelihood()
     ),
 }
 

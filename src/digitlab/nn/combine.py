@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -13,9 +13,6 @@ from digitlab.nn.formulas import Formulas
 from digitlab.nn.network import Cache, Layer, Shape
 
 __all__ = ["Combine", "Rescale"]
-
-LEAST = 1e-6  # what an output of 0 counts as, so that no logarithm is infinite
-TIE = 1e-3  # weight of the mean of probabilities against votes: it breaks ties
 
 
 @dataclass(eq=False, repr=False)
@@ -42,6 +39,9 @@ class Combine(Layer):
         "mean: with u = (g/s − Σ g) / Σ s, ∂L/∂pₖ = wₖ u / Σ w, ∂L/∂xₖ = (h − Σ h pₖ) / Σ xₖ for h = ∂L/∂pₖ\n"
         "vote: the votes are constants, since a small change of x changes none; what decides ties has a gradient",
     )
+    least: ClassVar[float] = 1e-6  # what an output of 0 counts as, so that no logarithm is infinite
+    tie: ClassVar[float] = 1e-3  # weight of the mean of probabilities against votes: it breaks ties
+
     sizes: list[int]
     classes: int
     rule: str = "mean"
@@ -99,8 +99,8 @@ class Combine(Layer):
         parts, mean, votes = [], xp.zeros_like(x[:, : self.classes]), 0.0
         for matrix, size, end in zip(self.matrices(x), self.sizes, ends):
             part = x[:, end - size : end]  # (N, size)
-            above = part > LEAST
-            part = xp.where(above, part, LEAST)
+            above = part > self.least
+            part = xp.where(above, part, self.least)
             total = xp.sum(part, axis=1, keepdims=True)  # (N, 1)
             p = part / total
             mean = mean + p @ matrix  # (N, classes)
@@ -108,15 +108,15 @@ class Combine(Layer):
                 most = xp.astype(xp.argmax(p, axis=1)[:, None] == xp.arange(size, device=x.device), x.dtype)
                 votes = votes + most @ matrix
             parts.append((p, total, above, matrix))
-        whole = xp.sum(mean, axis=1, keepdims=True) + LEAST  # (N, 1); the least keeps a mean of 0 from dividing
-        s = (mean + LEAST / self.classes) / whole
-        said = s if self.rule == "mean" else votes + TIE * s
+        whole = xp.sum(mean, axis=1, keepdims=True) + self.least  # (N, 1); the least keeps a mean of 0 from dividing
+        s = (mean + self.least / self.classes) / whole
+        said = s if self.rule == "mean" else votes + self.tie * s
         return xp.log(said), (parts, s, whole, said)
 
     def backward(self, grad_y: Array, cache: Cache) -> Array:
         parts, s, whole, said = cache
         xp = array_namespace(grad_y)
-        grad_s = grad_y / said * (1.0 if self.rule == "mean" else TIE)  # (N, classes)
+        grad_s = grad_y / said * (1.0 if self.rule == "mean" else self.tie)  # (N, classes)
         grad_mean = (grad_s - xp.sum(grad_s * s, axis=1, keepdims=True)) / whole
         grads = []
         for p, total, above, matrix in parts:

@@ -1,6 +1,7 @@
 """The readable code that the kernels stand for; fingerprints/ says whether it is still as the twin tests found it."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import digitlab.data.augment.warp as augmentation
 from digitlab.engine.fast.operations import LAYERS
@@ -12,6 +13,7 @@ from digitlab.fingerprints import Part, what_changed
 from digitlab.gradients import Backpropagation, Gradient
 from digitlab.nn.containers import Branches, Sequential
 from digitlab.nn.network import Layer, Network
+from digitlab.nn.subnetwork import Subnetwork
 from digitlab.optim.base import Optimizer
 from digitlab.optim.regularizers import Regularizer
 
@@ -39,8 +41,12 @@ def edited(layer: Layer) -> str | None:
     """What was changed in the code of a layer that has kernels, or of a layer in it that they do not plan by itself."""
     if type(layer) not in LAYERS:
         return None
-    inner = () if isinstance(layer, Sequential | Branches) else layer.children().values()
-    return what_changed(map(Part, (layer, *inner)))
+    parts: list[Any] = [layer]
+    if isinstance(layer, Subnetwork):
+        parts += [layer.inner.loss]
+    elif not isinstance(layer, Sequential | Branches):
+        parts += layer.children().values()
+    return what_changed(map(_part, parts))
 
 
 def every_part() -> Iterator[Part]:
@@ -51,4 +57,10 @@ def every_part() -> Iterator[Part]:
     for gradient in RULES:
         yield Part(gradient, GRADIENT)
     for cls in (*LAYERS, *losses.CODES, *optimizers.CODES, *optimizers.REGULARIZERS):
-        yield Part(cls)
+        yield _part(cls)
+
+
+def _part(thing: Any) -> Part:
+    """A class, or an object; of a `Subnetwork` what computes, not how it makes and describes its network."""
+    cls = thing if isinstance(thing, type) else type(thing)
+    return Part(thing, ("forward", "backward", "backward_params") if issubclass(cls, Subnetwork) else None)

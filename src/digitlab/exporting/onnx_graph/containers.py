@@ -4,7 +4,6 @@ import numpy as np
 
 from digitlab.exporting.onnx_graph.graph import Graph, write_chain, write_layer, writes
 from digitlab.nn import Branches, Combine, Layer, Loss, PerNeuron, Residual, Sequential, Subnetwork
-from digitlab.nn.combine import LEAST, TIE
 from digitlab.nn.per_neuron import neuron_numbers
 from digitlab.nn.shapes import Shape
 
@@ -56,7 +55,7 @@ def write_subnetwork(layer: Subnetwork, graph: Graph, x: str, shape: Shape) -> s
 
 @writes(Combine)
 def write_combine(layer: Combine, graph: Graph, x: str, shape: Shape) -> str:
-    least, one = graph.constant(LEAST), graph.constant([1])
+    least, one = graph.constant(layer.least), graph.constant([1])
     means, votes, end = [], [], 0
     for matrix, size in zip(layer.matrices(np.zeros((1, shape[0]), np.float32)), layer.sizes):
         part = graph.add("Slice", x, graph.constant([end]), graph.constant([end + size]), one)
@@ -71,7 +70,7 @@ def write_combine(layer: Combine, graph: Graph, x: str, shape: Shape) -> str:
         end += size
     mean = graph.add("Sum", *means)
     whole = graph.add("Add", graph.add("ReduceSum", mean, one), least)
-    said = graph.add("Div", graph.add("Add", mean, graph.constant(LEAST / layer.classes)), whole)
+    said = graph.add("Div", graph.add("Add", mean, graph.constant(layer.least / layer.classes)), whole)
     if layer.rule == "vote":
-        said = graph.add("Sum", *votes, graph.add("Mul", said, graph.constant(TIE)))
+        said = graph.add("Sum", *votes, graph.add("Mul", said, graph.constant(layer.tie)))
     return graph.add("Log", said)
