@@ -62,6 +62,14 @@ def read_foreign(path: str | os.PathLike[str]) -> Network:
     if not path.is_file():
         raise ModelFileError(f"{path}: no such file; expected a saved network")
     kind = sniff(path)
+    if kind.name == "onnx":
+        from digitlab.nn.io.onnx_reader import read_onnx
+
+        try:
+            return read_onnx(path)
+        except ModelFileError as error:
+            fault = f"not a safetensors file but {kind}, which cannot be read as a network: {error}"
+            raise ModelFileError(f"{path}: {fault}. {_MEND['onnx']}") from error
     try:
         if kind.name == "npy":
             pair = [np.load(io.BytesIO(_content(file)), allow_pickle=False) for file in _pair(path)]
