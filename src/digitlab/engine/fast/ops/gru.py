@@ -1,4 +1,4 @@
-"""Gated recurrent unit. Twin: `GRU` in nn/recurrent.py; recurrent.py has what all such layers share.
+"""Gated recurrent unit. Twin: `GRU` in nn/recurrent.py; recurrent.py and sequence.py have what all such layers share.
 
 A row of gates holds r, z and n, and with reset="after" what r is multiplied with, hU + v. With reset="before" that is
 h, and r h is kept where other cells keep their c.
@@ -9,7 +9,7 @@ h, and r h is kept where other cells keep their c.
 
 from digitlab.engine.fast.compiler.jit import kernel
 from digitlab.engine.fast.layout import LANES
-from digitlab.engine.fast.ops import recurrent
+from digitlab.engine.fast.ops import recurrent, sequence
 from digitlab.engine.fast.ops.recurrent import (
     FEATURES,
     GATES_STRIDE,
@@ -22,16 +22,13 @@ from digitlab.engine.fast.ops.recurrent import (
     SUMMED,
     UNITS,
     UNITS_STRIDE,
-    cells_at,
-    gates_at,
-    own,
-    rows_at,
 )
+from digitlab.engine.fast.ops.sequence import cells_at, gates_at, own, rows_at
 from digitlab.engine.fast.simd import at, fma, load, sigmoid, store, strip_product, tanh
 from digitlab.nn.recurrent import GRU
 
 LAYERS = (GRU,)
-KERNEL_SET = "recurrent"
+KERNEL_SET = "gru"
 
 plan, place, begin = recurrent.plan, recurrent.place, recurrent.begin
 step, limit = recurrent.step, recurrent.limit
@@ -40,7 +37,7 @@ step, limit = recurrent.step, recurrent.limit
 @kernel()
 def _step(share, op, s):
     """h = z h + (1 − z) n."""
-    recurrent.summed_gates(share, op, s)
+    sequence.summed_gates(share, op, s)
     wide, examples, stride, x_row = op[UNITS_STRIDE], share.hi - share.lo, op[GATES_STRIDE], op[ROW_STRIDE]
     rows, gates, features = rows_at(share, op, s), gates_at(share, op, s), op[FEATURES]
     new, candidate, inner = own(share, op[STATE], wide), at(gates, 2 * wide), at(gates, 3 * wide)
@@ -97,7 +94,7 @@ def _step_back(share, op, s):
     elif s > 0:
         strip_product(gh, wide, examples, at(gates, 3 * wide), stride, wide, back, wide, 1)
     if s > 0:
-        recurrent.back_through_u(share, op, s, 1)
+        sequence.back_through_u(share, op, s, 1)
 
 
-forward, backward = recurrent.forward_with(_step), recurrent.backward_with(_step_back)
+forward, backward = sequence.forward_with(_step), sequence.backward_with(_step_back)

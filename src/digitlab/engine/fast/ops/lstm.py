@@ -1,17 +1,18 @@
-"""Long short-term memory. Twin: `LSTM` in nn/recurrent.py; recurrent.py has what all such layers share."""
+"""Long short-term memory. Twin: `LSTM` in nn/recurrent.py; the shared parts are in recurrent.py and sequence.py."""
 
 # mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators, no-check-untyped-defs
 # (Numba infers the types of kernels; the rest is checked.)
 
 from digitlab.engine.fast.compiler.jit import kernel
 from digitlab.engine.fast.layout import LANES
-from digitlab.engine.fast.ops import recurrent
-from digitlab.engine.fast.ops.recurrent import GATES_STRIDE, GC, GH, STATE, UNITS_STRIDE, cells_at, gates_at, own
+from digitlab.engine.fast.ops import recurrent, sequence
+from digitlab.engine.fast.ops.recurrent import GATES_STRIDE, GC, GH, STATE, UNITS_STRIDE
+from digitlab.engine.fast.ops.sequence import cells_at, gates_at, own
 from digitlab.engine.fast.simd import at, fma, load, sigmoid, splat, store, tanh
 from digitlab.nn.recurrent import LSTM
 
 LAYERS = (LSTM,)
-KERNEL_SET = "recurrent"
+KERNEL_SET = "lstm"
 
 plan, place, begin = recurrent.plan, recurrent.place, recurrent.begin
 step, limit = recurrent.step, recurrent.limit
@@ -20,7 +21,7 @@ step, limit = recurrent.step, recurrent.limit
 @kernel()
 def _step(share, op, s):
     """c = f c + i g and h = o tanh c; the gates i f g o stay where their sums were."""
-    recurrent.summed_gates(share, op, s)
+    sequence.summed_gates(share, op, s)
     wide, h = op[UNITS_STRIDE], own(share, op[STATE], op[UNITS_STRIDE])
     cells, before = cells_at(share, op, s), cells_at(share, op, max(s - 1, 0))
     for n in range(share.hi - share.lo):
@@ -56,7 +57,7 @@ def _step_back(share, op, s):
             store(a, 3 * wide + u, shown * tanh_c * (1.0 - o))
             store(gc, row + u, grad_c * f)
     if s > 0:
-        recurrent.back_through_u(share, op, s, 0)
+        sequence.back_through_u(share, op, s, 0)
 
 
-forward, backward = recurrent.forward_with(_step), recurrent.backward_with(_step_back)
+forward, backward = sequence.forward_with(_step), sequence.backward_with(_step_back)

@@ -1,4 +1,4 @@
-"""What recurrent layers share: the loop over the steps, forward and back, and one product for all weights.
+"""What recurrent layers share: their plan, copies of their weights, and the step, one product for all weights.
 
 Twin: `Recurrent` in nn/recurrent.py. To a kernel the layer is dense, step by step: its input is the row [x 1 h], its
 weights are the rows of W, b and U, one below the other.
@@ -7,8 +7,8 @@ weights are the rows of W, b and U, one below the other.
     backward   the cell turns its gates into δ where they are, and ∂L/∂h of the step before is δ Uᵀ
     step       ∂L/∂[W; b; U] = Σ [x 1 h]ᵀ δ over all steps and examples: one product; threads share out its rows
 
-Each thread takes its own examples through all steps, without a barrier. The products read copies of the weights in
-strips (simd/strips.py), and of Uᵀ and Wᵀ; in training the threads make them at the beginning of every forward pass.
+Each thread takes its own examples through all steps, without a barrier (sequence.py). The products read copies of the
+weights in strips (simd/strips.py), and of Uᵀ and Wᵀ; in training the threads make them before every forward pass.
 What is kept for the way back are rows [x 1 h], gates and cells of every step; a prediction keeps one step.
 """
 
@@ -25,21 +25,7 @@ from digitlab.engine.fast.ops.optimizer import limit_norms, update
 from digitlab.engine.fast.plan import Row
 from digitlab.engine.fast.plan import padded as whole_vectors
 from digitlab.engine.fast.plan_builder import PlanBuilder
-from digitlab.engine.fast.simd import (
-    at,
-    barrier,
-    clear,
-    doubles,
-    floats,
-    ints,
-    load,
-    outer_product,
-    pack_row,
-    pack_transposed,
-    padded,
-    store,
-    strip_product,
-)
+from digitlab.engine.fast.simd import at, doubles, floats, outer_product, pack_row, pack_transposed, padded
 from digitlab.nn.network import Layer, Shape
 from digitlab.nn.recurrent import GRU, LSTM, Recurrent, SimpleRNN
 
@@ -75,6 +61,7 @@ SUMMED = column()  # numbers in a row of gates that are sums of x's part and h's
 STRIPS = column()  # the copies for all threads: W, b and U,
 STRIPS_BACK = column()  # Uᵀ,
 STRIPS_X = column()  # and Wᵀ
+DELTAS = column()  # δ of all steps and examples, in strips: the gradient reads it column by column
 GRADIENT = column()  # ∂L/∂W, ∂L/∂b, ∂L/∂U, and ∂L/∂v
 
 
@@ -118,6 +105,7 @@ def row_of(builder: PlanBuilder, layer: Any, name: str, shape: Shape, *, first: 
     row[CELLS] = builder.room(kept * whole_vectors(units)) if isinstance(layer, LSTM | GRU) else 0
     row[STATE] = builder.room(whole_vectors(units))
     if builder.learning:
+        row[DELTAS] = builder.room(steps * blocks * whole_vectors(units))
         row[GH], row[GC], row[GROW] = (builder.room(whole_vectors(n)) for n in (units, units, features))
     builder.work += 3 * steps * row[N_IN] * gates * units
     return row
@@ -130,56 +118,6 @@ def place(row: Row, room: Any, batch: int) -> None:
         row[STRIPS_BACK] = room(row[UNITS_STRIDE] * row[W_STRIDE])
         row[STRIPS_X] = room(whole_vectors(row[FEATURES]) * row[W_STRIDE]) if row[GX] >= 0 else 0
         row[GRADIENT] = room((row[N_IN] + 1) * row[W_STRIDE])
-
-
-@kernel()
-def rows_at(share, op, s):
-    """This thread's rows [x 1 h] of step s."""
-    return at(share.work, op[ROWS] + (s * op[KEPT] * share.examples + share.lo) * op[ROW_STRIDE])
-
-
-@kernel()
-def gates_at(share, op, s):
-    """This thread's gates of step s, or δ."""
-    return at(share.work, op[GATES] + (s * op[KEPT] * share.examples + share.lo) * op[GATES_STRIDE])
-
-
-@kernel()
-def cells_at(share, op, s):
-    """This thread's cells of step s."""
-    return at(share.work, op[CELLS] + (s * op[KEPT] * share.examples + share.lo) * op[UNITS_STRIDE])
-
-
-@kernel()
-def own(share, offset, stride):
-    """This thread's part of what is there once for each example."""
-    return at(share.work, offset + share.lo * stride)
-
-
-@kernel()
-def copy_exactly(y, x, count):
-    """y = x, `count` numbers and no more."""
-    whole = count // LANES * LANES
-    for i in range(0, whole, LANES):
-        store(y, i, load(x, i))
-    for i in range(whole, count):
-        y[i] = x[i]
-
-
-@kernel()
-def add_exactly(y, x, count):
-    """y += x, `count` numbers and no more."""
-    whole = count // LANES * LANES
-    for i in range(0, whole, LANES):
-        store(y, i, load(y, i) + load(x, i))
-    for i in range(whole, count):
-        y[i] += x[i]
-
-
-@kernel()
-def time(op, s):
-    """The place in the sequence of the step that is read as number s."""
-    return op[STEPS] - 1 - s if op[REVERSE] else s
 
 
 @kernel()
@@ -232,103 +170,9 @@ def begin(share, op):
 
 
 @kernel()
-def read(share, op, s):
-    """x and 1 into the rows of step s; before the first step h is 0."""
-    features, t = op[FEATURES], time(op, s)
-    for n in range(share.hi - share.lo):
-        row = at(rows_at(share, op, s), n * op[ROW_STRIDE])
-        copy_exactly(row, at(share.work, op[X] + (share.lo + n) * op[X_STRIDE] + t * features), features)
-        row[features] = 1.0
-        if s == 0:
-            for j in range(op[UNITS]):
-                row[features + 1 + j] = 0.0
-
-
-@kernel()
-def pass_on(share, op, s):
-    """The new state h to the rows of the next step, and to y."""
-    units, last = op[UNITS], s + 1 == op[STEPS]
-    y_first = op[Y_FIRST] + (time(op, s) * op[Y_PACE] if op[RETURNS_ALL] else 0)
-    for n in range(share.hi - share.lo):
-        h = at(own(share, op[STATE], op[UNITS_STRIDE]), n * op[UNITS_STRIDE])
-        if not last:
-            copy_exactly(at(rows_at(share, op, s + 1), n * op[ROW_STRIDE] + op[FEATURES] + 1), h, units)
-        if last or op[RETURNS_ALL]:
-            copy_exactly(at(share.work, op[Y] + (share.lo + n) * op[Y_STRIDE] + y_first), h, units)
-
-
-def forward_with(step):
-    """The kernel `forward` of a cell whose `step` (share, op, s) makes its gates and its new state."""
-
-    @kernel()
-    def forward(share, op):
-        if share.step >= 0:
-            threads = share.header[THREADS]
-            pack(share, op, share.thread, threads)
-            barrier(ints(share.header[SYNC]), threads)
-        for s in range(op[STEPS]):
-            read(share, op, s)
-            step(share, op, s)
-            pass_on(share, op, s)
-
-    return forward
-
-
-@kernel()
-def summed_gates(share, op, s):
-    """a = [x 1 h] [W; b; U] of step s, for all gates but a GRU's candidate."""
-    rows, gates, strips = rows_at(share, op, s), gates_at(share, op, s), at(share.work, op[STRIPS])
-    examples = share.hi - share.lo
-    strip_product(gates, op[GATES_STRIDE], examples, rows, op[ROW_STRIDE], op[N_IN], strips, op[SUMMED], 0)
-
-
-@kernel()
-def take_gradient(share, op, s):
-    """∂L/∂h from above, added to what the next step gave."""
-    y_first = op[Y_FIRST] + (time(op, s) * op[Y_PACE] if op[RETURNS_ALL] else 0)
-    for n in range(share.hi - share.lo):
-        gy = at(share.work, op[GY] + (share.lo + n) * op[Y_STRIDE] + y_first)
-        add_exactly(at(own(share, op[GH], op[UNITS_STRIDE]), n * op[UNITS_STRIDE]), gy, op[UNITS])
-
-
-@kernel()
-def back_through_u(share, op, s, adds):
-    """∂L/∂h of the step before, δ Uᵀ, by all gates but a GRU's candidate."""
-    gh, wide, delta = own(share, op[GH], op[UNITS_STRIDE]), op[UNITS_STRIDE], gates_at(share, op, s)
-    back, examples = at(share.work, op[STRIPS_BACK]), share.hi - share.lo
-    strip_product(gh, wide, examples, delta, op[GATES_STRIDE], op[SUMMED], back, wide, adds)
-
-
-@kernel()
-def back_to_x(share, op, s):
-    """∂L/∂x = δ Wᵀ of step s."""
-    features, stride, t, examples = op[FEATURES], padded(op[FEATURES]), time(op, s), share.hi - share.lo
-    here, delta, strips = own(share, op[GROW], stride), gates_at(share, op, s), at(share.work, op[STRIPS_X])
-    strip_product(here, stride, examples, delta, op[GATES_STRIDE], op[W_STRIDE], strips, stride, 0)
-    for n in range(examples):
-        gx = at(share.work, op[GX] + (share.lo + n) * op[X_STRIDE] + t * features)
-        if op[ADDS]:
-            add_exactly(gx, at(here, n * stride), features)
-        else:
-            copy_exactly(gx, at(here, n * stride), features)
-
-
-def backward_with(step_back):
-    """The kernel `backward` of a cell whose `step_back` (share, op, s) makes δ of its gates, and ∂L/∂h before it."""
-
-    @kernel()
-    def backward(share, op):
-        count = (share.hi - share.lo) * op[UNITS_STRIDE]
-        clear(own(share, op[GH], op[UNITS_STRIDE]), count)
-        clear(own(share, op[GC], op[UNITS_STRIDE]), count)
-        for s in range(op[STEPS] - 1, -1, -1):
-            if op[RETURNS_ALL] or s + 1 == op[STEPS]:
-                take_gradient(share, op, s)
-            step_back(share, op, s)
-            if op[GX] >= 0:
-                back_to_x(share, op, s)
-
-    return backward
+def deltas_at(share, op, first):
+    """δ of all steps and examples in strips, from column `first` on, where one of three parts of it begins."""
+    return at(share.work, op[DELTAS] + first * op[STEPS] * share.examples)
 
 
 @kernel()
@@ -336,22 +180,23 @@ def gradient(share, op, first, last, g):
     """Rows first … last of ∂L/∂[W; b; U] over all steps of the whole batch, into g, which begins with row 0."""
     n, before_h = op[STEPS] * share.examples, op[FEATURES] + 1
     stride, summed, wide = op[W_STRIDE], op[SUMMED], op[UNITS_STRIDE]
-    x, x_row, delta, d_row = at(share.work, op[ROWS]), op[ROW_STRIDE], at(share.work, op[GATES]), op[GATES_STRIDE]
-    outer_product(at(g, first * stride), stride, last - first, at(x, first), x_row, n, delta, d_row, summed)
+    x, x_row = at(share.work, op[ROWS]), op[ROW_STRIDE]
+    here = at(g, first * stride)
+    outer_product(here, stride, last - first, at(x, first), x_row, n, deltas_at(share, op, 0), summed)
     if summed == stride:
         return
     # A GRU's candidate: W and b with its own δ; U and v with that of what they are part of.
     middle = max(first, min(last, before_h))
-    candidate, inner = at(delta, summed), at(delta, summed + wide)
+    candidate, inner = deltas_at(share, op, summed), deltas_at(share, op, summed + wide)
     here, there = at(g, first * stride + summed), at(g, middle * stride + summed)
-    outer_product(here, stride, middle - first, at(x, first), x_row, n, candidate, d_row, wide)
+    outer_product(here, stride, middle - first, at(x, first), x_row, n, candidate, wide)
     if op[RESETS_BEFORE]:
         reset = at(share.work, op[CELLS] + middle - before_h)
-        outer_product(there, stride, last - middle, reset, wide, n, candidate, d_row, wide)
+        outer_product(there, stride, last - middle, reset, wide, n, candidate, wide)
     else:
-        outer_product(there, stride, last - middle, at(x, middle), x_row, n, inner, d_row, wide)
+        outer_product(there, stride, last - middle, at(x, middle), x_row, n, inner, wide)
         if share.thread == 0:
-            outer_product(at(g, op[N_IN] * stride), stride, 1, at(x, before_h - 1), x_row, n, inner, d_row, wide)
+            outer_product(at(g, op[N_IN] * stride), stride, 1, at(x, before_h - 1), x_row, n, inner, wide)
 
 
 @kernel()

@@ -133,15 +133,14 @@ def strip_product(y, y_row, rows, a, a_row, n, strips, columns, adds):
 
 
 @kernel()
-def outer_product(y, y_row, rows, a, a_row, n, g, g_row, columns):
-    """y (rows, columns) = aᵀ g, with a (n, rows) and g (n, columns)."""
-    j = 0
-    while j < columns:
-        width = width_of_strip(columns - j)
-        for k in range(0, n, DEEP):
-            deep, ak, gk = min(DEEP, n - k), at(a, k * a_row), at(g, k * g_row + j)
-            _columns(width, at(y, j), y_row, rows, ak, 1, a_row, deep, gk, g_row, k)
-        j += width
+def outer_product(y, y_row, rows, a, a_row, n, strips, columns):
+    """y (rows, columns) = aᵀ G, with a (n, rows), and G (n, columns) in strips."""
+    for k in range(0, n, DEEP):
+        deep, ak, j = min(DEEP, n - k), at(a, k * a_row), 0
+        while j < columns:
+            width = width_of_strip(columns - j)
+            _columns(width, at(y, j), y_row, rows, ak, 1, a_row, deep, at(strips, j * n + k * width), width, k)
+            j += width
 
 
 @kernel()
