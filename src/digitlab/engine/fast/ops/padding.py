@@ -12,7 +12,7 @@ from digitlab.engine.fast.compiler.jit import kernel
 from digitlab.engine.fast.layout import GX, GY, LANES, X_STRIDE, Y_STRIDE, X, Y, own_columns
 from digitlab.engine.fast.plan import padded
 from digitlab.engine.fast.plan_builder import PlanBuilder
-from digitlab.engine.fast.simd import at
+from digitlab.engine.fast.simd import at, load, put
 from digitlab.nn.windows import Windows
 
 KERNEL_SET = "conv"
@@ -44,8 +44,8 @@ def forward(share, op):
     for n in range(share.lo, share.hi):
         x, y = at(share.work, op[X] + n * op[X_STRIDE]), at(share.work, op[Y] + n * op[Y_STRIDE] + op[START])
         for i in range(op[HEIGHT]):
-            for j in range(op[LINE]):
-                y[i * op[OUT_LINE] + j] = x[i * op[LINE] + j]
+            for j in range(0, op[LINE], LANES):
+                put(y, i * op[OUT_LINE] + j, load(x, i * op[LINE] + j), op[LINE] - j)
 
 
 @kernel()
@@ -54,5 +54,5 @@ def backward(share, op):
     for n in range(share.lo, share.hi):
         gx, gy = at(share.work, op[GX] + n * op[X_STRIDE]), at(share.work, op[GY] + n * op[Y_STRIDE] + op[START])
         for i in range(op[HEIGHT]):
-            for j in range(op[LINE]):
-                gx[i * op[LINE] + j] = gy[i * op[OUT_LINE] + j]
+            for j in range(0, op[LINE], LANES):
+                put(gx, i * op[LINE] + j, load(gy, i * op[OUT_LINE] + j), op[LINE] - j)
