@@ -84,7 +84,7 @@ EDITS = {
     "Tanh.backward": ("digitlab.nn.activations", "return grad_y * (1 - y * y)", "return grad_y * (1 - y)"),
     "softplus": ("digitlab.nn.activations", "+ xp.log1p(xp.exp(", "- xp.log1p(xp.exp("),
     "log_softmax": ("digitlab.nn.losses", "z = z - xp.max(", "z = z + xp.max("),
-    "Conv2D.backward_params": ("digitlab.nn.conv", "rows_of(padded, windows).T @ g", "-rows_of(padded, windows).T @ g"),
+    "Conv2D.backward_params": ("digitlab.nn.conv", ".T @ g for place", ".T @ -g for place"),
     "MaxPool2D.backward": ("digitlab.nn.pooling", "waiting = waiting & ~here", "waiting = waiting"),
     "SGD.update": (
         "digitlab.optim.sgd",

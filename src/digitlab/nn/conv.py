@@ -27,7 +27,7 @@ class Conv2D(Layer):
 
     Shapes     x (N, H, W, C)   W (kh, kw, C, filters)   b (filters,)   y (N, OH, OW, filters)
                OH = ⌊(H + 2 padding − dilation (kh − 1) − 1) / stride⌋ + 1, and OW likewise
-    Cache      x with its padding; laying out the rows twice costs less than keeping kh·kw copies of every picture.
+    Cache      x with its padding; R would be kh·kw copies of every picture.
     By hand    x = [1 2 3; 4 5 6; 7 8 9], W = [1 2; 3 4] gives y = [37 47; 67 77]; with g all 1:
                ∂L/∂W = [12 16; 24 28], ∂L/∂x = [1 3 2; 4 10 6; 3 7 4].
 
@@ -104,14 +104,20 @@ class Conv2D(Layer):
     def backward(self, grad_y: Array, cache: Cache) -> Array:
         self.backward_params(grad_y, cache)
         padded, windows = cache
-        g = array_namespace(grad_y).reshape(grad_y, (-1, self.filters))  # (N·OH·OW, filters)
-        return windows.unpad(pictures_of(g @ self.matrix().T, padded.shape, windows))  # (N, H, W, C)
+        xp, channels = array_namespace(grad_y), padded.shape[3]
+        W = xp.reshape(self.matrix(), (-1, channels, self.filters))  # (kh·kw, C, filters)
+        g = xp.reshape(grad_y, (-1, self.filters))  # (N·OH·OW, filters)
+        grad_x = xp.zeros(tuple(padded.shape), dtype=grad_y.dtype, device=grad_y.device)  # (N, H', W', C)
+        for k, place in enumerate(windows.places()):
+            grad_x[place] += xp.reshape(g @ W[k, ...].T, (*grad_y.shape[:3], channels))  # (N, OH, OW, C)
+        return windows.unpad(grad_x)  # (N, H, W, C)
 
     def backward_params(self, grad_y: Array, cache: Cache) -> None:
         padded, windows = cache
         xp, W = array_namespace(grad_y), self.params["W"]
         g = xp.reshape(grad_y, (-1, self.filters))  # (N·OH·OW, filters)
-        W.grad = self.connected(xp.reshape(rows_of(padded, windows).T @ g, W.value.shape))  # (kh, kw, C, filters)
+        places = [xp.reshape(padded[place], (-1, padded.shape[3])).T @ g for place in windows.places()]  # (C, filters)
+        W.grad = self.connected(xp.reshape(xp.stack(places), W.value.shape))  # (kh, kw, C, filters)
         if "b" in self.params:
             # Σ g as a product: NumPy sums the columns of so tall an array ten times slower.
             self.params["b"].grad = xp.ones(g.shape[0], dtype=g.dtype, device=g.device) @ g  # (filters,)
@@ -131,13 +137,3 @@ def rows_of(padded: Array, windows: Windows) -> Array:
     xp = array_namespace(padded)
     seen = xp.concat([padded[place] for place in windows.places()], axis=-1)  # (N, OH, OW, kh·kw·C)
     return xp.reshape(seen, (-1, seen.shape[-1]))  # (N·OH·OW, kh·kw·C)
-
-
-def pictures_of(rows: Array, shape: Shape, windows: Windows) -> Array:
-    """The way back from `rows_of`: pictures whose pixels are the sums over all windows that saw them."""
-    xp, places = array_namespace(rows), windows.places()
-    rows = xp.reshape(rows, (shape[0], *windows.count, len(places), shape[3]))  # (N, OH, OW, kh·kw, C)
-    pictures = xp.zeros(tuple(shape), dtype=rows.dtype, device=rows.device)  # (N, H', W', C)
-    for k, place in enumerate(places):
-        pictures[place] += rows[:, :, :, k, :]  # (N, OH, OW, C)
-    return pictures
