@@ -28,7 +28,7 @@ DIGITS = ("--data", "digits", "--epochs", "1")
         (["train", "--init", "gloro"], "(did you mean 'glorot'?)"),
         (["train", "--optimizer", "adm"], "unknown optimizer 'adm' (did you mean 'adam'?)"),
         (["train", "--optimizer", "adam:beta=1"], "Adam has no setting 'beta' (did you mean 'beta1'?); it has"),
-        (["train", "--optimizer", "adam:beta1"], "'beta1': expected NAME or NAME:setting=value"),
+        (["train", "--optimizer", "adam:beta1"], "Adam: got learning_rate 'beta1', expected a number"),
         (["train", "--optimizer", "adam:beta1=x"], "Adam: got beta1 'x', expected a number"),
         (["train", "--schedule", "halve:patience=0"], "patience 0"),
         (["train", "--schedule", "halve:patience=1.5"], "expected a whole number"),
