@@ -38,6 +38,7 @@ _HOMES = {
     "digitlab.data.photos": ("find_digits", "open_photo"),
     "digitlab.engine.select": ("select_engine",),
     "digitlab.ensemble": ("combine", "diversity", "gain"),
+    "digitlab.exporting": ("export_network",),
     "digitlab.estimators": ("DigitClassifier", "NetworkRegressor"),
     "digitlab.functions": ("bumps_network", "fit_function", "parse_function"),
     "digitlab.parallel": ("train_many",),
@@ -50,12 +51,15 @@ _HOMES = {
     "digitlab.statistics": ("summarize",),
     "digitlab.train": (
         "Callback",
+        "CsvLog",
         "EarlyStopping",
         "ExponentialMovingAverage",
         "History",
+        "MLflowLog",
         "PlainLines",
         "RunConfig",
         "StochasticWeightAveraging",
+        "TensorBoardLog",
         "TargetReached",
         "Trainer",
         "evaluate",
@@ -130,6 +134,7 @@ if TYPE_CHECKING:
     from digitlab.ensemble import gain as gain
     from digitlab.estimators import DigitClassifier as DigitClassifier
     from digitlab.estimators import NetworkRegressor as NetworkRegressor
+    from digitlab.exporting import export_network as export_network
     from digitlab.functions import bumps_network as bumps_network
     from digitlab.functions import fit_function as fit_function
     from digitlab.functions import parse_function as parse_function
@@ -150,13 +155,16 @@ if TYPE_CHECKING:
     from digitlab.shipped import shipped_network as shipped_network
     from digitlab.statistics import summarize as summarize
     from digitlab.train import Callback as Callback
+    from digitlab.train import CsvLog as CsvLog
     from digitlab.train import EarlyStopping as EarlyStopping
     from digitlab.train import ExponentialMovingAverage as ExponentialMovingAverage
     from digitlab.train import History as History
+    from digitlab.train import MLflowLog as MLflowLog
     from digitlab.train import PlainLines as PlainLines
     from digitlab.train import RunConfig as RunConfig
     from digitlab.train import StochasticWeightAveraging as StochasticWeightAveraging
     from digitlab.train import TargetReached as TargetReached
+    from digitlab.train import TensorBoardLog as TensorBoardLog
     from digitlab.train import Trainer as Trainer
     from digitlab.train import evaluate as evaluate
     from digitlab.train import resume_run as resume_run

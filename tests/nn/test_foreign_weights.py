@@ -137,6 +137,29 @@ def test_an_array_that_claims_more_than_it_holds_is_not_allocated(tmp_path):
         take_weights(digitlab.mlp([6, 4, 3]), tmp_path / "w.npz")
 
 
+@pytest.mark.parametrize("suffix", ["npz", "h5", "onnx"])
+def test_a_damaged_file_gives_one_clear_line(suffix, tmp_path):
+    network, path = drawn(digitlab.mlp([6, 4, 3])), tmp_path / f"w.{suffix}"
+    if suffix == "h5":
+        h5py = pytest.importorskip("h5py")
+        with h5py.File(path, "w") as file:
+            for name, p in network.parameters().items():
+                file[name] = p.value
+    else:
+        pytest.importorskip("onnx")
+        export_network(network, path, suffix)
+    good, rng = path.read_bytes(), np.random.default_rng(0)
+    for i in range(60):
+        damaged = bytearray(good[: rng.integers(len(good))] if i % 6 == 0 else good)
+        for _ in range(3):
+            damaged[rng.integers(len(damaged))] = rng.integers(256)
+        path.write_bytes(bytes(damaged))
+        try:
+            digitlab.load_network(path) if suffix == "onnx" else take_weights(network, path)
+        except ModelFileError as error:
+            assert str(error).startswith(str(path)) and "\n" not in str(error)
+
+
 def test_objects_are_not_unpickled(tmp_path):
     np.savez(tmp_path / "w.npz", a=np.array([print], dtype=object))
     with pytest.raises(ModelFileError, match="holds objects"):

@@ -6,16 +6,19 @@ from digitlab.train.checkpoint import load_checkpoint, save_checkpoint
 from digitlab.train.config import RunConfig
 from digitlab.train.evaluation import Evaluation, evaluate
 from digitlab.train.history import History, Statistics
+from digitlab.train.logging import CsvLog, MLflowLog, TensorBoardLog
 from digitlab.train.run import SaveRun, resume_run, start_run
 from digitlab.train.trainer import Trainer
 
 __all__ = [
     "Averaging",
     "Callback",
+    "CsvLog",
     "EarlyStopping",
     "Evaluation",
     "ExponentialMovingAverage",
     "History",
+    "MLflowLog",
     "NoAveraging",
     "PlainLines",
     "RunConfig",
@@ -23,6 +26,7 @@ __all__ = [
     "Statistics",
     "StochasticWeightAveraging",
     "TargetReached",
+    "TensorBoardLog",
     "Trainer",
     "evaluate",
     "load_checkpoint",

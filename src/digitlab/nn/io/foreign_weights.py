@@ -10,6 +10,7 @@ PyTorch's: (out, in) for a dense layer, (F, C, kh, kw) for a convolution, and pi
 
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from digitlab.nn.network import Dense, Network
 from digitlab.nn.reshaping import Flatten
 
 LARGEST = 256 * 2**20  # bytes
+DAMAGED = (ValueError, OSError, EOFError, KeyError, TypeError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
 def take_weights(network: Network, path: Path) -> list[str]:
@@ -63,8 +65,9 @@ def read_weights(path: Path) -> dict[str, Any]:
         raise ModelFileError(f"{path}: has more than {LARGEST:,} bytes; expected weights of at most that")
     try:
         found = dict(readers[kind.name](path))
-    except (ValueError, OSError, zipfile.BadZipFile, KeyError, RuntimeError) as error:
-        raise ModelFileError(f"{path}: cannot be read as weights: {str(error).splitlines()[0]}") from error
+    except DAMAGED as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise ModelFileError(f"{path}: cannot be read as weights: {reason}") from error
     for name, array in found.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise ModelFileError(f"{path}: {name} contains NaN or infinity")
