@@ -11,6 +11,7 @@ from itertools import count
 from typing import Any, NamedTuple
 
 LANES = 8  # floats in a vector (simd/vectors.py)
+DEEP, AT_ONCE = 256, 512  # numbers of a sum, and rows, that a large product packs at once (simd/packed.py)
 
 
 def numbers(start: int = 0) -> Callable[[], int]:

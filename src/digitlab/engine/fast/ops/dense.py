@@ -12,10 +12,19 @@ from typing import Any
 
 from digitlab.engine.fast.compiler.jit import LARGE, kernel
 from digitlab.engine.fast.layout import *
-from digitlab.engine.fast.ops import activation, shared, skipping
+from digitlab.engine.fast.ops import activation, large, shared, skipping
 from digitlab.engine.fast.ops.dispatch import unknown
 from digitlab.engine.fast.ops.optimizer import is_plain, limit_columns, update_biases, update_weights
-from digitlab.engine.fast.ops.skipping import ALL_INPUTS, CHOICE, LIST_STRIDE, LISTS, MAY_SKIP, PARTS, SKIP_ZEROS
+from digitlab.engine.fast.ops.skipping import (
+    ALL_INPUTS,
+    CHOICE,
+    LIST_STRIDE,
+    LISTS,
+    MAY_SKIP,
+    PACKED,
+    PARTS,
+    SKIP_ZEROS,
+)
 from digitlab.engine.fast.plan import WIDEST_SPARSE, Row, padded
 from digitlab.engine.fast.plan_builder import PlanBuilder
 from digitlab.engine.fast.simd import at, doubles, multiply, multiply_large, multiply_transposed, step_along, words
@@ -29,6 +38,7 @@ KERNEL_SET = "dense"
 LEAST_SKIPPING = 1 << 12  # weights of a layer from which listing its inputs that are not zero can pay
 LEAST_SHARED = 1 << 17  # and from which threads share out the weights, if the batch is small
 SMALL_BATCH = 32  # examples up to which they do
+LEAST_PACKED = 1 << 17  # and from which larger batches pack them
 EXAMPLES = 512  # of a batch that W goes along at once
 
 
@@ -42,12 +52,16 @@ def plan(builder: PlanBuilder, i: int) -> bool:
     builder.work += 3 * n_in * n_out
     may_skip = _behind_relu(builder) and n_in < WIDEST_SPARSE and n_in * n_out >= LEAST_SKIPPING
     may_share = n_in * n_out >= LEAST_SHARED
-    if may_skip or may_share:
+    may_pack = n_in * n_out >= LEAST_PACKED and n_out >= large.WIDEST_STRIP
+    if may_skip or may_share or may_pack:
         builder.needs_kernel_set("large")
     if builder.learning and may_skip:
         row[MAY_SKIP], row[LIST_STRIDE] = 1, skipping.list_stride(n_in)
         row[LISTS] = builder.room(shared.SEGMENTS * skipping.list_stride(shared.longest_segment(n_in)))
     row[PARTS] = int(builder.learning and may_share)
+    row[PACKED] = int(builder.learning and may_pack)
+    if row[PACKED]:
+        builder.needs_scratch(large.scratch(n_out))
     builder.weights(w, layer, row)
     builder.bias((f"{builder.names[i]}.b", layer.params["b"]) if "b" in layer.params else None, n_out, row)
     builder.size, builder.stride = n_out, padded(n_out)
@@ -72,6 +86,8 @@ def place(row: Row, room: Any, batch: int) -> None:
         if batch <= SMALL_BATCH:
             row[LIST_STRIDE] = skipping.list_stride(shared.longest_segment(row[N_IN]))
             row[PARTS] = room(shared.SEGMENTS * batch * row[Y_STRIDE])
+    if row[PACKED]:
+        row[PACKED] = room(large.room_for_gradient(row[N_OUT], batch)) if batch > SMALL_BATCH else 0
 
 
 @kernel()
@@ -81,12 +97,14 @@ def forward(share, op):
     x, y = at(share.work, op[X] + share.lo * xs), at(share.work, op[Y] + share.lo * ys)
     w, bias = at(share.params, op[W]), at(share.params, op[B])
     if LARGE and op[MAY_SKIP] and share.step % skipping.LOOK == 0:
-        op[CHOICE] = skipping.choose(share, x, xs, rows, n_in)
+        op[CHOICE] = skipping.choose(share, x, xs, rows, n_in, skipping.FEW_PACKED if op[PACKED] > 0 else skipping.FEW)
     if LARGE and op[PARTS] > 0:
         shared.forward(share, op)
     elif LARGE and op[CHOICE] == SKIP_ZEROS:
         lists = at(share.work, op[LISTS] + share.lo * op[LIST_STRIDE])
         skipping.forward(y, ys, x, xs, rows, w, n_in, bias, lists, op[LIST_STRIDE])
+    elif LARGE and op[PACKED] > 0:
+        large.forward(share, op)
     elif op[CHOICE] == ALL_INPUTS:
         if LARGE:
             multiply_large(y, ys, rows, x, xs, n_in, w, ys, bias, ys)
@@ -107,6 +125,8 @@ def backward(share, op):
     elif LARGE and op[CHOICE] == SKIP_ZEROS:
         lists = at(share.work, op[LISTS] + share.lo * op[LIST_STRIDE])
         skipping.backward(gx, xs, gy, ys, rows, w, n_in, lists, op[LIST_STRIDE], words(share.scratch))
+    elif LARGE and op[PACKED] > 0:
+        large.backward(share, op)
     else:
         multiply_transposed(gx, xs, rows, gy, ys, w, ys, whole_vectors(n_in), ys)
 
@@ -123,6 +143,8 @@ def step(share, op):
         pass  # frozen
     elif LARGE and op[CHOICE] == SKIP_ZEROS:
         skipping.step(share, op, first, last, at(share.scratch, 2 * share.header[BATCH]), share.scratch)
+    elif LARGE and op[PACKED] > 0:
+        large.step_rows(share, op, first, last)
     else:
         step_rows(share, op, first, last)
     if share.thread == 0 and op[B_NUMBER] >= 0:

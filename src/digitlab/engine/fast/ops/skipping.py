@@ -43,10 +43,12 @@ CHOICE = _column()  # ALL_INPUTS or SKIP_ZEROS
 LISTS = _column()  # offset of the lists of inputs that are not zero
 LIST_STRIDE = _column()
 PARTS = _column()  # where threads that share out the weights leave their sums (shared.py); 0 if they do not
+PACKED = _column()  # where large batches leave ∂L/∂y packed for the gradient (large.py); 0 if they do not
 _choice = numbers()
 ALL_INPUTS, SKIP_ZEROS = _choice(), _choice()
 
 FEW = 0.4  # share of inputs up to which skipping the others is faster than the whole product
+FEW_PACKED = 0.25  # and than one that is packed
 LOOK = 64  # steps from one count of the zeros to the next
 GROUP = 8  # list lengths are multiples of it
 BLOCK = 64  # rows of W that all examples meet while those lie in the second-level cache
@@ -63,7 +65,7 @@ def list_stride(inputs: int) -> int:
 
 
 @kernel()
-def choose(share, x, x_stride, rows, n_in):
+def choose(share, x, x_stride, rows, n_in, few):
     """SKIP_ZEROS if few of the whole batch's inputs are not zero, else ALL_INPUTS; x is this thread's share."""
     counts, sync, threads = doubles(share.header[THREAD_NUMBERS]), ints(share.header[SYNC]), share.header[THREADS]
     count = 0
@@ -77,7 +79,7 @@ def choose(share, x, x_stride, rows, n_in):
     for t in range(threads):
         found, all_ = found + counts[LANES * t + FOUND], all_ + counts[LANES * t + OF]
     barrier(sync, threads)  # before another layer's counts are written there
-    return SKIP_ZEROS if found < FEW * all_ else ALL_INPUTS
+    return SKIP_ZEROS if found < few * all_ else ALL_INPUTS
 
 
 @kernel()

@@ -48,6 +48,7 @@ LAZY = _column()  # whether W is held as s (V + c); else as it is, and the gradi
 COMMON = _column()  # offset of c, of S behind it, and of a row for each thread
 GRADIENT = _column()  # offset of ∂L/∂W
 
+ACROSS = 128  # columns of W that all pictures meet while those lie in the second-level cache
 SCALE = 3  # place in a thread's numbers: s, of which each thread has the same copy
 
 
@@ -67,30 +68,30 @@ _scatter4, _scatter2, _scatter1 = scatter(4), scatter(2), scatter(1)
 
 
 @kernel()
-def gather_rows(y, values, indices, count, w, stride):
-    """y = Σₖ values[k] · W[indices[k]]."""
+def gather_rows(y, values, indices, count, w, stride, columns):
+    """y = Σₖ values[k] · W[indices[k]], so many columns of it."""
     j = 0
-    while j + 4 * LANES <= stride:
+    while j + 4 * LANES <= columns:
         _gather4(at(y, j), values, indices, count, at(w, j), stride)
         j += 4 * LANES
-    if j + 2 * LANES <= stride:
+    if j + 2 * LANES <= columns:
         _gather2(at(y, j), values, indices, count, at(w, j), stride)
         j += 2 * LANES
-    if j < stride:
+    if j < columns:
         _gather1(at(y, j), values, indices, count, at(w, j), stride)
 
 
 @kernel()
-def scatter_rows(row, values, indices, count, w, stride):
-    """W[indices[k]] += values[k] · row, for every k."""
+def scatter_rows(row, values, indices, count, w, stride, columns):
+    """W[indices[k]] += values[k] · row for every k, so many columns of it."""
     j = 0
-    while j + 4 * LANES <= stride:
+    while j + 4 * LANES <= columns:
         _scatter4(at(row, j), values, indices, count, at(w, j), stride)
         j += 4 * LANES
-    if j + 2 * LANES <= stride:
+    if j + 2 * LANES <= columns:
         _scatter2(at(row, j), values, indices, count, at(w, j), stride)
         j += 2 * LANES
-    if j < stride:
+    if j < columns:
         _scatter1(at(row, j), values, indices, count, at(w, j), stride)
 
 
@@ -121,12 +122,15 @@ def forward(share, op):
             column_sums(w, n_in, stride, sums)
         barrier(ints(share.header[SYNC]), share.header[THREADS])
     s, bias = scale(share)[0], at(share.params, op[B])
-    for n in range(share.lo, share.hi):
-        start, count, pixels = picture(share, n)
-        y = at(share.work, op[Y] + n * stride)
-        values, indices = at(floats(share.header[VALUES]), start), at(shorts(share.header[INDICES]), start)
-        gather_rows(y, values, indices, count, w, stride)
-        finish_forward(y, stride, s, bias, pixels, offset, n_in, common, sums)
+    for j in range(0, stride, ACROSS):
+        wide = min(ACROSS, stride - j)
+        for n in range(share.lo, share.hi):
+            start, count, pixels = picture(share, n)
+            y = at(share.work, op[Y] + n * stride)
+            values, indices = at(floats(share.header[VALUES]), start), at(shorts(share.header[INDICES]), start)
+            gather_rows(at(y, j), values, indices, count, at(w, j), stride, wide)
+            if j + wide == stride:
+                finish_forward(y, stride, s, bias, pixels, offset, n_in, common, sums)
 
 
 @kernel()
@@ -172,24 +176,25 @@ def lazy_step(share, op):
         barrier(ints(header[SYNC]), threads)  # before any row changes again
         s = 1.0
     scale(share)[0] = s
-    for n in range(share.examples):
-        delta = at(work, op[GY] + n * stride)
-        scaled(row, -share.rate / s, delta, stride)
-        pixels = add_picture(share, op, n, row, first, last, w)
-        if thread == 0 and offset != 0.0:
-            add_scaled(common, offset, row, stride)
-            add_scaled(sums, pixels, row, stride)
+    for j in range(0, stride, ACROSS):
+        wide = min(ACROSS, stride - j)
+        for n in range(share.examples):
+            scaled(row, -share.rate / s, at(work, op[GY] + n * stride + j), wide)
+            pixels = add_picture(share, op, n, row, first, last, at(w, j), wide)
+            if thread == 0 and offset != 0.0:
+                add_scaled(at(common, j), offset, row, wide)
+                add_scaled(at(sums, j), pixels, row, wide)
 
 
 @kernel()
-def add_picture(share, op, n, row, first, last, w):
+def add_picture(share, op, n, row, first, last, w, columns):
     """W[i] += x'[i] · row for the rows first … last and picture n; returns the sum of all its pixels."""
     start, count, pixels = picture(share, n)
     values, indices = at(floats(share.header[VALUES]), start), at(shorts(share.header[INDICES]), start)
     low, high = 0, count
     if share.header[THREADS] > 1:
         low, high = from_row(indices, count, first), from_row(indices, count, last)
-    scatter_rows(row, at(values, low), at(indices, low), high - low, w, op[Y_STRIDE])
+    scatter_rows(row, at(values, low), at(indices, low), high - low, w, op[Y_STRIDE], columns)
     return pixels
 
 
@@ -208,8 +213,10 @@ def gradient_step(share, op):
         store(row, j, sum_ * offset)
     for i in range(first, last):
         copy(at(g, i * stride), row, stride)
-    for n in range(share.examples):
-        add_picture(share, op, n, at(work, op[GY] + n * stride), first, last, g)
+    for j in range(0, stride, ACROSS):
+        for n in range(share.examples):
+            delta = at(work, op[GY] + n * stride + j)
+            add_picture(share, op, n, delta, first, last, at(g, j), min(ACROSS, stride - j))
     update_weights(share, op, op[W] + first * stride, at(g, first * stride), (last - first) * stride)
 
 

@@ -11,6 +11,7 @@ if COMPILING:
     from digitlab.engine.fast.simd.barrier import *
     from digitlab.engine.fast.simd.callback import *
     from digitlab.engine.fast.simd.maths import *
+    from digitlab.engine.fast.simd.packed import *
     from digitlab.engine.fast.simd.products import *
     from digitlab.engine.fast.simd.strips import *
     from digitlab.engine.fast.simd.tiles import *

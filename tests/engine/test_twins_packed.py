@@ -1,0 +1,75 @@
+"""Large dense layers in large batches, whose products are packed: they train as the others do."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from digitlab.engine.fast import FastEngine
+from digitlab.engine.fast.ops import dense
+from digitlab.engine.fast.ops.skipping import PACKED
+from digitlab.nn import activations as act
+from digitlab.nn.dropout import Dropout
+from digitlab.nn.losses import LogLikelihood
+from digitlab.nn.network import Dense, Network
+from digitlab.optim import SGD, Adam, Momentum
+from digitlab.optim.regularizers import L2, MaxNorm
+
+from .twins import assert_twins, chain
+
+
+@pytest.fixture
+def packed(monkeypatch):
+    """Every layer with at least 32 outputs packs its products, whatever the batch."""
+    monkeypatch.setattr(dense, "LEAST_PACKED", 0)
+    monkeypatch.setattr(dense, "SMALL_BATCH", 0)
+
+
+def data(features: int, examples: int, classes: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(examples, features)).astype(np.float32), rng.integers(0, classes, examples)
+
+
+@pytest.mark.slow
+@settings(max_examples=12, deadline=None, derandomize=True)
+@given(
+    sizes=st.tuples(st.integers(1, 300), st.integers(32, 150), st.integers(32, 150), st.integers(2, 40)),
+    optimizer=st.sampled_from([SGD(0.05), Momentum(0.02, 0.8), Adam(0.003)]),
+    regularizers=st.sampled_from([(), (L2(0.5),), (L2(0.2), MaxNorm(1.1))]),
+    batch_size=st.integers(5, 40),
+    threads=st.integers(1, 3),
+    seed=st.integers(0, 1000),
+)
+def test_chains_of_dense_layers(sizes, optimizer, regularizers, batch_size, threads, seed):
+    x, y = data(sizes[0], 40, sizes[-1], seed)
+    network = chain(sizes, act.Tanh(), LogLikelihood(), seed)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dense, "LEAST_PACKED", 0)
+        patch.setattr(dense, "SMALL_BATCH", 0)
+        assert_twins(network, optimizer, regularizers, x, y, batch_size, steps=20, threads=threads)
+
+
+def test_sums_longer_than_one_packing_and_uneven_sizes(packed):
+    x, y = data(530, 300, 9, 1)
+    network = chain((530, 67, 45, 9), act.ReLU(), LogLikelihood(), 3)
+    assert_twins(network, Adam(0.003), (L2(0.3),), x, y, 290, steps=20, threads=2)
+
+
+def wide() -> Network:
+    layers = [Dense(390), act.ReLU(), Dropout(0.3), Dense(391), act.ReLU(), Dense(7)]
+    return Network(layers, 90, LogLikelihood(), seed=5)
+
+
+def test_any_number_of_threads_gives_the_same_bits():
+    x, y = data(90, 128, 7, 2)
+    results = []
+    for threads in (1, 2, 3):
+        network = wide()
+        engine = FastEngine(network, Adam(0.003), threads=threads)
+        losses = engine.train_batches(x, y, np.tile(np.arange(128), 3), 48, np.full(8, 0.003))
+        assert engine.workspace is not None and engine.workspace.threads == threads
+        assert [bool(row.get(PACKED)) for row in engine.plan.operations if PACKED in row] == [False, True, False]
+        results.append((losses, {name: p.value for name, p in network.parameters().items()}))
+    for losses, values in results[1:]:
+        assert np.array_equal(losses, results[0][0])
+        assert all(np.array_equal(values[name], results[0][1][name]) for name in values)
