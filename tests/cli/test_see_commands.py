@@ -6,10 +6,13 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
-from digitlab.nn import MeanSquaredError, mlp
+from digitlab.data import load
+from digitlab.engine.select import predict
+from digitlab.nn import MeanSquaredError, load_network, mlp
 from digitlab.train import History
 from digitlab.train.recorders import Recorded
 
@@ -49,7 +52,7 @@ def test_imagine_one_digit_and_all(train, call):
     assert called.code == 0, called.err
     assert re.search(r"^linear inversion +3 +\d +\d +\+\S+ %$", called.out, re.MULTILINE)
     assert re.search(r"^gradient ascent +3 ", called.out, re.MULTILINE)
-    assert is_png("imagine-3.png")
+    assert is_png(f"{RUN}/imagine-3.png")
     assert sorted(path.name for path in Path("p").iterdir()) == ["3-ascent.png", "3-inverse.png", "3-linear.png"]
     called = call("imagine", RUN, "--all", "--out", "all.svg")
     assert called.code == 0, called.err
@@ -98,10 +101,35 @@ def test_failures_as_picture_and_page(train, call):
     wrong = int(re.search(r"digits test: ([\d,]+) wrong", called.out)[1].replace(",", ""))
     tested = call("test").out
     assert f"{wrong} wrong" in tested, "as `digitlab test` counts"
-    assert is_png("failures.png")
-    page = Path("failures.html").read_text(encoding="utf-8")
+    assert is_png(f"{RUN}/failures.png")
+    page = Path(f"{RUN}/failures.html").read_text(encoding="utf-8")
     assert page.count("<li ") == wrong
     assert f"{wrong} of " in page
+    assert not Path("failures.png").exists(), "a picture belongs to its run"
+
+
+@pytest.mark.slow
+def test_failures_as_list_and_csv(train, call):
+    train()
+    called = call("failures", RUN, "--list", "--limit", "3", "--csv", "wrong.csv")
+    assert called.code == 0, called.err
+    digits = load("digits", part="test")
+    guesses = predict(load_network(RUN), digits.images).argmax(axis=1)
+    wrong = [row.split(",") for row in Path("wrong.csv").read_text().splitlines()]
+    assert wrong[0] == ["image", "label", "prediction", "confidence"]
+    expected = {(str(i), str(digits.labels[i]), str(guesses[i])) for i in np.flatnonzero(guesses != digits.labels)}
+    assert {tuple(row[:3]) for row in wrong[1:]} == expected
+    listed = re.findall(r"^(\d+) +(\d) +(\d) +[\d.]+$", called.out, re.MULTILINE)
+    assert listed == [tuple(row[:3]) for row in wrong[1:4]]
+    assert f"digitlab explain {RUN} --image {wrong[1][0]}" in called.out
+
+
+@pytest.mark.slow
+def test_pictures_of_a_network_without_a_run_are_in_the_current_folder(train, call):
+    train()
+    Path(RUN, "network.safetensors").rename("net.safetensors")
+    assert call("failures", "net.safetensors", "--data", "digits").code == 0
+    assert is_png("failures.png")
 
 
 @pytest.mark.slow
@@ -114,8 +142,8 @@ def test_following_a_recorded_run(train, call):
     ]
     assert len(counts) == 4
     assert sum(counts) == len(Recorded.load(f"{RUN}/predictions.npz").labels)
-    assert is_png("learning.png")
-    assert is_png("learning-images.png")
+    assert is_png(f"{RUN}/learning.png")
+    assert is_png(f"{RUN}/learning-images.png")
 
 
 @pytest.mark.slow
@@ -157,10 +185,10 @@ def test_look_writes_pictures_and_a_page_of_them(train, call):
     called = call("look", "--what", "confusion,accuracy,calibration,weights,filters,neurons,gradients", "--image", "5")
     assert called.code == 0, called.err
     assert "filters: left out: there is no convolution in this network" in called.out
-    names = {path.name for path in Path("look").iterdir()}
+    names = {path.name for path in Path(f"{RUN}/look").iterdir()}
     kinds = ("confusion", "accuracy", "calibration", "weights", "neurons", "gradients")
     assert names == {f"{kind}.png" for kind in kinds} | {"index.html"}
-    page = Path("look/index.html").read_text(encoding="utf-8")
+    page = Path(f"{RUN}/look/index.html").read_text(encoding="utf-8")
     assert re.findall(r'<img src="([^"]*)"', page) == [f"{kind}.png" for kind in kinds]
     assert not re.search(r"https?:", page)
     assert "over the training" in called.out, "the recorded gradients were found"

@@ -66,7 +66,9 @@ def test_a_planted_wrong_label_comes_first():
 def test_pictures_of_failures():
     found = find_failures(PROBABILITIES, LABELS)
     figure = failures_figure(IMAGES, found, NAMES, total=5, limit=2)
-    assert [axes.get_title() for axes in figure.axes] == ["zero → one\n80 %", "one → zero\n60 %"]
+    assert [axes.get_title() for axes in figure.axes] == [
+        f"no. {at}\n{text}" for at, text in zip(found.positions, ("zero → one\n80 %", "one → zero\n60 %"))
+    ]
     assert_array_equal(figure.axes[0].get_images()[0].get_array(), IMAGES[2])
     assert "3 of 5 misclassified" in figure.get_suptitle()
     assert "1 more not shown" in figure.get_suptitle()

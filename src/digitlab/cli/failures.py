@@ -7,18 +7,26 @@ import click
 
 from digitlab.cli.shared.json_output import json_option, report
 from digitlab.cli.shared.looking import PART_HELP, SOURCE_HELP
-from digitlab.cli.shared.options import PageFile, PictureFile, data_options
+from digitlab.cli.shared.options import OutputFile, PageFile, PictureFile, data_options
 
 
 @click.command("failures")
 @click.argument("nets", nargs=-1, metavar="[NET]…")
 @data_options(part=PART_HELP, default="", source_help=SOURCE_HELP)
 @click.option(
-    "--out", type=PictureFile(), help="File of the picture. [default: failures.png, learning.png or mislabelled.png]"
+    "--out",
+    type=PictureFile(),
+    help="File of the picture. [default: failures.png or learning.png in the run's folder, or mislabelled.png]",
 )
-@click.option("--page", type=PageFile(), help="File of the HTML page. [default: failures.html]")
+@click.option("--page", type=PageFile(), help="File of the HTML page. [default: failures.html in the run's folder]")
+@click.option("--csv", type=OutputFile("a table", ".csv"), help="File for a table of all misclassified images.")
+@click.option("--list", "listed", is_flag=True, help="List the misclassified images, up to --limit.")
 @click.option(
-    "--limit", type=click.IntRange(1), default=96, show_default=True, help="Maximum number of images in the picture."
+    "--limit",
+    type=click.IntRange(1),
+    default=96,
+    show_default=True,
+    help="Maximum number of images in the picture and the list.",
 )
 @click.option(
     "--watch",
@@ -34,6 +42,8 @@ def command(
     part: str | None,
     out: Path | None,
     page: Path | None,
+    csv: Path | None,
+    listed: bool,
     limit: int,
     run: Path | None,
     mislabelled: bool,
@@ -42,12 +52,15 @@ def command(
 
     NET is a network file or a run folder. [default: the latest run in runs/, or else the shipped network] With --watch
     RUN (trained with --record), show which images were learned, forgotten and never learned. With --mislabelled and
-    several NETs, list the labels that may be wrong.
+    several NETs, list the labels that may be wrong. Images are numbered from 0 by their position in the set, as
+    `digitlab explain --image` takes them.
     """
+    if (csv or listed) and (run is not None or mislabelled):
+        raise click.UsageError("--csv and --list are for the failures of one network")
     if run is not None:
         if nets or mislabelled:
             raise click.UsageError("--watch RUN goes by itself, without NET and --mislabelled")
-        follow_run(run, data, out or Path("learning.png"))
+        follow_run(run, data, out or run / "learning.png")
     elif mislabelled:
         if len(nets) < 2:
             raise click.UsageError("--mislabelled needs several networks to agree: name two or more")
@@ -55,14 +68,25 @@ def command(
     elif len(nets) > 1:
         raise click.UsageError("give one NET, or several with --mislabelled")
     else:
-        show(nets[0] if nets else None, data, part, out or Path("failures.png"), page or Path("failures.html"), limit)
+        show(nets[0] if nets else None, data, part, out, page, csv, limit, listed=listed)
 
 
-def show(net: str | None, data: dict[str, Any], part: str | None, out: Path, page: Path, limit: int) -> None:
-    """Picture and page of one network's failures."""
+def show(
+    net: str | None,
+    data: dict[str, Any],
+    part: str | None,
+    out: Path | None,
+    page: Path | None,
+    csv: Path | None,
+    limit: int,
+    *,
+    listed: bool,
+) -> None:
+    """Picture and page of one network's failures, and if asked for, a list and a table of them."""
     from digitlab.cli.shared.console import say, table
     from digitlab.cli.shared.looking import how_many
-    from digitlab.cli.shared.networks import load_named
+    from digitlab.cli.shared.networks import beside, load_named
+    from digitlab.errors import quoted
     from digitlab.files import write_text
     from digitlab.viz.failures import failures_figure, find_failures
     from digitlab.viz.failures_page import failures_page
@@ -85,13 +109,38 @@ def show(net: str | None, data: dict[str, Any], part: str | None, out: Path, pag
     often = sorted(pairs.items(), key=lambda item: -item[1])[:5]
     if often:
         say(table(["most often", "images"], [[f"{names[a]} read as {names[b]}", str(n)] for (a, b), n in often]))
+    if listed and wrong:
+        cells = [
+            [str(row["image"]), row["label"], row["prediction"], f"{100 * row['confidence']:.1f}"]
+            for row in rows[:limit]
+        ]
+        say("")
+        say(table(["image", "label", "prediction", "confidence (%)"], cells))
+    if csv is not None:
+        write_text(csv, csv_text(rows))
+        say(f"table: {csv}")
     if not wrong:
         say("nothing to draw")
         return
+    out, page = out or beside(path, "failures.png"), page or beside(path, "failures.html")
     save_figure(failures_figure(digits.images, failures, names, total=total, limit=limit), out)
     title = f"Images misclassified by {path.parent.name or path.name}"
     write_text(page, failures_page(digits.images, failures, names, total=total, title=title))
     say(f"picture: {out}, page: {page}")
+    named = f" {quoted(net)}" if net else ""
+    say(f"see a gradient step on the first with: digitlab explain{named} --image {rows[0]['image']}")
+
+
+def csv_text(rows: list[dict[str, Any]]) -> str:
+    """The rows as CSV, under their names."""
+    import csv
+    import io
+
+    text = io.StringIO()
+    writer = csv.DictWriter(text, ["image", "label", "prediction", "confidence"], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
 
 
 def follow_run(run: Path, data: dict[str, Any], out: Path) -> None:

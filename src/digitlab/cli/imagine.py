@@ -11,7 +11,7 @@ from digitlab.errors import quoted
 @click.command("imagine")
 @click.argument("net_and_digits", nargs=-1, metavar="[NET] [DIGIT]…")
 @click.option("--all", "every", is_flag=True, help="Draw all classes of the network.")
-@click.option("--out", type=PictureFile(), help="File of the figure. [default: imagine-DIGIT.png]")
+@click.option("--out", type=PictureFile(), help="File of the figure. [default: imagine-DIGIT.png in the run's folder]")
 @click.option("--pictures", type=click.Path(path_type=Path), help="Folder for single pictures as PNG files.")
 def command(net_and_digits: tuple[str, ...], every: bool, out: Path | None, pictures: Path | None) -> None:
     """Draw what a digit looks like to a network, by three methods.
@@ -22,7 +22,7 @@ def command(net_and_digits: tuple[str, ...], every: bool, out: Path | None, pict
     the largest output exceeds the second.
     """
     from digitlab.cli.shared.console import say, table
-    from digitlab.cli.shared.networks import load_named
+    from digitlab.cli.shared.networks import beside, load_named
     from digitlab.viz.figures import save_figure
     from digitlab.viz.inversions import METHODS, imagine_all, inversions_figure, margin_text
     from digitlab.viz.pages import write_picture
@@ -51,6 +51,6 @@ def command(net_and_digits: tuple[str, ...], every: bool, out: Path | None, pict
         for seen in found if pictures is not None else ():
             write_picture(pictures / f"{seen.digit}-{method}.png", seen.picture)  # type: ignore[operator]
     say(table(["method", "digit", "read as", "then", "margin"], rows))
-    out = out or Path("imagine-all.png" if every else f"imagine-{'-'.join(words)}.png")
+    out = out or beside(path, "imagine-all.png" if every else f"imagine-{'-'.join(words)}.png")
     save_figure(inversions_figure(answers, title=f"imagined by {path.parent.name or path.name}"), out)
     say(f"picture: {out}" + (f"; single pictures: {pictures}" if pictures is not None else ""))

@@ -49,7 +49,7 @@ class Kinds(click.ParamType[Any]):
 )
 @seed_option("Seed of t-SNE and of the directions of the loss surface.")
 @click.option(
-    "--out", type=click.Path(path_type=Path), default=Path("look"), show_default=True, help="Folder of the pictures."
+    "--out", type=click.Path(path_type=Path), help="Folder of the pictures. [default: look in the run's folder]"
 )
 @click.option("--svg", is_flag=True, help="Write SVG files instead of PNG.")
 def command(
@@ -59,7 +59,7 @@ def command(
     part: str | None,
     image: int,
     seed: int,
-    out: Path,
+    out: Path | None,
     svg: bool,
 ) -> None:
     """Draw pictures of a network's inside into a folder, with a page index.html that shows them.
@@ -70,7 +70,7 @@ def command(
     """
     from digitlab.cli.shared.console import say
     from digitlab.cli.shared.looking import how_many, part_for
-    from digitlab.cli.shared.networks import load_named
+    from digitlab.cli.shared.networks import beside, load_named
     from digitlab.cli.shared.progress import Bar
     from digitlab.errors import ConfigError, DataError, ShapeError
     from digitlab.files import write_text
@@ -87,7 +87,7 @@ def command(
     digits, set_name = part_for(network, path, data, part)
     if image >= len(digits):
         raise DataError(f"--image: got {image}, expected at most {len(digits) - 1}: there are {len(digits):,} images")
-    recorded = path.parent / GRADIENTS
+    out, recorded = out or beside(path, "look"), path.parent / GRADIENTS
     subject = Subject(
         network,
         digits.images,

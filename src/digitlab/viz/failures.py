@@ -90,8 +90,10 @@ def failures_figure(
     """The first `limit` failures among `total` images (N, …), as label → prediction, confidence."""
     shown = min(limit, len(failures.positions))
     titles = [
-        f"{class_names[true]} → {class_names[guess]}\n{100 * confidence:.0f} %"
-        for true, guess, confidence in zip(failures.labels[:shown], failures.guesses, failures.confidences)
+        f"no. {at}\n{class_names[true]} → {class_names[guess]}\n{100 * confidence:.0f} %"
+        for at, true, guess, confidence in zip(
+            failures.positions[:shown], failures.labels, failures.guesses, failures.confidences
+        )
     ]
     wrong = len(failures.positions)
     title = f"{wrong:,} of {total:,} misclassified: label → prediction, confidence (most confident first)"

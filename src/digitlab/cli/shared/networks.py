@@ -91,6 +91,11 @@ def network_for(name: str | None, digits: "Digits | None" = None) -> "tuple[str,
     return name, recipe.build(input_shape=digits.image_shape, classes=len(digits.class_names))
 
 
+def beside(network: Path, name: str) -> Path:
+    """Where a command puts a file about a network: the folder of its run, or the current one for a network alone."""
+    return network.with_name(name) if (network.parent / "config.toml").is_file() else Path(name)
+
+
 def finished_runs() -> list[Path]:
     """The run folders in runs/ that hold a network."""
     return [path for path in RUNS.glob("*") if (path / "network.safetensors").is_file()]

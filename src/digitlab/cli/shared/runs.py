@@ -145,7 +145,12 @@ def require_removable(folder: Path) -> None:
     members = runs_in(folder)
     for member in members:
         RunConfig.load(member / "config.toml")
-    inside = [path for place in {folder, *members} for path in place.iterdir() if path.is_dir() and path not in members]
+    inside = [
+        path
+        for place in {folder, *members}
+        for path in place.iterdir()
+        if path.is_dir() and path not in members and path.name != "look"  # `digitlab look` draws into it
+    ]
     if inside or folder.is_symlink():
         what = f"holds the folder {inside[0].name}" if inside else "is a link"
         raise ConfigError(f"{folder}: {what}, which no training made; it is not removed")
