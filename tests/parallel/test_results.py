@@ -6,7 +6,6 @@ import io
 
 import pytest
 
-from digitlab.cli.shared.progress import result_line
 from digitlab.data import load
 from digitlab.errors import ConfigError
 from digitlab.nn import describe_network, mlp
@@ -14,7 +13,7 @@ from digitlab.optim import SGD, Adam
 from digitlab.optim.regularizers import L1, L2
 from digitlab.parallel import GroupResult, TrainingResult, train_many
 from digitlab.parallel.labels import as_label, varied_settings
-from digitlab.parallel.results import figure
+from digitlab.parallel.results import figure, result_line
 from digitlab.train import ExponentialMovingAverage, evaluate
 
 from .helpers import config

@@ -1,6 +1,7 @@
 """Many networks side by side: the same bits whatever trains them, in folders that are gone on with."""
 
 import dataclasses
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -270,3 +271,15 @@ def test_networks_that_learned_nothing_are_warned_of_where_nobody_watches():
     wild = dataclasses.replace(config(rate=1e30), network=describe_network(mlp([64, 10], loss="mse")))
     with pytest.warns(TrainingWarning, match=r"1 of 1 networks have learned next to nothing, first .*no longer finite"):
         train_many([wild], workers=1)
+
+
+def test_a_line_for_each_network_and_a_short_answer(capsys):
+    together = train_many([config(seed) for seed in (0, 1)])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("2 networks: ")
+    assert sorted(line[:3] for line in lines[1:]) == ["1/2", "2/2"]
+    assert all("valid_accuracy" in line for line in lines[1:])
+    assert re.fullmatch(r"GroupResult: 2 networks, valid_accuracy [\d.]+ % ± [\d.]+", repr(together))
+    assert re.fullmatch(r"TrainingResult\('seed=0': \d+ epochs?\)", repr(together.outcomes[0]))
+    train_many([config(0)], verbose=0)
+    assert capsys.readouterr().out == ""

@@ -2,9 +2,12 @@
 
 import re
 
+import numpy as np
 import pytest
 
-from digitlab.nn import Dense, MeanSquaredError, Network
+from digitlab.data import load
+from digitlab.errors import ConfigError
+from digitlab.nn import Dense, MeanSquaredError, Network, mlp
 from digitlab.optim import SGD
 from digitlab.train import Callback, EarlyStopping, PlainLines, Trainer
 from digitlab.train.callbacks import duration, epoch_line
@@ -86,3 +89,53 @@ def test_the_base_does_nothing_at_all():
     with_it.fit(TRAIN, VALID, epochs=2)
     without.fit(TRAIN, VALID, epochs=2)
     assert with_it.history.column("train_loss") == without.history.column("train_loss")
+
+
+class Watches(Callback):
+    """Every batch and every gradient of a training."""
+
+    def __init__(self):
+        self.losses, self.norms = [], []
+
+    def on_batch(self, trainer, step, loss):
+        self.losses.append((trainer.epoch, step, loss))
+
+    def on_gradient(self, trainer):
+        self.norms.append(float(np.linalg.norm(trainer.network.parameters()["0.W"].grad)))
+
+
+def test_a_callback_sees_every_batch_and_every_gradient():
+    watches, few = Watches(), load("digits").train.first(50)
+    trainer = Trainer(mlp([64, 10]), "sgd:1", batch_size=20, callbacks=[watches])
+    trainer.fit(few, epochs=2)
+    assert [(epoch, step) for epoch, step, _ in watches.losses] == [(e, s) for e in (1, 2) for s in (1, 2, 3)]
+    first = [loss for epoch, _, loss in watches.losses if epoch == 1]
+    assert trainer.history["train_loss"][0] == pytest.approx(np.dot(first, [20, 20, 10]) / 50)
+    assert len(watches.norms) == 6
+    assert min(watches.norms) > 0
+    assert "reference engine" in trainer.engine_reason
+
+
+class Zeroes(Callback):
+    def on_gradient(self, trainer):
+        for p in trainer.network.parameters().values():
+            p.grad = 0 * p.grad
+
+
+def test_a_callback_may_change_the_gradient():
+    network = mlp([64, 10])
+    before = network.copy().state()
+    Trainer(network, "sgd:1", callbacks=[Zeroes()]).fit(load("digits").train.first(50), epochs=1)
+    assert all(np.array_equal(network.state()[name], array) for name, array in before.items())
+    with pytest.raises(ConfigError, match=r"Zeroes\.on_gradient needs the reference engine"):
+        Trainer(network, engine="fast", callbacks=[Zeroes()]).fit(load("digits").train.first(50), epochs=1)
+
+
+class Halves(Callback):
+    def on_epoch_end(self, trainer, row):
+        trainer.learning_rate /= 2
+
+
+def test_a_callback_may_change_the_rate():
+    trainer = Trainer(mlp([64, 10]), "sgd:1", callbacks=[Halves()])
+    assert trainer.fit(load("digits").train.first(50), epochs=3)["learning_rate"] == [1, 0.5, 0.25]

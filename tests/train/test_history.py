@@ -126,6 +126,8 @@ def test_columns_slices_and_pictures():
     assert repr(history[:1]) == "History: 1 epoch, valid_accuracy 60.00 % at best (epoch 1)"
     figure = history.plot()
     assert [axes.get_ylabel() for axes in figure.axes] == ["mean loss per example", "accuracy (%)"]
+    mixed = History([*rows[:2], {"epoch": 3, "train_loss": 0.1}]).plot()  # a call without a validation set
+    assert [len(line.get_xdata()) for line in mixed.axes[0].get_lines()] == [3, 2]
     with pytest.raises(ConfigError, match="did you mean 'valid_accuracy'"):
         history["val_accuracy"]
     with pytest.raises(ConfigError, match="no epoch yet"):

@@ -61,7 +61,7 @@ class TrainingJob:
     test: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TrainingResult:
     """The result of a job. `arrays` are the weights of the network that was kept, `rows` its history.
 
@@ -87,6 +87,11 @@ class TrainingResult:
     engine: str = ""
     checkpoint: bytes | None = None
     worker: str = ""
+
+    def __repr__(self) -> str:
+        """ "TrainingResult('seed=1': 3 epochs)"."""
+        state = f"{len(self.rows)} epoch{'s' if len(self.rows) != 1 else ''}"
+        return f"TrainingResult({self.name!r}: {state}{', ' + self.error if self.error else ''})"
 
     @property
     def best_row(self) -> Row | None:

@@ -10,7 +10,7 @@ from digitlab.nn.network import Network
 from digitlab.parallel.job import TrainingResult
 from digitlab.parallel.labels import Setting, as_label, varied_settings
 from digitlab.statistics import Summary, summarize
-from digitlab.train.columns import score
+from digitlab.train.columns import score, unit
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,17 @@ class GroupResult:
 
     def __len__(self) -> int:
         return len(self.outcomes)
+
+    def __repr__(self) -> str:
+        """ "GroupResult: 5 networks, valid_accuracy 95.12 % ± 0.21"."""
+        count = f"{len(self)} network{'s' if len(self) != 1 else ''}"
+        if not self.good:
+            return f"GroupResult: {count}, none finished"
+        monitor = self.good[0].monitor
+        found, shown = self.statistics(monitor), unit(monitor)
+        few = "" if len(self.good) == len(self) else f" ({len(self.good)} finished)"
+        spread = f" ± {shown.text(found.sd)}" if len(self.good) > 1 else ""
+        return f"GroupResult: {count}{few}, {monitor} {shown.shown(found.mean)}{spread}"
 
     @property
     def good(self) -> list[TrainingResult]:
@@ -107,3 +118,18 @@ def figure(outcome: TrainingResult, name: str) -> float | None:
     if outcome.averaged and (average := outcome.rows[-1].get(f"average_{name}")) is not None:
         return float(average)
     return (outcome.best_row or {}).get(name)
+
+
+def result_line(outcome: TrainingResult) -> str:
+    """The result of one training, as one line."""
+    name = outcome.name or "network"
+    if outcome.error:
+        return f"{name}: {outcome.error}"
+    if outcome.interrupted:
+        return f"{name}: interrupted after {len(outcome.rows)} epochs"
+    value = figure(outcome, outcome.monitor)
+    best = unit(outcome.monitor).shown(value) if value is not None else ""
+    where = "of the average" if outcome.averaged else f"at epoch {outcome.best_epoch}"
+    shown = f"{outcome.monitor} {best} {where}" if best else "done"
+    test = (outcome.test or {}).get("accuracy")
+    return f"{name}: {shown}" + (f", test {100 * test:.2f} %" if test is not None else "")

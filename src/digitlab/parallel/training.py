@@ -3,7 +3,7 @@
 import os
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, as_completed
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,7 +16,7 @@ from digitlab.parallel import run_folders as folders
 from digitlab.parallel.job import TrainingJob, TrainingResult
 from digitlab.parallel.labels import Setting, varied_settings, with_seeds
 from digitlab.parallel.pool import Pool
-from digitlab.parallel.results import GroupResult
+from digitlab.parallel.results import GroupResult, result_line
 from digitlab.parallel.select import open_pool
 from digitlab.train.config import RunConfig
 
@@ -37,6 +37,27 @@ class Watcher(Protocol):
         """All have ended."""
 
 
+class LineProgress:
+    """A line for each network that has ended, through `sink`."""
+
+    def __init__(self, sink: Callable[[str], None] = print) -> None:
+        self.sink, self.ready, self.total = sink, 0, 0
+
+    def began(self, names: Sequence[str], epochs: Sequence[int], reason: str) -> None:
+        self.total = len(names)
+        self.sink(f"{self.total} networks: {reason}")
+
+    def epoch(self, event: dict[str, Any]) -> None:
+        pass
+
+    def done(self, outcome: TrainingResult) -> None:
+        self.ready += 1
+        self.sink(f"{self.ready}/{self.total}  {result_line(outcome)}")
+
+    def ended(self) -> None:
+        pass
+
+
 def train_many(
     configs: Sequence[RunConfig],
     *,
@@ -49,6 +70,7 @@ def train_many(
     cluster: str | None = None,
     test: bool = False,
     watcher: Watcher | None = None,
+    verbose: int = 1,
 ) -> GroupResult:
     """Train a network for each of these settings, several at once, and return the results in the same order.
 
@@ -61,6 +83,7 @@ def train_many(
     executor   any `concurrent.futures.Executor`, instead of threads or processes as it fits (pool.py)
     cluster    a Dask scheduler, "tcp://HOST:8786", or "local"
     test       look at the test set, once, with the network that was kept
+    verbose    print a line for each network that has ended, unless a `watcher` shows the progress; 0: nothing
 
     A training that fails (its loss diverges, say) does not stop the others: its outcome has an `error`. Ctrl-C ends all
     after the batches they are in; the result says so, and with a folder the same call goes on from there.
@@ -68,7 +91,9 @@ def train_many(
     Without a `watcher`, warns (TrainingWarning) of networks that diverged or learned next to nothing.
     Raises ConfigError for settings that cannot be, before anything is trained.
     """
-    configs = list(configs)
+    configs, quiet = list(configs), watcher is None
+    if watcher is None and verbose:
+        watcher = LineProgress()
     if not configs:
         raise ConfigError("train_many: got no settings, expected at least one RunConfig")
     for what, given in (("names", names), ("labels", settings)):
@@ -117,7 +142,7 @@ def train_many(
     if folder is not None:
         write_text(Path(folder) / "results.csv", result.csv())
     wrong = [f"{o.name or 'network'}: {o.error or o.diagnosis}" for o in outcomes if o.error or o.diagnosis]
-    if wrong and watcher is None:  # which shows it
+    if wrong and quiet:  # a watcher shows it
         warnings.warn(
             f"{len(wrong)} of {len(outcomes)} networks have learned next to nothing, first {wrong[0]}",
             TrainingWarning,

@@ -43,7 +43,7 @@ def best_networks(study: Study) -> list[Network]:
     paths = [folder_beside(study.path) / f"{best.number}-{i}.safetensors" for i in range(len(configs))]
     if best.notes.get("error") is None and all(path.is_file() for path in paths):
         return [load_network(path) for path in paths]
-    return train_many(configs).networks()
+    return train_many(configs, verbose=0).networks()
 
 
 def judge_best(study: Study, data: Splits | None = None) -> dict[str, Any]:

@@ -4,7 +4,7 @@ The trainer itself never prints, saves, plots or decides to stop; callbacks do. 
 so far and keeps no memory of its own, so it needs nothing from a checkpoint to go on after an interruption.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from digitlab.errors import ConfigError
@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 
 class Callback:
-    """Base: five hooks, each doing nothing. A hook may read everything on the trainer and call `trainer.stop`."""
+    """Base: seven hooks, each doing nothing.
+
+    A hook may read everything on the trainer, call `trainer.stop(reason)` and set `trainer.learning_rate`, which holds
+    from the next epoch on. docs/python.md has three examples.
+    """
 
     def on_fit_start(self, trainer: "Trainer") -> None:
         """Training is about to begin, or to go on after a resume."""
@@ -26,6 +30,18 @@ class Callback:
 
     def on_batches(self, trainer: "Trainer", done: int, total: int) -> None:
         """`done` of this epoch's `total` steps are behind us; called up to 25 times an epoch."""
+
+    def on_batch(self, trainer: "Trainer", step: int, loss: float) -> None:
+        """Step `step` (from 1) of the epoch is done; `loss` is the mean loss of its batch, before the step.
+
+        A callback that defines this makes the training pause after every step, which takes time.
+        """
+
+    def on_gradient(self, trainer: "Trainer") -> None:
+        """∂L/∂p of the batch is in `p.grad` of each of `trainer.network.parameters()`, and the step comes next.
+
+        It may be changed. Only the readable engines call this, so a callback that defines it excludes compiled kernels.
+        """
 
     def on_epoch_end(self, trainer: "Trainer", row: Row) -> None:
         """The epoch's row is complete and part of `trainer.history`."""
@@ -39,6 +55,11 @@ class Callback:
 
     def load_arrays(self, arrays: dict[str, Any]) -> None:
         """Take up again what `arrays` gave."""
+
+
+def having(callbacks: Iterable[Callback], hook: str) -> list[Callback]:
+    """The callbacks whose class defines this hook."""
+    return [callback for callback in callbacks if getattr(type(callback), hook) is not getattr(Callback, hook)]
 
 
 class EarlyStopping(Callback):

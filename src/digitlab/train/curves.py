@@ -28,7 +28,7 @@ def curves_figure(
     """
     many = len(histories) > FEW
     losses = losses or {}
-    accurate = any(f"{name}_accuracy" in row for h in histories.values() for row in h.rows[:1] for name in PART_DASHES)
+    accurate = any(f"{name}_accuracy" in row for h in histories.values() for row in h.rows for name in PART_DASHES)
     kinds = list(dict.fromkeys(losses.get(name, "") for name in histories)) or [""]
     panels = [("loss", kind) for kind in kinds] + ([("accuracy", "")] if accurate else [])
     width = (10.0 if accurate else 6.0) + 4.5 * (len(kinds) - 1)
@@ -60,10 +60,11 @@ def _curves_of(
     """One history's curves of a measure, a line for each set that has it."""
     for part, dash in PART_DASHES.items():
         column = f"{part}_{measure}"
-        if not len(history) or column not in history[0]:
+        rows = [row for row in history if row.get(column) is not None]  # calls of Net.train measure different sets
+        if not rows:
             continue
-        epochs = [row["epoch"] for row in history]
-        values = [unit(column).scale * value for value in history.column(column)]
+        epochs = [row["epoch"] for row in rows]
+        values = [unit(column).scale * row[column] for row in rows]
         text = part if single else name if many else f"{name}: {part}"
         axes.plot(epochs, values, dash, color=colour, label=text, marker="." if len(epochs) == 1 else None)
         if measure == "accuracy" and part == "valid" and not many:

@@ -2,12 +2,17 @@
 
 import math
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from digitlab.engine.base import Engine, Losses
-from digitlab.errors import DivergenceError
+from digitlab.errors import ConfigError, DivergenceError
+from digitlab.gradients import Backpropagation, Gradient
+from digitlab.gradients.batch import Batch
+from digitlab.nn.network import Network
+from digitlab.train.callbacks import Callback, having
 from digitlab.train.default_rate import rate_of, smaller_rate
 from digitlab.train.diagnosis import cause_of_divergence
 from digitlab.train.state import copied, is_finite
@@ -25,6 +30,8 @@ def take_steps(trainer: "Trainer", engine: Engine, x: Any, y: Any, order: Any, r
     # Not by the clock: where an epoch is cut decides how a compiled step rounds, and that must not change.
     weights = sum(math.prod(p.value.shape) for p in trainer.network.parameters().values())
     chunk = max(math.ceil(steps / CHUNKS), math.ceil(LEAST_WORK / (trainer.batch_size * max(weights, 1))))
+    after_each = having(trainer.callbacks, "on_batch")
+    chunk = 1 if after_each else chunk
     for first in range(0, steps, chunk):
         here = copied(trainer.network)
         began = time.perf_counter()
@@ -44,9 +51,38 @@ def take_steps(trainer: "Trainer", engine: Engine, x: Any, y: Any, order: Any, r
                 held = f"weights of epoch {trainer.epoch - 1}"
             raise divergence_of(trainer, done, np.concatenate(losses), rates[done - 1], held)
         trainer._finite = here
+        for callback in after_each:
+            callback.on_batch(trainer, done, float(losses[-1][-1]))
         for callback in trainer.callbacks:
             callback.on_batches(trainer, done, steps)
     return np.concatenate(losses), seconds
+
+
+class _Observed(Gradient):
+    """A gradient method that shows every gradient to callbacks before the optimizer uses it."""
+
+    def __init__(self, inner: Gradient, trainer: "Trainer", callbacks: Sequence[Callback]) -> None:
+        self.inner, self.trainer, self.callbacks = inner, trainer, callbacks
+
+    def compute(self, network: Network, batch: Batch) -> Any:
+        loss = self.inner.compute(network, batch)
+        for callback in self.callbacks:
+            callback.on_gradient(self.trainer)
+        return loss
+
+    def unsupported_reason(self, network: Network) -> str | None:
+        return self.inner.unsupported_reason(network)
+
+
+def observed_gradient(trainer: "Trainer") -> Gradient | None:
+    """The trainer's gradient method, which shows its gradients to the callbacks that want to see them."""
+    callbacks = having(trainer.callbacks, "on_gradient")
+    if not callbacks:
+        return trainer.gradient
+    if trainer.engine_name == "fast":
+        name = type(callbacks[0]).__name__
+        raise ConfigError(f"engine: got 'fast', but {name}.on_gradient needs the reference engine; leave engine out")
+    return _Observed(trainer.gradient or Backpropagation(), trainer, callbacks)
 
 
 def divergence_of(trainer: "Trainer", step: int, losses: Losses, rate: float, kept: str) -> DivergenceError:

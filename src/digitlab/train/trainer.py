@@ -1,5 +1,6 @@
 """The training loop: epochs over shuffled batches, evaluation, the best parameters kept, and a state to resume from."""
 
+import dataclasses
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -27,7 +28,7 @@ from digitlab.train.evaluation import Evaluation, as_network, classifies, measur
 from digitlab.train.fresh import FreshImages
 from digitlab.train.history import History, Row
 from digitlab.train.state import Arrays, Best, EpochStart, copied
-from digitlab.train.steps import check_smallest_batch, divergence_of, take_steps
+from digitlab.train.steps import check_smallest_batch, divergence_of, observed_gradient, take_steps
 from digitlab.train.weighting import checked_class_weights, example_weights
 
 TRAINER = {name: s for name, s in settings_of(TrainingSettings).items() if s.trainer}
@@ -145,7 +146,7 @@ class Trainer:
             self.optimizer,
             self.regularizers,
             examples=x.shape[0],
-            gradient=self.gradient,
+            gradient=observed_gradient(self),
             rng=self.rng,
             device=self.device,
         )
@@ -200,6 +201,15 @@ class Trainer:
         if self.best is not None:
             network.load_state(self.best.arrays)
         return network
+
+    @property
+    def learning_rate(self) -> float:
+        """η of the optimizer, before the schedule's factor. A new value holds from the next epoch on."""
+        return rate_of(self.optimizer)
+
+    @learning_rate.setter
+    def learning_rate(self, rate: float) -> None:
+        self.optimizer = dataclasses.replace(self.optimizer, learning_rate=float(rate))
 
     @property
     def weighs(self) -> bool:

@@ -167,6 +167,8 @@ class GroupProgress:
         self.bar.advance()
 
     def done(self, outcome: "TrainingResult") -> None:
+        from digitlab.parallel.results import result_line
+
         self.ready += 1
         if not outcome.interrupted:
             self.epochs -= outcome.config.epochs - len(outcome.rows)  # stopped early, or resumed
@@ -176,24 +178,6 @@ class GroupProgress:
 
     def ended(self) -> None:
         self.bar.stop()
-
-
-def result_line(outcome: "TrainingResult") -> str:
-    """The result of one training, as one line."""
-    from digitlab.parallel.results import figure
-    from digitlab.train.columns import unit
-
-    name = outcome.name or "network"
-    if outcome.error:
-        return f"{name}: {outcome.error}"
-    if outcome.interrupted:
-        return f"{name}: interrupted after {len(outcome.rows)} epochs"
-    value = figure(outcome, outcome.monitor)
-    best = unit(outcome.monitor).shown(value) if value is not None else ""
-    where = "of the average" if outcome.averaged else f"at epoch {outcome.best_epoch}"
-    shown = f"{outcome.monitor} {best} {where}" if best else "done"
-    test = (outcome.test or {}).get("accuracy")
-    return f"{name}: {shown}" + (f", test {100 * test:.2f} %" if test is not None else "")
 
 
 class SearchProgress:
