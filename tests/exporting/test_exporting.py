@@ -39,6 +39,11 @@ def imported(path):
     return module
 
 
+def to_onnx(network, path):
+    pytest.importorskip("onnx")
+    export_network(network, path, "onnx")
+
+
 def run_onnx(path, images):
     runtime = pytest.importorskip("onnxruntime")
     options = runtime.SessionOptions()
@@ -53,7 +58,7 @@ def test_the_command_offers_every_format():
 @pytest.mark.parametrize("name", ZOO)
 def test_onnx_of_the_zoo(name, tmp_path):
     network = drawn(ZOO[name].build())
-    export_network(network, tmp_path / "net.onnx", "onnx")
+    to_onnx(network, tmp_path / "net.onnx")
     images = pixels(network)
     np.testing.assert_allclose(run_onnx(tmp_path / "net.onnx", images), network.predict(images), atol=1e-5)
 
@@ -62,7 +67,7 @@ def test_onnx_of_the_zoo(name, tmp_path):
 @pytest.mark.mnist
 def test_onnx_of_the_shipped_network_on_the_test_images(mnist_splits, tmp_path):
     network, images = digitlab.shipped_network(), mnist_splits.test.images
-    export_network(network, tmp_path / "net.onnx", "onnx")
+    to_onnx(network, tmp_path / "net.onnx")
     found = run_onnx(tmp_path / "net.onnx", images.reshape(-1, *network.input_shape))
     np.testing.assert_allclose(found, network.predict(images), atol=1e-5)
 
@@ -72,7 +77,7 @@ def test_onnx_of_an_ensemble_with_members_scaled_differently(how, tmp_path):
     members = [drawn(digitlab.mlp([64, 8, 5], scaling=scaling, seed=i)) for i, scaling in enumerate(("/255", "0.01-1"))]
     members.append(drawn(nn.Network([nn.Conv2D(3, 3), nn.Flatten(), nn.Dense(5)], (8, 8, 1), nn.LogLikelihood())))
     network = combine(members, how)
-    export_network(network, tmp_path / "net.onnx", "onnx")
+    to_onnx(network, tmp_path / "net.onnx")
     images = pixels(network)
     np.testing.assert_allclose(run_onnx(tmp_path / "net.onnx", images), network.predict(images), atol=1e-5)
 
@@ -93,7 +98,7 @@ def test_onnx_takes_numbers_where_the_network_was_trained_on_numbers(tmp_path):
     network = digitlab.mlp([4, 3, 2])
     x = np.random.default_rng(0).normal(size=(9, 4)).astype(np.float32)
     digitlab.Trainer(network).fit((x, np.arange(9) % 2), epochs=1)
-    export_network(network, tmp_path / "net.onnx", "onnx")
+    to_onnx(network, tmp_path / "net.onnx")
     np.testing.assert_allclose(run_onnx(tmp_path / "net.onnx", x), network.predict(x), atol=1e-6)
 
 
