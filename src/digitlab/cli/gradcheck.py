@@ -43,6 +43,7 @@ def command(
 
     from digitlab.cli.shared.console import say
     from digitlab.cli.shared.networks import network_for, saved_file
+    from digitlab.cli.shared.progress import counted
     from digitlab.gradients import Gradient, check_gradients
     from digitlab.nn.describe import build
 
@@ -55,7 +56,8 @@ def command(
         for p in network.parameters().values():
             p.value = p.value + rng.normal(0, 0.05, p.value.shape).astype(p.value.dtype)
     chosen = build(Gradient, way) if way is not None else None
-    report = check_gradients(network, x, y, way=chosen, samples=samples, rng=rng)
     say(f"{name}: {len(x)} images, float64, up to {samples} elements of each parameter")
+    with counted("checking", None):  # a convolution takes seconds
+        report = check_gradients(network, x, y, way=chosen, samples=samples, rng=rng)
     say(str(report))
     return 0 if report.passed else 1

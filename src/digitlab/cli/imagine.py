@@ -23,6 +23,7 @@ def command(net_and_digits: tuple[str, ...], every: bool, out: Path | None, pict
     """
     from digitlab.cli.shared.console import say, table
     from digitlab.cli.shared.networks import beside, load_named
+    from digitlab.cli.shared.progress import counted
     from digitlab.viz.figures import save_figure
     from digitlab.viz.inversions import METHODS, imagine_all, inversions_figure, margin_text
     from digitlab.viz.pages import write_picture
@@ -38,7 +39,8 @@ def command(net_and_digits: tuple[str, ...], every: bool, out: Path | None, pict
     if len(network.shapes[-1]) != 1 or network.shapes[-1][0] < 2:
         raise click.UsageError(f"{path} gives outputs {network.shapes[-1]}, not classes; there is no digit to imagine")
     digits = list(range(network.shapes[-1][0])) if every else [int(word) for word in words]
-    answers = imagine_all(network, digits)
+    with counted("imagining", None):
+        answers = imagine_all(network, digits)
     rows = []
     for method, found in answers.items():
         if isinstance(found, str):
