@@ -63,6 +63,8 @@ NETWORKS = {
     "dense net": lambda: pictures(
         Branches([[], [Conv2D(3, 3, padding=1), act.ReLU()]]), Branches([[], [Conv2D(2, 3, padding=1)]])
     ),
+    "more channels than filters": lambda: pictures(Conv2D(9, 1), Sigmoid(), Conv2D(1, 1), act.Tanh()),
+    "channels side by side": lambda: pictures(Branches([[Conv2D(5, 1)], [Conv2D(4, 1)]]), Conv2D(1, 1), act.Tanh()),
     "channels": lambda: pictures(
         Conv2D(6, 3), PerNeuron(["relu", "sigmoid"], [range(4), range(4, 6)]), Bias(), Slice(channels=[5, 0, 1])
     ),

@@ -142,7 +142,7 @@ class FastEngine:
         written = self.kernels.run("train", workspace.address, 0)
         for thread in others:
             thread.join()
-        if workspace.readable.error is not None:
+        if workspace.readable is not None and workspace.readable.error is not None:
             self.unpack()  # the last whole step, as the reference engine leaves it
         workspace.check_known()
         return written

@@ -9,7 +9,8 @@ from digitlab.engine.fast.operations import CODES, LAYERS, OPERATIONS, PLANNED, 
 from digitlab.engine.fast.ops import loss as losses
 from digitlab.engine.fast.ops import optimizer as optimizers
 from digitlab.engine.fast.ops import readable
-from digitlab.engine.fast.plan import Plan
+from digitlab.engine.fast.ops.windows import CHANNELS
+from digitlab.engine.fast.plan import Plan, Row, padded
 from digitlab.engine.fast.plan_builder import Edited, NoKernel, PlanBuilder, settings
 from digitlab.gradients import Backpropagation, Gradient
 from digitlab.gradients.rashid import RashidRule
@@ -65,7 +66,7 @@ def make_plan(
         builder.params_size,
         builder.per_example,
         output=builder.place,
-        widest=max([builder.stride, *(int(row[at.W_STRIDE]) for row in builder.operations)]),
+        widest=max([builder.stride, *map(zeros_read, builder.operations)]),
         scratch=builder.scratch,
         input_size=int(np.prod(network.input_shape)),
         loss=losses.CODES[type(network.loss)],
@@ -81,6 +82,12 @@ def make_plan(
         readable=builder.readable,
         learning=learning,
     )
+
+
+def zeros_read(row: Row) -> int:
+    """How many zeros an operation reads in place of biases: a row of W, and on the way back of W turned."""
+    turned = padded(row[CHANNELS]) if row[at.KIND] == CODES["conv"] else 0
+    return max(int(row[at.W_STRIDE]), turned)
 
 
 def plan_layer(builder: PlanBuilder, i: int) -> None:

@@ -85,8 +85,10 @@ class Workspace:
             (at.STEPS_BIASES, steps_biases),
         ):
             self.header[place] = number
-        self.readable = ReadableLayers(self, plan.readable, plan.learning)
-        self.header[at.READABLE] = self.readable.address
+        self.readable: ReadableLayers | None = None
+        if plan.readable:
+            self.readable = ReadableLayers(self, plan.readable, plan.learning)
+            self.header[at.READABLE] = self.readable.address
 
     def _room(self, floats: int) -> int:
         """An offset of so many floats in `work` that do not grow with the batch."""
@@ -142,7 +144,7 @@ class Workspace:
 
     def raise_error(self) -> None:
         """Raise what a readable layer has raised, once."""
-        if self.readable.error is not None:
+        if self.readable is not None and self.readable.error is not None:
             error, self.readable.error, self.header[at.UNKNOWN] = self.readable.error, None, 0
             raise error
 
