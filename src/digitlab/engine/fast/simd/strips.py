@@ -12,18 +12,18 @@ Twins: `x @ W`, `g @ W.T` and `x.T @ g`. Each sum has one order, whatever the nu
 
 from functools import cache
 
-from llvmlite import binding, ir
+from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from digitlab.engine.fast.compiler.jit import kernel
+from digitlab.engine.fast.compiler.jit import SIXTEEN_LANES, kernel
 from digitlab.engine.fast.layout import LANES
 from digitlab.engine.fast.simd.tiles import _Loop
 from digitlab.engine.fast.simd.vectors import FLOATS, address, at, copy, load_value, store_value
 
 STRIP = 32
-LONGEST = 16 if binding.get_host_cpu_features().get("avx512f") else LANES  # floats in a vector
+LONGEST = 16 if SIXTEEN_LANES else LANES  # floats in a vector
 HIGHEST = 8 if LONGEST > LANES else 4  # rows of a tile: its sums stay in registers
 DEEP = 128  # rows of both factors at once in `outer_product`: their parts of a strip stay in the first-level cache
 _INT = ir.IntType(64)
