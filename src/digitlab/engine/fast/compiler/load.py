@@ -94,9 +94,9 @@ def kernels(kernel_sets: frozenset[str] = ALL, *, compiling: bool = True) -> Ker
     raise EngineError("the fast kernels have not been compiled on this machine yet")
 
 
-def _extent(kernel_sets: frozenset[str]) -> tuple[bool, int]:
-    """Sorts the smallest first, which is loaded fastest."""
-    return kernel_sets == ALL, len(kernel_sets)
+def _extent(kernel_sets: frozenset[str]) -> tuple[bool, int, list[str]]:
+    """Sorts the smallest first, which is loaded fastest; those of one size by name, on any file system."""
+    return kernel_sets == ALL, len(kernel_sets), sorted(kernel_sets)
 
 
 def _in_cache() -> list[frozenset[str]]:
