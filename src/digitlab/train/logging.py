@@ -35,7 +35,7 @@ class CsvLog(Callback):
 
 
 class TensorBoardLog(Callback):
-    """The numbers of every epoch as scalars in an event file; `tensorboard --logdir FOLDER` shows them.
+    """The numbers of every epoch as scalars in an event file in `folder`, for TensorBoard.
 
     Needs tensorboardX: pip install 'digitlab[tensorboard]'. Raises ConfigError without it.
     """
