@@ -221,7 +221,7 @@ def test_a_few_random_graphs(network, optimizer, regularizers):
 
 
 @pytest.mark.slow
-@settings(max_examples=150, **OPTIONS)
+@settings(max_examples=40, **OPTIONS)
 @given(**DRAWN)
 def test_many_random_graphs(network, optimizer, regularizers):
     check(network, optimizer, regularizers)

@@ -56,7 +56,7 @@ def test_each_cell_and_stack(layers):
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=25, deadline=None, derandomize=True)
 @given(
     steps=st.integers(1, 9),
     features=st.integers(1, 40),
