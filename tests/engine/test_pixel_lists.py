@@ -18,7 +18,7 @@ from digitlab.optim import SGD
 
 @pytest.fixture(scope="module")
 def compiled():
-    return kernels("dense")
+    return kernels()
 
 
 def pictures(seed=0, rows=50, n=60):
@@ -33,7 +33,7 @@ def pictures(seed=0, rows=50, n=60):
 def test_the_lists_say_what_the_pictures_say(rows, n, seed, kind):
     x = pictures(seed, rows, n).astype(kind)
     factor = 0.5 if kind is np.uint8 else 1.0
-    lists = list_pixels(kernels("dense"), x, factor, 0.01)
+    lists = list_pixels(kernels(), x, factor, 0.01)
     if lists is None:
         assert np.count_nonzero(x) > 0.5 * x.size - rows, "more than half of the numbers, lists made even included"
         return
@@ -49,11 +49,11 @@ def test_the_lists_say_what_the_pictures_say(rows, n, seed, kind):
 @given(size=st.integers(1, 300), seed=st.integers(0, 99), data=st.data())
 def test_any_change_gives_another_fingerprint(size, seed, data):
     x = np.random.default_rng(seed).integers(0, 3, (1, size)).astype(np.uint8)
-    before = fingerprint(kernels("dense"), x)
-    assert fingerprint(kernels("dense"), x.copy()) == before
+    before = fingerprint(kernels(), x)
+    assert fingerprint(kernels(), x.copy()) == before
     place = data.draw(st.integers(0, size - 1))
     x[0, place] = (int(x[0, place]) + data.draw(st.integers(1, 255))) % 256
-    assert fingerprint(kernels("dense"), x) != before
+    assert fingerprint(kernels(), x) != before
 
 
 def test_an_order_that_was_changed_gives_another_fingerprint(compiled):
