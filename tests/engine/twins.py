@@ -75,7 +75,7 @@ def chain(sizes, activation, loss, seed, scaling="/255"):
     layers = []
     for size in sizes[1:-1]:
         layers += [Dense(size, biases=Normal()), activation]
-    # A layer has one place, so each activation is made anew.
+    # A layer has one place, so each activation is a new one.
     layers = [type(layer)(**_choices(layer)) if isinstance(layer, type(activation)) else layer for layer in layers]
     return Network([*layers, Dense(sizes[-1])], sizes[0], loss, seed=seed, scaling=scaling)
 

@@ -220,7 +220,7 @@ def _dense(hidden: int, init: str) -> Layers:
 
 
 def _light_convs(classes: int) -> list[Layer]:
-    return [*_conv(8, 5), *_conv(32, 3), Flatten(), Dense(100, He()), ReLU(), Dense(classes, He())]
+    return [*_conv(8, 5), *_conv(32, 3), Flatten(), Dense(100, He()), ReLU(), Dense(classes)]
 
 
 def _small_convs(classes: int) -> list[Layer]:

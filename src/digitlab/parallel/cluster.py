@@ -20,8 +20,8 @@ LOCAL = "local"
 class DaskPool(Pool):
     """A Dask cluster: "tcp://scheduler:8786", or "local" for worker processes of this machine.
 
-    The sets are read here and sent to every worker once; the workers need no files. A job whose worker is lost begins
-    anew on another, and so do sets that were lost with it. What workers give back is written here.
+    The sets are read here and sent to every worker once; the workers need no files. A job whose worker is lost starts
+    again on another, and lost sets are sent again. Results of the workers are written here.
     """
 
     kind = "dask"

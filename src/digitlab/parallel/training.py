@@ -78,7 +78,7 @@ def train_many(
     settings   what to call the settings of each, the seed apart: {"learning-rate": "0.1"}; by default what they differ
                in. A label adds the seed where seeds differ: "learning_rate=0.1 seed=3"
     data       the sets, instead of what `source` and `split` in each one's data table name (`mix` is read all the same)
-    folder     a group folder with a run folder for each; finished ones are kept, the others gone on with
+    folder     a group folder with a run folder for each; finished runs are kept, the others are continued
     workers    how many at once; by default one for each processor. The results do not depend on it.
     executor   any `concurrent.futures.Executor`, instead of threads or processes as it fits (pool.py)
     cluster    a Dask scheduler, "tcp://HOST:8786", or "local"

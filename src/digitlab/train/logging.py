@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class CsvLog(Callback):
-    """The history as a table, a row per epoch; written anew after every epoch, so that a resumed training completes it.
+    """The history as a table, a row per epoch; rewritten after every epoch, so that a resumed training completes it.
 
     A column that an epoch lacks, such as the first epoch's change, is empty.
     """
