@@ -277,6 +277,7 @@ class Network(NamedArrays):
     seed           integer or numpy Generator; draws the initial weights, layer by layer
     dtype          "float32", or "float64" to check mathematics
     allow_output_activation   keep an activation at the end although the loss owns one
+    open_set       whether it learned what belongs to no class: Σ exp(logits) is then the odds of "one of the classes"
 
     `len(network)`, `network[2]`, `for layer in network`; `network[:2]` is the network of the first two layers.
 
@@ -294,6 +295,7 @@ class Network(NamedArrays):
         seed: int | np.random.Generator | None = 0,
         dtype: str = "float32",
         allow_output_activation: bool = False,
+        open_set: bool = False,
     ) -> None:
         self.layers = build_all(Layer, layers) if layers is not None else []
         self.check_each_layer_once()
@@ -301,6 +303,9 @@ class Network(NamedArrays):
         self.dtype = checked_dtype(dtype)
         self.loss = build(Loss, loss) if loss is not None else Quadratic()
         self.allow_output_activation = allow_output_activation
+        if open_set and self.loss.owns != "softmax":
+            raise ConfigError(f"open_set: got the loss {self.loss!r}, expected one with softmax: log-likelihood")
+        self.open_set = open_set
         self.scaling = as_scaling(scaling if scaling is not None else "/255")
         self.scaling_is_explicit = scaling is not None
         self.input_range: InputRange | None = None  # what it was trained on; recorded by training

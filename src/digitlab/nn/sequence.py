@@ -36,6 +36,7 @@ class LayerSequence:
     input_shape: Shape
     dtype: str
     allow_output_activation: bool
+    open_set: bool
     weights_rng: np.random.Generator | None  # draws the initial weights, layer by layer
 
     def add(self, layer: Any) -> Added:
@@ -92,6 +93,7 @@ class LayerSequence:
         part: Any = copy.copy(self)
         part.layers, part.shapes = self.layers[start:stop], self.shapes[start : stop + 1]
         part.input_shape, part.allow_output_activation = part.shapes[0], True
+        part.open_set = self.open_set and stop == len(self.layers)
         if start:
             part.input_range = None
         return part  # type: ignore[no-any-return]

@@ -9,6 +9,7 @@ import numpy as np
 
 from digitlab.errors import ConfigError, did_you_mean
 from digitlab.nn.describe import build, describe
+from digitlab.nn.io.description import FLAGS
 from digitlab.nn.io.freezing import apply_frozen
 from digitlab.nn.network import Layer, Loss, Network
 from digitlab.nn.outputs import closing_activation
@@ -19,7 +20,7 @@ __all__ = ["build_network"]
 
 logger = logging.getLogger("digitlab")
 
-KEYS = ("input_shape", "layers", "loss", "scaling", "dtype", "frozen", "allow_output_activation")
+KEYS = ("input_shape", "layers", "loss", "scaling", "dtype", "frozen", *FLAGS)
 
 
 def build_network(description: Mapping[str, Any], *, seed: int | np.random.Generator | None = 0) -> Network:
@@ -33,9 +34,10 @@ def build_network(description: Mapping[str, Any], *, seed: int | np.random.Gener
     for key in ("input_shape", "layers"):
         if key not in description:
             raise ConfigError(f"a network's description needs {key!r}; it has {', '.join(description) or 'nothing'}")
-    allowed = description.get("allow_output_activation", False)
-    if not isinstance(allowed, bool):
-        raise ConfigError(f"allow_output_activation: got {allowed!r}, expected true or false")
+    flags = {name: description.get(name, False) for name in FLAGS}
+    for name, value in flags.items():
+        if not isinstance(value, bool):
+            raise ConfigError(f"{name}: got {value!r}, expected true or false")
     network = Network(
         description["layers"],
         description["input_shape"],
@@ -43,7 +45,7 @@ def build_network(description: Mapping[str, Any], *, seed: int | np.random.Gener
         scaling=description.get("scaling"),
         dtype=description.get("dtype", "float32"),
         seed=seed,
-        allow_output_activation=allowed,
+        **flags,
     )
     network.scaling_is_explicit = False  # a description names every scaling, chosen or not
     apply_frozen(network, description.get("frozen", {}))
@@ -58,7 +60,7 @@ def in_full(description: Mapping[str, Any]) -> dict[str, Any]:
         "loss": describe(build(Loss, description.get("loss", "quadratic")), full=True),
         "scaling": describe_scaling(as_scaling(description.get("scaling", "/255"))),
         "dtype": description.get("dtype", "float32"),
-        "allow_output_activation": description.get("allow_output_activation", False),
+        **{name: description.get(name, False) for name in FLAGS},
         "layers": [_inner_in_full(layer) for layer in layers],
     }
     return full | {key: value for key, value in description.items() if key not in full}
@@ -75,9 +77,7 @@ def in_short(description: Mapping[str, Any]) -> dict[str, Any]:
             short["layers"] = [describe(build(Layer, layer)) for layer in layers]
         if "loss" in short:
             short["loss"] = describe(build(Loss, short["loss"]))
-    if short.get("allow_output_activation") is False:
-        del short["allow_output_activation"]
-    return short
+    return {key: value for key, value in short.items() if key not in FLAGS or value is not False}
 
 
 def _inner_in_full(table: Any) -> Any:

@@ -16,7 +16,9 @@ from digitlab.nn.scaling import describe_scaling
 if TYPE_CHECKING:
     from digitlab.nn.network import Network
 
-__all__ = ["describe_network"]
+__all__ = ["FLAGS", "describe_network"]
+
+FLAGS = ("allow_output_activation", "open_set")  # settings of a Network that are false unless written
 
 
 def describe_network(network: "Network") -> dict[str, Any]:
@@ -28,7 +30,6 @@ def describe_network(network: "Network") -> dict[str, Any]:
         "dtype": network.dtype,
         "layers": [describe(layer) for layer in network.layers],
     }
-    if network.allow_output_activation:
-        description["allow_output_activation"] = True
+    description |= {name: True for name in FLAGS if getattr(network, name)}
     frozen = describe_frozen(network)
     return {**description, "frozen": frozen} if frozen else description
