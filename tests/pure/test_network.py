@@ -5,7 +5,7 @@ import pytest
 
 from digitlab.engine import ReferenceEngine
 from digitlab.gradients import PerExample
-from digitlab.nn import CrossEntropy, Network, Quadratic, mlp
+from digitlab.nn import CrossEntropy, Quadratic, mlp
 from digitlab.optim import SGD
 from digitlab.pure import PureNetwork, one_hot, sigmoid
 
@@ -28,21 +28,13 @@ def test_one_neuron_by_hand():
     assert by_weights[0][0][0] == by_biases[0][0]
 
 
-def as_pure(network: Network, loss: str) -> PureNetwork:
-    dense = [layer.params for layer in network.layers if layer.params]
-    pure = PureNetwork([network.input_shape[0], *(len(p["b"].value) for p in dense)], loss=loss)
-    pure.weights = [p["W"].value.T.tolist() for p in dense]
-    pure.biases = [p["b"].value.tolist() for p in dense]
-    return pure
-
-
 @pytest.mark.parametrize("loss", ["quadratic", "cross-entropy"])
 @pytest.mark.parametrize("sizes", [[7, 5, 3], [6, 8, 4, 3]])
 def test_pure_per_example_and_vectorised_agree_after_20_updates(loss, sizes):
     rng = np.random.default_rng(3)
     x, labels = rng.random((37, sizes[0])), rng.integers(0, sizes[-1], 37)
     whole = mlp(sizes, loss=loss, init="large", dtype="float64", seed=1)
-    single, pure = whole.copy(), as_pure(whole, loss)
+    single, pure = whole.copy(), PureNetwork.from_network(whole)
     assert isinstance(whole.loss, Quadratic if loss == "quadratic" else CrossEntropy)
     batches = [rng.permutation(37)[:8] for _ in range(20)]
     rates = np.full(1, 1.5)
@@ -88,10 +80,14 @@ def test_refuses_an_unknown_loss():
 
 def test_what_does_not_fit_is_refused():
     net = PureNetwork([3, 2])
-    with pytest.raises(ValueError, match="zip"):
+    with pytest.raises(ValueError, match="got 2 numbers, expected 3 inputs"):
         net.predict([1.0, 2.0])
-    with pytest.raises(ValueError, match="zip"):
+    with pytest.raises(ValueError, match="got 1 numbers, expected 2 targets"):
         net.gradient([1.0, 2.0, 3.0], [1.0])
+    with pytest.raises(ValueError, match="examples: got none"):
+        net.train([], epochs=1, batch_size=1, learning_rate=1.0)
+    with pytest.raises(ValueError, match="examples: got none"):
+        net.accuracy([])
     with pytest.raises(ValueError, match="batch_size: got 0"):
         net.train([([1.0, 2.0, 3.0], [1.0, 0.0])], epochs=1, batch_size=0, learning_rate=1.0)
     with pytest.raises(ValueError, match="got the label 10, expected 0 to 9"):

@@ -8,6 +8,7 @@ import numpy as np
 
 from digitlab.arrays import Array
 from digitlab.engine.base import Engine
+from digitlab.engine.pure_engine import PureEngine
 from digitlab.engine.reference import ReferenceEngine
 from digitlab.engine.torch_engine import TorchEngine
 from digitlab.errors import ConfigError, EngineError, not_among
@@ -27,6 +28,7 @@ NAMES = {
     "torch": "the readable engine, on PyTorch tensors",
     "torch-compiled": "the readable engine, translated by torch.compile for a GPU",
     "cupy": "the readable engine, on CuPy arrays",
+    "pure": "the books' loops over lists of floats",
 }
 
 LIBRARIES = {"torch": "torch", "torch-compiled": "torch", "cupy": "cupy"}
@@ -66,6 +68,8 @@ def select_engine(
             if name == "fast":
                 raise EngineError(f"the fast engine cannot train this: {error}; the reference engine can") from None
             refusal = str(error)
+    if name == "pure":
+        return PureEngine(network, optimizer, regularizers, gradient=gradient), f"{NAMES[name]}, as asked"
     settings: dict[str, Any] = {"examples": examples, "gradient": gradient, "rng": rng}
     if library == "torch" and isinstance(gradient, Backpropagation | None):
         settings["compiled"] = name == "torch-compiled"

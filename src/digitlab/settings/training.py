@@ -125,7 +125,7 @@ class TrainingSettings:
         bool, Setting("Also measure loss and accuracy on the training set after each epoch.", usual="-")
     ] = False
     engine: Annotated[
-        Literal["auto", "fast", "reference", "torch", "torch-compiled", "cupy"],
+        Literal["auto", "fast", "reference", "torch", "torch-compiled", "cupy", "pure"],
         Setting("Engine that computes the training.", search=False),
     ] = "auto"
     device: Annotated[

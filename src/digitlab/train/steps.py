@@ -29,7 +29,10 @@ def take_steps(trainer: "Trainer", engine: Engine, x: Any, y: Any, order: Any, r
     steps, seconds, losses = len(rates), 0.0, []
     # Not by the clock: where an epoch is cut decides how a compiled step rounds, and that must not change.
     weights = sum(math.prod(p.value.shape) for p in trainer.network.parameters().values())
-    chunk = max(math.ceil(steps / CHUNKS), math.ceil(LEAST_WORK / (trainer.batch_size * max(weights, 1))))
+    work = trainer.batch_size * max(weights, 1)
+    chunk = max(math.ceil(steps / CHUNKS), math.ceil(LEAST_WORK / work))
+    if (pause := getattr(engine, "pause_after", None)) is not None:  # of an engine that is slower by far
+        chunk = math.ceil(pause / work)
     after_each = having(trainer.callbacks, "on_batch")
     chunk = 1 if after_each else chunk
     for first in range(0, steps, chunk):
