@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from digitlab.errors import ConfigError
 from digitlab.files import require_suffix, write_text
+from digitlab.notebook_html import notebook_html
 
 KAGGLE = ("ImageId", "Label")  # the heading that Kaggle's Digit Recognizer asks for
 
@@ -44,6 +45,8 @@ class Predictions:
     part: str = "all"
     skipped: tuple[str, ...] = ()
     note: str = ""
+
+    _repr_html_ = notebook_html
 
     def __len__(self) -> int:
         return len(self.outputs)

@@ -230,7 +230,7 @@ def test_ctrl_c_at_the_prompt_keeps_what_was_learned():
 
 @pytest.mark.parametrize("epoch", [1, 3])
 def test_ctrl_c_in_the_short_cut_saves_what_was_learned(monkeypatch, tmp_path, epoch):
-    monkeypatch.setattr("digitlab.lab.training.PlainLines", CtrlC)
+    monkeypatch.setattr("digitlab.viz.notebook.live.PlainLines", CtrlC)
     monkeypatch.setattr(CtrlC, "epoch", epoch, raising=False)
     with pytest.raises(KeyboardInterrupt):
         get_net([64, 10], epochs=5, data="digits", folder=tmp_path)

@@ -28,8 +28,14 @@ def test_local_pictures_are_allowed_only_where_asked_for():
 
 
 def test_there_is_one_stylesheet():
-    assert [path.name for path in TEMPLATES.iterdir() if "{ color-scheme" in path.read_text()] == ["style.css"]
-    assert not any("<style" in path.read_text() for path in TEMPLATES.iterdir() if path.name != "page.html")
+    assert [path.name for path in TEMPLATES.glob("*.css") if "{ color-scheme" in path.read_text()] == ["style.css"]
+    assert not any("<style" in path.read_text() for path in TEMPLATES.glob("*.html") if path.name != "page.html")
+
+
+def test_rules_for_notebooks_touch_nothing_else_on_the_page():
+    rules = (TEMPLATES / "notebook/notebook.css").read_text().split("}")[:-1]
+    selectors = [selector.strip() for rule in rules for selector in rule.split("{")[0].split(",")]
+    assert len(selectors) > 5 and all(selector.startswith(".digitlab") for selector in selectors)
 
 
 def test_a_picture_as_an_address():

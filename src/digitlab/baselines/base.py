@@ -45,6 +45,9 @@ class Baseline:
     def _predict(self, x: Features) -> Any:
         raise TypeError(f"{type(self).__name__} does not define predict")
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}: {self.described()}"
+
     def described(self) -> str:
         """The baseline and its settings in one line."""
         return self.about

@@ -4,7 +4,7 @@ import operator
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from digitlab.convert import as_frame
 from digitlab.data.grids import image_grid, image_text
 from digitlab.errors import DataError
+from digitlab.notebook_html import notebook_html
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,6 +23,19 @@ DIGIT_NAMES = tuple("0123456789")
 
 class _PositionError(DataError, IndexError):
     """A position past the end; an IndexError too, which is how Python ends loops over a sequence."""
+
+
+class Example(NamedTuple):
+    """One labelled image, as `digits[7]` gives it: `image, label = digits[7]`."""
+
+    image: Image  # uint8 (H, W) or (H, W, 3)
+    label: int
+
+    def _repr_html_(self) -> str | None:
+        return notebook_html(self)
+
+    def __repr__(self) -> str:
+        return f"Example: image {'×'.join(map(str, self.image.shape))}, label {self.label}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -45,6 +59,8 @@ class Digits:
     class_names: tuple[str, ...] = DIGIT_NAMES
     name: str = ""
 
+    _repr_html_ = notebook_html
+
     def __post_init__(self) -> None:
         names = tuple(str(name) for name in self.class_names)
         object.__setattr__(self, "class_names", names)
@@ -55,10 +71,10 @@ class Digits:
         return len(self.labels)
 
     @overload
-    def __getitem__(self, key: int | np.integer[Any]) -> tuple[Image, int]: ...
+    def __getitem__(self, key: int | np.integer[Any]) -> Example: ...
     @overload
     def __getitem__(self, key: slice | Sequence[int] | NDArray[Any]) -> "Digits": ...
-    def __getitem__(self, key: Any) -> "tuple[Image, int] | Digits":
+    def __getitem__(self, key: Any) -> "Example | Digits":
         """One `(image, label)` for a number; a `Digits` for a slice, an array of positions, or a mask (N,)."""
         if isinstance(key, slice):
             return self._chosen(key)
@@ -66,7 +82,7 @@ class Digits:
             at = operator.index(key)
             if not -len(self) <= at < len(self):
                 raise _PositionError(f"{self}: got position {at}, expected {-len(self)} to {len(self) - 1}.")
-            return self.images[at], int(self.labels[at])
+            return Example(self.images[at], int(self.labels[at]))
         positions = np.asarray(key)
         if positions.dtype == bool and positions.shape != self.labels.shape:
             raise DataError(f"{self}: got a mask of shape {positions.shape}, expected ({len(self)},): one per image.")

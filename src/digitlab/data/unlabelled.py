@@ -52,6 +52,9 @@ class Unlabelled:
     part: Part = "all"
     note: str = ""
 
+    def __repr__(self) -> str:
+        return f"Unlabelled: {len(self.values):,} of shape {'×'.join(map(str, self.values.shape[1:]))}"
+
 
 def read_unlabelled(
     sources: Source | Sequence[Source],

@@ -10,6 +10,7 @@ from digitlab.functions.expression import Array, Function
 from digitlab.functions.units import Units, column, units_for
 from digitlab.nn import Network
 from digitlab.nn.scaling import InputRange
+from digitlab.notebook_html import notebook_html
 from digitlab.optim import Adam, OneCycle, Optimizer, Schedule
 from digitlab.train import Callback, History, Trainer
 from digitlab.train.diagnosis import Diagnosis
@@ -37,6 +38,8 @@ class Fit:
     error: float
     curves: Mapping[int, Array]
     diagnosis: Diagnosis | None
+
+    _repr_html_ = notebook_html
 
 
 def fit_function(

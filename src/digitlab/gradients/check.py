@@ -12,6 +12,7 @@ from digitlab.gradients.base import Backpropagation, Gradient
 from digitlab.gradients.differences import CentralDifferences, ComplexStep, _OneAtATime, moved
 from digitlab.gradients.loss_at import LossAt, Vector
 from digitlab.nn.network import Network, Shape
+from digitlab.notebook_html import notebook_html
 
 __all__ = ["Comparison", "GradientReport", "ReportRow", "check_gradients", "compare_gradients"]
 
@@ -43,6 +44,13 @@ class GradientReport:
     loss: float
     rows: list[ReportRow]
     tested: Gradient | None = None  # what was put to the test; None: backpropagation
+
+    _repr_html_ = notebook_html
+
+    def __repr__(self) -> str:
+        wrong = [row.name for row in self.rows if not row.passed]
+        verdict = f"wrong: {', '.join(wrong)}" if wrong else f"all {len(self.rows)} gradients agree"
+        return f"GradientReport: {verdict} (tolerance {self.tolerance:.0e}, loss {self.loss:.6g})"
 
     @property
     def passed(self) -> bool:

@@ -15,6 +15,7 @@ from digitlab.lab.training import Training
 from digitlab.nn import Network, load_network, mlp
 from digitlab.nn.io.loading import network_path
 from digitlab.nn.zoo import Recipe, find_recipe, parse_sizes, recipe
+from digitlab.notebook_html import notebook_html
 from digitlab.synonyms import meant
 from digitlab.train import History
 
@@ -49,6 +50,7 @@ class Net(Training, Looking):
         self.last = None
 
     load = _Load()
+    _repr_html_ = notebook_html
 
     def save(self, path: str | os.PathLike[str] = DEFAULT_FILE) -> None:
         """Write architecture and weights into one file."""

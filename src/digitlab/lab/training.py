@@ -24,6 +24,7 @@ from digitlab.train.config import with_setting
 from digitlab.train.probe import Diagnose
 from digitlab.train.state import Arrays, Best, copied
 from digitlab.train.trainer import Trainer
+from digitlab.viz.notebook import LiveTable, epoch_display
 
 # What the network, the data and the other arguments of `train` decide.
 OWN = ("network", "data", "start", "sample_weights", "epochs", "seed", "learning_rate")
@@ -56,9 +57,9 @@ class Training:
     ) -> History:
         """Train on Digits, a pair (x, y), a list of (x, y) examples or any other container (docs/data.md).
 
-        `net.train(train, 0.5, epochs=30, l2=5, optimizer="adam", valid=valid)` prints a line per epoch; with
-        `verbose=0` it prints nothing. Training continues from the present weights. Returns the history of this call;
-        `net.history` holds that of all calls.
+        `net.train(train, 0.5, epochs=30, l2=5, optimizer="adam", valid=valid)` prints a line per epoch, and in a
+        notebook it shows curves and a table that are updated; with `verbose=0` it prints nothing. Training continues
+        from the present weights. Returns the history of this call; `net.history` holds that of all calls.
 
         With a validation set, the Net holds the best network of all calls so far, and the next call continues from
         the weights of the last epoch. Without one it holds the weights of the last epoch (`keep` chooses). The test
@@ -76,8 +77,8 @@ class Training:
             config = dataclasses.replace(config, keep="last" if valid is None else "best")
         diagnose, earlier = Diagnose(), EarlierBest(self.last if len(self.history) else None)
         after: list[Callback] = [diagnose]
-        if verbose and not any(isinstance(callback, PlainLines) for callback in callbacks):
-            after.append(PlainLines())
+        if verbose and not any(isinstance(callback, PlainLines | LiveTable) for callback in callbacks):
+            after.append(epoch_display())
         before = [earlier] if len(self.history) else []
         trainer = config.trainer([*before, *callbacks, *after], network=self.network)
         try:

@@ -13,6 +13,7 @@ from digitlab.nn.examples import inputs
 from digitlab.nn.io.files import read_arrays, save_network, write_arrays
 from digitlab.nn.io.summary import summary
 from digitlab.nn.sequence import LayerSequence
+from digitlab.notebook_html import notebook_html
 
 if TYPE_CHECKING:
     from digitlab.nn.network import Layer, Parameter
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 class NamedArrays(LayerSequence):
     """What a Network does besides its mathematics: predict, count, copy, move, save and load."""
+
+    _repr_html_ = notebook_html
 
     def named_layers(self) -> "Iterator[tuple[str, Layer]]":
         """Every layer with its name, the ones inside others too: "0", "1", "1.left.0"."""

@@ -25,6 +25,7 @@ from digitlab.nn.describe import Described, build, build_all
 from digitlab.nn.facts import LayerFacts, LossFacts
 from digitlab.nn.formulas import Formulas
 from digitlab.nn.initializers import Initializer, ScaledNormal, Zeros, streams
+from digitlab.nn.io.summary import parameter_text
 from digitlab.nn.masks import as_mask, check_fit, checked_connections, connections_text
 from digitlab.nn.named import NamedArrays
 from digitlab.nn.outputs import refuse_output_activation
@@ -32,6 +33,7 @@ from digitlab.nn.scaling import InputRange, Scaling, as_scaling, prepared
 from digitlab.nn.shapes import Shape as Shape
 from digitlab.nn.shapes import checked_dtype, checked_shape, inner_shape, require_flat
 from digitlab.nn.targets import given, target_rows, weighted
+from digitlab.notebook_html import notebook_html
 
 __all__ = ["Activation", "Dense", "Layer", "Loss", "Network", "Parameter", "Quadratic", "Sigmoid"]
 
@@ -50,6 +52,11 @@ class Parameter:
     grad: Array = field(init=False, default=None)  # assigned by backward, same shape as value
     regularized: bool = field(kw_only=True, default=True)
     trainable: Any = field(kw_only=True, default=True)
+
+    _repr_html_ = notebook_html
+
+    def __repr__(self) -> str:
+        return parameter_text(self)
 
 
 @dataclass(eq=False, repr=False)

@@ -30,6 +30,9 @@ class Pool:
     def __init__(self, executor: Executor, workers: int, reason: str, data: Splits | None = None) -> None:
         self.executor, self.workers, self.reason, self.data = executor, workers, reason, data
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}: {self.reason}"
+
     def submit(self, job: TrainingJob) -> "Future[TrainingResult]":
         """Begin with the job as soon as a worker is free."""
         return self.executor.submit(run_job_alone, job, self.data)

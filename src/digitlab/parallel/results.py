@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from digitlab.errors import ConfigError, did_you_mean
 from digitlab.nn.network import Network
+from digitlab.notebook_html import notebook_html
 from digitlab.parallel.job import TrainingResult
 from digitlab.parallel.labels import Setting, as_label, varied_settings
 from digitlab.statistics import Summary, summarize
@@ -25,6 +26,8 @@ class GroupResult:
     seconds: float = 0.0  # from the first to the last, on the clock
     interrupted: bool = False
     varied: Sequence[Setting] | None = None
+
+    _repr_html_ = notebook_html
 
     def __len__(self) -> int:
         return len(self.outcomes)

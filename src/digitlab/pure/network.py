@@ -50,6 +50,9 @@ class PureNetwork:
             [[rng.gauss(0, 1) for _ in range(n_in)] for _ in range(n_out)] for n_in, n_out in pairwise(sizes)
         ]
 
+    def __repr__(self) -> str:
+        return f"PureNetwork({self.sizes}, loss={self.loss!r})"
+
     def activations(self, x: Sequence[float]) -> list[Vector]:
         """The outputs of every layer for the input x, the input itself first: aⱼ = σ(Σₖ wⱼₖ aₖ + bⱼ).
 

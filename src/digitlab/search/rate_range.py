@@ -11,6 +11,7 @@ from digitlab.arrays import to_numpy
 from digitlab.engine import select_engine
 from digitlab.errors import ConfigError
 from digitlab.nn.examples import examples
+from digitlab.notebook_html import notebook_html
 from digitlab.train.config import RunConfig
 from digitlab.train.probe import constant_loss
 from digitlab.train.weighting import example_weights
@@ -40,6 +41,11 @@ class RangeTest:
     lowest: float
     suggested: float
     reason: str
+
+    _repr_html_ = notebook_html
+
+    def __repr__(self) -> str:
+        return f"RangeTest: suggested rate {self.suggested:g}, of {len(self.rates)} steps"
 
 
 def range_test(

@@ -30,6 +30,9 @@ class Strategy:
     about = "points drawn at random from the whole space (Bergstra & Bengio 2012)"
     learns_from_pruned = True
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}: {self.about}"
+
     def check(self, plan: "SearchPlan") -> None:
         """Raise ConfigError for a plan that this strategy cannot follow."""
 

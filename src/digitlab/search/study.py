@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from digitlab.errors import ConfigError, ModelFileError
+from digitlab.notebook_html import notebook_html
 from digitlab.search.plan import SearchPlan
 from digitlab.search.space import Choice, Point, Space, as_text
 from digitlab.search.storage import NAME, PLAN, claim, journal_of, open_storage
@@ -39,6 +40,8 @@ class Trial:
     monitor: str
     notes: dict[str, Any] = field(default_factory=dict)
 
+    _repr_html_ = notebook_html
+
     @property
     def score(self) -> float | None:
         """The value, turned so that larger is better."""
@@ -61,6 +64,8 @@ class Trial:
 class Study:
     """A search's file, read: `Study("searches/001").best()`. It only reads, also while others write."""
 
+    _repr_html_ = notebook_html
+
     def __init__(self, path: str | os.PathLike[str]) -> None:
         import optuna
 
@@ -77,6 +82,13 @@ class Study:
             raise ModelFileError(f"{self.path}: holds no search of digitlab")
         self.plan = SearchPlan.from_table(table)
         self.monitor = self.plan.monitor
+
+    def __repr__(self) -> str:
+        """ "Study: searches/001, 12 of 30 trials, best valid_accuracy 95.20 %"."""
+        trials = self.trials()
+        done = [t for t in trials if t.state == "done" and t.score is not None]
+        best = f", best {self.monitor} {best_of(trials).shown()}" if done else ""
+        return f"Study: {self.path.parent}, {len(done)} of {self.plan.trials} trials{best}"
 
     def trials(self) -> list[Trial]:
         """All trials in order, as the file holds them now."""

@@ -5,6 +5,7 @@ so far and keeps no memory of its own, so it needs nothing from a checkpoint to 
 """
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from digitlab.errors import ConfigError
@@ -21,6 +22,14 @@ class Callback:
     A hook may read everything on the trainer, call `trainer.stop(reason)` and set `trainer.learning_rate`, which holds
     from the next epoch on. docs/python.md has three examples.
     """
+
+    def __repr__(self) -> str:
+        """The class with its settings, as far as they are numbers, texts or paths: `EarlyStopping(patience=10)`."""
+        plain = {
+            k: v for k, v in vars(self).items() if not k.startswith("_") and isinstance(v, int | float | str | Path)
+        }
+        shown = (f"{name}={str(value) if isinstance(value, Path) else value!r}" for name, value in plain.items())
+        return f"{type(self).__name__}({', '.join(shown)})"
 
     def on_fit_start(self, trainer: "Trainer") -> None:
         """Training is about to begin, or to go on after a resume."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, overload
 from digitlab.convert import as_frame
 from digitlab.errors import ConfigError, ModelFileError, did_you_mean
 from digitlab.files import require_suffix, write_text
+from digitlab.notebook_html import notebook_html
 from digitlab.statistics import summarize
 from digitlab.train import columns
 
@@ -40,6 +41,8 @@ class History:
     seconds (training alone), evaluation_seconds, total_seconds (both, since epoch 1), seconds_left (if the epochs to
     come take as long). Accuracies are shares of 1, losses means per example.
     """
+
+    _repr_html_ = notebook_html
 
     def __init__(self, rows: Iterable[Row] = ()) -> None:
         self.rows = list(rows)

@@ -109,6 +109,10 @@ class Trainer:
         self._logits_of: Callable[[Any], Any] | None = None  # the engine's own way to logits, for evaluation
         self._finite: Arrays | None = None  # the latest parameters known to give a finite loss
 
+    def __repr__(self) -> str:
+        done = f"{len(self.history)} epochs done"
+        return f"Trainer({self.network!r}, {self.optimizer!r}, batch_size={self.batch_size}): {done}"
+
     def fit(
         self, train: Any, valid: Any = None, test: Any = None, *, epochs: int = 30, sample_weights: Any = None
     ) -> History:

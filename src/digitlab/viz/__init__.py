@@ -8,5 +8,6 @@ gradients.py embedding.py surface.py                  gradient norms, maps of th
 look.py                                               all of these as a list: what `digitlab look` draws
 explain.py explain_page.py                            one example forward and backward, every array and formula
 curves.py terminal.py drawing.py                      histories as pictures and as characters; the network itself
+notebook/                                             objects as HTML for notebooks, and live progress
 figures.py pages.py templates/                        what every figure and every page of HTML shares
 """

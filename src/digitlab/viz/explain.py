@@ -15,6 +15,7 @@ from digitlab.errors import ShapeError
 from digitlab.nn.describe import Described
 from digitlab.nn.examples import inputs
 from digitlab.nn.network import Layer, Network
+from digitlab.notebook_html import notebook_html
 from digitlab.viz.figures import Array
 
 
@@ -40,6 +41,13 @@ class Walk:
     steps: list[LayerStep]
     outputs: Array  # (out,)
     loss: float
+
+    _repr_html_ = notebook_html
+
+    def __repr__(self) -> str:
+        return (
+            f"Walk: {len(self.steps)} steps, loss {_number(self.loss)}, largest output no. {int(self.outputs.argmax())}"
+        )
 
 
 def walk(network: Network, image: Array, target: Any) -> Walk:

@@ -7,6 +7,7 @@ import numpy as np
 
 from digitlab.errors import ShapeError
 from digitlab.nn.network import Loss
+from digitlab.notebook_html import notebook_html
 from digitlab.train.evaluation import class_shares
 from digitlab.viz.figures import Array, Figure, new_figure, show_image
 
@@ -18,6 +19,12 @@ class Failures(NamedTuple):
     labels: Array  # int (F,)
     guesses: Array  # int (F,)
     probabilities: Array  # (F, classes), each row summing to 1
+
+    def _repr_html_(self) -> str | None:
+        return notebook_html(self)
+
+    def __repr__(self) -> str:
+        return f"Failures: {len(self.positions):,} misclassified image{'' if len(self.positions) == 1 else 's'}"
 
     @property
     def confidences(self) -> Array:

@@ -8,6 +8,7 @@ import numpy as np
 from digitlab.arrays import to_numpy
 from digitlab.errors import ConfigError, ShapeError
 from digitlab.nn.network import Dense, Layer, Network
+from digitlab.notebook_html import notebook_html
 
 Picture = np.ndarray[Any, Any]
 
@@ -20,6 +21,9 @@ class Imagined(NamedTuple):
     first: int  # the network's guess
     second: int  # its second guess
     margin: float  # 100 · (first output − second output) / second output, in per cent
+
+    def _repr_html_(self) -> str | None:
+        return notebook_html(self)
 
     def __repr__(self) -> str:
         size = "×".join(map(str, self.picture.shape))

@@ -26,7 +26,7 @@ def _environment() -> Any:
     )
 
 
-def render(template: str, title: str, *, local_pictures: bool = False, **values: Any) -> str:
+def render(template: str, title: str = "", *, local_pictures: bool = False, **values: Any) -> str:
     """A page of templates/ with these values, escaped in HTML; `local_pictures`: it may show files in its folder."""
     return str(_environment().get_template(template).render(title=title, local_pictures=local_pictures, **values))
 

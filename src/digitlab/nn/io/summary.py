@@ -10,7 +10,7 @@ from digitlab.arrays import to_numpy
 from digitlab.nn.shapes import Shape
 
 if TYPE_CHECKING:
-    from digitlab.nn.network import Layer, Network
+    from digitlab.nn.network import Layer, Network, Parameter
 
 WIDEST = 60  # a layer of layers that takes more characters gets a row for each layer inside
 
@@ -48,6 +48,14 @@ def described_rows(name: str, layer: "Layer") -> "Iterator[tuple[str, str, Layer
 def shape_text(shape: Shape) -> str:
     """(28, 28, 1) as "28×28×1"."""
     return "×".join(map(str, shape))
+
+
+def parameter_text(parameter: "Parameter") -> str:
+    """A parameter in one line: "Parameter: 784×30 float32, mean 0.0002, sd 0.036, −0.15 to 0.16"."""
+    value = to_numpy(parameter.value)
+    numbers = np.asarray(value, np.float64)
+    spread = f"mean {numbers.mean():.3g}, sd {numbers.std():.3g}, {numbers.min():.3g} to {numbers.max():.3g}"
+    return f"Parameter: {shape_text(value.shape) or 'number'} {value.dtype}, {spread.replace('-', '−')}"
 
 
 def count_text(layer: "Layer") -> str:

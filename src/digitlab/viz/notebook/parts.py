@@ -1,0 +1,122 @@
+"""The parts of a fragment: table, tiles, bars, curves; each is HTML from a template, escaped there."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+
+from digitlab.figure import COLOURS
+from digitlab.viz.figures import Array
+from digitlab.viz.pages import data_uri, png_bytes, render
+
+WIDTH, HEIGHT = 340, 150  # of a panel of curves, in pixels
+LEFT, RIGHT, TOP, BOTTOM = 48, 270, 22, 130  # its axes; the names of the curves are to their right
+PARTS = {"train": (COLOURS[0], "2 3"), "valid": (COLOURS[1], ""), "test": (COLOURS[2], "6 3")}
+APART = 13  # pixels between two names of curves
+
+Curve = tuple[str, str, str, Sequence[float], Sequence[float]]  # name, colour, dash ("" solid, "." dots), x, y
+
+
+def part(template: str, **values: Any) -> Markup:
+    """HTML of a template of templates/notebook."""
+    return Markup(render(f"notebook/{template}.html", **values))
+
+
+def card(title: str, *parts: str) -> str:
+    """A fragment: a title in bold and parts under it."""
+    return str(part("card", title=title, parts=parts))
+
+
+def note(text: str) -> Markup:
+    """A paragraph."""
+    return part("note", text=text)
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[Any]], numbers: Sequence[int] = ()) -> Markup:
+    """A table; the columns at the places `numbers` are aligned to the right."""
+    return part("table", headings=headings, rows=rows, numbers=numbers)
+
+
+def tiles(pictures: Sequence[Array] | Array, captions: Sequence[str], *, side: int = 56) -> Markup:
+    """Pictures uint8 (H, W), dark ink on white, or (H, W, 3), each about `side` pixels wide, over their captions."""
+    scale = max(1, round(side / max(pictures[0].shape[:2]))) if len(pictures) else 1
+    size = [(picture.shape[1] * scale, picture.shape[0] * scale) for picture in pictures]
+    return part(
+        "tiles",
+        tiles=[
+            {"uri": data_uri(png_bytes(picture)), "caption": caption, "width": width, "height": height}
+            for picture, caption, (width, height) in zip(pictures, captions, size)
+        ],
+    )
+
+
+def bars(values: Mapping[str, float], *, colour: str = COLOURS[0]) -> Markup:
+    """Shares of 1 as bars from 0 to 100 %."""
+    shown = [{"name": name, "percent": 100 * value, "text": f"{100 * value:.1f} %"} for name, value in values.items()]
+    return part("bars", bars=shown, colour=colour)
+
+
+def signed_pixels(values: Array) -> Array:
+    """Numbers (H, W) as uint8 (H, W, 3): blue below 0, white at 0, red above, as far as the largest of them."""
+    share = (values / (float(np.abs(values).max()) or 1.0))[..., None]  # (H, W, 1), −1 to 1
+    ends = np.where(share > 0, np.array([178, 24, 43]), np.array([33, 102, 172]))
+    pixels: Array = np.round(255 + np.abs(share) * (ends - 255)).astype(np.uint8)
+    return pixels
+
+
+def curves(panels: Mapping[str, Sequence[Curve]], *, label: str, log_x: bool = False) -> Markup:
+    """Panels of curves side by side, as SVG; each curve's name is at its end. Only finite numbers are drawn."""
+    return part(
+        "curves",
+        panels=[_panel(name, some, log_x) for name, some in panels.items()],
+        label=label,
+        width=WIDTH,
+        height=HEIGHT,
+        left=LEFT,
+        right=RIGHT,
+        top=TOP,
+        bottom=BOTTOM,
+    )
+
+
+def _panel(name: str, some: Sequence[Curve], log_x: bool) -> dict[str, Any]:
+    finite = [(x, y) for *_, xs, ys in some for x, y in zip(xs, ys) if math.isfinite(y)] or [(0.0, 0.0)]
+    low_x, high_x = min(x for x, _ in finite), max(x for x, _ in finite)
+    low, high = min(y for _, y in finite), max(y for _, y in finite)
+
+    def across(x: float) -> float:
+        share = math.log(x / low_x) / math.log(high_x / low_x) if log_x and high_x > low_x else None
+        share = (x - low_x) / ((high_x - low_x) or 1.0) if share is None else share
+        return round(LEFT + share * (RIGHT - LEFT), 1)
+
+    def down(y: float) -> float:
+        return round(BOTTOM - (y - low) / ((high - low) or 1.0) * (BOTTOM - TOP), 1)
+
+    lines: list[dict[str, Any]] = []
+    for text, colour, dash, xs, ys in some:
+        places = [(across(x), down(y)) for x, y in zip(xs, ys) if math.isfinite(y)]
+        if not places:
+            continue
+        dots = places if dash == "." or len(places) == 1 else []
+        points = " ".join(f"{x},{y}" for x, y in places)
+        shown = {"name": text, "colour": colour, "dash": dash, "points": points, "dots": dots}
+        lines.append({**shown, "label_y": places[-1][1]})
+    spread(lines)
+    return {
+        "name": name,
+        "lines": lines,
+        "ticks": [(down(y), f"{y:.3g}") for y in dict.fromkeys([low, high])],
+        "epochs": [(across(x), f"{x:.3g}") for x in dict.fromkeys([low_x, high_x])],
+    }
+
+
+def spread(lines: list[dict[str, Any]]) -> None:
+    """Move the names of curves apart, from the top down, so that none covers another."""
+    free = -math.inf
+    for line in sorted(lines, key=lambda line: line["label_y"]):
+        line["label_y"] = free = max(line["label_y"], free + APART)
+    over = max((line["label_y"] for line in lines), default=0) - BOTTOM
+    for line in lines if over > 0 else ():
+        line["label_y"] -= over
