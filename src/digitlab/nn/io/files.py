@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save, save_file
 
 from digitlab.arrays import to_numpy
 from digitlab.errors import ModelFileError
@@ -29,13 +29,23 @@ FORMAT = 1
 
 def save_network(network: "Network", path: str | os.PathLike[str]) -> None:
     """Write the network to `path`; any earlier file there stays whole until the new one is. See `write_arrays`."""
+    write_arrays(path, network.state(), network_metadata(network))
+
+
+def network_bytes(network: "Network") -> bytes:
+    """What `save_network` writes, for a program that sends it or puts it into a file of its own."""
+    return save(*_contents(network.state(), network_metadata(network)))
+
+
+def network_metadata(network: "Network") -> dict[str, Any]:
+    """What a file says of a network besides its arrays."""
     metadata: dict[str, Any] = {
         "network": describe_network(network),
         "input_range": describe_range(network.input_range),
     }
     if network.class_names:
         metadata["class_names"] = list(network.class_names)
-    write_arrays(path, network.state(), metadata)
+    return metadata
 
 
 def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, Any], metadata: Mapping[str, Any]) -> None:
@@ -44,10 +54,17 @@ def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, Any], metada
     Raises ConfigError for a path with the suffix of another format: what is written is always safetensors.
     """
     require_suffix(path, "a saved network", ".safetensors")
-    tensors = {name: np.ascontiguousarray(to_numpy(array)) for name, array in arrays.items()}
-    text = json.dumps({"format": FORMAT, **metadata}, ensure_ascii=False)
+    tensors, text = _contents(arrays, metadata)
     with atomic_write(path) as temporary:
-        save_file(tensors, temporary, metadata={"digitlab": text})
+        save_file(tensors, temporary, metadata=text)
+
+
+def _contents(
+    arrays: Mapping[str, Any], metadata: Mapping[str, Any]
+) -> tuple[dict[str, np.ndarray[Any, Any]], dict[str, str]]:
+    """Tensors and metadata as safetensors takes them."""
+    tensors = {name: np.ascontiguousarray(to_numpy(array)) for name, array in arrays.items()}
+    return tensors, {"digitlab": json.dumps({"format": FORMAT, **metadata}, ensure_ascii=False)}
 
 
 def read_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray[Any, Any]]:

@@ -1,0 +1,23 @@
+// Path data of icons, 24 × 24.
+export const ICONS = {
+  draw: "M4 20l1-4L16 5a2.1 2.1 0 0 1 3 3L8 19l-4 1zM14 7l3 3",
+  open: "M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14zM16.5 16.500L21 21M11 8v6M8 11h6",
+  step: "M4 19h16M5 15l4-4 4 2 6-8M19 5h-4M19 5v4",
+  train: "M5 19V9M10 19V5M15 19v-7M20 19v-10M3 19h19",
+  break: "M13 3l-2 7h6L9 21l2-8H6l7-10z",
+  digits: "M4 5h16v14H4zM8 9h2v6M14 9h3l-2 3c2 0 2 3 0 3h-1",
+  runs: "M4 6h16M4 12h16M4 18h10M18 16l3 2-3 2z",
+  imagine: "M12 3l1.8 5.200L19 10l-5.2 1.800L12 17l-1.8-5.200L5 10l5.2-1.800zM19 16v4M17 18h4",
+  theme: "M12 3a9 9 0 1 0 0 18V3zM12 3a9 9 0 0 1 0 18",
+  projector: "M3 4h18v11H3zM12 15v4M8 20h8",
+  keyboard: "M3 6h18v12H3zM7 10h.01M11 10h.01M15 10h.01M17.5 14h.01M6.5 14h.01M9.5 14h5",
+  play: "M7 5l12 7-12 7z",
+  pause: "M8 5v14M16 5v14",
+  skip: "M5 5l9 7-9 7zM18 5v14",
+  stop: "M6 6h12v12H6z",
+  undo: "M9 7L4 12l5 5M4 12h10a5 5 0 0 1 0 10h-2",
+  trash: "M5 7h14M10 11v6M14 11v6M6 7l1 13h10l1-13M9 7V4h6v3",
+  link: "M10 14a4 4 0 0 0 6 0l3-3a4 4 0 0 0-6-6l-1 1M14 10a4 4 0 0 0-6 0l-3 3a4 4 0 0 0 6 6l1-1",
+  plus: "M12 5v14M5 12h14",
+  download: "M12 4v11M7 11l5 5 5-5M5 20h14",
+};

@@ -1,0 +1,130 @@
+"""The server of `digitlab play`: its routes, its address, and its life from start to Ctrl-C."""
+
+import secrets
+import socket
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from digitlab.errors import DigitlabError
+from digitlab.nn.io.files import network_bytes
+from digitlab.nn.network import Network
+from digitlab.web.safety import MAX_MESSAGE, Guard
+
+PAGE = Path(__file__).with_name("page")
+PORT = 8378  # the first port to try
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass
+class Play:
+    """What one server shows: a network with its name, the folder of runs, and the token of this start."""
+
+    network: Network
+    name: str
+    runs: Path = Path("runs")
+    token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    stop: Callable[[], None] = lambda: None  # ends the server
+
+    def routes(self) -> list[BaseRoute]:
+        return [
+            Route("/api/about", answering(self.about)),
+            Route("/api/network", answering(self.network_file)),
+            Route("/api/stop", answering(self.end), methods=["POST"]),
+        ]
+
+    def about(self, request: Request) -> dict[str, Any]:
+        return {"name": self.name, "runs": str(self.runs)}
+
+    def network_file(self, request: Request) -> Response:
+        return Response(network_bytes(self.network), media_type="application/octet-stream")
+
+    def end(self, request: Request) -> dict[str, Any]:
+        self.stop()
+        return {"stopped": True}
+
+
+def answering(answer: Callable[[Request], Any]) -> Callable[[Request], Awaitable[Response]]:
+    """A route that computes its answer, a table or a response, in a thread; errors of the user become one line."""
+
+    async def route(request: Request) -> Response:
+        request.state.body = await request.body()
+        try:
+            answered = await run_in_threadpool(answer, request)
+        except DigitlabError as error:
+            return JSONResponse({"error": str(error)}, 400)
+        return answered if isinstance(answered, Response) else JSONResponse(answered)
+
+    return route
+
+
+def create_app(play: Play, hosts: list[str]) -> Guard:
+    """The application that answers requests for these hosts ("127.0.0.1:8378")."""
+    page = Mount("/", StaticFiles(directory=PAGE, html=True))
+    return Guard(Starlette(routes=[*play.routes(), page]), play.token, hosts)
+
+
+def free_socket(host: str, port: int | None) -> socket.socket:
+    """A listening socket on this port, or on the first free one from PORT on. Raises OSError if there is none."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    tries = [port] if port is not None else [*range(PORT, PORT + 50), 0]
+    for number in tries:
+        # With the protocol named, asyncio sets TCP_NODELAY; without it, answers can wait 40 ms for an acknowledgement.
+        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        try:
+            listener.bind((host, number))
+            listener.listen(128)  # a second server must not get this port, as it may between bind and listen
+        except OSError:
+            listener.close()
+            if number == tries[-1]:
+                raise
+        else:
+            return listener
+    raise AssertionError("unreachable")
+
+
+def names_of(host: str, port: int) -> list[str]:
+    """What a browser may call this server in its Host header."""
+    names = LOOPBACK if host in LOOPBACK else (host, *LOOPBACK)
+    return [f"[{name}]:{port}" if ":" in name else f"{name}:{port}" for name in names]
+
+
+def serve(play: Play, host: str, port: int | None, started: Callable[[str], None]) -> None:
+    """Serve until Ctrl-C, SIGTERM or the page's own stop. `started` gets the address, with the token in its fragment.
+
+    Raises OSError if the port is taken or the host is none of this machine's.
+    """
+    import uvicorn
+
+    listener = free_socket(host, port)
+    names = names_of(host, listener.getsockname()[1])
+    config = uvicorn.Config(
+        create_app(play, names),
+        access_log=False,
+        log_level="error",
+        lifespan="off",
+        ws_max_size=MAX_MESSAGE,
+        ws_max_queue=16,
+        limit_concurrency=64,
+        timeout_graceful_shutdown=2,
+        server_header=False,
+    )
+    server = uvicorn.Server(config)
+
+    def end() -> None:
+        server.should_exit = True
+
+    play.stop = end
+    started(f"http://{names[0]}/#token={play.token}")
+    try:
+        server.run(sockets=[listener])
+    finally:
+        listener.close()
