@@ -17,7 +17,8 @@ from starlette.staticfiles import StaticFiles
 from digitlab.errors import DigitlabError
 from digitlab.nn.io.files import network_bytes
 from digitlab.nn.network import Network
-from digitlab.web.safety import MAX_MESSAGE, Guard
+from digitlab.web.images import Images
+from digitlab.web.safety import MAX_MESSAGE, Guard, int_or
 
 PAGE = Path(__file__).with_name("page")
 PORT = 8378  # the first port to try
@@ -34,15 +35,26 @@ class Play:
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     stop: Callable[[], None] = lambda: None  # ends the server
 
+    def __post_init__(self) -> None:
+        self.images = Images(self.network)
+
     def routes(self) -> list[BaseRoute]:
         return [
             Route("/api/about", answering(self.about)),
             Route("/api/network", answering(self.network_file)),
+            Route("/api/images", answering(self.image)),
+            Route("/api/failures", answering(lambda request: {"failures": self.images.failures})),
+            Route("/api/photo", answering(lambda request: self.images.photo(request.state.body)), methods=["POST"]),
             Route("/api/stop", answering(self.end), methods=["POST"]),
         ]
 
     def about(self, request: Request) -> dict[str, Any]:
-        return {"name": self.name, "runs": str(self.runs)}
+        return {"name": self.name, "sources": self.images.sources}
+
+    def image(self, request: Request) -> dict[str, Any]:
+        asked = request.query_params
+        index = int_or(asked.get("index"), -1)
+        return self.images.image(asked.get("source", "mnist"), asked.get("part", "test"), index)
 
     def network_file(self, request: Request) -> Response:
         return Response(network_bytes(self.network), media_type="application/octet-stream")
