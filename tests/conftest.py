@@ -13,6 +13,10 @@ from digitlab.data import Splits, find_mnist, load
 os.environ.setdefault("DIGITLAB_KERNELS", "all")
 
 
+def pytest_addoption(parser):
+    parser.addoption("--long", action="store_true", help="run the tests that take minutes, too")
+
+
 @pytest.fixture(scope="session")
 def mnist_splits() -> Splits:
     """The real MNIST, from DIGITLAB_DATA or the cache; never downloaded by a test.
