@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from digitlab.cli.shared.runs import BARS, Note, read_note, sparkline, write_note
+from digitlab.cli.shared.runs import BARS, sparkline
 from digitlab.train import History
+from digitlab.train.run_list import Note, read_note, write_note
 from digitlab.viz.curves import curves_figure
 
 

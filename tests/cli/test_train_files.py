@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import tomli_w
 
-from digitlab.cli.shared.networks import run_folder
 from digitlab.data import load, write_npz
 from digitlab.nn import load_network
+from digitlab.run_folders import run_folder
 from digitlab.train import RunConfig
 
 

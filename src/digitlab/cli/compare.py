@@ -12,7 +12,7 @@ from digitlab.cli.shared.options import option_name, picture_option, settings_op
 from digitlab.cli.shared.runs import choosing_options
 
 if TYPE_CHECKING:
-    from digitlab.cli.shared.runs import Run
+    from digitlab.train.run_list import Run
 
 NAME = 20  # characters of a run's name in the table; where one is longer, numbers stand for them
 LABEL = 45  # characters of a legend's entry; longer differences are named by the run
@@ -109,12 +109,13 @@ def compare_runs(
     """Finished runs: the settings in which they differ, their results, and how these changed over the epochs."""
     from digitlab.cli.shared.console import say, table
     from digitlab.cli.shared.endings import say_diagnoses
-    from digitlab.cli.shared.runs import chosen, read_runs
+    from digitlab.cli.shared.runs import chosen
     from digitlab.errors import ConfigError, ModelFileError
     from digitlab.parallel.labels import as_label, varied_settings
     from digitlab.settings.schema import as_typed, option_of
     from digitlab.train.diagnosis import diagnose
     from digitlab.train.probe import facts_of_run
+    from digitlab.train.run_list import read_runs
     from digitlab.viz.curves import curves_figure
     from digitlab.viz.figures import save_figure
 

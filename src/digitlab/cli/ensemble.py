@@ -177,12 +177,12 @@ def fresh_members(
     """Train the members and return them, as `saved_members` does, with the sets they learned from."""
     from digitlab.cli.shared.console import say
     from digitlab.cli.shared.endings import say_diagnoses
-    from digitlab.cli.shared.networks import run_folder
     from digitlab.cli.shared.progress import GroupProgress
     from digitlab.cli.shared.train_network import title
     from digitlab.ensemble.making import covers_for, member_configs
     from digitlab.errors import DigitlabError
     from digitlab.parallel import train_many
+    from digitlab.run_folders import run_folder
 
     config, splits = train_settings.settings(given, given.pop("from_file", None))
     configs = member_configs(config, kind, members, len(splits.test.class_names))

@@ -26,8 +26,9 @@ def command(net: str | None, port: int | None, host: str, browser: bool) -> None
     from pathlib import Path
 
     from digitlab.cli.shared.console import say, tell
-    from digitlab.cli.shared.networks import RUNS, network_for
+    from digitlab.cli.shared.networks import network_for
     from digitlab.errors import ConfigError
+    from digitlab.run_folders import RUNS
     from digitlab.web.server import LOOPBACK, Play, serve
 
     name, network = network_for(net)

@@ -27,10 +27,11 @@ def list_(folders: tuple[Path, ...], sort: str | None, filters: tuple[str, ...])
     RUN is a folder; a group's runs are then listed one by one. [default: all in runs/]
     """
     from digitlab.cli.shared.console import say, table
-    from digitlab.cli.shared.networks import RUNS
-    from digitlab.cli.shared.runs import Run, chosen, is_group, is_run, read_note, read_runs
+    from digitlab.cli.shared.runs import chosen
     from digitlab.errors import ConfigError
+    from digitlab.run_folders import RUNS, is_group, is_run
     from digitlab.train.columns import score
+    from digitlab.train.run_list import Run, read_note, read_runs
 
     places = list(folders) or sorted(path for path in RUNS.glob("*") if is_run(path) or is_group(path))
     if not places:
@@ -63,8 +64,9 @@ def note(run: str, text: str | None, tags: tuple[str, ...], former: tuple[str, .
     The note and tags are in note.toml in the run's folder. TEXT replaces the note; tags are added.
     """
     from digitlab.cli.shared.console import say
-    from digitlab.cli.shared.runs import Note, place_of, read_note, write_note
+    from digitlab.cli.shared.runs import place_of
     from digitlab.errors import ConfigError
+    from digitlab.train.run_list import Note, read_note, write_note
 
     place = place_of(run)
     if unfit := [tag for tag in tags if not tag or set(tag) & set(" ,#")]:
@@ -107,7 +109,8 @@ def remove(runs: tuple[str, ...], yes: bool) -> None:
     import shutil
 
     from digitlab.cli.shared.console import say
-    from digitlab.cli.shared.runs import is_group, place_of, require_removable, runs_in
+    from digitlab.cli.shared.runs import place_of, require_removable
+    from digitlab.run_folders import is_group, runs_in
 
     places = list(dict.fromkeys(place_of(run) for run in runs))
     for place in places:

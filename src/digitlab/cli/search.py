@@ -214,8 +214,8 @@ def raised(folder: Path, trials: int) -> "SearchPlan":
 
 def fresh_search(plan: "SearchPlan") -> Path:
     """A folder for a new search, numbered after those that are there."""
-    from digitlab.cli.shared.networks import numbered
     from digitlab.cli.shared.train_network import title
+    from digitlab.run_folders import numbered
 
     return numbered(SEARCHES, f"{title({}, plan.base)}-{plan.strategy}")
 

@@ -70,12 +70,12 @@ def command(
     --from have other defaults.
     """
     from digitlab.cli.shared.console import say
-    from digitlab.cli.shared.networks import newest_run, run_folder
     from digitlab.cli.shared.progress import training_progress
     from digitlab.cli.shared.sets import load_sets
     from digitlab.cli.shared.train_network import title
     from digitlab.cli.shared.train_settings import changes, settings
     from digitlab.errors import ConfigError
+    from digitlab.run_folders import newest_run, run_folder
     from digitlab.train import resume_run, start_run
     from digitlab.viz.curves import CurvesPicture
 

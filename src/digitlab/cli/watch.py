@@ -35,8 +35,8 @@ def command(run: Path | None, out: Path | None, every: float) -> None:
     training.
     """
     from digitlab.cli.shared.console import say
-    from digitlab.cli.shared.networks import newest_run
     from digitlab.errors import ConfigError
+    from digitlab.run_folders import newest_run
     from digitlab.train import History, RunConfig
     from digitlab.viz.curves import curves_figure
     from digitlab.viz.figures import save_figure

@@ -17,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 from digitlab.errors import DigitlabError
 from digitlab.nn.io.files import network_bytes
 from digitlab.nn.network import Network
+from digitlab.run_folders import RUNS
 from digitlab.web.images import Images
 from digitlab.web.safety import MAX_MESSAGE, Guard, int_or
 
@@ -31,7 +32,7 @@ class Play:
 
     network: Network
     name: str
-    runs: Path = Path("runs")
+    runs: Path = RUNS
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     stop: Callable[[], None] = lambda: None  # ends the server
 

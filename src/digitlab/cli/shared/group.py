@@ -103,11 +103,11 @@ def train_group(
 ) -> None:
     """Train the group, print the results, and save it in a folder."""
     from digitlab.cli.shared.console import say
-    from digitlab.cli.shared.networks import run_folder
     from digitlab.cli.shared.train_network import title
     from digitlab.cli.shared.train_settings import changes
     from digitlab.errors import ConfigError, quoted
     from digitlab.parallel.run_folders import kept_settings, settings_in
+    from digitlab.run_folders import run_folder
 
     if resume:
         if given or grid or seeds or from_file:

@@ -1,18 +1,15 @@
-"""The networks and runs that a command line names: saved ones, fresh ones, the newest run, a folder for a new run."""
+"""The networks that a command line names: saved ones, fresh ones, that of the newest run."""
 
-import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digitlab.errors import ModelFileError
+from digitlab.run_folders import finished_runs, newest_run
 
 if TYPE_CHECKING:
     from digitlab.data import Digits
     from digitlab.nn import Network
-
-RUNS = Path("runs")  # where `digitlab train` puts runs that were given no folder
 
 
 def network_file(name: str | None) -> Path:
@@ -94,47 +91,3 @@ def network_for(name: str | None, digits: "Digits | None" = None) -> "tuple[str,
 def beside(network: Path, name: str) -> Path:
     """Where a command puts a file about a network: the folder of its run, or the current one for a network alone."""
     return network.with_name(name) if (network.parent / "config.toml").is_file() else Path(name)
-
-
-def finished_runs() -> list[Path]:
-    """The run folders in runs/ that hold a network."""
-    return [path for path in RUNS.glob("*") if (path / "network.safetensors").is_file()]
-
-
-def newest_run() -> Path:
-    """The run folder that was written to last. Raises ModelFileError if there is none."""
-    runs = finished_runs()
-    if not runs:
-        raise ModelFileError("no NET was named and there is no run in runs/; train one with `digitlab train`")
-    return max(runs, key=lambda path: (path / "network.safetensors").stat().st_mtime)
-
-
-@contextmanager
-def run_folder(named: Path | None, title: str) -> Iterator[Path]:
-    """The folder that --run names, or one for a new run, numbered after those that are there: runs/003-784-30-10.
-
-    A new one is made at once, so that of two trainings that begin together each has its own, and is gone again if
-    nothing came into it.
-    """
-    if named is not None:
-        yield named
-        return
-    while True:
-        folder = numbered(RUNS, title)
-        try:
-            folder.mkdir(parents=True)
-            break
-        except FileExistsError:
-            continue
-    try:
-        yield folder
-    finally:
-        for empty in (folder, RUNS):
-            with suppress(OSError):
-                empty.rmdir()
-
-
-def numbered(folder: Path, title: str) -> Path:
-    """A name in the folder with the next number before it."""
-    numbers = [int(match[1]) for path in folder.glob("*") if (match := re.match(r"(\d+)", path.name))]
-    return folder / f"{max(numbers, default=0) + 1:03}-{title}"

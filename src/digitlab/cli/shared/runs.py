@@ -4,17 +4,16 @@ import operator
 import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from digitlab.cli.shared.networks import RUNS
-from digitlab.errors import ConfigError, quoted
+from digitlab.errors import ConfigError
+from digitlab.run_folders import RUNS, is_group, is_run, runs_in
 
 if TYPE_CHECKING:
-    from digitlab.train import History, RunConfig
+    from digitlab.train.run_list import Run
 
-NOTE = "note.toml"  # in a run's folder: what `digitlab runs note` writes
 BARS = "▁▂▃▄▅▆▇█"
 LONGEST = 16  # characters of a sparkline
 COMPARE = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
@@ -23,102 +22,10 @@ SORT_HELP = "Order: result (best first), run, epochs, seconds, or a setting such
 FILTER_HELP = "Runs to keep, such as optimizer=Adam, result>95, learning-rate<=0.1, tag=book or note=augment."
 
 
-class Note(NamedTuple):
-    """What somebody wrote about a run."""
-
-    text: str = ""
-    tags: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        return " ".join([*(f"#{tag}" for tag in self.tags), *([self.text] if self.text else [])])
-
-
-class Run(NamedTuple):
-    """A run with at least one finished epoch."""
-
-    folder: Path
-    name: str
-    config: "RunConfig"
-    history: "History"
-    monitor: str  # the column that judges its epochs
-    note: Note
-
-    @property
-    def result(self) -> float:
-        """The best value of the monitored column: accuracies in per cent, losses as they are."""
-        from digitlab.train.columns import unit
-
-        return unit(self.monitor).scale * self.history.statistics(self.monitor).best
-
-    @property
-    def best(self) -> str:
-        """The result with its unit: "95.20 %"."""
-        from digitlab.train.columns import unit
-
-        return unit(self.monitor).shown(self.history.statistics(self.monitor).best)
-
-    @property
-    def epochs(self) -> str:
-        """How many epochs are finished, "12", or "12 of 30"."""
-        done, all_ = len(self.history), self.config.epochs
-        return str(done) if done >= all_ else f"{done} of {all_}"
-
-    @property
-    def loss(self) -> str:
-        """The kind of its loss; values of different kinds have no common scale."""
-        return str(self.config.network["loss"]["type"])
-
-    @property
-    def seconds(self) -> float:
-        """What its training took."""
-        return sum(self.history.column("seconds"))
-
-
 def choosing_options(function: Any) -> Any:
     """Add --sort and --filter."""
     option = click.option("--filter", "filters", multiple=True, metavar="NAME=VALUE", help=FILTER_HELP)
     return click.option("--sort", metavar="NAME", help=SORT_HELP)(option(function))
-
-
-def read_note(folder: Path) -> Note:
-    """The note in a run's folder; empty if there is none."""
-    import tomllib
-
-    try:
-        table = tomllib.loads((folder / NOTE).read_text(encoding="utf-8"))
-        return Note(str(table.get("note", "")), tuple(map(str, table.get("tags", ()))))
-    except FileNotFoundError:
-        return Note()
-    except ValueError as error:
-        raise ConfigError(f"{folder / NOTE}: is not TOML ({error}); mend or remove it") from None
-
-
-def write_note(folder: Path, note: Note) -> None:
-    """Write the note into the run's folder, or remove it where it is empty."""
-    import tomli_w
-
-    from digitlab.files import write_text
-
-    if note == Note():
-        (folder / NOTE).unlink(missing_ok=True)
-    else:
-        write_text(folder / NOTE, tomli_w.dumps({"note": note.text, "tags": list(note.tags)}))
-
-
-def runs_in(folder: Path) -> list[Path]:
-    """The run itself, or the runs of a group (`digitlab train --seeds 5`)."""
-    inside = sorted(path.parent for path in folder.glob("*/config.toml"))
-    return inside if inside and not is_run(folder) else [folder]
-
-
-def is_run(folder: Path) -> bool:
-    """Whether it is the folder of one run."""
-    return (folder / "config.toml").is_file()
-
-
-def is_group(folder: Path) -> bool:
-    """Whether it is the folder of a group of runs, which has a file for all; a folder of any runs has none."""
-    return not is_run(folder) and any((folder / name).is_file() for name in ("results.csv", "settings.json"))
 
 
 def place_of(name: str, *, group: bool = True) -> Path:
@@ -156,30 +63,7 @@ def require_removable(folder: Path) -> None:
         raise ConfigError(f"{folder}: {what}, which no training made; it is not removed")
 
 
-def read_runs(folders: Iterable[Path]) -> tuple[list[Run], list[str]]:
-    """The runs in these folders, groups as their members; and a line on each that is left out."""
-    from digitlab.train import History, RunConfig
-
-    folders = [single for folder in folders for single in runs_in(folder)]
-    short = len({folder.name for folder in folders}) == len(folders)
-    found, left = [], []
-    for folder in folders:
-        if folder.exists() and not is_run(folder):
-            left.append(f"{folder}: is no run's folder")
-            continue
-        config, file = RunConfig.load(folder / "config.toml"), folder / "history.jsonl"
-        history = History.load(file) if file.is_file() else History()
-        if not len(history):
-            left.append(
-                f"{folder}: has no finished epoch; continue with: digitlab train --run {quoted(folder)} --resume"
-            )
-            continue
-        monitor = history.monitored(config.monitor)
-        found.append(Run(folder, folder.name if short else str(folder), config, history, monitor, read_note(folder)))
-    return found, left
-
-
-def chosen(runs: Sequence[Run], sort: str | None, filters: Sequence[str]) -> list[Run]:
+def chosen(runs: "Sequence[Run]", sort: str | None, filters: Sequence[str]) -> "list[Run]":
     """The runs that pass every filter, in the order of --sort. Raises ConfigError for a name that none has."""
     from digitlab.parallel.labels import all_settings
 
@@ -199,7 +83,7 @@ def chosen(runs: Sequence[Run], sort: str | None, filters: Sequence[str]) -> lis
     return sorted(kept, key=lambda run: _order(facts[run.folder].get(name, "")))
 
 
-def _facts(run: Run, settings: dict[str, Any]) -> dict[str, Any]:
+def _facts(run: "Run", settings: dict[str, Any]) -> dict[str, Any]:
     own = {"run": run.name, "result": run.result, "epochs": len(run.history), "seconds": run.seconds}
     return settings | own | {"tag": run.note.tags, "note": run.note.text}
 

@@ -1,0 +1,70 @@
+"""The folders of runs: which there are, and a new one for a training."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from digitlab.errors import ModelFileError
+
+RUNS = Path("runs")  # where `digitlab train` puts runs that were given no folder
+
+
+def runs_in(folder: Path) -> list[Path]:
+    """The run itself, or the runs of a group (`digitlab train --seeds 5`)."""
+    inside = sorted(path.parent for path in folder.glob("*/config.toml"))
+    return inside if inside and not is_run(folder) else [folder]
+
+
+def is_run(folder: Path) -> bool:
+    """Whether it is the folder of one run."""
+    return (folder / "config.toml").is_file()
+
+
+def is_group(folder: Path) -> bool:
+    """Whether it is the folder of a group of runs, which has a file for all; a folder of any runs has none."""
+    return not is_run(folder) and any((folder / name).is_file() for name in ("results.csv", "settings.json"))
+
+
+def finished_runs() -> list[Path]:
+    """The run folders in runs/ that hold a network."""
+    return [path for path in RUNS.glob("*") if (path / "network.safetensors").is_file()]
+
+
+def newest_run() -> Path:
+    """The run folder that was written to last. Raises ModelFileError if there is none."""
+    runs = finished_runs()
+    if not runs:
+        raise ModelFileError("no NET was named and there is no run in runs/; train one with `digitlab train`")
+    return max(runs, key=lambda path: (path / "network.safetensors").stat().st_mtime)
+
+
+@contextmanager
+def run_folder(named: Path | None, title: str, runs: Path = RUNS) -> Iterator[Path]:
+    """The folder that --run names, or one for a new run, numbered after those in `runs`: runs/003-784-30-10.
+
+    A new one is made at once, so that of two trainings that begin together each has its own, and is gone again if
+    nothing came into it.
+    """
+    if named is not None:
+        yield named
+        return
+    while True:
+        folder = numbered(runs, title)
+        try:
+            folder.mkdir(parents=True)
+            break
+        except FileExistsError:
+            continue
+    try:
+        yield folder
+    finally:
+        for empty in (folder, runs):
+            with suppress(OSError):
+                empty.rmdir()
+
+
+def numbered(folder: Path, title: str) -> Path:
+    """A name in the folder with the next number before it."""
+    numbers = [int(match[1]) for path in folder.glob("*") if (match := re.match(r"(\d+)", path.name))]
+    return folder / f"{max(numbers, default=0) + 1:03}-{title}"
