@@ -164,3 +164,9 @@ def test_a_handful_of_experiments_in_small(name, results):
         assert all(re.search(r"0/valid|epoch \d+/|perfect|_last", figure) for figure in missing), missing
         assert found.pictures
         assert all((results / "rows" / "quick" / picture).stat().st_size > 1000 for picture in found.pictures)
+
+
+@pytest.mark.parametrize("experiment", CATALOGUE.values(), ids=CATALOGUE)
+def test_every_experiment_says_in_two_or_three_sentences_what_it_teaches(experiment):
+    assert 2 <= len(re.findall(r"[.!?](?= [A-Z]|$)", experiment.teaches)) <= 3
+    assert len(experiment.teaches) < 300

@@ -31,6 +31,17 @@ def test_run_and_report(capsys, tmp_path):
     assert "2 experiments" in capsys.readouterr().out
 
 
+def test_run_prints_the_figures_the_curve_and_what_is_learned(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    assert run(["reproduce", "run", "chapter1-30", "--quick"]) == 0
+    text = capsys.readouterr().out
+    row = next(line for line in text.splitlines() if line.startswith("epoch 30"))
+    assert row.split()[2:5] == ["test", "95.34", "%"] and "(n = 1)" in row
+    assert "validation accuracy (%)" in text and "⠒" in text
+    assert "Thirty hidden neurons" in text and "picture: results/rows/quick/chapter1-30.as-written.curves.png" in text
+    assert all(len(line) <= 80 for line in text.splitlines())
+
+
 @pytest.mark.parametrize(
     "line, code, message",
     [

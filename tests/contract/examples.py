@@ -59,6 +59,7 @@ LAYERS = [
     (nn.Flatten(), (4,)),
     (nn.Reshape((3, 2)), (6,)),
     (nn.Reshape((6,)), (3, 2)),
+    (nn.Repeat(3), (4,)),
     (nn.Combine([3, 3], 3), (6,)),
     (nn.Combine([3, 3], 3, "vote", [1.0, 2.0]), (6,)),
     (nn.Combine([3, 2, 4], 3, covers=[[0, 2], [1], []]), (9,)),

@@ -36,7 +36,10 @@ from engine import test_twins, test_twins_weights
 from .examples import LAYERS, LOSSES, public
 
 # What has no compiled kernel, and why. Everything else must have one.
-WITHOUT_KERNEL = {"Step": "it cannot be trained by backpropagation"}
+WITHOUT_KERNEL = {
+    "Repeat": "a copy of a few rows; its readable code takes a small part of the step",
+    "Step": "it cannot be trained by backpropagation",
+}
 
 
 def elementwise(layer):

@@ -35,6 +35,7 @@ from digitlab.nn.normalization import BatchNorm, LayerNorm
 from digitlab.nn.per_neuron import PerNeuron
 from digitlab.nn.pooling import AveragePool2D, GlobalAveragePool, MaxPool2D
 from digitlab.nn.recurrent import GRU, LSTM, SimpleRNN
+from digitlab.nn.repeat import Repeat
 from digitlab.nn.reshaping import Flatten, Reshape
 from digitlab.nn.slices import Slice
 
@@ -46,6 +47,12 @@ def through(layer, x, g=None, training=False):
     y, cache = layer.forward(x, training=training)
     grad_x = None if g is None else layer.backward(np.asarray(g, float), cache)
     return layer, y, grad_x
+
+
+def test_repeat():
+    _, y, grad_x = through(Repeat(2), [[1, 2]], [[[1, 2], [3, 4]]])
+    assert_allclose(y, [[[1, 2], [1, 2]]])
+    assert_allclose(grad_x, [[4, 6]])
 
 
 def test_dense():

@@ -114,7 +114,7 @@ class Experiment:
     """One experiment. `tasks` is called for each mode and seed; `query` computes figures from their results;
     `draw` makes pictures of the results of all seeds.
 
-    title       what it shows; `setup`: with which settings
+    title       what it shows; `setup`: with which settings; `teaches`: what to learn from it, two sentences
     minutes     for one seed, all modes, on one core: measured, or estimated if it was not run
     seeded      whether seeds matter; if not, it is run once
     cause       the likely cause of a difference from the book
@@ -128,6 +128,7 @@ class Experiment:
     book: str = "Own experiments"
     chapter: str = "1"
     title: str = ""
+    teaches: str = ""
     setup: str = ""
     reported: tuple[Reported, ...] = ()
     modes: tuple[str, ...] = (AS_WRITTEN,)

@@ -20,6 +20,7 @@ from digitlab.errors import ModelFileError
 from digitlab.statistics import summarize
 from digitlab.train.callbacks import duration
 
+HEADINGS = ["figure", "split", "book", "here", "difference", "allowed"]  # of a table of figures
 EARLY = ("_first", " first", "/start")  # the ends of names of figures at the beginning of training
 TEXTS: dict[str, Any] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 
@@ -140,20 +141,14 @@ def experiment_section(experiment: Experiment, found: Sequence[ExperimentResult]
     chapter = experiment.chapter
     place = f"Chapter {chapter}" if chapter[0].isdigit() else chapter.capitalize()
     section.blocks.append(f"{place}. Setting: {experiment.setup}.")
+    if experiment.teaches:
+        section.blocks.append(experiment.teaches)
     rows = []
     for result in found:
         mode = [result.mode] if len(found) > 1 or len(experiment.modes) > 1 else []
-        for c in compare(experiment, result):
-            text = c.reported.name + (" (chosen on test)" if c.reported.chosen_on_test else "")
-            split = c.reported.split or "–"
-            book = c.book_text.replace(f", {split}", "")
-            rows.append([*mode, text, split, book, c.ours_text, c.difference_text, c.allowed_text])
-        for key in other_figures(experiment, result):
-            ours = mean_sd_text(summarize(values_of(result, key)), unit_of(key))
-            rows.append([*mode, f"`{key}`", split_of(key), "", ours, "", ""])
+        rows += [[*mode, *row] for row in figure_rows(experiment, result)]
     if rows:
-        headings = ["mode", "figure", "split", "book", "here", "difference", "allowed"]
-        section.blocks.append(Table(headings[-len(rows[0]) :], rows))
+        section.blocks.append(Table([*(["mode"] if len(rows[0]) > len(HEADINGS) else []), *HEADINGS], rows))
     section.blocks += sorted({note for r in found for result in r.results.values() for note in result.notes})
     section.blocks += explained(experiment, found)
     section.blocks.append(how(experiment, found))
@@ -162,6 +157,20 @@ def experiment_section(experiment: Experiment, found: Sequence[ExperimentResult]
         for picture in result.pictures:
             section.pictures.append((f"{experiment.name}, {picture.split('.')[-2]}", folder / picture))
     return section
+
+
+def figure_rows(experiment: Experiment, result: ExperimentResult) -> list[list[str]]:
+    """Each figure of an experiment in one mode, as a row under HEADINGS: the book's figures, then others of ours."""
+    rows = []
+    for c in compare(experiment, result):
+        text = c.reported.name + (" (chosen on test)" if c.reported.chosen_on_test else "")
+        split = c.reported.split or "–"
+        book = c.book_text.replace(f", {split}", "")
+        rows.append([text, split, book, c.ours_text, c.difference_text, c.allowed_text])
+    for key in other_figures(experiment, result):
+        ours = mean_sd_text(summarize(values_of(result, key)), unit_of(key))
+        rows.append([f"`{key}`", split_of(key), "", ours, "", ""])
+    return rows
 
 
 def explained(experiment: Experiment, found: Sequence[ExperimentResult]) -> list[str]:

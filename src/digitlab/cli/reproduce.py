@@ -98,9 +98,11 @@ def run(
         for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
             os.environ.setdefault(variable, "1")
     from digitlab.books.catalogue import CATALOGUE, find_experiments
+    from digitlab.books.results import read_result
     from digitlab.books.runner import STAGES, execute
     from digitlab.books.schedule import schedule, source_for
     from digitlab.cli.shared.console import say, tell
+    from digitlab.cli.shared.experiments import show_result
     from digitlab.errors import DigitlabError, quoted
 
     experiments = list(CATALOGUE.values()) if all_ else find_experiments(names)
@@ -109,6 +111,9 @@ def run(
     source = source_for(scale, say)
     runs = schedule(experiments, scale=scale, seeds=seeds, mode=mode, source=source, keep_old=keep_old)
     failures = execute(runs, results, processes=jobs, stages=[part] if part else STAGES, log=say)
+    for run in runs if part != "train" else ():
+        if (path := run.path(results)).is_file():
+            show_result(run.experiment, read_result(path), path.parent)
     if failures:
         for line in failures[:-1]:
             tell(line)

@@ -21,6 +21,7 @@ from digitlab.nn.normalization import *
 from digitlab.nn.per_neuron import *
 from digitlab.nn.pooling import *
 from digitlab.nn.recurrent import *
+from digitlab.nn.repeat import *
 from digitlab.nn.reshaping import *
 from digitlab.nn.slices import *
 from digitlab.nn.step import *

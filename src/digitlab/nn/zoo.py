@@ -26,6 +26,7 @@ from digitlab.nn.initializers import FanOutNormal, He, Normal, Zeros
 from digitlab.nn.network import Dense, Layer, Loss, Network, Shape, Sigmoid
 from digitlab.nn.pooling import AveragePool2D, MaxPool2D
 from digitlab.nn.recurrent import GRU, LSTM, SimpleRNN
+from digitlab.nn.repeat import Repeat
 from digitlab.nn.reshaping import Flatten
 from digitlab.synonyms import folded
 
@@ -210,6 +211,10 @@ def _rows(reader: Callable[[], Layer]) -> Recipe:
     return Recipe(about, lambda classes: [reader(), Dense(classes)], training, (28, 28))
 
 
+def _feedback(classes: int) -> list[Layer]:
+    return [Repeat(5), SimpleRNN(100), Dense(classes)]
+
+
 def _rashid(classes: int) -> list[Layer]:
     return [Dense(200, biases=None), Sigmoid(), Dense(classes, biases=None)]
 
@@ -267,6 +272,9 @@ ZOO: dict[str, Recipe] = {
     "rows-rnn": _rows(lambda: SimpleRNN(128)),
     "rows-lstm": _rows(lambda: LSTM(128)),
     "rows-gru": _rows(lambda: GRU(128)),
+    "feedback": Recipe(
+        "100 neurons that see the image and their own last outputs, for 5 steps; softmax", _feedback, _ADAM, (784,)
+    ),
     "rashid": Recipe(
         "Rashid: 784-200-10 sigmoid without biases, pixels .01 to 1, targets .01 and .99",
         _rashid,

@@ -27,6 +27,7 @@ from digitlab.nn import (
     MaxPool2D,
     Network,
     ReLU,
+    Repeat,
     Reshape,
     Sigmoid,
     SiLU,
@@ -95,6 +96,8 @@ def layer_of(layer: Layer) -> tuple[str, list[Any]]:
             return "Flatten()", []
         case Reshape():
             return f"Reshape({layer.shape})", []
+        case Repeat():
+            return f"RepeatVector({layer.steps})", []
         case Dropout() if layer.inverted:
             return f"Dropout({layer.rate!r})", []
         case LeakyReLU():

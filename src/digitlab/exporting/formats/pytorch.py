@@ -30,6 +30,7 @@ from digitlab.nn import (
     MaxPool2D,
     Network,
     ReLU,
+    Repeat,
     Reshape,
     Residual,
     Sequential,
@@ -180,6 +181,8 @@ class Module:
                 return f"F.dropout(x, {layer.rate!r}, self.training)"
             case Reshape():
                 return f"x.reshape(len(x), {', '.join(map(str, layer.shape))})"
+            case Repeat():
+                return f"x.unsqueeze(1).expand(-1, {layer.steps}, -1)"
             case LeakyReLU():
                 return f"F.leaky_relu(x, {layer.slope!r})"
             case ELU():

@@ -4,7 +4,7 @@ graph.py          a graph under construction; which function writes which layer
 elementwise.py    activations, Bias, Rescale, Dropout
 windows.py        convolution and pooling
 recurrent.py      SimpleRNN, LSTM, GRU, Bidirectional
-shapes.py         Dense, Flatten, Reshape, Slice, normalization
+shapes.py         Dense, Flatten, Reshape, Repeat, Slice, normalization
 containers.py     Sequential, Residual, Branches, PerNeuron, Subnetwork, Combine
 
 https://onnx.ai/onnx/operators

@@ -3,7 +3,7 @@
 import numpy as np
 
 from digitlab.exporting.onnx_graph.graph import Graph, writes
-from digitlab.nn import BatchNorm, Dense, Flatten, LayerNorm, Reshape, Slice
+from digitlab.nn import BatchNorm, Dense, Flatten, LayerNorm, Repeat, Reshape, Slice
 from digitlab.nn.shapes import Shape
 
 
@@ -16,6 +16,11 @@ def write_dense(layer: Dense, graph: Graph, x: str, shape: Shape) -> str:
 @writes(Flatten, Reshape)
 def write_reshape(layer: Flatten | Reshape, graph: Graph, x: str, shape: Shape) -> str:
     return graph.reshape(x, layer.output_shape(shape))
+
+
+@writes(Repeat)
+def write_repeat(layer: Repeat, graph: Graph, x: str, shape: Shape) -> str:
+    return graph.add("Tile", graph.reshape(x, (1, *shape)), graph.constant([1, layer.steps, 1]))
 
 
 @writes(Slice)
