@@ -73,6 +73,7 @@ _HOMES = {
     "digitlab.viz.figures": ("save_figure",),
     "digitlab.viz.inversions": ("imagine_all", "inversions_figure"),
     "digitlab.viz.learning": ("follow", "learning_figure"),
+    "digitlab.viz.notebook": ("LiveTable", "epoch_display"),
 }
 
 
@@ -180,3 +181,5 @@ if TYPE_CHECKING:
     from digitlab.viz.inversions import inversions_figure as inversions_figure
     from digitlab.viz.learning import follow as follow
     from digitlab.viz.learning import learning_figure as learning_figure
+    from digitlab.viz.notebook import LiveTable as LiveTable
+    from digitlab.viz.notebook import epoch_display as epoch_display
