@@ -1,79 +1,103 @@
-"""Marks that are not digits: letters, signs, scribbles, two touching digits, halves of digits.
+"""Marks that are not digits: letters, words, signs, scribbles, touching digits, parts of digits, dirt, rules, frames.
 
-A network that has only ever seen digits calls everything a digit. Shown these with the answer "each class as likely
-as any other", it learns to be unsure where it should be (Hendrycks, Mazeika and Dietterich 2019, "Deep anomaly
-detection with outlier exposure").
+A network that has only ever seen digits calls everything a digit. Shown these as one more class, "none of them", it
+learns what no digit is (Hendrycks, Mazeika and Dietterich 2019, "Deep anomaly detection with outlier exposure").
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digitlab.data.photos.mnist_form import cropped, mnist_form
+from digitlab.data.synthetic.captures import captured
+from digitlab.data.synthetic.clutter import draw_clutter
 from digitlab.data.synthetic.fonts import print_character
-from digitlab.data.synthetic.strokes import draw_path, smooth
+from digitlab.data.synthetic.hands import write_digit, write_letter, write_word
+from digitlab.data.synthetic.pens import Ink, ink_of, resized
+from digitlab.data.synthetic.strokes import smooth
 
-# Letters that do not look like a digit; no B, D, G, I, O, Q, S, T, Z, b, d, g, i, j, l, o, q, s, t, y, z.
-LETTERS = "ACEFHKMNPRUVWXYaecfhkmnpruvwx&%?#@+=*"
+# Letters that do not look like a digit; no B, G, I, O, Q, S, Z, b, g, i, l, o, q, s, z.
+LETTERS = "ACDEFHJKLMNPRTUVWXYacdefhjkmnprtuvwxy&%?#@+=*<>~^{}[]$€£§ßäöüÄÖÜéñçΔΣΩαβδλπωжшщяЖШЯ"
 FACES = ("cmr10", "cmss10", "cmb10", "cmtt10", "STIXGeneral", "STIXGeneralItalic", "STIXGeneralBol")
+LATIN_ONLY = FACES[:4]  # Computer Modern has no other letters than those up to here
+LATIN = 54
 
 
 def other_marks(n: int, digits: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """`n` marks that are no digits, in MNIST's form, (n, 28, 28), of letters, scribbles, and `digits` (N, 28, 28)."""
-    kinds = (_letter, _scribble, _two_digits, _half_digit, _scribble, _two_digits, _letter, _simple)
+    """`n` marks that are no digits, in MNIST's form, (n, 28, 28); `digits` (N, 28, 28) are joined and cut for some."""
     marks: list[NDArray[np.uint8]] = []
     while len(marks) < n:
-        ink = kinds[int(rng.integers(len(kinds)))](digits, rng).astype(np.float32) / 255
-        solid = ink > 0.3
-        if solid.sum() >= 12:
-            marks.append(mnist_form(cropped(ink, solid)))
+        ink = KINDS[int(rng.integers(len(KINDS)))](digits, rng)
+        mark = captured(ink, rng) if (ink > 0.3).sum() >= 12 else None
+        if mark is not None:
+            marks.append(mark)
     return np.stack(marks)
 
 
-def _letter(digits: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+def _printed(digits: NDArray[np.uint8], rng: np.random.Generator) -> Ink:
+    """A letter or a piece of a word in print."""
     from PIL import Image
 
-    ink = print_character(LETTERS[int(rng.integers(len(LETTERS)))], FACES[int(rng.integers(len(FACES)))])
-    turned = Image.fromarray(ink).rotate(rng.uniform(-12, 12), Image.Resampling.BILINEAR, expand=True)
-    return np.asarray(turned)
+    face = FACES[int(rng.integers(len(FACES)))]
+    letters = LETTERS[:LATIN] if face in LATIN_ONLY else LETTERS
+    count = 1 if rng.random() < 0.75 else int(rng.integers(2, 5))
+    text = "".join(letters[int(rng.integers(len(letters)))] for _ in range(count))
+    turned = Image.fromarray(print_character(text, face)).rotate(rng.uniform(-12, 12), Image.Resampling.BILINEAR, True)
+    return np.asarray(turned, dtype=np.float32) / 255
 
 
-def _scribble(digits: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """A curve through six to ten random points, or two of them."""
-    strokes = [smooth(rng.uniform(0, 1.2, (int(rng.integers(6, 11)), 2))) for _ in range(int(rng.integers(1, 3)))]
-    return draw_path(strokes, 60, rng.uniform(0.05, 0.14))
+def _letter(digits: NDArray[np.uint8], rng: np.random.Generator) -> Ink:
+    return ink_of(write_letter(rng), rng)
 
 
-def _two_digits(digits: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Two digits that touch."""
-    a, b = (digits[int(i)] for i in rng.integers(len(digits), size=2))
-    columns = [np.flatnonzero(image.max(axis=0) > 60) for image in (a, b)]
-    a, b = (image[:, c[0] : c[-1] + 1] for image, c in zip((a, b), columns))
-    overlap = int(rng.integers(0, 3))
-    both = np.zeros((28, a.shape[1] + b.shape[1] - overlap), np.uint8)
-    both[:, : a.shape[1]] = a
-    both[:, -b.shape[1] :] = np.maximum(both[:, -b.shape[1] :], b)
-    return both.astype(np.uint8, copy=False)
+def _word(digits: NDArray[np.uint8], rng: np.random.Generator) -> Ink:
+    return ink_of(write_word(rng), rng)
 
 
-def _half_digit(digits: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """What is left of a wide digit's middle, as a wrong cut leaves it; nothing of a narrow one, whose halves are 1s."""
-    image = digits[int(rng.integers(len(digits)))]
-    columns = np.flatnonzero(image.max(axis=0) > 60)
-    if len(columns) < 16:
-        return np.zeros((28, 28), np.uint8)
-    middle = int(np.mean(columns))
-    half: NDArray[np.uint8] = image[:, :middle] if rng.random() < 0.5 else image[:, middle:]
-    return half
-
-
-def _simple(digits: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """A dash, a cross, a tick, a blot."""
-    shapes = (
-        [[(0, 0.5), (1, rng.uniform(0.4, 0.6))]],
-        [[(0, 0), (1, 1)], [(0, 1), (1, 0)]],
-        [[(0, 0.6), (0.35, 1)], [(0.35, 1), (1, 0)]],
-        [[(0.45, 0.45), (0.55, 0.55)]],
-        [[(0, 0.3), (1, 0.3)], [(0, 0.7), (1, 0.7)]],
+def _scribble(digits: NDArray[np.uint8], rng: np.random.Generator) -> Ink:
+    """A curve through five to eleven random points, or two of them."""
+    shape = [rng.uniform(0.5, 1.4), 1.2]
+    return ink_of(
+        [smooth(rng.uniform(0, shape, (int(rng.integers(5, 12)), 2))) for _ in range(rng.integers(1, 3))], rng
     )
-    strokes = [smooth(np.array(s) + rng.normal(0, 0.05, (2, 2))) for s in shapes[int(rng.integers(len(shapes)))]]
-    return draw_path(strokes, 60, rng.uniform(0.06, 0.16))
+
+
+def _several_digits(digits: NDArray[np.uint8], rng: np.random.Generator) -> Ink:
+    """Two or three digits that touch: of `digits`, or written in one hand."""
+    count = 2 if rng.random() < 0.8 else 3
+    if rng.random() < 0.5:
+        at, strokes = 0.0, []
+        same = int(rng.integers(10))
+        for _ in range(count):
+            written = write_digit(same if rng.random() < 0.3 else int(rng.integers(10)), rng)
+            left, right = (f(f(s[:, 0]) for s in written) for f in (min, max))
+            strokes += [stroke + np.array([at - left, 0.0]) for stroke in written]
+            at += (right - left) * rng.uniform(0.85, 1.02) + 0.1 * (right - left < 0.3)
+        return ink_of(strokes, rng)
+    both = np.zeros((28, 0), np.uint8)
+    for i in rng.integers(len(digits), size=count):
+        columns = np.flatnonzero(digits[i].max(axis=0) > 60)
+        image = digits[i][:, columns[0] : columns[-1] + 1]
+        overlap = min(int(rng.integers(0, 3)), both.shape[1], image.shape[1])
+        padded = np.pad(both, ((0, 0), (0, image.shape[1] - overlap)))
+        padded[:, padded.shape[1] - image.shape[1] :] = np.maximum(padded[:, padded.shape[1] - image.shape[1] :], image)
+        both = padded
+    return resized(both.astype(np.float32) / 255, rng.uniform(1, 4))
+
+
+def _part(digits: NDArray[np.uint8], rng: np.random.Generator) -> Ink:
+    """The left part of a wide digit, as a wrong cut leaves it: right parts look like 1, 3 and 7."""
+    image = digits[int(rng.integers(len(digits)))].astype(np.float32) / 255
+    columns = np.flatnonzero(image.max(axis=0) > 0.25)
+    if len(columns) < 16:
+        return np.zeros((28, 28), np.float32)
+    cut = columns[0] + int(len(columns) * rng.uniform(0.3, 0.5))
+    return resized(image[:, :cut], rng.uniform(1, 4))
+
+
+def _clutter(digits: NDArray[np.uint8], rng: np.random.Generator) -> Ink:
+    return draw_clutter(rng)
+
+
+KINDS = (
+    *(_letter, _letter, _letter, _printed, _printed, _word, _scribble, _several_digits, _several_digits, _part),
+    *(_clutter, _clutter),
+)
