@@ -10,6 +10,7 @@ import numpy as np
 from digitlab.arrays import Array, array_namespace, like
 from digitlab.errors import ConfigError, ShapeError
 from digitlab.nn.formulas import Formulas
+from digitlab.nn.io.stored import charge
 from digitlab.nn.network import Cache, Layer, Shape
 
 __all__ = ["Combine", "Rescale"]
@@ -64,6 +65,7 @@ class Combine(Layer):
             self.covers = [[int(c) for c in _numbers("covers", cover)] for cover in self.covers]
             if len(self.covers) != k:
                 raise ConfigError(f"Combine: got covers of {len(self.covers)} networks, expected {k}")
+        charge(self.classes * len(self.sizes))
         known = set()
         for size, cover in zip(self.sizes, self.known()):
             known |= set(cover)

@@ -14,6 +14,7 @@ import numpy as np
 
 from digitlab.errors import ConfigError, ShapeError
 from digitlab.nn.describe import Described
+from digitlab.nn.io.stored import charge
 
 __all__ = [
     "Constant",
@@ -56,6 +57,7 @@ class Initializer(Described):
         self, shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator | None, dtype: str
     ) -> Floats:
         if rng is None:
+            charge(math.prod(shape))
             return np.zeros(shape, dtype)
         return np.ascontiguousarray(self.sample(Draw(shape, fan_in, fan_out, rng)), dtype=dtype)
 

@@ -58,7 +58,8 @@ class NamedArrays(LayerSequence):
             if name in arrays and tuple(arrays[name].shape) != tuple(mine[name].shape)
         ]
         if wrong:
-            raise ModelFileError(f"these weights do not fit {self!r}: {'; '.join(wrong)}")
+            more = f"; and {len(wrong) - 9} more" if len(wrong) > 9 else ""
+            raise ModelFileError(f"these weights do not fit {self!r}: {'; '.join(wrong[:9])}{more}")
         for name, layer in self.named_layers():
             for key, p in layer.params.items():
                 p.value = like(copy.deepcopy(arrays[f"{name}.{key}"]), p.value)

@@ -9,6 +9,7 @@ from digitlab.arrays import Array, array_namespace
 from digitlab.errors import ConfigError, ShapeError
 from digitlab.nn.formulas import Formulas
 from digitlab.nn.initializers import streams
+from digitlab.nn.io.stored import charge
 from digitlab.nn.network import Cache, Layer, Shape
 from digitlab.nn.shapes import inner_shape
 
@@ -46,6 +47,7 @@ class PerNeuron(Layer):
                 "expected one group for each activation"
             )
         self.neurons = [_group(group) for group in self.neurons]
+        charge(sum(len(range(*item)) if isinstance(item, list) else 1 for group in self.neurons for item in group))
         everyone = np.asarray(self.order())
         numbers, counts = np.unique(everyone, return_counts=True)
         if (counts > 1).any():

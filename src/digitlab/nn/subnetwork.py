@@ -14,6 +14,7 @@ from digitlab.nn.formulas import Formulas
 from digitlab.nn.io.building import build_network
 from digitlab.nn.io.description import describe_network
 from digitlab.nn.io.loading import load_network
+from digitlab.nn.io.stored import require_own_weights
 from digitlab.nn.network import Cache, Layer, Network, Shape
 
 __all__ = ["Subnetwork"]
@@ -57,6 +58,7 @@ class Subnetwork(Layer):
         if self.outputs not in ("logits", "activations"):
             raise ConfigError(f"Subnetwork: got outputs={self.outputs!r}, expected 'logits' or 'activations'")
         if isinstance(self.network, str | os.PathLike):
+            require_own_weights()
             self.network = load_network(self.network)
         if isinstance(self.network, Network):
             self.carries_weights = True
@@ -87,7 +89,7 @@ class Subnetwork(Layer):
         return output
 
     def init(self, input_shape: Shape, rng: np.random.Generator | None, *, dtype: str = "float32") -> None:
-        if not self.carries_weights:
+        if rng is not None and not self.carries_weights:
             frozen = self.inner.parameters()
             self.take(build_network({**self.network, "dtype": dtype}, seed=rng))
             for name, p in self.inner.parameters().items():

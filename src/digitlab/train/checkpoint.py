@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from digitlab.errors import ModelFileError
+from digitlab.errors import ConfigError, ModelFileError, ShapeError
 from digitlab.nn.describe import NONE, describe
 from digitlab.nn.io.building import allowing
 from digitlab.nn.io.description import describe_network
-from digitlab.nn.io.files import read_arrays, read_metadata, write_arrays
+from digitlab.nn.io.files import read_saved, write_arrays
+from digitlab.nn.io.stored import stored
 from digitlab.nn.network import Network
 from digitlab.nn.scaling import as_range, describe_range
 from digitlab.train.callbacks import Callback
@@ -66,11 +67,11 @@ def load_checkpoint(trainer: Trainer, path: str | os.PathLike[str]) -> None:
 
     All or nothing. Raises ModelFileError if the file is damaged or was written for another network or optimizer.
     """
-    metadata, arrays = read_metadata(path), read_arrays(path)
+    arrays, metadata, _ = read_saved(path)
     missing = [key for key in KEYS if key not in metadata]
     if missing:
         raise ModelFileError(f"{path}: is no checkpoint (it lacks {missing[0]!r}); expected a checkpoint.safetensors")
-    mine, saved = describe_network(trainer.network), allowing(metadata["network"])
+    mine, saved = describe_network(trainer.network), _saved_network(path, metadata, arrays)
     if saved != mine:
         saved = saved if isinstance(saved, dict) else {}
         different = next(key for key in {**mine, **saved} if saved.get(key) != mine.get(key))
@@ -100,7 +101,7 @@ def load_checkpoint(trainer: Trainer, path: str | os.PathLike[str]) -> None:
         rows = metadata["history"]
         if [row["epoch"] for row in rows] != list(range(1, len(rows) + 1)):
             raise ValueError("its history does not count the epochs from 1")
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise ModelFileError(f"{path}: the checkpoint is damaged ({error}); start the run again") from error
     begun = {name: trainer.optimizer.init_state(p.value) for name, p in last.parameters().items()}
     same = metadata.get("optimizer") in (None, describe(trainer.optimizer)["type"])
@@ -119,6 +120,14 @@ def load_checkpoint(trainer: Trainer, path: str | os.PathLike[str]) -> None:
     trainer.rng.bit_generator.state = rng.bit_generator.state
     trainer.augment_seed, trainer.monitor = augment_seed, trainer.monitor or watched or ""
     trainer.best, trainer.optimizer_state, trainer.history = best, state or None, History(rows)
+
+
+def _saved_network(path: str | os.PathLike[str], metadata: dict[str, Any], arrays: dict[str, Any]) -> Any:
+    with stored(sum(array.size for array in arrays.values())):
+        try:
+            return allowing(metadata["network"])
+        except (ConfigError, ShapeError) as error:
+            raise ModelFileError(f"{path}: {error}") from error
 
 
 def _require_same(path: str | os.PathLike[str], what: str, saved: Any, here: Any) -> None:

@@ -3,6 +3,7 @@
 import copy
 import dataclasses
 import json
+import math
 import os
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,6 +23,7 @@ from digitlab.nn.io.building import in_full as network_in_full
 from digitlab.nn.io.building import in_short as network_in_short
 from digitlab.nn.io.description import describe_network
 from digitlab.nn.io.loading import load_network
+from digitlab.nn.io.stored import stored
 from digitlab.nn.network import Network
 from digitlab.optim import Optimizer
 from digitlab.optim.regularizers import Regularizer
@@ -160,9 +162,12 @@ class RunConfig(TrainingSettings):
         """
         try:
             table = read_table(path)
-            if run and "network" in table:
-                table["network"] = allowing(table["network"], path)
-            return cls.from_table(table)
+            if not run:
+                return cls.from_table(table)
+            with stored(math.inf):  # the folder may be another person's: its settings name no file as a layer
+                if "network" in table:
+                    table["network"] = allowing(table["network"], path)
+                return cls.from_table(table)
         except ConfigError as error:
             named = str(error).startswith(str(path))
             raise error if named else ConfigError(f"{path}: {error}") from None

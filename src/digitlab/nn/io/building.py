@@ -11,6 +11,7 @@ from digitlab.errors import ConfigError, did_you_mean
 from digitlab.nn.describe import build, describe
 from digitlab.nn.io.description import FLAGS
 from digitlab.nn.io.freezing import apply_frozen
+from digitlab.nn.io.stored import check_description
 from digitlab.nn.network import Layer, Loss, Network
 from digitlab.nn.outputs import closing_activation
 from digitlab.nn.scaling import as_scaling, describe_scaling
@@ -95,8 +96,9 @@ def allowing(description: Any, path: Any = None) -> Any:
     """A saved network's description, with `allow_output_activation` set where it is needed and was not yet written.
 
     Files from before the rule in outputs.py may hold such networks, also inside others. With the `path` of the file,
-    one line in the log says so.
+    one line in the log says so. Raises ConfigError for one that asks for too much (stored.py).
     """
+    check_description(description)
     allowed = _allowing(description)
     if path is not None and allowed != description:
         logger.warning("%s: its network ends with an activation although its loss has one of its own; it is kept", path)

@@ -2,18 +2,22 @@
 
 The file's metadata holds the network's description as JSON under "digitlab"; its tensors are the parameters
 and buffers by name ("0.W", "0.b" ...). https://github.com/huggingface/safetensors
+The JSON also holds the version of digitlab that wrote it and the SHA-256 of the content, which is compared on reading.
 """
 
+import hashlib
 import json
+import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.numpy import save, save_file
 
+from digitlab import __version__
 from digitlab.arrays import to_numpy
 from digitlab.errors import ModelFileError
 from digitlab.files import atomic_write, require_suffix
@@ -24,7 +28,11 @@ from digitlab.nn.scaling import describe_range
 if TYPE_CHECKING:
     from digitlab.nn.network import Network
 
+Array = np.ndarray[Any, Any]
 FORMAT = 1
+VERSION, CHECKSUM = "digitlab_version", "sha256"  # in the metadata, the checksum last
+logger = logging.getLogger("digitlab")
+_noted = False
 
 
 def save_network(network: "Network", path: str | os.PathLike[str]) -> None:
@@ -64,45 +72,93 @@ def _contents(
 ) -> tuple[dict[str, np.ndarray[Any, Any]], dict[str, str]]:
     """Tensors and metadata as safetensors takes them."""
     tensors = {name: np.ascontiguousarray(to_numpy(array)) for name, array in arrays.items()}
-    return tensors, {"digitlab": json.dumps({"format": FORMAT, **metadata}, ensure_ascii=False)}
+    text = json.dumps({"format": FORMAT, **metadata, VERSION: __version__}, ensure_ascii=False)
+    return tensors, {"digitlab": f'{text[:-1]}, "{CHECKSUM}": "{_checksum(text, tensors)}"}}'}
 
 
-def read_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray[Any, Any]]:
+class Saved(NamedTuple):
+    """A safetensors file's content: what `write_arrays` was given, and the version of digitlab that wrote it or ""."""
+
+    arrays: dict[str, Array]
+    metadata: dict[str, Any]
+    version: str
+
+
+def read_saved(path: str | os.PathLike[str]) -> Saved:
+    """Tensors and metadata of a safetensors file, compared with its checksum; {} for the metadata of another origin.
+
+    A digitlab file without a checksum, as older versions wrote it, is read with a note in the log, one per process.
+    Raises ModelFileError for a file that is none, is damaged, holds NaN or infinite weights, or has a newer format.
+    """
+    require_file(path)
+    try:
+        with safe_open(path, framework="numpy") as file:
+            text = (file.metadata() or {}).get("digitlab", "{}")
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+    except Exception as error:  # a tensor of a type that NumPy lacks gives errors of several kinds
+        kind = sniff(path)
+        found = f" but {kind}" if kind.name != "safetensors" else ""
+        reason = str(error) or type(error).__name__
+        raise ModelFileError(
+            f"{path}: not a safetensors file{found} ({reason:.300}); it may be cut short, or no network"
+        ) from None
+    metadata = _parsed(path, text)
+    version, checksum = str(metadata.pop(VERSION, "")), metadata.pop(CHECKSUM, None)
+    if version or checksum is not None:
+        content = text.rpartition(f', "{CHECKSUM}"')[0] + "}"
+        if checksum != _checksum(content, arrays):
+            raise ModelFileError(f"{path}: its content differs from its checksum; the file is damaged. Fetch it again")
+    elif metadata:
+        _note_old(path)
+    for name, array in arrays.items():
+        learned = not name.startswith(("optimizer/", "callback/"))  # of a checkpoint: they may hold an infinity
+        if learned and array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise ModelFileError(f"{path}: {name} contains NaN or infinity, as after a training that diverged")
+    return Saved(arrays, metadata, version)
+
+
+def read_arrays(path: str | os.PathLike[str]) -> dict[str, Array]:
     """All tensors of a safetensors file as NumPy arrays. Raises ModelFileError."""
-    with _opened(path) as file:
-        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+    return read_saved(path).arrays
 
 
 def read_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
     """The metadata that `write_arrays` put into the file; {} for a safetensors file of another origin."""
-    with _opened(path) as file:
-        text = (file.metadata() or {}).get("digitlab", "{}")
+    return read_saved(path).metadata
+
+
+def _note_old(path: str | os.PathLike[str]) -> None:
+    global _noted
+    if not _noted:
+        logger.warning("%s: has no checksum (digitlab 0.2 or older wrote it); damage would not be noticed", path)
+    _noted = True
+
+
+def _parsed(path: str | os.PathLike[str], text: str) -> dict[str, Any]:
     try:
         metadata = json.loads(text)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelFileError(f"{path}: its description is not JSON ({error}); the file is damaged") from None
     if not isinstance(metadata, dict):
         raise ModelFileError(f"{path}: its description is {type(metadata).__name__}, expected a table")
-    if metadata.get("format", FORMAT) != FORMAT:
+    if metadata and metadata.get("format", FORMAT) != FORMAT:
         raise ModelFileError(
-            f"{path}: written in format {metadata['format']}, this version reads {FORMAT}; update digitlab"
+            f"{path}: written in format {metadata['format']!s:.20}, this version reads {FORMAT}; update digitlab"
         )
     return metadata
+
+
+def _checksum(text: str, arrays: Mapping[str, Array]) -> str:
+    """SHA-256 of the metadata's text and of every array's name, type, shape and bytes."""
+    content = hashlib.sha256(text.encode())
+    for name in sorted(arrays):
+        array = arrays[name]
+        content.update(f"\0{name}\0{array.dtype.str}{array.shape}\0".encode())
+        content.update(array.data if array.size else b"")
+    return content.hexdigest()
 
 
 def require_file(path: str | os.PathLike[str]) -> None:
     """Raise ModelFileError if there is no such file."""
     if not Path(path).is_file():
         raise ModelFileError(f"{path}: no such file; `digitlab train` writes network.safetensors into its run folder")
-
-
-def _opened(path: str | os.PathLike[str]) -> Any:
-    require_file(path)
-    try:
-        return safe_open(path, framework="numpy")
-    except (SafetensorError, OSError) as error:
-        kind = sniff(path)
-        found = f" but {kind}" if kind.name != "safetensors" else ""
-        raise ModelFileError(
-            f"{path}: not a safetensors file{found} ({error}); it may be cut short, or no network"
-        ) from None

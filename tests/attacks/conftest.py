@@ -1,0 +1,62 @@
+"""Counts of attempts, from the tests to the table at the end; and the limits that an attempt must keep to."""
+
+import importlib
+import re
+import time
+
+import pytest
+
+
+class Attempts:
+    """`attempts.count()` after each attempt that was repelled; `attempts.number(20, 1000)` says how many to make."""
+
+    def __init__(self, long):
+        self.long, self.made = long, 0
+
+    def number(self, short, long):
+        return long if self.long else short
+
+    def count(self, number=1):
+        self.made += number
+
+
+@pytest.fixture
+def attempts(request, record_property):
+    made = Attempts(request.config.getoption("--long"))
+    yield made
+    record_property("attempts", made.made)
+
+
+@pytest.fixture
+def quick(memory_below):
+    """`with quick():` fails if what is inside takes more than 2 s of processor time or holds more than 300 MiB."""
+    from contextlib import contextmanager
+
+    @contextmanager
+    def limits(seconds=2.0, mebibytes=300):
+        began = time.process_time()
+        with memory_below(mebibytes):
+            yield
+        assert time.process_time() - began < seconds
+
+    return limits
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """The promises with their attempts, one a line."""
+    if not config.getoption("--long"):
+        return
+    found = {}
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.getreports(outcome):
+            number = re.search(r"attacks/test_(\d\d)_\w+\.py", report.nodeid)
+            if number is not None and report.when == "call":
+                row = found.setdefault(number[0], [0, True])
+                row[0] += dict(report.user_properties).get("attempts", 0) or 1
+                row[1] = row[1] and outcome == "passed"
+    terminalreporter.section("promises")
+    for file, (attempts, held) in sorted(found.items()):
+        module = importlib.import_module("tests." + file.removesuffix(".py").replace("/", "."))
+        promise = module.__doc__.splitlines()[0].rstrip(".")
+        terminalreporter.line(f"{file[13:15]}  {'held' if held else 'BROKEN'}  {attempts:>7,}  {promise}")
+    terminalreporter.line(f"{sum(held for _, held in found.values())} of {len(found)} promises held")
