@@ -1,6 +1,7 @@
 """Every command and every line of Python on the pages runs, in the order in which it stands there, on small data.
 
 A page is run in an empty folder, on an MNIST of 1,500 images (conftest.py); its Python blocks share one namespace.
+A block of TOML that begins with the name of a file becomes that file.
 Commands run as they are written, but for the substitutions below. A block that is not run says why in the page's
 source (blocks.py).
 """
@@ -88,6 +89,8 @@ def run_page(page: str, capsys: pytest.CaptureFixture) -> None:
     for block in blocks(text):
         if block.language == "python" and not block.why_not:
             run_python(block, names, page)
+        elif match := re.match(r"# (\w+\.(?:toml|py))$", block.lines[0] if block.lines else ""):
+            Path(match[1]).write_text(block.text, encoding="utf-8")  # a file that the page shows whole
         elif not block.why_not:
             run_commands(block, page, capsys)
 

@@ -3,6 +3,7 @@
 import pkgutil
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 
 from digitlab.books import chapters
 from digitlab.books.experiment import Experiment
@@ -27,9 +28,23 @@ CATALOGUE = discovered()
 
 
 def find_experiments(names: Sequence[str]) -> list[Experiment]:
-    """The experiments of these names, each once, in the order of the catalogue. Raises ConfigError for another name."""
-    for name in names:
-        if name not in CATALOGUE:
+    """The experiments of these names, each once, in the order of the catalogue; then those of files (.toml, .py).
+
+    Raises ConfigError for another name, and for a file with an experiment of a name that is taken.
+    """
+    found = {name: experiment for name, experiment in CATALOGUE.items() if name in names}
+    for name in dict.fromkeys(names):
+        if name.endswith((".toml", ".py")):
+            from digitlab.books.own import own_experiments
+
+            for experiment in own_experiments(Path(name)):
+                if experiment.name in {**CATALOGUE, **found}:
+                    raise ConfigError(f"{name}: another experiment is called {experiment.name!r}; choose another name")
+                found[experiment.name] = experiment
+        elif name not in CATALOGUE:
             hint = did_you_mean(name, CATALOGUE)
-            raise ConfigError(f"no experiment is called {name!r}{hint}; `digitlab reproduce list` shows them all")
-    return [experiment for name, experiment in CATALOGUE.items() if name in names]
+            raise ConfigError(
+                f"no experiment is called {name!r}{hint}; `digitlab reproduce list` shows them all, "
+                "and an experiment of your own is a file: own.toml"
+            )
+    return list(found.values())

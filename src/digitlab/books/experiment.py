@@ -136,6 +136,7 @@ class Experiment:
     seeded: bool = True
     cause: str = ""
     corrected: str = ""
+    file: str = ""  # that declares it, if it is none of the package
     revision: int = 1  # raised when the same task results give other figures
 
     def scaled_tasks(self, variant: Variant) -> Tasks:

@@ -51,23 +51,30 @@ class Report:
     figures: dict[str, Any]
 
 
-def make_report(results: Path, *, quick: bool = False, accuracy: Path | None = None, note: str = "") -> Report:
+def make_report(
+    results: Path,
+    *,
+    quick: bool = False,
+    accuracy: Path | None = None,
+    note: str = "",
+    experiments: Sequence[Experiment] = tuple(CATALOGUE.values()),
+) -> Report:
     """Gather a results folder; its result files are enough. With `quick` the quick runs, else the others."""
-    found = {name: results_of(experiment, results, quick) for name, experiment in CATALOGUE.items()}
+    found = {experiment.name: results_of(experiment, results, quick) for experiment in experiments}
     intro = [*TEXTS["intro"], *([note] if note else []), *([TEXTS["quick"]] if quick else [])]
     sections = [Section("Reproduction", 1, intro)]
     if accuracy is not None and accuracy.is_file():
         sections.append(everyday(accuracy))
-    sections.append(summary(found))
+    sections.append(summary(experiments, found))
     book = ""
-    for name, experiment in CATALOGUE.items():
-        if not found[name]:
+    for experiment in experiments:
+        if not found[experiment.name]:
             continue
         if experiment.book != book:
             book = experiment.book
             sections.append(Section(BOOKS.get(book, book)))
-        sections.append(experiment_section(experiment, found[name], results))
-    waiting = [(e, mode) for e in CATALOGUE.values() for mode in e.modes if mode not in {r.mode for r in found[e.name]}]
+        sections.append(experiment_section(experiment, found[experiment.name], results))
+    waiting = [(e, mode) for e in experiments for mode in e.modes if mode not in {r.mode for r in found[e.name]}]
     if waiting:
         sections.append(not_run(waiting))
     figures = {name: {r.mode: figures_of(r) for r in some} for name, some in found.items() if some}
@@ -112,11 +119,11 @@ def everyday(path: Path) -> Section:
     return Section("What `digitlab train` reaches", 2, [TEXTS["everyday"], Table(headings, rows)])
 
 
-def summary(found: dict[str, list[ExperimentResult]]) -> Section:
+def summary(experiments: Sequence[Experiment], found: dict[str, list[ExperimentResult]]) -> Section:
     """One line for each experiment: its main figure."""
     rows = []
-    for name, experiment in CATALOGUE.items():
-        for result in found[name]:
+    for experiment in experiments:
+        for result in found[experiment.name]:
             # Figures at the beginning of training come last.
             lines = sorted(compare(experiment, result), key=lambda c: c.reported.figure.endswith(EARLY))
             first = next((c for c in lines if c.ours is not None), None)
@@ -129,7 +136,7 @@ def summary(found: dict[str, list[ExperimentResult]]) -> Section:
                 continue
             mode = result.mode if len(experiment.modes) > 1 else ""
             code = states_text(list(result.states(partial(of_experiment, experiment, variant_of(result))).values()))
-            rows.append([f"`{name}`", mode, *cells, code])
+            rows.append([f"`{experiment.name}`", mode, *cells, code])
     headings = ["experiment", "mode", "figure", "book", "here", "difference", "allowed", "code"]
     blocks = [TEXTS["rule"], TEXTS["code"], Table(headings, rows)] if rows else ["Nothing was run yet."]
     return Section("At a glance", 2, blocks)
@@ -140,6 +147,7 @@ def experiment_section(experiment: Experiment, found: Sequence[ExperimentResult]
     section = Section(f"{experiment.name}: {experiment.title}", 3)
     chapter = experiment.chapter
     place = f"Chapter {chapter}" if chapter[0].isdigit() else chapter.capitalize()
+    place = f"File `{experiment.file}`" if experiment.file else place
     section.blocks.append(f"{place}. Setting: {experiment.setup}.")
     if experiment.teaches:
         section.blocks.append(experiment.teaches)
@@ -222,7 +230,7 @@ def how(experiment: Experiment, found: Sequence[ExperimentResult]) -> str:
     took = duration(seconds) if seconds >= 1 else f"{seconds:.2f} s"
     total = f"{took} in all{f' for {seeds} seeds' if seeds > 1 else ''}{' and both modes' if len(found) > 1 else ''}"
     source = "" if first.source == "mnist" else " Images: scikit-learn's digits, enlarged."
-    command = f"`digitlab reproduce run {experiment.name}{mode}{scale}{seeds_option}`"
+    command = f"`digitlab reproduce run {experiment.file or experiment.name}{mode}{scale}{seeds_option}`"
     return f"{command}: {total} (one process). {first.finished}, {first.machine}.{source}"
 
 

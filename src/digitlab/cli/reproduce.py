@@ -90,6 +90,8 @@ def run(
 ) -> None:
     """Run experiments by NAME, or --all. After an interruption, the same command continues.
 
+    A file is an experiment of your own: `digitlab reproduce run own.toml`.
+
     Without --quick or --full, experiments run with the book's settings.
     """
     if all_ == bool(names):
@@ -126,6 +128,7 @@ def run(
 
 
 @command.command("report")
+@click.argument("names", nargs=-1, metavar="[NAME…]")
 @results_option
 @click.option(
     "--out",
@@ -144,11 +147,19 @@ def run(
 @click.option("--note", default="", metavar="TEXT", help="Text for the top of the page.")
 @click.option("--quick", is_flag=True, help="Report quick runs instead of the others.")
 def report(
-    results: Path, out: Path, html: Path | None, json_: Path | None, accuracy: Path | None, note: str, quick: bool
+    names: tuple[str, ...],
+    results: Path,
+    out: Path,
+    html: Path | None,
+    json_: Path | None,
+    accuracy: Path | None,
+    note: str,
+    quick: bool,
 ) -> None:
-    """Write the results and the books' figures as one page."""
+    """Write the results and the books' figures as one page: all of the books', or the NAMEs and files given."""
     import json
 
+    from digitlab.books.catalogue import CATALOGUE, find_experiments
     from digitlab.books.pages import write_html, write_markdown
     from digitlab.books.report import make_report
     from digitlab.cli.shared.console import say
@@ -159,7 +170,8 @@ def report(
         raise ModelFileError(
             f"{results}: no results found; run an experiment first: digitlab reproduce run chapter1-30"
         )
-    page = make_report(results, quick=quick, accuracy=accuracy, note=note)
+    experiments = find_experiments(names) if names else list(CATALOGUE.values())
+    page = make_report(results, quick=quick, accuracy=accuracy, note=note, experiments=experiments)
     write_markdown(page, out)
     say(f"report: {out}, with {len(page.figures)} experiments")
     if html is not None:
