@@ -62,6 +62,23 @@ def finish_axes(axes: Any, x: str, y: str, title: str = "", *, legend: bool = Tr
         axes.legend(fontsize=8, **how)
 
 
+def name_lines(axes: Any, size: float = 8.0) -> None:
+    """Write each labelled curve's name to the right of the axes, at the height where it ends, none over another."""
+    lines = [line for line in axes.get_lines() if not str(line.get_label()).startswith("_") and len(line.get_xdata())]
+    axes.autoscale_view()  # else matplotlib knows of the limits only when it draws
+    heights = [
+        axes.transAxes.inverted().transform(axes.transData.transform(line.get_xydata()[-1]))[1] for line in lines
+    ]
+    apart = 1.5 * size / (72 * axes.figure.get_figheight())  # a share of the axes' height
+    free = -apart
+    for height, line in sorted(zip(heights, lines), key=lambda pair: pair[0]):
+        free = max(height, free + apart)
+        place = (1.01, free)
+        axes.annotate(
+            line.get_label(), place, xycoords="axes fraction", va="center", fontsize=size, color=line.get_color()
+        )
+
+
 def write_below(axes: Any, place: tuple[float, float], text: str, **how: Any) -> None:
     """Write a small text below a point (x, y)."""
     axes.annotate(text, place, textcoords="offset points", xytext=(0, -12), ha="center", fontsize=8, **how)

@@ -110,6 +110,10 @@ def test_the_surface_turns_once(tmp_path):
     from PIL import Image
 
     surface = TurningSurface([1, 2, 3], [0.1, 0.2], np.arange(6).reshape(2, 3), ("a", "b", "c"), "title", frames=4)
+    axes = surface.figure()[1]
+    (best,) = axes.get_lines()
+    assert best.get_color() == "black" and [float(v[0]) for v in best.get_data_3d()] == [3, 0.2, 5]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["best: 5.00 at 3 a, b 0.2"]
     names = surface.save(tmp_path / "surface")
     assert names[:2] == ["surface.png", "surface.gif"]
     with Image.open(tmp_path / "surface.gif") as gif:

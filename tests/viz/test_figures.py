@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 from numpy.testing import assert_allclose
 from PIL import Image
 
@@ -13,7 +14,8 @@ from digitlab.errors import ConfigError, ShapeError
 from digitlab.nn import Dense, Flatten, Given, MaxPool2D, Network, Sigmoid, mlp
 from digitlab.train import History, Trainer
 from digitlab.viz.curves import CurvesPicture, curves_figure
-from digitlab.viz.figures import COLOURS, heatmap_figure, new_figure, save_figure
+from digitlab.viz.figures import COLOURS, heatmap_figure, name_lines, new_figure, save_figure
+from digitlab.viz.functions import fit_figure
 from digitlab.viz.imagine import imagine, linear_back, one_hot, picture_shape
 from train.helpers import TEST, TRAIN, VALID, network
 
@@ -34,27 +36,27 @@ def test_curves_of_one_run():
     assert (loss.get_xlabel(), loss.get_ylabel()) == ("epoch", "mean loss per example")
     assert (accuracy.get_xlabel(), accuracy.get_ylabel()) == ("epoch", "accuracy (%)")
     assert [text.get_text() for text in loss.get_legend().get_texts()] == ["train", "valid"]
-    assert [text.get_text() for text in accuracy.get_legend().get_texts()] == ["valid"]
+    (valid,) = accuracy.get_legend().get_texts()
+    assert valid.get_text() == "valid, best 90.00 % in epoch 2"
     assert_allclose(loss.get_lines()[0].get_xydata(), [[1, 1], [2, 1 / 2], [3, 1 / 3], [4, 1 / 4]])
     assert_allclose(accuracy.get_lines()[0].get_ydata(), [50, 90, 50, 50])
 
 
-def test_the_best_epoch_has_a_dot_and_its_figure():
+def test_the_best_epoch_has_a_dot_and_its_figure_is_in_the_legend():
     _, accuracy = curves_figure({"first": history()}).axes
     dot = accuracy.get_lines()[1]
     assert_allclose(dot.get_xydata(), [[2, 90]])
-    assert [text.get_text() for text in accuracy.texts] == ["90.00"]
+    assert not accuracy.texts, "no number over the curves"
 
 
 def test_several_runs_have_a_colour_each_and_their_names():
     figure = curves_figure({"one": history(3), "two": history(4)})
     loss = figure.axes[0]
-    assert [text.get_text() for text in loss.get_legend().get_texts()] == [
-        "one: train",
-        "one: valid",
-        "two: train",
-        "two: valid",
-    ]
+    assert not any(axes.get_legend() for axes in figure.axes), "outside of the panels"
+    (legend,) = figure.legends
+    best = "best 90.00 % in epoch 2"
+    assert [text.get_text() for text in legend.get_texts()] == [f"one, {best}", f"two, {best}"]
+    assert "training dotted, validation solid" in figure.get_suptitle()
     colours = [line.get_color() for line in loss.get_lines()]
     assert colours == [COLOURS[0]] * 2 + [COLOURS[1]] * 2
     assert len({line.get_linestyle() for line in loss.get_lines()[:2]}) == 2, "not by colour alone"
@@ -201,3 +203,34 @@ def test_one_hot_and_the_shapes_of_pictures():
     assert picture_shape(mlp([6, 10])) == (1, 6)
     assert picture_shape(Network([Flatten(), Dense(2)], (5, 7, 1))) == (5, 7)
     assert picture_shape(Network([Flatten(), Dense(2)], (5, 7, 3))) == (5, 7, 3)
+
+
+def test_names_of_lines_are_at_their_ends_and_apart():
+    figure = new_figure(6, 4)
+    axes = figure.add_subplot()
+    for i, end in enumerate((1.0, 1.01, 5.0)):
+        axes.plot([0, 1], [3, end], label=f"line {i}")
+    axes.plot([0, 1], [0, 0], label="_unnamed")
+    name_lines(axes)
+    figure.canvas.draw()
+    boxes = {text.get_text(): text.get_window_extent() for text in axes.texts}
+    assert list(boxes) == ["line 0", "line 1", "line 2"]
+    some = list(boxes.values())
+    assert not any(a.overlaps(b) for i, a in enumerate(some) for b in some[:i])
+    assert all(box.x0 > axes.get_window_extent().x1 for box in some) and max(box.x1 for box in some) <= figure.bbox.x1
+    level = axes.transData.transform((1, 5.0))[1]
+    assert boxes["line 2"].y0 < level < boxes["line 2"].y1
+
+
+def test_a_fit_shows_points_the_residual_and_a_ramp_that_ends_in_a_thin_line():
+    grid = np.linspace(0, 1, 20)
+    curves = {"before": 0 * grid, "epoch 1": grid / 2, "epoch 9": grid + 0.01}
+    upper, lower = fit_figure(grid, grid, curves, title="x", points=(grid, grid)).axes
+    function, points, *lines = upper.get_lines()
+    assert [line.get_label() for line in lines] == list(curves) and points.get_label() == "training points (20)"
+    assert lines[-1].get_linewidth() < function.get_linewidth() / 2
+    brightness = [sum(to_rgb(line.get_color())) for line in lines]
+    assert brightness[:-1] == sorted(brightness[:-1], reverse=True), "from light to dark"
+    assert_allclose(lower.get_lines()[1].get_ydata(), 0.01)
+    many = fit_figure(grid, grid, curves, title="x", points=(np.zeros(400), np.zeros(400))).axes[0].get_lines()[1]
+    assert len(many.get_xdata()) == 50 and many.get_label() == "training points (every 8th of 400)"

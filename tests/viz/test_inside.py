@@ -1,11 +1,15 @@
 """Looking inside: weights, activity, saliency, dead neurons, gradients, maps and the loss around a solution."""
 
+import math
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.decomposition import PCA
 
 from digitlab.errors import ConfigError, ShapeError
+from digitlab.gradients import SPSA, Backpropagation, CentralDifferences
 from digitlab.nn import Conv2D, Dense, Flatten, Given, LogLikelihood, MaxPool2D, Network, ReLU, Sigmoid, Tanh, mlp
 from digitlab.train import evaluate
 from digitlab.train.recorders import gradient_norms
@@ -13,7 +17,7 @@ from digitlab.viz.activity import activities, activities_figure, as_strip, maps_
 from digitlab.viz.drawing import network_figure, neuron_heights, stages
 from digitlab.viz.embedding import embed, last_hidden, map_figure
 from digitlab.viz.figures import new_figure, save_figure
-from digitlab.viz.gradients import norms_figure, write_apart
+from digitlab.viz.gradients import gradients_figure, norms_figure, write_apart
 from digitlab.viz.look import WHAT, Subject
 from digitlab.viz.neurons import Health, health, health_figure
 from digitlab.viz.saliency import gradient_saliency, occlusion, saliency_figure
@@ -162,7 +166,22 @@ def test_gradient_norms_over_epochs_and_of_one_moment():
     assert_allclose(axes.get_lines()[0].get_ydata(), [1, 0.1])
     assert np.isnan(axes.get_lines()[1].get_ydata()[1]), "a logarithmic axis has no 0"
     assert axes.get_yscale() == "log"
-    assert len(norms_figure(rows[:1]).axes[0].patches) == 2
+    assert [text.get_text() for text in axes.texts] == ["0.W", "0.b"] and axes.get_legend() is None
+    (axes,) = norms_figure(rows[:1]).axes
+    assert [line.get_ydata()[0] for line in axes.get_lines()] == [1, 0.5], "a logarithmic axis has no bars from 0"
+
+
+def test_gradient_methods_differ_by_mark_and_not_by_colour_alone():
+    rows = [
+        SimpleNamespace(way=way, refusal=None, seconds=s, relative_error=e, evaluations=3)
+        for way, s, e in ((Backpropagation(), 1e-3, 0.0), (CentralDifferences(), 1e-1, 1e-8), (SPSA(), 1e-3, math.inf))
+    ]
+    figure = gradients_figure(rows, title="x")
+    lines = figure.axes[0].get_lines()
+    assert len({line.get_marker() for line in lines}) == len({line.get_color() for line in lines}) == 3
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()][:2] == ["exact but for rounding", "approximation"]
+    assert figure.axes[0].get_legend() is None
 
 
 def test_labels_of_neighbours_do_not_cover_each_other():

@@ -22,6 +22,7 @@ def test_accuracy_per_class_as_bars():
     figure = accuracy_figure(matrix, ("a", "b", "c"))
     (axes,) = figure.axes
     assert_allclose([bar.get_height() for bar in axes.patches], [80, 75])
+    assert axes.get_ylim()[0] == 0, "bars begin at 0"
     assert "all: 78.57 %" in axes.get_title()
     assert "%" in axes.get_ylabel()
 

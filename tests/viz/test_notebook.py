@@ -20,6 +20,7 @@ from digitlab.train import History, RunConfig
 from digitlab.viz.imagine import imagine
 from digitlab.viz.notebook import LiveTable, epoch_display, in_notebook, parts
 from digitlab.viz.notebook.views import VIEWS
+from digitlab.viz.pages import signed_pixels
 
 HOSTILE = '<script>"&'
 ROWS = [
@@ -177,7 +178,7 @@ def test_the_numbers_that_are_not_finite_are_left_out():
 
 
 def test_signed_pixels_are_blue_white_and_red():
-    blue, white, red = parts.signed_pixels(np.array([[-2.0, 0.0, 2.0]]))[0]
+    blue, white, red = signed_pixels(np.array([[-2.0, 0.0, 2.0]]))[0]
     assert blue[2] > blue[0] and red[0] > red[2] and white.tolist() == [255, 255, 255]
 
 

@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from jinja2 import UndefinedError
+from PIL import Image
 
 import digitlab.viz
-from digitlab.viz.pages import data_uri, render
+from digitlab.viz.pages import data_uri, render, write_picture
 
 TEMPLATES = Path(digitlab.viz.__file__).parent / "templates"
 
@@ -36,6 +38,14 @@ def test_rules_for_notebooks_touch_nothing_else_on_the_page():
     rules = (TEMPLATES / "notebook/notebook.css").read_text().split("}")[:-1]
     selectors = [selector.strip() for rule in rules for selector in rule.split("{")[0].split(",")]
     assert len(selectors) > 5 and all(selector.startswith(".digitlab") for selector in selectors)
+
+
+def test_a_picture_with_numbers_below_0_is_red_and_blue(tmp_path):
+    write_picture(tmp_path / "signed.png", np.array([[-1.0, 1.0]]), scale=1)
+    write_picture(tmp_path / "grey.png", np.array([[0.5, 1.0]]), scale=1)
+    with Image.open(tmp_path / "signed.png") as signed, Image.open(tmp_path / "grey.png") as grey:
+        (blue, red), (white, black) = [np.asarray(image.convert("RGB"))[0].tolist() for image in (signed, grey)]
+    assert blue[2] > blue[0] and red[0] > red[2] and (white, black) == ([255] * 3, [0] * 3)
 
 
 def test_a_picture_as_an_address():

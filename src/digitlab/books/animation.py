@@ -12,7 +12,8 @@ from digitlab.files import atomic_write
 from digitlab.viz.figures import Figure, save_figure
 
 FPS = 30
-ELEVATION = 20  # degrees above the ground
+ELEVATION, START = 20, -130  # degrees above the ground, and of the first angle
+STILL = 30  # degrees above the ground from which a still shows slopes and the best point
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class TurningSurface:
     frames: int = 360
 
     def figure(self) -> tuple[Figure, Any]:
-        """The figure and its axes, at the first angle."""
+        """The figure and its axes, as the still shows them; a black point is at the largest z."""
         from matplotlib.figure import Figure as Plain
 
         # A fixed layout: one fitted to each angle would make the picture shake.
@@ -35,10 +36,16 @@ class TurningSurface:
         axes: Any = figure.add_subplot(projection="3d")
         figure.subplots_adjust(left=0, right=0.95, bottom=0.05, top=0.93)
         x, y = np.meshgrid(np.asarray(self.x), np.asarray(self.y))
-        axes.plot_surface(x, y, np.asarray(self.z), cmap="viridis", edgecolor="black", linewidth=0.2, alpha=0.95)
+        z = np.asarray(self.z)
+        axes.computed_zorder = False  # the point is in front of the surface, from all sides
+        axes.plot_surface(x, y, z, cmap="viridis", edgecolor="black", linewidth=0.2, alpha=0.95)
+        best = np.unravel_index(int(z.argmax()), z.shape)
+        label = f"best: {z[best]:.2f} at {x[best]:g} {self.labels[0]}, {self.labels[1]} {y[best]:g}"
+        axes.plot([x[best]], [y[best]], [z[best]], "o", color="black", markersize=7, label=label, zorder=10)
+        axes.legend(loc="upper left", fontsize=8)
         axes.set(**dict(zip(("xlabel", "ylabel", "zlabel"), self.labels)))
         axes.set_title(self.title, fontsize=10)
-        axes.view_init(elev=ELEVATION, azim=-60)
+        axes.view_init(elev=STILL, azim=START)
         return figure, axes
 
     def save(self, stem: Path) -> list[str]:
@@ -50,7 +57,7 @@ class TurningSurface:
         save_figure(figure, still, dpi=100)
 
         def turn(frame: int) -> tuple[Any, ...]:
-            axes.view_init(elev=ELEVATION, azim=-60 + 360 * frame / self.frames)
+            axes.view_init(elev=ELEVATION, azim=START + 360 * frame / self.frames)
             return ()
 
         writers: dict[str, Any] = {"gif": PillowWriter(fps=FPS)}

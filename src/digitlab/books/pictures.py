@@ -10,7 +10,7 @@ import numpy as np
 from digitlab.books.experiment import Result, Variant
 from digitlab.train.curves import PART_DASHES
 from digitlab.viz.curves import PARTS
-from digitlab.viz.figures import COLOURS, Array, Figure, axes_figure, finish_axes, new_figure
+from digitlab.viz.figures import COLOURS, Array, Figure, axes_figure, finish_axes, name_lines, new_figure
 
 Drawn = Mapping[str, Any]
 
@@ -52,14 +52,19 @@ def series_bands(
     colours: Sequence[str] = COLOURS,
     log: bool = False,
 ) -> None:
-    """Series over epochs: a band for each label of `keys`, which names its series; `first` is the first epoch."""
+    """Series over epochs: a band for each label of `keys`, which names its series; `first` is the first epoch.
+
+    On a logarithmic axis the names are at the ends of the curves, which lie all over it.
+    """
     for (label, key), colour in zip(keys.items(), colours):
         values = stacked(results, key)
         if values is not None:
             band(axes, first + np.arange(values.shape[1]), unit * values, colour, dash, label)
     if log:
         axes.set_yscale("log")
-    finish_axes(axes, x_label, y_label, title)
+    finish_axes(axes, x_label, y_label, title, legend=not log)
+    if log:
+        name_lines(axes)
 
 
 def accuracy_curves(

@@ -63,7 +63,7 @@ def command(function: str, low: float, high: float, bumps: int | None, out: Path
         curves = {f"epoch {epoch}" if epoch else "before training": curve for epoch, curve in fit.curves.items()}
         several = activation if isinstance(activation, list) else [activation]
         words = ", ".join(table["type"] for table in several)
-        figure = fit_figure(fit.grid, fit.target, curves, title=f"{function}: {net}, {words}")
+        figure = fit_figure(fit.grid, fit.target, curves, title=f"{function}: {net}, {words}", points=fit.points)
         for epoch in fit.curves:
             if epoch:
                 say(f"epoch {epoch:>5}  mean squared error {fit.history[epoch - 1]['valid_loss']:.2e} (validation)")

@@ -48,7 +48,7 @@ def accuracy_figure(matrix: Array, class_names: Sequence[str]) -> Figure:
     axes.bar(some, 100 * share[some], color=COLOURS[5], yerr=intervals, capsize=3)
     for i in some:
         write_below(axes, (float(i), 100 * low[i]), f"{100 * share[i]:.1f}")
-    axes.set_ylim(max(0.0, 100 * float(low[some].min()) - 4), 100.5)
+    axes.set_ylim(0, 105)  # bars show shares by their length, so they begin at 0
     axes.set_xticks(range(len(matrix)), class_names)
     total = 100 * right.sum() / max(int(n.sum()), 1)
     finish_axes(axes, "class", "recall (%), 95 % interval", f"Accuracy per class (all: {total:.2f} %)")

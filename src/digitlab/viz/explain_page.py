@@ -7,7 +7,7 @@ import numpy as np
 
 from digitlab.viz.explain import Walk, shape_text, shorten
 from digitlab.viz.figures import Array
-from digitlab.viz.pages import data_uri, png_bytes, render
+from digitlab.viz.pages import data_uri, png_bytes, render, signed_pixels
 
 MOST = 16  # maps of one array
 
@@ -37,7 +37,7 @@ def _pictures(array: Array) -> dict[str, Any] | None:
     zoom = int(max(1, min(8, 84 // max(tiles[0].shape))))
     height, width = tiles[0].shape
     size = {"width": width * zoom, "height": height * zoom}
-    shown = [{"uri": data_uri(_coloured(tile, limit)), **size} for tile in tiles[:MOST]]
+    shown = [{"uri": data_uri(png_bytes(signed_pixels(tile, limit))), **size} for tile in tiles[:MOST]]
     return {"shown": shown, "more": len(tiles) - len(shown)}
 
 
@@ -62,11 +62,3 @@ def pictures_in(array: Array) -> list[Array]:
     else:
         tiles = []
     return [tile for tile in tiles if tile.size > 1]
-
-
-def _coloured(tile: Array, limit: float) -> bytes:
-    """Numbers as a PNG from blue (−limit) over white to red (limit)."""
-    strength = np.clip(np.asarray(tile, float) / limit, -1, 1)[..., None]  # (H, W, 1)
-    white, red, blue = (np.array(c, float) for c in ((255, 255, 255), (178, 24, 43), (33, 102, 172)))
-    colours = np.where(strength >= 0, white + strength * (red - white), white - strength * (blue - white))
-    return png_bytes(np.round(colours).astype(np.uint8))

@@ -9,6 +9,7 @@ import numpy as np
 
 from digitlab.figure import COLOURS as COLOURS
 from digitlab.figure import finish_axes as finish_axes
+from digitlab.figure import name_lines as name_lines
 from digitlab.figure import new_figure as new_figure
 from digitlab.figure import without_formulas
 from digitlab.figure import write_below as write_below

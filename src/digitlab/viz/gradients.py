@@ -5,24 +5,34 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from digitlab.gradients import Comparison
-from digitlab.viz.figures import COLOURS, Figure, axes_figure, finish_axes
+from digitlab.viz.figures import COLOURS, Figure, axes_figure, finish_axes, name_lines
+
+KINDS = (  # up to which relative error, what it then is, how it is drawn
+    (1e-12, "exact but for rounding", "o", COLOURS[0]),
+    (1e-2, "approximation", "D", COLOURS[2]),
+    (math.inf, "another direction or a random estimate", "s", COLOURS[1]),
+)
 
 
 def gradients_figure(rows: Sequence[Comparison], *, title: str) -> Figure:
     """A point per method: seconds for one gradient (x) and ‖g − g_bp‖ / ‖g_bp‖ (y), both logarithmic.
 
-    A method without error is drawn at 10⁻¹⁷, below what float64 can show.
+    A method without error is drawn at 10⁻¹⁷, below what float64 can show. Blue points are exact but for rounding, green
+    ones are approximations, orange squares are other directions than the gradient.
     """
     figure, axes = axes_figure(8.0, 4.8)
     labels = {}
-    for i, row in enumerate(row for row in rows if row.refusal is None):
+    for row in (row for row in rows if row.refusal is None):
         error = max(row.relative_error, 1e-17) if math.isfinite(row.relative_error) else 1.0
-        axes.plot(row.seconds, error, "o", markersize=9, color=COLOURS[i % len(COLOURS)])
+        name, mark, colour = next(kind for most, *kind in KINDS if error <= most)
+        axes.plot(row.seconds, error, mark, markersize=9, color=colour, label=name)
         labels[row.seconds, error] = f"{type(row.way).__name__}\n{row.evaluations:,} evaluations"
     axes.set(xscale="log", yscale="log")
     axes.margins(x=0.25, y=0.15)
     write_apart(axes, labels)
-    finish_axes(axes, "time for one gradient (s)", "relative error against backpropagation", title)
+    finish_axes(axes, "time for one gradient (s)", "relative error against backpropagation", title, legend=False)
+    kinds = dict(zip(*axes.get_legend_handles_labels()[::-1]))
+    figure.legend(kinds.values(), kinds.keys(), loc="outside lower center", ncols=len(KINDS), fontsize=8)
     return figure
 
 
@@ -51,7 +61,7 @@ def _overlap(a: Sequence[float], b: Sequence[float]) -> float:
 def norms_figure(rows: Sequence[Mapping[str, Any]], *, title: str = "Gradient norms per layer") -> Figure:
     """‖∂L/∂W‖ of every weight over the epochs, logarithmic; rows {"epoch": 0, "0.W": ..., "0.b": ...}.
 
-    A single row, of one moment, is drawn as bars. A layer has one colour; its biases are dotted, what leads from a
+    A single row, of one moment, is drawn as points. A layer has one colour; its biases are dotted, what leads from a
     state to the next (U) is dashed. A norm of 0 is left out.
     """
     names = [name for name in rows[0] if name != "epoch"]
@@ -63,12 +73,14 @@ def norms_figure(rows: Sequence[Mapping[str, Any]], *, title: str = "Gradient no
         colour = COLOURS[layers.index(name.rpartition(".")[0]) % len(COLOURS)]
         dash = ":" if kinds[i] == "b" else "--" if kinds[i] == "U" else "-"
         if len(rows) == 1:
-            axes.bar(i, values[0], color=colour)
+            axes.plot(i, values[0], "s" if kinds[i] == "b" else "o", color=colour, markersize=8)
         else:
             axes.plot([row["epoch"] for row in rows], values, dash, color=colour, marker=".", label=name)
     axes.set_yscale("log")
     if len(rows) == 1:
         axes.set_xticks(range(len(names)), names, rotation=45 if len(names) > 8 else 0)
     label = "parameter: layer and name" if len(rows) == 1 else "epoch (0: before training)"
-    finish_axes(axes, label, "‖∂L/∂parameter‖", title, ncols=2 if len(names) > 8 else 1)
+    finish_axes(axes, label, "‖∂L/∂parameter‖", title, legend=False)
+    if len(rows) > 1:
+        name_lines(axes)
     return figure

@@ -11,6 +11,7 @@ import numpy as np
 from digitlab.files import atomic_write
 
 Array = np.ndarray[Any, Any]
+RED, WHITE, BLUE = np.array([178, 24, 43]), np.array([255, 255, 255]), np.array([33, 102, 172])
 
 
 @lru_cache
@@ -53,7 +54,17 @@ def as_bytes(picture: Array) -> Array:
     return np.round((picture - low) / ((high - low) or 1.0) * 255).astype(np.uint8)
 
 
+def signed_pixels(values: Array, limit: float | None = None) -> Array:
+    """Numbers (H, W) as uint8 (H, W, 3), from blue (−limit) over white (0) to red; the limit is the largest of them."""
+    limit = limit or float(np.abs(values).max()) or 1.0
+    share = np.clip(np.asarray(values, np.float64) / limit, -1, 1)[..., None]  # (H, W, 1)
+    ends = np.where(share > 0, RED, BLUE)
+    pixels: Array = np.round(WHITE + np.abs(share) * (ends - WHITE)).astype(np.uint8)
+    return pixels
+
+
 def write_picture(path: str | os.PathLike[str], picture: Array, *, scale: int = 10) -> None:
-    """Write a picture of any range as an enlarged PNG, atomically."""
+    """Write a picture of any range as an enlarged PNG, atomically: red and blue if it has numbers below 0."""
+    pixels = signed_pixels(picture) if picture.min() < 0 else as_bytes(picture)
     with atomic_write(path) as temporary:
-        temporary.write_bytes(png_bytes(as_bytes(picture), scale=scale))
+        temporary.write_bytes(png_bytes(pixels, scale=scale))

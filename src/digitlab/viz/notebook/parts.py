@@ -4,7 +4,6 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from markupsafe import Markup
 
 from digitlab.figure import COLOURS
@@ -56,14 +55,6 @@ def bars(values: Mapping[str, float], *, colour: str = COLOURS[0]) -> Markup:
     """Shares of 1 as bars from 0 to 100 %."""
     shown = [{"name": name, "percent": 100 * value, "text": f"{100 * value:.1f} %"} for name, value in values.items()]
     return part("bars", bars=shown, colour=colour)
-
-
-def signed_pixels(values: Array) -> Array:
-    """Numbers (H, W) as uint8 (H, W, 3): blue below 0, white at 0, red above, as far as the largest of them."""
-    share = (values / (float(np.abs(values).max()) or 1.0))[..., None]  # (H, W, 1), −1 to 1
-    ends = np.where(share > 0, np.array([178, 24, 43]), np.array([33, 102, 172]))
-    pixels: Array = np.round(255 + np.abs(share) * (ends - 255)).astype(np.uint8)
-    return pixels
 
 
 def curves(panels: Mapping[str, Sequence[Curve]], *, label: str, log_x: bool = False) -> Markup:

@@ -19,8 +19,8 @@ from digitlab.viz.figures import Array
 from digitlab.viz.imagine import Imagined
 from digitlab.viz.inversions import reading
 from digitlab.viz.notebook.drawing import network_drawing
-from digitlab.viz.notebook.parts import PARTS, Curve, bars, card, curves, note, signed_pixels, table, tiles
-from digitlab.viz.pages import as_bytes
+from digitlab.viz.notebook.parts import PARTS, Curve, bars, card, curves, note, table, tiles
+from digitlab.viz.pages import as_bytes, signed_pixels
 
 if TYPE_CHECKING:
     from digitlab.data.dataset import Digits, Example
