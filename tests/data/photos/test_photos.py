@@ -9,8 +9,11 @@ from hypothesis import strategies as st
 
 from digitlab.data import Splits
 from digitlab.data.photos import find_digits, mnist_form
+from digitlab.data.photos.cuts import cuts, piece
 from digitlab.data.photos.ink import find_ink
-from digitlab.data.photos.marks import cuts, find_marks, mark_of, pen_width, reading_order
+from digitlab.data.photos.lines import reading_order
+from digitlab.data.photos.mark import mark_of, pen_width
+from digitlab.data.photos.marks import find_marks
 from digitlab.data.photos.mnist_form import THINNEST
 from digitlab.data.photos.rules import remove_rules, run_heights
 from digitlab.data.synthetic.pages import print_digit
@@ -195,13 +198,14 @@ def test_two_digits_that_touch_can_be_cut():
     both[: two.shape[0], : two.shape[1]] = two
     both[: three.shape[0], -three.shape[1] :] = np.maximum(both[: three.shape[0], -three.shape[1] :], three)
     whole = mark_of(both > 127, 10, 20)
-    ways = cuts(whole, 70)
-    assert ways
-    nearest = min(abs(left.box[2] - 10 - (two.shape[1] - 3)) for left, _ in ways)
-    assert nearest <= 6
-    for left, right in ways:
-        assert left.mask.sum() + right.mask.sum() <= whole.mask.sum()
-    assert cuts(mark_of(two > 127, 0, 0), 70) == []
+    ways = cuts(whole)
+    middle = min(ways, key=lambda cut: abs(float(cut.columns.mean()) - (two.shape[1] - 3)))
+    assert abs(middle.columns.mean() - (two.shape[1] - 3)) <= 6
+    left, right = piece(whole, None, middle), piece(whole, middle, None)
+    assert left is not None and right is not None
+    assert left.mask.sum() + right.mask.sum() <= whole.mask.sum()
+    assert left.box[0] == 10 and abs(right.box[2] - whole.box[2]) <= 2
+    assert cuts(mark_of(two[:, :8] > 127, 0, 0)) == []
 
 
 # MNIST's form

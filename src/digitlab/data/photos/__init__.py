@@ -15,7 +15,7 @@ scoring.py     digits found, read correctly, missed
 What a network says of them: digitlab/reading.py.
 """
 
-from digitlab.data.photos.marks import Mark
+from digitlab.data.photos.mark import Mark
 from digitlab.data.photos.mnist_form import mnist_form
 from digitlab.data.photos.one_digit import is_picture, read_digit
 from digitlab.data.photos.opening import open_photo

@@ -2,7 +2,7 @@
 
 grey        the colour seen along the direction in which ink differs most from paper
 flattened   how far a pixel is from the paper around it, as a share: the light has gone, ink is positive
-binary      ink or paper, by half of what the darkest ink nearby has
+binary      ink or paper, by half of what the darkest ink of the same stroke has
 """
 
 from dataclasses import dataclass
@@ -16,8 +16,13 @@ Mask = NDArray[np.bool_]  # (H, W)
 
 BACKGROUND_SIDE = 160  # pixels; the paper is estimated on a picture of this size, where ink is easy to pass over
 MIN_CONTRAST = 0.07  # share of the paper's brightness; less is a shadow, the back of the page, or dust
-ONE_BORDER, ONE_PAPER = 0.9, 0.2  # shares of a drawn page's border, and of the page, that have the very same colour
+ONE_BORDER, ONE_PAPER = 0.9, 0.2  # shares of a drawn page's border, and of the page, that have the same colour
+SAME_COLOUR = 4  # levels of 255 by which JPEG changes an even colour
+TWO_COLOURS, DENSE = 0.72, 0.1  # a crop: ink and paper explain so much of the variance, and ink covers so much of it
+BROADEST = 0.45  # of the shorter side: wider than any pen, so a shadow or a table
+SMALL = 96  # pixels of the longer side; such a picture shows one digit, and leaves no room to estimate its paper
 NOISE_FACTOR = 5.0  # ink must stand out of the noise by so many standard deviations
+PALE, PALEST = 0.25, 0.1  # shares of the page's usual ink: of a stroke of its own, and of a part of a darker one
 
 
 @dataclass(frozen=True)
@@ -40,42 +45,94 @@ def find_ink(photo: NDArray[np.uint8]) -> Ink:
     edge. Ink is what differs from it, as a share of the paper's brightness (light on dark: of what is left up to
     white): by this division, light falls out. The three channels are joined along the direction in which the strongest
     differences lie (their first principal component), so red ink on green paper of the same brightness is seen, too.
+
+    Where the ink covers too much of the picture for a median, the paper is one colour (a drawing) or a plane fitted to
+    the lighter or darker half of the pixels, whichever the border belongs to (a crop, a picture of about 28×28).
     """
     from scipy import ndimage
 
     colour = photo.astype(np.float32) / 255  # (H, W, 3)
-    drawn = _one_paper(photo)  # (3,)
-    paper = _paper(colour) if drawn is None else np.broadcast_to(drawn, colour.shape)  # (H, W, 3)
-    difference = paper - colour
+    paper = _one_paper(photo)
+    if paper is None:
+        paper = _plain_paper(colour)
+    difference = (_paper(colour) if paper is None else paper) - colour
     direction = _direction(difference)  # (3,)
     along = difference @ direction
     light_on_dark = float(np.mean(along**3)) < 0  # ink is rare and far from paper: the long tail of the distribution
+    around = (difference + colour) @ np.abs(direction)
     if light_on_dark:
-        along, room = -along, (1 - paper) @ np.abs(direction)
+        along, room = -along, np.abs(direction).sum() - around
     else:
-        room = paper @ np.abs(direction)
+        room = around
     flat = along / np.maximum(room, 0.15)
     # From the differences of neighbours, whose median ink hardly moves.
-    noise = float(np.median(np.abs(np.diff(flat, axis=1))) / (0.6745 * np.sqrt(2)))
+    noise = float(np.median(np.abs(np.diff(flat, axis=1))) / (0.6745 * np.sqrt(2))) if flat.shape[1] > 1 else 0.0
     smooth = ndimage.gaussian_filter(flat, 0.7 if noise < 0.02 else 1.2)
     binary, faint, strength = _binary(smooth, max(noise, 0.004))
     grey = colour @ (np.abs(direction) / np.abs(direction).sum())
     return Ink(grey, smooth.astype(np.float32), binary, faint, strength, light_on_dark, noise)
 
 
+def _border(plane: NDArray[Any]) -> NDArray[Any]:
+    """The pixels along the four sides, (n,) or (n, 3)."""
+    return np.concatenate([plane[0], plane[-1], plane[:, 0], plane[:, -1]])
+
+
 def _one_paper(photo: NDArray[np.uint8]) -> Plane | None:
-    """The one colour of paper, (3,), of a page that a program drew; None for a photo, where no two pixels are alike.
+    """The one colour of paper, (3,), of a page that a program drew; None for a photo, where light and grain vary.
 
     Around a thick pen, or in a crop that leaves no margin, a median would take the ink for paper; here nothing need be
     guessed: the colour that nearly all of the border has, if a good part of the page has it, too.
     """
-    border = np.concatenate([photo[0], photo[-1], photo[:, 0], photo[:, -1]])  # (n, 3)
-    colours, counts = np.unique(border, axis=0, return_counts=True)
-    most = colours[counts.argmax()]
-    if counts.max() < ONE_BORDER * len(border) or (photo == most).all(axis=2).mean() < ONE_PAPER:
+    border = _border(photo)  # (n, 3)
+    middle = np.median(border, axis=0)
+    same = (np.abs(border - middle) <= SAME_COLOUR).all(axis=1).mean()
+    if same < ONE_BORDER or (np.abs(photo - middle) <= SAME_COLOUR).all(axis=2).mean() < ONE_PAPER:
         return None
-    one: Plane = most.astype(np.float32) / 255
+    one: Plane = middle.astype(np.float32) / 255
     return one
+
+
+def _plain_paper(colour: Plane) -> Plane | None:
+    """The paper of a crop or a small picture, (H, W, 3): a plane for each channel; None if it is neither.
+
+    Otsu's threshold divides the pixels in two (Otsu 1979, "A threshold selection method from gray-level histograms").
+    The half that most of the border and of the picture belong to is paper.
+    """
+    from skimage.filters import threshold_otsu
+
+    h, w = colour.shape[:2]
+    step = max(1, max(h, w) // 400)
+    few = colour[::step, ::step]
+    centred = few.reshape(-1, 3) - few.mean(axis=(0, 1))
+    _, vectors = np.linalg.eigh((centred.T @ centred).astype(np.float64))
+    values = (few @ vectors[:, -1].astype(np.float32)).astype(np.float32)  # along the colours' widest direction
+    if np.ptp(values) < MIN_CONTRAST:
+        return None
+    above = values > threshold_otsu(values)
+    share = float(above.mean())
+    apart = float(values[above].mean() - values[~above].mean()) if 0 < share < 1 else 0.0
+    explained = share * (1 - share) * apart**2 / float(values.var())
+    paper = above if share + float(_border(above).mean()) > 1 else ~above
+    if max(h, w) > SMALL and (explained < TWO_COLOURS or paper.mean() > 1 - DENSE or _widest(~paper) > BROADEST):
+        return None
+    y, x = np.mgrid[0:h:step, 0:w:step].astype(np.float32)
+    terms = np.stack([np.ones_like(x), x / w - 0.5, y / h - 0.5], axis=-1)  # (h, w, 3)
+    for _ in range(2):  # the second time without the soft edges of the ink
+        plane, *_ = np.linalg.lstsq(terms[paper], few[paper], rcond=None)
+        off = np.abs(few - terms @ plane).max(axis=2)
+        paper = paper & (off <= 2.5 * np.sqrt(np.mean(off[paper] ** 2)) + 1e-6)
+    y, x = np.mgrid[0:h, 0:w].astype(np.float32)
+    fitted: Plane = np.stack([np.ones_like(x), x / w - 0.5, y / h - 0.5], axis=-1) @ plane
+    return fitted.astype(np.float32)
+
+
+def _widest(ink: Mask) -> float:
+    """The width of the widest stroke as a share of the picture's shorter side; what runs out of it counts whole."""
+    from scipy import ndimage
+
+    distance = ndimage.distance_transform_cdt(np.pad(ink, 1, mode="edge"), metric="chessboard")
+    return float(2 * distance.max() / min(ink.shape))
 
 
 def _paper(colour: Plane) -> Plane:
@@ -107,20 +164,34 @@ def _direction(difference: Plane) -> Plane:
 
 
 def _binary(flat: Plane, noise: float) -> tuple[Mask, Mask, Plane]:
-    """Ink where there is at least half as much as in the strongest ink nearby, and enough to be no noise."""
+    """Ink where there is at least half as much as in the strongest ink of the stroke, and enough to be no noise.
+
+    A part of a stroke may be much paler than a stroke of its own: ink that is connected with darker ink is kept.
+    """
     from scipy import ndimage
 
-    h, w = flat.shape
-    # Full ink near a pixel: the largest value in a neighbourhood, but never less than half of the page's usual ink,
-    # or the grain of empty paper would pass for pale ink.
     least = max(MIN_CONTRAST, NOISE_FACTOR * noise * 0.6)
     strong = flat[flat > least]
-    page = float(np.quantile(strong, 0.7)) if strong.size >= 12 else 0.0
-    window = max(9, min(h, w) // 12)
-    step = max(1, window // 8)
-    coarse = ndimage.maximum_filter(flat, size=step)[::step, ::step] if step > 1 else flat
-    near = ndimage.maximum_filter(coarse, size=max(3, window // step))
-    near = ndimage.uniform_filter(near, size=max(3, window // step))
-    near = np.repeat(np.repeat(near, step, axis=0), step, axis=1)[:h, :w]
+    page = float(np.quantile(strong, 0.7)) if strong.size >= 12 else 0.0  # the page's usual ink
+    window = _two_pens(flat > max(0.5 * page, least))
+    near = ndimage.maximum_filter(flat, size=window)
+    near = ndimage.uniform_filter(near, size=window)
+    # Never less than a share of the usual ink, or the grain of empty paper would pass for pale ink.
+    own = flat > np.maximum(0.5 * near, max(PALE * page, least))
+    part = flat > np.maximum(0.5 * near, max(PALEST * page, 0.7 * least))
+    labels, count = ndimage.label(part, structure=np.ones((3, 3), bool))
+    kept = np.zeros(count + 1, bool)
+    kept[labels[own]] = True
+    kept[0] = False
     strength = np.maximum(near, max(0.5 * page, least)).astype(np.float32)
-    return flat > np.maximum(0.5 * strength, least), flat > max(0.2 * page, 0.7 * least), strength
+    return kept[labels], flat > max(0.2 * page, 0.7 * least), strength
+
+
+def _two_pens(ink: Mask) -> int:
+    """Twice the usual width of strokes in pixels, an odd number from 5 to a twelfth of the picture."""
+    from scipy import ndimage
+
+    most = max(9, min(ink.shape) // 12)
+    distance = ndimage.distance_transform_cdt(ink, metric="chessboard")
+    ridge = distance[(distance > 0) & (distance == ndimage.maximum_filter(distance, size=3))]
+    return int(np.clip(4 * np.median(ridge), 5, most)) | 1 if ridge.size else most | 1

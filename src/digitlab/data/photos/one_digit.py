@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from digitlab.data.photos.marks import Mark, union
+from digitlab.data.photos.mark import Mark, union
 from digitlab.data.photos.opening import open_photo
 from digitlab.data.photos.page import find_digits
 from digitlab.errors import DataError

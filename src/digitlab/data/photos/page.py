@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitlab.data.photos.ink import Ink, find_ink
-from digitlab.data.photos.marks import Mark, find_marks, usual_height
+from digitlab.data.photos.mark import Mark
+from digitlab.data.photos.marks import find_parts, marks_of, usual_height
 from digitlab.data.photos.mnist_form import SIZE, mnist_form
 from digitlab.data.photos.rules import remove_rules
 from digitlab.errors import ShapeError
@@ -25,6 +26,7 @@ class Page:
     ink      grey, flattened, binary (see ink.py)
     rules    ruled lines that were taken away;  clean: the ink that is left
     marks    what may be a digit;  others: what can be none, with the reason in `why_not`
+    parts    each connected piece of ink: what marks are made of
     zoom     how many pixels here are one of the photo that was given (1, unless it was small)
     """
 
@@ -34,6 +36,7 @@ class Page:
     clean: NDArray[np.bool_]
     marks: tuple[Mark, ...]
     others: tuple[Mark, ...]
+    parts: tuple[Mark, ...] = ()
     zoom: float = 1.0
 
     @cached_property
@@ -92,9 +95,10 @@ def find_digits(photo: NDArray[np.uint8]) -> Page:
     ink = find_ink(photo)
     clean, rules = remove_rules(ink.binary, ink.faint)
     clean |= hollow_ink(clean, ink.grey)
-    found = without_pale(find_marks(clean), ink.flat)
+    parts = find_parts(clean)
+    found = without_pale(marks_of(parts, clean.shape), ink.flat)
     marks, others = (tuple(mark for mark in found if bool(mark.why_not) is none) for none in (False, True))
-    return Page(photo, ink, rules, clean, marks, others, zoom)
+    return Page(photo, ink, rules, clean, marks, others, tuple(parts), zoom)
 
 
 def without_pale(marks: list[Mark], flat: NDArray[np.floating[Any]]) -> list[Mark]:

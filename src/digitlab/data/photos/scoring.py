@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from digitlab.data.photos.marks import Box
+from digitlab.data.photos.mark import Box
 
 SAME = 0.5  # two boxes mean the same digit if they share at least half of what they cover together
 

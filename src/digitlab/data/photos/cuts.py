@@ -1,0 +1,74 @@
+"""Where a mark may be cut: two or more digits that touch, each cut crossing little ink."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitlab.data.photos.mark import Mark, mark_of
+
+SLANTS = (-0.4, -0.2, 0.0, 0.2, 0.4)  # pixels to the right for each down
+MOST_CUTS = 10
+SMALLEST = 8  # pixels high
+CRUMB = 0.12  # of a piece's largest part: smaller ones belong to its neighbour
+Columns = NDArray[np.intp]  # (h,): in each row, the first column to the right of the cut
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A slanting cut through a mark; `crossed` is the ink on it, in widths of the pen."""
+
+    columns: Columns
+    crossed: float
+
+
+def cuts(mark: Mark) -> list[Cut]:
+    """Cuts from top to bottom that may part two digits, from left to right; [] for a mark too narrow for two.
+
+    Candidates are the straight cuts that cross least ink among those around them, and no more than two strokes.
+    """
+    h, w = mark.mask.shape
+    pen = max(1.0, mark.pen)
+    if w < 0.6 * h or h < SMALLEST:
+        return []
+    rows = np.arange(h)[:, None]
+    found: list[tuple[float, int, Columns]] = []  # crossed, column in the middle, columns
+    near = max(1, round(0.05 * h))
+    for slant in SLANTS:
+        shift = np.round(slant * (rows - h / 2)).astype(np.intp)  # (h, 1)
+        middles = np.arange(max(2, round(0.6 * pen)), w - max(1, round(0.6 * pen)))
+        columns = np.clip(middles[None] + shift, 0, w)  # (h, n)
+        crossed = np.where(columns < w, mark.mask[rows, np.minimum(columns, w - 1)], False).sum(axis=0) / pen
+        for at, middle in enumerate(middles):
+            around = crossed[max(0, at - near) : at + near + 1]
+            if crossed[at] <= 2.2 + 0.04 * w / pen and crossed[at] == around.min():
+                found.append((float(crossed[at]), int(middle), columns[:, at]))
+    found.sort(key=lambda cut: cut[0])
+    chosen: list[tuple[float, int, Columns]] = []
+    for cut in found:
+        if len(chosen) < MOST_CUTS and all(abs(cut[1] - other[1]) > 1.6 * near for other in chosen):
+            chosen.append(cut)
+    chosen.sort(key=lambda cut: cut[1])
+    return [Cut(columns, crossed) for crossed, _, columns in chosen]
+
+
+def piece(mark: Mark, left: Cut | None, right: Cut | None, reach: int = 0) -> Mark | None:
+    """The part of a mark between two cuts (None: its own side), and `reach` pixels beyond; None if no ink is left.
+
+    Crumbs are left out.
+    """
+    from scipy import ndimage
+
+    across = np.arange(mark.width)[None]
+    part = mark.mask
+    if left is not None:
+        part = part & (across >= left.columns[:, None] - reach)
+    if right is not None:
+        part = part & (across < right.columns[:, None] + reach)
+    labels, count = ndimage.label(part, structure=np.ones((3, 3), bool))
+    if not count:
+        return None
+    sizes = np.bincount(labels.ravel())[1:]
+    part = np.isin(labels, 1 + np.flatnonzero(sizes >= CRUMB * sizes.max()))
+    rows, columns = ndimage.find_objects(part.astype(np.uint8))[0]
+    return mark_of(part[rows, columns], mark.box[0] + columns.start, mark.box[1] + rows.start)

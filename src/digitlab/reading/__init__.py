@@ -1,0 +1,16 @@
+"""Reading a photo: data/photos finds the ink, and a network says which digits it is.
+
+    reading = read_photo(network, open_photo("photo.jpg"))
+    reading.text                  "314\\n159"
+    reading.digits[0].label, reading.digits[0].confidence, reading.digits[0].box
+
+photo.py      read_photo: all of it
+partition.py  which parts of the ink make a digit: joined and cut as the network likes best
+context.py    what the page says of its marks: the height of the writing, words of letters, edges
+results.py    Read, Reading
+"""
+
+from digitlab.reading.photo import MIN_CONFIDENCE, read_photo, sees_colour
+from digitlab.reading.results import Read, Reading
+
+__all__ = ["MIN_CONFIDENCE", "Read", "Reading", "read_photo", "sees_colour"]

@@ -1,0 +1,81 @@
+"""One photo, read by a network: the parts of its ink, their partition into digits, and what the page says of them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitlab.data.photos import Mark, Page, find_digits
+from digitlab.data.photos.ink import SMALL
+from digitlab.data.photos.lines import text_lines
+from digitlab.data.photos.marks import odd_shape
+from digitlab.errors import ShapeError
+from digitlab.judging import judge
+from digitlab.nn.network import Network
+from digitlab.reading.context import refused, writing_height
+from digitlab.reading.partition import Answer, Judge, partition
+from digitlab.reading.results import Read, Reading
+
+MIN_CONFIDENCE = 0.5  # below it, a mark is called no digit
+CRUMB = 0.1  # of the writing's height: smaller parts are dust
+
+
+def read_photo(
+    network: Network,
+    photo: NDArray[np.uint8],
+    *,
+    min_confidence: float = MIN_CONFIDENCE,
+    class_names: Sequence[str] = tuple("0123456789"),
+    least_confidence: float | None = None,
+) -> Reading:
+    """Find the digits in a photo, uint8 (H, W, 3) or grey (H, W), and let the network say which they are.
+
+    The network sees 28×28 images in MNIST's form; one with three channels sees the photo's colours around each mark.
+    Marks that it reads with less than `min_confidence` (formerly `least_confidence`) are no digits.
+    Raises ShapeError if the network takes other images or has no output per class.
+    """
+    colour = sees_colour(network)
+    if network.shapes[-1] != (len(class_names),):
+        raise ShapeError(f"the network has outputs {network.shapes[-1]}, expected ({len(class_names)},): one per class")
+    least = min_confidence if least_confidence is None else least_confidence
+    page = find_digits(photo)
+
+    def ask(marks: Sequence[Mark]) -> list[Answer]:
+        if not marks:
+            return []
+        images = np.stack([page.colour_of(mark) if colour else page.image_of(mark) for mark in marks])
+        judged = judge(network, images)
+        odd = [1.0 if odd_shape(mark) else 0.0 for mark in marks]
+        not_digit = np.maximum(judged.not_digit, odd).tolist()
+        return [Answer(*one) for one in zip(marks, images, judged.probabilities, not_digit)]
+
+    answers, crumbs = _answers(page, ask)
+    why = refused(answers, least, page.photo.shape[:2], crumbs)
+    digits = [j for j, reason in zip(answers, why) if not reason]
+    lines = text_lines([j.mark.box for j in digits])
+    reads = [_read(digits[at], number) for number, line in enumerate(lines) for at in line]
+    others = [_read(j, 0, f"it {reason}") for j, reason in zip(answers, why) if reason]
+    return Reading(tuple(reads), tuple(others), page, tuple(class_names))
+
+
+def sees_colour(network: Network) -> bool:
+    """Whether the network takes colour images, (28, 28, 3); ShapeError unless it takes these or (28, 28)."""
+    size = int(np.prod(network.input_shape))
+    if size not in (28 * 28, 28 * 28 * 3):
+        raise ShapeError(f"the network takes input of shape {network.input_shape}; photos are read as 28×28 images")
+    return size != 28 * 28
+
+
+def _read(answer: Answer, line: int, why_not: str = "") -> Read:
+    label = -1 if why_not else answer.label
+    return Read(label, answer.confidence, answer.probabilities, answer.mark.box, line, answer.image, why_not)
+
+
+def _answers(page: Page, ask: Judge) -> tuple[list[Answer], list[Mark]]:
+    """The page's marks, each with what the network says of it, and the parts that are too small for one."""
+    alone = ask(page.parts)
+    usual = writing_height(alone)
+    large = [answer for answer in alone if max(answer.mark.height, answer.mark.width) >= CRUMB * usual]
+    crumbs = [part for part in page.parts if max(part.height, part.width) < CRUMB * usual]
+    small = max(page.photo.shape[:2]) <= SMALL * page.zoom
+    return partition(large, ask, usual=usual, one=small), crumbs

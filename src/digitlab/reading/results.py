@@ -1,0 +1,51 @@
+"""What was read on a photo: its digits with their confidence, and the marks that are none."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitlab.data.photos import Page
+from digitlab.data.photos.mark import Box
+
+
+@dataclass(frozen=True)
+class Read:
+    """One mark and how it was read.
+
+    label          the class; -1 if it is no digit, and then `why_not` says why
+    confidence     the network's probability of its best class, 0 to 1; 0 where the network was not asked
+    probabilities  of every class, (classes,)
+    box            left, top, right, bottom in pixels of `Reading.page.photo`
+    line           of writing, from 0
+    image          the network's input: uint8 (28, 28), or (28, 28, 3) if it sees colours
+    """
+
+    label: int
+    confidence: float
+    probabilities: NDArray[np.float64] = field(repr=False)
+    box: Box
+    line: int
+    image: NDArray[np.uint8] = field(repr=False)
+    why_not: str = ""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read on a photo: `digits` in reading order, `others` that are none, and the stages (`page`)."""
+
+    digits: tuple[Read, ...]
+    others: tuple[Read, ...]
+    page: Page = field(repr=False)
+    class_names: tuple[str, ...] = tuple("0123456789")
+
+    @property
+    def lines(self) -> list[list[Read]]:
+        """The digits line by line."""
+        numbers = sorted({digit.line for digit in self.digits})
+        return [[digit for digit in self.digits if digit.line == number] for number in numbers]
+
+    @property
+    def text(self) -> str:
+        """The digits as text, a line of writing a line; "" if there are none."""
+        return "\n".join("".join(self.class_names[digit.label] for digit in line) for line in self.lines)
