@@ -5,7 +5,7 @@ import pytest
 
 import digitlab.nn as nn
 from contract.examples import LAYERS, batch, layer_network
-from digitlab.data.photos.marks import pen_width
+from digitlab.data.photos.mark import pen_width
 from digitlab.data.photos.mnist_form import cropped, mnist_form
 from digitlab.data.synthetic.strokes import draw_digit
 from digitlab.nn.io.files import network_bytes

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from digitlab.data.photos.marks import pen_width
+from digitlab.data.photos.mark import pen_width
 from digitlab.data.photos.mnist_form import cropped, mnist_form
 from digitlab.data.synthetic.pens import Ink, resized
 
