@@ -1,6 +1,7 @@
 """`digitlab train`: what the options do, and what the run's folder holds."""
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,28 @@ def test_the_shortest_call(train):
     assert lines[-1] == "saved: runs/001-64-30-10/network.safetensors"
     assert called.err == ""
     assert "\x1b" not in called.out, "no colours in a pipe"
+
+
+def test_the_test_set_after_each_epoch_on_request(train, call):
+    assert " test " not in train("--run", "without").out.split("valid_accuracy over")[0].split("\nepoch 1")[1]
+    called = train("--test-each-epoch", "--run", "with")
+    assert "do not choose settings or an epoch by it" in called.out
+    rows = History.load("with/history.jsonl")
+    assert [line.split("test ")[1].split()[0] for line in called.out.splitlines() if line.startswith("epoch")] == [
+        f"{100 * row['test_accuracy']:.2f}" for row in rows
+    ]
+    assert call("train", "--resume", "--run", "with", "--epochs", "3").code == 0
+    assert "test_accuracy" in History.load("with/history.jsonl")[2]
+
+
+def test_logs_for_other_programs(train, fails, monkeypatch):
+    train("--log", "csv", "--run", "logged")
+    lines = Path("logged/history.csv").read_text(encoding="utf-8").splitlines()
+    assert lines[0].startswith("epoch,train_loss,valid_loss,valid_accuracy") and len(lines) == 3
+    monkeypatch.setitem(sys.modules, "mlflow", None)
+    line = fails(1, "train", "--data", "digits", "--epochs", "1", "--log", "mlflow")
+    assert line.endswith("MLflow is not installed; install it: pip install 'digitlab[mlflow]'")
+    assert "for one network" in fails(2, "train", "--seeds", "2", "--log", "csv")
 
 
 def test_the_runs_folder(train):

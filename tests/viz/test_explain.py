@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from digitlab.engine import ReferenceEngine
 from digitlab.errors import ShapeError
 from digitlab.nn import (
     ZOO,
@@ -25,8 +26,10 @@ from digitlab.nn import (
     mlp,
 )
 from digitlab.nn.formulas import Formulas
+from digitlab.optim import SGD
 from digitlab.viz.explain import about, check_label, shape_text, shorten, walk, walk_text
 from digitlab.viz.explain_page import explain_page, pictures_in
+from digitlab.viz.explain_step import step_text, take_step
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (8, 8)).astype(np.uint8)
 NAMES = ("0", "1", "<2>")
@@ -164,6 +167,41 @@ def test_the_page_stands_by_itself_and_holds_every_array():
     assert "y[p] = Σ over places k" in text
     assert all(src.startswith("data:image/png;base64,") for src in re.findall(r'src="([^"]*)"', text))
     assert all(re.findall(r'<img [^>]*alt="([^"]*)"', text))
+
+
+@pytest.mark.parametrize("net", [mlp([64, 5, 3]), conv()], ids=["dense", "conv"])
+def test_the_step_is_that_of_the_optimizer(net):
+    step = take_step(net, IMAGE, np.int64(2), 0.1)
+    twin = net.copy()
+    ReferenceEngine(twin, SGD(0.1)).train_batches(IMAGE[None], np.array([2]), np.arange(1), 1, [0.1])
+    after, before = twin.parameters(), net.parameters()
+    assert [change.name for change in step.changes] == list(after)
+    for change in step.changes:
+        difference = after[change.name].value - before[change.name].value
+        assert change.after == after[change.name].value[change.place]
+        assert change.before == before[change.name].value[change.place]
+        assert abs(change.after - change.before) == pytest.approx(np.abs(difference).max(), rel=1e-3)
+        assert change.before - 0.1 * change.gradient == pytest.approx(change.after, abs=1e-6)
+        assert change.changed <= change.size == difference.size
+    assert step.loss_before == pytest.approx(walk(net, IMAGE, np.int64(2)).loss)
+    assert step.loss_after == pytest.approx(walk(twin, IMAGE, np.int64(2)).loss) and step.loss_after < step.loss_before
+    text = step_text(step)
+    assert text.startswith("STEP\n\nw ← w − η ∂L/∂w with η = 0.1, for this image alone")
+    assert text.count(" change\n") == len(step.changes)
+
+
+def test_frozen_weights_take_no_step():
+    net = mlp([64, 5, 3])
+    net.parameters()["0.W"].trainable = False
+    assert [change.changed == 0 for change in take_step(net, IMAGE, np.int64(1), 1.0).changes][:2] == [True, False]
+
+
+def test_the_page_leaves_out_blank_pictures_and_says_so():
+    net = Network([Conv2D(4, 3), ReLU(), Flatten(), Dense(3)], (8, 8, 1), LogLikelihood(), seed=4)
+    net.parameters()["0.b"].value[:3] = -100  # three maps are 0 after ReLU
+    text = explain_page(walk(net, IMAGE, np.int64(2)), NAMES, label=2, title="", step=take_step(net, IMAGE, 2, 0.1))
+    assert "3 blank pictures are left out: every number in them is 0." in text
+    assert "The step: w ← w − η ∂L/∂w" in text and "0.W[" in text
 
 
 def test_labels_that_the_network_has_no_output_for():

@@ -1,12 +1,15 @@
 """`digitlab explain NET --image 7`: one training step under the microscope."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from digitlab.cli.shared.looking import PART_HELP, SOURCE_HELP
 from digitlab.cli.shared.options import data_options
+
+if TYPE_CHECKING:
+    from digitlab.nn import Network
 
 
 @click.command("explain")
@@ -19,13 +22,21 @@ from digitlab.cli.shared.options import data_options
     help="Position of the image in its set, counted from 0.",
 )
 @data_options(part=PART_HELP, default="", source_help=SOURCE_HELP)
+@click.option(
+    "--learning-rate",
+    type=click.FloatRange(0, min_open=True),
+    metavar="η",
+    help="Learning rate of the step. [default: that of the run if it trained by SGD, else the default for SGD]",
+)
 @click.option("--out", type=click.Path(path_type=Path), help="File of an HTML page that shows the arrays as pictures.")
-def command(net: str | None, image: int, data: dict[str, Any], part: str | None, out: Path | None) -> None:
+def command(
+    net: str | None, image: int, data: dict[str, Any], part: str | None, learning_rate: float | None, out: Path | None
+) -> None:
     """Show one training step: the shape, values and formula of every array.
 
     NET is a network file, a run folder, layer sizes such as 784-30-10, or a name such as lenet5 (with new weights).
-    [default: the latest run in runs/, or else the shipped network] The command changes no weights: the gradients are
-    those of one training step.
+    [default: the latest run in runs/, or else the shipped network] The gradients are those of one training step. It
+    ends with the step itself, before and after; the network's file stays as it is.
     """
     import numpy as np
 
@@ -38,6 +49,7 @@ def command(net: str | None, image: int, data: dict[str, Any], part: str | None,
     from digitlab.nn.examples import examples
     from digitlab.viz.explain import check_label, walk, walk_text
     from digitlab.viz.explain_page import explain_page
+    from digitlab.viz.explain_step import step_text, take_step
 
     if out is not None:
         require_suffix(out, "a page", ".html", ".htm", bare=False)
@@ -54,6 +66,21 @@ def command(net: str | None, image: int, data: dict[str, Any], part: str | None,
     say(title)
     say(image_text(pixels))
     say(walk_text(found, digits.class_names, label=label))
+    step = take_step(network, pixels, np.int64(label), learning_rate or usual_rate(saved_file(net), network))
+    say(f"\n{step_text(step)}")
     if out is not None:
-        write_text(out, explain_page(found, digits.class_names, label=label, title=title))
+        write_text(out, explain_page(found, digits.class_names, label=label, title=title, step=step))
         say(f"\npage: {out}")
+
+
+def usual_rate(file: Path | None, network: "Network") -> float:
+    """η of the run that the network belongs to, where that trained by plain gradient descent; else the default."""
+    from digitlab.optim import SGD
+    from digitlab.train import RunConfig
+    from digitlab.train.default_rate import default_learning_rate
+
+    if file is not None and (config := file.parent / "config.toml").is_file():
+        optimizer = RunConfig.load(config, run=True).optimizer
+        if type(optimizer) is SGD and optimizer.learning_rate is not None:
+            return optimizer.learning_rate
+    return default_learning_rate(SGD(), network)

@@ -19,6 +19,7 @@ def command(net: str | None, to: str, out: Path | None) -> None:
     """
     from digitlab.cli.shared.console import say
     from digitlab.cli.shared.networks import load_named
+    from digitlab.cli.shared.progress import counted
     from digitlab.exporting import export_formats, export_network
     from digitlab.nn.scaling import describe_scaling
     from digitlab.shipped import PATH
@@ -30,7 +31,8 @@ def command(net: str | None, to: str, out: Path | None) -> None:
         out = folder / f"{path.stem}{chosen.suffix or f'-{to}'}"
         if out == path:
             raise click.UsageError(f"{path} is in that format already; name another file with --out")
-    written = export_network(network, out, to)
+    with counted(f"writing {out.name}", None):  # text formats of large networks take seconds
+        written = export_network(network, out, to)
     say(f"{path} as {to}, {chosen.about}:")
     for file in written:
         say(f"{file}, {file.stat().st_size:,} bytes")

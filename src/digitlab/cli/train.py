@@ -1,7 +1,8 @@
 """`digitlab train`: from options, a settings file or an earlier run to a trained network in a run folder."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -31,6 +32,16 @@ PREDICTIONS = "predictions.npz"  # as in train/recorders.py, which is not import
 @click.option("--record", is_flag=True, help="Record the predictions and gradient norms of every epoch.")
 @click.option("--watch", is_flag=True, help="Plot loss and accuracy in the terminal during the training.")
 @click.option(
+    "--test-each-epoch", is_flag=True, help="Also measure the test set after each epoch. Do not choose settings by it."
+)
+@click.option(
+    "--log",
+    "logs",
+    type=click.Choice(["csv", "tensorboard", "mlflow"]),
+    multiple=True,
+    help="Also log every epoch to a CSV file, TensorBoard or MLflow; may be repeated.",
+)
+@click.option(
     "--seeds", type=click.IntRange(1), metavar="N", help="Number of networks to train, each with its own seed."
 )
 @click.option(
@@ -55,6 +66,8 @@ def command(
     from_file: Path | None,
     record: bool,
     watch: bool,
+    test_each_epoch: bool,
+    logs: tuple[str, ...],
     seeds: int | None,
     grid: tuple[tuple[str, list[str]], ...],
     workers: int | None,
@@ -84,11 +97,14 @@ def command(
         resume and folder is not None and not (folder / "config.toml").exists() and any(folder.glob("*/config.toml"))
     )
     if seeds or grid or workers or cluster or group:
-        if record or watch:
-            raise click.UsageError("--record and --watch are for one network; leave them out with --seeds or --grid")
+        if record or watch or test_each_epoch or logs:
+            raise click.UsageError(
+                "--record, --watch, --test-each-epoch and --log are for one network; "
+                "leave them out with --seeds or --grid"
+            )
         train_group(given, folder, resume, from_file, seeds, grid, cluster, workers)
         return
-    shown = training_progress(curves=watch)
+    shown, extras = training_progress(curves=watch), Extras(record, test_each_epoch, logs)
     if resume:
         folder = folder or newest_run()
         _only_epochs({**given, **({"from_file": from_file} if from_file else {})}, folder)
@@ -97,7 +113,7 @@ def command(
         say(f"resuming {folder} after epoch {len(trainer.history)}")
         if len(trainer.history) >= config.epochs:
             say(f"all {config.epochs} epochs are done; continue with --epochs {2 * len(trainer.history)}")
-        begin(trainer, config, splits, folder, record=record)
+        begin(trainer, config, splits, folder, extras)
     else:
         config, splits = settings(given, from_file)
         if line := changes(given, [config]):
@@ -106,10 +122,18 @@ def command(
             if (place / "config.toml").exists():
                 raise ConfigError(f"{place}: already holds a run; continue it by --resume, or choose another folder")
             trainer = start_run(config, place, [shown, CurvesPicture(place)])
-            begin(trainer, config, splits, place, record=record)
+            begin(trainer, config, splits, place, extras)
 
 
-def begin(trainer: "Trainer", config: "RunConfig", splits: "Splits", folder: Path, *, record: bool) -> None:
+class Extras(NamedTuple):
+    """What a training records besides its history: predictions, the test set after each epoch, logs."""
+
+    record: bool = False
+    test: bool = False
+    logs: tuple[str, ...] = ()
+
+
+def begin(trainer: "Trainer", config: "RunConfig", splits: "Splits", folder: Path, extras: Extras) -> None:
     """Say what is about to be trained on what, and train."""
     from digitlab.cli.shared.console import say
 
@@ -119,10 +143,31 @@ def begin(trainer: "Trainer", config: "RunConfig", splits: "Splits", folder: Pat
     say(trainer.network.summary())
     if line := gradient_cost(trainer, splits):
         say(line)
-    if record or (folder / PREDICTIONS).exists():
+    trainer.callbacks += loggers(extras.logs, folder, config)
+    if extras.record or (folder / PREDICTIONS).exists():
         # Before those that save: see recorders.py.
         trainer.callbacks[:0] = recorders(folder, splits)
-    train(trainer, config, splits, folder)
+    test = extras.test or (len(trainer.history) > 0 and "test_loss" in trainer.history[-1])
+    if test:
+        say("the test set is measured after each epoch: do not choose settings or an epoch by it")
+    train(trainer, config, splits, folder, test=test)
+
+
+def loggers(names: Sequence[str], folder: Path, config: "RunConfig") -> "list[Callback]":
+    """The callbacks of --log. Raises ConfigError for a program that is not installed."""
+    from digitlab.train import CsvLog, MLflowLog, TensorBoardLog
+
+    def mlflow() -> "Callback":
+        table = config.table()
+        plain = {name: value for name, value in table.items() if isinstance(value, str | int | float)}
+        return MLflowLog(run=str(folder), optimizer=repr(config.optimizer), **plain)
+
+    made = {
+        "csv": lambda: CsvLog(folder / "history.csv"),
+        "tensorboard": lambda: TensorBoardLog(folder / "tensorboard"),
+        "mlflow": mlflow,
+    }
+    return [made[name]() for name in dict.fromkeys(names)]
 
 
 def gradient_cost(trainer: "Trainer", splits: "Splits") -> str:
@@ -163,8 +208,11 @@ def recorders(folder: Path, splits: "Splits") -> "list[Callback]":
     ]
 
 
-def train(trainer: "Trainer", config: "RunConfig", splits: "Splits", folder: Path) -> None:
-    """Run the training, then print the result and where it is saved; the test set is used once, here."""
+def train(trainer: "Trainer", config: "RunConfig", splits: "Splits", folder: Path, *, test: bool = False) -> None:
+    """Run the training, then print the result and where it is saved.
+
+    The test set is used once, here, or after each epoch as well with `test`.
+    """
     from digitlab.cli.shared.console import say
     from digitlab.cli.shared.endings import say_diagnosis
     from digitlab.errors import DivergenceError, quoted
@@ -176,7 +224,13 @@ def train(trainer: "Trainer", config: "RunConfig", splits: "Splits", folder: Pat
     diagnose, file = Diagnose(), folder / "network.safetensors"
     trainer.callbacks.append(diagnose)
     try:
-        history = trainer.fit(splits.train, splits.valid, epochs=config.epochs, sample_weights=config.example_weights())
+        history = trainer.fit(
+            splits.train,
+            splits.valid,
+            splits.test if test else None,
+            epochs=config.epochs,
+            sample_weights=config.example_weights(),
+        )
     except DivergenceError as error:
         say(f"saved: {file} ({error.held})")
         raise

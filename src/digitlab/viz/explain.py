@@ -45,9 +45,8 @@ class Walk:
     _repr_html_ = notebook_html
 
     def __repr__(self) -> str:
-        return (
-            f"Walk: {len(self.steps)} steps, loss {_number(self.loss)}, largest output no. {int(self.outputs.argmax())}"
-        )
+        largest = int(self.outputs.argmax())
+        return f"Walk: {len(self.steps)} steps, loss {number_text(self.loss)}, largest output no. {largest}"
 
 
 def walk(network: Network, image: Array, target: Any) -> Walk:
@@ -92,9 +91,9 @@ def shorten(array: Array, *, most: int = 8) -> str:
     """An array's numbers in few words: all of few, else the first ones that are not 0, and how they spread."""
     flat = np.asarray(array, np.float64).ravel()
     if flat.size == 1:
-        return _number(flat[0])
+        return number_text(flat[0])
     if flat.size <= most + 4:
-        return "[" + " ".join(map(_number, flat)) + "]"
+        return "[" + " ".join(map(number_text, flat)) + "]"
     places = np.flatnonzero(flat)
     if not places.size:
         return f"all {flat.size:,} are 0"
@@ -102,8 +101,8 @@ def shorten(array: Array, *, most: int = 8) -> str:
     some = flat[first : first + most]
     where = "…, " if first else ""
     zeros = 1 - places.size / flat.size
-    parts = [f"[{where}{' '.join(map(_number, some))}{', …' if first + most < flat.size else ''}]"]
-    parts.append(f"min {_number(flat.min())}, mean {_number(flat.mean())}, max {_number(flat.max())}")
+    parts = [f"[{where}{' '.join(map(number_text, some))}{', …' if first + most < flat.size else ''}]"]
+    parts.append(f"min {number_text(flat.min())}, mean {number_text(flat.mean())}, max {number_text(flat.max())}")
     if zeros > 0.005:
         parts.append(f"{100 * zeros:.0f} % are 0")
     return "; ".join(parts)
@@ -122,7 +121,10 @@ def walk_text(found: Walk, class_names: Sequence[str], *, label: int) -> str:
         lines += _indented("formula", step.forward_formula) + _rows(step.forward)
     guess = int(found.outputs.argmax())
     verdict = "correct" if guess == label else f"but the label is {class_names[label]}"
-    lines += ["", f"The largest output is that of {class_names[guess]}, {_number(found.outputs[guess])}: {verdict}."]
+    lines += [
+        "",
+        f"The largest output is that of {class_names[guess]}, {number_text(found.outputs[guess])}: {verdict}.",
+    ]
     lines += ["", "BACKWARD"]
     for step in reversed(found.steps):
         lines += ["", step.name, *_indented("formula", step.backward_formula), *_rows(step.backward)]
@@ -150,7 +152,8 @@ def _parameters(layer: Layer, prefix: str = "") -> dict[str, Any]:
     return found
 
 
-def _number(value: float) -> str:
+def number_text(value: float) -> str:
+    """A number with three digits: "0.0123", "1.2e−5"."""
     text = f"{value + 0.0:.3g}"  # + 0.0: no "−0"
     return text.replace("-", "−").replace("e−0", "e−").replace("e+0", "e")
 

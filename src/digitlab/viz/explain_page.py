@@ -5,15 +5,16 @@ from typing import Any
 
 import numpy as np
 
-from digitlab.viz.explain import Walk, shape_text, shorten
+from digitlab.viz.explain import Walk, number_text, shape_text, shorten
+from digitlab.viz.explain_step import Step, change_text
 from digitlab.viz.figures import Array
 from digitlab.viz.pages import data_uri, png_bytes, render, signed_pixels
 
 MOST = 16  # maps of one array
 
 
-def explain_page(found: Walk, class_names: Sequence[str], *, label: int, title: str) -> str:
-    """The walk as a self-contained page: forward from the image to the loss, then backward to the image."""
+def explain_page(found: Walk, class_names: Sequence[str], *, label: int, title: str, step: Step | None = None) -> str:
+    """The walk as a self-contained page: forward from the image to the loss, backward to the image, and the step."""
     guess = int(found.outputs.argmax())
     return render(
         "explain.html",
@@ -22,6 +23,9 @@ def explain_page(found: Walk, class_names: Sequence[str], *, label: int, title: 
         verdict="which is correct" if guess == label else f"but the label is {class_names[label]}",
         loss=found.loss,
         steps=found.steps,
+        step=step,
+        change_text=change_text,
+        number_text=number_text,
         shape_text=shape_text,
         shorten=shorten,
         pictures=_pictures,
@@ -29,16 +33,23 @@ def explain_page(found: Walk, class_names: Sequence[str], *, label: int, title: 
 
 
 def _pictures(array: Array) -> dict[str, Any] | None:
-    """An array as pictures, where it is some: maps (1, H, W, C), kernels (kh, kw, C, F), 784 pixels, a matrix."""
-    tiles = pictures_in(array)
-    if not tiles:
+    """An array as pictures, where it is some: maps (1, H, W, C), kernels (kh, kw, C, F), 784 pixels, a matrix.
+
+    Pictures that are 0 everywhere are left out, and counted.
+    """
+    every = pictures_in(array)
+    if not every:
         return None
+    tiles = [tile for tile in every if np.any(tile)]
+    blank = len(every) - len(tiles)
+    if not tiles:
+        return {"shown": [], "more": 0, "blank": blank}
     limit = max(float(np.abs(tile).max()) for tile in tiles) or 1.0
     zoom = int(max(1, min(8, 84 // max(tiles[0].shape))))
     height, width = tiles[0].shape
     size = {"width": width * zoom, "height": height * zoom}
     shown = [{"uri": data_uri(png_bytes(signed_pixels(tile, limit))), **size} for tile in tiles[:MOST]]
-    return {"shown": shown, "more": len(tiles) - len(shown)}
+    return {"shown": shown, "more": len(tiles) - len(shown), "blank": blank}
 
 
 def pictures_in(array: Array) -> list[Array]:
