@@ -22,7 +22,8 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The shipped network, served for the whole session; runs land in a temporary folder."""
-    server = serving(Play(load_network(PATH), "digits", tmp_path_factory.mktemp("play") / "runs"))
+    folder = tmp_path_factory.mktemp("play")
+    server = serving(Play(load_network(PATH), "digits", PATH, folder / "runs", folder / "own-digits"))
     yield server
     server.end()
 

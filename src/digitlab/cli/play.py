@@ -26,11 +26,11 @@ def command(net: str | None, port: int | None, host: str, browser: bool) -> None
     from pathlib import Path
 
     from digitlab.cli.shared.console import say, tell
-    from digitlab.cli.shared.networks import network_for
+    from digitlab.cli.shared.networks import network_for, saved_file
     from digitlab.errors import ConfigError
-    from digitlab.run_folders import RUNS
     from digitlab.web.server import LOOPBACK, Play, serve
 
+    file = saved_file(net)
     name, network = network_for(net)
     name = Path(name).parent.name if Path(name).name == "network.safetensors" else Path(name).stem
 
@@ -46,7 +46,7 @@ def command(net: str | None, port: int | None, host: str, browser: bool) -> None
             webbrowser.open(address)
 
     try:
-        serve(Play(network, name, RUNS), host, port, started)
+        serve(Play(network, name, file), host, port, started)
     except OSError as error:
         raise ConfigError(f"cannot listen on {host}, port {port or 'any'}: {error.strerror}; choose --port") from None
     say("stopped")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Callback:
-    """Base: seven hooks, each doing nothing.
+    """Base: eight hooks, each doing nothing.
 
     A hook may read everything on the trainer, call `trainer.stop(reason)` and set `trainer.learning_rate`, which holds
     from the next epoch on. docs/python.md has three examples.
@@ -36,6 +36,13 @@ class Callback:
 
     def on_epoch_start(self, trainer: "Trainer") -> None:
         """Epoch `trainer.epoch` (from 1) is about to begin."""
+
+    def steps_at_once(self, trainer: "Trainer", usual: int) -> int:
+        """How many steps to take until `on_batches` is called next; the least that a callback says is taken.
+
+        A callback may wait here: that is how a training pauses.
+        """
+        return usual
 
     def on_batches(self, trainer: "Trainer", done: int, total: int) -> None:
         """`done` of this epoch's `total` steps are behind us; called up to 25 times an epoch."""

@@ -34,15 +34,18 @@ def take_steps(trainer: "Trainer", engine: Engine, x: Any, y: Any, order: Any, r
     if (pause := getattr(engine, "pause_after", None)) is not None:  # of an engine that is slower by far
         chunk = math.ceil(pause / work)
     after_each = having(trainer.callbacks, "on_batch")
-    chunk = 1 if after_each else chunk
-    for first in range(0, steps, chunk):
+    usual = 1 if after_each else chunk
+    choosing = having(trainer.callbacks, "steps_at_once")
+    done = 0
+    while done < steps:
+        first, chunk = done, min((callback.steps_at_once(trainer, usual) for callback in choosing), default=usual)
         here = copied(trainer.network)
         began = time.perf_counter()
         part = order[first * trainer.batch_size : (first + chunk) * trainer.batch_size]
         here_rates = rates[first : first + chunk]
         losses.append(engine.train_batches(x, y, part, trainer.batch_size, here_rates, trainer._weights))
         seconds += time.perf_counter() - began
-        done = sum(map(len, losses))
+        done += len(losses[-1])
         if not np.isfinite(losses[-1][-1]) or not is_finite(trainer.network):
             # Parameters may be finite and their loss is not: go back to the last ones that gave a finite loss.
             back = 0

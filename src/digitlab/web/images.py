@@ -17,6 +17,7 @@ from digitlab.errors import ConfigError, DataError
 from digitlab.nn.network import Network
 from digitlab.reading import Read, read_photo
 from digitlab.train.evaluation import class_shares, classifies
+from digitlab.web.own_digits import OwnDigits
 
 PARTS = ("train", "valid", "test")
 FAILURES = 60  # images, at most
@@ -26,8 +27,8 @@ ONE_AT_A_TIME = threading.Lock()  # for photos: each may take hundreds of megaby
 class Images:
     """The data sets that the page may ask for, by name: never by a path. Each is read when it is first asked for."""
 
-    def __init__(self, network: Network) -> None:
-        self.network = network
+    def __init__(self, network: Network, own: OwnDigits) -> None:
+        self.network, self.own = network, own
         self.known: dict[tuple[str, str], Digits] = {}
         self.lock = threading.Lock()
 
@@ -46,6 +47,14 @@ class Images:
             if (source, part) not in self.known:
                 self.known[source, part] = load(source, part=part)
             return self.known[source, part]
+
+    def path_of(self, source: Any) -> str:
+        """What `load` takes for a set that the page names: "mnist", or "own/NAME" for own digits."""
+        if isinstance(source, str) and source.startswith("own/"):
+            return str(self.own.folder(source.removeprefix("own/"), there=True).resolve())
+        if source not in self.sources:
+            raise ConfigError(f"got the data set {source!r}, expected one of {', '.join(self.sources)}")
+        return str(source)
 
     def image(self, source: Any, part: Any, index: Any) -> dict[str, Any]:
         """One image by its number, with its label. Raises ConfigError for a number that there is not."""

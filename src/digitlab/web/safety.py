@@ -23,7 +23,7 @@ MAX_FILE = 16 * 2**20  # bytes of a photo, a CSV file or a data set of own digit
 MAX_DEPTH = 12  # nested lists and tables in JSON
 RATE, BURST = 100.0, 400.0  # requests per second over time, and at once
 MESSAGE_RATE, MESSAGE_BURST = 50.0, 200.0  # the same for the messages of one WebSocket
-MAX_MESSAGE = 64 * 1024  # bytes of a message of a WebSocket
+MAX_MESSAGE = 256 * 1024  # bytes of a message of a WebSocket
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from digitlab.errors import DigitlabError
@@ -19,7 +19,10 @@ from digitlab.nn.io.files import network_bytes
 from digitlab.nn.network import Network
 from digitlab.run_folders import RUNS
 from digitlab.web.images import Images
+from digitlab.web.own_digits import OWN, OwnDigits
+from digitlab.web.plans import plan_of
 from digitlab.web.safety import MAX_MESSAGE, Guard, int_or
+from digitlab.web.training import Trainings
 
 PAGE = Path(__file__).with_name("page")
 PORT = 8378  # the first port to try
@@ -28,16 +31,20 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 @dataclass
 class Play:
-    """What one server shows: a network with its name, the folder of runs, and the token of this start."""
+    """What one server shows: a network, the folders of runs and of own digits, and the token of this start."""
 
     network: Network
     name: str
+    file: Path | None = None  # the network's, None for fresh weights
     runs: Path = RUNS
+    own: Path = OWN
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     stop: Callable[[], None] = lambda: None  # ends the server
 
     def __post_init__(self) -> None:
-        self.images = Images(self.network)
+        self.own_digits = OwnDigits(self.own)
+        self.images = Images(self.network, self.own_digits)
+        self.trainings = Trainings(self.runs, lambda asked: plan_of(asked, self.images, self.file))
 
     def routes(self) -> list[BaseRoute]:
         return [
@@ -46,11 +53,12 @@ class Play:
             Route("/api/images", answering(self.image)),
             Route("/api/failures", answering(lambda request: {"failures": self.images.failures})),
             Route("/api/photo", answering(lambda request: self.images.photo(request.state.body)), methods=["POST"]),
+            WebSocketRoute("/api/train", self.trainings.page),
             Route("/api/stop", answering(self.end), methods=["POST"]),
         ]
 
     def about(self, request: Request) -> dict[str, Any]:
-        return {"name": self.name, "sources": self.images.sources}
+        return {"name": self.name, "sources": self.images.sources, "own": self.own_digits.sets()}
 
     def image(self, request: Request) -> dict[str, Any]:
         asked = request.query_params
@@ -141,3 +149,4 @@ def serve(play: Play, host: str, port: int | None, started: Callable[[str], None
         server.run(sockets=[listener])
     finally:
         listener.close()
+        play.trainings.end()
