@@ -14,14 +14,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
-from digitlab.errors import DigitlabError
+from digitlab.errors import ConfigError, DigitlabError
 from digitlab.nn.io.files import network_bytes
 from digitlab.nn.network import Network
 from digitlab.run_folders import RUNS
 from digitlab.web.images import Images
 from digitlab.web.own_digits import OWN, OwnDigits
 from digitlab.web.plans import plan_of
-from digitlab.web.safety import MAX_MESSAGE, Guard, int_or
+from digitlab.web.runs import Runs
+from digitlab.web.safety import MAX_MESSAGE, Guard, int_or, read_json
 from digitlab.web.training import Trainings
 
 PAGE = Path(__file__).with_name("page")
@@ -44,6 +45,7 @@ class Play:
     def __post_init__(self) -> None:
         self.own_digits = OwnDigits(self.own)
         self.images = Images(self.network, self.own_digits)
+        self.run_list = Runs(self.runs)
         self.trainings = Trainings(self.runs, lambda asked: plan_of(asked, self.images, self.file))
 
     def routes(self) -> list[BaseRoute]:
@@ -53,6 +55,10 @@ class Play:
             Route("/api/images", answering(self.image)),
             Route("/api/failures", answering(lambda request: {"failures": self.images.failures})),
             Route("/api/photo", answering(lambda request: self.images.photo(request.state.body)), methods=["POST"]),
+            Route("/api/own", answering(self.own_answer), methods=["GET", "POST"]),
+            Route("/api/own.zip", answering(self.own_archive)),
+            Route("/api/runs", answering(lambda request: self.run_list.table())),
+            Route("/api/run", answering(self.run)),
             WebSocketRoute("/api/train", self.trainings.page),
             Route("/api/stop", answering(self.end), methods=["POST"]),
         ]
@@ -67,6 +73,36 @@ class Play:
 
     def network_file(self, request: Request) -> Response:
         return Response(network_bytes(self.network), media_type="application/octet-stream")
+
+    def own_answer(self, request: Request) -> dict[str, Any]:
+        """GET ?name=: the images of a set, or all sets; POST {"do": "add" or "remove", …}: what a click changes."""
+        if request.method == "GET":
+            name = request.query_params.get("name")
+            return {"sets": self.own_digits.sets()} if name is None else {"images": self.own_digits.images(name)}
+        table = read_json(request.state.body)
+        name, do = table.get("name"), table.get("do")
+        if do == "add":
+            return self.own_digits.add(name, table.get("label"), table.get("pixels"))
+        if do == "remove":
+            self.own_digits.remove(name, table.get("file"))
+            return {"removed": table.get("file")}
+        raise ConfigError(f"got {do!r}, expected add or remove")
+
+    def own_archive(self, request: Request) -> Response:
+        return Response(self.own_digits.archive(request.query_params.get("name")), media_type="application/zip")
+
+    def run(self, request: Request) -> Any:
+        """?name=: a run; with &what=network, confusion or cell (&true=3&answer=5) what its network is or does."""
+        asked = request.query_params
+        name, what = asked.get("name"), asked.get("what", "run")
+        if what == "network":
+            network = network_bytes(self.run_list.network(name))
+            return Response(network, media_type="application/octet-stream")
+        if what == "confusion":
+            return self.run_list.confusion(name)
+        if what == "cell":
+            return self.run_list.cell(name, int_or(asked.get("true"), -1), int_or(asked.get("answer"), -1))
+        return self.run_list.run(name)
 
     def end(self, request: Request) -> dict[str, Any]:
         self.stop()

@@ -1,0 +1,99 @@
+"""The screen Train, as a person uses it."""
+
+import re
+
+import pytest
+
+from digitlab.train import History, RunConfig
+
+pytestmark = [pytest.mark.web, pytest.mark.slow]
+DENSE = "/train?source=digits&size=0&layers=dense40&activation=relu&loss=log-likelihood&epochs=400"
+
+
+def status(page, pattern: str) -> None:
+    """Wait until the line about the training matches; the page's policy allows no waiting by evaluated text."""
+    from playwright.sync_api import expect
+
+    expect(page.locator(".training-status")).to_have_text(re.compile(pattern), timeout=30_000)
+
+
+def accuracy(page) -> float:
+    found = re.findall(r"validation ([\d.]+) %", page.locator(".training-status").inner_text())
+    return float(found[-1]) if found else 0.0
+
+
+def test_network_trains_past_90_percent_and_pauses(open_page, served) -> None:
+    page = open_page(DENSE)
+    page.get_by_role("button", name="Train", exact=True).click()
+    status(page, r"validation 9\d")
+    page.get_by_role("button", name="Pause").click()
+    page.wait_for_selector(".training-status:has-text('paused')")
+    text = page.locator(".training-status").inner_text()
+    page.wait_for_timeout(300)
+    assert page.locator(".training-status").inner_text() == text and accuracy(page) > 90
+    assert page.locator(".weights canvas").count() == 32
+    assert page.locator(".confusion td.right").count() == 10
+    page.get_by_role("button", name="Stop").click()
+    page.wait_for_selector(".training-status:has-text('saved as')")
+    name = page.locator(".training-status").inner_text().split("saved as ")[1].strip()
+    folder = served.play.runs / name
+    history = History.load(folder / "history.jsonl")
+    assert max(history.column("valid_accuracy")) > 0.9
+    assert RunConfig.load(folder / "config.toml").data["source"] == "digits"
+    page.get_by_role("button", name="Use this network").click()
+    assert name in page.locator("#network-name").inner_text()
+
+
+def test_single_steps_and_an_epoch(open_page) -> None:
+    page = open_page("/train?source=digits&size=0&layers=dense20&epochs=5")
+    page.get_by_role("button", name="Step", exact=True).click()
+    page.wait_for_selector(".training-status:has-text('epoch 1, step 1 of')")
+    page.get_by_role("button", name="Step", exact=True).click()
+    page.wait_for_selector(".training-status:has-text('epoch 1, step 2 of')")
+    page.get_by_role("button", name="One epoch").click()
+    page.wait_for_selector(".training-status:has-text('paused, epoch 2, validation')")
+    page.get_by_role("button", name="Stop").click()
+    page.wait_for_selector(".training-status:has-text('stopped')")
+
+
+def test_link_carries_the_settings(open_page) -> None:
+    page = open_page("/train")
+    page.get_by_role("button", name="+ convolution").click()
+    page.get_by_role("button", name="+ dense").click()
+    page.get_by_label("Activation").select_option("relu")
+    page.get_by_role("button", name="Compare two").click()
+    page.get_by_label("Optimizer").select_option("adam")
+    link = page.url.split("#")[1]
+    again = open_page(link)
+    assert again.url.split("#")[1] == link
+    assert again.get_by_label("Optimizer").input_value() == "sgd"
+    assert again.locator(".blocks .block").count() == 5
+    again.locator(".choice label:has-text('B')").last.click()
+    assert again.get_by_label("Optimizer").input_value() == "adam"
+    assert again.get_by_label("Activation").input_value() == "relu"
+
+
+def test_points_are_told_apart_and_own_ones_are_added(open_page) -> None:
+    page = open_page("/train?kind=points&set=xor&speed=0&epochs=60")
+    page.get_by_role("button", name="Train", exact=True).click()
+    page.wait_for_selector(".training-status:has-text('all epochs are done')", timeout=30_000)
+    assert page.locator(".map-row").count() == 2
+    page.locator(".plane").click(position={"x": 20, "y": 20})
+    assert "points=" in page.url
+
+
+def test_function_is_fitted_and_two_are_compared(open_page) -> None:
+    page = open_page(
+        "/train?kind=function&epochs=20&speed=0&layers=dense20&compare=1&b.kind=function&b.activation=relu"
+    )
+    page.get_by_role("button", name="Train", exact=True).click()
+    status(page, "A: all epochs are done.*B: all epochs are done")
+    assert page.locator(".legend li:has-text('A training')").count() == 1
+    assert page.locator(".legend li:has-text('B training')").count() == 1
+
+
+def test_mistake_is_explained(open_page) -> None:
+    page = open_page("/train?kind=function&function=sin(y)")
+    page.get_by_role("button", name="Train", exact=True).click()
+    page.wait_for_selector("#status .bad")
+    assert page.get_by_role("button", name="Train", exact=True).is_enabled()
