@@ -132,7 +132,7 @@ function withPen(crop, pen) {
   return { data, height, width };
 }
 
-const BOX_FILTER = { reach: 0.5, value: (x) => (x > -0.5 && x <= 0.5 ? 1 : 0) };
+export const BOX_FILTER = { reach: 0.5, value: (x) => (x > -0.5 && x <= 0.5 ? 1 : 0) };
 const BICUBIC = {
   reach: 2,
   value(x) {

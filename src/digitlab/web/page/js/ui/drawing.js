@@ -3,7 +3,8 @@ import { el } from "./dom.js";
 import { css } from "./theme.js";
 
 /**
- * Returns { element, width, erasing, empty, clear(), undo(), redraw(), pixels() }.
+ * Returns { element, width, erasing, empty, strokes, load(strokes), clear(), undo(), redraw(), pixels() }; a stroke is
+ * { width, erasing, points }.
  * `on()` is called after every change, at most once a frame. pixels() is ink from 0 to 1, Float32Array(size²).
  */
 export function drawing({ size = 280, label = "Canvas to draw a digit on", on = () => {} } = {}) {
@@ -117,6 +118,13 @@ export function drawing({ size = 280, label = "Canvas to draw a digit on", on = 
     erasing: false,
     get empty() {
       return strokes.length === 0;
+    },
+    strokes,
+    load(others) {
+      strokes.splice(0, strokes.length, ...others);
+      context.clearRect(0, 0, size, size);
+      for (const stroke of strokes) line(stroke, 0);
+      changed();
     },
     clear() {
       strokes.length = 0;

@@ -1,0 +1,185 @@
+// Break it: what an image and a network can lose before the answer changes.
+import { damagedImage, damagedNetwork, fool } from "../engine/damage.js";
+import { shuffled } from "../engine/random.js";
+import { argmax } from "../engine/tensor.js";
+import { exampleImage } from "../examples.js";
+import { batchOf, fitted, whyNoImage } from "../input.js";
+import { bars } from "../ui/bars.js";
+import { button, checkbox, select, slider } from "../ui/controls.js";
+import { el, fill } from "../ui/dom.js";
+import { heatmap, paint } from "../ui/heatmap.js";
+import { percent, short } from "../ui/numbers.js";
+import { panel, screenHead } from "../ui/panel.js";
+import { ensureImage, imagePanel } from "../ui/picker.js";
+
+export const id = "break";
+export const title = "Break it";
+export const key = "5";
+export const needsServer = false;
+
+const WHOLE = { noise: 0, right: 0, down: 0, degrees: 0, rows: 0 };
+
+export function mount(root, app) {
+  const { network } = app;
+  const head = screenHead("Break it", "Disturb the image, switch neurons off, round the weights: what does the network still read?");
+  const why = whyNoImage(network);
+  if (why) {
+    root.append(head, panel({ title: "No image" }, el("p", {}, why)));
+    return null;
+  }
+  ensureImage(app);
+  const [height, width] = network.pictureShape;
+  const examples = Array.from({ length: 10 }, (_, digit) => ({ digit, pixels: fitted(network, { pixels: exampleImage(digit) }).pixels }));
+
+  let harm = { ...WHOLE };
+  let broken = network;
+  let waiting = false;
+  let run = 0; // the number of the latest search for the smallest change
+
+  const picture = imagePanel(app);
+  const damaged = heatmap({ rows: height, columns: width, kind: "ink", label: "The damaged image", scale: 224 / width });
+  const chart = bars(network.classNames, { title: "Output for the damaged image" });
+  const said = el("p", { class: "sum", "aria-live": "polite" });
+  const survivors = el("ul", { class: "survivors" });
+  const count = el("p", { class: "small muted", id: "survivors" });
+
+  const sliders = [
+    ["noise", "Noise σ", 0, 1, 0.02, (x) => x.toFixed(2)],
+    ["right", "Shift right", -10, 10, 1, (x) => `${x} px`],
+    ["down", "Shift down", -10, 10, 1, (x) => `${x} px`],
+    ["degrees", "Rotation", -180, 180, 5, (x) => `${x}°`],
+    ["rows", "Missing rows", 0, height, 1, (x) => String(x)],
+  ].map(([name, label, min, max, step, format]) => [name, slider({ label, min, max, step, value: 0, format: (x) => format(x).replace("-", "−"), on: (value) => ((harm[name] = value), soon()) })]);
+
+  const { steps } = network.forward(batchOf(network, fitted(network, app.image).pixels));
+  const channels = (i) => steps[Number(i)].y.shape.at(-1);
+  const inner = steps.slice(0, -1);
+  const first = inner.findIndex(({ layer }) => Object.keys(layer.params).length || layer.value);
+  const layer = select({ label: "Layer", value: String(Math.max(0, first)), options: inner.map(({ layer: each }, i) => [String(i), `${i}  ${each}, ${channels(i)} outputs`]), on: () => ((off.element.querySelector("input").max = channels(layer.value)), off.set(Math.min(off.value, channels(layer.value))), rebuild()) });
+  const off = slider({ label: "Neurons (or maps) off", min: 0, max: inner.length ? channels(layer.value) : 0, value: 0, format: (n) => (inner.length ? `${n} of ${channels(layer.value)}` : "0"), on: rebuild });
+  const biases = checkbox({ label: "All biases removed", on: rebuild });
+  const bits = slider({ label: "Bits of each weight", min: 1, max: 17, value: 17, format: (n) => (n > 16 ? "32 (all)" : String(n)), on: rebuild });
+
+  function rebuild() {
+    const numbers = inner.length ? shuffled(channels(layer.value), 1).slice(0, off.value) : [];
+    broken = damagedNetwork(network, { off: new Map([[Number(layer.value), numbers]]), biases: !biases.value, bits: bits.value > 16 ? 32 : bits.value });
+    soon();
+  }
+
+  const answer = (net, pixels) => net.forward(batchOf(net, pixels)).outputs.data;
+
+  function soon() {
+    if (waiting) return;
+    waiting = true;
+    requestAnimationFrame(() => {
+      waiting = false;
+      show();
+    });
+  }
+
+  function show() {
+    const { pixels } = fitted(network, app.image);
+    const hurt = damagedImage(pixels, [height, width], harm);
+    damaged.draw(hurt, { limit: 1 });
+    const [whole, now] = [answer(network, pixels), answer(broken, hurt)];
+    const [before, after] = [argmax(whole), argmax(now)];
+    chart.set(now, { truth: app.image.label ?? before });
+    const names = network.classNames;
+    fill(said, before === after ? `Still read as ${names[before]}` : `Read as ${names[before]} before, now as ${names[after]}`, `: ${percent(whole[before])} → ${percent(now[before])}.`);
+    let left = 0;
+    fill(
+      survivors,
+      examples.map(({ digit, pixels: each }) => {
+        const image = damagedImage(each, [height, width], harm);
+        const seen = argmax(answer(broken, image));
+        left += Number(seen === digit);
+        const canvas = el("canvas", { "aria-hidden": "true" });
+        paint(canvas, image, height, width, { kind: "ink", limit: 1 });
+        return el("li", { class: seen === digit ? null : "wrong" }, canvas, `${digit} → ${names[seen]}`);
+      }),
+    );
+    count.textContent = `${left} of 10 example digits are still read correctly.`;
+  }
+
+  function reset() {
+    harm = { ...WHOLE };
+    sliders.forEach(([, part]) => part.set(0));
+    off.set(0);
+    bits.set(17);
+    biases.set(false);
+    rebuild();
+  }
+
+  // The smallest change
+  const fooled = el("div", { class: "times" });
+  const fooledText = el("p", { class: "sum", "aria-live": "polite", id: "fooled" });
+  function search() {
+    const mine = ++run;
+    const { pixels } = fitted(network, app.image);
+    const before = argmax(answer(broken, pixels));
+    const steps = fool(broken, pixels);
+    fooledText.textContent = "Searching…";
+    const next = () => {
+      if (mine !== run) return;
+      const { value, done } = steps.next();
+      if (done) {
+        if (fooledText.textContent === "Searching…") fooledText.textContent = "No gradient leads away from this answer.";
+        return;
+      }
+      showFooled(pixels, value, before);
+      setTimeout(next);
+    };
+    setTimeout(next);
+  }
+
+  function showFooled(pixels, { pixels: changed, seen, length }, before) {
+    const change = changed.map((v, i) => v - pixels[i]);
+    const most = change.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+    const figure = (values, caption, kind, limit) => {
+      const canvas = el("canvas", { role: "img", "aria-label": caption });
+      paint(canvas, values, height, width, { kind, limit });
+      canvas.style.width = "8.5rem";
+      return el("figure", { class: "heat" }, canvas, el("figcaption", {}, caption));
+    };
+    const names = network.classNames;
+    fill(
+      fooled,
+      figure(pixels, `read as ${names[before]}`, "ink", 1),
+      el("span", { class: "op" }, "+"),
+      figure(change, `change, full colour ${short(most)}`, "signed", most),
+      el("span", { class: "op" }, "="),
+      figure(changed, `read as ${names[seen]}`, "ink", 1),
+    );
+    const share = percent(answer(broken, changed)[seen]);
+    fooledText.textContent =
+      seen === before
+        ? `√Σ change² = ${short(length)}: still a ${names[seen]}, ${share}`
+        : `A change of length √Σ change² = ${short(length)}, at most ${short(most)} of full ink in a pixel, makes it a ${names[seen]} (${share}).`;
+  }
+
+  root.append(
+    el("div", { class: "row spread" }, head, button("Repair everything", { on: reset })),
+    el(
+      "div",
+      { class: "panels" },
+      picture.element,
+      panel({ title: "Harm the image", sentence: "Noise, a shift, a rotation, rows without ink.", docs: "augmentation.md", width: "third" }, damaged.element, ...sliders.map(([, part]) => part.element)),
+      el(
+        "div",
+        { class: "third stack" },
+        panel({ title: "Harm the network", sentence: "Neurons off (their output is 0), biases removed, weights of few bits.", docs: "play.md" }, inner.length ? [layer.element, off.element] : null, biases.element, bits.element),
+        panel({ title: "Answer", sentence: "✓ marks the right class, or what was read before.", docs: "predict.md" }, said, chart.element),
+      ),
+      panel({ title: "What survives", sentence: "The ten examples with the same harm.", docs: "play.md" }, survivors, count),
+      panel(
+        { title: "The smallest change that fools it", sentence: "Step by step to the nearest border between two answers (DeepFool, Moosavi-Dezfooli et al. 2016).", docs: "play.md" },
+        el("div", { class: "row" }, button("Search", { on: search, kind: "primary" })),
+        fooled,
+        fooledText,
+      ),
+    ),
+  );
+  show();
+  const stops = [app.on("image", () => ((run += 1), fill(fooled), fill(fooledText), show())), app.on("theme", show), picture.stop, () => (run += 1)];
+  return () => stops.forEach((stop) => stop());
+}
