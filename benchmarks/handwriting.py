@@ -30,7 +30,7 @@ def main() -> None:
             # Each picture has its own seed, so that one kind or a few more pictures do not change the others.
             picture = draw_snapshot(kind, np.random.default_rng([args.seed, list(KINDS).index(kind), number]))
             reading = read_photo(network, picture.image)
-            read = [(d.label, tuple(round(n / reading.page.zoom) for n in d.box)) for d in reading.digits]
+            read = [(d.label, reading.page.in_photo(d.box)) for d in reading.digits]
             one = score_reading(picture.truth, read, name=f"{kind} {number}")
             exact += one.right == one.there and not one.extra
             score += one

@@ -113,15 +113,14 @@ def lines_of(photo: str, reading: "Reading") -> list[str]:
 
 def table_of(photo: str, reading: "Reading") -> dict[str, Any]:
     """What was read, as JSON; boxes are left, top, right, bottom in pixels of a picture of `size`, turned upright."""
-    zoom = reading.page.zoom
-    h, w = reading.page.photo.shape[:2]
+    h, w = reading.page.size
 
     def box(read: "Read") -> list[int]:
-        return [round(n / zoom) for n in read.box]
+        return list(reading.page.in_photo(read.box))
 
     return {
         "photo": photo,
-        "size": [round(w / zoom), round(h / zoom)],
+        "size": [w, h],
         "text": reading.text,
         "digits": [
             {
@@ -204,9 +203,8 @@ def say_score(readings: "dict[str, Reading]", check: Path, *, err: bool) -> None
         if name not in truths:
             tell(f"{check} has no labels for {name}")
             continue
-        zoom = reading.page.zoom
-        read = [(d.label, tuple(round(n / zoom) for n in d.box)) for d in reading.digits]
-        score += score_reading(truths[name], read, name=name)  # type: ignore[arg-type]  # four numbers each
+        read = [(d.label, reading.page.in_photo(d.box)) for d in reading.digits]
+        score += score_reading(truths[name], read, name=name)
     for failure in score.failures:
         write(failure)
     write(str(score))

@@ -257,7 +257,7 @@ def test_any_size(size):
     put(page, ink, size // 2, size // 3)
     page_ = find_digits(page)
     assert len(page_.marks) == 1
-    box = [n / page_.zoom for n in page_.marks[0].box]
+    box = page_.in_photo(page_.marks[0].box)
     expected = [size // 2, size // 3, size // 2 + ink.shape[1], size // 3 + ink.shape[0]]
     assert np.allclose(box, expected, atol=3 + 0.03 * size)
 

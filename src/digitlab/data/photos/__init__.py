@@ -6,13 +6,17 @@
 
 opening.py     a picture file, checked before it is decoded
 ink.py         ink and paper: background, threshold
+sheet.py       a sheet of paper on a desk, straightened
 rules.py       ruled lines
-marks.py       connected ink, broken and touching digits, reading order
+mark.py        a piece of ink
+marks.py       connected ink, the parts of broken digits
+cuts.py        where digits that touch may be cut
+lines.py       lines of writing, reading order
 mnist_form.py  20×20 in 28×28, as MNIST was made
 page.py        all of it, every stage kept
 one_digit.py   a picture of a single digit
 scoring.py     digits found, read correctly, missed
-What a network says of them: digitlab/reading.py.
+What a network says of them: digitlab/reading/.
 """
 
 from digitlab.data.photos.mark import Mark

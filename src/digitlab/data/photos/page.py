@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitlab.data.photos.ink import Ink, find_ink
-from digitlab.data.photos.mark import Mark
+from digitlab.data.photos.mark import Box, Mark
 from digitlab.data.photos.marks import find_parts, marks_of, usual_height
 from digitlab.data.photos.mnist_form import SIZE, mnist_form
 from digitlab.data.photos.rules import remove_rules
+from digitlab.data.photos.sheet import Corners, Matrix, find_sheet, straightened
 from digitlab.errors import ShapeError
 
 PALE = 0.4  # as a share of the darkest writing; pencil next to pen has more
@@ -28,6 +29,8 @@ class Page:
     marks    what may be a digit;  others: what can be none, with the reason in `why_not`
     parts    each connected piece of ink: what marks are made of
     zoom     how many pixels here are one of the photo that was given (1, unless it was small)
+    size     height and width of that photo
+    sheet    corners of the sheet of paper in that photo, (4, 2), if it was found on a desk; `photo` is it, straightened
     """
 
     photo: NDArray[np.uint8]
@@ -38,6 +41,9 @@ class Page:
     others: tuple[Mark, ...]
     parts: tuple[Mark, ...] = ()
     zoom: float = 1.0
+    size: tuple[int, int] = (0, 0)
+    sheet: Corners | None = None
+    matrix: Matrix | None = None  # (3, 3), from pixels of the straightened sheet to those of the photo
 
     @cached_property
     def images(self) -> NDArray[np.uint8]:
@@ -49,6 +55,16 @@ class Page:
     def usual_height(self) -> float:
         """The height of the writing in pixels; 0 on a blank page."""
         return usual_height(list(self.marks)) if self.marks else 0.0
+
+    def in_photo(self, box: Box) -> Box:
+        """A box of this page in pixels of the photo that was given, upright: left, top, right, bottom."""
+        left, top, right, bottom = (n / self.zoom for n in box)
+        if self.matrix is None:
+            return round(left), round(top), round(right), round(bottom)
+        corners = np.array([(left, top, 1), (right, top, 1), (right, bottom, 1), (left, bottom, 1)])
+        x, y, z = self.matrix @ corners.T
+        x, y = x / z, y / z
+        return round(float(x.min())), round(float(y.min())), round(float(x.max())), round(float(y.max()))
 
     def image_of(self, mark: Mark) -> NDArray[np.uint8]:
         """A mark, or a part of one, in MNIST's form: uint8 (28, 28)."""
@@ -91,6 +107,10 @@ def find_digits(photo: NDArray[np.uint8]) -> Page:
     if photo.dtype != np.uint8 or photo.ndim != 3 or photo.shape[2] != 3 or min(photo.shape[:2]) < 1:
         mend = "" if photo.dtype == np.uint8 else ". Pass photo.astype('uint8'); multiply numbers from 0 to 1 by 255"
         raise ShapeError(f"photo: got {photo.dtype} of shape {photo.shape}, expected uint8 (H, W, 3) or (H, W){mend}")
+    size = photo.shape[:2]
+    sheet, matrix = find_sheet(photo), None
+    if sheet is not None:
+        photo, matrix = straightened(photo, sheet)
     photo, zoom = _large_enough(photo)
     ink = find_ink(photo)
     clean, rules = remove_rules(ink.binary, ink.faint)
@@ -98,7 +118,7 @@ def find_digits(photo: NDArray[np.uint8]) -> Page:
     parts = find_parts(clean)
     found = without_pale(marks_of(parts, clean.shape), ink.flat)
     marks, others = (tuple(mark for mark in found if bool(mark.why_not) is none) for none in (False, True))
-    return Page(photo, ink, rules, clean, marks, others, tuple(parts), zoom)
+    return Page(photo, ink, rules, clean, marks, others, tuple(parts), zoom, size, sheet, matrix)
 
 
 def without_pale(marks: list[Mark], flat: NDArray[np.floating[Any]]) -> list[Mark]:

@@ -1,0 +1,144 @@
+"""A sheet of paper on a desk: its four edges found, and the sheet straightened, so that the desk is not read.
+
+The sheet is the largest region that is lighter and less coloured than the rest, has four straight sides, at least three
+of them in the picture, and a sharp edge along these: a shadow's edge is soft, and a lamp's light is round.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Corners = NDArray[np.float64]  # (4, 2): x, y; in turn, beginning at the upper left
+Matrix = NDArray[np.float64]  # (3, 3): from homogeneous pixels of the sheet to those of the photo
+Mask = NDArray[np.bool_]
+
+SIDE = 240  # pixels of the picture in which edges are looked for
+SMALLEST_PHOTO = 150  # pixels of the shorter side
+LEAST, MOST = 0.12, 0.93  # shares of the picture that a sheet covers
+FIT = 0.93  # of the region and its four-sided outline, what they must share
+STEP = 0.1  # of the range from black to white: how much lighter than the desk the sheet is
+SHARP = 0.75  # share of the edge at which half of that step happens within a few pixels
+VISIBLE = 3  # sides that lie in the picture
+THICK = 3.0  # pixels of SIDE across the edge
+LONGEST = 3.2  # times the other side: a sheet, not a stroke of a white pen
+
+
+def find_sheet(photo: NDArray[np.uint8]) -> Corners | None:
+    """The corners of the sheet in a photo (H, W, 3), in its pixels; None if none is seen, or it fills the picture."""
+    from PIL import Image
+    from scipy import ndimage
+    from skimage.filters import threshold_otsu
+
+    h, w = photo.shape[:2]
+    if min(h, w) < SMALLEST_PHOTO:
+        return None
+    scale = SIDE / max(h, w)
+    small = np.asarray(Image.fromarray(photo).resize((round(w * scale), round(h * scale)), Image.Resampling.BOX))
+    light = ndimage.grey_closing(small.min(axis=2), size=(7, 7))  # without the writing; white is light in all colours
+    if np.ptp(light) < 255 * STEP:
+        return None
+    above = ndimage.binary_opening(light > threshold_otsu(light), np.ones((5, 5), bool))
+    labels, count = ndimage.label(above)
+    if not count:
+        return None
+    region = ndimage.binary_fill_holes(labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:])))
+    if not LEAST <= region.mean() <= MOST:
+        return None
+    corners = _four_sides(region)
+    if corners is None or not _is_sheet(corners, region, light.astype(np.float32) / 255):
+        return None
+    found: Corners = corners / scale
+    return found
+
+
+def straightened(photo: NDArray[np.uint8], corners: Corners) -> tuple[NDArray[np.uint8], Matrix]:
+    """The sheet seen from straight above, uint8 (H, W, 3), and the matrix from its pixels to the photo's."""
+    from PIL import Image
+
+    middle = corners.mean(axis=0)
+    corners = middle + 0.985 * (corners - middle)  # without the edge itself
+    sides = np.linalg.norm(corners - np.roll(corners, -1, axis=0), axis=1)  # upper, right, lower, left
+    w, h = max(2, round(float(max(sides[0], sides[2])))), max(2, round(float(max(sides[1], sides[3]))))
+    matrix = _homography(np.array([(0, 0), (w, 0), (w, h), (0, h)], dtype=float), corners)
+    data = (matrix / matrix[2, 2]).ravel()[:8].tolist()
+    image = Image.fromarray(photo).transform((w, h), Image.Transform.PERSPECTIVE, data, Image.Resampling.BICUBIC)
+    return np.asarray(image), matrix
+
+
+def _homography(source: Corners, target: Corners) -> Matrix:
+    """The matrix that takes four points to four others (Hartley and Zisserman, "Multiple view geometry", sec. 4.1)."""
+    rows: list[list[float]] = []
+    for (x, y), (u, v) in zip(source.tolist(), target.tolist()):
+        rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]
+    return np.append(np.linalg.solve(np.array(rows), target.ravel()), 1.0).reshape(3, 3)
+
+
+def _four_sides(region: Mask) -> Corners | None:
+    """The quadrilateral around a region, from its convex hull: sides are left out, the cheapest first.
+
+    When a side is left out, its neighbours are prolonged until they meet; the area that is added is what it costs.
+    """
+    from scipy import ndimage
+    from scipy.spatial import ConvexHull, QhullError
+
+    y, x = np.nonzero(region & ~ndimage.binary_erosion(region, np.ones((3, 3), bool)))
+    try:
+        points = np.stack([x, y], axis=1).astype(float)
+        hull = points[ConvexHull(points).vertices]
+    except (QhullError, ValueError):
+        return None
+    while len(hull) > 4:
+        before, a, b, after = np.roll(hull, 1, axis=0), hull, np.roll(hull, -1, axis=0), np.roll(hull, -2, axis=0)
+        first, second = a - before, b - after
+        cross = first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]
+        gap = b - a
+        with np.errstate(divide="ignore", invalid="ignore"):
+            along = (gap[:, 0] * second[:, 1] - gap[:, 1] * second[:, 0]) / cross
+            meet = a + along[:, None] * first
+            added = np.abs(gap[:, 0] * (meet - a)[:, 1] - gap[:, 1] * (meet - a)[:, 0]) / 2
+        added[~np.isfinite(added) | (along < 0)] = np.inf
+        at = int(np.argmin(added))
+        if not np.isfinite(added[at]):
+            return None
+        hull[at] = meet[at]
+        hull = np.delete(hull, (at + 1) % len(hull), axis=0)
+    if len(hull) < 4:
+        return None
+    corners: Corners = np.roll(hull, -int(np.argmin(hull.sum(axis=1))), axis=0)
+    return corners
+
+
+def _is_sheet(corners: Corners, region: Mask, light: NDArray[np.float32]) -> bool:
+    """Whether the region fills the quadrilateral, and differs from what is around it along sharp sides."""
+    from skimage.draw import polygon2mask
+
+    h, w = region.shape
+    outline = polygon2mask((h, w), corners[:, ::-1])
+    if (outline & region).sum() < FIT * (outline | region).sum():
+        return False
+    step = float(np.median(light[region])) - float(np.median(light[~region]))
+    sides = np.roll(corners, -1, axis=0) - corners
+    lengths = np.linalg.norm(sides, axis=1)
+    if step < STEP or max(lengths) > LONGEST * min(lengths):
+        return False
+    visible, sharp = 0, []
+    for corner, side, length in zip(corners, sides, lengths):
+        outward = np.array([side[1], -side[0]]) / length
+        at = corner + np.linspace(0.08, 0.92, max(8, int(length // 3)))[:, None] * side
+        inside, outside = _sampled(light, at - THICK * outward), _sampled(light, at + THICK * outward)
+        seen = np.isfinite(inside) & np.isfinite(outside)
+        if seen.mean() >= 0.5:
+            visible += 1
+            sharp += (inside[seen] - outside[seen] > 0.5 * step).tolist()
+    return visible >= VISIBLE and float(np.mean(sharp)) >= SHARP
+
+
+def _sampled(plane: NDArray[Any], points: Corners) -> NDArray[np.float64]:
+    """The plane (H, W) at points (n, 2): x, y; NaN where they are outside."""
+    h, w = plane.shape
+    x, y = np.round(points).astype(int).T
+    inside = (x >= 0) & (y >= 0) & (x < w) & (y < h)
+    values = np.full(len(points), np.nan)
+    values[inside] = plane[y[inside], x[inside]]
+    return values

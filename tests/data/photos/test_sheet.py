@@ -1,0 +1,68 @@
+"""A sheet on a desk: its corners are found and straightened; light and shadow are no sheet."""
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+from scipy import ndimage
+
+from digitlab.data.photos import find_digits
+from digitlab.data.photos.sheet import find_sheet, straightened
+from digitlab.data.synthetic.pages import print_digit
+
+CORNERS = np.array([(70, 50), (330, 80), (310, 420), (50, 400)], dtype=float)
+
+
+def photo_of(
+    corners: np.ndarray, *, desk: int = 90, paper: int = 225, size: tuple[int, int] = (480, 400)
+) -> np.ndarray:
+    """A light four-sided sheet with two strokes of ink on a dark, grainy desk, uint8 (H, W, 3)."""
+    image = Image.fromarray(np.random.default_rng(1).normal(90, 8, (480, 400)).clip(0, 255).astype(np.uint8))
+    draw = ImageDraw.Draw(image)
+    draw.polygon([tuple(corner) for corner in corners.tolist()], fill=225)
+    x, y = corners.mean(axis=0).tolist()
+    draw.line([(x - 40, y - 40), (x, y + 40)], fill=30, width=7)
+    draw.line([(x + 40, y - 40), (x + 40, y + 40)], fill=30, width=7)
+    return np.repeat(ndimage.gaussian_filter(np.asarray(image), 0.7)[..., None], 3, axis=2)
+
+
+@pytest.mark.parametrize("shift", [(0, 0), (0, 120)])  # the second runs out of the picture at the foot
+def test_the_corners_of_a_sheet(shift):
+    corners = find_sheet(photo_of(CORNERS + shift))
+    assert corners is not None
+    inside = (CORNERS + shift)[:, 1] < 480
+    assert np.abs(corners - CORNERS - shift)[inside].max() < 5
+
+
+@pytest.mark.parametrize("kind", ["page", "lamp", "soft shadow", "sharp shadow", "blot", "black"])
+def test_light_and_shadow_are_no_sheet(kind):
+    y, x = np.mgrid[0:480, 0:400]
+    lamp = np.hypot(x / 200 - 1, y / 240 - 1)
+    light = {
+        "page": np.full((480, 400), 0.9),
+        "lamp": np.clip(1.2 - lamp, 0.1, 0.9),
+        "soft shadow": ndimage.gaussian_filter(np.where((x > 60) & (x < 330) & (y > 60) & (y < 400), 0.9, 0.5), 12),
+        "sharp shadow": np.where(y > 200 + 0.2 * x, 0.4, 0.9),
+        "blot": np.where(lamp < 0.6, 0.9, 0.2),
+        "black": np.zeros((480, 400)),
+    }[kind]
+    grain = np.random.default_rng(0).normal(0, 0.01, light.shape)
+    assert find_sheet(np.repeat((255 * np.clip(light + grain, 0, 1)).astype(np.uint8)[..., None], 3, axis=2)) is None
+
+
+def test_a_straightened_sheet_has_its_corners_where_the_photo_has_them():
+    image, matrix = straightened(photo_of(CORNERS), CORNERS)
+    h, w = image.shape[:2]
+    assert abs(w - 260) < 6 and abs(h - 346) < 8
+    x, y, z = matrix @ np.array([(0, 0, 1), (w, 0, 1), (w, h, 1), (0, h, 1)]).T
+    assert np.abs(np.stack([x / z, y / z], axis=1) - CORNERS).max() < 4
+
+
+def test_digits_of_a_sheet_are_found_in_pixels_of_the_photo():
+    photo, ink = photo_of(CORNERS), print_digit("7", 60, "DejaVuSans")
+    spot = photo[120 : 120 + ink.shape[0], 180 : 180 + ink.shape[1]]
+    spot[ink > 127] = 30
+    page = find_digits(photo)
+    assert page.sheet is not None and page.size == (480, 400)
+    boxes = [page.in_photo(mark.box) for mark in page.marks]
+    wanted = (180, 120, 180 + ink.shape[1], 120 + ink.shape[0])
+    assert min(np.abs(np.subtract(box, wanted)).max() for box in boxes) <= 5
