@@ -60,7 +60,14 @@ def test_logs_for_other_programs(train, fails, monkeypatch):
 def test_the_runs_folder(train):
     train()
     names = sorted(path.name for path in Path("runs/001-64-30-10").iterdir())
-    assert names == ["checkpoint.safetensors", "config.toml", "curves.png", "history.jsonl", "network.safetensors"]
+    assert names == [
+        "checkpoint.safetensors",
+        "config.toml",
+        "curves.png",
+        "ending.json",
+        "history.jsonl",
+        "network.safetensors",
+    ]
     assert Path("runs/001-64-30-10/curves.png").read_bytes().startswith(b"\x89PNG")
     assert len(History.load("runs/001-64-30-10/history.jsonl")) == 2
 

@@ -155,7 +155,7 @@ def test_any_settings_interrupted_anywhere_through_run_folders(tmp_path_factory,
 def test_what_a_run_folder_holds(tmp_path):
     trainer = start_run(config(), tmp_path / "run")
     history = trainer.fit(TRAIN, VALID, epochs=EPOCHS)
-    names = ["checkpoint.safetensors", "config.toml", "history.jsonl", "network.safetensors"]
+    names = ["checkpoint.safetensors", "config.toml", "ending.json", "history.jsonl", "network.safetensors"]
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == names
     assert History.load(tmp_path / "run" / "history.jsonl").rows == history.rows
     assert_same_arrays(values(load_network(tmp_path / "run" / "network.safetensors")), values(trainer.network))

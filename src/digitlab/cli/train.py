@@ -214,7 +214,7 @@ def train(trainer: "Trainer", config: "RunConfig", splits: "Splits", folder: Pat
     The test set is used once, here, or after each epoch as well with `test`.
     """
     from digitlab.cli.shared.console import say
-    from digitlab.cli.shared.endings import say_diagnosis
+    from digitlab.cli.shared.endings import say_findings
     from digitlab.errors import DivergenceError, quoted
     from digitlab.train.averaging import Averaging
     from digitlab.train.callbacks import duration
@@ -233,6 +233,7 @@ def train(trainer: "Trainer", config: "RunConfig", splits: "Splits", folder: Pat
         )
     except DivergenceError as error:
         say(f"saved: {file} ({error.held})")
+        say(f"next: digitlab doctor {quoted(folder)}")
         raise
     if len(history):
         best = trainer.best.epoch if trainer.best is not None and trainer.keep == "best" else len(history)
@@ -254,7 +255,7 @@ def train(trainer: "Trainer", config: "RunConfig", splits: "Splits", folder: Pat
             if (average := history[-1].get(f"average_{trainer.monitor}")) is not None:
                 say(f"{whose}: {trainer.monitor} {monitored.shown(average)}")
         say(f"test set, {whose}: {figure}")
-    say_diagnosis(diagnose.found, folder / "config.toml")
+        say_findings(folder, splits, diagnose.found)
     say(f"saved: {file}")
     if trainer.interrupted:
         say(f"continue with: digitlab train --run {quoted(folder)} --resume")

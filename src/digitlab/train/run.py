@@ -4,22 +4,31 @@ config.toml               what decides the training (config.py)
 history.jsonl             one row per epoch
 checkpoint.safetensors    the whole state after the last finished epoch
 network.safetensors       the best network
+ending.json               why the training ended, and on which sets it was, for `digitlab doctor`
 curves.png                drawn from the history by viz/curves.py, where the caller adds that callback
 """
 
 import dataclasses
+import hashlib
+import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from digitlab.arrays import to_numpy
 from digitlab.errors import ConfigError
+from digitlab.files import write_text
 from digitlab.train.callbacks import Callback
 from digitlab.train.checkpoint import load_checkpoint, save_checkpoint
 from digitlab.train.config import RunConfig
 from digitlab.train.history import Row
 from digitlab.train.trainer import Trainer
 
+ENDING = "ending.json"
+PICKED = 100  # examples that a digest covers
 CHANGEABLE = ("epochs", "engine", "device")  # by a run that goes on
 
 
@@ -46,6 +55,23 @@ class SaveRun(Callback):
 
     def on_fit_end(self, trainer: Trainer) -> None:
         trainer.network.save(self.folder / "network.safetensors")
+        facts = {
+            "epochs": len(trainer.history),
+            "stop_reason": trainer.stop_reason,
+            "interrupted": trainer.interrupted,
+            "diverged": trainer.diverged,
+            "sets": {name: digest(x, y) for name, (x, y) in trainer.sets.items()},
+        }
+        write_text(self.folder / ENDING, json.dumps(facts, indent=1) + "\n")
+
+
+def digest(x: Any, y: Any) -> dict[str, Any]:
+    """What tells a set from others: how many examples it has, and a hash of a hundred of them, evenly spread."""
+    picked = np.unique(np.linspace(0, len(y) - 1, min(len(y), PICKED)).astype(int))
+    hashed = hashlib.blake2b(digest_size=8)
+    for array in (x, y):
+        hashed.update(to_numpy(array)[picked].tobytes())
+    return {"examples": len(y), "digest": hashed.hexdigest()}
 
 
 def start_run(config: RunConfig, folder: str | os.PathLike[str], callbacks: Sequence[Callback] = ()) -> Trainer:

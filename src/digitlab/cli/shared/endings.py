@@ -8,6 +8,7 @@ from digitlab.cli.shared.console import say
 from digitlab.errors import quoted
 
 if TYPE_CHECKING:
+    from digitlab.data import Splits
     from digitlab.train.diagnosis import Diagnosis
 
 MOST = 3  # networks of a group that are spoken of one by one
@@ -31,6 +32,24 @@ def say_diagnosis(
         say(f"try: {rate}{found.rate}")
     else:
         say(f"next: digitlab train --from-file {quoted(config)} {rate}{found.rate}")
+
+
+def say_findings(folder: Path, splits: "Splits", diagnosis: "Diagnosis | None") -> None:
+    """What the doctor names first in a run that looks ill, and the next command; nothing for a healthy one."""
+    from digitlab.doctor import Case, examine
+
+    case = Case.of_run(folder, splits)
+    found = examine(case) if diagnosis is not None or case.poor or case.worsened else []
+    if not found:
+        say_diagnosis(diagnosis, folder / "config.toml")
+        return
+    first, config = found[0], quoted(folder / "config.toml")
+    say(f"warning: {first.seen}")
+    say(f"likely cause: {first.cause}")
+    if list(first.changes) == ["learning_rate"]:
+        say(f"next: digitlab train --from-file {config} {first.advice}")
+    else:
+        say(f"next: digitlab doctor {quoted(folder)}{' --fix' if first.changes else ''}")
 
 
 def say_failures(failed: Sequence[tuple[str, str]], total: int) -> None:

@@ -1,0 +1,49 @@
+"""Labels that have nothing to do with their examples."""
+
+import numpy as np
+
+from digitlab.doctor.ailment import Ailment, Finding, Images
+from digitlab.doctor.ailments.labels_shifted import COMPARED, shifted_agreement
+from digitlab.doctor.case import Case
+from digitlab.statistics import share_sd
+from digitlab.train.symptoms import NOISE, only_by_heart, percent
+
+SHOWN = 10
+
+
+class LabelsShuffled(Ailment):
+    title = "Labels shuffled"
+    words = (
+        "The labels do not belong to their examples, as after shuffling one of two arrays. There is nothing to learn "
+        "but each example by heart, and new examples are guessed."
+    )
+    advice = "looking at some examples with their labels, and shuffling examples and labels together"
+
+    def find(self, case: Case) -> Finding | None:
+        labels = case.labels("train")
+        if labels is None or not case.poor or len(labels) < 100:
+            return None
+        digits, few = case.images["train"], slice(0, SHOWN)
+        guess = float(np.bincount(labels).max() / len(labels))
+        fits = shifted_agreement(case.sets["train"][0], labels, 0)
+        picture = Images(
+            "Examples with their labels", digits.images[few], [digits.class_names[i] for i in digits.labels[few]]
+        )
+        if guess < 0.8 and fits <= guess + NOISE * share_sd(guess, min(COMPARED, len(labels) // 3)):
+            return self.finding(
+                f"{percent(fits)} of the labels are those of the most similar example; guessing gives {percent(guess)}",
+                "labels that fit the most similar example",
+                fits,
+                picture,
+                cause="labels and examples are in different orders",
+            )
+        if case.rows and "valid" in case.sets and (seen := only_by_heart(case.rows, case.facts)):
+            assert case.accuracy is not None
+            return self.finding(
+                seen,
+                "accuracy on the validation set",
+                case.accuracy,
+                picture,
+                cause="the labels of the validation set do not belong to their examples",
+            )
+        return None

@@ -1,0 +1,41 @@
+"""Examples that are in two sets."""
+
+import numpy as np
+
+from digitlab.doctor.ailment import Ailment, Finding, Images
+from digitlab.doctor.case import Case
+from digitlab.doctor.measures import found_in
+
+MANY, FEW = 0.01, 3  # of a set: a handful of equal images occurs by chance, blank ones for instance
+SHOWN = 10
+
+
+class Leakage(Ailment):
+    title = "Leakage between sets"
+    words = (
+        "Examples of the validation or test set are in the training set as well. The network knows them by heart, so "
+        "their accuracy is too good and says little about new examples."
+    )
+    advice = "training data without the examples of the other sets"
+
+    def find(self, case: Case) -> Finding | None:
+        if "train" not in case.sets:
+            return None
+        train = case.sets["train"][0]
+        for name in ("valid", "test"):
+            if name not in case.sets:
+                continue
+            x = case.sets[name][0]
+            both = found_in(x, train)
+            if len(both) < max(FEW, MANY * len(x)):
+                continue
+            images = case.images[name]
+            titles = [f"{name} {i}" for i in both[:SHOWN]]
+            return self.finding(
+                f"{len(both):,} of {len(x):,} examples of the {name} set are in the training set",
+                f"share of the {name} set",
+                len(both) / len(x),
+                Images("Examples in both sets", np.asarray(images.images[both[:SHOWN]]), titles),
+                cause="examples were copied or drawn with replacement before the data were divided",
+            )
+        return None

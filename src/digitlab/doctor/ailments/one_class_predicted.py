@@ -1,0 +1,46 @@
+"""The same answer to everything."""
+
+import numpy as np
+
+from digitlab.doctor.ailment import Ailment, Bars, Finding
+from digitlab.doctor.case import Case
+from digitlab.train.symptoms import percent
+
+MOST, FEW = 0.95, 0.6  # of the answers are one class, which so many of the examples have at most
+
+
+class OneClassPredicted(Ailment):
+    title = "One class predicted"
+    words = (
+        "The network gives the same class to nearly every example: it has seen examples of this class alone, or they "
+        "count far more than the others."
+    )
+    advice = "training examples of every class, with weights that are not far apart"
+
+    def find(self, case: Case) -> Finding | None:
+        labels, guesses = case.labels(case.watched), case.guesses
+        if labels is None or guesses is None or not case.poor:
+            return None
+        counts = np.bincount(guesses, minlength=case.classes)
+        answer, share = int(counts.argmax()), float(counts.max() / len(guesses))
+        if share < MOST or np.mean(labels == answer) > FEW:
+            return None
+        names, of_all = case.images["train"].class_names, float(np.mean(labels == answer))
+        trained = (
+            np.bincount(case.sets["train"][1], minlength=case.classes) if case.sets["train"][1].ndim == 1 else None
+        )
+        missing = int((trained == 0).sum()) if trained is not None else 0
+        if missing:
+            cause = f"{missing} of {case.classes} classes have no training example"
+        elif case.config.class_weights:
+            cause = f"class weights that are far apart: {case.config.class_weights}"
+        else:  # it is a symptom of something else then
+            return None
+        return self.finding(
+            f"{percent(share)} of the answers are {names[answer]}, as {percent(of_all)} of the examples are",
+            "share of the most frequent answer",
+            share,
+            Bars("Answers", "examples", dict(zip(names, counts.tolist()))),
+            cause=cause,
+            changes={"class_weights": ""} if case.config.class_weights and not missing else {},
+        )
