@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import os
 import pickle
 import struct
 import zipfile
@@ -15,6 +16,8 @@ from PIL import Image
 from safetensors.numpy import save
 
 from digitlab.data.formats.idx import idx_header
+from digitlab.errors import DataError
+from digitlab.files import require_file
 from digitlab.kinds import KINDS, sniff, sniff_bytes
 
 
@@ -112,7 +115,7 @@ def test_the_kind_is_told_from_the_content(tmp_path: Path, name: str, content: b
 
 
 def test_every_kind_has_an_example(tmp_path: Path) -> None:
-    assert set(FILES) == set(KINDS) - {"folder"}
+    assert set(FILES) == set(KINDS) - {"folder", "device"}
     assert sniff(tmp_path).name == "folder"
     with pytest.raises(FileNotFoundError):
         sniff(tmp_path / "absent")
@@ -126,3 +129,14 @@ def test_a_cut_off_archive_is_told_by_its_first_member(tmp_path: Path) -> None:
 def test_only_the_beginning_of_a_bomb_is_unpacked(tmp_path: Path) -> None:
     (tmp_path / "bomb").write_bytes(gzip.compress(bytes(1 << 26), 1))
     assert sniff(tmp_path / "bomb") == KINDS["unknown"]._replace(compressed=True)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no named pipes in folders")
+def test_a_pipe_is_not_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert sniff(tmp_path / "pipe").name == "device"
+    assert sniff("/dev/zero").name == "device"
+    with pytest.raises(DataError, match="found a named pipe"):
+        require_file(tmp_path / "pipe")
+    with pytest.raises(DataError, match="found a device"):
+        require_file("/dev/zero")

@@ -2,6 +2,9 @@
 
 import io
 import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 DOLLAR = re.compile(r"(?<!\\)\$")
@@ -26,8 +29,18 @@ def new_figure(width: float = 7.0, height: float = 4.5) -> "Figure":
 def as_png(figure: Any, *, dpi: int = 80) -> bytes:
     """The figure as the bytes of a PNG file."""
     buffer = io.BytesIO()
-    without_formulas(figure).savefig(buffer, format="png", dpi=dpi)
+    with without_glyph_warnings():
+        without_formulas(figure).savefig(buffer, format="png", dpi=dpi)
     return buffer.getvalue()
+
+
+@contextmanager
+def without_glyph_warnings() -> Iterator[None]:
+    """Draw without a warning for each character that the font lacks, which appears as a box: names may be anything."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"Glyph \d+ .* missing from")
+        warnings.filterwarnings("ignore", message="Matplotlib currently does not support")  # Hebrew, Tamil …
+        yield
 
 
 def without_formulas(figure: Any) -> Any:

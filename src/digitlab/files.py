@@ -63,13 +63,21 @@ def require_suffix(path: str | os.PathLike[str], what: str, *suffixes: str, bare
     raise ConfigError(f"got {path}, expected a file name that ends in {expected} for {what}; {why}")
 
 
+def special(path: Path) -> str:
+    """What a path is that is neither file nor folder: opening a pipe would wait for ever, a device may never end."""
+    kinds = (("a named pipe", path.is_fifo), ("a socket", path.is_socket))
+    return next((what for what, is_one in kinds if is_one()), "a device")
+
+
 def require_file(path: str | os.PathLike[str]) -> Path:
     """`path` as a Path, sure to be a file that is not empty; DataError otherwise."""
     file = Path(path)
     if not file.exists():
         raise DataError(f"{file}: there is no such file. Check the name, or the folder it should be in.")
-    if not file.is_file():
+    if file.is_dir():
         raise DataError(f"{file}: expected a file, found a folder. Name a file in it.")
+    if not file.is_file():
+        raise DataError(f"{file}: expected a file, found {special(file)}. Save its content in a file first.")
     if file.stat().st_size == 0:
         raise DataError(f"{file}: the file is empty (0 bytes). Fetch it again.")
     return file

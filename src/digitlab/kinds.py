@@ -87,6 +87,7 @@ _TABLE: dict[str, dict[str, tuple[str | bytes | int, ...]]] = {
         "utf-16": ("text in UTF-16", b"\xff\xfe", b"\xfe\xff"),
         "text": ("a text file",),
         "folder": ("a folder",),
+        "device": ("a device or a pipe, not a file",),
         "empty": ("an empty file",),
         "unknown": ("a file of unknown kind",),
     },
@@ -117,6 +118,8 @@ def sniff(path: str | os.PathLike[str]) -> Kind:
     path = Path(path)
     if path.is_dir():
         return KINDS["folder"]
+    if path.exists() and not path.is_file():
+        return KINDS["device"]  # never opened: a pipe would wait for ever
     head, compressed = head_of(path)
     if head is None:
         return KINDS["gzip"]

@@ -1,8 +1,10 @@
 """Counts of attempts, from the tests to the table at the end; and the limits that an attempt must keep to."""
 
-import importlib
+import ast
 import re
 import time
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -30,7 +32,6 @@ def attempts(request, record_property):
 @pytest.fixture
 def quick(memory_below):
     """`with quick():` fails if what is inside takes more than 2 s of processor time or holds more than 300 MiB."""
-    from contextlib import contextmanager
 
     @contextmanager
     def limits(seconds=2.0, mebibytes=300):
@@ -56,7 +57,7 @@ def pytest_terminal_summary(terminalreporter, config):
                 row[1] = row[1] and outcome == "passed"
     terminalreporter.section("promises")
     for file, (attempts, held) in sorted(found.items()):
-        module = importlib.import_module("tests." + file.removesuffix(".py").replace("/", "."))
-        promise = module.__doc__.splitlines()[0].rstrip(".")
+        text = (Path(__file__).parents[1] / file).read_text(encoding="utf-8")
+        promise = ast.get_docstring(ast.parse(text)).splitlines()[0].rstrip(".")
         terminalreporter.line(f"{file[13:15]}  {'held' if held else 'BROKEN'}  {attempts:>7,}  {promise}")
     terminalreporter.line(f"{sum(held for _, held in found.values())} of {len(found)} promises held")

@@ -136,3 +136,21 @@ def test_ten_commands_in_a_terminal_of_80_by_24(empty_machine):
         ]
         assert (typed, broken) == (typed, [])
         assert b"Traceback" not in shown
+
+
+@pytest.mark.parametrize(
+    "text, shown",
+    [
+        ("a\x1b[2Jb", r"a\x1b[2Jb"),
+        ("a\rb\x07", r"a\rb\x07"),
+        ("\x9b2J", r"\x9b2J"),
+        ("gnp.\u202eexe", r"gnp.\u202eexe"),
+        ("ä → 🙂\n\tπ", "ä → 🙂\n\tπ"),
+    ],
+)
+def test_control_characters_are_shown(text, shown, capsys):
+    from digitlab.cli.shared.console import say, tell
+
+    say(text)
+    tell(text)
+    assert capsys.readouterr() == (f"{shown}\n", f"{shown}\n")

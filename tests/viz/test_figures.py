@@ -234,3 +234,10 @@ def test_a_fit_shows_points_the_residual_and_a_ramp_that_ends_in_a_thin_line():
     assert_allclose(lower.get_lines()[1].get_ydata(), 0.01)
     many = fit_figure(grid, grid, curves, title="x", points=(np.zeros(400), np.zeros(400))).axes[0].get_lines()[1]
     assert len(many.get_xdata()) == 50 and many.get_label() == "training points (every 8th of 400)"
+
+
+def test_characters_that_the_font_lacks_give_no_warning(tmp_path):
+    figure = new_figure()
+    figure.suptitle("手写数字 \u0baa\u05d0 \U0001f9ff")  # warnings are errors in tests
+    save_figure(figure, tmp_path / "it.png")
+    assert figure._repr_png_()[:4] == b"\x89PNG"

@@ -153,9 +153,17 @@ def run(arguments: Sequence[str]) -> int:
             return 1
         if debug or not isinstance(error, DigitlabError | OSError | MemoryError):
             raise
-        told = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else str(error)
-        _complain(f"error: {told}")
+        _complain(f"error: {_told(error)}")
         return 1
+
+
+def _told(error: Exception) -> str:
+    """What an error says; an error without words says what it is."""
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    if isinstance(error, MemoryError):
+        return f"out of memory{f' ({error})' if str(error) else ''}; use fewer images, smaller batches or fewer workers"
+    return str(error) or type(error).__name__
 
 
 @contextmanager

@@ -1,11 +1,13 @@
 """`digitlab predict NET FILE`: classes and probabilities for images without labels."""
 
+import sys
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from digitlab.cli.shared.console import visible
 from digitlab.cli.shared.looking import PART_HELP, how_many, same_source, training_data
 from digitlab.cli.shared.options import PARTS, READING, OutputFile, settings_options
 from digitlab.errors import quoted
@@ -102,7 +104,8 @@ def command(
     if out is not None:
         found.save(out, **(choices if out.suffix.lower() == ".json" else as_csv))
     if form in ("csv", "json"):
-        click.echo(found.csv(**as_csv) if form == "csv" else found.json(**choices), nl=False)
+        text = found.csv(**as_csv) if form == "csv" else found.json(**choices)
+        click.echo(visible(text) if sys.stdout.isatty() else text, nl=False)
     else:
         for line in table_of(found, top, proba, saved=out is not None):
             say(line)

@@ -12,13 +12,13 @@ from digitlab.data.download import MissingDataError, obtain_mnist
 from digitlab.data.formats.idx_files import find_pairs, read_family, read_pairs
 from digitlab.data.formats.mnist_files import check_published
 from digitlab.data.formats.shared.contents import AS_IT_IS, Contents, Part, Reading
-from digitlab.data.formats.shared.families import FAMILIES
+from digitlab.data.formats.shared.families import FAMILIES, Family
 from digitlab.data.mixing import mix_in
 from digitlab.data.names import NAMES, canonical_source
 from digitlab.data.sources import read_path
 from digitlab.data.splits import SPLITS, Splits, narrowed, restrict
 from digitlab.data.warnings import warn_if_suspicious
-from digitlab.errors import DataError, did_you_mean
+from digitlab.errors import DataError, DigitlabError, did_you_mean
 from digitlab.settings.data import DataSettings, DataTable, Source, of_part
 from digitlab.settings.schema import check_settings, with_settings
 
@@ -147,14 +147,25 @@ def _open_path(path: Path, reading: Reading) -> Contents:
     """A file or a folder by what is in it, a family of data sets by its name."""
     family, _, named = str(path).partition(":")
     if path.exists():
-        return read_path(path, reading)
+        return _guarded(path, reading)
     if family not in FAMILIES:
         hint = did_you_mean(str(path), NAMES)
         raise DataError(f"{path}: there is no such file or folder{hint}; expected 'mnist', 'digits', 'auto' or a path.")
     place = Path(named) if named else Path(os.environ.get("DIGITLAB_DATA", ".")) / family
     if place.is_file():
-        return read_path(place, reading, FAMILIES[family])
+        return _guarded(place, reading, FAMILIES[family])
     return read_family(family, place, reading)
+
+
+def _guarded(path: Path, reading: Reading, family: Family | None = None) -> Contents:
+    """`read_path`, where no damage of a file ends in another error than DataError, whichever library reads it."""
+    try:
+        return read_path(path, reading, family)
+    except Exception as error:
+        if isinstance(error, DigitlabError | MemoryError) or getattr(error, "filename", None):
+            raise
+        reason = str(error) or type(error).__name__
+        raise DataError(f"{path}: cannot be read ({reason:.200}). Is it damaged? Fetch or export it again.") from error
 
 
 def _as_asked(contents: Contents, source: Source, reading: Reading) -> Contents:

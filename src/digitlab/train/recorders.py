@@ -3,10 +3,11 @@
 They write into the run folder after every epoch, before the checkpoint does: a run that was killed in between has
 one epoch too many here, which a resume drops, and never one too few.
 
-predictions.npz    epochs (E,), predictions uint8 (E, N), labels uint8 (N,), part: "valid" or "test"
+predictions.npz    epochs (E,), predictions uint8 (E, N), labels uint8 (N,), part: "valid" or "test", checksum
 gradients.jsonl    a row per epoch, the first before training: {"epoch": 0, "0.W": ‖∂L/∂W‖, "0.b": ...}
 """
 
+import hashlib
 import os
 import zipfile
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from digitlab.arrays import to_numpy
+from digitlab.data.formats.npz import read_members
 from digitlab.engine.select import predict
 from digitlab.errors import ConfigError, DataError, ModelFileError
 from digitlab.files import atomic_write, require_suffix
@@ -43,12 +45,16 @@ class Recorded(NamedTuple):
         if not Path(path).is_file():
             raise ModelFileError(f"{path}: no such file; `digitlab train --record` writes it into the run's folder")
         try:
-            with np.load(path, allow_pickle=False) as file:
-                arrays = cls(file["epochs"], file["predictions"], file["labels"], str(file["part"]))
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            with zipfile.ZipFile(path) as archive:
+                old = "checksum.npy" not in archive.namelist() and len(archive.namelist()) == len(cls._fields)
+            found = read_members(path, cls._fields if old else (*cls._fields, "checksum"))
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise ModelFileError(
                 f"{path}: cannot be read ({error}); expected a file that `train --record` writes"
             ) from None
+        arrays = cls(found["epochs"], found["predictions"], found["labels"], str(found["part"]))
+        if not old and str(found["checksum"]) != arrays.checksum():
+            raise ModelFileError(f"{path}: its content differs from its checksum; the file is damaged")
         if arrays.predictions.shape != (len(arrays.epochs), len(arrays.labels)) or arrays.predictions.dtype != np.uint8:
             raise ModelFileError(
                 f"{path}: got predictions of {arrays.predictions.dtype} {arrays.predictions.shape}, expected uint8 "
@@ -61,8 +67,20 @@ class Recorded(NamedTuple):
         require_suffix(path, "recorded predictions", ".npz")
         with atomic_write(path) as temporary, temporary.open("wb") as file:
             np.savez_compressed(
-                file, epochs=self.epochs, predictions=self.predictions, labels=self.labels, part=np.array(self.part)
+                file,
+                epochs=self.epochs,
+                predictions=self.predictions,
+                labels=self.labels,
+                part=np.array(self.part),
+                checksum=np.array(self.checksum()),
             )
+
+    def checksum(self) -> str:
+        """SHA-256 of the content."""
+        content = hashlib.sha256(self.part.encode())
+        for array in self[:3]:
+            content.update(f"{array.dtype.str}{array.shape}".encode() + np.ascontiguousarray(array).tobytes())
+        return content.hexdigest()
 
 
 class RecordPredictions(Callback):

@@ -11,7 +11,7 @@ from digitlab.figure import COLOURS as COLOURS
 from digitlab.figure import finish_axes as finish_axes
 from digitlab.figure import name_lines as name_lines
 from digitlab.figure import new_figure as new_figure
-from digitlab.figure import without_formulas
+from digitlab.figure import without_formulas, without_glyph_warnings
 from digitlab.figure import write_below as write_below
 from digitlab.files import atomic_write, require_suffix
 
@@ -26,7 +26,7 @@ def save_figure(figure: Figure, path: str | os.PathLike[str], *, dpi: int = 120)
     """
     if Path(path).suffix.lower().removeprefix(".") not in figure.canvas.get_supported_filetypes():
         require_suffix(path, "a picture", ".png", ".svg", ".pdf", bare=False)
-    with atomic_write(path) as temporary:
+    with without_glyph_warnings(), atomic_write(path) as temporary:
         without_formulas(figure).savefig(temporary, dpi=dpi)
 
 

@@ -12,16 +12,25 @@ from typing import Any
 
 LINE = 80  # columns that help texts and recordings assume
 GAP = 1  # spaces between two columns of a table
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def say(text: str) -> None:
     """A line of ordinary output, flushed at once so that a pipe sees it when it happens."""
-    print(fitted(text, columns(sys.stdout)), flush=True)
+    print(fitted(visible(text), columns(sys.stdout)), flush=True)
 
 
 def tell(text: str) -> None:
     """A line on standard error: a note or an error, which is no part of the output."""
-    print(fitted(text, columns(sys.stderr)), file=sys.stderr, flush=True)
+    print(fitted(visible(text), columns(sys.stderr)), file=sys.stderr, flush=True)
+
+
+def visible(text: str) -> str:
+    r"""The text with control characters as "\x1b": those in a file's names, labels or texts would act on the terminal.
+
+    Marks that turn the direction of writing are shown as well, since they can make a path look like another.
+    """
+    return CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 
 def columns(stream: Any) -> int | None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from digitlab.cli.shared.console import say
+from digitlab.cli.shared.console import say, visible
 from digitlab.train.callbacks import Callback, epoch_line
 from digitlab.train.history import Row
 
@@ -49,7 +49,7 @@ class Bar:
     def line(self, text: str, style: str | None = None) -> None:
         """A line that stays, above the bar."""
         if self.rich is not None:
-            self.rich.console.print(text, style=style, highlight=False, markup=False)
+            self.rich.console.print(visible(text), style=style, highlight=False, markup=False)
         else:
             say(text)
 

@@ -44,6 +44,8 @@ def read_idx(
         sizes = _read_header(file, (dimensions,) if isinstance(dimensions, int) else dimensions, code)
         promised = math.prod(sizes) * TYPES[code].itemsize
         header = file.tell()
+        if 0 in sizes[1:]:
+            raise DataError(f"{file.path}: the header promises {' × '.join(map(str, sizes))} values; expected pixels.")
         if promised > file.max_bytes - header:
             raise DataError(
                 f"{file.path}: the header promises {' × '.join(map(str, sizes))} = {promised:,} bytes after byte "

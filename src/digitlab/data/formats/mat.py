@@ -18,7 +18,7 @@ from digitlab.data.formats.shared.families import FAMILIES, family_of_file
 from digitlab.data.formats.shared.format import Format
 from digitlab.data.formats.shared.named_arrays import arrange, paired_arrays, read_named
 from digitlab.data.formats.shared.raw import Raw
-from digitlab.data.formats.shared.safe_gzip import MAX_BYTES
+from digitlab.data.formats.shared.safe_gzip import MAX_BYTES, unpacked_limit
 from digitlab.errors import DataError
 
 NUMBERS = ("double", "single", "logical", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)))
@@ -49,7 +49,7 @@ def read_mat(path: Path, reading: Reading) -> dict[str, Raw]:
 
 def _check_size(path: Path) -> None:
     """DataError if a file unpacks to more than a data set can be: SciPy unpacks an element of any size."""
-    total = 0
+    total, limit = 0, unpacked_limit(path.stat().st_size, MAX_BYTES)
     with path.open("rb") as file:
         file.seek(HEADER - 2)
         order: Literal["little", "big"] = "little" if file.read(2) == b"IM" else "big"
@@ -58,12 +58,12 @@ def _check_size(path: Path) -> None:
             unpack = zlib.decompressobj() if kind == COMPRESSED else None
             while size and (piece := file.read(min(size, PIECE))):
                 size -= len(piece)
-                while unpack is not None and piece and total <= MAX_BYTES:
+                while unpack is not None and piece and total <= limit:
                     total += len(unpack.decompress(piece, PIECE))
                     piece = unpack.unconsumed_tail
                 total += 0 if unpack is not None else len(piece)
-            if total > MAX_BYTES:
-                raise DataError(f"{path}: unpacks to more than {MAX_BYTES:,} bytes, expected small images.")
+            if total > limit:
+                raise DataError(f"{path}: unpacks to more than {limit:,} bytes, expected small images.")
 
 
 def _variable(path: Path, name: str) -> NDArray[Any]:

@@ -60,6 +60,8 @@ def read_array(open_file: Callable[..., IO[bytes]], size: int, what: str, limit:
             )
             shape, _, dtype = read_header(file)
             promised = math.prod(shape) * dtype.itemsize
+            if not dtype.itemsize or 0 in shape[1:]:
+                raise DataError(f"{what} promises {shape} of {dtype}, which are no bytes at all; expected numbers.")
             if dtype.hasobject:
                 raise DataError(
                     f"{what} holds Python objects, which are never loaded; expected numbers. "

@@ -9,6 +9,8 @@ with the member's size before memory is taken, and members that hold Python obje
 import os
 import zipfile
 import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,12 +24,13 @@ from digitlab.data.formats.shared.contents import AS_IT_IS, Reading, contents_of
 from digitlab.data.formats.shared.format import Format
 from digitlab.data.formats.shared.named_arrays import read_named
 from digitlab.data.formats.shared.raw import Raw, to_digits
-from digitlab.data.formats.shared.safe_gzip import MAX_BYTES
+from digitlab.data.formats.shared.safe_gzip import MAX_BYTES, unpacked_limit
 from digitlab.data.splits import Splits
 from digitlab.errors import DataError
 from digitlab.files import atomic_write, require_file, require_suffix
 from digitlab.settings.data import Split
 
+MAX_NAMES = 1 << 20  # bytes of the names of classes, four for each character
 NAMES = "class_names"  # the member that says what the classes are called, where they are not digits
 
 
@@ -42,16 +45,10 @@ def read_npz(path: str | os.PathLike[str], split: Split = "50k/10k/10k") -> Spli
 
 def read_arrays(file: Path, reading: Reading) -> dict[str, Raw]:
     """The sets in an .npz file; see named_arrays.py for the names that its arrays may have. Raises DataError."""
-    try:
-        with zipfile.ZipFile(file) as archive:
-            keys = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
-            own = _read_names(archive, str(file)) if NAMES in keys else None
-            return read_named(keys, partial(_read_member, archive, str(file)), str(file), reading, own)
-    except (zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError, RuntimeError) as error:
-        raise DataError(
-            f"{file}: not a readable .npz archive ({error}), expected one that numpy.savez wrote. "
-            "Is it cut off? Fetch or export it again."
-        ) from error
+    with _opened(file) as archive:
+        keys = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
+        own = _read_names(archive, str(file)) if NAMES in keys else None
+        return read_named(keys, partial(_read_member, archive, str(file)), str(file), reading, own)
 
 
 def write_npz(path: str | os.PathLike[str], digits: Digits, test: Digits | None = None) -> None:
@@ -76,17 +73,39 @@ def write_class_names(archive: zipfile.ZipFile, class_names: tuple[str, ...]) ->
         np.lib.format.write_array(member, np.array(class_names), allow_pickle=False)
 
 
+def read_members(path: str | os.PathLike[str], names: Sequence[str]) -> dict[str, NDArray[Any]]:
+    """The arrays of these names in an .npz archive that holds no others. Raises DataError."""
+    with _opened(Path(path)) as archive:
+        found = archive.namelist()
+        if sorted(found) != sorted(f"{name}.npy" for name in names):
+            raise DataError(f"{path}: holds {', '.join(found)!s:.80}, expected {', '.join(names)}.")
+        return {name: _read_member(archive, str(path), name) for name in names}
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[zipfile.ZipFile]:
+    try:
+        with zipfile.ZipFile(file) as archive:
+            yield archive
+    except (zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError, RuntimeError) as error:
+        raise DataError(
+            f"{file}: not a readable .npz archive ({error}), expected one that numpy.savez wrote. "
+            "Is it cut off? Fetch or export it again."
+        ) from error
+
+
 def _read_names(archive: zipfile.ZipFile, file: str) -> tuple[str, ...]:
-    names = _read_member(archive, file, NAMES)
+    names = _read_member(archive, file, NAMES, MAX_NAMES)
     if names.ndim != 1 or names.dtype.kind != "U":
         raise DataError(f"{file}: {NAMES} is {names.dtype} of shape {names.shape}, expected a list of texts.")
     return tuple(names.tolist())
 
 
-def _read_member(archive: zipfile.ZipFile, file: str, key: str) -> NDArray[Any]:
+def _read_member(archive: zipfile.ZipFile, file: str, key: str, limit: int | None = None) -> NDArray[Any]:
     """One array, its promise checked first."""
     info = archive.getinfo(f"{key}.npy")
-    return read_array(lambda _: archive.open(info), info.file_size, f"{file}: {key}", MAX_BYTES)
+    limit = unpacked_limit(Path(file).stat().st_size, limit or MAX_BYTES)
+    return read_array(lambda _: archive.open(info), info.file_size, f"{file}: {key}", limit)
 
 
 FORMAT = Format(("npz",), read_arrays)

@@ -84,7 +84,7 @@ def _read_pair(path: str | os.PathLike[str], part: str, x: Any, y: Any) -> Digit
             raise
         raise DataError(
             f"{where} holds {_described(x)} and {_described(y)}, expected rows of 784 numbers and their labels "
-            f"({error})."
+            f"({error!s:.200})."
         ) from error
     if labels.dtype.kind not in "iu" or labels.shape != (count,):
         raise DataError(f"{where} has {count:,} images and labels {_described(y)}, expected {count:,} whole numbers.")

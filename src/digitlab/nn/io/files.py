@@ -20,7 +20,7 @@ from safetensors.numpy import save, save_file
 from digitlab import __version__
 from digitlab.arrays import to_numpy
 from digitlab.errors import ModelFileError
-from digitlab.files import atomic_write, require_suffix
+from digitlab.files import atomic_write, require_suffix, special
 from digitlab.kinds import sniff
 from digitlab.nn.io.description import describe_network
 from digitlab.nn.scaling import describe_range
@@ -160,5 +160,8 @@ def _checksum(text: str, arrays: Mapping[str, Array]) -> str:
 
 def require_file(path: str | os.PathLike[str]) -> None:
     """Raise ModelFileError if there is no such file."""
-    if not Path(path).is_file():
+    if Path(path).exists() and not Path(path).is_file():
+        found = "a folder" if Path(path).is_dir() else special(Path(path))
+        raise ModelFileError(f"{path}: is {found}; expected the file of a network, network.safetensors")
+    if not Path(path).exists():
         raise ModelFileError(f"{path}: no such file; `digitlab train` writes network.safetensors into its run folder")

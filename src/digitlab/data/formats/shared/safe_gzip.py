@@ -21,6 +21,8 @@ from digitlab.kinds import sniff_bytes
 
 MAX_BYTES = 1 << 30  # 1 GiB: every MNIST-like set fits (EMNIST, the largest, has 0.6 GiB of pixels)
 DEFLATE_RATIO = 1032  # the most deflate can promise: 258 bytes from 2 bits; nothing unpacks to more
+# Real digits shrink to a thirteenth, binary ones to a hundredth. A small file may grow to MAX_SMALL.
+MAX_GROWTH, MAX_SMALL = 150, 64 << 20
 GZIP_MAGIC = b"\x1f\x8b"
 _BUFFER = 1 << 16
 
@@ -34,6 +36,11 @@ def mistaken_for(head: bytes) -> str | None:
     return None if kind.name in _MEANT else kind.what
 
 
+def unpacked_limit(size: int, most: int = MAX_BYTES) -> int:
+    """How many bytes a compressed data file of `size` bytes may unpack to."""
+    return min(most, max(MAX_SMALL, MAX_GROWTH * size))
+
+
 class SafeReader(io.BufferedReader):
     """The content of a file, unpacked if it is gzip: `with SafeReader(path) as file: file.read(16)`.
 
@@ -43,7 +50,7 @@ class SafeReader(io.BufferedReader):
 
     def __init__(self, path: str | os.PathLike[str], *, limit: int = MAX_BYTES) -> None:
         self.path = require_file(path)
-        self._counted = _Counted(self.path, limit)
+        self._counted = _Counted(self.path, min(limit, unpacked_limit(self.path.stat().st_size, limit)))
         super().__init__(self._counted, _BUFFER)
 
     @property
