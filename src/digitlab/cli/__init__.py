@@ -40,6 +40,7 @@ FORMER_OPTIONS = {  # former names, which still work, and the names today
     "way": "method",
     "by": "variants",
 }
+COMPLETING = "_DIGITLAB_COMPLETE"  # set by a shell that asks for completions (shared/completion.py)
 COMMANDS = (*FIRST, *(name for name in FILES if name not in FIRST))
 
 
@@ -61,7 +62,18 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = importlib.import_module(f"digitlab.cli.{cmd_name.replace('-', '_')}").command
+        if COMPLETING in os.environ:
+            from digitlab.cli.shared.completion import teach
+
+            return teach(command)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
+        from click.shell_completion import CompletionItem
+
+        # Not click's own: that imports every command for its help.
+        found = [CompletionItem(name, help=short_help(name)) for name in COMMANDS if name.startswith(incomplete)]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -108,12 +120,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that cannot show a character shows another
     atexit.register(gc.freeze)  # a last search for garbage, .1 s after plotting, helps no one
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+    if arguments is None:
+        arguments = sys.argv[1:]
+        if os.name == "nt":
+            from digitlab.cli.shared.windows import matched
+
+            arguments = matched(arguments)
+    sys.exit(run(arguments))
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code; every error becomes one line on stderr."""
     debug = "--debug" in arguments
+    if COMPLETING in os.environ:
+        importlib.import_module("digitlab.cli.shared.completion")  # before click asks which shells there are
     try:
         with _warnings_as_lines():
             result = digitlab.main([a for a in arguments if a != "--debug"], "digitlab", standalone_mode=False)
