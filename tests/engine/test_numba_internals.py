@@ -2,11 +2,11 @@
 
 import pytest
 from numba import njit
-from numba.core import codegen
+from numba.core import codegen, compiler, cpu, typed_passes, untyped_passes
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import cpu_target
 
-from digitlab.engine.fast.compiler.numba_internals import Translation
+from digitlab.engine.fast.compiler.numba_internals import TYPED_PASSES, UNTYPED_PASSES, Translation
 
 PARTS = {
     "CodeLibrary": (
@@ -19,6 +19,10 @@ PARTS = {
         lambda: cpu_target.target_context.codegen()._engine,
         ("get_function_address", "get_global_value_address"),
     ),
+    "the context": (lambda: cpu.CPUContext, ("load_additional_registries",)),
+    "the compiler": (lambda: compiler.CompilerBase, ("define_pipelines",)),
+    "the passes before types": (lambda: untyped_passes, UNTYPED_PASSES),
+    "the passes after types": (lambda: typed_passes, TYPED_PASSES),
     "the compiler's lock": (lambda: global_compiler_lock, ("__enter__", "__exit__")),
     "a dispatcher": (lambda: njit(abs_), ("get_call_template", "overloads")),
     "a compiled function": (lambda: next(iter(njit("int64(int64)")(abs_).overloads.values())), ("fndesc", "library")),

@@ -40,7 +40,11 @@ def kernel(signature: Any = None) -> Any:
         return lambda function: function
     from numba import njit
 
-    return njit(signature, no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy")
+    from digitlab.engine.fast.compiler.numba_internals import pipeline
+
+    return njit(
+        signature, pipeline_class=pipeline(), no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy"
+    )
 
 
 class Placeholder:

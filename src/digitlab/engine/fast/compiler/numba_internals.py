@@ -5,10 +5,21 @@ numba to the versions that were tried.
 """
 
 import ctypes
+from functools import cache
 from typing import Any
 
 # Types by their letters in `ARGUMENTS` (jit.py)
 TYPES = {"i": "int64", "d": "float64"}
+UNTYPED_PASSES = (
+    "TranslateByteCode",
+    "FixupArgs",
+    "IRProcessing",
+    "RewriteSemanticConstants",
+    "DeadBranchPrune",
+    "GenericRewrites",
+    "ReconstructSSA",
+)
+TYPED_PASSES = ("NopythonTypeInference", "PreLowerStripPhis", "IRLegalization", "NativeLowering", "NoPythonBackend")
 
 
 class Translation:
@@ -21,6 +32,7 @@ class Translation:
     def __enter__(self) -> "Translation":
         from numba.core.codegen import CPUCodeLibrary
         from numba.core.compiler_lock import global_compiler_lock
+        from numba.core.cpu import CPUContext
         from numba.core.dispatcher import Dispatcher
         from numba.core.registry import cpu_target
 
@@ -34,6 +46,7 @@ class Translation:
             (CPUCodeLibrary, "finalize", self._finalize()),
             (CPUCodeLibrary, "_optimize_functions", lambda library, module: None),
             (Dispatcher, "get_call_template", self._template_of(Dispatcher.get_call_template)),
+            (CPUContext, "load_additional_registries", self._once(CPUContext.load_additional_registries)),
             # The addresses that numba asks for are of nothing: no function is ever run here.
             (engine, "get_function_address", lambda name: 0),
             (engine, "get_global_value_address", lambda name: ctypes.addressof(nowhere)),
@@ -59,6 +72,17 @@ class Translation:
 
         return template_of
 
+    def _once(self, original: Any) -> Any:
+        """Numba would import and look through all its registries again for every function."""
+        done: set[Any] = set()
+
+        def once(context: Any) -> None:
+            if context not in done:
+                done.add(context)
+                original(context)
+
+        return once
+
     def __exit__(self, *error: Any) -> None:
         for thing, name, original in self.originals:
             setattr(thing, name, original)
@@ -71,6 +95,24 @@ class Translation:
         for other in others:
             module.link_in(other.clone())
         return module
+
+
+@cache
+def pipeline() -> Any:
+    """Numba's compiler with the passes that kernels need: no closures, `with` blocks or array expressions."""
+    from numba.core import compiler, typed_passes, untyped_passes
+    from numba.core.compiler_machinery import PassManager
+
+    class KernelCompiler(compiler.CompilerBase):
+        def define_pipelines(self) -> list[Any]:
+            manager: Any = PassManager("kernel")
+            for module, names in ((untyped_passes, UNTYPED_PASSES), (typed_passes, TYPED_PASSES)):
+                for name in names:
+                    manager.add_pass(getattr(module, name), name)
+            manager.finalize()
+            return [manager]
+
+    return KernelCompiler
 
 
 def signature_of(letters: str) -> Any:
