@@ -52,6 +52,7 @@ def apply(block: Block, copy: Path) -> bool:
 
 
 @pytest.mark.slow
+@pytest.mark.pages
 @pytest.mark.parametrize("title", walks())
 def test_a_walk(title, tmp_path):
     copy, work = tmp_path / "copy", tmp_path / "work"

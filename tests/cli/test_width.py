@@ -94,6 +94,7 @@ TYPED = [
 
 
 @pytest.mark.slow
+@pytest.mark.pages
 def test_ten_commands_in_a_terminal_of_80_by_24(empty_machine):
     pty = pytest.importorskip("pty")
     pyte = pytest.importorskip("pyte")

@@ -96,7 +96,7 @@ def run_page(page: str, capsys: pytest.CaptureFixture) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", ["README.md", *(pytest.param(page, marks=pytest.mark.pages) for page in PAGES[1:])])
 def test_a_page_runs_from_top_to_bottom(page, machine, capsys):
     run_page(page, capsys)
 
