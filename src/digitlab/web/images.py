@@ -64,6 +64,13 @@ class Images:
         image, label = digits[index]
         return shown(image) | {"label": int(label), "index": index, "source": source, "part": part}
 
+    def sample(self, source: Any, part: Any, label: Any, count: int = 12) -> list[dict[str, Any]]:
+        """Images of one class, evenly spread over the set."""
+        digits = self.part(source, part)
+        found = np.flatnonzero(digits.labels == label)
+        chosen = found[np.linspace(0, len(found) - 1, count).astype(int)] if len(found) else found
+        return [shown(digits.images[i]) | {"label": int(digits.labels[i]), "index": int(i)} for i in chosen]
+
     @cached_property
     def failures(self) -> list[dict[str, Any]]:
         """Test images that the network gets wrong, the surest errors first; [] for a network of other images."""

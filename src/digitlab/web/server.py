@@ -53,6 +53,7 @@ class Play:
             Route("/api/about", answering(self.about)),
             Route("/api/network", answering(self.network_file)),
             Route("/api/images", answering(self.image)),
+            Route("/api/sample", answering(self.sample)),
             Route("/api/failures", answering(lambda request: {"failures": self.images.failures})),
             Route("/api/photo", answering(lambda request: self.images.photo(request.state.body)), methods=["POST"]),
             Route("/api/own", answering(self.own_answer), methods=["GET", "POST"]),
@@ -73,6 +74,11 @@ class Play:
 
     def network_file(self, request: Request) -> Response:
         return Response(network_bytes(self.network), media_type="application/octet-stream")
+
+    def sample(self, request: Request) -> dict[str, Any]:
+        asked = request.query_params
+        label = int_or(asked.get("label"), -1)
+        return {"images": self.images.sample(asked.get("source", "mnist"), asked.get("part", "train"), label)}
 
     def own_answer(self, request: Request) -> dict[str, Any]:
         """GET ?name=: the images of a set, or all sets; POST {"do": "add" or "remove", …}: what a click changes."""

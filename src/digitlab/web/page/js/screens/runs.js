@@ -1,0 +1,145 @@
+// Runs: all trainings in the folder of runs, what they differ in, their curves together, and each one's page.
+import { button, choice, slider } from "../ui/controls.js";
+import { curves } from "../ui/curves.js";
+import { el, fill } from "../ui/dom.js";
+import { panel, screenHead } from "../ui/panel.js";
+import { runPage } from "./run/page.js";
+import { columnText, isLive, smoothed, sorted, sparkline } from "./run/table.js";
+
+export const id = "runs";
+export const title = "Runs";
+export const key = "7";
+export const needsServer = true;
+
+const EVERY = 3000; // milliseconds between looks while a training may be going on
+const MOST = 6; // curves together
+
+export function mount(root, app) {
+  let stopPage = null;
+  let stopped = false;
+  let timer = 0;
+  if (app.about) show();
+
+  function show() {
+    stopPage?.();
+    root.replaceChildren();
+    const name = app.state.get("run");
+    stopPage = name ? runPage(root, app, name, () => go(null)) : list();
+  }
+
+  function go(name) {
+    app.state.set({ run: name });
+    show();
+  }
+
+  function list() {
+    let runs = [];
+    let broken = [];
+    const rows = new Map(); // of histories, by name
+    const chosen = new Set((app.state.get("chosen", "") || "").split("~").filter(Boolean));
+    let order = { column: app.state.get("sort", "changed"), down: app.state.get("up") !== "1" };
+    let column = app.state.get("column", "valid_accuracy");
+    let smooth = Number(app.state.get("smooth", "0"));
+
+    const filter = el("input", { type: "search", placeholder: "conv, adam, 0.5 …", value: app.state.get("filter", ""), oninput: () => (app.state.set({ filter: filter.value }), drawTable()) });
+    const table = el("div", { class: "scroll" });
+    const plot = curves({ label: "Curves of the chosen runs", y: column, format: (v) => columnText(column, v) });
+    const columns = choice({ label: "Column", options: [["valid_accuracy", "validation accuracy"], ["valid_loss", "validation loss"], ["train_loss", "training loss"]], value: column, on: (v) => {
+      column = v;
+      app.state.set({ column: v });
+      drawPlot();
+    } });
+    const smoothing = slider({ label: "Smoothing", min: 0, max: 0.95, step: 0.05, value: smooth, format: (v) => (v ? v.toFixed(2) : "none"), on: (v) => {
+      smooth = v;
+      app.state.set({ smooth: v ? String(v) : null });
+      drawPlot();
+    } });
+
+    root.append(
+      screenHead("Runs", "Every training that was saved, by this page or by digitlab train."),
+      el("div", { class: "stack results" },
+        panel({ title: "All runs", sentence: "Settings are shown where runs differ. Choose runs to see their curves together; click a name for its page.", docs: "see-training.md" },
+          el("label", { class: "field" }, el("span", {}, "Show runs that contain"), filter), table),
+        panel({ title: "Curves together", sentence: `Up to ${MOST} chosen runs. Smoothing is an exponential average; pale lines are the values themselves.`, docs: "see-training.md" },
+          el("div", { class: "row spread" }, columns.element, el("div", { class: "speed" }, smoothing.element)), plot.element)),
+    );
+
+    async function load() {
+      try {
+        ({ runs, broken } = await app.api.get("runs"));
+        if (stopped) return;
+        if (!chosen.size) for (const run of runs.slice(0, 2)) chosen.add(run.name);
+        drawTable();
+        await loadCurves(true);
+      } catch (error) {
+        app.say(error.message, { bad: true });
+      }
+      clearTimeout(timer);
+      if (!stopped) timer = setTimeout(() => !document.hidden && load(), EVERY);
+    }
+
+    async function loadCurves(again = false) {
+      for (const run of runs.filter(({ name }) => chosen.has(name)).slice(0, MOST))
+        if (!rows.has(run.name) || (again && isLive(run))) rows.set(run.name, (await app.api.get(`run?name=${encodeURIComponent(run.name)}`)).rows);
+      if (!stopped) drawPlot();
+    }
+
+    function toggle(name, on) {
+      if (on) chosen.add(name);
+      else chosen.delete(name);
+      app.state.set({ chosen: [...chosen].join("~") });
+      loadCurves();
+    }
+
+    function drawTable() {
+      const settings = [...new Set(runs.flatMap((run) => Object.keys(run.settings)))];
+      const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+      const text = (run) => [run.name, run.note, run.best_text, ...Object.entries(run.settings).map(([k, v]) => `${k}=${v}`)].join(" ").toLowerCase();
+      const shown = sorted(runs.filter((run) => words.every((word) => text(run).includes(word))), order);
+      const head = (name, label, number = false) => el("th", { scope: "col", class: number ? "number" : null, "aria-sort": order.column === name ? (order.down ? "descending" : "ascending") : null },
+        el("button", { type: "button", class: "sort", onclick: () => {
+          order = { column: name, down: order.column === name ? !order.down : true };
+          app.state.set({ sort: name, up: order.down ? null : "1" });
+          drawTable();
+        } }, label, order.column === name ? (order.down ? " ↓" : " ↑") : ""));
+      fill(table,
+        runs.length ? el("table", { class: "runs" },
+          el("thead", {}, el("tr", {}, el("th", { scope: "col" }, el("span", { class: "hidden-text" }, "Chosen")), head("name", "run"), head("best", "best", true), el("th", { scope: "col" }, "course"), head("done", "epochs", true), head("seconds", "seconds", true), settings.map((name) => head(name, name)), head("note", "note"))),
+          el("tbody", {}, shown.map((run) => el("tr", {},
+            el("td", {}, el("input", { type: "checkbox", checked: chosen.has(run.name), "aria-label": `Show the curve of ${run.name}`, onchange: (event) => toggle(run.name, event.target.checked) })),
+            el("th", { scope: "row" }, el("a", { href: `#/runs?run=${encodeURIComponent(run.name)}` }, run.name), isLive(run) ? el("span", { class: "live" }, "live") : null),
+            el("td", { class: "number" }, run.best_text ?? "–"),
+            el("td", {}, sparkline(run)),
+            el("td", { class: "number" }, run.done < run.epochs ? `${run.done} of ${run.epochs}` : String(run.done)),
+            el("td", { class: "number" }, run.seconds === undefined ? "–" : run.seconds.toFixed(1)),
+            settings.map((name) => el("td", {}, run.settings[name] ?? "–")),
+            el("td", {}, run.note))))) : el("p", {}, "There is no run yet: the screen Train makes one, and so does `digitlab train`."),
+        shown.length || !runs.length ? null : el("p", { class: "muted" }, "No run contains all of these words."),
+        broken.map(({ name, error }) => el("p", { class: "note bad" }, `${name} cannot be read: ${error}`)));
+    }
+
+    function drawPlot() {
+      const names = runs.map(({ name }) => name).filter((name) => chosen.has(name) && rows.has(name)).slice(0, MOST);
+      plot.draw(names.flatMap((name, i) => {
+        const points = rows.get(name).filter((row) => Number.isFinite(row[column])).map((row) => [row.epoch, row[column]]);
+        if (!points.length) return [];
+        const line = { name, colour: i + 1, points: smooth ? smoothed(points, smooth) : points };
+        return smooth ? [{ ...line, faint: true, points }, line] : [line];
+      }));
+    }
+
+    drawTable();
+    load();
+    const off = app.on("theme", () => (drawTable(), drawPlot()));
+    return () => {
+      off();
+      plot.stop();
+      clearTimeout(timer);
+    };
+  }
+
+  return () => {
+    stopped = true;
+    stopPage?.();
+  };
+}
