@@ -7,7 +7,6 @@ skip; with DIGITLAB_REQUIRE_BROWSER set, as `.ci/run` sets it, they fail.
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -81,9 +80,3 @@ def open_page(browser, served: Served) -> Iterator[Callable]:
     for context in contexts:
         context.close()
     assert not errors, errors
-
-
-@pytest.fixture(scope="session")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where screenshots of a test go."""
-    return tmp_path_factory.mktemp("pictures")

@@ -2,24 +2,34 @@
 
 import pytest
 
+SCREENS = ["draw", "open", "step", "train", "break", "digits", "runs", "imagine"]
 pytestmark = [pytest.mark.web, pytest.mark.slow]
 
 
-@pytest.mark.parametrize(("width", "dark"), [(1440, False), (1024, True), (390, False)])
-def test_every_screen_opens_and_axe_finds_nothing(open_page, pictures, width: int, dark: bool) -> None:
+WIDTHS = [(1440, False), (1024, True), (390, False), (1440, True), (1024, False), (390, True)]
+
+
+@pytest.mark.parametrize("first", range(6))
+def test_every_screen_fits_and_axe_finds_nothing(open_page, request, first: int) -> None:
+    """Each screen at one width, in light or dark; with --long at all of them."""
     from axe_playwright_python.sync_playwright import Axe
 
-    page = open_page(width=width, dark=dark)
-    ids = page.eval_on_selector_all("nav a", "links => links.map(a => a.hash.slice(2))")
-    assert "train" in ids
-    for screen in ids:
-        page.goto(page.url.split("#")[0] + f"#/{screen}")
+    if first and not request.config.getoption("--long"):
+        pytest.skip("the other widths of each screen take half a minute: --long")
+    for at, screen in enumerate(SCREENS):
+        width, dark = WIDTHS[(at + first) % 6]
+        page = open_page(f"/{screen}", width=width, dark=dark)
         page.wait_for_selector(f"html[data-screen={screen}]")
-        page.screenshot(path=pictures / f"{screen}-{width}.png")
         found = Axe().run(page)
         assert found.violations_count == 0, f"{screen} at {width}: {found.generate_report()}"
         wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert wide <= 0, f"{screen} at {width} is {wide} px too wide"
+        page.context.close()
+
+
+def test_navigation_leads_to_every_screen(open_page) -> None:
+    page = open_page()
+    assert page.eval_on_selector_all("nav a", "links => links.map(a => a.hash.slice(2))") == SCREENS
 
 
 def test_keyboard_theme_and_projector(open_page) -> None:

@@ -75,6 +75,8 @@ export function mount(root, app) {
   async function choose(text) {
     label = Number(text);
     labels.set(text);
+    mnist = [];
+    drawBeside();
     try {
       mnist = app.about.sources.includes("mnist") ? (await app.api.get(`sample?label=${label}`)).images : [];
     } catch (error) {
@@ -107,6 +109,7 @@ export function mount(root, app) {
     try {
       const saved = await app.api.post("own", { do: "add", name, label, pixels });
       images.push({ ...saved, pixels });
+      recount();
       canvas.clear();
       draw();
       await choose(String((label + 1) % 10));
@@ -119,6 +122,7 @@ export function mount(root, app) {
     try {
       await app.api.post("own", { do: "remove", name, file: image.file });
       images = images.filter((other) => other !== image);
+      recount();
       draw();
     } catch (error) {
       app.say(error.message, { bad: true });
@@ -134,6 +138,11 @@ export function mount(root, app) {
   function use(image) {
     app.setImage(Float32Array.from(bytesOf(image.pixels), (b) => b / 255), { kind: "own", label: image.label });
     app.say("This image is now in the other screens.");
+  }
+
+  /** The sets that other screens offer, with the number of images that this one has now. */
+  function recount() {
+    app.about.own = [...app.about.own.filter((set) => set.name !== name), { name, count: images.length }];
   }
 
   function draw() {

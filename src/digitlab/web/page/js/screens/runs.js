@@ -13,6 +13,7 @@ export const needsServer = true;
 
 const EVERY = 3000; // milliseconds between looks while a training may be going on
 const MOST = 6; // curves together
+const COLUMNS = [["valid_accuracy", "validation accuracy"], ["valid_loss", "validation loss"], ["train_loss", "training loss"]];
 
 export function mount(root, app) {
   let stopPage = null;
@@ -44,7 +45,7 @@ export function mount(root, app) {
     const filter = el("input", { type: "search", placeholder: "conv, adam, 0.5 …", value: app.state.get("filter", ""), oninput: () => (app.state.set({ filter: filter.value }), drawTable()) });
     const table = el("div", { class: "scroll" });
     const plot = curves({ label: "Curves of the chosen runs", y: column, format: (v) => columnText(column, v) });
-    const columns = choice({ label: "Column", options: [["valid_accuracy", "validation accuracy"], ["valid_loss", "validation loss"], ["train_loss", "training loss"]], value: column, on: (v) => {
+    const columns = choice({ label: "Column", options: COLUMNS, value: column, on: (v) => {
       column = v;
       app.state.set({ column: v });
       drawPlot();
@@ -92,7 +93,7 @@ export function mount(root, app) {
     }
 
     function drawTable() {
-      const settings = [...new Set(runs.flatMap((run) => Object.keys(run.settings)))];
+      const settings = [...new Set(runs.flatMap((run) => Object.keys(run.settings)))].filter((name) => name !== "epochs");
       const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
       const text = (run) => [run.name, run.note, run.best_text, ...Object.entries(run.settings).map(([k, v]) => `${k}=${v}`)].join(" ").toLowerCase();
       const shown = sorted(runs.filter((run) => words.every((word) => text(run).includes(word))), order);
@@ -125,7 +126,7 @@ export function mount(root, app) {
         if (!points.length) return [];
         const line = { name, colour: i + 1, points: smooth ? smoothed(points, smooth) : points };
         return smooth ? [{ ...line, faint: true, points }, line] : [line];
-      }));
+      }), { y: COLUMNS.find(([key]) => key === column)?.[1] });
     }
 
     drawTable();

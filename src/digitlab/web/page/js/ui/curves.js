@@ -14,7 +14,7 @@ export function ticks(low, high, count = 5) {
 
 /**
  * Returns { element, draw(series, options), redraw() }. A series is { name, points: [[x, y], …], colour: 1 … 6, dashed }.
- * `low` and `high` fix the ends of the vertical axis.
+ * `low` and `high` fix the ends of the vertical axis, `y` is its name.
  */
 export function curves({ label, x = "epoch", y = "", format = (v) => String(v) }) {
   const canvas = el("canvas", { role: "img", "aria-label": label });
@@ -61,7 +61,7 @@ export function curves({ label, x = "epoch", y = "", format = (v) => String(v) }
     context.textAlign = "right";
     context.fillText(x, right, bottom + 5 + size * 1.25);
     context.textAlign = "left";
-    context.fillText(y, 0, 0);
+    context.fillText(options.y ?? y, 0, 0);
     context.lineJoin = "round";
     for (const s of series) {
       context.strokeStyle = context.fillStyle = css(`series-${s.colour ?? 1}`, s.faint ? 0.3 : 1);

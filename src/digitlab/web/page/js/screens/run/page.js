@@ -48,7 +48,11 @@ export function runPage(root, app, name, back) {
   async function load() {
     const before = run?.done;
     run = await guarded(() => app.api.get(query));
-    if (stopped || !run) return;
+    if (stopped) return;
+    if (!run) {
+      fill(root, screenHead(name, "There is no such run here any more."), button("All runs", { on: back }));
+      return;
+    }
     draw();
     if (run.done && run.done !== before) {
       const found = await guarded(() => app.api.get(`${query}&what=confusion`));

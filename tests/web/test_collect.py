@@ -1,0 +1,173 @@
+"""The screens My digits and Runs, as a person uses them, and what the server refuses."""
+
+import base64
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from digitlab import Trainer, load
+from digitlab.errors import ConfigError
+from digitlab.nn.chains import mlp
+from digitlab.nn.io.description import describe_network
+from digitlab.train import RunConfig, start_run
+from digitlab.web.own_digits import OwnDigits
+from digitlab.web.runs import Runs
+from web.serving import ask
+
+INK = base64.b64encode(bytes(range(256)) * 3 + bytes(16)).decode()
+
+
+def trained(folder: Path, hidden: int, epochs: int = 2) -> Trainer:
+    network = describe_network(mlp([64, hidden, 10], seed=0))
+    config = RunConfig(network=network, data={"source": "digits"}, epochs=epochs, engine="reference")
+    trainer = start_run(config, folder)
+    train, valid, _ = load("digits")
+    trainer.fit(train.first(200), valid.first(100), epochs=epochs)
+    return trainer
+
+
+def test_own_digits_are_a_folder_that_load_reads(tmp_path: Path) -> None:
+    own = OwnDigits(tmp_path)
+    rng = np.random.default_rng(0)
+    for label in range(10):
+        image = np.zeros((28, 28), np.uint8)
+        image[6:22, 8 + rng.integers(3) : 14] = 255
+        own.add("mine", label, base64.b64encode(image.tobytes()).decode())
+    assert own.sets() == [{"name": "mine", "count": 10}]
+    digits = load(tmp_path / "mine", part="all")
+    assert sorted(digits.labels) == list(range(10)) and digits.images.shape == (10, 28, 28)
+    first = own.images("mine")[0]
+    assert first["label"] == 0 and len(base64.b64decode(first["pixels"])) == 784
+    own.remove("mine", first["file"])
+    assert own.sets() == [{"name": "mine", "count": 9}]
+
+
+def test_saved_bytes_come_back(tmp_path: Path) -> None:
+    own = OwnDigits(tmp_path)
+    assert own.add("mine", 3, INK) == {"file": "3/000.png", "label": 3}
+    assert own.add("mine", 3, INK)["file"] == "3/001.png"
+    assert own.images("mine")[0]["pixels"] == INK
+
+
+@pytest.mark.parametrize("name", ["", "..", "a/b", "../runs", "a" * 41, ".hidden", None, 3, "C:x", "a\x00"])
+def test_names_stay_in_the_folder(tmp_path: Path, name: object) -> None:
+    with pytest.raises(ConfigError, match="letters, digits"):
+        OwnDigits(tmp_path).add(name, 3, INK)
+
+
+@pytest.mark.parametrize("file", ["../x.png", "3/../../x.png", "3/000.png/..", "33/0.png", "3/x.png", None])
+def test_files_stay_in_the_set(tmp_path: Path, file: object) -> None:
+    own = OwnDigits(tmp_path)
+    own.add("mine", 3, INK)
+    with pytest.raises(ConfigError, match="expected a name such as"):
+        own.remove("mine", file)
+
+
+@pytest.mark.parametrize(("label", "pixels"), [(10, INK), (-1, INK), (True, INK), (3, "x"), (3, None), (3, INK * 2)])
+def test_images_that_are_none(tmp_path: Path, label: object, pixels: object) -> None:
+    with pytest.raises(ConfigError, match="expected"):
+        OwnDigits(tmp_path).add("mine", label, pixels)
+
+
+def test_runs_with_their_differences(tmp_path: Path) -> None:
+    trained(tmp_path / "1-small", 5)
+    trainer = trained(tmp_path / "2-large", 20, epochs=3)
+    (tmp_path / "3-broken").mkdir()
+    (tmp_path / "3-broken" / "config.toml").write_text("epochs = [")
+    table = Runs(tmp_path).table()
+    rows = {row["name"]: row for row in table["runs"]}
+    assert set(rows) == {"1-small", "2-large"} and [b["name"] for b in table["broken"]] == ["3-broken"]
+    assert rows["2-large"]["best"] == max(trainer.history.column("valid_accuracy"))
+    assert rows["1-small"]["settings"]["net"] != rows["2-large"]["settings"]["net"]
+    assert rows["2-large"]["settings"]["epochs"] == "3" and "batch_size" not in rows["2-large"]["settings"]
+    run = Runs(tmp_path).run("2-large")
+    assert run["rows"] == trainer.history.rows and run["command"].endswith("2-large/config.toml")
+
+
+def test_confusion_and_its_images(tmp_path: Path) -> None:
+    trained(tmp_path / "one", 10, epochs=1)
+    runs = Runs(tmp_path)
+    found = runs.confusion("one")
+    _, valid, _ = load("digits")
+    assert np.sum(found["confusion"], axis=1).tolist() == np.bincount(valid.labels).tolist()
+    counts = np.array(found["confusion"])
+    true, answer = divmod(int((counts - np.diag(np.diag(counts))).argmax()), 10)
+    images = runs.cell("one", true, answer)["images"]
+    assert len(images) == min(60, counts[true, answer])
+    assert all(valid.labels[image["index"]] == true for image in images)
+    assert runs.network("one").predict(valid.images[images[0]["index"]][None]).argmax() == answer
+
+
+@pytest.mark.parametrize("name", ["", "..", "../..", "/etc", "one/../one", None])
+def test_runs_are_named_as_listed(tmp_path: Path, name: object) -> None:
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "config.toml").write_text("")
+    with pytest.raises(ConfigError, match="there is no run"):
+        Runs(tmp_path).folder(name)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/api/own", {"do": "add", "name": "../x", "label": 3, "pixels": INK}),
+        ("/api/own", {"do": "remove", "name": "mine", "file": "../../x"}),
+        ("/api/own", {"do": "wipe"}),
+        ("/api/own?name=../runs", None),
+        ("/api/own.zip?name=..%2Fruns", None),
+        ("/api/run?name=../../etc&what=network", None),
+        ("/api/run?name=..", None),
+    ],
+)
+def test_requests_that_would_leave_the_folders(served, path: str, body: object) -> None:
+    options = {"method": "POST", "body": json.dumps(body).encode()} if body else {}
+    assert ask(served, path, **options)[0] == 400
+
+
+@pytest.mark.web
+@pytest.mark.slow
+def test_digits_are_collected_and_downloaded(open_page, served, tmp_path) -> None:
+    page = open_page("/digits?set=test")
+    box = page.locator("canvas.drawing").bounding_box()
+    for label in ("0", "1"):
+        page.mouse.move(box["x"] + 150, box["y"] + 60)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 160, box["y"] + 250, steps=8)
+        page.mouse.up()
+        page.keyboard.press("Enter")
+        page.wait_for_selector(f".own-row .digit:text-is('{label}')")
+    assert [p.parent.name for p in sorted((served.play.own / "test").glob("*/*.png"))] == ["0", "1"]
+    page.wait_for_selector("text=reads")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download as ZIP").click()
+    import zipfile
+
+    assert zipfile.ZipFile(download.value.path()).namelist() == ["test/0/000.png", "test/1/000.png"]
+    page.locator(".own-image.wrong .remove, .own-image .remove").first.click(force=True)
+    page.wait_for_selector(".own-row .digit:text-is('0')", state="detached")
+    page.get_by_role("button", name="Train on these").click()
+    page.wait_for_selector("html[data-screen=train]")
+    assert page.get_by_role("combobox", name="Images").input_value() == "own/test"
+
+
+@pytest.mark.web
+@pytest.mark.slow
+def test_runs_are_listed_compared_and_opened(open_page, served) -> None:
+    for name, hidden in (("8-small", 5), ("9-large", 20)):
+        trained(served.play.runs / name, hidden)
+    page = open_page("/runs")
+    page.wait_for_selector("a:text-is('9-large')")
+    page.get_by_role("searchbox").fill("large")
+    page.wait_for_selector("a:text-is('8-small')", state="detached")
+    page.get_by_label("Show the curve of 9-large").check()
+    page.wait_for_selector(".legend li:has-text('9-large')")
+    assert "filter=large" in page.url
+    page.get_by_role("link", name="9-large").click()
+    page.wait_for_selector(".result:has-text('%')")
+    assert "--from-file" in page.locator(".command code").first.inner_text()
+    page.locator(".confusion td button").first.click()
+    page.wait_for_selector("text=taken for")
+    page.locator(".failures button").first.click()
+    page.wait_for_selector("html[data-screen=open]")
+    assert "9-large" in page.locator("#network-name").inner_text()
