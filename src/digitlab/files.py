@@ -63,6 +63,15 @@ def require_suffix(path: str | os.PathLike[str], what: str, *suffixes: str, bare
     raise ConfigError(f"got {path}, expected a file name that ends in {expected} for {what}; {why}")
 
 
+def is_private(path: Path) -> bool:
+    """Whether this user (or root) owns a file or folder and nobody else may write it; on Windows, where it is the home
+    folder's permissions that say so, always."""
+    if not hasattr(os, "geteuid"):
+        return True
+    found = path.stat()
+    return found.st_uid in (0, os.geteuid()) and not found.st_mode & 0o022
+
+
 def special(path: Path) -> str:
     """What a path is that is neither file nor folder: opening a pipe would wait for ever, a device may never end."""
     kinds = (("a named pipe", path.is_fifo), ("a socket", path.is_socket))

@@ -8,7 +8,7 @@ import pytest
 
 from digitlab.engine import select_engine
 from digitlab.engine.fast import FastEngine, Predictor
-from digitlab.engine.fast.compiler import build, load
+from digitlab.engine.fast.compiler import build, cache, load
 from digitlab.engine.select import make_predictor, predict
 from digitlab.errors import DataError, EngineError
 from digitlab.nn import freeze, mlp
@@ -27,7 +27,7 @@ from .twins import pixels
 def compiled():
     """Machine code and symbols, without compiling them for every test."""
     load.kernels()
-    return load.cached_code()
+    return cache.read(load._path(load.ALL))
 
 
 def fail(kernel_sets):
@@ -50,7 +50,7 @@ def test_a_damaged_file_is_compiled_anew(monkeypatch, tmp_path, compiled, caplog
     monkeypatch.setattr(build, "build", lambda kernel_sets: compiled)
     path = tmp_path / "digitlab" / f"kernels-all-{load.fingerprint()}.bin"
     path.parent.mkdir()
-    path.write_bytes(b'{"sha256": "0", "symbols": {}}\nnot machine code')
+    path.write_bytes(b"0\n{}\nnot machine code")
     monkeypatch.setattr(load, "_loaded", {})
     load.kernels()
     assert [record.message for record in caplog.records if "compiling the kernels" in record.message]

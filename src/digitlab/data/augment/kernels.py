@@ -6,8 +6,12 @@ Per row it first finds where every pixel comes from, which the compiler turns in
 
 # mypy: ignore-errors
 
+from pathlib import Path
+
 import numpy as np
 from numba import njit
+
+from digitlab.files import is_private
 
 
 def _warp(images, maps, field, out):
@@ -50,10 +54,15 @@ def _warp(images, maps, field, out):
 
 
 def _compile(function):
+    """Compiled with numba's cache, which holds pickles: only where others cannot write, or could as well write here."""
     try:
-        return njit(nogil=True, cache=True)(function)
-    except RuntimeError:  # no folder to keep it in: compiled again in every process
-        return njit(nogil=True)(function)
+        compiled = njit(nogil=True, cache=True)(function)
+        folder, package = Path(compiled._cache.cache_path), Path(__file__).parent
+        if package in folder.parents or is_private(folder):
+            return compiled
+    except (RuntimeError, OSError):  # no folder to keep it in
+        pass
+    return njit(nogil=True)(function)  # compiled again in every process
 
 
 warp_compiled = _compile(_warp)

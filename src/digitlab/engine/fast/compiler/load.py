@@ -10,7 +10,6 @@ import ctypes
 import hashlib
 import importlib
 import importlib.metadata
-import json
 import logging
 import os
 import threading
@@ -19,10 +18,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from digitlab.engine.fast.compiler import cache
 from digitlab.engine.fast.compiler.jit import ALL, ARGUMENTS, covers
 from digitlab.engine.fast.ops.activation import formulas
 from digitlab.errors import EngineError
-from digitlab.files import atomic_write
 
 ENGINE = Path(__file__).parent.parent
 TYPES: dict[str, Any] = {"i": ctypes.c_int64, "d": ctypes.c_double}
@@ -102,14 +101,15 @@ def _extent(kernel_sets: frozenset[str]) -> tuple[bool, int, list[str]]:
 def _in_cache() -> list[frozenset[str]]:
     """The kernel sets of every file in this machine's cache that is for this machine, version and text."""
     start, end = "kernels-", f"-{fingerprint()}.bin"
-    names = [path.name[len(start) : -len(end)] for path in cache_folder().glob(f"{start}*{end}")]
+    names = [path.name[len(start) : -len(end)] for path in cache.cache_folder().glob(f"{start}*{end}")]
     return [frozenset(name.split("+")) for name in names]
 
 
 def _cached(kernel_sets: frozenset[str]) -> Kernels | None:
     """From this machine's cache; None if there are none that are sound."""
     with contextlib.suppress(OSError, ValueError, KeyError, RuntimeError):
-        return Kernels(*cached_code(kernel_sets))
+        if (found := cache.read(_path(kernel_sets))) is not None:
+            return Kernels(*found)
     return None
 
 
@@ -123,17 +123,8 @@ def _compiled(kernel_sets: frozenset[str]) -> Kernels:
 
         code, symbols = build.build(kernel_sets)
         with contextlib.suppress(OSError):  # nowhere to write: compiled again next time
-            _write(path, code, symbols)
+            cache.write(path, code, symbols)
         return Kernels(code, symbols)
-
-
-def cache_folder() -> Path:
-    """Where compiled kernels are kept: $NUMBA_CACHE_DIR if that is set, else the user's cache folder."""
-    if folder := os.environ.get("NUMBA_CACHE_DIR"):
-        return Path(folder) / "digitlab"
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("digitlab")) / "kernels"
 
 
 def fingerprint() -> str:
@@ -156,27 +147,8 @@ def _llvm() -> Any:
     return importlib.import_module("llvmlite.binding")
 
 
-def cached_code(kernel_sets: frozenset[str] = ALL) -> tuple[bytes, dict[str, str]]:
-    """The machine code and symbols in this machine's cache; OSError or ValueError if there are none that are sound."""
-    return _read(_path(kernel_sets))
-
-
 def _path(kernel_sets: frozenset[str]) -> Path:
-    return cache_folder() / f"kernels-{'+'.join(sorted(kernel_sets))}-{fingerprint()}.bin"
-
-
-def _read(path: Path) -> tuple[bytes, dict[str, str]]:
-    header, code = path.read_bytes().split(b"\n", 1)
-    about = json.loads(header)
-    if hashlib.sha256(code).hexdigest() != about["sha256"]:
-        raise ValueError(f"{path} is damaged")
-    return code, about["symbols"]
-
-
-def _write(path: Path, code: bytes, symbols: dict[str, str]) -> None:
-    about = {"sha256": hashlib.sha256(code).hexdigest(), "symbols": symbols}
-    with atomic_write(path) as temporary:
-        temporary.write_bytes(json.dumps(about).encode() + b"\n" + code)
+    return cache.cache_folder() / f"kernels-{'+'.join(sorted(kernel_sets))}-{fingerprint()}.bin"
 
 
 @contextlib.contextmanager
@@ -186,7 +158,7 @@ def _one_at_a_time(path: Path) -> Iterator[None]:
 
     lock = FileLock(path)
     with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        cache.make_folder(path.parent)
         lock.acquire()
     try:
         yield
