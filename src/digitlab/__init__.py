@@ -67,7 +67,15 @@ _HOMES = {
         "start_run",
     ),
     "digitlab.train.evaluation": ("class_shares",),
-    "digitlab.train.recorders": ("Recorded",),
+    "digitlab.train.recorders": (
+        "RecordGradients",
+        "RecordNetworks",
+        "RecordPredictions",
+        "Recorded",
+        "recorded_networks",
+    ),
+    "digitlab.viz.animate": ("Epochs", "animate"),
+    "digitlab.viz.animation": ("Animation",),
     "digitlab.viz.explain": ("walk", "walk_text"),
     "digitlab.viz.failures": ("failures_figure", "find_failures"),
     "digitlab.viz.figures": ("save_figure",),
@@ -172,6 +180,13 @@ if TYPE_CHECKING:
     from digitlab.train import start_run as start_run
     from digitlab.train.evaluation import class_shares as class_shares
     from digitlab.train.recorders import Recorded as Recorded
+    from digitlab.train.recorders import RecordGradients as RecordGradients
+    from digitlab.train.recorders import RecordNetworks as RecordNetworks
+    from digitlab.train.recorders import RecordPredictions as RecordPredictions
+    from digitlab.train.recorders import recorded_networks as recorded_networks
+    from digitlab.viz.animate import Epochs as Epochs
+    from digitlab.viz.animate import animate as animate
+    from digitlab.viz.animation import Animation as Animation
     from digitlab.viz.explain import walk as walk
     from digitlab.viz.explain import walk_text as walk_text
     from digitlab.viz.failures import failures_figure as failures_figure

@@ -36,6 +36,23 @@ def test_record_keeps_predictions_and_gradients_and_a_resume_goes_on(train, call
     assert [row["epoch"] for row in History.load(f"{RUN}/gradients.jsonl")] == [0, 1, 2, 3]
 
 
+def test_a_recorded_run_is_animated(train, call):
+    train("--record")
+    assert sorted(path.name for path in Path(f"{RUN}/epochs").iterdir()) == [f"000{e}.safetensors" for e in range(3)]
+    called = call("animate", "weights", "--frames", "2")
+    assert called.code == 0, called.err
+    assert called.out.splitlines() == ["weights after epochs 0 to 2, 2 frames", f"animation: {RUN}/weights.gif"]
+    with Image.open(f"{RUN}/weights.gif") as gif:
+        assert gif.n_frames == 2
+    assert "needs no images" in call("animate", RUN, "weights", "--data", "digits").err
+    assert "no convolution" in call("animate", RUN, "filters").err
+
+
+def test_a_run_that_recorded_nothing_is_not_animated(train, call):
+    train()
+    assert "has no network of each epoch; `digitlab train --record` keeps them" in call("animate").err
+
+
 def test_watching_a_training_in_a_pipe_gives_lines(train):
     out = train("--watch").out
     assert "epoch 2/2  loss " in out

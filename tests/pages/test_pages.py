@@ -28,6 +28,7 @@ SUBSTITUTIONS = {
     r"gradcheck lenet5": "gradcheck lenet5 --samples 2",  # of 10 parameters 200 numbers each: a minute
     r"^digitlab look( runs/\S+)?(?= *(#|$))": r"\g<0> --what confusion",  # see-inside.md has them all, one by one
     r"--what filters,maps,activations": "--what activations",  # the others are dozens of small plots
+    r"^digitlab animate.*": r"\g<0> --frames 2",
     r"imagine runs/002-lenet5 --all": "imagine runs/002-lenet5 3",
     r"make own -n 280": "make own -n 70",
     r"-n 4 --seed 11": "-n 1 --seed 11",  # 12 pages of writing in place of 48

@@ -17,6 +17,7 @@ from digitlab.search.rate_range import RangeTest
 from digitlab.search.space import LogUniform
 from digitlab.search.study import Trial
 from digitlab.train import History, RunConfig
+from digitlab.viz.animation import Animation
 from digitlab.viz.imagine import imagine
 from digitlab.viz.notebook import LiveTable, epoch_display, in_notebook, parts
 from digitlab.viz.notebook.views import VIEWS
@@ -91,6 +92,7 @@ THINGS = {
     "Failures": lambda: digitlab.find_failures(some_predictions(12).probabilities, np.arange(12) % 3),
     "GradientReport": some_report,
     "GroupResult": some_group,
+    "Animation": lambda: Animation([np.zeros((4, 6, 3), np.uint8)] * 2),
     "Trial": lambda: some_trial(3, 0.95),
     "Study": some_study,
     "RangeTest": lambda: RangeTest(*np.geomspace([0.1] * 3, [10, 0.2, 0.2], 30).T, 0.3, 1.0, 0.3, f"because {HOSTILE}"),

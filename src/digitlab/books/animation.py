@@ -1,15 +1,14 @@
 """Saving pictures: figures as PNG, rotating surfaces as GIF, and as MP4 too where ffmpeg is installed."""
 
-import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from digitlab.files import atomic_write
-from digitlab.viz.figures import Figure, save_figure
+from digitlab.viz.animation import SUFFIXES, figure_frame, has_ffmpeg, save_frames
+from digitlab.viz.figures import Array, Figure, save_figure
 
 FPS = 30
 ELEVATION, START = 20, -130  # degrees above the ground, and of the first angle
@@ -50,23 +49,19 @@ class TurningSurface:
 
     def save(self, stem: Path) -> list[str]:
         """Write a still (.png) and the rotation (.gif, and .mp4 if ffmpeg is installed); returns the files' names."""
-        from matplotlib.animation import FFMpegWriter, FuncAnimation, PillowWriter
-
         figure, axes = self.figure()
         still = stem.with_name(f"{stem.name}.png")
         save_figure(figure, still, dpi=100)
 
-        def turn(frame: int) -> tuple[Any, ...]:
-            axes.view_init(elev=ELEVATION, azim=START + 360 * frame / self.frames)
-            return ()
+        def turning() -> Iterator[Array]:
+            for frame in range(self.frames):
+                axes.view_init(elev=ELEVATION, azim=START + 360 * frame / self.frames)
+                yield figure_frame(figure)
 
-        writers: dict[str, Any] = {"gif": PillowWriter(fps=FPS)}
-        if shutil.which("ffmpeg"):
-            writers["mp4"] = FFMpegWriter(fps=FPS)
-        for suffix, writer in writers.items():
-            with atomic_write(stem.with_name(f"{stem.name}.{suffix}")) as temporary:
-                FuncAnimation(figure, turn, frames=self.frames).save(temporary, writer=writer, dpi=80)
-        return [still.name, *(f"{stem.name}.{suffix}" for suffix in writers)]
+        moving = [stem.with_name(f"{stem.name}{suffix}") for suffix in SUFFIXES[: 1 + has_ffmpeg()]]
+        for path in moving:
+            save_frames(turning(), path, fps=FPS)
+        return [still.name, *(path.name for path in moving)]
 
 
 def save_drawing(drawing: Any, stem: Path) -> list[str]:

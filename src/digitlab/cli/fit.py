@@ -5,10 +5,11 @@ from typing import Any
 
 import click
 
-from digitlab.cli.shared.options import SETTINGS, option_for, picture_option, read_setting, settings_options
+from digitlab.cli.shared.options import SETTINGS, OutputFile, option_for, picture_option, read_setting, settings_options
 
 USUAL = {"net": "1-40-40-1", "activation": "tanh", "optimizer": "adam", "epochs": "200", "seed": "0"}
 POINTS = 400
+MOST, FPS = 100, 10.0  # curves of an animation at most, and how many of them a second
 
 
 @click.command("fit", context_settings={"ignore_unknown_options": True})
@@ -22,7 +23,14 @@ POINTS = 400
     "--bumps", type=click.IntRange(1), help="Number of bumps to set by hand instead of training (Nielsen, chapter 4)."
 )
 @picture_option("fit.png")
-def command(function: str, low: float, high: float, bumps: int | None, out: Path, **chosen: Any) -> None:
+@click.option(
+    "--animation",
+    type=OutputFile("an animation", ".gif", ".mp4"),
+    help="File for the curve's epochs as a moving picture, .gif, or .mp4 if ffmpeg is installed.",
+)
+def command(
+    function: str, low: float, high: float, bumps: int | None, out: Path, animation: Path | None, **chosen: Any
+) -> None:
     """Fit a network to a FUNCTION of x, such as "sin(x) + x", and plot the curve over the epochs."""
     import numpy as np
 
@@ -30,16 +38,21 @@ def command(function: str, low: float, high: float, bumps: int | None, out: Path
     from digitlab.cli.shared.endings import say_diagnosis
     from digitlab.errors import ConfigError
     from digitlab.functions import bumps_network, fit_function, parse_function
+    from digitlab.functions.fitting import shown_epochs
     from digitlab.nn import mlp
     from digitlab.nn.describe import build
     from digitlab.nn.zoo import parse_sizes
     from digitlab.optim import Optimizer
+    from digitlab.viz.animate import curve_figures, drawn
+    from digitlab.viz.animation import require_animation
     from digitlab.viz.figures import save_figure
     from digitlab.viz.functions import fit_figure
 
+    if animation is not None:
+        require_animation(animation)
     f = parse_function(function)
     if bumps is not None:
-        if other := [name for name, value in chosen.items() if value is not None]:
+        if other := [name for name, value in {**chosen, "animation": animation}.items() if value is not None]:
             raise click.UsageError(f"--bumps does not train; leave out --{other[0]}")
         network = bumps_network(f, low, high, bumps)
         grid = np.linspace(low, high, 1000)
@@ -58,16 +71,28 @@ def command(function: str, low: float, high: float, bumps: int | None, out: Path
             raise ConfigError(f"--net: got {net!r}, expected sizes with one input and one output, as 1-40-40-1")
         network = mlp(sizes, activation=activation, loss="mean-squared-error", seed=seed)
         fit = fit_function(
-            network, f, low, high, optimizer=build(Optimizer, optimizer), epochs=epochs, points=points, seed=seed
+            network,
+            f,
+            low,
+            high,
+            optimizer=build(Optimizer, optimizer),
+            epochs=epochs,
+            points=points,
+            seed=seed,
+            curves=5 if animation is None else MOST,
         )
-        curves = {f"epoch {epoch}" if epoch else "before training": curve for epoch, curve in fit.curves.items()}
+        shown = shown_epochs(epochs)
+        curves = {"before training": fit.curves[0]}
+        curves |= {f"epoch {epoch}": curve for epoch, curve in fit.curves.items() if epoch in shown}
         several = activation if isinstance(activation, list) else [activation]
         words = ", ".join(table["type"] for table in several)
         figure = fit_figure(fit.grid, fit.target, curves, title=f"{function}: {net}, {words}", points=fit.points)
         for epoch in fit.curves:
-            if epoch:
+            if epoch in shown:
                 say(f"epoch {epoch:>5}  mean squared error {fit.history[epoch - 1]['valid_loss']:.2e} (validation)")
         say_diagnosis(fit.diagnosis, rate=f"--optimizer {optimizer['type'].lower()}:learning_rate=")
         say(f"{function} on [{low:g}, {high:g}]: mean squared error {fit.error:.2e} on 1,000 new points")
+        if animation is not None:
+            drawn(curve_figures(fit.grid, fit.curves, fit.target), fps=FPS).save(animation)
     save_figure(figure, out)
-    say(f"plot: {out}")
+    say(f"plot: {out}" + (f"; animation: {animation}" if animation is not None else ""))

@@ -29,7 +29,7 @@ PREDICTIONS = "predictions.npz"  # as in train/recorders.py, which is not import
     "--preset", metavar="NAME", help="Name of a recipe: sprint (99 % in seconds) or best (99.5 % in a minute or two)."
 )
 @from_file_option
-@click.option("--record", is_flag=True, help="Record the predictions and gradient norms of every epoch.")
+@click.option("--record", is_flag=True, help="Record predictions, gradient norms and the network of every epoch.")
 @click.option("--watch", is_flag=True, help="Plot loss and accuracy in the terminal during the training.")
 @click.option(
     "--test-each-epoch", is_flag=True, help="Also measure the test set after each epoch. Do not choose settings by it."
@@ -197,14 +197,15 @@ def gradient_cost(trainer: "Trainer", splits: "Splits") -> str:
 
 
 def recorders(folder: Path, splits: "Splits") -> "list[Callback]":
-    """What --record adds: predictions for the images that validate (or test), gradient norms on a thousand others."""
-    from digitlab.train.recorders import RecordGradients, RecordPredictions
+    """What --record adds: networks, predictions for the images that validate (or test), gradient norms on others."""
+    from digitlab.train.recorders import RecordGradients, RecordNetworks, RecordPredictions
 
     part, watched = ("valid", splits.valid) if splits.valid is not None else ("test", splits.test)
     few = splits.train.first(min(1000, len(splits.train)))
     return [
         RecordPredictions(folder, watched.images, watched.labels, part=part),
         RecordGradients(folder, few.images, few.labels),
+        RecordNetworks(folder),
     ]
 
 

@@ -54,13 +54,15 @@ def fit_function(
     batch_size: int = 20,
     points: int = 400,
     seed: int = 0,
+    curves: int = 5,
     callbacks: Sequence[Callback] = (),
 ) -> Fit:
     """Train a network of one input and one output on evenly spaced points of the function on [low, high].
 
     The defaults are Adam at its default learning rate and one cycle. 500 random points validate; the error is that of
-    1,000 others. During training the network uses the units of units.py, and so do `callbacks`; history and curves are
-    in units of the function. A network that fits worse than a constant starts with its weights unchanged in those
+    1,000 others. The fit keeps the curve before training and those of so many epochs (`curves`, `shown_epochs`).
+    During training the network uses the units of units.py, and so do `callbacks`; history and curves are in units of
+    the function. A network that fits worse than a constant starts with its weights unchanged in those
     units; one that fits better continues from the function that it computes.
     Raises ConfigError for an empty interval, DataError where the function is not finite or the network has other
     outputs, ShapeError if it has other inputs.
@@ -72,13 +74,13 @@ def fit_function(
     valid, test = rng.uniform(low, high, 500), rng.uniform(low, high, 1000)
     pairs, valid_pairs = _pairs(function, x), _pairs(function, valid)
     units = units_for(network, low, high, pairs[1])
-    curves, diagnose = Curves(np.linspace(low, high, 300), epochs, units), Diagnose(exact=True)
+    kept, diagnose = Curves(np.linspace(low, high, 300), epochs, units, curves), Diagnose(exact=True)
     trainer = Trainer(
         network,
         optimizer if optimizer is not None else Adam(),
         schedule=schedule if schedule is not None else OneCycle(),
         batch_size=batch_size,
-        callbacks=[curves, diagnose, *callbacks],
+        callbacks=[kept, diagnose, *callbacks],
         seed=seed,
     )
     known, network.input_range = network.input_range, None  # of other units
@@ -94,15 +96,20 @@ def fit_function(
     if trainer.interrupted:
         raise KeyboardInterrupt
     error = _error(network, test, function(test))
-    return Fit(curves.grid, function(curves.grid), (x, function(x)), history, error, curves.kept, diagnose.found)
+    return Fit(kept.grid, function(kept.grid), (x, function(x)), history, error, kept.kept, diagnose.found)
+
+
+def shown_epochs(epochs: int, most: int = 5) -> set[int]:
+    """At most so many epochs of 1 … epochs, more of them early, since a curve then changes most; the last one too."""
+    return {round(epochs**share) for share in np.linspace(0, 1, most)} | {epochs}
 
 
 class Curves(Callback):
     """Keeps the network's curve before training and after some epochs, more of them early."""
 
-    def __init__(self, grid: Array, epochs: int, units: Units) -> None:
+    def __init__(self, grid: Array, epochs: int, units: Units, most: int = 5) -> None:
         self.grid, self.units = grid, units
-        self.wanted = {round(epochs**share) for share in (0, 0.25, 0.5, 0.75)} | {epochs}
+        self.wanted = shown_epochs(epochs) | shown_epochs(epochs, most)
         self.kept: dict[int, Array] = {}
 
     def on_fit_start(self, trainer: Trainer) -> None:

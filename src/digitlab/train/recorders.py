@@ -1,10 +1,11 @@
-"""Callbacks that keep more of a training than its history: what was answered to every image, and the gradients.
+"""Callbacks that keep more of a training than its history: the answers to every image, the gradients, the networks.
 
 They write into the run folder after every epoch, before the checkpoint does: a run that was killed in between has
 one epoch too many here, which a resume drops, and never one too few.
 
 predictions.npz    epochs (E,), predictions uint8 (E, N), labels uint8 (N,), part: "valid" or "test", checksum
 gradients.jsonl    a row per epoch, the first before training: {"epoch": 0, "0.W": ‖∂L/∂W‖, "0.b": ...}
+epochs/            the network after every epoch, 0000.safetensors before training
 """
 
 import hashlib
@@ -20,6 +21,7 @@ from digitlab.data.formats.npz import read_members
 from digitlab.engine.select import predict
 from digitlab.errors import ConfigError, DataError, ModelFileError
 from digitlab.files import atomic_write, require_suffix
+from digitlab.nn.io.loading import load_network
 from digitlab.nn.network import Network
 from digitlab.train.callbacks import Callback
 from digitlab.train.history import History, Row
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from digitlab.train.trainer import Trainer
 
 Array = np.ndarray[Any, Any]
-PREDICTIONS, GRADIENTS = "predictions.npz", "gradients.jsonl"
+PREDICTIONS, GRADIENTS, NETWORKS = "predictions.npz", "gradients.jsonl", "epochs"
 
 
 class Recorded(NamedTuple):
@@ -146,6 +148,50 @@ class RecordGradients(Callback):
     def on_epoch_end(self, trainer: "Trainer", row: Row) -> None:
         self.rows.append({"epoch": row["epoch"], **gradient_norms(trainer.network, self.x, self.y)})
         History(self.rows).save(self.path)
+
+
+class RecordNetworks(Callback):
+    """Keep the network before training and after every epoch, each as a file: `RecordNetworks(folder)`."""
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self.folder = Path(folder) / NETWORKS
+
+    def on_fit_start(self, trainer: "Trainer") -> None:
+        done = len(trainer.history)
+        for file in _network_files(self.folder):
+            if int(file.stem) > done or not done:
+                file.unlink()
+        if not done:
+            self._save(trainer, 0)
+
+    def on_epoch_end(self, trainer: "Trainer", row: Row) -> None:
+        self._save(trainer, row["epoch"])
+
+    def _save(self, trainer: "Trainer", epoch: int) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        _in_numpy(trainer.network).save(self.folder / f"{epoch:04d}.safetensors")
+
+
+def recorded_networks(folder: str | os.PathLike[str], most: int | None = None) -> dict[int, Network]:
+    """The networks that RecordNetworks kept in a run's folder, by epoch; at most so many, more of them early.
+
+    Raises ModelFileError if there are none.
+    """
+    files = _network_files(Path(folder) / NETWORKS)
+    if not files:
+        raise ModelFileError(
+            f"{folder}: has no network of each epoch; `digitlab train --record` keeps them, and with --resume "
+            "those of the epochs to come"
+        )
+    if most is not None and len(files) > most:
+        chosen = (len(files) - 1) * (np.arange(most) / (most - 1)) ** 1.5 if most > 1 else [len(files) - 1]
+        files = [files[i] for i in dict.fromkeys(np.round(chosen).astype(int).tolist())]
+    return {int(file.stem): load_network(file) for file in files}
+
+
+def _network_files(folder: Path) -> list[Path]:
+    """The recorded networks in the order of their epochs."""
+    return sorted((f for f in folder.glob("*.safetensors") if f.stem.isdecimal()), key=lambda file: int(file.stem))
 
 
 def gradient_norms(network: Network, x: Array, y: Array) -> dict[str, float]:

@@ -7,6 +7,7 @@ weights.py activity.py saliency.py neurons.py         weights, feature maps, imp
 gradients.py embedding.py surface.py                  gradient norms, maps of the hidden layer, the loss around it
 look.py                                               all of these as a list: what `digitlab look` draws
 explain.py explain_page.py                            one example forward and backward, every array and formula
+animate.py animation.py                               a network over the epochs as a moving picture: GIF, MP4
 curves.py terminal.py drawing.py                      histories as pictures and as characters; the network itself
 notebook/                                             objects as HTML for notebooks, and live progress
 figures.py pages.py templates/                        what every figure and every page of HTML shares

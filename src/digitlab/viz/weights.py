@@ -8,14 +8,23 @@ from digitlab.viz.figures import Array, Figure, new_figure, show_signed
 
 
 def tiles_figure(
-    tiles: Sequence[Array] | Array, titles: Sequence[str], *, title: str, columns: int = 10, unit: str = ""
+    tiles: Sequence[Array] | Array,
+    titles: Sequence[str],
+    *,
+    title: str,
+    columns: int = 10,
+    unit: str = "",
+    limit: float | None = None,
 ) -> Figure:
-    """Arrays (H, W) on one common scale from blue (below 0) over white to red (above 0), with one colour bar."""
+    """Arrays (H, W) on one common scale from blue (−limit) over white to red, with one colour bar.
+
+    The limit is the largest of their numbers unless given.
+    """
     rows = max(-(-len(tiles) // columns), 1)
     columns = min(columns, max(len(tiles), 1))
     figure = new_figure(max(1.05 * columns + 0.9, 4.5), 1.2 * rows + 0.6)
     figure.suptitle(title, fontsize=11)
-    limit = max((float(np.abs(tile).max()) for tile in tiles), default=1.0) or 1.0
+    limit = limit or max((float(np.abs(tile).max()) for tile in tiles), default=1.0) or 1.0
     grid = np.atleast_1d(figure.subplots(rows, columns, squeeze=False)).ravel()
     image = None
     for axes in grid:

@@ -19,8 +19,8 @@ from digitlab.viz.figures import Array
 from digitlab.viz.imagine import Imagined
 from digitlab.viz.inversions import reading
 from digitlab.viz.notebook.drawing import network_drawing
-from digitlab.viz.notebook.parts import PARTS, Curve, bars, card, curves, note, table, tiles
-from digitlab.viz.pages import as_bytes, signed_pixels
+from digitlab.viz.notebook.parts import PARTS, Curve, bars, card, curves, note, part, table, tiles
+from digitlab.viz.pages import as_bytes, data_uri, signed_pixels
 
 if TYPE_CHECKING:
     from digitlab.data.dataset import Digits, Example
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from digitlab.predictions import Predictions
     from digitlab.search.rate_range import RangeTest
     from digitlab.search.study import Study, Trial
+    from digitlab.viz.animation import Animation
 
 FEW, MANY = 10, 24  # rows of a table, tiles of a grid, at most
 View = TypeVar("View", bound=Callable[..., str])
@@ -108,11 +109,12 @@ def history_curves(shown: History) -> str:
     """Loss and accuracy over the epochs: training dotted, validation solid, test dashed."""
     panels: dict[str, list[Curve]] = {}
     for measure, name in MEASURES.items():
-        for part, (colour, dash) in PARTS.items():
-            rows = [row for row in shown if row.get(f"{part}_{measure}") is not None]
-            values = [unit(f"{part}_{measure}").scale * row[f"{part}_{measure}"] for row in rows]
+        for name_of_set, (colour, dash) in PARTS.items():
+            column = f"{name_of_set}_{measure}"
+            rows = [row for row in shown if row.get(column) is not None]
+            values = [unit(column).scale * row[column] for row in rows]
             if rows:
-                line = (part, colour, dash, [row["epoch"] for row in rows], values)
+                line = (name_of_set, colour, dash, [row["epoch"] for row in rows], values)
                 panels.setdefault(f"{name} over the epochs", []).append(line)
     return curves(panels, label="curves of the training")
 
@@ -221,11 +223,11 @@ def group_result(shown: "GroupResult") -> str:
     monitor = shown.good[0].monitor
     show = unit(monitor)
     rows = []
-    for label, part in shown.settings().items():
-        if part.good:
-            found = part.statistics(monitor)
-            spread = [show.text(found.sd) if len(part) > 1 else "", show.text(found.minimum), show.text(found.maximum)]
-            rows.append([label or "all", len(part), show.text(found.mean), *spread])
+    for label, same in shown.settings().items():
+        if same.good:
+            found = same.statistics(monitor)
+            spread = [show.text(found.sd) if len(same) > 1 else "", show.text(found.minimum), show.text(found.maximum)]
+            rows.append([label or "all", len(same), show.text(found.mean), *spread])
     listed = table(["setting", "networks", f"mean {heading(monitor)}", "sd", "least", "most"], rows, [1, 2, 3, 4, 5])
     return card(repr(shown), listed)
 
@@ -248,6 +250,13 @@ def fit(shown: "Fit") -> str:
     last = shown.curves[max(shown.curves)]
     fitted: Curve = ("network", COLOURS[0], "", grid, last.tolist())
     return card(f"Fit: mean squared error {shown.error:.2e}", curves({"": [target, fitted]}, label="fitted curve"))
+
+
+@shows("Animation")
+def animation(shown: "Animation") -> str:
+    """The moving picture itself."""
+    height, width, _ = shown.frames[0].shape
+    return card(repr(shown), part("animation", uri=data_uri(shown.gif(), "image/gif"), width=width, height=height))
 
 
 def _near(losses: Array, smoothed: Array) -> Array:
