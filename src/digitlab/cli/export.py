@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-TO = ("onnx", "safetensors", "json", "npz", "csv", "pytorch", "keras", "numpy-script")
+TO = ("onnx", "safetensors", "json", "npz", "csv", "pytorch", "keras", "numpy-script", "html")
 
 
 @click.command("export")

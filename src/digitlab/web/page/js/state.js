@@ -31,7 +31,11 @@ export class State {
       if (value === null || value === "") this.values.delete(name);
       else this.values.set(name, value);
     }
-    history.replaceState(null, "", this.address());
+    try {
+      history.replaceState(null, "", this.address());
+    } catch {
+      // a frame without an address of its own: the settings are kept for this page only
+    }
   }
 
   /** The fragment of a screen, without the settings of another one. */

@@ -170,7 +170,7 @@ function serverPanel(app, target) {
     attempt(async () => {
       said.textContent = "Looking for failures…";
       const { failures: found } = await app.api.get("failures");
-      said.textContent = found.length ? `The ${found.length} surest errors of the test set: the label, and what the network reads.` : "There are no failures to show.";
+      said.textContent = found.length ? `The ${found.length} errors of highest probability in the test set: the label → what the network reads.` : "There are no failures to show.";
       show(found, (f) => `${f.label} → ${f.predicted}`, (f) => fetchImage(app, f.source, f.part, f.index));
     });
   const photo = (file) =>
@@ -189,7 +189,7 @@ function serverPanel(app, target) {
     });
   }
   return panel(
-    { title: "Other images", sentence: "Test images by number, the errors that the network is surest of, or the digits on a photo (drop one on the drawing, too).", docs: "see-failures.md" },
+    { title: "Other images", sentence: "Test images by number, the errors of highest probability, or the digits on a photo (drop one on the drawing, too).", docs: "see-failures.md" },
     el("div", { class: "row end" }, imageNumber(app), button("Worst failures", { on: failures }), button("A photo…", { on: () => file.click() }), file),
     said,
     thumbs,
