@@ -155,3 +155,8 @@ def test_control_characters_are_shown(text, shown, capsys):
     say(text)
     tell(text)
     assert capsys.readouterr() == (f"{shown}\n", f"{shown}\n")
+
+
+def test_a_number_keeps_its_unit():
+    line = "of the images of the test set, the network misreads 449 (4.49 %)"
+    assert fitted(line, 62) == "of the images of the test set, the network misreads 449\n  (4.49 %)"

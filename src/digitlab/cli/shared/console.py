@@ -61,7 +61,9 @@ def _pieces(line: str, width: int) -> list[str]:
     # The rest of "name    text" continues under the text.
     name = re.match(r" *\S+(?: \S+)* {2,}(?=\S)", line)
     indent = len(name[0]) if name and len(name[0]) <= width // 2 else len(line) - len(line.lstrip()) + 2
-    return textwrap.wrap(line, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
+    bound = line.replace(" %", "\N{NO-BREAK SPACE}%")  # a number keeps its unit
+    pieces = textwrap.wrap(bound, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
+    return [piece.replace("\N{NO-BREAK SPACE}%", " %") for piece in pieces]
 
 
 def _command_in(line: str) -> tuple[str, str, str]:
