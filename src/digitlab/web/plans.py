@@ -25,6 +25,7 @@ from digitlab.viz.curves import CurvesPicture
 from digitlab.web.images import Images
 
 MAX_LAYERS, MAX_SIZE, MAX_EPOCHS, MAX_POINTS = 8, 1000, 5000, 2000
+REACH = 1000.0  # of coordinates
 GRID = 200  # points of a fitted curve
 
 
@@ -131,13 +132,13 @@ def plan_images(asked: Mapping[str, Any], images: Images, start: Path | None) ->
 def plan_points(asked: Mapping[str, Any]) -> Plan:
     rows = asked.get("points")
     try:
-        table = np.asarray(rows, np.float32)
-        fits = table.ndim == 2 and table.shape[1] == 3 and bool(np.isfinite(table).all())
+        table = np.asarray(rows, np.float64)
+        fits = table.ndim == 2 and table.shape[1] == 3 and bool((np.abs(table) <= REACH).all())
     except (ValueError, TypeError, OverflowError):
         fits = False
     if not fits or not 4 <= len(table) <= MAX_POINTS:
         raise ConfigError(f"points: expected 4 to {MAX_POINTS} rows of x, y and class")
-    x, labels = table[:, :2], table[:, 2].astype(np.int64)
+    x, labels = table[:, :2].astype(np.float32), table[:, 2].astype(np.int64)
     classes = int(labels.max()) + 1
     if labels.min() < 0 or not 2 <= classes <= 10 or (table[:, 2] != labels).any():
         raise ConfigError("points: expected classes 0, 1 … of at least two and at most ten kinds")

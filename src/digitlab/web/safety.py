@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -55,10 +56,6 @@ class Bucket:
         return True
 
 
-class TooLarge(Exception):
-    """A request has more bytes than it may have."""
-
-
 class Guard:
     """The outermost application: refuses what must not reach the routes, and adds the headers of every answer."""
 
@@ -90,26 +87,7 @@ class Guard:
             status, why = refused
             await JSONResponse({"error": why}, status)(scope, receive, with_headers)
             return
-        limit, started, got = limit_of(headers), False, 0
-
-        async def limited() -> Message:
-            nonlocal got
-            message = await receive()
-            got += len(message.get("body", b""))
-            if got > limit:
-                raise TooLarge
-            return message
-
-        async def noted(message: Message) -> None:
-            nonlocal started
-            started = True
-            await with_headers(message)
-
-        try:
-            await self.app(scope, limited, noted)
-        except TooLarge:
-            if not started:
-                await too_large(limit)(scope, receive, with_headers)
+        await self.app(scope, receive, with_headers)
 
     def refusal(self, scope: Scope, headers: Headers) -> tuple[int, str] | None:
         """Status and reason, or None for a request that may pass."""
@@ -141,8 +119,14 @@ def limit_of(headers: Headers) -> int:
     return MAX_FILE if headers.get("content-type", "") == "application/octet-stream" else MAX_JSON
 
 
-def too_large(limit: int) -> JSONResponse:
-    return JSONResponse({"error": f"the request is larger than {limit:,} bytes"}, 413)
+async def read_body(request: Request) -> bytes | None:
+    """The body of a request, None if it is larger than it may be; what is too much is not read."""
+    limit, body = limit_of(request.headers), bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > limit:
+            return None
+    return bytes(body)
 
 
 def int_or(text: str | None, otherwise: int) -> int:

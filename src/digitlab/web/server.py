@@ -2,7 +2,8 @@
 
 import secrets
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,11 +23,12 @@ from digitlab.web.images import Images
 from digitlab.web.own_digits import OWN, OwnDigits
 from digitlab.web.plans import plan_of
 from digitlab.web.runs import Runs
-from digitlab.web.safety import MAX_MESSAGE, Guard, int_or, read_json
+from digitlab.web.safety import MAX_MESSAGE, Guard, int_or, read_body, read_json
 from digitlab.web.training import Trainings
 
 PAGE = Path(__file__).with_name("page")
 PORT = 8378  # the first port to try
+ANY = ("0.0.0.0", "::")  # every address of this computer
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -119,7 +121,9 @@ def answering(answer: Callable[[Request], Any]) -> Callable[[Request], Awaitable
     """A route that computes its answer, a table or a response, in a thread; errors of the user become one line."""
 
     async def route(request: Request) -> Response:
-        request.state.body = await request.body()
+        request.state.body = await read_body(request)
+        if request.state.body is None:
+            return JSONResponse({"error": "the request is too large"}, 413, {"Connection": "close"})
         try:
             answered = await run_in_threadpool(answer, request)
         except DigitlabError as error:
@@ -132,7 +136,13 @@ def answering(answer: Callable[[Request], Any]) -> Callable[[Request], Awaitable
 def create_app(play: Play, hosts: list[str]) -> Guard:
     """The application that answers requests for these hosts ("127.0.0.1:8378")."""
     page = Mount("/", StaticFiles(directory=PAGE, html=True))
-    return Guard(Starlette(routes=[*play.routes(), page]), play.token, hosts)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        yield
+        await run_in_threadpool(play.trainings.end)
+
+    return Guard(Starlette(routes=[*play.routes(), page], lifespan=lifespan), play.token, hosts)
 
 
 def free_socket(host: str, port: int | None) -> socket.socket:
@@ -155,9 +165,17 @@ def free_socket(host: str, port: int | None) -> socket.socket:
 
 
 def names_of(host: str, port: int) -> list[str]:
-    """What a browser may call this server in its Host header."""
-    names = LOOPBACK if host in LOOPBACK else (host, *LOOPBACK)
+    """What a browser may call this server in its Host header, first the name for the printed address."""
+    names = LOOPBACK if host in LOOPBACK else (*(own_names() if host in ANY else [host]), *LOOPBACK)
     return [f"[{name}]:{port}" if ":" in name else f"{name}:{port}" for name in names]
+
+
+def own_names() -> list[str]:
+    """The address by which other computers reach this one, and its name."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as outward, suppress(OSError):
+        outward.connect(("192.0.2.1", 9))  # sends nothing; it chooses the address for the way out
+        return [outward.getsockname()[0], socket.gethostname()]
+    return [socket.gethostname()]
 
 
 def serve(play: Play, host: str, port: int | None, started: Callable[[str], None]) -> None:
@@ -173,7 +191,7 @@ def serve(play: Play, host: str, port: int | None, started: Callable[[str], None
         create_app(play, names),
         access_log=False,
         log_level="error",
-        lifespan="off",
+        lifespan="on",
         ws_max_size=MAX_MESSAGE,
         ws_max_queue=16,
         limit_concurrency=64,
@@ -187,8 +205,5 @@ def serve(play: Play, host: str, port: int | None, started: Callable[[str], None
 
     play.stop = end
     started(f"http://{names[0]}/#token={play.token}")
-    try:
+    with listener, suppress(KeyboardInterrupt):  # Uvicorn raises Ctrl-C once more when it has stopped
         server.run(sockets=[listener])
-    finally:
-        listener.close()
-        play.trainings.end()

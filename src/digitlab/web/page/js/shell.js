@@ -111,9 +111,19 @@ export function start({ screens, api = null }) {
   help.append(
     el("h2", {}, "Keyboard"),
     el("dl", {}, keys.map(([key, text]) => [el("dt", {}, el("span", { class: "key" }, key)), el("dd", {}, text)])),
-    button("Close", { on: () => help.close(), kind: "primary" }),
+    el("div", { class: "row" }, button("Close", { on: () => help.close(), kind: "primary" }), api ? button("Stop the server", { on: stopServer }) : null),
   );
   document.body.append(help);
+
+  async function stopServer() {
+    help.close();
+    try {
+      await api.post("stop");
+      app.say("The server has stopped. Start it again with: digitlab play");
+    } catch (error) {
+      app.say(error.message, { bad: true });
+    }
+  }
 
   const projector = button("", { path: ICONS.projector, label: "Projector mode (p)", kind: "quiet", on: () => toggleProjector(), "aria-pressed": "false" });
   fill(

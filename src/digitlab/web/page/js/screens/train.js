@@ -67,7 +67,7 @@ export function mount(root, app) {
   function layout() {
     const kind = settings[shown].kind;
     const curvePanels = [
-      panel({ title: "Loss", sentence: "Mean loss of the training examples and of examples that are kept apart (dashed).", docs: "see-training.md", width: "half" }, lossCurves.element),
+      panel({ title: "Loss", sentence: "Mean loss of the training examples and of examples that are kept apart (dashed).", docs: "see-training.md", width: kind === "function" ? "" : "half" }, lossCurves.element),
       kind === "function" ? null : panel({ title: "Accuracy", sentence: "Share of the examples kept apart whose class is right.", docs: "see-training.md", width: "half" }, accuracyCurves.element),
     ];
     if (kind === "points") {
@@ -173,7 +173,6 @@ export function mount(root, app) {
     lanes = settings.map(fresh);
     running = pending = true;
     const opened = (socket = app.api.socket("train"));
-    status.textContent = "Preparing …";
     opened.addEventListener("open", () => {
       opened.send(JSON.stringify({ do: "start", trainings: settings.map(request) }));
       opened.send(JSON.stringify({ do: "speed", value: speed.value }));
@@ -262,7 +261,7 @@ export function mount(root, app) {
     const s = settings[shown];
     if (!lane.network && lane.bytes) lane.network = readNetwork(lane.bytes);
     const texts = lanes.map((each, i) => (each.text ? `${lanes.length > 1 ? `${NAMES[i]}: ` : ""}${each.text}` : ""));
-    status.textContent = texts.filter(Boolean).join("  ·  ") || (pending ? "Preparing …" : `Ready. ${s.rate ? "" : "The learning rate is the default one."}`);
+    status.textContent = texts.filter(Boolean).join("  ·  ") || (pending ? "Preparing … The first training on a computer compiles its kernels: 10 to 20 seconds." : `Ready. ${s.rate ? "" : "The learning rate is the default one."}`);
     progress.value = lane.ended ? 1 : lane.share;
     lossCurves.draw([...series("train_loss", { suffix: "training" }), ...series("valid_loss", { suffix: "validation", dashed: true })]);
     if (s.kind !== "function") accuracyCurves.draw(series("valid_accuracy", { suffix: "validation" }), { high: 1 });
