@@ -5,6 +5,7 @@ from digitlab.doctor.case import Case
 from digitlab.train.symptoms import percent
 
 FALLS = 0.03  # of the loss in the last epoch
+LEARNED = 0.7  # of the way to all correct
 LONGER = 5  # times as many epochs
 
 
@@ -20,9 +21,12 @@ class StoppedTooEarly(Ailment):
         losses = case.column("train_loss")
         if len(losses) < 2 or not case.poor or case.diverged or not 0 < losses[-1] < (1 - FALLS) * losses[-2]:
             return None
-        if (valid := case.column("valid_loss"))[1:] and valid[-1] > valid[-2]:
+        if case.learned is not None and case.learned > LEARNED:
             return None
         stopped = case.config.early_stop and len(losses) < case.config.epochs
+        valid = case.column("valid_loss")
+        if not stopped and valid[1:] and valid[-1] > valid[-2]:
+            return None
         fallen = 1 - losses[-1] / losses[-2]
         result = f"{percent(case.accuracy)} correct" if case.accuracy is not None else f"a loss of {losses[-1]:.3g}"
         changes: dict[str, int] = {"epochs": LONGER * max(len(losses), 1)}
