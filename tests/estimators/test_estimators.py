@@ -14,8 +14,10 @@ from sklearn.preprocessing import StandardScaler, scale
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import digitlab
-from digitlab import DigitClassifier, NetworkRegressor
+from digitlab import Adam, DigitClassifier, NetworkRegressor
+from digitlab.engine import ReferenceEngine
 from digitlab.errors import ConfigError, DataError
+from digitlab.nn.examples import inputs
 from digitlab.settings.network import NetworkSettings
 from digitlab.settings.schema import settings_of
 from digitlab.settings.training import ShortSettings, TrainingSettings
@@ -114,6 +116,24 @@ def test_partial_fit_takes_classes_first_and_goes_on(digits):
     assert classifier.score(test_x, test_y) > max(first, 0.85)
     with pytest.raises(DataError, match="got label 11"):
         classifier.partial_fit(x[:1], [11])
+
+
+def test_partial_fit_continues_the_optimizers_state(digits):
+    x, y = digits[0][:50], digits[1][:50]
+    classifier = DigitClassifier((6,), learning_rate=0.01, batch_size=50)
+    classifier.partial_fit(x, y, classes=range(10))
+    first = classifier._built(10)
+    engine = ReferenceEngine(first, Adam(0.01))  # two steps on the whole set, without a pause
+    first.scaling_is_explicit = True
+    rows = inputs(x, first, "x")
+    engine.train_batches(rows, np.asarray(y), np.tile(np.arange(50), 2), 50, [0.01, 0.01])
+    classifier = pickle.loads(pickle.dumps(classifier)).partial_fit(x, y)
+    for name, p in classifier.network_.parameters().items():
+        np.testing.assert_allclose(p.value, first.parameters()[name].value, atol=1e-5)
+    other = DigitClassifier((6,), learning_rate=0.02, batch_size=50)
+    other.__setstate__({**classifier.__getstate__(), "learning_rate": 0.02})
+    other.partial_fit(x, y)  # another optimizer starts without a state
+    assert other._optimizer_state[0] != classifier._optimizer_state[0]
 
 
 def test_warm_start_goes_on_from_the_weights(digits):

@@ -179,3 +179,22 @@ def test_the_command_saves_and_says_what_it_assumed(tmp_path, monkeypatch, capsy
     assert run(["import", "n.json"]) == 0
     assert "loss Quadratic" in " ".join(capsys.readouterr().out.split())
     assert run(["import", "w.npz"]) == 1
+
+
+def test_a_map_names_the_array_of_a_parameter(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    arrays = {name: rng.normal(size=(4, 4)).astype("f") for name in ("decoder", "encoder")}
+    arrays |= {name: rng.normal(size=4).astype("f") for name in ("b1", "b2")}
+    np.savez(tmp_path / "w.npz", **arrays)
+    network = nn.mlp([4, 4, 4])
+    lines = take_weights(network, tmp_path / "w.npz", {"0.W": "encoder", "2.b": "b1"})
+    assert lines == ["0.W ← encoder", "0.b ← b2", "2.W ← decoder", "2.b ← b1"]
+    np.testing.assert_array_equal(network.parameters()["0.W"].value, arrays["encoder"])
+    for names, message in (({"0.V": "encoder"}, "'0.V'; there are"), ({"0.W": "encodr"}, "did you mean 'encoder'")):
+        with pytest.raises(ModelFileError, match=message):
+            take_weights(network, tmp_path / "w.npz", names)
+    with pytest.raises(ModelFileError, match=r"has no array for 0\.W"):
+        take_weights(network, tmp_path / "w.npz", {"0.W": "b1"})
+    words = ["import", str(tmp_path / "w.npz"), "--net", "4-4-4", "--map", "0.W=encoder"]
+    assert run(words) == 0 and "0.W ← encoder" in capsys.readouterr().out
+    assert run([*words, "--map", "nothing"]) == 2 and "expected OURS=THEIRS" in capsys.readouterr().err

@@ -48,6 +48,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
     _image_shape: tuple[int, ...] | None
     network_: Network
     history_: History
+    _optimizer_state: tuple[str, Any]  # the optimizer, and its state after the last epoch
 
     def _rows(self, X: Any, *, reset: bool, **checks: Any) -> Any:
         """X as rows (N, features), and y if given, checked as scikit-learn does; images (N, H, W[, C]) are joined."""
@@ -107,6 +108,9 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         if not fresh:
             trainer.network.load_state(self.network_.state())
             trainer.network.input_range = self.network_.input_range
+            kept = getattr(self, "_optimizer_state", None)
+            if epochs is not None and kept is not None and kept[0] == repr(trainer.optimizer):
+                trainer.optimizer_state = kept[1]  # partial_fit continues Adam's moments and the like
         valid = None
         if self.valid_size and epochs is None:
             parts = train_test_split(
@@ -122,6 +126,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
             trainer.network.input_range = None  # as scikit-learn's, it answers outside of its training range
         self.network_, self.history_ = trainer.network, trainer.history
         self.n_iter_ = len(trainer.history)
+        self._optimizer_state = (repr(trainer.optimizer), trainer.optimizer_state)
         return self
 
     def _outputs(self, X: Any) -> Any:

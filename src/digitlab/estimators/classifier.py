@@ -99,7 +99,10 @@ class DigitClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
         return self._learn(X, y, sample_weight, fresh=fresh)
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
-        """Train one epoch on a part of the data; the first call needs all `classes`."""
+        """Train one epoch on a part of the data; the first call needs all `classes`.
+
+        The state of the optimizer, such as Adam's moments, continues from call to call.
+        """
         fresh = not hasattr(self, "network_")
         if fresh and classes is None:
             raise ConfigError("partial_fit: the first call needs all classes, partial_fit(X, y, classes=[0, 1, ...])")

@@ -11,13 +11,13 @@ PyTorch's: (out, in) for a dense layer, (F, C, kh, kw) for a convolution, and pi
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from digitlab.errors import ModelFileError
+from digitlab.errors import ModelFileError, not_among
 from digitlab.kinds import sniff
 from digitlab.nn.io.files import read_arrays
 from digitlab.nn.network import Dense, Network
@@ -27,17 +27,24 @@ LARGEST = 256 * 2**20  # bytes
 DAMAGED = (ValueError, OSError, EOFError, KeyError, TypeError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
-def take_weights(network: Network, path: Path) -> list[str]:
+def take_weights(network: Network, path: Path, names: Mapping[str, str] | None = None) -> list[str]:
     """Load the arrays of a file into the network; returns a line for each: "0.W ← layers.0.weight, transposed".
 
-    Raises ModelFileError for a file of another kind, or if a parameter has no array or an array no parameter.
+    `names` says which array of the file a parameter takes, {"0.W": "encoder.weight"}; the others are matched by shape.
+    Raises ModelFileError for a file of another kind, an unknown name, or if a parameter has no array or an array no
+    parameter.
     """
     arrays = read_weights(path)
     torch = any(name.endswith((".weight", ".bias")) for name in arrays)
-    left, state, lines = dict(arrays), {}, []
+    left, state, lines, names = dict(arrays), {}, [], names or {}
+    for known, wanted, where in ((network.parameters(), names, "the network"), (arrays, names.values(), path)):
+        if unknown := [name for name in wanted if name not in known]:
+            raise ModelFileError(f"map: {where} has no array {not_among(unknown[0], known)}")
+    named = set(names.values())
     for name, parameter in network.parameters().items():
         shape = parameter.value.shape
-        found = next((key for key, array in left.items() if _as_ours(array, torch).shape == shape), None)
+        free = [names[name]] if name in names else [key for key in left if key not in named]
+        found = next((key for key in free if key in left and _as_ours(left[key], torch).shape == shape), None)
         if found is None:
             have = ", ".join(f"{key} {array.shape}" for key, array in left.items()) or "nothing"
             raise ModelFileError(f"{path}: has no array for {name} {shape}; left are {have}")
