@@ -1,42 +1,117 @@
-"""How well pictures of every kind are read: `python benchmarks/handwriting.py [--pictures 30] [--seed 1000]`.
+"""How well pictures of every kind are read, and how far the confidence can be trusted.
 
-The pictures are made by digitlab/data/synthetic/snapshots.py; seeds from 1000 on are not used in training.
+    python benchmarks/handwriting.py [--pictures 30] [--seed 1000] [--kinds notes words] [--failures] [--net NET]
+
+The pictures are made by digitlab/data/synthetic/snapshots.py. The network was not trained on these, but on single marks
+of the same hands, with another seed. The sheets and scikit-learn's digits are no pictures of that generator.
 """
 
 import argparse
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
+from PIL import Image
+from sklearn.datasets import load_digits
 
+import digitlab
 from digitlab.cli.shared.networks import load_named
-from digitlab.data.photos.scoring import Score, score_reading
+from digitlab.data.photos.scoring import SAME, LabelledBox, Score, overlap, score_reading
+from digitlab.data.synthetic.pages import SyntheticPage
 from digitlab.data.synthetic.snapshots import KINDS, WORDS, draw_snapshot
-from digitlab.reading import read_photo
+from digitlab.reading import Reading, read_photo
+
+BINS = (0.5, 0.7, 0.9, 0.97, 0.99, 0.999, 1.0)  # of confidence
+CELL = 20  # pixels of a digit on a sheet of many, as in OpenCV's digits.png
+
+
+def snapshots(kind: str, count: int, seed: int) -> Iterator[SyntheticPage]:
+    """Pictures that each have their own seed, so that other kinds and numbers do not change them."""
+    for number in range(count):
+        yield draw_snapshot(kind, np.random.default_rng([seed, list(KINDS).index(kind), number]))
+
+
+def sheet(images: Any, labels: Any, name: str, columns: int = 10) -> SyntheticPage:
+    """Images (N, h, w), white on black, in a grid of cells without any border."""
+    h, w = images.shape[1:]
+    page = np.zeros((-(-len(images) // columns) * h, columns * w), np.uint8)
+    truth = []
+    for at, (image, label) in enumerate(zip(images, labels)):
+        top, left = h * (at // columns), w * (at % columns)
+        page[top : top + h, left : left + w] = image
+        truth.append(LabelledBox(int(label), ink_box(image, left, top), name))
+    return SyntheticPage(np.repeat(page[..., None], 3, axis=2), tuple(truth), name)
+
+
+def ink_box(image: Any, left: int, top: int) -> tuple[int, int, int, int]:
+    rows, columns = (np.flatnonzero(image.max(axis=axis) > 110) for axis in (1, 0))
+    return left + int(columns[0]), top + int(rows[0]), left + int(columns[-1]) + 1, top + int(rows[-1]) + 1
+
+
+def mnist_sheets(count: int) -> Iterator[SyntheticPage]:
+    """MNIST's first test images in cells of 20×20, 100 on a sheet, as OpenCV's digits.png has them."""
+    test = digitlab.load("mnist", part="test")
+    for at in range(count):
+        some = slice(100 * at, 100 * at + 100)
+        small = [Image.fromarray(image).resize((CELL, CELL), Image.Resampling.BOX) for image in test.images[some]]
+        yield sheet(np.stack([np.asarray(image) for image in small]), test.labels[some], "mnist-sheet")
+
+
+def bundled(count: int) -> Iterator[SyntheticPage]:
+    """scikit-learn's digits, 8×8, each enlarged to 96×96 with a margin."""
+    data = load_digits()
+    for image, label in zip(data.images[:count], data.target):
+        large = Image.fromarray((image * 255 / 16).astype(np.uint8)).resize((96, 96), Image.Resampling.BICUBIC)
+        yield sheet(np.pad(np.asarray(large), 24)[None], [label], "sklearn", 1)
+
+
+def read(network: Any, picture: SyntheticPage) -> tuple[Reading, list[tuple[int, Any]]]:
+    reading = read_photo(network, picture.image)
+    return reading, [(d.label, tuple(round(n / reading.page.zoom) for n in d.box)) for d in reading.digits]
+
+
+def reliability(found: list[tuple[float, bool]]) -> None:
+    """Of the marks read as a digit: the share that is right, by confidence."""
+    confidence, right = np.array([c for c, _ in found]), np.array([r for _, r in found])
+    print(f"\n{'confidence':<16}{'marks':>8}{'mean':>10}{'right':>10}")
+    gap = 0.0
+    for low, high in pairwise(BINS):
+        inside = (confidence >= low) & ((confidence < high) | (high == 1))
+        if inside.any():
+            mean, share = confidence[inside].mean(), right[inside].mean()
+            gap += inside.sum() / len(found) * abs(mean - share)
+            print(f"{low:>6} to {high:<6}{inside.sum():>8}{100 * mean:>8.1f} %{100 * share:>8.1f} %")
+    print(f"expected calibration error {100 * gap:.2f} %")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pictures", type=int, default=30, help="of each kind")
     parser.add_argument("--seed", type=int, default=1000)
     parser.add_argument("--net", default="shipped")
-    parser.add_argument("--kinds", nargs="+", default=list(KINDS))
+    parser.add_argument("--kinds", nargs="+", default=[*KINDS, "mnist-sheet", "sklearn"])
     parser.add_argument("--failures", action="store_true", help="list every error")
     args = parser.parse_args()
     network = load_named(args.net)[1]
     print(f"{'kind':<16}{'pictures':>9}{'exact':>7}{'digits':>8}{'found':>7}{'right':>7}{'false':>7}")
-    total = Score()
+    total, trusted = Score(), []
     for kind in args.kinds:
-        score, exact = Score(), 0
-        for number in range(args.pictures):
-            # Each picture has its own seed, so that one kind or a few more pictures do not change the others.
-            picture = draw_snapshot(kind, np.random.default_rng([args.seed, list(KINDS).index(kind), number]))
-            reading = read_photo(network, picture.image)
-            read = [(d.label, reading.page.in_photo(d.box)) for d in reading.digits]
-            one = score_reading(picture.truth, read, name=f"{kind} {number}")
-            exact += one.right == one.there and not one.extra
-            score += one
+        if kind == "mnist-sheet":
+            pictures = mnist_sheets(max(1, args.pictures // 3))
+        else:
+            pictures = bundled(10 * args.pictures) if kind == "sklearn" else snapshots(kind, args.pictures, args.seed)
+        score, exact, count = Score(), 0, 0
+        for picture in pictures:
+            reading, marks = read(network, picture)
+            one = score_reading(picture.truth, marks, name=f"{kind} {count}")
+            count, exact, score = count + 1, exact + (one.right == one.there and not one.extra), score + one
+            for digit, (label, box) in zip(reading.digits, marks):
+                same = [t.label == label for t in picture.truth if overlap(t.box, box) >= SAME]
+                trusted.append((digit.confidence, any(same)))
         total += score
         print(
-            f"{kind:<16}{args.pictures:>9}{exact:>7}{score.there:>8}{score.found:>7}{score.right:>7}{score.extra:>7}",
+            f"{kind:<16}{count:>9}{exact:>7}{score.there:>8}{score.found:>7}{score.right:>7}{score.extra:>7}",
             flush=True,
         )
         if kind in ("words", "print"):
@@ -44,6 +119,7 @@ def main() -> None:
         for failure in score.failures if args.failures else ():
             print(f"    {failure}")
     print(f"all: {100 * total.right / max(1, total.there):.1f} % of the digits right; {total}")
+    reliability(trusted)
 
 
 if __name__ == "__main__":

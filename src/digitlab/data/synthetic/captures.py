@@ -14,10 +14,12 @@ def captured(ink: Ink, rng: np.random.Generator) -> NDArray[np.uint8] | None:
 
     ink = np.pad(ink, 2)
     kind = rng.random()
-    if kind < 0.2:  # shrunk to about 28 pixels and enlarged again, as small pictures are
-        small = resized(ink, min(1.0, rng.uniform(16, 30) / max(ink.shape)))
-        ink = resized(_noisy(small, rng.uniform(0, 0.08), rng), rng.uniform(3, 6))
-    elif kind < 0.7:
+    if kind < 0.25:  # shrunk to 8 to 30 pixels and enlarged again, as small pictures are
+        side = np.exp(rng.uniform(np.log(8), np.log(30)))
+        small = cropped(ink, ink > 0.1) if (ink > 0.1).any() else ink
+        small = resized(small, min(1.0, side / max(small.shape)))
+        ink = resized(_noisy(np.pad(small, 1), rng.uniform(0, 0.08), rng), 56 / side)
+    elif kind < 0.72:
         ink = ndimage.gaussian_filter(ink, rng.uniform(0.3, max(ink.shape) / 60 + 0.3))
         ink = _noisy(ink, rng.uniform(0, 0.1), rng)
     full = float(np.quantile(ink[ink > 0.3 * ink.max()], 0.8)) if ink.max() > 0.05 else 0.0

@@ -5,9 +5,9 @@ from numpy.typing import NDArray
 
 from digitlab.data.synthetic.captures import captured
 from digitlab.data.synthetic.hands import write_digit
-from digitlab.data.synthetic.pens import Ink, ink_of
+from digitlab.data.synthetic.pens import Ink, ink_of, resized
 
-RULED = 0.05  # the share of digits on which a piece of a ruled line stayed
+RULED, CUT_OUT = 0.05, 0.06  # shares of digits with a piece of a ruled line, and with a piece of their neighbour
 
 
 def hand_digits(labels: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -18,8 +18,12 @@ def hand_digits(labels: NDArray[np.int64], rng: np.random.Generator) -> NDArray[
 def _hand_digit(label: int, rng: np.random.Generator) -> NDArray[np.uint8]:
     while True:
         ink = ink_of(write_digit(label, rng), rng)
-        image = captured(_ruled(ink, rng) if rng.random() < RULED else ink, rng)
-        if image is not None:
+        change = rng.random()
+        if change < RULED:
+            ink = _ruled(ink, rng)
+        elif change < RULED + CUT_OUT:
+            ink = _cut_out(ink, rng)
+        if (image := captured(ink, rng)) is not None:
             return image
 
 
@@ -31,3 +35,16 @@ def _ruled(ink: Ink, rng: np.random.Generator) -> Ink:
     left, right = round(w * rng.uniform(0, 0.4)), round(w * rng.uniform(0.6, 1))
     ruled[y : y + thick, left:right] = np.maximum(ruled[y : y + thick, left:right], rng.uniform(0.5, 1))
     return ruled
+
+
+def _cut_out(ink: Ink, rng: np.random.Generator) -> Ink:
+    """The ink with a narrow piece of another digit at its side, as a cut between two that touch leaves it."""
+    other = ink_of(write_digit(int(rng.integers(10)), rng), rng)
+    columns = np.flatnonzero(other.max(axis=0) > 0.3 * other.max())
+    piece = other[:, columns[0] : columns[0] + max(1, round(len(columns) * rng.uniform(0.05, 0.2)))]
+    piece = resized(piece, ink.shape[0] / piece.shape[0])[: ink.shape[0]]
+    piece = np.pad(piece, ((0, ink.shape[0] - piece.shape[0]), (0, 0)))
+    piece *= ink.max() / max(0.01, float(piece.max()))  # as dark as the digit
+    own = np.flatnonzero(ink.max(axis=0) > 0.3 * ink.max())
+    ink = ink[:, own[0] : own[-1] + 1]
+    return np.concatenate([ink, piece] if rng.random() < 0.5 else [piece[:, ::-1], ink], axis=1)

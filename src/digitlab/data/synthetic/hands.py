@@ -15,6 +15,7 @@ from digitlab.data.synthetic.strokes import Path, smooth
 
 Form = list[list[tuple[float, float, bool]]]  # strokes of points: x, y, whether it is a corner
 CASES = (str.isupper, str.islower)
+PIECES = 6  # straight ones between two points: the ink is small
 BOX = 10.0  # units of hands.toml for one unit of a Path
 
 
@@ -84,7 +85,7 @@ def _varied(form: Form, rng: np.random.Generator, *, angular: bool = True) -> li
 def _curve(points: Path, corners: list[bool]) -> Path:
     """A smooth curve through the points, interrupted at the corners."""
     ends = [0, *(i for i in range(1, len(points) - 1) if corners[i]), len(points) - 1]
-    return np.concatenate([smooth(points[a : b + 1]) for a, b in pairwise(ends)])
+    return np.concatenate([smooth(points[a : b + 1], PIECES) for a, b in pairwise(ends)])
 
 
 def _ended(curve: Path, rng: np.random.Generator) -> Path:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from digitlab.data.synthetic.strokes import Path
 
 Ink = NDArray[np.floating[Any]]  # (H, W), 0 for paper to 1 for ink
-SIDE = 96  # pixels that strokes are drawn high, before they are made smaller
+SIDE = 64  # pixels that strokes are drawn high, before they are made smaller
 
 
 @dataclass(frozen=True)
