@@ -189,6 +189,8 @@ def test_one_prediction_is_bars_and_several_are_a_table(shown):
     bars = [re.search(r"width:([\d.]+)%", bar.get("style"))[1] for bar in root.iter("div") if bar.get("role") == "img"]
     assert bars == ["20.0", "70.0", "10.0"]
     rows = [words(row) for row in shown["Predictions"][1].iter("tr")]
+    many = [bar.get("aria-label") for bar in shown["Predictions"][1].iter("div") if bar.get("role") == "img"]
+    assert many == ["70.0 %"] * 10
     assert rows[1] == [f"{HOSTILE}0", HOSTILE, "70.0 %", "zero (20.0 %)"] and words(shown["Predictions"][1])[-1] == (
         "2 more images"
     )

@@ -12,9 +12,9 @@ from digitlab.nn.examples import examples, inputs
 from digitlab.nn.network import Network
 from digitlab.train import Evaluation, History
 from digitlab.train.evaluation import as_labels, class_shares, classifies, evaluate
-from digitlab.viz.figures import heatmap_figure, save_figure
+from digitlab.viz.figures import save_figure
 from digitlab.viz.imagine import Imagined
-from digitlab.viz.inversions import imagined
+from digitlab.viz.inversions import imagined, inversions_figure
 
 if TYPE_CHECKING:
     from digitlab.viz.explain import Walk
@@ -120,8 +120,8 @@ class Looking:
         """
         seen = imagined(self.network, digit)
         path = Path(path) if path is not None else Path(f"imagine-{digit}.png")
-        title = f"imagined {digit}, read as {seen.first}"
-        save_figure(heatmap_figure([seen.picture], [title]), path)
+        method = "linear" if seen.picture.min() < 0 else "ascent"  # whose picture has dark ink and no evidence against
+        save_figure(inversions_figure({method: [seen]}), path)
         print(f"imagined a {digit}; the network classifies its own picture as {seen.first}")
         print(f"second best: {seen.second}; margin {seen.margin:.1f}%")
         print(f"picture: {path}")

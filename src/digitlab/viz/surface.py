@@ -84,7 +84,11 @@ def surface_figure(surface: Surface, *, title: str = "Loss around the solution")
     figure.colorbar(filled, ax=axes, label="mean loss per example")
     axes.set(xlabel="first direction", ylabel="second direction")
     solid = figure.add_subplot(1, 2, 2, projection="3d")
+    solid.computed_zorder = False  # else the surface hides the point
     solid.plot_surface(*np.meshgrid(surface.a, surface.b), losses, cmap="viridis", linewidth=0.2, edgecolor="#0004")
+    solid.plot([0], [0], [middle], "o", color="black", label=f"the network: {middle:.3g}", zorder=10)
+    solid.legend(loc="upper left", fontsize=8)
+    solid.view_init(elev=50, azim=-60)
     solid.set(xlabel="first direction", ylabel="second direction", zlabel="mean loss")
     solid.set_box_aspect(None, zoom=0.85)  # else its third label is outside the figure
     solid.locator_params(nbins=4)

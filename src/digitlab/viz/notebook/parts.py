@@ -51,10 +51,18 @@ def tiles(pictures: Sequence[Array] | Array, captions: Sequence[str], *, side: i
     )
 
 
-def bars(values: Mapping[str, float], *, colour: str = COLOURS[0]) -> Markup:
+def bars(values: Mapping[str, float]) -> Markup:
     """Shares of 1 as bars from 0 to 100 %."""
-    shown = [{"name": name, "percent": 100 * value, "text": f"{100 * value:.1f} %"} for name, value in values.items()]
-    return part("bars", bars=shown, colour=colour)
+    return part("bars", bars=[{"name": name, **_bar(value)} for name, value in values.items()], colour=COLOURS[0])
+
+
+def bar(value: float) -> Markup:
+    """A share of 1 as a bar as wide as that share of a table's cell."""
+    return part("bar", bar=_bar(value), colour=COLOURS[0])
+
+
+def _bar(value: float) -> dict[str, Any]:
+    return {"percent": 100 * value, "text": f"{100 * value:.1f} %"}
 
 
 def curves(panels: Mapping[str, Sequence[Curve]], *, label: str, log_x: bool = False) -> Markup:

@@ -19,7 +19,7 @@ from digitlab.viz.figures import Array
 from digitlab.viz.imagine import Imagined
 from digitlab.viz.inversions import reading
 from digitlab.viz.notebook.drawing import network_drawing
-from digitlab.viz.notebook.parts import PARTS, Curve, bars, card, curves, note, part, table, tiles
+from digitlab.viz.notebook.parts import PARTS, Curve, bar, bars, card, curves, note, part, table, tiles
 from digitlab.viz.pages import as_bytes, data_uri, signed_pixels
 
 if TYPE_CHECKING:
@@ -134,16 +134,22 @@ def imagined(shown: Imagined) -> str:
 
 @shows("Predictions")
 def predictions(shown: "Predictions") -> str:
-    """Of one image the probability of every class as bars; of several the two most probable classes of each."""
+    """Of one image the probability of every class as bars; of several the most probable class as one, and the next."""
     if shown.probabilities is None:
         return card(repr(shown), table(["image", "output"], list(zip(shown.image_names[:FEW], shown.classes))))
     if len(shown) == 1:
         return card(repr(shown), bars(dict(zip(shown.class_names, shown.probabilities[0].tolist()))))
     rows = [
-        [name, best[0][0], f"{100 * best[0][1]:.1f} %", *(f"{label} ({100 * p:.1f} %)" for label, p in best[1:])]
+        [
+            name,
+            best[0][0],
+            f"{100 * best[0][1]:.1f} %",
+            bar(best[0][1]),
+            *(f"{c} ({100 * p:.1f} %)" for c, p in best[1:]),
+        ]
         for name, best in zip(shown.image_names, shown.best(2)[:FEW])
     ]
-    headings = ["image", "class", "confidence", "then"][: len(rows[0]) if rows else 4]
+    headings = ["image", "class", "confidence", "from 0 to 100 %", "then"][: len(rows[0]) if rows else 5]
     return card(repr(shown), table(headings, rows, numbers=[2]), *_left_out(len(rows), len(shown), "images"))
 
 
