@@ -53,8 +53,9 @@ def test_images_have_mnists_form_and_come_again_with_the_seed():
 
 @pytest.mark.parametrize("kind", sorted(set(OTHER_KINDS), key=lambda kind: kind.__name__), ids=lambda k: k.__name__)
 def test_other_marks_of_every_kind_leave_ink(kind):
-    digits = hand_digits(np.tile([0, 2, 3, 5], 4), rng(3))
-    made = [kind(digits, rng(seed)) for seed in range(6)]
+    digits = np.zeros((1, 28, 28), np.uint8)  # a broad 2 of straight pieces
+    digits[0, [4, 14, 23], 4:24] = digits[0, 4:14, 23] = digits[0, 14:24, 4] = 255
+    made = [kind(digits, rng(seed)) for seed in range(4)]
     assert any((ink > 0.3).sum() >= 12 for ink in made)
     assert all(ink.ndim == 2 and ink.max() <= 1.01 for ink in made)
 
