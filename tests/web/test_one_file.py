@@ -2,6 +2,7 @@
 
 import html
 import re
+from pathlib import Path
 
 import pytest
 
@@ -108,3 +109,18 @@ def test_several_networks_are_side_by_side(opened, tmp_path):
     opened.wait_for_selector("html[data-screen=draw]")
     assert opened.text_content("#network-name b") == "rows & more"
     opened.wait_for_selector("text=states after 28 steps")
+
+
+@pytest.mark.web
+@pytest.mark.slow
+def test_the_gallery_of_the_docs_reads_the_examples(opened):
+    """Three trained networks, none of which has seen such strokes, and each right about most of them."""
+    opened.goto((Path(__file__).parents[2] / "docs/gallery.html").as_uri())
+    opened.wait_for_selector("html[data-ready][data-screen=gallery]")
+    right = []
+    for digit in range(10):
+        opened.click(f"button[aria-label='Example {digit}']")
+        opened.wait_for_timeout(80)
+        right += [text == str(digit) for text in opened.locator(".answer b").all_text_contents()]
+    assert len(right) == 30
+    assert sum(right) >= 24

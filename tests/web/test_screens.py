@@ -136,11 +136,11 @@ def test_one_step_is_the_one_of_explain(open_page, mnist_splits):
     # η g is what changes
     gradient = found.steps[9].backward["∂L/∂W"].ravel()
     row = page.locator("tr:has(th:text-is('9.W')) td").all_text_contents()
-    assert number(row[3]) == pytest.approx(-0.1 * number(row[2]), rel=2e-2)
+    assert number(row[3]) == pytest.approx(-0.01 * number(row[2]), rel=2e-2)
     assert abs(number(row[2])) == pytest.approx(np.abs(gradient).max(), rel=1e-2)
     network.gradient(network.prepare(mnist_splits.test.images[18:19]), np.array([8]))
     for p in network.parameters().values():
-        p.value = SGD().update(p.value, p.grad, {}, 0.1)[0]
+        p.value = SGD().update(p.value, p.grad, {}, 0.01)[0]
     after = walk(network, mnist_splits.test.images[18], np.int64(8)).loss
     page.get_by_role("button", name="Learn", exact=True).click()
     assert loss(page) == pytest.approx(after, rel=1e-2, abs=1e-6)

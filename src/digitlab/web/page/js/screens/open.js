@@ -61,6 +61,7 @@ export function mount(root, app) {
       map = mosaic(arrangeValues(y.shape.slice(1)), {
         label: `Output of layer ${name}, ${stepOf().layer}`,
         width: 640,
+        height: 420,
         most: 26,
         onPick: (i) => choose(name, i),
       });

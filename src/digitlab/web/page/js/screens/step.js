@@ -36,7 +36,7 @@ export function mount(root, app) {
 
   const picture = imagePanel(app, { sentence: "The one image that the network learns from." });
   const right = select({ label: "The right class", value: String(label), options: network.classNames.map((name, i) => [String(i), name]), on: (value) => ((label = Number(value)), show()) });
-  const rate = slider({ label: "Learning rate η", min: 1e-4, max: 10, value: 0.1, log: true, format: short, on: () => show() });
+  const rate = slider({ label: "Learning rate η", min: 1e-4, max: 10, value: 0.01, log: true, format: short, on: () => show() });
   const formula = el("p", { class: "formula" });
   const optimizer = select({ label: "Optimizer", value: "SGD", options: Object.keys(OPTIMIZERS).map((name) => [name, name]), on: () => ((states = new Map()), show()) });
   const said = el("p", { class: "sum", "aria-live": "polite", id: "loss" });

@@ -44,18 +44,22 @@ export function arrangeWeights(shape, picture = null) {
   if (picture && picture[0] * picture[1] === inner) {
     return tiled(out, picture[0], picture[1], (k, i, j) => (i * picture[1] + j) * out + k);
   }
-  const [rows, columns] = [Math.min(out, 96), Math.min(inner, 288)];
-  const cells = Int32Array.from({ length: rows * columns }, (_, i) => (i % columns) * out + Math.floor(i / columns));
-  return { rows, columns, cells, left: out - rows };
+  const flat = inner <= out; // the longer side lies
+  const [rows, columns] = [Math.min(Math.min(inner, out), 96), Math.min(Math.max(inner, out), 288)];
+  const cells = Int32Array.from({ length: rows * columns }, (_, i) => {
+    const [r, c] = [Math.floor(i / columns), i % columns];
+    return flat ? r * out + c : c * out + r;
+  });
+  return { rows, columns, cells, left: flat ? out - columns : out - rows };
 }
 
 /**
  * A canvas of an arrangement. `onPick(index)` makes it a control: a click, or arrows, choose a number.
  * Returns { element, draw(values, { limit, kind, picked }) }.
  */
-export function mosaic(arrangement, { label, width = 420, most = 18, onPick = null }) {
+export function mosaic(arrangement, { label, width = 420, height = 300, most = 18, onPick = null }) {
   const { rows, columns, cells } = arrangement;
-  const scale = Math.max(1, Math.min(most, Math.floor(width / columns)));
+  const scale = Math.max(1, Math.min(most, Math.floor(width / columns), Math.floor(height / rows)));
   const canvas = el("canvas", {
     class: onPick ? "mosaic pick" : "mosaic",
     width: columns,
@@ -63,7 +67,6 @@ export function mosaic(arrangement, { label, width = 420, most = 18, onPick = nu
     role: onPick ? "application" : "img",
     tabindex: onPick ? 0 : null,
     "aria-label": onPick ? `${label}. Arrows choose a number.` : label,
-    style: { width: `${columns * scale}px` },
   });
   const cursor = el("span", { class: "cursor", hidden: true, "aria-hidden": "true" });
   const element = el("div", { class: "mosaic-box", style: { width: `${columns * scale}px` } }, canvas, cursor);
