@@ -57,7 +57,8 @@ export function curves({ label, x = "epoch", y = "", format = (v) => String(v) }
     }
     context.textAlign = "center";
     context.textBaseline = "top";
-    for (const mark of ticks(x0, x1, Math.min(8, Math.max(2, width / 70)))) context.fillText(String(mark), toX(mark), bottom + 5);
+    const whole = xs.every(Number.isInteger); // epochs have no halves
+    for (const mark of ticks(x0, x1, Math.min(8, Math.max(2, width / 70))).filter((m) => !whole || Number.isInteger(m))) context.fillText(String(mark), toX(mark), bottom + 5);
     context.textAlign = "right";
     context.fillText(x, right, bottom + 5 + size * 1.25);
     context.textAlign = "left";
