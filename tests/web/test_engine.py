@@ -189,3 +189,24 @@ def test_float16_weights_are_read(engine):
         encoded(save({"a": numbers})),
     )
     assert [float(text) for text in found] == [float(n) for n in numbers]
+
+
+def test_the_probability_of_no_class_is_that_of_judge(engine):
+    from digitlab.judging import judge
+
+    network = stirred(nn.Network([nn.Dense(3)], 4, nn.LogLikelihood(), open_set=True))
+    images = np.random.default_rng(0).integers(0, 256, (3, 4)).astype(np.uint8)
+    found = engine.run(
+        """async (m, file, images, closed) => {
+          const { networkOf } = await import("/compare.js");
+          const network = networkOf(file);
+          const none = images.map((bytes) => network.ofNoClass(network.forward(network.prepare(bytes)).logits.data));
+          return [none, networkOf(closed).ofNoClass([0, 0])];
+        }""",
+        "network.js",
+        encoded(network_bytes(network)),
+        images.tolist(),
+        encoded(WHOLE),
+    )
+    assert found[0] == pytest.approx(judge(network, images).not_digit, rel=1e-5)
+    assert found[1] is None

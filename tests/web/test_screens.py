@@ -83,6 +83,23 @@ def test_a_test_image_by_number_and_the_worst_failures(open_page, mnist_splits):
     until(page, f"document.querySelector('.answer b').textContent === '{read}'")
 
 
+def test_a_photo_is_read(open_page, tmp_path):
+    from PIL import Image
+
+    from digitlab.data.synthetic.strokes import draw_digit
+
+    page_of_paper = np.full((300, 300), 250, np.uint8)
+    digit = draw_digit(2, 160, np.random.default_rng(1), width=0.09)
+    page_of_paper[60 : 60 + digit.shape[0], 80 : 80 + digit.shape[1]] = 250 - (digit * 0.9).astype(np.uint8)
+    Image.fromarray(page_of_paper).save(tmp_path / "photo.png")
+    page = open_page("/draw")
+    page.set_input_files("input[type=file]", tmp_path / "photo.png")
+    page.wait_for_selector("text=On the photo: 2", timeout=30_000)
+    page.locator(".thumbs button").click()
+    page.wait_for_selector("text=from your photo")
+    until(page, "document.querySelector('.answer b').textContent === '2'")
+
+
 def test_a_neuron_opened_is_what_python_computes(open_page, mnist_splits):
     page = open_page("/open?layer=7&index=5")
     page.fill("input[type=number]", "18")
@@ -168,6 +185,12 @@ def test_break_it(open_page):
     page.keyboard.press("End")
     page.wait_for_selector("text=16 of 16")
     until(page, "document.querySelector('#survivors').textContent.startsWith('1 of 10')")
+    page.click("text=Repair everything")
+    page.locator("canvas[aria-label^='The neurons of the layer']").click(position={"x": 20, "y": 5})
+    page.wait_for_selector("text=1 of 16")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    page.wait_for_selector("text=2 of 16")
     page.click("text=Repair everything")
     page.click("text=Search")
     until(page, "/makes it a/.test(document.querySelector('#fooled').textContent)", 30)

@@ -125,6 +125,17 @@ export class Network {
     return `${[input, ...shapes].join(" → ")}, ${counted.toLocaleString("en")} parameters`;
   }
 
+  /**
+   * The probability that an example is of none of the classes, from its logits: 1 / (1 + Σ exp zᵢ), as
+   * digitlab/judging.py; null for a network that did not learn such examples.
+   */
+  ofNoClass(logits) {
+    if (!this.description.open_set) return null;
+    const most = logits.reduce((a, b) => Math.max(a, b), -Infinity);
+    const logOdds = most + Math.log(logits.reduce((sum, z) => sum + Math.exp(z - most), 0));
+    return 1 / (1 + Math.exp(Math.min(Math.max(logOdds, -500), 500)));
+  }
+
   /** What bytes 0 and 255 become. */
   get pixelRange() {
     return [this.offset, 255 * this.factor + this.offset];

@@ -8,6 +8,7 @@ import { bars } from "../ui/bars.js";
 import { button, checkbox, select, slider } from "../ui/controls.js";
 import { el, fill } from "../ui/dom.js";
 import { heatmap, paint } from "../ui/heatmap.js";
+import { arrangeValues, mosaic } from "../ui/mosaic.js";
 import { percent, short } from "../ui/numbers.js";
 import { panel, screenHead } from "../ui/panel.js";
 import { ensureImage, imagePanel } from "../ui/picker.js";
@@ -55,14 +56,50 @@ export function mount(root, app) {
   const channels = (i) => steps[Number(i)].y.shape.at(-1);
   const inner = steps.slice(0, -1);
   const first = inner.findIndex(({ layer }) => Object.keys(layer.params).length || layer.value);
-  const layer = select({ label: "Layer", value: String(Math.max(0, first)), options: inner.map(({ layer: each }, i) => [String(i), `${i}  ${each}, ${channels(i)} outputs`]), on: () => ((off.element.querySelector("input").max = channels(layer.value)), off.set(Math.min(off.value, channels(layer.value))), rebuild()) });
-  const off = slider({ label: "Neurons (or maps) off", min: 0, max: inner.length ? channels(layer.value) : 0, value: 0, format: (n) => (inner.length ? `${n} of ${channels(layer.value)}` : "0"), on: rebuild });
+  const layer = select({
+    label: "Layer",
+    value: String(Math.max(0, first)),
+    options: inner.map(({ layer: each }, i) => [String(i), `${i}  ${each}, ${channels(i)} outputs`]),
+    on: () => {
+      off.element.querySelector("input").max = channels(layer.value);
+      offNeurons = [];
+      rebuildSwitches();
+      rebuild();
+    },
+  });
+  const off = slider({
+    label: "Neurons (or maps) off",
+    min: 0,
+    max: inner.length ? channels(layer.value) : 0,
+    value: 0,
+    format: (n) => (inner.length ? `${n} of ${channels(layer.value)}` : "0"),
+    on: (n) => ((offNeurons = shuffled(channels(layer.value), 1).slice(0, n)), rebuild()),
+  });
+  let offNeurons = [];
+  const switchBox = el("div", { class: "stack" });
+  let switches = null;
+
+  /** A cell for each neuron of the layer: a click switches it. */
+  function rebuildSwitches() {
+    switches = mosaic(arrangeValues([channels(layer.value)]), {
+      label: "The neurons of the layer, dark where one is on",
+      width: 300,
+      height: 160,
+      most: 16,
+      toggles: true,
+      onPick(neuron) {
+        offNeurons = offNeurons.includes(neuron) ? offNeurons.filter((each) => each !== neuron) : [...offNeurons, neuron];
+        rebuild();
+      },
+    });
+    fill(switchBox, switches.element);
+  }
   const biases = checkbox({ label: "All biases removed", on: rebuild });
   const bits = slider({ label: "Bits of each weight", min: 1, max: 17, value: 17, format: (n) => (n > 16 ? "32 (all)" : String(n)), on: rebuild });
 
   function rebuild() {
-    const numbers = inner.length ? shuffled(channels(layer.value), 1).slice(0, off.value) : [];
-    broken = damagedNetwork(network, { off: new Map([[Number(layer.value), numbers]]), biases: !biases.value, bits: bits.value > 16 ? 32 : bits.value });
+    off.set(offNeurons.length);
+    broken = damagedNetwork(network, { off: new Map([[Number(layer.value), offNeurons]]), biases: !biases.value, bits: bits.value > 16 ? 32 : bits.value });
     soon();
   }
 
@@ -81,6 +118,7 @@ export function mount(root, app) {
     const { pixels } = fitted(network, app.image);
     const hurt = damagedImage(pixels, [height, width], harm);
     damaged.draw(hurt, { limit: 1 });
+    switches?.draw(Array.from({ length: channels(layer.value) }, (_, i) => (offNeurons.includes(i) ? 0.1 : 0.75)), { kind: "ink", limit: 1 });
     const [whole, now] = [answer(network, pixels), answer(broken, hurt)];
     const [before, after] = [argmax(whole), argmax(now)];
     chart.set(now, { truth: app.image.label ?? before });
@@ -104,7 +142,7 @@ export function mount(root, app) {
   function reset() {
     harm = { ...WHOLE };
     sliders.forEach(([, part]) => part.set(0));
-    off.set(0);
+    offNeurons = [];
     bits.set(17);
     biases.set(false);
     rebuild();
@@ -167,7 +205,7 @@ export function mount(root, app) {
       el(
         "div",
         { class: "third stack" },
-        panel({ title: "Harm the network", sentence: "Neurons off (their output is 0), biases removed, weights of few bits.", docs: "play.md" }, inner.length ? [layer.element, off.element] : null, biases.element, bits.element),
+        panel({ title: "Harm the network", sentence: "Neurons off (their output is 0; click cells to choose them), biases removed, weights of few bits.", docs: "play.md" }, inner.length ? [layer.element, off.element, switchBox] : null, biases.element, bits.element),
         panel({ title: "Answer", sentence: "✓ marks the right class, or what was read before.", docs: "predict.md" }, said, chart.element),
       ),
       panel({ title: "What survives", sentence: "The ten examples with the same harm.", docs: "play.md" }, survivors, count),
@@ -179,6 +217,7 @@ export function mount(root, app) {
       ),
     ),
   );
+  if (inner.length) rebuildSwitches();
   show();
   const stops = [app.on("image", () => ((run += 1), fill(fooled), fill(fooledText), show())), app.on("theme", show), picture.stop, () => (run += 1)];
   return () => stops.forEach((stop) => stop());

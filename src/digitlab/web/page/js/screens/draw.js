@@ -35,6 +35,7 @@ export function mount(root, app) {
   const answer = el("b", {});
   const share = el("span", { class: "muted" });
   const chart = bars(app.network.classNames);
+  const strange = el("p", { class: "small muted", id: "strange", hidden: !app.network.description.open_set });
   const time = el("span", { class: "small muted number", id: "time" });
   const list = layerList(app.network, { open: (name) => (location.hash = `#/open?layer=${name}`) });
 
@@ -54,10 +55,11 @@ export function mount(root, app) {
     seen.draw(pixels);
     about.textContent = image ? origin(image) : "nothing yet";
     showStages(stages, image?.form);
-    const { outputs, steps } = app.network.forward(image ? inputOf(app) : app.network.prepare(new Uint8Array(app.network.inputShape.reduce((a, b) => a * b))));
+    const { logits, outputs, steps } = app.network.forward(image ? inputOf(app) : app.network.prepare(new Uint8Array(app.network.inputShape.reduce((a, b) => a * b))));
     const best = outputs.data.indexOf(Math.max(...outputs.data));
     answer.textContent = image ? app.network.classNames[best] : "–";
     share.textContent = image ? percent(outputs.data[best]) : "draw a digit";
+    strange.textContent = image ? `of none of these classes: ${percent(app.network.ofNoClass(logits.data) ?? 0)}` : "";
     chart.set(outputs.data, { truth: image?.kind === "data" ? image.label : -1 });
     list.update(steps);
     time.textContent = `${Math.max(1, Math.round(performance.now() - start))} ms`;
@@ -95,6 +97,7 @@ export function mount(root, app) {
         { title: "Answer", sentence: "The output of each class; the largest is what the network reads.", docs: "predict.md", width: "third" },
         el("p", { class: "answer", "aria-live": "polite" }, answer, share),
         chart.element,
+        strange,
       ),
       app.api ? serverPanel(app, draw) : null,
       panel(

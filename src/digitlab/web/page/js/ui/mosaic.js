@@ -54,10 +54,11 @@ export function arrangeWeights(shape, picture = null) {
 }
 
 /**
- * A canvas of an arrangement. `onPick(index)` makes it a control: a click, or arrows, choose a number.
+ * A canvas of an arrangement. `onPick(index)` makes it a control: a click, or arrows, choose a number. With `toggles`
+ * arrows only move, and space or a click chooses.
  * Returns { element, draw(values, { limit, kind, picked }) }.
  */
-export function mosaic(arrangement, { label, width = 420, height = 300, most = 18, onPick = null }) {
+export function mosaic(arrangement, { label, width = 420, height = 300, most = 18, onPick = null, toggles = false }) {
   const { rows, columns, cells } = arrangement;
   const scale = Math.max(1, Math.min(most, Math.floor(width / columns), Math.floor(height / rows)));
   const canvas = el("canvas", {
@@ -66,7 +67,7 @@ export function mosaic(arrangement, { label, width = 420, height = 300, most = 1
     height: rows,
     role: onPick ? "application" : "img",
     tabindex: onPick ? 0 : null,
-    "aria-label": onPick ? `${label}. Arrows choose a number.` : label,
+    "aria-label": onPick ? `${label}. ${toggles ? "Arrows move, space switches." : "Arrows choose a number."}` : label,
   });
   const cursor = el("span", { class: "cursor", hidden: true, "aria-hidden": "true" });
   const element = el("div", { class: "mosaic-box", style: { width: `${columns * scale}px` } }, canvas, cursor);
@@ -97,13 +98,17 @@ export function mosaic(arrangement, { label, width = 420, height = 300, most = 1
       pick(Math.floor(((event.clientY - box.top) / box.height) * rows), Math.floor(((event.clientX - box.left) / box.width) * columns));
     });
     canvas.addEventListener("keydown", (event) => {
+      if (toggles && event.key === " ") {
+        event.preventDefault();
+        return pick(row, column);
+      }
       const step = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
       if (!step) return;
       event.preventDefault();
       for (let n = 1; n < 3; n++) { // over the gap between two tiles
         const [r, c] = [row + n * step[0], column + n * step[1]];
         if (r < 0 || c < 0 || r >= rows || c >= columns) return;
-        if (cells[r * columns + c] >= 0) return pick(r, c);
+        if (cells[r * columns + c] >= 0) return toggles ? show(cells[r * columns + c]) : pick(r, c);
       }
     });
   }
