@@ -1,5 +1,6 @@
 """Networks and weights of other programs: ONNX, PyTorch's state dict, Keras's files."""
 
+import copy
 import zipfile
 
 import numpy as np
@@ -29,6 +30,69 @@ def test_onnx_there_and_back(name, tmp_path):
     back = digitlab.load_network(tmp_path / "net.onnx")
     images = np.random.default_rng(1).integers(0, 256, (5, *network.input_shape), dtype=np.uint8)
     np.testing.assert_allclose(back.predict(images), network.predict(images), atol=1e-5)
+
+
+def inner():
+    return nn.Residual([nn.Dense(3), nn.Tanh()])
+
+
+GRAPHS = {
+    "batch norm": ([nn.Dense(5), nn.BatchNorm(), nn.ReLU(), nn.Dense(3)], (7,)),
+    "batch norm of pictures": (
+        [nn.Conv2D(3, 3), nn.BatchNorm(), nn.MaxPool2D(2), nn.Flatten(), nn.Dense(4)],
+        (6, 6, 2),
+    ),
+    "residual": ([nn.Dense(5), nn.Residual([nn.Dense(5), nn.ReLU(), nn.Dense(5)]), nn.Dense(3)], (7,)),
+    "projection": ([nn.Residual([nn.Dense(5), nn.ReLU(), nn.Dense(5)], projection=nn.Dense(5)), nn.Dense(3)], (7,)),
+    "residual of pictures": (
+        [nn.Residual([nn.Conv2D(2, 3, padding=1), nn.BatchNorm(), nn.ReLU()]), nn.GlobalAveragePool(), nn.Dense(3)],
+        (5, 5, 2),
+    ),
+    "branches": ([nn.Branches([[nn.Dense(4), nn.Tanh()], [nn.Dense(3)], []]), nn.Dense(3)], (7,)),
+    "mean of branches": ([nn.Branches([[nn.Dense(4), nn.SiLU()], [nn.Dense(4)]], merge="mean"), nn.Dense(3)], (7,)),
+    "forks in forks": (
+        [nn.Dense(5), nn.Residual([nn.Branches([[nn.Dense(2)], [nn.Dense(3), inner()]])]), nn.Dense(3)],
+        (7,),
+    ),
+    "both directions": ([nn.Bidirectional(nn.LSTM(3, returns="all")), nn.SimpleRNN(4), nn.Dense(3)], (4, 5)),
+    "gates": ([nn.GRU(3, returns="all", reset="before"), nn.GRU(4, reverse=True), nn.Dense(3)], (4, 5)),
+    "feedback": ([nn.Repeat(3), nn.SimpleRNN(4), nn.Dense(3)], (5,)),
+}
+
+
+@pytest.mark.parametrize("case", GRAPHS)
+def test_onnx_graphs_there_and_back(case, tmp_path):
+    pytest.importorskip("onnx")
+    layers, shape = GRAPHS[case]
+    network = drawn(nn.Network(copy.deepcopy(layers), shape, "log-likelihood"))
+    network.forward(np.random.default_rng(2).normal(size=(8, *shape)).astype("f"), training=True)  # running means
+    export_network(network, tmp_path / "net.onnx", "onnx")
+    back = digitlab.load_network(tmp_path / "net.onnx")
+    images = np.random.default_rng(1).integers(0, 256, (5, *shape), dtype=np.uint8)
+    np.testing.assert_allclose(back.predict(images), network.predict(images), atol=2e-6)
+
+
+def test_onnx_of_a_residual_block_as_pytorch_writes_it(tmp_path):
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(0)
+    kernels = rng.normal(size=(2, 2, 3, 3)).astype("f")
+    norm = {name: rng.uniform(0.5, 2, 2).astype("f") for name in ("gamma", "beta", "mean", "var")}
+    nodes = [
+        ("Conv", ["x", "k"], "a", {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1]}),
+        ("BatchNormalization", ["a", *norm], "b", {"epsilon": 1e-3}),
+        ("Add", ["b", "x"], "c", {}),
+        ("Relu", ["c"], "d", {}),
+        ("Flatten", ["d"], "e", {}),
+        ("MatMul", ["e", "w"], "y", {}),
+    ]
+    dense = rng.normal(size=(2 * 3 * 4, 3)).astype("f")
+    path = onnx_model(nodes, {"k": kernels, "w": dense, **norm}, (2, 3, 4), tmp_path / "n.onnx")
+    x, t = rng.normal(size=(3, 2, 3, 4)).astype("f"), torch.nn.functional
+    stats = [torch.tensor(norm[name]) for name in ("mean", "var", "gamma", "beta")]
+    block = t.batch_norm(t.conv2d(torch.tensor(x), torch.tensor(kernels), padding=1), *stats, eps=1e-3)
+    expected = (block + torch.tensor(x)).relu().flatten(1) @ torch.tensor(dense)
+    found = digitlab.load_network(path).forward(x.transpose(0, 2, 3, 1))[0]
+    np.testing.assert_allclose(found, expected.numpy(), atol=1e-4)
 
 
 def onnx_model(nodes, constants, sizes, path):
@@ -73,6 +137,10 @@ def test_onnx_as_pytorch_writes_it(tmp_path):
         ([("Erf", ["x"], "y", {})], "the operator Erf"),
         ([("MatMul", ["x", "w"], "y", {})], "got weights"),
         ([("Gemm", ["w", "x"], "y", {})], "expected an input times a constant"),
+        ([("Relu", ["x"], "a", {}), ("Tanh", ["a"], "b", {}), ("Relu", ["b"], "a", {})], "reads its own output"),
+        ([("Relu", ["x"], "a", {}), ("Tanh", ["x"], "y", {})], "do not end in one node"),
+        ([("Relu", ["x"], "a", {}), ("Sub", ["x", "a"], "y", {})], "Sub .*joins values"),
+        ([("Relu", ["x"], "a", {}), ("Mul", ["x", "a"], "y", {})], "Mul .*is not read"),
     ],
 )
 def test_other_graphs_are_refused_in_one_line(nodes, message, tmp_path):

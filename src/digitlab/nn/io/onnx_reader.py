@@ -1,9 +1,10 @@
-"""ONNX files of other programs, read as chains of layers: dense and convolutional networks in a line.
+"""ONNX files of other programs: dense, convolutional and recurrent networks, also with branches that join again.
 
 ONNX pictures are (N, C, H, W), those here (N, H, W, C): kernels are transposed, and the first dense layer after the
 pictures gets its rows in our order. https://onnx.ai/onnx/operators
 """
 
+import copy
 import math
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ import numpy as np
 from digitlab.errors import ModelFileError
 from digitlab.nn.activations import ELU, HardSigmoid, LeakyReLU, ReLU, Softplus, Tanh
 from digitlab.nn.bias import Bias
+from digitlab.nn.combine import Rescale
 from digitlab.nn.conv import Conv2D
+from digitlab.nn.io.onnx_graphs import RECURRENT, read_batch_norm, read_factor, read_fork, read_recurrent, read_tile
 from digitlab.nn.losses import CrossEntropy, LogLikelihood, MeanSquaredError
 from digitlab.nn.network import Dense, Layer, Loss, Network, Sigmoid
 from digitlab.nn.pooling import AveragePool2D, GlobalAveragePool, MaxPool2D
@@ -51,6 +54,12 @@ class _Reader:
         self.scaling: tuple[float, float] | None = None
         self.loss: Loss | None = None
         self.first, self.sizes = self.input()
+        self.end = str(graph.output[0].name)
+        self.readers: dict[str, list[Any]] = {}  # the nodes that read each value
+        self.value = ""  # how far the graph is read
+        self.seen: set[int] = set()  # nodes that are read
+        self.inside = False  # whether this is a branch
+        self.steps_first = False  # whether ONNX has sequences (T, N, F) at this place
         self.channels_first = False  # whether ONNX has pictures (N, C, H, W) at this place
         self.shape: Shape = ()
         self.order: Any = None  # the order of ONNX's flat numbers in ours, where they differ
@@ -83,14 +92,13 @@ class _Reader:
         self.channels_first = len(self.sizes) == 3 and spatial is not None and spatial.op_type != "Transpose"
         c, *rest = self.sizes
         self.shape = (*rest, c) if self.channels_first else tuple(self.sizes)
-        first_shape, value = self.shape, self.first
+        first_shape = self.shape
         for node in nodes:
-            if node.op_type == "Constant":
-                continue
-            if value not in node.input or (self.loss is not None and node.op_type != "Identity"):
-                raise ValueError(f"{node.op_type} {node.name} is not in a line with the others; expected a chain")
-            self.read(node, value)
-            value = node.output[0]
+            for name in dict.fromkeys(node.input):
+                self.readers.setdefault(name, []).append(node)
+        self.follow(self.first)
+        if self.value != self.end:
+            raise ValueError(f"the graph ends in {self.value}, which is not its output {self.end}")
         loss = self.loss or (LogLikelihood() if self.shape[-1] > 1 else MeanSquaredError())
         if isinstance(self.layers[-1], Sigmoid):
             self.layers.pop()
@@ -98,6 +106,42 @@ class _Reader:
         network = Network(self.layers, first_shape, loss, scaling=self.scaling or "/255", seed=None)
         network.load_state(self.arrays)
         return network
+
+    def follow(self, value: str, first: Any = None) -> Any:
+        """Read from a value on, up to the output (returns None) or to a node that joins branches (returns it).
+
+        `first` is the node to begin with, where several read the value.
+        """
+        while True:
+            self.value = value
+            nodes = [first] if first is not None else self.readers.get(value, [])
+            first = None
+            if not nodes:
+                return None
+            if len(nodes) > 1:
+                value = read_fork(self, value)
+                continue
+            (node,) = nodes
+            if len({name for name in node.input if name and name not in self.constants}) > 1:
+                if not self.inside:
+                    raise ValueError(f"{node.op_type} {node.name} joins values that do not come from one fork")
+                return node
+            if self.loss is not None and node.op_type != "Identity":
+                raise ValueError(f"{node.op_type} {node.name} follows the output's activation")
+            if id(node) in self.seen:
+                raise ValueError(f"{node.op_type} {node.name} reads its own output; expected a graph without circles")
+            self.seen.add(id(node))
+            if node.op_type in RECURRENT:
+                value = read_recurrent(self, node, self.attributes(node))
+            else:
+                self.read(node, value)
+                value = node.output[0]
+
+    def branch(self) -> "_Reader":
+        """A reader of what follows from here, with layers of its own."""
+        part = copy.copy(self)
+        part.layers, part.arrays, part.inside = [], {}, True
+        return part
 
     def add(self, layer: Layer, **arrays: Any) -> None:
         shape = layer.output_shape(self.shape)
@@ -109,6 +153,11 @@ class _Reader:
 
     def attributes(self, node: Any) -> dict[str, Any]:
         return {a.name: self.onnx.helper.get_attribute_value(a) for a in node.attribute}
+
+    def averages_places(self, node: Any, given: dict[str, Any]) -> bool:
+        """Whether a reduction is over the rows and columns of pictures (N, H, W, C), and drops these axes."""
+        axes = self.constants[node.input[1]].reshape(-1) if len(node.input) > 1 else given.get("axes", [])
+        return len(self.shape) == 3 and not given.get("keepdims", 1) and sorted(int(a) % 4 for a in axes) == [1, 2]
 
     def constant(self, node: Any, value: str) -> Any:
         """The one constant of an operator with two inputs."""
@@ -144,6 +193,16 @@ class _Reader:
             if list(given.get("perm", [])) != wanted:
                 raise ValueError(f"Transpose {node.name} with {given.get('perm')}; expected {wanted}")
             self.channels_first = not self.channels_first
+        elif kind == "Transpose" and len(self.shape) == 2 and list(given.get("perm", [])) == [1, 0, 2]:
+            self.steps_first = not self.steps_first
+        elif kind == "Squeeze" and (self.steps_first or len(self.shape) == 1):  # the directions of a recurrent layer
+            return
+        elif kind == "ReduceMean" and not self.channels_first and self.averages_places(node, given):
+            self.add(GlobalAveragePool())
+        elif kind == "Tile" and len(self.shape) == 2:
+            read_tile(self, node)
+        elif kind == "BatchNormalization" and not given.get("training_mode", 0):
+            read_batch_norm(self, node, given)
         elif kind in ("Flatten", "Reshape"):
             self.flatten(node, kind, given)
         else:
@@ -165,10 +224,17 @@ class _Reader:
         self.add(Dense(weights.shape[1]) if "b" in arrays else Dense(weights.shape[1], biases=None), **arrays)
 
     def elementwise(self, node: Any, constant: Any, kind: str) -> None:
-        if not self.layers and constant.size == 1:  # before the first layer: how pixels become numbers
+        if (
+            not self.layers and not self.inside and constant.size == 1
+        ):  # before the first layer: how pixels become numbers
             factor, offset = self.scaling or (1.0, 0.0)
             number = float(constant.reshape(-1)[0])
             self.scaling = (factor * number, offset * number) if kind == "Mul" else (factor, offset + number)
+        elif constant.size == 1:
+            number = float(constant.reshape(-1)[0])
+            self.add(Rescale(number) if kind == "Mul" else Rescale(1.0, number))
+        elif kind == "Mul" and not self.channels_first and constant.size == self.shape[-1]:
+            read_factor(self, constant)
         elif kind == "Add" and not self.channels_first and constant.size == self.shape[-1] and self.order is None:
             last = self.layers[-1] if self.layers else None
             if isinstance(last, Dense) and last.biases is None:
@@ -178,7 +244,7 @@ class _Reader:
             else:
                 self.add(Bias(), b=constant.reshape(-1))
         else:
-            raise ValueError(f"{kind} {node.name}: expected a scaling before the first layer, or biases")
+            raise ValueError(f"{kind} {node.name}: expected one number, or one for each feature")
 
     def windows(self, node: Any, given: dict[str, Any]) -> None:
         if not self.channels_first:
