@@ -197,7 +197,7 @@ ILL = [
             (net(30, **RELU), sgd(0.1, shuffle=False), chosen(np.argsort)),
         ],
         "batch-larger-than-the-data": [
-            (net(30), sgd(3.0, batch_size=500, epochs=20), few(300)),
+            (net(30), sgd(3.0, batch_size=500, epochs=6), few(300)),
             (net(30, **RELU), sgd(0.1, batch_size=1500, epochs=10)),
         ],
         "class-imbalance": [(net(30), sgd(3.0, epochs=5), chosen(rare)), (net(30, **RELU), sgd(0.1), chosen(rare))],

@@ -58,7 +58,7 @@ def command(run: Path | None, fix: bool, out: Path | None, listed: bool) -> None
     say(f"saved: {place}")
     if fix:
         train_fixed(run, case, found[0])
-    elif found[0].changes:
+    elif found[0].can_be_fixed:
         say(f"next: digitlab doctor {quoted(run)} --fix")
 
 
@@ -84,21 +84,25 @@ def train_fixed(run: Path, case: "Case", finding: "Finding") -> None:
     """Train with the advised settings, in a new folder, and compare. Raises ConfigError where no setting helps."""
     from digitlab.cli.shared.console import say
     from digitlab.cli.shared.progress import training_progress
+    from digitlab.data import load
     from digitlab.doctor import Case, examine, fixed_settings
     from digitlab.errors import ConfigError
     from digitlab.train import start_run
     from digitlab.viz.curves import CurvesPicture
 
-    config = fixed_settings(case.config, finding)
-    if config is None or not case.images:
-        raise ConfigError(f"{run}: no setting mends this; {finding.advice}")
     folder = run.with_name(f"{run.name}-fixed")
+    if (folder / "config.toml").exists():
+        raise ConfigError(f"{folder}: already holds a run; rename or remove it")
+    if not finding.can_be_fixed or case.splits is None or not case.sets:
+        raise ConfigError(f"{run}: cannot be mended here; try {finding.advice}")
+    config = fixed_settings(case.config, finding, case.splits, folder)
+    assert config is not None
+    sets = load(**config.data) if finding.mend else case.splits
     changed = ", ".join(name if isinstance(v, dict | list) else f"{name} {v}" for name, v in finding.changes.items())
-    say(f"training again with another {changed}")
+    say(f"training again with another {changed}" if changed else f"training again with mended data: {folder}/data.npz")
     trainer = start_run(config, folder, [training_progress(curves=False), CurvesPicture(folder)])
-    train, valid = case.images["train"], case.images.get("valid")
-    trainer.fit(train, valid, epochs=config.epochs, sample_weights=config.example_weights())
-    fixed = Case.of_run(folder, case.splits)
+    trainer.fit(sets.train, sets.valid, epochs=config.epochs, sample_weights=config.example_weights())
+    fixed = Case.of_run(folder, sets)
     left = examine(fixed)
     say(f"before: {result(case)}")
     say(f"after:  {result(fixed)}; {left[0] if left else 'nothing wrong was found'}")

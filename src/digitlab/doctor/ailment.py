@@ -1,16 +1,19 @@
 """An ailment of a training, and a finding: the ailment in one run, with its evidence."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from digitlab.data import Splits
+
 if TYPE_CHECKING:
     from digitlab.doctor.case import Case
 
 Array = np.ndarray[Any, Any]
+Mend = Callable[[Splits], Splits]
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ class Finding:
     cause     the likely cause
     advice    what to try
     changes   settings that may mend it, as `digitlab train` names them: {"learning_rate": 3.0}; {} where none can
+    mend      what to do with the data instead, a function of the sets; None where nothing can be done
     """
 
     ailment: str
@@ -69,6 +73,12 @@ class Finding:
     cause: str
     advice: str
     changes: Mapping[str, Any] = field(default_factory=dict)
+    mend: Mend | None = None
+
+    @property
+    def can_be_fixed(self) -> bool:
+        """Whether there are settings or a change of the data that may mend it."""
+        return bool(self.changes) or self.mend is not None
 
     def __str__(self) -> str:
         return f"{self.title}: {self.seen}; likely cause: {self.cause}; try {self.advice}"
@@ -105,8 +115,18 @@ class Ailment:
         cause: str,
         advice: str = "",
         changes: Mapping[str, Any] | None = None,
+        mend: Mend | None = None,
     ) -> Finding:
         """A finding of this ailment; the advice is the usual one unless given."""
         return Finding(
-            self.name, self.title, seen, measure, float(value), picture, cause, advice or self.advice, changes or {}
+            self.name,
+            self.title,
+            seen,
+            measure,
+            float(value),
+            picture,
+            cause,
+            advice or self.advice,
+            changes or {},
+            mend,
         )

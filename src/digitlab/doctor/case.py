@@ -15,6 +15,7 @@ import numpy as np
 
 from digitlab.arrays import to_numpy
 from digitlab.data import Splits, load
+from digitlab.doctor.measures import errors_by_layer, nearest
 from digitlab.engine.select import predict
 from digitlab.errors import ConfigError, DigitlabError, ModelFileError
 from digitlab.nn.examples import examples
@@ -34,6 +35,7 @@ from digitlab.train.trainer import Trainer
 
 Array = np.ndarray[Any, Any]
 WELL = 0.8  # of the way from guessing to all correct: a training that went well
+COMPARED, KNOWN = 400, 1200  # examples whose most similar one is looked for, among so many
 RISEN = 1.05  # times its least value: a validation loss that rises
 HALF = 0.5  # of the loss of the best constant output: the same, where there are no classes
 
@@ -236,6 +238,29 @@ class Case:
             return None
         guesses: Array = np.argmax(predict(self.last, self.sets[self.watched][0]), axis=1)
         return guesses
+
+    @cached_property
+    def neighbours(self) -> tuple[Array, Array]:
+        """Positions of some training examples, drawn at random, and those of the most similar one of some others.
+
+        Drawn, since the data may be sorted.
+        """
+        x = self.sets["train"][0]
+        order = np.random.default_rng(0).permutation(len(x))[:KNOWN]
+        few, others = np.split(order, [min(COMPARED, len(order) // 3)])
+        return few, others[nearest(x[few], x[others])]
+
+    def agreement(self, shift: int = 0) -> float:
+        """The share of training labels, moved by `shift` places, that the most similar example has, too."""
+        labels = self.labels("train")
+        assert labels is not None
+        moved, (few, similar) = np.roll(labels, -shift), self.neighbours
+        return float(np.mean(moved[few] == moved[similar]))
+
+    @cached_property
+    def first_errors(self) -> dict[str, float]:
+        """The root mean square of ∂L/∂z of each layer with weights before training; {} where it is not known."""
+        return errors_by_layer(self.first, *self.probe) if self.first is not None and self.probe is not None else {}
 
     def learning_layers(self) -> list[tuple[int, Layer]]:
         """The outer layers with weights, and their places."""

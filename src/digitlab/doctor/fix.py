@@ -1,8 +1,12 @@
 """The settings that a finding advises."""
 
+import dataclasses
+import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from digitlab.data import Splits, write_npz
 from digitlab.doctor.ailment import Finding
 from digitlab.nn.io.building import build_network
 from digitlab.nn.network import Activation, Layer
@@ -13,8 +17,18 @@ if TYPE_CHECKING:
     from digitlab.doctor.case import Case
 
 
-def fixed_settings(config: RunConfig, finding: Finding) -> RunConfig | None:
-    """The settings of a run with the changes that a finding advises; None where no setting can mend it."""
+def fixed_settings(
+    config: RunConfig, finding: Finding, splits: Splits | None = None, folder: str | os.PathLike[str] = "."
+) -> RunConfig | None:
+    """The settings of a run with the changes that a finding advises; None where nothing can mend it.
+
+    Where the data are at fault, the mended sets are written into `folder` as data.npz.
+    """
+    if finding.mend is not None and splits is not None:
+        train, valid, test = finding.mend(splits)
+        path = Path(folder) / "data.npz"
+        write_npz(path, train, test, valid)
+        return dataclasses.replace(config, data={"source": str(path)})
     if not finding.changes:
         return None
     table: dict[str, Any] = config.table()

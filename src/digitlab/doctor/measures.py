@@ -60,16 +60,11 @@ def equal_neurons(layer: Layer) -> bool:
     return all(np.ptp(w.reshape(-1, w.shape[-1]), axis=1).max(initial=0.0) == 0 for w in weights)
 
 
-def agreement(x: Array, y: Array, other_x: Array, other_y: Array, *, same: bool = False) -> float:
-    """The share of examples x, y whose nearest neighbour in other_x has the same label (1-NN accuracy).
-
-    `same` says that both are one set, where an example is no neighbour of itself.
-    """
-    a, b = (v.reshape(len(v), -1).astype(np.float32) for v in (x, other_x))
-    distance = (b * b).sum(axis=1) - 2 * a @ b.T  # (N, M), but for a constant of each row
-    if same:
-        np.fill_diagonal(distance, np.inf)
-    return float(np.mean(other_y[distance.argmin(axis=1)] == y))
+def nearest(x: Array, other: Array) -> Array:
+    """The position (N,) of the most similar example of `other` for each of x, by Euclidean distance."""
+    a, b = (v.reshape(len(v), -1).astype(np.float32) for v in (x, other))
+    found: Array = ((b * b).sum(axis=1) - 2 * a @ b.T).argmin(axis=1)
+    return found
 
 
 def found_in(x: Array, other: Array) -> Array:

@@ -49,7 +49,7 @@ def say_findings(folder: Path, splits: "Splits", diagnosis: "Diagnosis | None") 
     if list(first.changes) == ["learning_rate"]:
         say(f"next: digitlab train --from-file {config} {first.advice}")
     else:
-        say(f"next: digitlab doctor {quoted(folder)}{' --fix' if first.changes else ''}")
+        say(f"next: digitlab doctor {quoted(folder)}{' --fix' if first.can_be_fixed else ''}")
 
 
 def say_failures(failed: Sequence[tuple[str, str]], total: int) -> None:

@@ -51,8 +51,12 @@ def read_arrays(file: Path, reading: Reading) -> dict[str, Raw]:
         return read_named(keys, partial(_read_member, archive, str(file)), str(file), reading, own)
 
 
-def write_npz(path: str | os.PathLike[str], digits: Digits, test: Digits | None = None) -> None:
+def write_npz(
+    path: str | os.PathLike[str], digits: Digits, test: Digits | None = None, valid: Digits | None = None
+) -> None:
     """Write a set as a compressed .npz with `images` and `labels`; with a test set as `x_train` ... `y_test`.
+
+    A validation set beside a test set is `x_valid` and `y_valid`.
 
     Classes that are not called "0" to "9" leave their names in `class_names`. Written atomically.
     Raises ConfigError for the suffix of another format.
@@ -60,7 +64,9 @@ def write_npz(path: str | os.PathLike[str], digits: Digits, test: Digits | None 
     require_suffix(path, "a NumPy archive", ".npz")
     arrays: dict[str, Any] = {"images": digits.images, "labels": digits.labels}
     if test is not None:
-        arrays = {"x_train": digits.images, "y_train": digits.labels, "x_test": test.images, "y_test": test.labels}
+        sets = {"train": digits, "valid": valid, "test": test}
+        arrays = {f"x_{part}": found.images for part, found in sets.items() if found is not None}
+        arrays |= {f"y_{part}": found.labels for part, found in sets.items() if found is not None}
     if digits.class_names != DIGIT_NAMES:
         arrays[NAMES] = np.array(digits.class_names)
     with atomic_write(path) as temporary, temporary.open("wb") as file:

@@ -1,11 +1,8 @@
 """Gradients that grow on their way back."""
 
-import numpy as np
-
 from digitlab.doctor.ailment import Ailment, Bars, Finding
 from digitlab.doctor.case import Case
 from digitlab.doctor.fix import with_first_weights
-from digitlab.doctor.measures import errors_by_layer
 
 GROWN = 100.0  # times as large in the first layer as in the last
 DEEP = 3  # layers with weights
@@ -20,11 +17,9 @@ class ExplodingGradients(Ailment):
     advice = "first weights that keep the size of the error"
 
     def find(self, case: Case) -> Finding | None:
-        if case.first is None or case.probe is None or not case.poor:
+        if not case.poor:
             return None
-        with np.errstate(all="ignore"):
-            errors = errors_by_layer(case.first, *case.probe)
-        names = list(errors)
+        names = list(errors := case.first_errors)
         if len(names) < DEEP or not errors[names[-1]] > 0:
             return None
         ratio = errors[names[0]] / errors[names[-1]]

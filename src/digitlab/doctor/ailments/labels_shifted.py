@@ -1,15 +1,18 @@
 """Labels that belong to a neighbour, or to another class throughout."""
 
+from functools import partial
+
 import numpy as np
 
-from digitlab.doctor.ailment import Ailment, Array, Bars, Finding
+from digitlab.data import Digits, Splits
+from digitlab.doctor.ailment import Ailment, Bars, Finding
 from digitlab.doctor.case import Case
-from digitlab.doctor.measures import agreement
+from digitlab.engine.select import predict
+from digitlab.nn.network import Network
 from digitlab.statistics import share_sd
 from digitlab.train.symptoms import NOISE, percent
 
 FITS = 0.5  # share of labels that fit after a shift
-COMPARED, KNOWN = 400, 1200  # examples whose nearest neighbour is looked for, among so many
 
 
 class LabelsShifted(Ailment):
@@ -41,6 +44,7 @@ class LabelsShifted(Ailment):
             Bars("Accuracy if the answers are shifted", "accuracy", names),
             cause="the classes of the two sets are numbered differently",
             advice="the same numbers for the classes of all sets",
+            mend=partial(renumbered, network=case.last, classes=case.classes),
         )
 
     def between_rows(self, case: Case) -> Finding | None:
@@ -48,10 +52,9 @@ class LabelsShifted(Ailment):
         labels = case.labels("train")
         if labels is None or not case.poor or len(labels) < 100:
             return None
-        x = case.sets["train"][0]
         guess = np.bincount(labels).max() / len(labels)
-        fits = {k: shifted_agreement(x, labels, k) for k in (-1, 0, 1)}
-        if guess > FITS or fits[0] > guess + NOISE * share_sd(guess, min(COMPARED, len(labels) // 3)):
+        fits = {k: case.agreement(k) for k in (-1, 0, 1)}
+        if guess > FITS or fits[0] > guess + NOISE * share_sd(guess, len(case.neighbours[0])):
             return None
         best = max((-1, 1), key=lambda k: fits[k])
         if fits[best] < FITS:
@@ -63,12 +66,24 @@ class LabelsShifted(Ailment):
             fits[best],
             Bars("Labels that the most similar example has, too", "share", {f"{k:+d}": fits[k] for k in fits}, guess),
             cause="images and labels were read with an offset of one",
+            mend=partial(moved_back, places=best),
         )
 
 
-def shifted_agreement(x: Array, labels: Array, shift: int) -> float:
-    """The share of labels, each taken from the example `shift` places on, that the most similar example has, too."""
-    moved = np.roll(labels, -shift)
-    order = np.random.default_rng(0).permutation(len(x))[:KNOWN]  # the data may be sorted
-    few, others = np.split(order, [min(COMPARED, len(order) // 3)])
-    return agreement(x[few], moved[few], x[others], moved[others])
+def moved_back(splits: Splits, *, places: int) -> Splits:
+    """The training images, each with the label `places` (1 or −1) on; the one at the end that has none is left out."""
+    train = splits.train
+    images, labels = (train.images[:-1], train.labels[1:]) if places > 0 else (train.images[1:], train.labels[:-1])
+    return splits._replace(train=Digits(images, labels, train.class_names, train.name))
+
+
+def renumbered(splits: Splits, *, network: Network, classes: int) -> Splits:
+    """The sets with the classes of validation and test numbered as the network answers them."""
+
+    def fitted(part: Digits) -> Digits:
+        guesses = np.argmax(predict(network, part.images.reshape(len(part), *network.input_shape)), axis=1)
+        shift = max(range(classes), key=lambda k: np.mean((guesses + k) % classes == part.labels))
+        return Digits(part.images, (part.labels - shift) % classes, part.class_names, part.name)
+
+    train, valid, test = splits
+    return Splits(train, None if valid is None else fitted(valid), fitted(test))

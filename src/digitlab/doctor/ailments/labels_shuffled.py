@@ -3,7 +3,6 @@
 import numpy as np
 
 from digitlab.doctor.ailment import Ailment, Finding, Images
-from digitlab.doctor.ailments.labels_shifted import COMPARED, shifted_agreement
 from digitlab.doctor.case import Case
 from digitlab.statistics import share_sd
 from digitlab.train.symptoms import NOISE, only_by_heart, percent
@@ -25,11 +24,11 @@ class LabelsShuffled(Ailment):
             return None
         digits, few = case.images["train"], slice(0, SHOWN)
         guess = float(np.bincount(labels).max() / len(labels))
-        fits = shifted_agreement(case.sets["train"][0], labels, 0)
+        fits = case.agreement()
         picture = Images(
             "Examples with their labels", digits.images[few], [digits.class_names[i] for i in digits.labels[few]]
         )
-        if guess < 0.8 and fits <= guess + NOISE * share_sd(guess, min(COMPARED, len(labels) // 3)):
+        if guess < 0.8 and fits <= guess + NOISE * share_sd(guess, len(case.neighbours[0])):
             return self.finding(
                 f"{percent(fits)} of the labels are those of the most similar example; guessing gives {percent(guess)}",
                 "labels that fit the most similar example",

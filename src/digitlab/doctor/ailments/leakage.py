@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from digitlab.data import Splits
 from digitlab.doctor.ailment import Ailment, Finding, Images
 from digitlab.doctor.case import Case
 from digitlab.doctor.measures import found_in
@@ -37,5 +38,14 @@ class Leakage(Ailment):
                 len(both) / len(x),
                 Images("Examples in both sets", np.asarray(images.images[both[:SHOWN]]), titles),
                 cause="examples were copied or drawn with replacement before the data were divided",
+                mend=without_copies,
             )
         return None
+
+
+def without_copies(splits: Splits) -> Splits:
+    """The sets without the training examples that are in another one as well."""
+    others = np.concatenate([part.images for part in splits[1:] if part is not None])
+    kept = np.ones(len(splits.train), bool)
+    kept[found_in(splits.train.images, others)] = False
+    return splits._replace(train=splits.train[kept])

@@ -4,7 +4,6 @@ from digitlab.doctor.ailment import Ailment, Bars, Finding
 from digitlab.doctor.ailments.exploding_gradients import DEEP, layers
 from digitlab.doctor.case import Case
 from digitlab.doctor.fix import with_activation
-from digitlab.doctor.measures import errors_by_layer
 
 SMALL = 0.02  # times as large in the first layer as in the last
 ENOUGH_STEPS = 100
@@ -20,12 +19,11 @@ class VanishingGradients(Ailment):
     advice = "ReLU neurons with a smaller learning rate, fewer layers, or batch normalization"
 
     def find(self, case: Case) -> Finding | None:
-        if case.first is None or case.probe is None or not case.poor or case.diverged or case.steps < ENOUGH_STEPS:
+        if not case.poor or case.diverged or case.steps < ENOUGH_STEPS:
             return None
         if case.learned is not None and case.learned > LEARNED:
             return None
-        errors = errors_by_layer(case.first, *case.probe)
-        names = list(errors)
+        names = list(errors := case.first_errors)
         if len(names) < DEEP or not errors[names[-1]] > 0:
             return None
         ratio = errors[names[0]] / errors[names[-1]]
