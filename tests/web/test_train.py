@@ -1,5 +1,6 @@
 """The screen Train, as a person uses it."""
 
+import base64
 import re
 
 import pytest
@@ -90,6 +91,42 @@ def test_function_is_fitted_and_two_are_compared(open_page) -> None:
     status(page, "A: all epochs are done.*B: all epochs are done")
     assert page.locator(".legend li:has-text('A training')").count() == 1
     assert page.locator(".legend li:has-text('B training')").count() == 1
+
+
+def test_training_goes_on_while_another_screen_is_shown(open_page) -> None:
+    page = open_page("/train?source=digits&size=0&layers=dense20&epochs=3000")
+    page.get_by_role("button", name="Train", exact=True).click()
+    status(page, "epoch [1-9]")
+    page.keyboard.press("1")
+    page.wait_for_selector("html[data-screen=draw]")
+    page.keyboard.press("4")
+    page.wait_for_selector("html[data-screen=train]")
+    assert page.get_by_role("spinbutton", name="neurons of layer 1").input_value() == "20"
+    page.get_by_role("button", name="Pause").click()
+    status(page, "paused, epoch")
+    page.get_by_role("button", name="Stop").click()
+    status(page, "stopped.*saved as")
+
+
+def test_two_browsers_stay_apart(open_page, served) -> None:
+    pages = [open_page(f"/train?source=digits&size=0&layers=dense{n}&epochs=8") for n in (10, 11)]
+    for page in pages:
+        page.get_by_role("button", name="Train", exact=True).click()
+    for page, size in zip(pages, (10, 11)):
+        status(page, f"all epochs are done.*64-{size}-10")
+        assert page.locator(".weights canvas").count() == size
+
+
+def test_network_of_the_page_is_fine_tuned_on_own_digits(open_page, served, mnist_splits) -> None:
+    for i in range(40):
+        image, label = mnist_splits.test[i]
+        served.play.own_digits.add("tuned", int(label), base64.b64encode(image.tobytes()).decode())
+    page = open_page("/train?source=own/tuned&size=0&start=1&optimizer=adam&rate=0.001&batch=16&epochs=2")
+    page.get_by_role("button", name="Train", exact=True).click()
+    status(page, "all epochs are done.*saved as")
+    name = page.locator(".training-status").inner_text().split("saved as ")[1].strip()
+    config = RunConfig.load(served.play.runs / name / "config.toml")
+    assert config.start.endswith("digits.safetensors") and config.data["source"].endswith("tuned")
 
 
 def test_mistake_is_explained(open_page) -> None:

@@ -69,6 +69,7 @@ export function start({ screens, api = null }) {
     const screen = shown.find((each) => each.id === app.state.screen) ?? shown[0];
     mounted?.();
     for (const [id, link] of links) {
+      link.href = app.state.visited[id] ?? `#/${id}`;
       if (id === screen.id) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }
@@ -138,7 +139,7 @@ export function start({ screens, api = null }) {
     if (event.ctrlKey || event.metaKey || event.altKey || help.open) return;
     if (event.target.closest("input:not([type=range]):not([type=radio]):not([type=checkbox]), select, textarea")) return;
     const screen = shown.find((each) => each.key === event.key);
-    if (screen) location.hash = `#/${screen.id}`;
+    if (screen) location.hash = links.get(screen.id).getAttribute("href");
     else if (event.key === "t") toggleTheme();
     else if (event.key === "p") toggleProjector();
     else if (event.key === "?") help.showModal();

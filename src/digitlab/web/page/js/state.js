@@ -2,6 +2,7 @@
 
 export class State {
   constructor() {
+    this.visited = {}; // the fragment with which each screen was left
     this.read();
     this.listeners = [];
     window.addEventListener("hashchange", () => {
@@ -14,6 +15,7 @@ export class State {
     const [, screen = "", query = ""] = location.hash.match(/^#\/([\w-]*)\??(.*)$/) ?? [];
     this.screen = screen;
     this.values = new URLSearchParams(query);
+    this.visited[this.screen] = this.address();
   }
 
   /** Called when someone follows a link or goes back. */
@@ -31,6 +33,7 @@ export class State {
       if (value === null || value === "") this.values.delete(name);
       else this.values.set(name, value);
     }
+    this.visited[this.screen] = this.address();
     try {
       history.replaceState(null, "", this.address());
     } catch {

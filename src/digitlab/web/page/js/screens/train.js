@@ -7,9 +7,10 @@ import { ICONS } from "../ui/icons.js";
 import { panel, screenHead } from "../ui/panel.js";
 import { settingsForm } from "./train/form.js";
 import { plane } from "./train/plane.js";
-import { bytesOf, confusionView, failuresView, weightsView } from "./train/results.js";
 import { encodePoints } from "./train/points.js";
-import { fromAddress, pointsOf, request, toAddress } from "./train/settings.js";
+import { bytesOf, confusionView, failuresView, weightsView } from "./train/results.js";
+import { Session } from "./train/session.js";
+import { fromAddress, pointsOf, toAddress } from "./train/settings.js";
 
 export const id = "train";
 export const title = "Train";
@@ -18,39 +19,32 @@ export const needsServer = true;
 
 const MARKS = ["", "b."];
 const NAMES = ["A", "B"];
-
-/** What is known of one training: rows of its history, its latest network, confusion matrix, failures. */
-function fresh() {
-  return { rows: [], network: null, bytes: null, analysis: null, curve: null, target: null, folder: null, ended: null, text: "", rate: null, share: 0 };
-}
+const short = (v) => String(Number(v.toPrecision(3)));
 
 export function mount(root, app) {
-  let socket = null;
   let settings = [fromAddress(app.state, MARKS[0])];
   if (app.state.get("compare")) settings.push(fromAddress(app.state, MARKS[1], settings[0]));
-  let lanes = settings.map(fresh);
+  const session = (app.training ??= new Session(app));
+  if (JSON.stringify(session.settings) !== JSON.stringify(settings)) session.reset(settings.length);
   let shown = 0; // whose settings and pictures are shown
-  let running = false; // a training was started and has not ended
-  let playing = false;
-  let pending = false;
   let pointClass = 0;
 
   const form = settingsForm(app, changed);
-  const tabs = el("div");
+  const tabs = el("div", { class: "row" });
   const status = el("p", { class: "training-status", role: "status" });
   const progress = el("progress", { max: 1, value: 0, "aria-label": "Progress of the epoch" });
   const bar = el("div", { class: "row transport" });
-  const lossCurves = curves({ label: "Loss after each epoch", y: "loss", format: (v) => String(Number(v.toPrecision(3))) });
+  const lossCurves = curves({ label: "Loss after each epoch", y: "loss", format: short });
   const accuracyCurves = curves({ label: "Accuracy after each epoch", y: "accuracy", format: (v) => `${Math.round(1000 * v) / 10} %` });
-  const fitCurves = curves({ label: "The function and the network's curve", x: "x", y: "f(x)", format: (v) => String(Number(v.toPrecision(3))) });
+  const fitCurves = curves({ label: "The function and the network's curve", x: "x", y: "f(x)", format: short });
   const weights = weightsView();
+  const confusion = confusionView();
   const failures = failuresView((failure) => {
     app.setImage(Float32Array.from(bytesOf(failure.pixels), (b) => b / 255), { kind: "mnist", label: failure.label, index: failure.index });
     app.say("This image is now in the other screens.");
   });
-  const confusion = confusionView();
   const field = plane(addPoint);
-  const speed = slider({ label: "Speed", min: 0, max: 60, value: settings[0].speed, format: (v) => (v ? `${v} epochs/s` : "full"), on: (v) => tell("speed", { value: v }) });
+  const speed = slider({ label: "Speed", min: 0, max: 60, value: settings[0].speed, format: (v) => (v ? `${v} epochs/s` : "full"), on: (v) => session.tell("speed", { value: v }) });
   const after = el("div", { class: "stack" });
   const views = el("div", { class: "panels" });
 
@@ -58,9 +52,9 @@ export function mount(root, app) {
     screenHead("Train", "Put a network together and watch it learn: this is a real training, and its run is saved.",
       el("div", { class: "row" }, tabs, button("Copy link", { path: ICONS.link, on: copyLink }))),
     el("div", { class: "train" },
-      panel({ title: "Network and training", sentence: "Every setting is part of the address: a link opens this page with the same ones.", docs: "training.md" }, form.element),
+      panel({ title: "Network", sentence: "Every setting is part of the address: a link opens this page with the same ones.", docs: "training.md" }, form.element),
       el("div", { class: "stack results" },
-        el("section", { class: "panel", "aria-label": "Controls" }, bar, el("div", { class: "row spread" }, status, el("div", { class: "speed" }, speed.element)), progress, after),
+        panel({ title: "Training", sentence: "Step takes one step of one batch; an epoch is all training examples once.", docs: "play.md#train" }, bar, el("div", { class: "row spread" }, status, el("div", { class: "speed" }, speed.element)), progress, after),
         views)),
   );
 
@@ -72,7 +66,7 @@ export function mount(root, app) {
     ];
     if (kind === "points") {
       const classes = choice({ label: "Class of the points you add by clicking", options: ["0", "1", "2", "3"].map((c) => [c, c]), value: String(pointClass), on: (v) => (pointClass = Number(v)) });
-      fill(views, panel({ title: "Plane", sentence: "Colour: the class that the network gives each place. Small maps: what each hidden neuron says.", docs: "training.md" }, field.element, classes.element), curvePanels);
+      fill(views, panel({ title: "Plane", sentence: "Colour: the class that the network gives each place. Small maps: the output of each hidden neuron.", docs: "play.md#train" }, field.element, classes.element), curvePanels);
     } else if (kind === "function")
       fill(views, panel({ title: "Fit", sentence: "The function (dashed), and the network's curve.", docs: "function-approximation.md" }, fitCurves.element), curvePanels);
     else
@@ -82,17 +76,19 @@ export function mount(root, app) {
         panel({ title: "Failures", sentence: "Validation images that are wrong, the surest errors first. Click one to take it to the other screens.", docs: "see-failures.md" }, failures.element));
   }
 
+  /** The form has new settings. Those of a training under way cannot change, but for its learning rate. */
   function changed(next, { live = "" } = {}) {
     const before = settings[shown].kind;
     if (next.kind !== before) settings = settings.map(() => ({ ...next }));
     settings[shown] = next;
     save();
-    if (live === "rate" && running) {
-      tell("rate", { training: shown, value: next.rate });
+    if (live === "rate" && session.running) {
+      session.settings[shown] = { ...next };
+      session.tell("rate", { training: shown, value: next.rate });
       return;
     }
-    if (running) stop();
-    lanes = settings.map(fresh);
+    if (session.running) app.say("The training was stopped, and its last whole epoch is saved: these are new settings.");
+    session.reset(settings.length);
     if (next.kind !== before) {
       speed.set(next.speed);
       layout();
@@ -122,124 +118,42 @@ export function mount(root, app) {
     }
   }
 
-  function drawTabs() {
-    if (settings.length === 1) {
-      fill(tabs, button("Compare two", { path: ICONS.plus, on: () => {
-        settings.push({ ...settings[0] });
-        shown = 1;
-        changed(settings[1]);
-        drawTabs();
-      } }));
-      return;
-    }
-    fill(tabs, el("div", { class: "row" },
-      choice({ label: "Training", hideLabel: true, options: NAMES.map((n, i) => [String(i), n]), value: String(shown), on: (v) => {
-        shown = Number(v);
-        form.show(settings[shown]);
-        layout();
-        draw();
-      } }).element,
-      button("Only one", { on: () => {
-        settings = [settings[shown]];
-        shown = 0;
-        changed(settings[0]);
-        drawTabs();
-      } })));
-  }
-
-  function drawBar() {
-    fill(bar,
-      button(playing ? "Pause" : running ? "Go on" : "Train", { kind: "primary", path: playing ? ICONS.pause : ICONS.play, on: playPause, disabled: pending }),
-      button("Step", { path: ICONS.skip, on: () => go("step"), disabled: pending }),
-      button("One epoch", { path: ICONS.skip, on: () => go("epoch"), disabled: pending }),
-      button("Stop", { path: ICONS.stop, on: stop, disabled: !running }));
-  }
-
-  const playPause = () => go(playing ? "pause" : "play");
-
-  /** Start if there is no training, then say play, pause, step or epoch. */
-  function go(word) {
-    if (!running) start(word);
-    else tell(word);
-    playing = word === "play";
-    drawBar();
-  }
-
-  function tell(word, table = {}) {
-    if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ do: word, ...table }));
-  }
-
-  function start(word) {
-    lanes = settings.map(fresh);
-    running = pending = true;
-    const opened = (socket = app.api.socket("train"));
-    opened.addEventListener("open", () => {
-      opened.send(JSON.stringify({ do: "start", trainings: settings.map(request) }));
-      opened.send(JSON.stringify({ do: "speed", value: speed.value }));
-      opened.send(JSON.stringify({ do: word }));
-    });
-    opened.addEventListener("message", ({ data }) => opened === socket && (typeof data === "string" ? receive(JSON.parse(data)) : receiveNetwork(data)));
-    opened.addEventListener("close", () => {
-      if (opened !== socket) return;
-      if (running && !lanes.every((lane) => lane.ended)) app.say("The connection to the server has ended; what was trained is saved.", { bad: true });
-      running = playing = pending = false;
-      drawBar();
-    });
+  function show(number) {
+    shown = number;
+    form.show(settings[shown]);
+    layout();
     draw();
   }
 
-  function stop() {
-    if (!running) return;
-    tell("stop");
-    playing = false;
-    drawBar();
+  function setCount(list) {
+    settings = list;
+    shown = list.length - 1;
+    changed(settings[shown]);
+    drawTabs();
   }
 
-  function receive(message) {
-    const lane = lanes[message.training ?? 0];
-    if (message.type === "error") {
-      app.say(message.message, { bad: true });
-      lane.text = message.message;
-      lane.ended = { reason: "error" };
-    } else if (message.type === "started") Object.assign(lane, { rate: message.learning_rate, target: message.target });
-    else if (message.type === "folder") lane.folder = message.folder;
-    else if (message.type === "queued") lane.text = `waiting: ${message.ahead} other training${message.ahead > 1 ? "s" : ""} first`;
-    else if (message.type === "analysis") lane.analysis = message;
-    else if (message.type === "end") {
-      lane.ended = message;
-      lane.text = endText(message);
-    } else if (message.type === "progress") {
-      pending = false;
-      lane.rows.push(...message.rows);
-      lane.curve = message.curve ?? lane.curve;
-      lane.share = message.done / message.total;
-      lane.text = progressText(lane, message);
-    }
-    if (lanes.every((each) => each.ended)) {
-      running = playing = pending = false;
-      socket.close();
-    }
-    requestDraw();
+  function drawTabs() {
+    if (settings.length === 1) fill(tabs, button("Compare two", { path: ICONS.plus, on: () => setCount([settings[0], { ...settings[0] }]) }));
+    else
+      fill(tabs,
+        choice({ label: "Training", hideLabel: true, options: NAMES.map((n, i) => [String(i), n]), value: String(shown), on: (v) => show(Number(v)) }).element,
+        button("Only one", { on: () => setCount([settings[shown]]) }));
   }
 
-  function receiveNetwork(buffer) {
-    const lane = lanes[new Uint8Array(buffer, 0, 1)[0]];
-    lane.bytes = buffer.slice(1);
-    lane.network = null;
-    requestDraw();
+  function drawBar() {
+    const { playing, running, pending } = session;
+    fill(bar,
+      button(playing ? "Pause" : running ? "Go on" : "Train", { kind: "primary", path: playing ? ICONS.pause : ICONS.play, on: () => go(session.playing ? "pause" : "play"), disabled: pending }),
+      button("Step", { path: ICONS.skip, on: () => go("step"), disabled: pending }),
+      button("One epoch", { path: ICONS.skip, on: () => go("epoch"), disabled: pending }),
+      button("Stop", { path: ICONS.stop, on: () => go("stop"), disabled: !running }));
   }
 
-  const percent = (x) => `${(100 * x).toFixed(2)} %`;
-
-  function progressText(lane, { epoch, done, total, idle }) {
-    const last = lane.rows.at(-1);
-    const score = last === undefined ? "" : last.valid_accuracy !== undefined ? `, validation ${percent(last.valid_accuracy)}` : `, validation loss ${last.valid_loss.toPrecision(3)}`;
-    const step = done ? `, step ${done.toLocaleString("en")} of ${total.toLocaleString("en")}` : "";
-    return `${idle ? "paused, " : ""}epoch ${epoch}${step}${score}`;
-  }
-
-  function endText({ reason, test, best, run }) {
-    return [reason, best ? `best epoch ${best}` : "", test === null ? "" : `test ${percent(test)}`, run ? `saved as ${run}` : ""].filter(Boolean).join(", ");
+  /** Start if there is no training, else say play, pause, step, epoch or stop. */
+  function go(word) {
+    if (session.running) session.tell(word);
+    else session.start(settings, word, speed.value);
+    draw();
   }
 
   let waiting = false;
@@ -252,21 +166,23 @@ export function mount(root, app) {
     });
   }
 
-  function series(column, { dashed = false, suffix = "" } = {}) {
-    return lanes.map((lane, i) => ({ name: `${lanes.length > 1 ? `${NAMES[i]} ` : ""}${suffix}`, colour: i + 1, dashed, points: thinned(lane.rows).map((row) => [row.epoch, row[column]]) }));
+  function series(column, suffix, dashed = false) {
+    const several = session.lanes.length > 1;
+    return session.lanes.map((lane, i) => ({ name: several ? `${NAMES[i]} ${suffix}` : suffix, colour: i + 1, dashed, points: thinned(lane.rows).map((row) => [row.epoch, row[column]]) }));
   }
 
   function draw() {
-    const lane = lanes[shown];
-    const s = settings[shown];
-    if (!lane.network && lane.bytes) lane.network = readNetwork(lane.bytes);
-    const texts = lanes.map((each, i) => (each.text ? `${lanes.length > 1 ? `${NAMES[i]}: ` : ""}${each.text}` : ""));
-    status.textContent = texts.filter(Boolean).join("  ·  ") || (pending ? "Preparing … The first training on a computer compiles its kernels: 10 to 20 seconds." : `Ready. ${s.rate ? "" : "The learning rate is the default one."}`);
+    const { lanes } = session;
+    const [lane, s] = [lanes[shown], settings[shown]];
+    const several = lanes.length > 1;
+    const texts = lanes.map((each, i) => (each.text ? `${several ? `${NAMES[i]}: ` : ""}${each.text}` : ""));
+    const usual = session.pending ? "Preparing … The first training on a computer compiles its kernels: 10 to 20 seconds." : `Ready. ${s.rate ? "" : "The learning rate is the default one."}`;
+    status.textContent = texts.filter(Boolean).join("  ·  ") || usual;
     progress.value = lane.ended ? 1 : lane.share;
-    lossCurves.draw([...series("train_loss", { suffix: "training" }), ...series("valid_loss", { suffix: "validation", dashed: true })]);
-    if (s.kind !== "function") accuracyCurves.draw(series("valid_accuracy", { suffix: "validation" }), { high: 1 });
+    lossCurves.draw([...series("train_loss", "training"), ...series("valid_loss", "validation", true)]);
+    if (s.kind !== "function") accuracyCurves.draw(series("valid_accuracy", "validation"), { high: 1 });
     if (s.kind === "points") field.draw(pointsOf(s), lane.network);
-    else if (s.kind === "function") fitCurves.draw(lane.target ? [{ name: "function", colour: 6, dashed: true, points: lane.target }, ...lanes.filter((l) => l.curve).map((l, i) => ({ name: lanes.length > 1 ? NAMES[i] : "network", colour: i + 1, points: l.target.map(([x], k) => [x, l.curve[k]]) }))] : []);
+    else if (s.kind === "function") drawFit();
     else {
       weights.draw(lane.network);
       confusion.draw(lane.analysis?.confusion, lane.network?.classNames ?? []);
@@ -276,10 +192,16 @@ export function mount(root, app) {
     drawBar();
   }
 
+  function drawFit() {
+    const { target } = session.lanes[shown];
+    const fits = session.lanes.flatMap((lane, i) => (lane.curve ? [{ name: session.lanes.length > 1 ? NAMES[i] : "network", colour: i + 1, points: lane.target.map(([x], k) => [x, lane.curve[k]]) }] : []));
+    fitCurves.draw(target ? [...fits, { name: "function", colour: 6, dashed: true, points: target }] : []);
+  }
+
   function drawAfter(lane) {
     const end = lane.ended;
     fill(after,
-      lane.rate && !settings[shown].rate ? el("p", { class: "small muted" }, `Learning rate η = ${Number(lane.rate.toPrecision(3))} (default)`) : null,
+      lane.rate && !settings[shown].rate ? el("p", { class: "small muted" }, `Learning rate η = ${short(lane.rate)} (default)`) : null,
       end?.advice ? el("p", { class: "note bad" }, end.advice) : null,
       end && lane.bytes && end.reason !== "error" ? el("div", { class: "row" },
         settings[shown].kind === "images" ? button("Use this network in the other screens", { on: () => {
@@ -299,13 +221,12 @@ export function mount(root, app) {
   drawTabs();
   if (app.about) form.show(settings[shown]);
   draw();
+  session.listener = requestDraw;
   const off = app.on("theme", () => draw());
   return () => {
     off();
+    session.listener = () => {};
     for (const each of [lossCurves, accuracyCurves, fitCurves]) each.stop();
-    const closing = socket;
-    socket = null;
-    closing?.close();
   };
 }
 
