@@ -139,6 +139,25 @@ def test_digits_show_images_with_labels(shown):
     assert words(root)[-1] == f"the first 24 of 30; images per class: zero: 10, {HOSTILE}: 10, two: 10"
 
 
+def test_large_images_and_deep_networks_stay_small():
+    photos = digitlab.Digits(np.random.default_rng(0).integers(0, 256, (3, 600, 400), np.uint8), np.arange(3))
+    root = ElementTree.fromstring(photos._repr_html_())
+    assert [(img.get("width"), img.get("height")) for img in root.iter("img")] == [("58", "86")] * 3
+    assert len(photos._repr_html_()) < 25_000
+    assert len(digitlab.mlp([100, *[50] * 40, 10])._repr_html_()) < 60_000
+
+
+@pytest.mark.parametrize("name", ["lenet5", "rows-gru", "feedback", "colour-conv"])
+def test_networks_of_every_kind_are_drawn(name):
+    network = digitlab.nn.zoo.find_recipe(name).build()
+    text = network._repr_html_()
+    found = words(ElementTree.fromstring(text))
+    assert (
+        f"Network: {sum(p.value.size for p in network.parameters().values()):,} parameters" in found or name == "lenet5"
+    )
+    assert len(text) < 30_000 and str(len(network) - 1) in found
+
+
 def test_an_example_is_a_pair_and_shows_its_image(shown):
     image, label = some_digits()[7]
     assert image.shape == (4, 4) and label == 1

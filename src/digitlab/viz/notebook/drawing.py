@@ -13,7 +13,7 @@ from digitlab.viz.drawing import Stage, neuron_heights, stages
 from digitlab.viz.notebook.parts import part
 
 STEP, HEIGHT, TOP, BOTTOM = 92, 150, 10, 112  # pixels
-NEURONS, SHEETS, WIDEST = 7, 4, 10  # drawn at most: of a layer, of a stack of maps, columns
+NEURONS, SHEETS, WIDEST = 7, 4, 8  # drawn at most: of a layer, of a stack of maps, columns
 
 
 def network_drawing(network: Network) -> Markup:

@@ -39,8 +39,13 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[Any]], numbers: Seque
 
 
 def tiles(pictures: Sequence[Array] | Array, captions: Sequence[str], *, side: int = 56) -> Markup:
-    """Pictures uint8 (H, W), dark ink on white, or (H, W, 3), each about `side` pixels wide, over their captions."""
-    scale = max(1, round(side / max(pictures[0].shape[:2]))) if len(pictures) else 1
+    """Pictures uint8 (H, W), dark ink on white, or (H, W, 3), over their captions, enlarged to about `side` pixels.
+
+    Of large pictures every second, third ... pixel is shown, so that a fragment stays small.
+    """
+    step = max(1, max(pictures[0].shape[:2]) // (2 * side))
+    pictures = [picture[::step, ::step] for picture in pictures]
+    scale = max(1, round(side / max(pictures[0].shape[:2])))
     size = [(picture.shape[1] * scale, picture.shape[0] * scale) for picture in pictures]
     return part(
         "tiles",
