@@ -129,6 +129,24 @@ def test_pytorch_module_of_other_layers(tmp_path):
     np.testing.assert_allclose(found, network.predict(images), atol=1e-5)
 
 
+@pytest.mark.parametrize("how", ["mean", "vote"])
+def test_pytorch_module_of_branches_and_ensembles(how, tmp_path):
+    torch = pytest.importorskip("torch")
+    members = [
+        drawn(nn.Network([nn.Conv2D(2, 3), nn.ReLU(), nn.Flatten(), nn.Dense(4)], (6, 6, 1), nn.LogLikelihood())),
+        drawn(nn.mlp([36, 5, 4], loss="cross-entropy", seed=1)),
+    ]
+    both = nn.Branches({"left side": [nn.Dense(5), nn.Tanh()], "right": []}, merge="concatenate")
+    summed = nn.Branches([[nn.Dense(6)], [nn.Dense(6), nn.ReLU()]], merge="mean")
+    branched = drawn(nn.Network([both, summed, nn.Repeat(2), nn.SimpleRNN(3), nn.Dense(4)], 36, nn.LogLikelihood()))
+    for network in (branched, digitlab.combine([*members, branched], how)):
+        path, _ = export_network(network, tmp_path / "net.py", "pytorch")
+        images = pixels(network)
+        with torch.no_grad():
+            found = imported(path).load().predict(torch.from_numpy(images)).numpy()
+        np.testing.assert_allclose(found, network.predict(images), atol=1e-5)
+
+
 @pytest.mark.parametrize("name", ["chapter1", "rashid", "conv-without-fc", "sprint"])
 def test_numpy_script_runs_by_itself(name, tmp_path):
     network = drawn(ZOO[name].build())

@@ -17,6 +17,8 @@ from digitlab.nn import (
     LSTM,
     BatchNorm,
     Bias,
+    Branches,
+    Combine,
     Conv2D,
     Dense,
     Dropout,
@@ -31,6 +33,7 @@ from digitlab.nn import (
     Network,
     ReLU,
     Repeat,
+    Rescale,
     Reshape,
     Residual,
     Sequential,
@@ -38,6 +41,7 @@ from digitlab.nn import (
     SiLU,
     SimpleRNN,
     Softplus,
+    Subnetwork,
     Tanh,
 )
 from digitlab.nn.pooling import AveragePool2D
@@ -137,8 +141,49 @@ class Module:
                 self.lines.append(f"x = {kept} + x")
         elif type(layer) is Sequential:
             self.chain(((f"{name}.{i}", inner) for i, inner in enumerate(layer.layers)), shape)
+        elif type(layer) is Branches:
+            self.branches(name, layer, shape)
+        elif type(layer) is Subnetwork:
+            inner = layer.inner
+            self.lines.append(f"x = x.reshape(len(x), {', '.join(map(str, inner.input_shape))})")
+            self.chain(((f"{name}.{i}", one) for i, one in enumerate(layer.chain.layers)), inner.input_shape)
+            if layer.outputs == "activations" and inner.loss.owns:
+                self.lines.append(f"x = {OUTPUTS[inner.loss.owns].replace('logits', 'x')}")
+        elif type(layer) is Combine:
+            self.combine(name, layer, shape)
         else:
             self.lines.append(f"x = {self.call(name, layer, values, shape)}")
+
+    def branches(self, name: str, layer: Branches, shape: Shape) -> None:
+        """Every branch from the same input, and their outputs merged."""
+        own = name.replace(".", "_")
+        parts = [f"part{own}_{j}" for j in range(len(layer.chains))]
+        self.lines.append(f"before{own} = x")
+        for j, chain in enumerate(layer.chains.values()):
+            self.lines.append(f"x = before{own}")
+            self.chain(((f"{name}.{j}.{i}", inner) for i, inner in enumerate(chain.layers)), shape)
+            self.lines.append(f"{parts[j]} = x")
+        merged = f"torch.cat(({', '.join(parts)},), dim=-1)" if layer.merge == "concatenate" else " + ".join(parts)
+        self.lines.append(f"x = ({merged}) / {len(parts)}" if layer.merge == "mean" else f"x = {merged}")
+
+    def combine(self, name: str, layer: Combine, shape: Shape) -> None:
+        """The probabilities of several networks as those of one."""
+        own, end = name.replace(".", "_"), 0
+        self.lines.append("mean = votes = 0")
+        for j, (matrix, size) in enumerate(zip(layer.matrices(np.zeros((1, shape[0]), np.float32)), layer.sizes)):
+            matrix_name = f"layer{own}_{j}"
+            self.made.append(f"self.{matrix_name} = nn.Parameter(torch.zeros{matrix.shape}, requires_grad=False)")
+            self.state[matrix_name] = matrix
+            self.lines.append(f"p = x[:, {end}:{end + size}].clamp(min={layer.least!r})")
+            self.lines.append(f"mean = mean + p / p.sum(1, keepdim=True) @ self.{matrix_name}")
+            if layer.rule == "vote":
+                self.lines.append(f"votes = votes + F.one_hot(p.argmax(1), {size}).float() @ self.{matrix_name}")
+            end += size
+        least, share = layer.least, layer.least / layer.classes
+        self.lines.append(f"mean = (mean + {share!r}) / (mean.sum(1, keepdim=True) + {least!r})")
+        self.lines.append(
+            f"x = torch.log(votes + {layer.tie!r} * mean)" if layer.rule == "vote" else "x = torch.log(mean)"
+        )
 
     def call(self, name: str, layer: Layer, values: dict[str, Any], shape: Shape) -> str:
         match layer:
@@ -183,6 +228,8 @@ class Module:
                 return f"x.reshape(len(x), {', '.join(map(str, layer.shape))})"
             case Repeat():
                 return f"x.unsqueeze(1).expand(-1, {layer.steps}, -1)"
+            case Rescale():
+                return f"x * {layer.factor!r} + {layer.offset!r}"
             case LeakyReLU():
                 return f"F.leaky_relu(x, {layer.slope!r})"
             case ELU():
