@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import digitlab
+from digitlab.cli.shared.progress import training_progress
 from digitlab.parallel import GroupResult, TrainingResult
 from digitlab.predictions import Predictions
 from digitlab.search.rate_range import RangeTest
@@ -280,6 +281,8 @@ def test_training_in_a_notebook_updates_one_table(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "IPython", fake)
     monkeypatch.setitem(sys.modules, "IPython.display", fake.display)
     assert in_notebook() and isinstance(epoch_display(), LiveTable)
+    monkeypatch.setitem(sys.modules, "ipykernel", types.ModuleType("ipykernel"))
+    assert isinstance(training_progress(), LiveTable), "of a command that a notebook calls"
     digits = some_digits()
     net = digitlab.Net([16, 4, 3])
     net.train(digits, 1.0, epochs=10, valid=digits, batch_size=10)

@@ -98,7 +98,11 @@ class TrainingProgress(Callback):
 
 
 def training_progress(*, curves: bool = False) -> Callback:
-    """The display of one training; with `curves` (train --watch) as curves on a terminal."""
+    """The display of one training: a table if a notebook called the command; with `curves` as curves on a terminal."""
+    if "ipykernel" in sys.modules:
+        from digitlab.viz.notebook import epoch_display
+
+        return epoch_display()
     return LiveCurves() if curves and sys.stdout.isatty() else TrainingProgress()
 
 
