@@ -153,6 +153,19 @@ def test_digits_are_collected_and_downloaded(open_page, served, tmp_path) -> Non
 
 @pytest.mark.web
 @pytest.mark.slow
+def test_page_of_a_run_follows_it(open_page, served) -> None:
+    folder = served.play.runs / "7-live"
+    trainer = trained(folder, 6, epochs=2)
+    (folder / "config.toml").write_text((folder / "config.toml").read_text().replace("epochs = 2", "epochs = 9"))
+    page = open_page("/runs?run=7-live")
+    page.wait_for_selector("text=2 of 9 epochs")
+    trainer.history.rows.append({**trainer.history.rows[-1], "epoch": 3})
+    trainer.history.save(folder / "history.jsonl")
+    page.wait_for_selector("text=3 of 9 epochs")
+
+
+@pytest.mark.web
+@pytest.mark.slow
 def test_runs_are_listed_compared_and_opened(open_page, served) -> None:
     for name, hidden in (("8-small", 5), ("9-large", 20)):
         trained(served.play.runs / name, hidden)

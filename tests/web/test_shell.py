@@ -1,8 +1,15 @@
 """The frame of the page in Chromium: navigation, theme, keyboard, token, accessibility."""
 
+from pathlib import Path
+
 import pytest
 
+from digitlab.nn.chains import mlp
+from digitlab.web.server import Play
+from web.serving import serving
+
 SCREENS = ["draw", "open", "step", "train", "break", "digits", "runs", "imagine"]
+DOCS = Path(__file__).parents[2] / "docs"
 pytestmark = [pytest.mark.web, pytest.mark.slow]
 
 
@@ -25,6 +32,35 @@ def test_every_screen_fits_and_axe_finds_nothing(open_page, request, first: int)
         wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert wide <= 0, f"{screen} at {width} is {wide} px too wide"
         page.context.close()
+
+
+@pytest.mark.parametrize("sizes", [[2, 4, 2], [64, 5, 10]])
+def test_networks_of_other_inputs_show_what_they_can(open_page, tmp_path, sizes: list[int]) -> None:
+    server = serving(Play(mlp(sizes), "small", None, tmp_path / "runs", tmp_path / "own"))
+    try:
+        page = open_page("", server=server)
+        for screen in SCREENS:
+            page.locator(f"nav a[href^='#/{screen}']").click()
+            page.wait_for_selector(f"html[data-screen={screen}]")
+            assert page.locator("main h1").count() == 1
+            page.wait_for_timeout(100)
+        page.context.close()
+    finally:
+        server.end()
+
+
+def test_every_panel_has_a_sentence_and_a_link(open_page) -> None:
+    page = open_page()
+    for screen in SCREENS:
+        page.locator(f"nav a[href^='#/{screen}']").click()
+        page.wait_for_selector(f"html[data-screen={screen}]")
+        panels = page.locator("main section.panel")
+        texts = panels.evaluate_all("all => all.map(p => [p.querySelector('header p')?.textContent ?? '',"
+                                    " p.querySelector('header a')?.href ?? ''])")  # fmt: skip
+        assert texts
+        for sentence, link in texts:
+            assert sentence.endswith("."), (screen, sentence)
+            assert (DOCS / link.rsplit("/", 1)[1].split("#")[0]).is_file(), (screen, link)
 
 
 def test_navigation_leads_to_every_screen(open_page) -> None:

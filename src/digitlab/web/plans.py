@@ -112,11 +112,10 @@ def plan_of(asked: Mapping[str, Any], images: Images, start: Path | None = None)
 def plan_images(asked: Mapping[str, Any], images: Images, start: Path | None) -> Plan:
     source = asked.get("source", "mnist")
     data: dict[str, Any] = {"source": images.path_of(source)}
-    if size := whole(asked, "train_size", 0, 10**6):
-        data["train_size"] = size
     splits: Splits = load(**data)
-    if data.get("train_size", 0) >= len(splits.train):
-        del data["train_size"]
+    if 0 < (size := whole(asked, "train_size", 0, 10**6)) < len(splits.train):
+        data["train_size"] = size
+        splits = Splits(splits.train.first(size), splits.valid, splits.test)
     shape, classes = splits.train.images.shape[1:], len(splits.train.class_names)
     if asked.get("start"):
         if start is None:

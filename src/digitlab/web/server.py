@@ -1,7 +1,9 @@
 """The server of `digitlab play`: its routes, its address, and its life from start to Ctrl-C."""
 
+import asyncio
 import secrets
 import socket
+import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -128,6 +130,11 @@ def answering(answer: Callable[[Request], Any]) -> Callable[[Request], Awaitable
             answered = await run_in_threadpool(answer, request)
         except DigitlabError as error:
             return JSONResponse({"error": str(error)}, 400)
+        except asyncio.CancelledError:
+            return JSONResponse({"error": "the server is stopping"}, 503)
+        except Exception:
+            traceback.print_exc()
+            return JSONResponse({"error": "a mistake in digitlab; the terminal shows more"}, 500)
         return answered if isinstance(answered, Response) else JSONResponse(answered)
 
     return route
@@ -190,7 +197,7 @@ def serve(play: Play, host: str, port: int | None, started: Callable[[str], None
     config = uvicorn.Config(
         create_app(play, names),
         access_log=False,
-        log_level="error",
+        log_level="critical",  # what goes wrong in a route is printed there, without addresses of requests
         lifespan="on",
         ws_max_size=MAX_MESSAGE,
         ws_max_queue=16,

@@ -7,6 +7,7 @@ It gets JSON (`type` says what), and the network as a byte with the number of th
 import asyncio
 import threading
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -170,8 +171,10 @@ class Trainings:
                         command(control, table)
                 except DigitlabError as error:
                     await socket.send_json({"type": "error", "training": None, "message": str(error)})
-        except (WebSocketDisconnect, KeyError, RuntimeError):
-            pass  # gone, or no text
+        except (WebSocketDisconnect, KeyError, RuntimeError, asyncio.CancelledError):
+            pass  # gone, or no text, or the server stops
+        except Exception:
+            traceback.print_exc()
         finally:
             self.pages -= 1
             if control is not None:

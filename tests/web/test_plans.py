@@ -1,0 +1,116 @@
+"""What a page asks to be trained, as settings: the same as those of the command line and of Python."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from digitlab import Conv2D, Dense, Flatten, LogLikelihood, MaxPool2D, Network, ReLU, load, mlp
+from digitlab.errors import ConfigError, DigitlabError
+from digitlab.functions import parse_function
+from digitlab.nn.initializers import He
+from digitlab.nn.io.description import describe_network
+from digitlab.web.images import Images
+from digitlab.web.own_digits import OwnDigits
+from digitlab.web.plans import Plan, plan_of
+
+IMAGES = {"kind": "images", "source": "digits"}
+POINTS = [[0.1 * i, (-1) ** i, i % 3] for i in range(30)]
+
+
+def planned(file: Path | None = None, **asked: Any) -> Plan:
+    return plan_of(asked, Images(mlp([64, 10]), OwnDigits(Path("own-digits"))), file)
+
+
+def test_dense_layers_are_those_of_mlp() -> None:
+    plan = planned(**IMAGES, layers=[{"type": "dense", "size": 20}], activation="relu", dropout=0.5)
+    assert plan.config.network == describe_network(mlp([64, 20, 10], activation="relu", dropout=0.5))
+    assert plan.title == "64-20-10"
+    assert plan.config.optimizer.learning_rate is not None
+
+
+def test_blocks_of_pictures() -> None:
+    blocks = [{"type": "conv", "size": 4, "kernel": 3}, {"type": "pool", "size": 2}, {"type": "dense", "size": 20}]
+    plan = planned(**IMAGES, layers=blocks, activation="relu", loss="log-likelihood")
+    layers = [Conv2D(4, 3, weights=He()), ReLU(), MaxPool2D(2), Flatten()]
+    dense = mlp([36, 20, 10], activation="relu").layers
+    assert plan.config.network == describe_network(Network([*layers, *dense], (8, 8, 1), LogLikelihood()))
+    assert plan.title == "8x8x1-conv4-20-10"
+    assert isinstance(dense[0], Dense)
+
+
+def test_pool_alone_and_nothing_at_all() -> None:
+    assert planned(**IMAGES, layers=[{"type": "pool", "size": 2}]).config.network["input_shape"] == [8, 8, 1]
+    assert planned(**IMAGES, layers=[]).title == "64-10"
+
+
+def test_settings_of_the_training() -> None:
+    plan = planned(
+        **IMAGES, optimizer="adam", learning_rate=0.02, l2=5, batch_size=32, epochs=7, seed=3, train_size=100
+    )
+    config = plan.config
+    assert (type(config.optimizer).__name__, config.optimizer.learning_rate) == ("Adam", 0.02)
+    assert [(type(r).__name__, r.strength) for r in config.regularizers] == [("L2", 5.0)]
+    assert (config.batch_size, config.epochs, config.seed) == (32, 7, 3)
+    assert config.data == {"source": "digits", "train_size": 100} and len(plan.data.train) == 100
+    np.testing.assert_array_equal(plan.data.train.images, load(**config.data).train.images)
+    assert "train_size" not in planned(**IMAGES, train_size=5000).config.data  # there are not so many
+
+
+def test_fine_tuning_begins_with_the_file(tmp_path: Path) -> None:
+    network = mlp([64, 5, 10], seed=4)
+    network.save(tmp_path / "net.safetensors")
+    config = planned(tmp_path / "net.safetensors", **IMAGES, start=True).config
+    first = config.first_network()
+    np.testing.assert_array_equal(first.layers[0].params["W"].value, network.layers[0].params["W"].value)
+    with pytest.raises(ConfigError, match="in no file"):
+        planned(None, **IMAGES, start=True)
+
+
+def test_points_are_divided() -> None:
+    plan = planned(kind="points", points=POINTS, layers=[{"type": "dense", "size": 4}], loss="log-likelihood")
+    (x, y), (valid_x, valid_y) = plan.points
+    assert len(x) == 24 and len(valid_x) == 6 and plan.title == "2-4-3"
+    together = np.concatenate([np.c_[x, y], np.c_[valid_x, valid_y]])
+    np.testing.assert_allclose(together[np.argsort(together[:, 0])], POINTS, atol=1e-6)
+
+
+def test_function_and_its_target() -> None:
+    plan = planned(kind="function", function="x^2", low=-1, high=3, layers=[{"type": "dense", "size": 4}])
+    assert plan.title == "1-4-1" and plan.config.network["loss"]["type"] == "MeanSquaredError"
+    x, y = np.array(plan.target).T
+    np.testing.assert_allclose(y, parse_function("x^2")(x))
+    assert (x[0], x[-1]) == (-1, 3)
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"kind": "shell"}, "expected images, points or function"),
+        ({**IMAGES, "source": "/etc"}, "expected one of"),
+        ({**IMAGES, "layers": "dense30"}, "list of at most"),
+        ({**IMAGES, "layers": [{"type": "dense"}] * 9}, "list of at most"),
+        ({**IMAGES, "layers": [{"type": "exec", "size": 3}]}, "expected dense"),
+        ({**IMAGES, "layers": [{"type": "dense", "size": 5}, {"type": "conv", "size": 5}]}, "before the first dense"),
+        ({**IMAGES, "layers": [{"type": "conv", "size": 5, "kernel": 9}]}, "9"),
+        ({**IMAGES, "layers": [{"type": "dense", "size": 10**7}]}, "from 1 to 1,000"),
+        ({**IMAGES, "activation": "step-by-step"}, "step-by-step"),
+        ({**IMAGES, "optimizer": "magic"}, "magic"),
+        ({**IMAGES, "loss": "magic"}, "magic"),
+        ({**IMAGES, "learning_rate": -1}, "learning rate -1"),
+        ({**IMAGES, "dropout": 1.5}, "1.5"),
+        ({**IMAGES, "l2": float("nan")}, "expected a number"),
+        ({**IMAGES, "epochs": 0}, "from 1 to"),
+        ({**IMAGES, "batch_size": True}, "whole number"),
+        ({"kind": "points", "points": [[0, 0, 0]] * 5}, "at least two"),
+        ({"kind": "points", "points": [[0, 0, 0.5]] * 5}, "expected classes"),
+        ({"kind": "points", "points": [[0, 0, 0], [0, 0]] * 5}, "rows of x, y and class"),
+        ({"kind": "points", "points": POINTS, "layers": [{"type": "conv", "size": 3}]}, "need images"),
+        ({"kind": "function", "function": "open('x')"}, "open"),
+        ({"kind": "function", "function": "x", "low": 1e400}, "expected a number"),
+    ],
+)
+def test_requests_that_cannot_be(asked: dict, message: str) -> None:
+    with pytest.raises(DigitlabError, match=message):
+        planned(**asked)
