@@ -73,6 +73,8 @@ function bias(layer, step, index, x) {
 
 const same = (layer, step, index, x) => ({ terms: [term(x, index, 1)], sum: x.data[index], rule: "the same number" });
 
+const repeated = (layer, step, index, x) => same(layer, step, index % x.shape[1], x);
+
 function scaled(layer, step, index, x, y) {
   const w = x.data[index] ? (y.data[index] - (layer.offset ?? 0)) / x.data[index] : 1;
   return weightedSum([term(x, index, w)], layer.offset ?? null);
@@ -172,6 +174,7 @@ const EXPLAINED = {
   Bias: bias,
   Flatten: same,
   Reshape: same,
+  Repeat: repeated,
   Slice: slice,
   Dropout: scaled,
   Rescale: scaled,

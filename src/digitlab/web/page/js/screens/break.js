@@ -8,7 +8,7 @@ import { bars } from "../ui/bars.js";
 import { button, checkbox, select, slider } from "../ui/controls.js";
 import { el, fill } from "../ui/dom.js";
 import { heatmap, paint } from "../ui/heatmap.js";
-import { arrangeValues, mosaic } from "../ui/mosaic.js";
+import { arrangeCells, mosaic } from "../ui/mosaic.js";
 import { percent, short } from "../ui/numbers.js";
 import { panel, screenHead } from "../ui/panel.js";
 import { ensureImage, imagePanel } from "../ui/picker.js";
@@ -81,11 +81,11 @@ export function mount(root, app) {
 
   /** A cell for each neuron of the layer: a click switches it. */
   function rebuildSwitches() {
-    switches = mosaic(arrangeValues([channels(layer.value)]), {
+    switches = mosaic(arrangeCells(channels(layer.value)), {
       label: "The neurons of the layer, dark where one is on",
       width: 300,
       height: 160,
-      most: 16,
+      most: 6,
       toggles: true,
       onPick(neuron) {
         offNeurons = offNeurons.includes(neuron) ? offNeurons.filter((each) => each !== neuron) : [...offNeurons, neuron];

@@ -6,8 +6,8 @@ import { css } from "./theme.js";
 const MOST = 64; // tiles
 
 /** Tiles beside each other: `place(k, i, j)` is the index of the number in row i, column j of tile k. */
-function tiled(count, height, width, place, wide = 2.2) {
-  const shown = Math.min(count, MOST);
+function tiled(count, height, width, place, { wide = 2.2, most = MOST } = {}) {
+  const shown = Math.min(count, most);
   const gap = height * width > 1 ? 1 : 0;
   const perRow = Math.min(shown, Math.max(1, Math.round(Math.sqrt((shown * wide * height) / width))));
   const rows = Math.ceil(shown / perRow) * (height + gap) - gap;
@@ -31,6 +31,9 @@ export function arrangeValues(shape) {
   const cells = Int32Array.from({ length: rows * columns }, (_, i) => (i < n ? i : -1));
   return { rows, columns, cells, left: 0 };
 }
+
+/** A cell for each of n neurons, with gaps between them. */
+export const arrangeCells = (n) => ({ ...tiled(n, 3, 3, (k) => k, { wide: 9, most: 400 }), span: 3 });
 
 /** How to show weights: kernels, a picture per neuron where the input is one, else the matrix. Null for other arrays. */
 export function arrangeWeights(shape, picture = null) {
@@ -59,7 +62,7 @@ export function arrangeWeights(shape, picture = null) {
  * Returns { element, draw(values, { limit, kind, picked }) }.
  */
 export function mosaic(arrangement, { label, width = 420, height = 300, most = 18, onPick = null, toggles = false }) {
-  const { rows, columns, cells } = arrangement;
+  const { rows, columns, cells, span = 1 } = arrangement; // a number covers span × span cells
   const scale = Math.max(1, Math.min(most, Math.floor(width / columns), Math.floor(height / rows)));
   const canvas = el("canvas", {
     class: onPick ? "mosaic pick" : "mosaic",
@@ -80,8 +83,8 @@ export function mosaic(arrangement, { label, width = 420, height = 300, most = 1
     [row, column] = [Math.floor(at / columns), at % columns];
     cursor.style.left = `${(100 * column) / columns}%`;
     cursor.style.top = `${(100 * row) / rows}%`;
-    cursor.style.width = `${100 / columns}%`;
-    cursor.style.height = `${100 / rows}%`;
+    cursor.style.width = `${(100 * span) / columns}%`;
+    cursor.style.height = `${(100 * span) / rows}%`;
     cursor.style.borderColor = css("accent");
   }
 
@@ -105,10 +108,11 @@ export function mosaic(arrangement, { label, width = 420, height = 300, most = 1
       const step = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
       if (!step) return;
       event.preventDefault();
-      for (let n = 1; n < 3; n++) { // over the gap between two tiles
+      for (let n = 1; n < span + 2; n++) { // over the gap between two tiles
         const [r, c] = [row + n * step[0], column + n * step[1]];
         if (r < 0 || c < 0 || r >= rows || c >= columns) return;
-        if (cells[r * columns + c] >= 0) return toggles ? show(cells[r * columns + c]) : pick(r, c);
+        const index = cells[r * columns + c];
+        if (index >= 0 && index !== cells[row * columns + column]) return toggles ? show(index) : pick(r, c);
       }
     });
   }

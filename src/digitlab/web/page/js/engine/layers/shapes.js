@@ -1,6 +1,6 @@
-// Layers that pass numbers on: Flatten, Reshape, Slice, Dropout outside of training, Rescale.
+// Layers that pass numbers on: Flatten, Reshape, Repeat, Slice, Dropout outside of training, Rescale.
 
-import { ShapeError, elementwise, product } from "../tensor.js";
+import { ShapeError, elementwise, product, sumRows } from "../tensor.js";
 import { Layer, given } from "./layer.js";
 
 export class Flatten extends Layer {
@@ -32,6 +32,26 @@ export class Reshape extends Layer {
 
   backward(gradY, shape) {
     return gradY.reshape(...shape);
+  }
+}
+
+export class Repeat extends Layer {
+  static python = "digitlab/nn/repeat.py";
+  static formulas = { forward: "yₜ = x for every step t", backward: "∂L/∂x = Σₜ gₜ" };
+  static defaults = { steps: undefined };
+
+  forward(x) {
+    const [n, features] = x.shape;
+    const y = x.zeros(n, this.steps, features);
+    for (let i = 0; i < n * this.steps; i++) y.data.set(x.row(Math.floor(i / this.steps)).data, i * features);
+    return [y, null]; // (N, steps, F)
+  }
+
+  backward(gradY) {
+    const [n, steps, features] = gradY.shape;
+    const gradX = gradY.zeros(n, features);
+    for (let i = 0; i < n; i++) gradX.data.set(sumRows(gradY.row(i)).data, i * features);
+    return gradX; // (N, F)
   }
 }
 
