@@ -29,6 +29,7 @@ def test_it_names_the_ailment_draws_the_evidence_and_trains_the_fix(call):
     assert json.loads(healthy.out) == {"run": "a-fixed", "findings": []}
 
 
+@pytest.mark.slow
 def test_as_json(call):
     call(*ILL[:-2], "--run", "b")
     found = json.loads(call("doctor", "b", "--json").out)

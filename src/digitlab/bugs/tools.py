@@ -54,6 +54,12 @@ def key_of(name: str) -> str:
     return f"{2 * (int(name[1]) - 1)}.{name[0]}"
 
 
+def named(key: str) -> str:
+    """The name in the program: 2.W is W2."""
+    layer, _, kind = key.partition(".")
+    return f"{kind}{int(layer) // 2 + 1}"
+
+
 def arrays_of(network: Network) -> dict[str, Array]:
     """The arrays of such a network by their names in the program, not copied."""
     return {f"{kind}{i}": network.layers[2 * i - 2].params[kind].value for i in (1, 2, 3) for kind in "Wb"}
@@ -69,8 +75,8 @@ def gradcheck(program: Program) -> list[str]:
         network, x[:FEW], labels[:FEW], way=CentralDifferences(), tested=tested, samples=12, rng=rng
     )
     return [
-        f"∂L/∂{row.name}[{','.join(map(str, row.worst))}] is {row.backprop:+.6f} by backward and {row.other:+.6f} "
-        f"by differences"
+        f"∂L/∂{named(row.name)}[{','.join(map(str, row.worst))}] is {row.backprop:+.6f} by backward and "
+        f"{row.other:+.6f} by differences"
         for row in report.rows
         if not row.passed
     ]

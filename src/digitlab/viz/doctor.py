@@ -7,14 +7,18 @@ from digitlab.doctor import Finding
 from digitlab.doctor.ailment import Curves, Images, Picture
 from digitlab.viz.figures import COLOURS, Figure, finish_axes, new_figure, show_image
 
+IMAGES, AXES = 1.5, 3.1  # inches that a row of images takes, and a plot
+FEWEST = 3  # bars that a plot has room for: a single one is not as wide as the plot
+
 
 def findings_figure(findings: Sequence[Finding], *, title: str = "") -> Figure:
     """The picture of every finding that has one, below each other, the likeliest cause first."""
     drawn = [(finding, finding.picture) for finding in findings if finding.picture is not None]
-    figure = new_figure(7.0, 0.6 + 3.1 * max(len(drawn), 1))
+    heights = [IMAGES if isinstance(picture, Images) else AXES for _, picture in drawn] or [AXES]
+    figure = new_figure(7.0, 0.6 + sum(heights))
     if title:
         figure.suptitle(title, fontsize=11)
-    panels = figure.subfigures(max(len(drawn), 1), 1, squeeze=False)[:, 0]
+    panels = figure.subfigures(len(heights), 1, squeeze=False, height_ratios=heights)[:, 0]
     for panel, (finding, picture) in zip(panels, drawn):
         draw_picture(panel, picture, f"{finding.title}: {picture.title[0].lower()}{picture.title[1:]}")
     return figure
@@ -34,6 +38,8 @@ def draw_picture(panel: Any, picture: Picture, title: str) -> None:
         finish_axes(axes, picture.x, picture.y, title)
         return
     axes.bar(list(picture.values), list(picture.values.values()), color=COLOURS[0])
+    room = max(0, FEWEST - len(picture.values)) / 2
+    axes.set_xlim(-0.6 - room, len(picture.values) - 0.4 + room)
     if picture.limit is not None:
         axes.axhline(picture.limit, color=COLOURS[1], linestyle="--")
     if picture.logarithmic and max(picture.values.values()) > 0:

@@ -26,7 +26,12 @@ class SortedData(Ailment):
         if same < RUNS or guess > RUNS:
             return None
         every = max(1, len(labels) // 500)
-        order = Curves("Labels in the order of training", "label", {"": labels[::every].tolist()}, f"example / {every}")
+        order = Curves(
+            "Labels in the order of training",
+            "label",
+            {"": labels[::every].tolist()},
+            f"training example (1 of {every})" if every > 1 else "training example",
+        )
         return self.finding(
             f"{percent(same)} of the training examples have the label of the one before, and they are not shuffled",
             "share of neighbours with the same label",

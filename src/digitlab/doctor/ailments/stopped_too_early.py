@@ -5,6 +5,7 @@ from digitlab.doctor.case import Case
 from digitlab.train.symptoms import percent
 
 FALLS = 0.03  # of the loss in the last epoch
+AT_START, FALLS_AT_START = 0.3, 0.005  # near guessing the loss is flat before it falls
 LEARNED = 0.7  # of the way to all correct
 LONGER = 5  # times as many epochs
 
@@ -19,15 +20,18 @@ class StoppedTooEarly(Ailment):
 
     def find(self, case: Case) -> Finding | None:
         losses = case.column("train_loss")
-        if len(losses) < 2 or not case.poor or case.diverged or not 0 < losses[-1] < (1 - FALLS) * losses[-2]:
+        if len(losses) < 2 or not case.poor or case.diverged or losses[-1] <= 0:
             return None
         if case.learned is not None and case.learned > LEARNED:
             return None
+        at_start = case.learned is not None and case.learned < AT_START
         stopped = case.config.early_stop and len(losses) < case.config.epochs
         valid = case.column("valid_loss")
-        if not stopped and valid[1:] and valid[-1] > valid[-2]:
+        if not stopped and not at_start and valid[1:] and valid[-1] > valid[-2]:
             return None
         fallen = 1 - losses[-1] / losses[-2]
+        if fallen < (FALLS_AT_START if at_start else FALLS):
+            return None
         result = f"{percent(case.accuracy)} correct" if case.accuracy is not None else f"a loss of {losses[-1]:.3g}"
         changes: dict[str, int] = {"epochs": LONGER * max(len(losses), 1)}
         if stopped:
