@@ -5,10 +5,12 @@ import os
 import re
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from digitlab.errors import ConfigError, DataError
+
+LEFTOVER = re.compile(r"\..+\.[0-9a-f]{8}(\.\w+)?")  # what atomic_write names a file until it is whole
 
 
 @contextmanager
@@ -22,23 +24,36 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
             temporary.write_bytes(data)
 
     The temporary file keeps the target's suffix, since many writers choose the format by it.
-    Raises OSError if the folder cannot be made or written, or the target is a folder.
+    Raises OSError, naming the target, if the folder cannot be made or written, or the target is a folder.
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, "is a folder; expected a file's name", str(target))
     temporary = target.parent / f".{target.stem}.{secrets.token_hex(4)}{target.suffix}"
-    temporary.touch(exist_ok=False)
-    mode = temporary.stat().st_mode  # as readable as any file of the user's; some writers make another, private
     try:
+        temporary.touch(exist_ok=False)
+        mode = temporary.stat().st_mode  # as readable as any file of the user's; some writers make another, private
         yield temporary
         temporary.chmod(mode)
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
         temporary.replace(target)
+    except OSError as error:
+        if error.filename not in (None, str(temporary), temporary):
+            raise  # of another file
+        whole = "; the file of before is whole" if target.is_file() else ""
+        raise OSError(error.errno, f"cannot be written: {error.strerror or error}{whole}", str(target)) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files of writers that were killed. Call it only while nobody else writes there."""
+    for path in folder.glob(".*.*"):
+        if LEFTOVER.fullmatch(path.name):
+            path.unlink(missing_ok=True)
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
@@ -63,9 +78,43 @@ def require_suffix(path: str | os.PathLike[str], what: str, *suffixes: str, bare
     raise ConfigError(f"got {path}, expected a file name that ends in {expected} for {what}; {why}")
 
 
+class Claim:
+    """A folder that only this process writes: `with Claim(folder): ...`, or `release` in the end.
+
+    The lock ends with the process, however that ends. Leftovers of killed writers are removed.
+    Raises ConfigError if another process has the folder, OSError if it cannot be made.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        from filelock import FileLock, Timeout  # 20 ms, for who writes runs alone
+
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder, self.lock = folder, FileLock(folder / ".lock", thread_local=False)
+        try:
+            self.lock.acquire(blocking=False)
+        except Timeout:
+            raise ConfigError(f"{folder}: another process is writing there; wait until it ends") from None
+        remove_leftovers(folder)
+
+    def __enter__(self) -> "Claim":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.release()
+
+    def release(self) -> None:
+        """Let others have the folder; one that has stayed empty is removed."""
+        (self.folder / ".lock").unlink(missing_ok=True)
+        self.lock.release()
+        with suppress(OSError):
+            self.folder.rmdir()
+
+
 def is_private(path: Path) -> bool:
-    """Whether this user (or root) owns a file or folder and nobody else may write it; on Windows, where it is the home
-    folder's permissions that say so, always."""
+    """Whether this user (or root) owns a file or folder and nobody else may write it; on Windows always.
+
+    There, the permissions of the home folder keep others out.
+    """
     if not hasattr(os, "geteuid"):
         return True
     found = path.stat()

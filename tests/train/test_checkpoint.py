@@ -2,6 +2,8 @@
 
 import json
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -140,11 +142,11 @@ def test_a_kill_while_a_checkpoint_is_written_leaves_the_old_one(checkpoint, mon
     load_checkpoint(trainer, checkpoint)
     trainer.fit(TRAIN, VALID, epochs=3)
 
-    def half(tensors, path, metadata):
-        path.write_bytes(b"half of it")
+    def half(path, content):
+        path.write_text("half of it")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("digitlab.nn.io.files.save_file", half)
+    monkeypatch.setattr(Path, "write_bytes", half)
     with pytest.raises(KeyboardInterrupt):
         save_checkpoint(trainer, checkpoint)
     assert checkpoint.read_bytes() == old

@@ -3,7 +3,8 @@
 A new command is a new file with a function `command`, decorated by `@click.command`: the first line of its docstring
 is what `digitlab --help` says of it. What several commands use is in shared/.
 
-Exit codes: 0 all went well; 1 an error that one line explains; 2 the command was called wrongly; 130 interrupted.
+Exit codes: 0 all went well; 1 an error that one line explains; 2 the command was called wrongly; 130 interrupted,
+143 and 129 ended by SIGTERM and SIGHUP.
 """
 
 import atexit
@@ -12,6 +13,7 @@ import importlib
 import io
 import os
 import re
+import signal
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
@@ -119,6 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             setattr(sys, name, io.StringIO())
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that cannot show a character shows another
+    handle_signals()
     atexit.register(gc.freeze)  # a last search for garbage, .1 s after plotting, helps no one
     if arguments is None:
         arguments = sys.argv[1:]
@@ -127,6 +130,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
             arguments = matched(arguments)
     sys.exit(run(arguments))
+
+
+_received: list[int] = []  # signals that ended the command
+
+
+def handle_signals() -> None:
+    """Let SIGTERM and SIGHUP act as Ctrl-C does: work is saved, workers end. One that is ignored stays so (nohup)."""
+
+    def interrupt(number: int, frame: Any) -> None:
+        _received.append(number)
+        raise KeyboardInterrupt
+
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is not None and signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, interrupt)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -155,7 +174,7 @@ def run(arguments: Sequence[str]) -> int:
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         _complain("interrupted")
-        return 130
+        return 128 + (_received[-1] if _received else signal.SIGINT)
     except BrokenPipeError:  # the reader of the pipe has ended, as `head` does
         sys.stderr.close()
         return 1

@@ -136,6 +136,7 @@ class Extras(NamedTuple):
 def begin(trainer: "Trainer", config: "RunConfig", splits: "Splits", folder: Path, extras: Extras) -> None:
     """Say what is about to be trained on what, and train."""
     from digitlab.cli.shared.console import say
+    from digitlab.train.run import SaveRun
 
     say(f"{splits.train!r}; {len(splits.valid or ()):,} to validate, {len(splits.test):,} to test")
     if trainer.augment is not None:
@@ -146,7 +147,8 @@ def begin(trainer: "Trainer", config: "RunConfig", splits: "Splits", folder: Pat
     trainer.callbacks += loggers(extras.logs, folder, config)
     if extras.record or (folder / PREDICTIONS).exists():
         # Before those that save: see recorders.py.
-        trainer.callbacks[:0] = recorders(folder, splits)
+        at = next(i for i, callback in enumerate(trainer.callbacks) if isinstance(callback, SaveRun))
+        trainer.callbacks[at:at] = recorders(folder, splits)
     test = extras.test or (len(trainer.history) > 0 and "test_loss" in trainer.history[-1])
     if test:
         say("the test set is measured after each epoch: do not choose settings or an epoch by it")

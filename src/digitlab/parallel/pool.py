@@ -9,6 +9,7 @@ bit whatever the number of workers. The workers share the cores: on eight of the
 """
 
 import contextlib
+import os
 import threading
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from typing import Any
@@ -114,10 +115,22 @@ def start_worker(workers: int, data: Splits | None, events: Any, halt: Any) -> N
     """What each of so many worker processes does first."""
     import signal
 
-    # Ctrl-C reaches every process of the terminal; only the first one is to act on it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # These reach every process of a terminal or service; only the first one is to act on them.
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if (number := getattr(signal, name, None)) is not None:
+            signal.signal(number, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _here.update(data=data, events=events, halt=halt, limits=sharing_cores(workers))
     _here["limits"].__enter__()
+
+
+def _end_with_parent() -> None:
+    """End this worker when its parent has ended, however that was."""
+    from multiprocessing import connection, parent_process
+
+    if (parent := parent_process()) is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
 
 
 def run_here(job: TrainingJob) -> TrainingResult:

@@ -5,12 +5,13 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, as_completed
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Protocol
 
 from digitlab.data import Splits
 from digitlab.errors import ConfigError
-from digitlab.files import write_text
+from digitlab.files import Claim, write_text
 from digitlab.notices import TrainingWarning
 from digitlab.parallel import run_folders as folders
 from digitlab.parallel.job import TrainingJob, TrainingResult
@@ -89,7 +90,7 @@ def train_many(
     after the batches they are in; the result says so, and with a folder the same call goes on from there.
     In a script, processes need the call to stand under `if __name__ == "__main__":`.
     Without a `watcher`, warns (TrainingWarning) of networks that diverged or learned next to nothing.
-    Raises ConfigError for settings that cannot be, before anything is trained.
+    Raises ConfigError for settings that cannot be, before anything is trained, and if another process has the folder.
     """
     configs, quiet = list(configs), watcher is None
     if watcher is None and verbose:
@@ -101,46 +102,47 @@ def train_many(
             raise ConfigError(f"train_many: got {len(given)} {what} for {len(configs)} settings, expected one for each")
     varied = list(settings) if settings is not None else varied_settings(configs, but=("seed",))
     labels = list(names) if names is not None and settings is None else with_seeds(varied, configs)
-    places: list[Path | None] = [None] * len(configs)
-    if folder is not None:
-        places = [Path(folder) / name for name in names or folders.folder_names(labels)]
-        if settings is not None:
-            folders.keep_settings(Path(folder), {place.name: s for place, s in zip(places, varied) if place})
-    for config, label, place in zip(configs, labels, places):
-        config.check()  # raises for settings that cannot be
-        if place is not None:
-            folders.prepare(place, label, config)
-    known = [
-        folders.finished(place, label, config) if place is not None else None
-        for config, label, place in zip(configs, labels, places)
-    ]
-    # Names need not differ, but who listens has to tell the trainings apart.
-    jobs = {i: TrainingJob(labels[i], configs[i], test=test) for i, outcome in enumerate(known) if outcome is None}
-    began = time.perf_counter()
-    pool = open_pool(
-        [job.config for job in jobs.values()] or configs[:1],
-        data=data,
-        workers=workers,
-        executor=executor,
-        cluster=cluster,
-        on_event=watcher.epoch if watcher is not None else None,
-    )
-    if watcher is not None:
-        watcher.began(labels, [config.epochs for config in configs], pool.reason)
-        for outcome in filter(None, known):
-            watcher.done(outcome)
-    try:
-        interrupted = _train(jobs, pool, places, known, watcher)
-    finally:
-        pool.close()
+    with Claim(Path(folder)) if folder is not None else nullcontext():
+        places: list[Path | None] = [None] * len(configs)
+        if folder is not None:
+            places = [Path(folder) / name for name in names or folders.folder_names(labels)]
+            if settings is not None:
+                folders.keep_settings(Path(folder), {place.name: s for place, s in zip(places, varied) if place})
+        for config, label, place in zip(configs, labels, places):
+            config.check()  # raises for settings that cannot be
+            if place is not None:
+                folders.prepare(place, label, config)
+        known = [
+            folders.finished(place, label, config) if place is not None else None
+            for config, label, place in zip(configs, labels, places)
+        ]
+        # Names need not differ, but who listens has to tell the trainings apart.
+        jobs = {i: TrainingJob(labels[i], configs[i], test=test) for i, outcome in enumerate(known) if outcome is None}
+        began = time.perf_counter()
+        pool = open_pool(
+            [job.config for job in jobs.values()] or configs[:1],
+            data=data,
+            workers=workers,
+            executor=executor,
+            cluster=cluster,
+            on_event=watcher.epoch if watcher is not None else None,
+        )
         if watcher is not None:
-            watcher.ended()
-    outcomes = [
-        o or TrainingResult(label, config, [], finished=False) for o, label, config in zip(known, labels, configs)
-    ]
-    result = GroupResult(outcomes, pool.reason, time.perf_counter() - began, interrupted, varied)
-    if folder is not None:
-        write_text(Path(folder) / "results.csv", result.csv())
+            watcher.began(labels, [config.epochs for config in configs], pool.reason)
+            for outcome in filter(None, known):
+                watcher.done(outcome)
+        try:
+            interrupted = _train(jobs, pool, places, known, watcher)
+        finally:
+            pool.close()
+            if watcher is not None:
+                watcher.ended()
+        outcomes = [
+            o or TrainingResult(label, config, [], finished=False) for o, label, config in zip(known, labels, configs)
+        ]
+        result = GroupResult(outcomes, pool.reason, time.perf_counter() - began, interrupted, varied)
+        if folder is not None:
+            write_text(Path(folder) / "results.csv", result.csv())
     wrong = [f"{o.name or 'network'}: {o.error or o.diagnosis}" for o in outcomes if o.error or o.diagnosis]
     if wrong and quiet:  # a watcher shows it
         warnings.warn(

@@ -22,7 +22,7 @@ from digitlab.nn.network import Network
 from digitlab.nn.scaling import as_range, describe_range
 from digitlab.train.callbacks import Callback
 from digitlab.train.history import History
-from digitlab.train.state import Best
+from digitlab.train.state import Best, digest
 from digitlab.train.trainer import Trainer
 
 KEYS = ("network", "history", "best", "optimizer_counts", "trainer_rng", "layer_rngs")
@@ -54,6 +54,7 @@ def save_checkpoint(trainer: Trainer, path: str | os.PathLike[str]) -> None:
         "trainer_rng": trainer.rng.bit_generator.state,
         "layer_rngs": rngs,
         "class_weights": describe(trainer.class_weights),
+        "data": digest(*trainer.sets["train"]) if trainer.sets else trainer.data_before,
         # The random numbers of an epoch follow from this seed and its number; see fresh.py.
         "augment": {"spec": trainer.augment.spec, "seed": trainer.augment_seed}
         if trainer.augment is not None
@@ -118,6 +119,7 @@ def load_checkpoint(trainer: Trainer, path: str | os.PathLike[str]) -> None:
         if layer.rng is not None and read.rng is not None:
             layer.rng.bit_generator.state = read.rng.bit_generator.state
     trainer.rng.bit_generator.state = rng.bit_generator.state
+    trainer.data_before = metadata.get("data")  # absent in older files
     trainer.augment_seed, trainer.monitor = augment_seed, trainer.monitor or watched or ""
     trainer.best, trainer.optimizer_state, trainer.history = best, state or None, History(rows)
 

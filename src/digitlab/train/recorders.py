@@ -110,6 +110,7 @@ class RecordPredictions(Callback):
             raise ConfigError(f"recording predictions needs 2 to 256 classes; this network's output is {outputs}")
         self.epochs, self.rows = [], []
         if not len(trainer.history) or not self.path.is_file():
+            self.save()  # a run that ends before its first epoch does is recorded when it is resumed
             return
         before = Recorded.load(self.path)
         if before.part != self.part or not np.array_equal(before.labels, self.labels):
@@ -123,7 +124,12 @@ class RecordPredictions(Callback):
         guesses = np.argmax(predict(_in_numpy(trainer.network), self.images), axis=1)  # (N,)
         self.epochs.append(row["epoch"])
         self.rows.append(guesses.astype(np.uint8))
-        Recorded(np.array(self.epochs), np.stack(self.rows), self.labels, self.part).save(self.path)
+        self.save()
+
+    def save(self) -> None:
+        """Write what there is so far."""
+        rows = np.array(self.rows, np.uint8).reshape(-1, len(self.labels))  # (E, N)
+        Recorded(np.array(self.epochs, np.int64), rows, self.labels, self.part).save(self.path)
 
 
 class RecordGradients(Callback):

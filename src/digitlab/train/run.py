@@ -9,26 +9,24 @@ curves.png                drawn from the history by viz/curves.py, where the cal
 """
 
 import dataclasses
-import hashlib
 import json
+import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from digitlab.arrays import to_numpy
 from digitlab.errors import ConfigError
-from digitlab.files import write_text
+from digitlab.files import Claim, write_text
 from digitlab.train.callbacks import Callback
 from digitlab.train.checkpoint import load_checkpoint, save_checkpoint
 from digitlab.train.config import RunConfig
 from digitlab.train.history import Row
+from digitlab.train.state import digest as digest
 from digitlab.train.trainer import Trainer
 
 ENDING = "ending.json"
-PICKED = 100  # examples that a digest covers
+logger = logging.getLogger("digitlab")
 CHANGEABLE = ("epochs", "engine", "device")  # by a run that goes on
 
 
@@ -40,11 +38,22 @@ class SaveRun(Callback):
 
     def __init__(self, folder: str | os.PathLike[str], config: RunConfig | None = None) -> None:
         self.folder, self.config = Path(folder), config
+        self.held: Claim | None = None
+
+    def claim(self) -> None:
+        """Keep other processes from this folder until training ends. Raises ConfigError if one is training there."""
+        self.held = self.held or Claim(self.folder)
+        if self.config is not None and (self.folder / "config.toml").exists():
+            self.release()
+            raise ConfigError(f"{self.folder}: already holds a run, which began a moment ago; choose another folder")
 
     def on_fit_start(self, trainer: Trainer) -> None:
         # Only now: a training that could not begin, for want of fitting data, say, leaves no folder behind.
+        self.claim()
         if self.config is not None:
             self.config.save(self.folder / "config.toml")
+        if trainer.data_before not in (None, digest(*trainer.sets["train"])):
+            logger.warning("%s: the training set is not the one of the epochs so far; was its file changed?", self.folder)
 
     def on_epoch_end(self, trainer: Trainer, row: Row) -> None:
         # The checkpoint comes last: where it is missing or old, resuming repeats an epoch and writes the rest again.
@@ -54,7 +63,15 @@ class SaveRun(Callback):
         save_checkpoint(trainer, self.folder / "checkpoint.safetensors")
 
     def on_fit_end(self, trainer: Trainer) -> None:
-        trainer.network.save(self.folder / "network.safetensors")
+        if self.held is not None:  # else training never began: another process has the folder
+            try:
+                trainer.network.save(self.folder / "network.safetensors")
+                self.save_ending(trainer)
+            finally:
+                self.release()
+
+    def save_ending(self, trainer: Trainer) -> None:
+        """Write why the training ended."""
         facts = {
             "epochs": len(trainer.history),
             "stop_reason": trainer.stop_reason,
@@ -64,14 +81,21 @@ class SaveRun(Callback):
         }
         write_text(self.folder / ENDING, json.dumps(facts, indent=1) + "\n")
 
+    def release(self) -> None:
+        """Let other processes have the folder."""
+        if self.held is not None:
+            self.held.release()
+        self.held = None
 
-def digest(x: Any, y: Any) -> dict[str, Any]:
-    """What tells a set from others: how many examples it has, and a hash of a hundred of them, evenly spread."""
-    picked = np.unique(np.linspace(0, len(y) - 1, min(len(y), PICKED)).astype(int))
-    hashed = hashlib.blake2b(digest_size=8)
-    for array in (x, y):
-        hashed.update(to_numpy(array)[picked].tobytes())
-    return {"examples": len(y), "digest": hashed.hexdigest()}
+
+class ClaimRun(Callback):
+    """Claims a run's folder before any other callback writes there."""
+
+    def __init__(self, saver: SaveRun) -> None:
+        self.saver = saver
+
+    def on_fit_start(self, trainer: Trainer) -> None:
+        self.saver.claim()
 
 
 def start_run(config: RunConfig, folder: str | os.PathLike[str], callbacks: Sequence[Callback] = ()) -> Trainer:
@@ -82,7 +106,11 @@ def start_run(config: RunConfig, folder: str | os.PathLike[str], callbacks: Sequ
     folder = Path(folder)
     if (folder / "config.toml").exists():
         raise ConfigError(f"{folder}: already holds a run; resume it by resume_run(folder), or choose another folder")
-    return config.trainer([SaveRun(folder, config), *callbacks])
+    return config.trainer(_saving(SaveRun(folder, config), callbacks))
+
+
+def _saving(saver: SaveRun, callbacks: Sequence[Callback]) -> list[Callback]:
+    return [ClaimRun(saver), saver, *callbacks]
 
 
 def resume_run(
@@ -111,7 +139,7 @@ def resume_run(
     checkpoint = folder / "checkpoint.safetensors"
     # Where there is a checkpoint, the file that the weights once came from need not be there any more.
     starting = dataclasses.replace(config, start="") if checkpoint.exists() else config
-    trainer = starting.trainer([SaveRun(folder), *callbacks])
+    trainer = starting.trainer(_saving(SaveRun(folder), callbacks))
     if checkpoint.exists():
         load_checkpoint(trainer, checkpoint)
     if config.epochs < len(trainer.history):

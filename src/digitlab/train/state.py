@@ -1,5 +1,6 @@
 """Copies of what a training changes: the network's arrays, and everything that an epoch began with."""
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from digitlab.train.trainer import Trainer
 
 Arrays = dict[str, np.ndarray[Any, Any]]
+PICKED = 100  # examples that a digest covers
 
 
 def copied(network: Network) -> Arrays:
@@ -22,6 +24,16 @@ def copied(network: Network) -> Arrays:
 def is_finite(network: Network) -> bool:
     """Whether every parameter is a finite number."""
     return all(np.isfinite(to_numpy(p.value)).all() for p in network.parameters().values())
+
+
+def digest(x: Any, y: Any) -> dict[str, Any]:
+    """What tells a set from others: how many examples it has, and a hash of a hundred of them, evenly spread,
+    and of all targets."""
+    picked = np.unique(np.linspace(0, len(y) - 1, min(len(y), PICKED)).astype(int))
+    hashed = hashlib.blake2b(digest_size=8)
+    for array in (to_numpy(x)[picked], to_numpy(y)):
+        hashed.update(array.tobytes())
+    return {"examples": len(y), "digest": hashed.hexdigest()}
 
 
 @dataclass(frozen=True)

@@ -99,6 +99,7 @@ class Trainer:
         self.last: Arrays | None = None  # the last epoch's parameters, while the network holds the best ones
         self.epochs = 0
         self.sets: dict[str, tuple[Any, Any]] = {}  # "train" and what is evaluated, for callbacks, while `fit` runs
+        self.data_before: dict[str, Any] | None = None  # the digest of the set that a resumed training learned from
         self.stop_reason: str | None = None
         self.interrupted = False
         self.diverged = False

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from safetensors import safe_open
-from safetensors.numpy import save, save_file
+from safetensors.numpy import save
 
 from digitlab import __version__
 from digitlab.arrays import to_numpy
@@ -64,7 +64,7 @@ def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, Any], metada
     require_suffix(path, "a saved network", ".safetensors")
     tensors, text = _contents(arrays, metadata)
     with atomic_write(path) as temporary:
-        save_file(tensors, temporary, metadata=text)
+        temporary.write_bytes(save(tensors, text))  # safetensors' own writer hides which error it was
 
 
 def _contents(
