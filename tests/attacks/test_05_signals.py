@@ -15,15 +15,31 @@ from digitlab.nn import load_network
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
 CODE = "from digitlab.cli import main; main()"
-TRAIN = ("train", "--data", "digits", "--epochs", "99999", "--engine", "reference", "--train-size", "200", "--run", "run")
+TRAIN = (
+    "train",
+    "--data",
+    "digits",
+    "--epochs",
+    "99999",
+    "--engine",
+    "reference",
+    "--train-size",
+    "200",
+    "--run",
+    "run",
+)
 
 
 def begun(tmp_path, code=CODE, *arguments):
     """A command that has finished an epoch."""
     environment = {**os.environ, "MPLBACKEND": "agg"}
     process = subprocess.Popen(
-        [sys.executable, "-c", code, *arguments], cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE, text=True,
+        [sys.executable, "-c", code, *arguments],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     end = time.monotonic() + 120
     while not any(tmp_path.rglob("checkpoint.safetensors")):
@@ -54,7 +70,8 @@ from digitlab.parallel import train_many
 from digitlab.train import RunConfig
 if __name__ == "__main__":
     table = {"source": "digits", "train_size": 200}
-    configs = [RunConfig(network=mlp([64, 9, 10]), epochs=99999, seed=s, engine="reference", data=table) for s in (1, 2)]
+    same = {"epochs": 99999, "engine": "reference", "data": table}
+    configs = [RunConfig(network=mlp([64, 9, 10]), seed=seed, **same) for seed in (1, 2)]
     train_many(configs, folder="group", workers=2, verbose=0)
 """
 

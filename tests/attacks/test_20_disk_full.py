@@ -1,4 +1,4 @@
-"""A disk that is full, read-only, or out of file handles ends in one line with the file's name; the old file stays whole.
+"""A disk that is full or read-only, or no file handle left: one line with the file, and the old file stays whole.
 
 Every writer goes through `files.atomic_write`; faults at each of its steps.
 """
@@ -68,7 +68,9 @@ def test_every_writer_names_its_file(name, fault, tmp_path, attempts, monkeypatc
     before = path.read_bytes()
     with monkeypatch.context():
         fault(errno.ENOSPC)
-        with pytest.raises(OSError, match="cannot be written: No space left on device; the file of before is whole") as e:
+        with pytest.raises(
+            OSError, match="cannot be written: No space left on device; the file of before is whole"
+        ) as e:
             WRITERS[name](path)
     monkeypatch.undo()
     assert Path(e.value.filename) == path

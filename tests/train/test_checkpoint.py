@@ -1,7 +1,6 @@
 """Checkpoints that cannot be resumed from: each is told in one line, and nothing is changed."""
 
 import json
-
 from pathlib import Path
 
 import numpy as np

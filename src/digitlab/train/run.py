@@ -53,7 +53,9 @@ class SaveRun(Callback):
         if self.config is not None:
             self.config.save(self.folder / "config.toml")
         if trainer.data_before not in (None, digest(*trainer.sets["train"])):
-            logger.warning("%s: the training set is not the one of the epochs so far; was its file changed?", self.folder)
+            logger.warning(
+                "%s: the training set is not the one of the epochs so far; was its file changed?", self.folder
+            )
 
     def on_epoch_end(self, trainer: Trainer, row: Row) -> None:
         # The checkpoint comes last: where it is missing or old, resuming repeats an epoch and writes the rest again.
