@@ -99,7 +99,7 @@ def test_function_and_its_target() -> None:
         ({**IMAGES, "optimizer": "magic"}, "magic"),
         ({**IMAGES, "loss": "magic"}, "magic"),
         ({**IMAGES, "learning_rate": -1}, "learning rate -1"),
-        ({**IMAGES, "dropout": 1.5}, "1.5"),
+        ({**IMAGES, "layers": [{"type": "dense"}], "dropout": 1.5}, "1.5"),
         ({**IMAGES, "l2": float("nan")}, "expected a number"),
         ({**IMAGES, "epochs": 0}, "from 1 to"),
         ({**IMAGES, "batch_size": True}, "whole number"),
