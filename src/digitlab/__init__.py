@@ -44,7 +44,7 @@ _HOMES = {
     "digitlab.parallel": ("train_many",),
     "digitlab.predicting": ("predict",),
     "digitlab.predictions": ("Predictions",),
-    "digitlab.pure": ("PureNetwork",),
+    "digitlab.pure": ("PureNetwork", "load_mnist"),
     "digitlab.reading": ("read_photo",),
     "digitlab.search": ("LogUniform", "SearchPlan", "Study", "range_test"),
     "digitlab.shipped": ("shipped_network",),
@@ -156,6 +156,7 @@ if TYPE_CHECKING:
     from digitlab.predicting import predict as predict
     from digitlab.predictions import Predictions as Predictions
     from digitlab.pure import PureNetwork as PureNetwork
+    from digitlab.pure import load_mnist as load_mnist
     from digitlab.reading import read_photo as read_photo
     from digitlab.search import LogUniform as LogUniform
     from digitlab.search import SearchPlan as SearchPlan
