@@ -31,6 +31,7 @@ def test_run_and_report(capsys, tmp_path):
     assert "2 experiments" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_run_prints_the_figures_the_curve_and_what_is_learned(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     assert run(["reproduce", "run", "chapter1-30", "--quick"]) == 0

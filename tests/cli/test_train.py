@@ -35,6 +35,7 @@ def test_the_shortest_call(train):
     assert "\x1b" not in called.out, "no colours in a pipe"
 
 
+@pytest.mark.slow
 def test_the_test_set_after_each_epoch_on_request(train, call):
     assert " test " not in train("--run", "without").out.split("valid_accuracy over")[0].split("\nepoch 1")[1]
     called = train("--test-each-epoch", "--run", "with")
