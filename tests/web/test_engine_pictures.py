@@ -7,7 +7,7 @@ import digitlab.nn as nn
 from contract.examples import LAYERS, batch, layer_network
 from digitlab.data.photos.mark import pen_width
 from digitlab.data.photos.mnist_form import cropped, mnist_form
-from digitlab.data.synthetic.strokes import draw_digit
+from digitlab.data.synthetic.strokes import draw_digit, written_forms
 from digitlab.nn.io.files import network_bytes
 from digitlab.viz.ascent import logit_lead_gradient, variation_gradient
 from digitlab.viz.imagine import linear_back
@@ -44,6 +44,12 @@ def test_a_drawing_gets_mnists_form_as_in_python(engine, height, width):
     )
     assert found[0] == pytest.approx(pen_width(crop > 0.5), abs=1e-6)
     assert np.abs(np.reshape(found[1], (28, 28)) - expected.astype(int)).max() <= 1
+
+
+def test_the_examples_are_the_first_written_forms(engine):
+    found = engine.run("async () => (await import('/js/examples.js')).FORMS", "digits.js")
+    forms = [written_forms()[digit][0] for digit in range(10)]
+    assert found == [[[list(point) for point in stroke] for stroke in form] for form in forms]
 
 
 def test_an_empty_drawing_has_no_form(engine):

@@ -4,8 +4,13 @@ import { Tensor, argmax } from "./tensor.js";
 import { normal } from "./random.js";
 
 /** Pixels (height × width, 0 … 1) with noise, a shift, a rotation and rows without ink; 0 is paper. */
-export function damagedImage(pixels, [height, width], { noise = 0, right = 0, down = 0, degrees = 0, rows = 0, seed = 1 } = {}) {
-  const moved = degrees || right || down ? turned(pixels, height, width, right, down, degrees) : Float32Array.from(pixels);
+export function damagedImage(
+  pixels,
+  [height, width],
+  { noise = 0, right = 0, down = 0, degrees = 0, rows = 0, seed = 1 } = {},
+) {
+  const moved =
+    degrees || right || down ? turned(pixels, height, width, right, down, degrees) : Float32Array.from(pixels);
   const next = normal(seed);
   const first = Math.round((height - rows) / 2); // from the middle
   return moved.map((value, i) => {

@@ -21,7 +21,7 @@ export function centredDrawing(ink, height, width) {
 }
 
 /** A picture of one digit in MNIST's form; `pen` is the stroke's width in pixels, or null to leave it. */
-export function mnistForm(crop, pen = null) {
+function mnistForm(crop, pen = null) {
   const widened = pen === null ? crop : withPen(crop, pen);
   const scale = BOX / Math.max(widened.height, widened.width);
   const [height, width] = [widened.height, widened.width].map((n) => Math.max(1, halfEven(n * scale)));
@@ -43,7 +43,7 @@ export function mnistForm(crop, pen = null) {
 }
 
 /** The box around the pixels that are more ink than paper; null if there are none. */
-export function boxOf(ink, height, width) {
+function boxOf(ink, height, width) {
   const box = { left: width, top: height, right: 0, bottom: 0 };
   for (let i = 0; i < height; i++) {
     for (let j = 0; j < width; j++) {
@@ -58,13 +58,18 @@ export function boxOf(ink, height, width) {
 }
 
 function cropped({ data, width }, { left, top, right, bottom }) {
-  const picture = { data: new Float32Array((bottom - top) * (right - left)), height: bottom - top, width: right - left };
-  for (let i = top; i < bottom; i++) picture.data.set(data.subarray(i * width + left, i * width + right), (i - top) * picture.width);
+  const picture = {
+    data: new Float32Array((bottom - top) * (right - left)),
+    height: bottom - top,
+    width: right - left,
+  };
+  for (let i = top; i < bottom; i++)
+    picture.data.set(data.subarray(i * width + left, i * width + right), (i - top) * picture.width);
   return picture;
 }
 
 /** The pen's width from the mean distance of ink to paper: across a stroke of even width w the mean is (w + 2)/4. */
-export function penWidth({ data, height, width }) {
+function penWidth({ data, height, width }) {
   const squares = squaredDistances(data, height, width);
   let sum = 0;
   let count = 0;

@@ -42,7 +42,8 @@ export function* inverseQuery(network, digit) {
       signal = stretched(through(layer, b ? signal.map((v, j) => v - b.data[j]) : signal));
     } else {
       signal = before(layer, signal);
-      if (signal === null) throw new Error(`the inverse query needs activations with an inverse; this network has ${layer}`);
+      if (signal === null)
+        throw new Error(`the inverse query needs activations with an inverse; this network has ${layer}`);
     }
     yield { name: `${layer} (layer ${i})`, signal };
   }
@@ -74,7 +75,7 @@ export function* ascend(network, digit, settings = {}) {
 }
 
 /** J and ∂J/∂x for a picture in 0 … 1. */
-export function leadOf(network, picture, digit) {
+function leadOf(network, picture, digit) {
   const [low, high] = network.pixelRange;
   const { logits, steps } = network.forward(network.batch(picture.map((x) => low + x * (high - low))));
   const z = logits.data;
@@ -153,9 +154,11 @@ function variationGradient(x, [height, width, channels]) {
 }
 
 /** Gaussian smoothing along height and width, cut off at 4 σ, mirrored at the border, as SciPy's. */
-export function gaussianFilter(x, [height, width, channels], sigma) {
+function gaussianFilter(x, [height, width, channels], sigma) {
   const radius = Math.floor(4 * sigma + 0.5);
-  const kernel = Float64Array.from({ length: 2 * radius + 1 }, (_, k) => Math.exp(-((k - radius) ** 2) / (2 * sigma ** 2)));
+  const kernel = Float64Array.from({ length: 2 * radius + 1 }, (_, k) =>
+    Math.exp(-((k - radius) ** 2) / (2 * sigma ** 2)),
+  );
   const total = kernel.reduce((a, b) => a + b);
   const mirrored = (i, n) => {
     while (i < 0 || i >= n) i = i < 0 ? -1 - i : 2 * n - 1 - i;
@@ -166,7 +169,8 @@ export function gaussianFilter(x, [height, width, channels], sigma) {
     return values.map((_, i) => {
       const at = Math.floor(i / stride) % count;
       let sum = 0;
-      for (let k = -radius; k <= radius; k++) sum += (kernel[k + radius] / total) * values[i + (mirrored(at + k, count) - at) * stride];
+      for (let k = -radius; k <= radius; k++)
+        sum += (kernel[k + radius] / total) * values[i + (mirrored(at + k, count) - at) * stride];
       return sum;
     });
   };

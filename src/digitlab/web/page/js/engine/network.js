@@ -65,14 +65,16 @@ export class Network {
         }
       }
     }
-    if (waiting.size) throw new ModelFileError(`the weights do not fit the network: it has no ${[...waiting].join(", ")}`);
+    if (waiting.size)
+      throw new ModelFileError(`the weights do not fit the network: it has no ${[...waiting].join(", ")}`);
   }
 
   /** An independent network with the same layers and weights. */
   copy() {
     const tensors = {};
     for (const [name, layer] of this.namedLayers()) {
-      for (const [key, array] of Object.entries({ ...layer.params, ...layer.buffers })) tensors[`${name}.${key}`] = array;
+      for (const [key, array] of Object.entries({ ...layer.params, ...layer.buffers }))
+        tensors[`${name}.${key}`] = array;
     }
     return new Network(this.description, tensors, { class_names: this.classNames });
   }
@@ -80,7 +82,8 @@ export class Network {
   /** Pixel bytes of one example or more as the first layer takes them: x = factor · byte + offset, (N, …). */
   prepare(bytes) {
     const factor = Math.fround(this.factor); // as NumPy multiplies float32
-    const numbers = this.Array === Float32Array ? (b) => Math.fround(b * factor) + this.offset : (b) => b * this.factor + this.offset;
+    const numbers =
+      this.Array === Float32Array ? (b) => Math.fround(b * factor) + this.offset : (b) => b * this.factor + this.offset;
     return this.batch(this.Array.from(bytes, numbers));
   }
 

@@ -62,8 +62,7 @@ export class RMSProp extends Optimizer {
 
 export class Adam extends Optimizer {
   static python = "digitlab/optim/adaptive.py";
-  static formula =
-    "m ← β₁ m + (1−β₁) g,  v ← β₂ v + (1−β₂) g²,  w ← w − η m̂ / (√v̂ + ε),  m̂ = m/(1−β₁ᵗ), v̂ = v/(1−β₂ᵗ)";
+  static formula = "m ← β₁ m + (1−β₁) g,  v ← β₂ v + (1−β₂) g²,  w ← w − η m̂ / (√v̂ + ε),  m̂ = m/(1−β₁ᵗ), v̂ = v/(1−β₂ᵗ)";
   static defaults = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
 
   initState(value) {
@@ -88,7 +87,12 @@ export class AdamW extends Adam {
   static defaults = { ...Adam.defaults, weight_decay: 0.01 };
 
   update(value, grad, state, rate) {
-    return super.update(value.map((w) => w * (1 - rate * this.weight_decay)), grad, state, rate);
+    return super.update(
+      value.map((w) => w * (1 - rate * this.weight_decay)),
+      grad,
+      state,
+      rate,
+    );
   }
 }
 

@@ -1,7 +1,7 @@
 // Which pixels a prediction depends on: gradients and occlusion (digitlab/viz/saliency.py), and the path of the largest
 // contributions through the layers.
 
-import { Tensor, product } from "./tensor.js";
+import { Tensor } from "./tensor.js";
 import { worked } from "./worked.js";
 
 /** ∂z_c/∂x for the scaled pixels of one example (1, …), z the logits and c a class. */
@@ -61,6 +61,3 @@ export function* flattened(steps, prefix = "", depth = 0) {
     if (inner) yield* flattened(inner, `${name}.`, depth + 1);
   }
 }
-
-export const channelsOf = (tensor) => tensor.shape.at(-1);
-export const sizeOf = (tensor) => product(tensor.shape.slice(1));

@@ -1,9 +1,7 @@
 // One number of a layer's output as a worked example: what is multiplied, added and applied, with its numbers.
 
-import { product } from "./tensor.js";
 import { placesOf } from "./layers/windows.js";
 import { connected } from "./layers/layer.js";
-import { sigmoid } from "./layers/activations.js";
 
 /**
  * How number `index` of the output of one example came about:
@@ -81,7 +79,11 @@ function scaled(layer, step, index, x, y) {
 }
 
 function slice(layer, step, index, x) {
-  return { terms: [term(x, step.cache.places[index], 1)], sum: x.data[step.cache.places[index]], rule: "the same number" };
+  return {
+    terms: [term(x, step.cache.places[index], 1)],
+    sum: x.data[step.cache.places[index]],
+    rule: "the same number",
+  };
 }
 
 function activation(layer, step, index, x, y) {
@@ -115,7 +117,14 @@ function layerNorm(layer, step, index, x) {
 function normalized(layer, x, index, mean, s, j) {
   const gamma = layer.params.gamma.data[j];
   const beta = layer.params.beta.data[j];
-  const parts = [["x", x.data[index]], ["μ", mean], ["s = √(σ² + ε)", s], ["x̂ = (x − μ) / s", (x.data[index] - mean) / s], ["γ", gamma], ["β", beta]];
+  const parts = [
+    ["x", x.data[index]],
+    ["μ", mean],
+    ["s = √(σ² + ε)", s],
+    ["x̂ = (x − μ) / s", (x.data[index] - mean) / s],
+    ["γ", gamma],
+    ["β", beta],
+  ];
   return { terms: [{ ...term(x, index, gamma / s) }], parts, rule: "γ x̂ + β" };
 }
 
@@ -143,15 +152,37 @@ function recurrent(layer, step, index, x) {
   let gate = 0; // the columns whose terms are shown: what is new
   if (type === "SimpleRNN") {
     const [input, state, added] = sums(j);
-    parts.push(["xₜ W", input], ["hₜ₋₁ U", state], ["b", added], ["a = xₜ W + hₜ₋₁ U + b", input + state + added], ["hₜ = tanh a", Math.tanh(input + state + added)]);
+    parts.push(
+      ["xₜ W", input],
+      ["hₜ₋₁ U", state],
+      ["b", added],
+      ["a = xₜ W + hₜ₋₁ U + b", input + state + added],
+      ["hₜ = tanh a", Math.tanh(input + state + added)],
+    );
   } else if (type === "LSTM") {
     gate = 2;
-    parts.push(["i: write", of("i")], ["f: keep", of("f")], ["g: new", of("g")], ["o: show", of("o")], ["cₜ₋₁", of("cBefore")], ["cₜ = f cₜ₋₁ + i g", of("c")], ["hₜ = o tanh cₜ", of("o") * Math.tanh(of("c"))]);
+    parts.push(
+      ["i: write", of("i")],
+      ["f: keep", of("f")],
+      ["g: new", of("g")],
+      ["o: show", of("o")],
+      ["cₜ₋₁", of("cBefore")],
+      ["cₜ = f cₜ₋₁ + i g", of("c")],
+      ["hₜ = o tanh cₜ", of("o") * Math.tanh(of("c"))],
+    );
   } else {
     gate = 2;
-    parts.push(["r: reset", of("r")], ["z: keep", of("z")], ["n: new", of("n")], ["hₜ₋₁", previous.data[j]], ["hₜ = z hₜ₋₁ + (1 − z) n", of("z") * previous.data[j] + (1 - of("z")) * of("n")]);
+    parts.push(
+      ["r: reset", of("r")],
+      ["z: keep", of("z")],
+      ["n: new", of("n")],
+      ["hₜ₋₁", previous.data[j]],
+      ["hₜ = z hₜ₋₁ + (1 − z) n", of("z") * previous.data[j] + (1 - of("z")) * of("n")],
+    );
   }
-  const terms = Array.from({ length: features }, (_, f) => term(x, t * features + f, W.data[f * columns + gate * units + j]));
+  const terms = Array.from({ length: features }, (_, f) =>
+    term(x, t * features + f, W.data[f * columns + gate * units + j]),
+  );
   return { terms, parts, rule: "gates" };
 }
 
@@ -160,7 +191,14 @@ function inside(layer, { cache, x }, index) {
   if (layer.described.type === "Residual") {
     const f = cache.steps[cache.count - 1]?.y ?? x;
     const shortcut = cache.steps[cache.count]?.y ?? x;
-    return { terms: [], parts: [["shortcut", shortcut.data[index]], ["f(x)", f.data[index]]], rule: "shortcut + f(x)" };
+    return {
+      terms: [],
+      parts: [
+        ["shortcut", shortcut.data[index]],
+        ["f(x)", f.data[index]],
+      ],
+      rule: "shortcut + f(x)",
+    };
   }
   return { terms: [], rule: cache?.steps ? "see the layers inside" : "see the formula" };
 }
@@ -197,5 +235,3 @@ export function placeText(shape, index) {
   if (axes.length === 2) return `step ${Math.floor(index / axes[1])}, unit ${index % axes[1]}`;
   return `neuron ${index}`;
 }
-
-export const countOf = (shape) => product(shape.slice(1));

@@ -1,5 +1,5 @@
 // Break it: what an image and a network can lose before the answer changes.
-import { damagedImage, damagedNetwork, fool } from "../engine/damage.js";
+import { damagedImage, damagedNetwork } from "../engine/damage.js";
 import { shuffled } from "../engine/random.js";
 import { argmax } from "../engine/tensor.js";
 import { exampleImage } from "../examples.js";
@@ -9,9 +9,10 @@ import { button, checkbox, select, slider } from "../ui/controls.js";
 import { el, fill } from "../ui/dom.js";
 import { heatmap, paint } from "../ui/heatmap.js";
 import { arrangeCells, mosaic } from "../ui/mosaic.js";
-import { percent, short } from "../ui/numbers.js";
+import { percent } from "../ui/numbers.js";
 import { panel, screenHead } from "../ui/panel.js";
 import { ensureImage, imagePanel } from "../ui/picker.js";
+import { smallestChange } from "./break/smallest-change.js";
 
 export const id = "break";
 export const title = "Break it";
@@ -22,7 +23,10 @@ const WHOLE = { noise: 0, right: 0, down: 0, degrees: 0, rows: 0 };
 
 export function mount(root, app) {
   const { network } = app;
-  const head = screenHead("Break it", "Disturb the image, switch neurons off, round the weights: what does the network still read?");
+  const head = screenHead(
+    "Break it",
+    "Disturb the image, switch neurons off, round the weights: what does the network still read?",
+  );
   const why = whyNoImage(network);
   if (why) {
     root.append(head, panel({ title: "No image" }, el("p", {}, why)));
@@ -30,15 +34,23 @@ export function mount(root, app) {
   }
   ensureImage(app);
   const [height, width] = network.pictureShape;
-  const examples = Array.from({ length: 10 }, (_, digit) => ({ digit, pixels: fitted(network, { pixels: exampleImage(digit) }).pixels }));
+  const examples = Array.from({ length: 10 }, (_, digit) => ({
+    digit,
+    pixels: fitted(network, { pixels: exampleImage(digit) }).pixels,
+  }));
 
   let harm = { ...WHOLE };
   let broken = network;
   let waiting = false;
-  let run = 0; // the number of the latest search for the smallest change
 
   const picture = imagePanel(app);
-  const damaged = heatmap({ rows: height, columns: width, kind: "ink", label: "The damaged image", scale: 224 / width });
+  const damaged = heatmap({
+    rows: height,
+    columns: width,
+    kind: "ink",
+    label: "The damaged image",
+    scale: 224 / width,
+  });
   const chart = bars(network.classNames, { title: "Output for the damaged image" });
   const said = el("p", { class: "sum", "aria-live": "polite" });
   const survivors = el("ul", { class: "survivors" });
@@ -50,7 +62,18 @@ export function mount(root, app) {
     ["down", "Shift down", -10, 10, 1, (x) => `${x} px`],
     ["degrees", "Rotation", -180, 180, 5, (x) => `${x}°`],
     ["rows", "Missing rows", 0, height, 1, (x) => String(x)],
-  ].map(([name, label, min, max, step, format]) => [name, slider({ label, min, max, step, value: 0, format: (x) => format(x).replace("-", "−"), on: (value) => ((harm[name] = value), soon()) })]);
+  ].map(([name, label, min, max, step, format]) => [
+    name,
+    slider({
+      label,
+      min,
+      max,
+      step,
+      value: 0,
+      format: (x) => format(x).replace("-", "−"),
+      on: (value) => ((harm[name] = value), soon()),
+    }),
+  ]);
 
   const { steps } = network.forward(batchOf(network, fitted(network, app.image).pixels));
   const channels = (i) => steps[Number(i)].y.shape.at(-1);
@@ -88,18 +111,31 @@ export function mount(root, app) {
       most: 6,
       toggles: true,
       onPick(neuron) {
-        offNeurons = offNeurons.includes(neuron) ? offNeurons.filter((each) => each !== neuron) : [...offNeurons, neuron];
+        offNeurons = offNeurons.includes(neuron)
+          ? offNeurons.filter((each) => each !== neuron)
+          : [...offNeurons, neuron];
         rebuild();
       },
     });
     fill(switchBox, switches.element);
   }
   const biases = checkbox({ label: "All biases removed", on: rebuild });
-  const bits = slider({ label: "Bits of each weight", min: 1, max: 17, value: 17, format: (n) => (n > 16 ? "32 (all)" : String(n)), on: rebuild });
+  const bits = slider({
+    label: "Bits of each weight",
+    min: 1,
+    max: 17,
+    value: 17,
+    format: (n) => (n > 16 ? "32 (all)" : String(n)),
+    on: rebuild,
+  });
 
   function rebuild() {
     off.set(offNeurons.length);
-    broken = damagedNetwork(network, { off: new Map([[Number(layer.value), offNeurons]]), biases: !biases.value, bits: bits.value > 16 ? 32 : bits.value });
+    broken = damagedNetwork(network, {
+      off: new Map([[Number(layer.value), offNeurons]]),
+      biases: !biases.value,
+      bits: bits.value > 16 ? 32 : bits.value,
+    });
     soon();
   }
 
@@ -118,12 +154,19 @@ export function mount(root, app) {
     const { pixels } = fitted(network, app.image);
     const hurt = damagedImage(pixels, [height, width], harm);
     damaged.draw(hurt, { limit: 1 });
-    switches?.draw(Array.from({ length: channels(layer.value) }, (_, i) => (offNeurons.includes(i) ? 0.1 : 0.75)), { kind: "ink", limit: 1 });
+    switches?.draw(
+      Array.from({ length: channels(layer.value) }, (_, i) => (offNeurons.includes(i) ? 0.1 : 0.75)),
+      { kind: "ink", limit: 1 },
+    );
     const [whole, now] = [answer(network, pixels), answer(broken, hurt)];
     const [before, after] = [argmax(whole), argmax(now)];
     chart.set(now, { truth: app.image.label ?? before });
     const names = network.classNames;
-    fill(said, before === after ? `Still read as ${names[before]}` : `Read as ${names[before]} before, now as ${names[after]}`, `: ${percent(whole[before])} → ${percent(now[before])}.`);
+    fill(
+      said,
+      before === after ? `Still read as ${names[before]}` : `Read as ${names[before]} before, now as ${names[after]}`,
+      `: ${percent(whole[before])} → ${percent(now[before])}.`,
+    );
     let left = 0;
     fill(
       survivors,
@@ -148,52 +191,10 @@ export function mount(root, app) {
     rebuild();
   }
 
-  // The smallest change
-  const fooled = el("div", { class: "times" });
-  const fooledText = el("p", { class: "sum", "aria-live": "polite", id: "fooled" });
-  function search() {
-    const mine = ++run;
-    const { pixels } = fitted(network, app.image);
-    const before = argmax(answer(broken, pixels));
-    const steps = fool(broken, pixels);
-    fooledText.textContent = "Searching…";
-    const next = () => {
-      if (mine !== run) return;
-      const { value, done } = steps.next();
-      if (done) {
-        if (fooledText.textContent === "Searching…") fooledText.textContent = "No gradient leads away from this answer.";
-        return;
-      }
-      showFooled(pixels, value, before);
-      setTimeout(next);
-    };
-    setTimeout(next);
-  }
-
-  function showFooled(pixels, { pixels: changed, seen, length }, before) {
-    const change = changed.map((v, i) => v - pixels[i]);
-    const most = change.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
-    const figure = (values, caption, kind, limit) => {
-      const canvas = el("canvas", { role: "img", "aria-label": caption });
-      paint(canvas, values, height, width, { kind, limit });
-      canvas.style.width = "8.5rem";
-      return el("figure", { class: "heat" }, canvas, el("figcaption", {}, caption));
-    };
-    const names = network.classNames;
-    fill(
-      fooled,
-      figure(pixels, `read as ${names[before]}`, "ink", 1),
-      el("span", { class: "op" }, "+"),
-      figure(change, `change, full colour ${short(most)}`, "signed", most),
-      el("span", { class: "op" }, "="),
-      figure(changed, `read as ${names[seen]}`, "ink", 1),
-    );
-    const share = percent(answer(broken, changed)[seen]);
-    fooledText.textContent =
-      seen === before
-        ? `√Σ change² = ${short(length)}: still a ${names[seen]}, ${share}`
-        : `A change of length √Σ change² = ${short(length)}, at most ${short(most)} of full ink in a pixel, makes it a ${names[seen]} (${share}).`;
-  }
+  const smallest = smallestChange([height, width], () => ({
+    network: broken,
+    pixels: fitted(network, app.image).pixels,
+  }));
 
   root.append(
     el("div", { class: "row spread" }, head, button("Repair everything", { on: reset })),
@@ -201,24 +202,51 @@ export function mount(root, app) {
       "div",
       { class: "panels" },
       picture.element,
-      panel({ title: "Harm the image", sentence: "Noise, a shift, a rotation, rows without ink.", docs: "augmentation.md", width: "third" }, damaged.element, ...sliders.map(([, part]) => part.element)),
+      panel(
+        {
+          title: "Harm the image",
+          sentence: "Noise, a shift, a rotation, rows without ink.",
+          docs: "augmentation.md",
+          width: "third",
+        },
+        damaged.element,
+        ...sliders.map(([, part]) => part.element),
+      ),
       el(
         "div",
         { class: "third stack" },
-        panel({ title: "Harm the network", sentence: "Neurons off (their output is 0; click cells to choose them), biases removed, weights of few bits.", docs: "play.md" }, inner.length ? [layer.element, off.element, switchBox] : null, biases.element, bits.element),
-        panel({ title: "Answer", sentence: "✓ marks the right class, or what was read before.", docs: "predict.md" }, said, chart.element),
+        panel(
+          {
+            title: "Harm the network",
+            sentence:
+              "Neurons off (their output is 0; click cells to choose them), biases removed, weights of few bits.",
+            docs: "play.md",
+          },
+          inner.length ? [layer.element, off.element, switchBox] : null,
+          biases.element,
+          bits.element,
+        ),
+        panel(
+          { title: "Answer", sentence: "✓ marks the right class, or what was read before.", docs: "predict.md" },
+          said,
+          chart.element,
+        ),
       ),
-      panel({ title: "What survives", sentence: "The ten examples with the same harm.", docs: "play.md" }, survivors, count),
       panel(
-        { title: "The smallest change that fools it", sentence: "Step by step to the nearest border between two answers (DeepFool, Moosavi-Dezfooli et al. 2016).", docs: "play.md" },
-        el("div", { class: "row" }, button("Search", { on: search, kind: "primary" })),
-        fooled,
-        fooledText,
+        { title: "What survives", sentence: "The ten examples with the same harm.", docs: "play.md" },
+        survivors,
+        count,
       ),
+      smallest.element,
     ),
   );
   if (inner.length) rebuildSwitches();
   show();
-  const stops = [app.on("image", () => ((run += 1), fill(fooled), fill(fooledText), show())), app.on("theme", show), picture.stop, () => (run += 1)];
+  const stops = [
+    app.on("image", () => (smallest.clear(), show())),
+    app.on("theme", show),
+    picture.stop,
+    smallest.clear,
+  ];
   return () => stops.forEach((stop) => stop());
 }

@@ -21,7 +21,10 @@ export const needsServer = false;
 const SIZE = 280;
 
 export function mount(root, app) {
-  const head = screenHead("Draw", "Draw a digit. The network reads it while you draw, and every layer shows what it computes.");
+  const head = screenHead(
+    "Draw",
+    "Draw a digit. The network reads it while you draw, and every layer shows what it computes.",
+  );
   const why = whyNoImage(app.network);
   if (why) {
     root.append(head, panel({ title: "No image" }, el("p", {}, why)));
@@ -41,7 +44,11 @@ export function mount(root, app) {
 
   function drawn() {
     const form = canvas.empty ? null : centredDrawing(canvas.pixels(), SIZE, SIZE);
-    if (form) app.setImage(Float32Array.from(form.image, (byte) => byte / 255), { kind: "drawing", form, strokes: [...canvas.strokes] });
+    if (form)
+      app.setImage(
+        Float32Array.from(form.image, (byte) => byte / 255),
+        { kind: "drawing", form, strokes: [...canvas.strokes] },
+      );
     else {
       app.image = null;
       update();
@@ -55,7 +62,9 @@ export function mount(root, app) {
     seen.draw(pixels);
     about.textContent = image ? origin(image) : "nothing yet";
     showStages(stages, image?.form);
-    const { logits, outputs, steps } = app.network.forward(image ? inputOf(app) : app.network.prepare(new Uint8Array(app.network.inputShape.reduce((a, b) => a * b))));
+    const { logits, outputs, steps } = app.network.forward(
+      image ? inputOf(app) : app.network.prepare(new Uint8Array(app.network.inputShape.reduce((a, b) => a * b))),
+    );
     const best = outputs.data.indexOf(Math.max(...outputs.data));
     answer.textContent = image ? app.network.classNames[best] : "–";
     share.textContent = image ? percent(outputs.data[best]) : "draw a digit";
@@ -72,11 +81,29 @@ export function mount(root, app) {
       erase.setAttribute("aria-pressed", String(canvas.erasing));
     },
   });
-  const width = slider({ label: "Width of the pen", min: 4, max: 40, value: Math.round(canvas.width), format: (x) => `${x} px`, on: (value) => (canvas.width = value) });
+  const width = slider({
+    label: "Width of the pen",
+    min: 4,
+    max: 40,
+    value: Math.round(canvas.width),
+    format: (x) => `${x} px`,
+    on: (value) => (canvas.width = value),
+  });
   const draw = panel(
-    { title: "Your digit", sentence: "Mouse, pen or finger; with the keyboard, arrows and space.", docs: "play.md", width: "third" },
+    {
+      title: "Your digit",
+      sentence: "Mouse, pen or finger; with the keyboard, arrows and space.",
+      docs: "play.md",
+      width: "third",
+    },
     canvas.element,
-    el("div", { class: "row" }, button("Undo", { path: ICONS.undo, on: () => canvas.undo() }), erase, button("Clear", { path: ICONS.trash, on: () => canvas.clear() })),
+    el(
+      "div",
+      { class: "row" },
+      button("Undo", { path: ICONS.undo, on: () => canvas.undo() }),
+      erase,
+      button("Clear", { path: ICONS.trash, on: () => canvas.clear() }),
+    ),
     width.element,
     exampleButtons((digit) => canvas.load(exampleStrokes(digit, SIZE))),
   );
@@ -88,21 +115,42 @@ export function mount(root, app) {
       { class: "panels" },
       draw,
       panel(
-        { title: "What the network sees", sentence: "The drawing in the form of MNIST's images: its box, 20 pixels high, its centre of mass in the middle.", docs: "handwriting.md", width: "third" },
+        {
+          title: "What the network sees",
+          sentence:
+            "The drawing in the form of MNIST's images: its box, 20 pixels high, its centre of mass in the middle.",
+          docs: "handwriting.md",
+          width: "third",
+        },
         seen.element,
         about,
         stages,
       ),
       panel(
-        { title: "Answer", sentence: "The output of each class; the largest is what the network reads.", docs: "predict.md", width: "third" },
+        {
+          title: "Answer",
+          sentence: "The output of each class; the largest is what the network reads.",
+          docs: "predict.md",
+          width: "third",
+        },
         el("p", { class: "answer", "aria-live": "polite" }, answer, share),
         chart.element,
         strange,
       ),
       app.api ? serverPanel(app, draw) : null,
       panel(
-        { title: "Every layer", sentence: "Orange is positive, blue negative; each layer's largest number has the full colour.", docs: "see-inside.md" },
-        el("div", { class: "layers-head" }, el("span", {}, "layer ", time), el("span", {}, "values"), el("span", {}, "weights")),
+        {
+          title: "Every layer",
+          sentence: "Orange is positive, blue negative; each layer's largest number has the full colour.",
+          docs: "see-inside.md",
+        },
+        el(
+          "div",
+          { class: "layers-head" },
+          el("span", {}, "layer ", time),
+          el("span", {}, "values"),
+          el("span", {}, "weights"),
+        ),
         list.element,
       ),
     ),
@@ -124,7 +172,13 @@ export function mount(root, app) {
 
 function seenPicture(network) {
   const [height, width] = network.pictureShape;
-  const map = heatmap({ rows: height, columns: width, kind: "ink", label: "The image that the network gets", scale: 224 / width });
+  const map = heatmap({
+    rows: height,
+    columns: width,
+    kind: "ink",
+    label: "The image that the network gets",
+    scale: 224 / width,
+  });
   return { element: map.element, size: height * width, draw: (pixels) => map.draw(pixels, { limit: 1 }) };
 }
 
@@ -141,9 +195,15 @@ function showStages(element, form) {
   const grown = widened.width > box.right - box.left;
   fill(
     element,
-    figure(widened, `${box.right - box.left} × ${box.bottom - box.top} pixels, pen ${pen.toFixed(0)}${grown ? ", widened" : ""}`),
+    figure(
+      widened,
+      `${box.right - box.left} × ${box.bottom - box.top} pixels, pen ${pen.toFixed(0)}${grown ? ", widened" : ""}`,
+    ),
     figure(stretched, `shrunk to ${stretched.width} × ${stretched.height}`),
-    figure({ data: Float32Array.from(form.image, (b) => b / 255), height: 28, width: 28 }, `centre of mass (${(mass.x + form.corner.x).toFixed(1)}, ${(mass.y + form.corner.y).toFixed(1)})`),
+    figure(
+      { data: Float32Array.from(form.image, (b) => b / 255), height: 28, width: 28 },
+      `centre of mass (${(mass.x + form.corner.x).toFixed(1)}, ${(mass.y + form.corner.y).toFixed(1)})`,
+    ),
   );
 }
 
@@ -158,7 +218,12 @@ function serverPanel(app, target) {
         const { pixels, shape } = decoded(found);
         const canvas = el("canvas", { "aria-hidden": "true" });
         paint(canvas, pixels, shape[0], shape[1], { kind: "ink", limit: 1 });
-        return el("button", { type: "button", onclick: () => choose(found, { pixels, shape }), "aria-label": caption(found) }, canvas, caption(found));
+        return el(
+          "button",
+          { type: "button", onclick: () => choose(found, { pixels, shape }), "aria-label": caption(found) },
+          canvas,
+          caption(found),
+        );
       }),
     );
   };
@@ -173,18 +238,39 @@ function serverPanel(app, target) {
     attempt(async () => {
       said.textContent = "Looking for failures…";
       const { failures: found } = await app.api.get("failures");
-      said.textContent = found.length ? `The ${found.length} errors of highest probability in the test set: the label → what the network reads.` : "There are no failures to show.";
-      show(found, (f) => `${f.label} → ${f.predicted}`, (f) => fetchImage(app, f.source, f.part, f.index));
+      said.textContent = found.length
+        ? `The ${found.length} errors of highest probability in the test set: the label → what the network reads.`
+        : "There are no failures to show.";
+      show(
+        found,
+        (f) => `${f.label} → ${f.predicted}`,
+        (f) => fetchImage(app, f.source, f.part, f.index),
+      );
     });
   const photo = (file) =>
     attempt(async () => {
       said.textContent = "Reading the photo…";
       const { digits, text } = await app.api.send("photo", file);
       said.textContent = digits.length ? `On the photo: ${text}` : "No digit was found on the photo.";
-      show(digits, (d) => `${app.network.classNames[d.label]}, ${percent(d.confidence)}`, (d, { pixels, shape }) => app.setImage(pixels, { kind: "photo", shape }));
+      show(
+        digits,
+        (d) => `${app.network.classNames[d.label]}, ${percent(d.confidence)}`,
+        (d, { pixels, shape }) => app.setImage(pixels, { kind: "photo", shape }),
+      );
     });
-  const file = el("input", { type: "file", accept: "image/*", class: "hidden-text", tabindex: -1, "aria-hidden": "true", onchange: () => file.files[0] && photo(file.files[0]) });
-  for (const [event, on] of [["dragover", true], ["dragleave", false], ["drop", false]]) {
+  const file = el("input", {
+    type: "file",
+    accept: "image/*",
+    class: "hidden-text",
+    tabindex: -1,
+    "aria-hidden": "true",
+    onchange: () => file.files[0] && photo(file.files[0]),
+  });
+  for (const [event, on] of [
+    ["dragover", true],
+    ["dragleave", false],
+    ["drop", false],
+  ]) {
     target.addEventListener(event, (moved) => {
       moved.preventDefault();
       target.classList.toggle("drop", on);
@@ -192,8 +278,20 @@ function serverPanel(app, target) {
     });
   }
   return panel(
-    { title: "Other images", sentence: "Test images by number, the errors of highest probability, or the digits on a photo (drop one on the drawing, too).", docs: "see-failures.md" },
-    el("div", { class: "row end" }, imageNumber(app), button("Worst failures", { on: failures }), button("A photo…", { on: () => file.click() }), file),
+    {
+      title: "Other images",
+      sentence:
+        "Test images by number, the errors of highest probability, or the digits on a photo (drop one on the drawing, too).",
+      docs: "see-failures.md",
+    },
+    el(
+      "div",
+      { class: "row end" },
+      imageNumber(app),
+      button("Worst failures", { on: failures }),
+      button("A photo…", { on: () => file.click() }),
+      file,
+    ),
     said,
     thumbs,
   );

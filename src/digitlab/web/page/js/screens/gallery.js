@@ -29,7 +29,10 @@ export function mount(root, app) {
   function drawn() {
     const form = canvas.empty ? null : centredDrawing(canvas.pixels(), SIZE, SIZE);
     if (!form) return;
-    app.setImage(Float32Array.from(form.image, (byte) => byte / 255), { kind: "drawing", form, strokes: [...canvas.strokes] });
+    app.setImage(
+      Float32Array.from(form.image, (byte) => byte / 255),
+      { kind: "drawing", form, strokes: [...canvas.strokes] },
+    );
   }
 
   function update() {
@@ -39,12 +42,19 @@ export function mount(root, app) {
   }
 
   root.append(
-    screenHead("Side by side", "One drawing, several networks: what does each read, and what does it compute on the way?"),
+    screenHead(
+      "Side by side",
+      "One drawing, several networks: what does each read, and what does it compute on the way?",
+    ),
     el(
       "div",
       { class: "panels" },
       panel(
-        { title: "Your digit", sentence: "Mouse, pen or finger; with the keyboard, arrows and space.", docs: "play.md" },
+        {
+          title: "Your digit",
+          sentence: "Mouse, pen or finger; with the keyboard, arrows and space.",
+          docs: "play.md",
+        },
         el(
           "div",
           { class: "gallery-draw" },
@@ -52,7 +62,12 @@ export function mount(root, app) {
           el(
             "div",
             { class: "stack" },
-            el("div", { class: "row" }, button("Undo", { path: ICONS.undo, on: () => canvas.undo() }), button("Clear", { path: ICONS.trash, on: () => canvas.clear() })),
+            el(
+              "div",
+              { class: "row" },
+              button("Undo", { path: ICONS.undo, on: () => canvas.undo() }),
+              button("Clear", { path: ICONS.trash, on: () => canvas.clear() }),
+            ),
             exampleButtons((digit) => canvas.load(exampleStrokes(digit, SIZE))),
             seen.element,
           ),

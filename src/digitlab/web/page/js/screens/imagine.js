@@ -19,17 +19,43 @@ const STEPS = 120;
 
 export function mount(root, app) {
   const { network } = app;
-  const head = screenHead("Imagine", "What does a digit look like to this network? Three ways from an answer back to a picture.");
+  const head = screenHead(
+    "Imagine",
+    "What does a digit look like to this network? Three ways from an answer back to a picture.",
+  );
   const why = whyNoImage(network);
   if (why || network.classNames.length < 2) {
-    root.append(head, panel({ title: "Nothing to imagine" }, el("p", {}, why || "This network has one output and no classes.")));
+    root.append(
+      head,
+      panel({ title: "Nothing to imagine" }, el("p", {}, why || "This network has one output and no classes.")),
+    );
     return null;
   }
   let digit = Number(app.state.get("digit", 3));
   if (!(digit in network.classNames)) digit = 0;
-  const buttons = network.classNames.map((name, i) => button(name, { on: () => choose(i), label: `Imagine ${name}`, "aria-pressed": "false" }));
+  const buttons = network.classNames.map((name, i) =>
+    button(name, { on: () => choose(i), label: `Imagine ${name}`, "aria-pressed": "false" }),
+  );
   const chain = whyNoChain(network);
-  const ways = [ascentPanel(app, chain ? "two-thirds" : "third"), chainPanel(app, "Linear inversion", "A one-hot output multiplied by the transposed weights: orange is evidence for the digit, blue against it.", linearBack, "signed", chain), chainPanel(app, "Inverse query", "The output through the inverse of each activation and the transposed weights (Rashid's backquery).", inverseQuery, "ink", chain)];
+  const ways = [
+    ascentPanel(app, chain ? "two-thirds" : "third"),
+    chainPanel(
+      app,
+      "Linear inversion",
+      "A one-hot output multiplied by the transposed weights: orange is evidence for the digit, blue against it.",
+      linearBack,
+      "signed",
+      chain,
+    ),
+    chainPanel(
+      app,
+      "Inverse query",
+      "The output through the inverse of each activation and the transposed weights (Rashid's backquery).",
+      inverseQuery,
+      "ink",
+      chain,
+    ),
+  ];
 
   function choose(next) {
     digit = next;
@@ -38,7 +64,17 @@ export function mount(root, app) {
     ways.forEach((way) => way.start(digit));
   }
 
-  root.append(head, el("div", { class: "row examples-row" }, buttons), el("div", { class: "panels" }, chain ? [ways[0].element, el("div", { class: "third stack" }, ways[1].element, ways[2].element)] : ways.map((way) => way.element)));
+  root.append(
+    head,
+    el("div", { class: "row examples-row" }, buttons),
+    el(
+      "div",
+      { class: "panels" },
+      chain
+        ? [ways[0].element, el("div", { class: "third stack" }, ways[1].element, ways[2].element)]
+        : ways.map((way) => way.element),
+    ),
+  );
   choose(digit);
   const stop = app.on("theme", () => ways.forEach((way) => way.redraw()));
   return () => {
@@ -57,7 +93,13 @@ function reading(network, pixels) {
 function ascentPanel(app, wide) {
   const { network } = app;
   const [height, width, channels = 1] = network.pictureShape;
-  const map = heatmap({ rows: height, columns: width, kind: "ink", label: "The picture of the ascent", scale: 280 / width });
+  const map = heatmap({
+    rows: height,
+    columns: width,
+    kind: "ink",
+    label: "The picture of the ascent",
+    scale: 280 / width,
+  });
   const said = el("p", { class: "sum", id: "ascent" });
   const chart = bars(network.classNames, { title: "Output for this picture" });
   let pictures = [];
@@ -65,12 +107,22 @@ function ascentPanel(app, wide) {
   let digit = 0;
   let seed = 0;
   let playing = false;
-  const at = slider({ label: "Step", min: 0, max: STEPS, value: 0, format: (n) => `${n} of ${STEPS}`, on: (n) => (pause(), show(Math.min(n, pictures.length - 1))) });
+  const at = slider({
+    label: "Step",
+    min: 0,
+    max: STEPS,
+    value: 0,
+    format: (n) => `${n} of ${STEPS}`,
+    on: (n) => (pause(), show(Math.min(n, pictures.length - 1))),
+  });
   const play = button("Pause", { path: ICONS.pause, on: () => (playing ? pause() : resume()) });
 
   function grey(picture) {
     if (channels === 1) return Float32Array.from(picture);
-    return Float32Array.from({ length: height * width }, (_, i) => picture.slice(i * channels, (i + 1) * channels).reduce((a, b) => a + b) / channels);
+    return Float32Array.from(
+      { length: height * width },
+      (_, i) => picture.slice(i * channels, (i + 1) * channels).reduce((a, b) => a + b) / channels,
+    );
   }
 
   function show(step) {
@@ -107,12 +159,30 @@ function ascentPanel(app, wide) {
 
   const part = {
     element: panel(
-      { title: "Gradient ascent", sentence: "From smoothed noise, each step changes the pixels so that the digit's lead J over all others grows; little ink and smooth pictures are preferred.", docs: "see-imagine.md", width: wide },
+      {
+        title: "Gradient ascent",
+        sentence:
+          "From smoothed noise, each step changes the pixels so that the digit's lead J over all others grows; little ink and smooth pictures are preferred.",
+        docs: "see-imagine.md",
+        width: wide,
+      },
       el(
         "div",
         { class: wide === "third" ? "stack" : "before-after" },
-        el("div", { class: "stack" }, map.element, at.element, el("div", { class: "row" }, play, button("Another start", { on: () => ((seed += 1), part.start(digit)) }))),
-        el("div", { class: "stack" }, said, chart.element, el("p", { class: "formula" }, "J = z_d − ln Σ_{k≠d} e^{z_k}\nx ← x + η (∂J/∂x / max |∂J/∂x| − penalties)")),
+        el(
+          "div",
+          { class: "stack" },
+          map.element,
+          at.element,
+          el("div", { class: "row" }, play, button("Another start", { on: () => ((seed += 1), part.start(digit)) })),
+        ),
+        el(
+          "div",
+          { class: "stack" },
+          said,
+          chart.element,
+          el("p", { class: "formula" }, "J = z_d − ln Σ_{k≠d} e^{z_k}\nx ← x + η (∂J/∂x / max |∂J/∂x| − penalties)"),
+        ),
       ),
     ),
     start(next) {
@@ -135,7 +205,13 @@ function ascentPanel(app, wide) {
 function chainPanel(app, title, sentence, way, kind, why) {
   const { network } = app;
   const [height, width] = network.pictureShape;
-  const map = heatmap({ rows: height, columns: width, kind, label: `The picture of the ${title.toLowerCase()}`, scale: 280 / width });
+  const map = heatmap({
+    rows: height,
+    columns: width,
+    kind,
+    label: `The picture of the ${title.toLowerCase()}`,
+    scale: 280 / width,
+  });
   const said = el("p", { class: "sum" });
   const stages = el("ol", { class: "layers" });
   let digit = 0;
@@ -166,7 +242,10 @@ function chainPanel(app, title, sentence, way, kind, why) {
   }
 
   const part = {
-    element: panel({ title, sentence, docs: "see-imagine.md", width: "third" }, why ? el("p", { class: "note" }, `This way ${why}`) : [map.element, said, el("h3", {}, "On the way"), stages]),
+    element: panel(
+      { title, sentence, docs: "see-imagine.md", width: "third" },
+      why ? el("p", { class: "note" }, `This way ${why}`) : [map.element, said, el("h3", {}, "On the way"), stages],
+    ),
     start,
     redraw: () => part.start(digit),
     stop: () => clearTimeout(timer),

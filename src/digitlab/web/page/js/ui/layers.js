@@ -5,7 +5,7 @@ import { sizes } from "./numbers.js";
 import { flattened } from "../engine/saliency.js";
 
 /** What a layer's output looks like: for a recurrent layer the states after every step, (T, H), instead of the last. */
-export function shownValues({ layer, y, cache }) {
+function shownValues({ layer, y, cache }) {
   if (!cache?.states) return { shape: y.shape.slice(1), data: y.data };
   const units = layer.units;
   const data = new Float32Array(cache.states.length * units);
@@ -29,10 +29,15 @@ export function layerList(network, { open = null } = {}) {
       const { layer } = step;
       const { shape } = shownValues(step);
       const arrangement = arrangeValues(shape);
-      const values = mosaic(arrangement, { label: `Output of layer ${name}, ${layer}: ${sizes(shape)} numbers`, width: 340, most: 14 });
+      const values = mosaic(arrangement, {
+        label: `Output of layer ${name}, ${layer}: ${sizes(shape)} numbers`,
+        width: 340,
+        most: 14,
+      });
       const weights = layer.params.W;
       const arranged = weights && arrangeWeights(weights.shape, pictureBefore(network, step));
-      const picture = arranged && mosaic(arranged, { label: `Weights of layer ${name}, ${layer}`, width: 260, most: 8 });
+      const picture =
+        arranged && mosaic(arranged, { label: `Weights of layer ${name}, ${layer}`, width: 260, most: 8 });
       picture?.draw(weights.data);
       const more = (n) => (n > 0 ? el("p", { class: "small muted" }, `and ${n} more`) : null);
       const row = el(
@@ -43,14 +48,28 @@ export function layerList(network, { open = null } = {}) {
           { class: "layer-name" },
           el("h3", {}, el("span", { class: "muted" }, `${name}  `), String(layer)),
           el("p", { class: "small muted" }, cacheNote(step) || sizes(shape)),
-          open && !depth ? el("button", { type: "button", class: "button quiet small", onclick: () => open(name), "aria-label": `Open up layer ${name}` }, "Open up") : null,
+          open && !depth
+            ? el(
+                "button",
+                {
+                  type: "button",
+                  class: "button quiet small",
+                  onclick: () => open(name),
+                  "aria-label": `Open up layer ${name}`,
+                },
+                "Open up",
+              )
+            : null,
         ),
         el("div", { class: "layer-picture" }, values.element, more(arrangement.left)),
         el("div", { class: "layer-picture" }, picture ? [picture.element, more(arranged.left)] : null),
       );
       return { row, values, layer };
     });
-    fill(element, parts.map(({ row }) => row));
+    fill(
+      element,
+      parts.map(({ row }) => row),
+    );
   }
 
   return {

@@ -16,7 +16,8 @@ function tiled(count, height, width, place, { wide = 2.2, most = MOST } = {}) {
   for (let k = 0; k < shown; k++) {
     const top = Math.floor(k / perRow) * (height + gap);
     const left = (k % perRow) * (width + gap);
-    for (let i = 0; i < height; i++) for (let j = 0; j < width; j++) cells[(top + i) * columns + left + j] = place(k, i, j);
+    for (let i = 0; i < height; i++)
+      for (let j = 0; j < width; j++) cells[(top + i) * columns + left + j] = place(k, i, j);
   }
   return { rows, columns, cells, left: count - shown };
 }
@@ -98,7 +99,10 @@ export function mosaic(arrangement, { label, width = 420, height = 300, most = 1
   if (onPick) {
     canvas.addEventListener("click", (event) => {
       const box = canvas.getBoundingClientRect();
-      pick(Math.floor(((event.clientY - box.top) / box.height) * rows), Math.floor(((event.clientX - box.left) / box.width) * columns));
+      pick(
+        Math.floor(((event.clientY - box.top) / box.height) * rows),
+        Math.floor(((event.clientX - box.left) / box.width) * columns),
+      );
     });
     canvas.addEventListener("keydown", (event) => {
       if (toggles && event.key === " ") {
@@ -108,7 +112,8 @@ export function mosaic(arrangement, { label, width = 420, height = 300, most = 1
       const step = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
       if (!step) return;
       event.preventDefault();
-      for (let n = 1; n < span + 2; n++) { // over the gap between two tiles
+      for (let n = 1; n < span + 2; n++) {
+        // over the gap between two tiles
         const [r, c] = [row + n * step[0], column + n * step[1]];
         if (r < 0 || c < 0 || r >= rows || c >= columns) return;
         const index = cells[r * columns + c];

@@ -13,8 +13,12 @@ export function ensureImage(app) {
 
 /** One line that says where an image is from. */
 export function origin(image) {
-  if (image.kind === "data") return `${image.source} ${image.part} ${image.index.toLocaleString("en")}, a ${image.label}`;
-  return { drawing: "your drawing", example: `an example, a ${image.label}`, photo: "from your photo" }[image.kind] ?? "an image";
+  if (image.kind === "data")
+    return `${image.source} ${image.part} ${image.index.toLocaleString("en")}, a ${image.label}`;
+  return (
+    { drawing: "your drawing", example: `an example, a ${image.label}`, photo: "from your photo" }[image.kind] ??
+    "an image"
+  );
 }
 
 /** Get an image of the server by its number and make it the image at hand. */
@@ -33,14 +37,22 @@ export function exampleButtons(choose) {
   return el(
     "div",
     { class: "examples", role: "group", "aria-label": "Example digits" },
-    Array.from({ length: 10 }, (_, digit) => button(String(digit), { on: () => choose(digit), label: `Example ${digit}` })),
+    Array.from({ length: 10 }, (_, digit) =>
+      button(String(digit), { on: () => choose(digit), label: `Example ${digit}` }),
+    ),
   );
 }
 
 /** A panel with the image and these ways. Returns { element, draw(pixels), stop() }. */
 export function imagePanel(app, { sentence = "What the network gets.", extra = [] } = {}) {
   const { height, width } = fitted(app.network, app.image);
-  const picture = heatmap({ rows: height, columns: width, kind: "ink", label: "The image at hand", scale: 240 / width });
+  const picture = heatmap({
+    rows: height,
+    columns: width,
+    kind: "ink",
+    label: "The image at hand",
+    scale: 240 / width,
+  });
   const about = el("p", { class: "small muted" });
   const show = () => {
     picture.draw(fitted(app.network, app.image).pixels, { limit: 1 });

@@ -166,7 +166,8 @@ export class Subnetwork extends Layer {
 
   forward(x) {
     const shape = this.network.input_shape;
-    if (product(x.shape.slice(1)) !== product(shape)) throw new ShapeError(`Subnetwork: got (${x.shape}), expected (N, ${shape})`);
+    if (product(x.shape.slice(1)) !== product(shape))
+      throw new ShapeError(`Subnetwork: got (${x.shape}), expected (N, ${shape})`);
     const [z, steps] = forwardChain(this.layers, x.reshape(x.shape[0], ...shape));
     const y = this.outputs === "activations" ? this.loss.activation(z) : z;
     return [y, { steps, y, shape: x.shape }];

@@ -9,8 +9,7 @@ export class Conv2D extends Layer {
     forward:
       "y[p] = Σ over places k in the kernel of  x[p·stride + k·dilation] W[k] + b,  p a window's position;\n" +
       "with windows as rows, R (N·OH·OW, kh·kw·C):  y = R W + b",
-    backward:
-      "∂L/∂W = Rᵀ g    ∂L/∂b = Σ g    ∂L/∂R = g Wᵀ;  ∂L/∂x sums ∂L/∂R over the windows that saw each pixel",
+    backward: "∂L/∂W = Rᵀ g    ∂L/∂b = Σ g    ∂L/∂R = g Wᵀ;  ∂L/∂x sums ∂L/∂R over the windows that saw each pixel",
   };
   static defaults = {
     filters: undefined,

@@ -42,7 +42,9 @@ export class Layer {
   toString() {
     const { type, ...settings } = this.described;
     const written = Object.entries(settings).filter(([key]) => !UNSHOWN.has(key));
-    const required = Object.keys(this.constructor.defaults).filter((key) => this.constructor.defaults[key] === undefined);
+    const required = Object.keys(this.constructor.defaults).filter(
+      (key) => this.constructor.defaults[key] === undefined,
+    );
     const texts = written.map(([key, value]) => {
       const text = JSON.stringify(value).replaceAll('"', "");
       return required.includes(key) ? text : `${key}=${text}`;

@@ -53,8 +53,7 @@ export class LayerNorm extends Layer {
   static python = FILE;
   static formulas = {
     forward: "y = γ x̂ + β with μ, σ² over the last `axes` axes of each example",
-    backward:
-      "∂L/∂γ = Σ g x̂ and ∂L/∂β = Σ g over the other axes\n∂L/∂x = (h − mean h − x̂ mean(h x̂)) / s,  h = γ g",
+    backward: "∂L/∂γ = Σ g x̂ and ∂L/∂β = Σ g over the other axes\n∂L/∂x = (h − mean h − x̂ mean(h x̂)) / s,  h = γ g",
   };
   static defaults = { epsilon: 1e-5, axes: 1 };
 
@@ -90,7 +89,9 @@ export class LayerNorm extends Layer {
     const { gamma } = this.params;
     const size = this.groupSize(gradY.shape);
     const rows = gradY.reshape(inverse.length, size);
-    this.grads.gamma = sumRows(elementwise((g, v) => g * v, rows, xHat.reshape(inverse.length, size))).reshape(...gamma.shape);
+    this.grads.gamma = sumRows(elementwise((g, v) => g * v, rows, xHat.reshape(inverse.length, size))).reshape(
+      ...gamma.shape,
+    );
     this.grads.beta = sumRows(rows).reshape(...gamma.shape);
     const gradX = gradY.zeros(...gradY.shape);
     for (let r = 0; r < inverse.length; r++) {

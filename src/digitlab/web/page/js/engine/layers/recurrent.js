@@ -4,7 +4,15 @@
 //     stateₜ = step(aₜ, stateₜ₋₁)     what it means after everything read so far
 
 import {
-  ShapeError, add, columnsOf, concat, elementwise, matmul, matmulTransposed, sumRows, transposedMatmul,
+  ShapeError,
+  add,
+  columnsOf,
+  concat,
+  elementwise,
+  matmul,
+  matmulTransposed,
+  sumRows,
+  transposedMatmul,
 } from "../tensor.js";
 import { sigmoid } from "./activations.js";
 import { plusBias } from "./dense.js";
@@ -138,7 +146,7 @@ export class GRU extends Recurrent {
     forward:
       "r = σ(xₜ W_r + hₜ₋₁ U_r + b_r)        z = σ(xₜ W_z + hₜ₋₁ U_z + b_z)\n" +
       'n = tanh(xₜ W_n + b_n + r (hₜ₋₁ U_n + v))     reset="after" the product, as PyTorch and cuDNN\n' +
-      "n = tanh(xₜ W_n + b_n + (r hₜ₋₁) U_n)         reset=\"before\" it, Cho et al. eq. 8, ONNX's default\n" +
+      'n = tanh(xₜ W_n + b_n + (r hₜ₋₁) U_n)         reset="before" it, Cho et al. eq. 8, ONNX\'s default\n' +
       "hₜ = z hₜ₋₁ + (1 − z) n",
     backward:
       "δ_n = gₕ (1 − z)(1 − n²)      δ_z = gₕ (hₜ₋₁ − n) z(1 − z)      δ_r = (∂L/∂r) r(1 − r)\n" +
