@@ -173,11 +173,11 @@ def coloured_marks(reading: "Reading") -> Any:
 
     page = reading.page
     plane = np.full(page.photo.shape, 255, np.uint8)
-    for number, mark in enumerate([*page.marks, *page.others]):
-        colour = "#999999" if mark.why_not else COLOURS[number % len(COLOURS)]
+    for number, read in enumerate([*reading.digits, *reading.others]):
+        colour = "#999999" if read.why_not else COLOURS[number % len(COLOURS)]
         rgb = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
-        left, top, right, bottom = mark.box
-        plane[top:bottom, left:right][mark.mask] = rgb
+        left, top, right, bottom = read.box
+        plane[top:bottom, left:right][read.mask] = rgb
     return plane
 
 

@@ -11,6 +11,7 @@ from digitlab.reading.partition import Answer
 
 LOW, HIGH = 0.42, 2.5  # shares of the writing's height between which a mark needs no neighbours of its size
 SURE = 0.9
+PALE = 0.42  # as a share of the usual digit's depth; pencil next to pen has more
 
 
 def writing_height(judged: Sequence[Answer]) -> float:
@@ -42,7 +43,7 @@ def refused(judged: Sequence[Answer], least: float, shape: tuple[int, int], crum
     usual = writing_height(able)
     for at, j in enumerate(judged):
         if not why[at]:
-            why[at] = _at_edge(j, able, shape) or _size(j, able, usual, judged, crumbs)
+            why[at] = _pale(j, able, usual) or _at_edge(j, able, shape) or _size(j, able, usual, judged, crumbs)
     return _letters(judged, why, usual)
 
 
@@ -52,6 +53,12 @@ def _unsure(j: Answer, least: float) -> str:
     if j.confidence >= least:
         return ""
     return f"looks like no digit (best guess {j.label}, {100 * j.confidence:.0f} %)"
+
+
+def _pale(j: Answer, able: Sequence[Answer], usual: float) -> str:
+    """A paper's pattern or the back of the page: much paler than the digits of the writing's height."""
+    depths = [o.depth for o in able if o.label != 1 and 0.6 * usual <= o.mark.height <= 1.7 * usual] or [j.depth]
+    return "is much paler than the writing" if j.depth < PALE * float(np.quantile(depths, 0.75)) else ""
 
 
 def _at_edge(j: Answer, able: Sequence[Answer], shape: tuple[int, int]) -> str:

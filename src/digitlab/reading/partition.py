@@ -42,12 +42,16 @@ class Segment:
 
 @dataclass(frozen=True)
 class Answer:
-    """A mark with its image and what the network says: probabilities (classes,), and that it is no digit."""
+    """A mark with its image and what the network says: probabilities (classes,), and that it is no digit.
+
+    `depth` is the share of the paper's light that its ink takes, 0 to 1: pencil has less than a pen.
+    """
 
     mark: Mark
     image: NDArray[np.uint8]
     probabilities: NDArray[np.float64]
     not_digit: float
+    depth: float = 1.0
 
     @property
     def label(self) -> int:
@@ -71,7 +75,8 @@ def partition(answers: Sequence[Answer], judge: Judge, *, usual: float, one: boo
     """
     sure = {answer.mark.box for answer in answers if answer.confidence >= SURE}
     rows = [_pieces(cluster, sure) for cluster in _clusters([answer.mark for answer in answers], usual, one)]
-    segments = [_segments(row, usual, one) for row in rows]
+    budget = _Budget()
+    segments = [_segments(row, usual, one, budget) for row in rows]
     judged = judge([segment.mark for some in segments for segment in some])
     found: list[Answer] = []
     start = 0
@@ -79,6 +84,20 @@ def partition(answers: Sequence[Answer], judge: Judge, *, usual: float, one: boo
         found += _best_path(row, some, judged[start : start + len(some)])
         start += len(some)
     return found
+
+
+@dataclass
+class _Budget:
+    """What may be spent on one page's segments; on a page of writing that is far more than enough."""
+
+    segments: int = 1500
+    pixels: int = 20_000_000
+
+    def allows(self, mark: Mark) -> bool:
+        """Whether a segment of the size of this mark may still be tried; it is then counted."""
+        self.segments -= 1
+        self.pixels -= mark.width * mark.height
+        return self.segments >= 0 and self.pixels >= 0
 
 
 @dataclass(frozen=True)
@@ -129,7 +148,7 @@ def _pieces(cluster: Sequence[Mark], sure: Container[Box]) -> list[_Piece]:
     return found
 
 
-def _segments(row: list[_Piece], usual: float, one: bool) -> list[Segment]:
+def _segments(row: list[_Piece], usual: float, one: bool, budget: _Budget) -> list[Segment]:
     """All that may be one digit: pieces of one mark, or several whole marks."""
     tallest = max(part.whole.height for part in row)
     starts = [i for i in range(len(row)) if i == 0 or row[i].number != row[i - 1].number]
@@ -148,11 +167,15 @@ def _segments(row: list[_Piece], usual: float, one: bool) -> list[Segment]:
                 sides = [cut for cut in (row[i].left, row[j - 1].right) if cut is not None]
                 cost = sum(0.5 * each + 0.25 * max(0.0, cut.crossed - 1) for cut in sides)
                 for reach in (0, round(whole.pen)):  # a stroke that two digits share belongs to both
+                    if not budget.allows(whole):
+                        break
                     part = piece(whole, row[i].left, row[j - 1].right, reach)
                     if part is not None and _may_be_a_digit(part, whole, usual):
                         found.append(Segment(part, i, j, cost + (SHARED if reach else 0), cut=True))
         for until in range(at + 2, min(len(starts), at + (10 if one else MOST_PARTS)) + 1):
             wholes = [row[i].whole for i in starts[at:until]]
+            if not all(map(budget.allows, wholes)):
+                break
             mark = union(*wholes)
             if mark.height > 1.6 * max(m.height for m in wholes) and not one:
                 continue

@@ -9,6 +9,7 @@ from digitlab.data.photos import Mark, Page, find_digits
 from digitlab.data.photos.ink import SMALL
 from digitlab.data.photos.lines import text_lines
 from digitlab.data.photos.marks import odd_shape
+from digitlab.data.photos.page import depth_of
 from digitlab.errors import ShapeError
 from digitlab.judging import judge
 from digitlab.nn.network import Network
@@ -47,7 +48,8 @@ def read_photo(
         judged = judge(network, images)
         odd = [1.0 if odd_shape(mark) else 0.0 for mark in marks]
         not_digit = np.maximum(judged.not_digit, odd).tolist()
-        return [Answer(*one) for one in zip(marks, images, judged.probabilities, not_digit)]
+        depth = [depth_of(mark, page.ink.flat) for mark in marks]
+        return [Answer(*one) for one in zip(marks, images, judged.probabilities, not_digit, depth)]
 
     answers, crumbs = _answers(page, ask)
     why = refused(answers, least, page.photo.shape[:2], crumbs)
@@ -67,8 +69,8 @@ def sees_colour(network: Network) -> bool:
 
 
 def _read(answer: Answer, line: int, why_not: str = "") -> Read:
-    label = -1 if why_not else answer.label
-    return Read(label, answer.confidence, answer.probabilities, answer.mark.box, line, answer.image, why_not)
+    label, mark = -1 if why_not else answer.label, answer.mark
+    return Read(label, answer.confidence, answer.probabilities, mark.box, line, answer.image, why_not, mark.mask)
 
 
 def _answers(page: Page, ask: Judge) -> tuple[list[Answer], list[Mark]]:

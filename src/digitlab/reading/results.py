@@ -19,6 +19,7 @@ class Read:
     box            left, top, right, bottom in pixels of `Reading.page.photo`
     line           of writing, from 0
     image          the network's input: uint8 (28, 28), or (28, 28, 3) if it sees colours
+    mask           which pixels of the box are its ink, (bottom - top, right - left)
     """
 
     label: int
@@ -28,6 +29,7 @@ class Read:
     line: int
     image: NDArray[np.uint8] = field(repr=False)
     why_not: str = ""
+    mask: NDArray[np.bool_] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

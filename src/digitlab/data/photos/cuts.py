@@ -59,8 +59,10 @@ def piece(mark: Mark, left: Cut | None, right: Cut | None, reach: int = 0) -> Ma
     """
     from scipy import ndimage
 
-    across = np.arange(mark.width)[None]
-    part = mark.mask
+    first = 0 if left is None else max(0, int(left.columns.min()) - reach)
+    last = mark.width if right is None else min(mark.width, int(right.columns.max()) + reach)
+    across = np.arange(first, last)[None]
+    part = mark.mask[:, first:last]
     if left is not None:
         part = part & (across >= left.columns[:, None] - reach)
     if right is not None:
@@ -71,4 +73,4 @@ def piece(mark: Mark, left: Cut | None, right: Cut | None, reach: int = 0) -> Ma
     sizes = np.bincount(labels.ravel())[1:]
     part = np.isin(labels, 1 + np.flatnonzero(sizes >= CRUMB * sizes.max()))
     rows, columns = ndimage.find_objects(part.astype(np.uint8))[0]
-    return mark_of(part[rows, columns], mark.box[0] + columns.start, mark.box[1] + rows.start)
+    return mark_of(part[rows, columns], mark.box[0] + first + columns.start, mark.box[1] + rows.start)

@@ -51,26 +51,44 @@ def find_ink(photo: NDArray[np.uint8]) -> Ink:
     """
     from scipy import ndimage
 
-    colour = photo.astype(np.float32) / 255  # (H, W, 3)
-    paper = _one_paper(photo)
-    if paper is None:
-        paper = _plain_paper(colour)
-    difference = (_paper(colour) if paper is None else paper) - colour
-    direction = _direction(difference)  # (3,)
-    along = difference @ direction
-    light_on_dark = float(np.mean(along**3)) < 0  # ink is rare and far from paper: the long tail of the distribution
-    around = (difference + colour) @ np.abs(direction)
+    one = _one_paper(photo)
+    paper = np.broadcast_to(one, (2, 2, 3)) if one is not None else _plain_paper(photo)
+    paper = _median_paper(photo) if paper is None else paper  # (few, few, 3)
+    direction = _direction(photo, paper)  # (3,)
+    absolute = np.abs(direction)
+    along = _enlarged(paper @ direction, photo.shape) - _projected(photo, direction)
+    room = _enlarged(paper @ absolute, photo.shape)
+    light_on_dark = float(np.mean(_sampled(along) ** 3)) < 0  # ink is rare and far from paper: the distribution's tail
     if light_on_dark:
-        along, room = -along, np.abs(direction).sum() - around
-    else:
-        room = around
+        along, room = -along, absolute.sum() - room
     flat = along / np.maximum(room, 0.15)
     # From the differences of neighbours, whose median ink hardly moves.
-    noise = float(np.median(np.abs(np.diff(flat, axis=1))) / (0.6745 * np.sqrt(2))) if flat.shape[1] > 1 else 0.0
-    smooth = ndimage.gaussian_filter(flat, 0.7 if noise < 0.02 else 1.2)
+    rows = flat[:: max(1, len(flat) // 400)]
+    noise = float(np.median(np.abs(np.diff(rows, axis=1))) / (0.6745 * np.sqrt(2))) if flat.shape[1] > 1 else 0.0
+    smooth = ndimage.gaussian_filter(flat, 0.7 if noise < 0.02 else 1.2, truncate=3)
     binary, faint, strength = _binary(smooth, max(noise, 0.004))
-    grey = colour @ (np.abs(direction) / np.abs(direction).sum())
-    return Ink(grey, smooth.astype(np.float32), binary, faint, strength, light_on_dark, noise)
+    return Ink(_projected(photo, absolute / absolute.sum()), smooth, binary, faint, strength, light_on_dark, noise)
+
+
+def _projected(photo: NDArray[np.uint8], direction: Plane) -> Plane:
+    """Each pixel's colour, 0 to 1, along a direction (3,): (H, W), channel by channel to save memory."""
+    plane = photo[..., 0] * np.float32(direction[0] / 255)
+    for channel in (1, 2):
+        plane += photo[..., channel] * np.float32(direction[channel] / 255)
+    return plane
+
+
+def _enlarged(plane: Plane, shape: tuple[int, ...]) -> Plane:
+    """A small plane enlarged to the photo's height and width, between its pixels linearly."""
+    from PIL import Image
+
+    small = Image.fromarray(plane.astype(np.float32))
+    return np.asarray(small.resize((shape[1], shape[0]), Image.Resampling.BILINEAR))
+
+
+def _sampled(plane: Plane) -> Plane:
+    """Some 200,000 pixels of a plane, evenly spread."""
+    return plane.reshape(-1)[:: max(1, plane.size // 200_000)]
 
 
 def _border(plane: NDArray[Any]) -> NDArray[Any]:
@@ -87,23 +105,26 @@ def _one_paper(photo: NDArray[np.uint8]) -> Plane | None:
     border = _border(photo)  # (n, 3)
     middle = np.median(border, axis=0)
     same = (np.abs(border - middle) <= SAME_COLOUR).all(axis=1).mean()
-    if same < ONE_BORDER or (np.abs(photo - middle) <= SAME_COLOUR).all(axis=2).mean() < ONE_PAPER:
+    if same < ONE_BORDER:
+        return None
+    step = max(1, max(photo.shape) // 800)
+    if (np.abs(photo[::step, ::step] - middle) <= SAME_COLOUR).all(axis=2).mean() < ONE_PAPER:
         return None
     one: Plane = middle.astype(np.float32) / 255
     return one
 
 
-def _plain_paper(colour: Plane) -> Plane | None:
-    """The paper of a crop or a small picture, (H, W, 3): a plane for each channel; None if it is neither.
+def _plain_paper(photo: NDArray[np.uint8]) -> Plane | None:
+    """The paper of a crop or a small picture, a plane for each channel, (h, w, 3); None if it is neither.
 
     Otsu's threshold divides the pixels in two (Otsu 1979, "A threshold selection method from gray-level histograms").
     The half that most of the border and of the picture belong to is paper.
     """
     from skimage.filters import threshold_otsu
 
-    h, w = colour.shape[:2]
-    step = max(1, max(h, w) // 400)
-    few = colour[::step, ::step]
+    step = max(1, max(photo.shape) // 400)
+    few = photo[::step, ::step].astype(np.float32) / 255
+    h, w = few.shape[:2]
     centred = few.reshape(-1, 3) - few.mean(axis=(0, 1))
     _, vectors = np.linalg.eigh((centred.T @ centred).astype(np.float64))
     values = (few @ vectors[:, -1].astype(np.float32)).astype(np.float32)  # along the colours' widest direction
@@ -114,17 +135,16 @@ def _plain_paper(colour: Plane) -> Plane | None:
     apart = float(values[above].mean() - values[~above].mean()) if 0 < share < 1 else 0.0
     explained = share * (1 - share) * apart**2 / float(values.var())
     paper = above if share + float(_border(above).mean()) > 1 else ~above
-    if max(h, w) > SMALL and (explained < TWO_COLOURS or paper.mean() > 1 - DENSE or _widest(~paper) > BROADEST):
+    if max(photo.shape) > SMALL and (explained < TWO_COLOURS or paper.mean() > 1 - DENSE or _widest(~paper) > BROADEST):
         return None
-    y, x = np.mgrid[0:h:step, 0:w:step].astype(np.float32)
+    y, x = np.mgrid[0:h, 0:w].astype(np.float32)
     terms = np.stack([np.ones_like(x), x / w - 0.5, y / h - 0.5], axis=-1)  # (h, w, 3)
     for _ in range(2):  # the second time without the soft edges of the ink
         plane, *_ = np.linalg.lstsq(terms[paper], few[paper], rcond=None)
         off = np.abs(few - terms @ plane).max(axis=2)
         paper = paper & (off <= 2.5 * np.sqrt(np.mean(off[paper] ** 2)) + 1e-6)
-    y, x = np.mgrid[0:h, 0:w].astype(np.float32)
-    fitted: Plane = np.stack([np.ones_like(x), x / w - 0.5, y / h - 0.5], axis=-1) @ plane
-    return fitted.astype(np.float32)
+    fitted: Plane = terms @ plane
+    return fitted
 
 
 def _widest(ink: Mask) -> float:
@@ -135,27 +155,29 @@ def _widest(ink: Mask) -> float:
     return float(2 * distance.max() / min(ink.shape))
 
 
-def _paper(colour: Plane) -> Plane:
-    """The paper's colour at each pixel, (H, W, 3): a median over a third of the picture's shorter side."""
+def _median_paper(photo: NDArray[np.uint8]) -> Plane:
+    """The paper's colour, (h, w, 3) of BACKGROUND_SIDE pixels: a median over a third of the picture's shorter side."""
+    from PIL import Image
     from scipy import ndimage
     from skimage.filters import rank
-    from skimage.transform import resize
 
-    h, w = colour.shape[:2]
+    h, w = photo.shape[:2]
     scale = min(1.0, BACKGROUND_SIDE / max(h, w))
-    small = resize(colour, (max(3, round(h * scale)), max(3, round(w * scale))), anti_aliasing=True, order=1)
-    window = max(5, min(small.shape[:2]) // 3) | 1
-    bytes_ = np.round(255 * np.clip(small, 0, 1)).astype(np.uint8)
-    around = np.ones((window, window), np.uint8)
-    middle = np.stack([rank.median(bytes_[..., c], around) for c in range(3)], axis=-1).astype(np.float32) / 255
-    middle = ndimage.gaussian_filter(middle, (1.0, 1.0, 0))
-    large: Plane = resize(middle, (h, w), order=1).astype(np.float32)
-    return large
+    size = max(3, round(w * scale)), max(3, round(h * scale))
+    small = np.asarray(Image.fromarray(photo).resize(size, Image.Resampling.BOX))
+    around = np.ones((max(5, min(small.shape[:2]) // 3) | 1,) * 2, np.uint8)
+    middle = np.stack([rank.median(small[..., c], around) for c in range(3)], axis=-1).astype(np.float32) / 255
+    paper: Plane = ndimage.gaussian_filter(middle, (1.0, 1.0, 0))
+    return paper
 
 
-def _direction(difference: Plane) -> Plane:
+def _direction(photo: NDArray[np.uint8], paper: Plane) -> Plane:
     """The unit vector (3,) along which the strongest differences lie; grey if there are none to speak of."""
-    flat = difference.reshape(-1, 3)[:: max(1, difference.size // 600_000)]
+    h, w = photo.shape[:2]
+    step = max(1, round((h * w / 200_000) ** 0.5))
+    few = photo[::step, ::step].astype(np.float32) / 255
+    around = np.stack([_enlarged(paper[..., c], few.shape) for c in range(3)], axis=-1)
+    flat = (around - few).reshape(-1, 3)
     length = np.einsum("ij,ij->i", flat, flat)
     strong = flat[length >= np.quantile(length, 0.97)].astype(np.float64)
     _, vectors = np.linalg.eigh(strong.T @ strong)
@@ -171,9 +193,14 @@ def _binary(flat: Plane, noise: float) -> tuple[Mask, Mask, Plane]:
     from scipy import ndimage
 
     least = max(MIN_CONTRAST, NOISE_FACTOR * noise * 0.6)
-    strong = flat[flat > least]
+    strong = _sampled(flat)
+    strong = strong[strong > least]
     page = float(np.quantile(strong, 0.7)) if strong.size >= 12 else 0.0  # the page's usual ink
-    window = _two_pens(flat > max(0.5 * page, least))
+    h, w = (min(side, 1200) for side in flat.shape)
+    top, left = (flat.shape[0] - h) // 2, (flat.shape[1] - w) // 2
+    window = min(
+        _two_pens(flat[top : top + h, left : left + w] > max(0.5 * page, least)), max(9, min(flat.shape) // 12) | 1
+    )
     near = ndimage.maximum_filter(flat, size=window)
     near = ndimage.uniform_filter(near, size=window)
     # Never less than a share of the usual ink, or the grain of empty paper would pass for pale ink.
@@ -183,15 +210,14 @@ def _binary(flat: Plane, noise: float) -> tuple[Mask, Mask, Plane]:
     kept = np.zeros(count + 1, bool)
     kept[labels[own]] = True
     kept[0] = False
-    strength = np.maximum(near, max(0.5 * page, least)).astype(np.float32)
+    strength = np.maximum(near, np.float32(max(0.5 * page, least)))
     return kept[labels], flat > max(0.2 * page, 0.7 * least), strength
 
 
 def _two_pens(ink: Mask) -> int:
-    """Twice the usual width of strokes in pixels, an odd number from 5 to a twelfth of the picture."""
+    """Twice the usual width of strokes in pixels, an odd number of at least 5."""
     from scipy import ndimage
 
-    most = max(9, min(ink.shape) // 12)
     distance = ndimage.distance_transform_cdt(ink, metric="chessboard")
     ridge = distance[(distance > 0) & (distance == ndimage.maximum_filter(distance, size=3))]
-    return int(np.clip(4 * np.median(ridge), 5, most)) | 1 if ridge.size else most | 1
+    return max(5, int(4 * np.median(ridge))) | 1 if ridge.size else 9

@@ -12,7 +12,9 @@ from digitlab.data.photos.mark import Mark, fill, mark_of, union
 
 Mask = NDArray[np.bool_]
 REACH = 0.16  # how much paper may be between the parts of a digit, as a share of the usual height
-MAX_MARKS = 1500  # a page with more is no page of writing; the largest are looked at
+MAX_MARKS = 1000  # a page with more is no page of writing; the largest are looked at
+MAX_JOINED = 300  # more marks are not compared in pairs, which would take too long
+BOXES = 2  # times the picture: what the boxes of all marks cover; rings in rings and the like are no writing
 
 
 def find_marks(binary: Mask) -> list[Mark]:
@@ -43,9 +45,12 @@ def find_parts(binary: Mask) -> list[Mark]:
     least = max(6, binary.size // 150_000)
     numbers = [n for n in np.argsort(-areas, kind="stable")[:MAX_MARKS].tolist() if areas[n] >= least]
     spans = ndimage.find_objects(labels)
-    marks = []
+    marks, room = [], BOXES * binary.size
     for number in numbers:
         rows, columns = spans[number - 1]
+        room -= (rows.stop - rows.start) * (columns.stop - columns.start)
+        if room < 0:
+            break
         marks.append(mark_of(labels[rows, columns] == number, columns.start, rows.start))
     return marks
 
@@ -95,6 +100,8 @@ def _joined(marks: list[Mark], usual: float) -> list[Mark]:
     Two marks are parts of one if there is little paper between them, the whole is no larger than a digit, and at least
     one of them is too small to be a digit by itself, or one is above the other.
     """
+    if len(marks) > MAX_JOINED:
+        return marks
     parts = dict(enumerate(sorted(marks, key=lambda m: m.box[0])))
     lefts = [mark.box[0] for mark in parts.values()]
     heap = [

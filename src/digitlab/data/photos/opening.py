@@ -7,6 +7,7 @@ is, whatever its name; the header says how large the picture is; and only then a
 import math
 import os
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +24,8 @@ Photo = NDArray[np.uint8]  # (H, W, 3)
 MAX_FILE_BYTES = 200 << 20
 MAX_PIXELS = 110_000_000  # a telephone's largest pictures have 108 million
 MAX_DECODED = 50_000_000  # where the decoder cannot shrink while it decodes, as JPEG's can
-LONG_SIDE = 2400  # pixels a picture is worked on with: a page of A4 at 200 dots an inch
+MAX_SCANS = 100  # of a progressive JPEG, which is decoded once for each; cameras and programs write up to 15
+LONG_SIDE = 2000  # pixels a picture is worked on with: a page of A4 at 170 dots an inch
 SHAPE_LIMIT = 60  # a side may be this many times the other
 
 JPEG = ("JPEG", "MPO")  # MPO: a JPEG with further pictures behind it (depth, gain map), as telephones write it
@@ -73,6 +75,7 @@ def open_photo(path: str | os.PathLike[str], *, long_side: int = LONG_SIDE) -> P
                 _check_size(picture, file)
                 _check_alone(picture, file)
                 if picture.format in JPEG:
+                    _check_scans(file)
                     picture.draft("RGB", (long_side, long_side))  # decodes at ½, ¼ or ⅛, which saves the memory
                 return _flat(picture, long_side)
         except DataError:
@@ -105,6 +108,19 @@ def _check_size(picture: "PillowImage", file: Any) -> None:
         )
     if max(width, height) > SHAPE_LIMIT * min(width, height):
         raise DataError(f"{file}: the picture is {width:,}×{height:,} pixels; expected one less long and thin.")
+
+
+def _check_scans(file: Path) -> None:
+    """Count the scans of a JPEG by their markers, FF DA, which the compressed data cannot contain."""
+    with file.open("rb") as content:
+        scans, last = 0, b""
+        while part := content.read(1 << 20):
+            scans += (last + part).count(b"\xff\xda")
+            last = part[-1:]
+    if scans > MAX_SCANS:
+        raise DataError(
+            f"{file}: the picture has {scans:,} scans, expected at most {MAX_SCANS}. Save it again as JPEG."
+        )
 
 
 def _check_alone(picture: "PillowImage", file: Any) -> None:

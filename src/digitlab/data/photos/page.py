@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitlab.data.photos.ink import Ink, find_ink
-from digitlab.data.photos.mark import Box, Mark
+from digitlab.data.photos.mark import Box, Mark, holes
 from digitlab.data.photos.marks import find_parts, marks_of, usual_height
 from digitlab.data.photos.mnist_form import SIZE, mnist_form
 from digitlab.data.photos.rules import remove_rules
@@ -16,6 +16,7 @@ from digitlab.data.photos.sheet import Corners, Matrix, find_sheet, straightened
 from digitlab.errors import ShapeError
 
 PALE = 0.4  # as a share of the darkest writing; pencil next to pen has more
+COARSE, MOST_BLOTS = 600, 20  # pixels of the longer side on which wide blots are looked for, and how many
 MIN_SIDE = 160  # smaller photos are enlarged to this side, so that a stroke is some pixels wide
 
 
@@ -26,8 +27,7 @@ class Page:
     photo    uint8 (H, W, 3)
     ink      grey, flattened, binary (see ink.py)
     rules    ruled lines that were taken away;  clean: the ink that is left
-    marks    what may be a digit;  others: what can be none, with the reason in `why_not`
-    parts    each connected piece of ink: what marks are made of
+    parts    each connected piece of ink
     zoom     how many pixels here are one of the photo that was given (1, unless it was small)
     size     height and width of that photo
     sheet    corners of the sheet of paper in that photo, (4, 2), if it was found on a desk; `photo` is it, straightened
@@ -37,13 +37,25 @@ class Page:
     ink: Ink
     rules: NDArray[np.bool_]
     clean: NDArray[np.bool_]
-    marks: tuple[Mark, ...]
-    others: tuple[Mark, ...]
-    parts: tuple[Mark, ...] = ()
+    parts: tuple[Mark, ...]
     zoom: float = 1.0
     size: tuple[int, int] = (0, 0)
     sheet: Corners | None = None
     matrix: Matrix | None = None  # (3, 3), from pixels of the straightened sheet to those of the photo
+
+    @cached_property
+    def _marks(self) -> list[Mark]:
+        return without_pale(marks_of(list(self.parts), self.clean.shape), self.ink.flat)
+
+    @cached_property
+    def marks(self) -> tuple[Mark, ...]:
+        """What may be a digit by its shape and size, parts joined without asking a network; in reading order."""
+        return tuple(mark for mark in self._marks if not mark.why_not)
+
+    @cached_property
+    def others(self) -> tuple[Mark, ...]:
+        """What can be no digit, with the reason in `why_not`."""
+        return tuple(mark for mark in self._marks if mark.why_not)
 
     @cached_property
     def images(self) -> NDArray[np.uint8]:
@@ -115,27 +127,26 @@ def find_digits(photo: NDArray[np.uint8]) -> Page:
     ink = find_ink(photo)
     clean, rules = remove_rules(ink.binary, ink.faint)
     clean |= hollow_ink(clean, ink.grey)
-    parts = find_parts(clean)
-    found = without_pale(marks_of(parts, clean.shape), ink.flat)
-    marks, others = (tuple(mark for mark in found if bool(mark.why_not) is none) for none in (False, True))
-    return Page(photo, ink, rules, clean, marks, others, tuple(parts), zoom, size, sheet, matrix)
+    return Page(photo, ink, rules, clean, tuple(find_parts(clean)), zoom, size, sheet, matrix)
 
 
 def without_pale(marks: list[Mark], flat: NDArray[np.floating[Any]]) -> list[Mark]:
     """The marks; those much paler than the writing say so in `why_not`: a paper's pattern, a shadow's edge."""
-    depth = []
-    for mark in marks:
-        left, top, right, bottom = mark.box
-        depth.append(float(np.median(flat[top:bottom, left:right][mark.mask])))
+    depth = [depth_of(mark, flat) for mark in marks]
     able = [(d, m.mask.sum()) for d, m in zip(depth, marks) if not m.why_not]
     if not able:
         return marks
-    darkest = max(d for d, area in able if area >= 0.3 * max(a for _, a in able))
-    pale = PALE * darkest
+    pale = PALE * max(d for d, area in able if area >= 0.3 * max(a for _, a in able))
     return [
         replace(m, why_not="is much paler than the writing") if not m.why_not and d < pale else m
         for m, d in zip(marks, depth)
     ]
+
+
+def depth_of(mark: Mark, flat: NDArray[np.floating[Any]]) -> float:
+    """How dark a mark is: the median share of the paper's light that its ink takes, 0 to 1."""
+    left, top, right, bottom = mark.box
+    return float(np.median(flat[top:bottom, left:right][mark.mask]))
 
 
 def hollow_ink(clean: NDArray[np.bool_], grey: NDArray[np.float32]) -> NDArray[np.bool_]:
@@ -145,23 +156,32 @@ def hollow_ink(clean: NDArray[np.bool_], grey: NDArray[np.float32]) -> NDArray[n
     """
     from scipy import ndimage
 
-    filled = np.zeros_like(clean)
+    step = max(1, max(clean.shape) // COARSE)
+    few = clean[::step, ::step]
+    filled, bordered = np.zeros_like(few), np.pad(grey[::step, ::step], 4, mode="edge")
     around = np.ones((3, 3), bool)
-    labels, _ = ndimage.label(clean, structure=around)
-    for number, (rows, columns) in enumerate(ndimage.find_objects(labels), start=1):
-        if min(rows.stop - rows.start, columns.stop - columns.start) < 12:
-            continue  # too small to have a hole of any size, and on a grainy photo there are very many
+    labels, _ = ndimage.label(few, structure=around)
+    wide = max(12, min(few.shape) // 10)  # narrower ink never covers enough to be taken for paper
+    spans = [
+        (number, rows, columns)
+        for number, (rows, columns) in enumerate(ndimage.find_objects(labels), start=1)
+        if min(rows.stop - rows.start, columns.stop - columns.start) >= wide
+    ]
+    for number, rows, columns in spans[:MOST_BLOTS]:
         mask = np.pad(labels[rows, columns] == number, 4)
-        holes = ndimage.binary_fill_holes(mask) & ~mask
-        inner = ndimage.binary_erosion(holes, around, iterations=2)
+        enclosed = holes(mask)
+        inner = ndimage.binary_erosion(enclosed, around, iterations=2)
         if inner.sum() < 20:
             continue
-        spot = np.pad(grey, 4, mode="edge")[rows.start : rows.stop + 8, columns.start : columns.stop + 8]
-        outside = ~ndimage.binary_dilation(mask | holes, around, iterations=2)
+        spot = np.pad(grey[::step, ::step], 4, mode="edge")[
+            rows.start : rows.stop + 8, columns.start : columns.stop + 8
+        ]
+        outside = ~ndimage.binary_dilation(mask | enclosed, around, iterations=2)
         ink, paper, hole = (float(np.median(spot[where])) for where in (mask, outside, inner))
         if abs(hole - ink) < abs(hole - paper):
-            filled[rows, columns] |= holes[4:-4, 4:-4]
-    return filled
+            filled[rows, columns] |= enclosed[4:-4, 4:-4]
+    large = np.repeat(np.repeat(filled, step, axis=0), step, axis=1)[: clean.shape[0], : clean.shape[1]]
+    return large & ~clean
 
 
 def _large_enough(photo: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:

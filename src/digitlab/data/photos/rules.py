@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 Mask = NDArray[np.bool_]
 
 THINNEST = 25  # a rule is at least so many times longer than thick
+MOST_PIECES = 400  # of rules between what crosses them; the longest are followed
 REACH = 0.45  # and spans at least this share of the picture
 
 
@@ -45,7 +46,9 @@ def _horizontal_rules(binary: Mask) -> Mask:
     # Bridge what crosses: gaps of up to a twentieth of the width, in pieces long enough to be a line's.
     labels, _ = ndimage.label(thin, structure=np.ones((3, 3), bool))
     spans = ndimage.find_objects(labels)
-    pieces = [i for i, (_, x) in enumerate(spans, start=1) if x.stop - x.start >= max(8, w // 60)]
+    sizes = [(x.stop - x.start, y.stop - y.start) for y, x in spans]
+    pieces = [i for i, (wide, high) in enumerate(sizes, start=1) if wide >= max(8, w // 60) and high <= 0.3 * wide + 8]
+    pieces = sorted(pieces, key=lambda i: -sizes[i - 1][0])[:MOST_PIECES]
     if not pieces:
         return np.zeros_like(binary)
     rules = np.zeros_like(binary)

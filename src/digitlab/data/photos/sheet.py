@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from digitlab.data.photos.mark import holes
+
 Corners = NDArray[np.float64]  # (4, 2): x, y; in turn, beginning at the upper left
 Matrix = NDArray[np.float64]  # (3, 3): from homogeneous pixels of the sheet to those of the photo
 Mask = NDArray[np.bool_]
@@ -42,7 +44,8 @@ def find_sheet(photo: NDArray[np.uint8]) -> Corners | None:
     labels, count = ndimage.label(above)
     if not count:
         return None
-    region = ndimage.binary_fill_holes(labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:])))
+    region = labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:]))
+    region |= holes(region)
     if not LEAST <= region.mean() <= MOST:
         return None
     corners = _four_sides(region)
