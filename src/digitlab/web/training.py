@@ -106,7 +106,7 @@ class Lane:
             reason="stopped" if interrupted else reason or "all epochs are done",
             run=folder.name if folder is not None else None,
             test=test,
-            best=trainer.best.epoch if trainer is not None and trainer.best is not None else None,
+            best=trainer.best.epoch if trainer is not None and trainer.best and trainer.keep == "best" else None,
             engine=trainer.engine_reason if trainer is not None else None,
             advice=str(diagnose.found) if diagnose.found is not None else None,
         )

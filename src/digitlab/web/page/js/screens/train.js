@@ -177,7 +177,7 @@ export function mount(root, app) {
     const several = lanes.length > 1;
     const texts = lanes.map((each, i) => (each.text ? `${several ? `${NAMES[i]}: ` : ""}${each.text}` : ""));
     const usual = session.pending ? "Preparing … The first training on a computer compiles its kernels: 10 to 20 seconds." : `Ready. ${s.rate ? "" : "The learning rate is the default one."}`;
-    status.textContent = texts.filter(Boolean).join("  ·  ") || usual;
+    status.textContent = texts.filter(Boolean).join("\n") || usual;
     progress.value = lane.ended ? 1 : lane.share;
     lossCurves.draw([...series("train_loss", "training"), ...series("valid_loss", "validation", true)]);
     if (s.kind !== "function") accuracyCurves.draw(series("valid_accuracy", "validation"), { high: 1 });

@@ -40,7 +40,7 @@ export function curves({ label, x = "epoch", y = "", format = (v) => String(v) }
     if (high - low < 1e-9) [low, high] = [low - 0.5 * (Math.abs(low) || 1), high + 0.5 * (Math.abs(high) || 1)];
     const marks = ticks(low, high, 4);
     const left = Math.max(...marks.map((m) => context.measureText(format(m)).width), 10) + 10;
-    const [right, top, bottom] = [width - 8, size * 2.4, height - size * 2.6];
+    const [right, top, bottom] = [width - 16, size * 2.4, height - size * 2.6];
     const toX = (v) => left + ((v - x0) / (x1 - x0)) * (right - left);
     const toY = (v) => bottom - ((v - low) / (high - low)) * (bottom - top);
     context.lineWidth = 1;
