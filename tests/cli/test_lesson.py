@@ -1,0 +1,56 @@
+"""`digitlab lesson`: the list with its progress, a lesson page by page, and the check of the exercises."""
+
+from pathlib import Path
+
+import pytest
+
+from digitlab.cli import run
+from digitlab.lessons import lessons, one_lesson
+
+
+@pytest.fixture(autouse=True)
+def learner(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("digitlab.lessons.progress.user_data_path", lambda name: tmp_path / "data" / name)
+
+
+def test_progress_is_kept(capsys):
+    assert run(["lesson"]) == 0
+    assert "next: digitlab lesson 1" in capsys.readouterr().out
+    assert run(["lesson", "1", "--no-run"]) == 0
+    assert "z = 0.0" in capsys.readouterr().out  # what the page says the code prints
+    assert Path("lesson-01.py").read_text(encoding="utf-8") == one_lesson(1).answers
+    assert run(["lesson"]) == 0
+    shown = capsys.readouterr().out
+    assert "yes" in shown and "0/2" in shown and "next: digitlab lesson 2" in shown
+
+
+def test_check_says_what_is_wrong_and_keeps_what_is_solved(capsys):
+    assert run(["lesson", "check", "1"]) == 1
+    assert "`digitlab lesson 1` writes lesson-01.py" in " ".join(capsys.readouterr().err.split())
+    nand, neuron = one_lesson(1).exercises
+    Path("mine.py").write_text(f"{nand.solution}\n{neuron.start}", encoding="utf-8")
+    assert run(["lesson", "check", "1", "mine.py"]) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "NAND: solved",
+        "a neuron of any size: neuron([1, 1], [2, -3], 1) returns nothing; replace the ... by your code, and return "
+        "the result",
+    ]
+    Path("mine.py").write_text(f"{nand.solution}\n{neuron.solution}", encoding="utf-8")
+    assert run(["lesson", "check", "1", "mine.py"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "next: digitlab lesson 2"
+    run(["lesson"])
+    assert "2/2" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_a_lesson_runs_its_code(capsys):
+    assert run(["lesson", "show", "1"]) == 0
+    shown = capsys.readouterr().out
+    assert "picture: " in shown and Path(shown.partition("picture: ")[2].splitlines()[0]).stat().st_size > 1000
+    assert "answer the exercises in lesson-01.py" in shown
+
+
+def test_an_unknown_lesson_is_one_line(capsys):
+    assert run(["lesson", "99"]) == 1
+    assert capsys.readouterr().err.startswith(f"error: got lesson 99, expected a number from 1 to {len(lessons())}")
