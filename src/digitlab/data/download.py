@@ -5,7 +5,9 @@ DIGITLAB_OFFLINE=1 forbids the download.
 
 import os
 import sys
+import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from digitlab.errors import DataError
 
 MIRRORS = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/")
 CONNECT_SECONDS, READ_SECONDS = 5.0, 10.0  # to be let in, and between two pieces
+FILE_SECONDS = 300.0  # for a whole file
 
 Progress = Callable[[str, int, int], None]  # file name, bytes so far, bytes in all
 
@@ -126,14 +129,27 @@ def _download(mirror: str, file: PublishedFile, folder: Path, bar: Any) -> str |
     """Fetch one file unless it is there; None if all is well, otherwise what went wrong in a few words."""
     import pooch
     import requests
+    import urllib3
 
-    downloader = pooch.HTTPDownloader(progressbar=bar, chunk_size=1 << 16, timeout=(CONNECT_SECONDS, READ_SECONDS))
+    def downloader(url: str, output: Any, _: Any) -> None:
+        _fetch(url, output, file.size, bar)
+
     try:
         pooch.retrieve(mirror + file.gz, f"sha256:{file.sha256}", fname=file.gz, path=folder, downloader=downloader)
-    except requests.exceptions.Timeout:
+    except _StoppedError as error:
+        return str(error)
+    except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError):
         return "no answer"
     except requests.exceptions.HTTPError as error:
         return f"HTTP status {error.response.status_code}" if error.response is not None else "HTTP error"
+    except requests.exceptions.SSLError:
+        return "its certificate is not trusted"
+    except requests.exceptions.ProxyError:
+        return "the proxy does not answer"
+    except urllib3.exceptions.HTTPError:
+        return "the connection was cut"
+    except requests.exceptions.TooManyRedirects:
+        return "too many redirects"
     except requests.exceptions.RequestException:
         return "no connection"
     except ValueError:  # pooch, when the SHA-256 differs
@@ -141,6 +157,40 @@ def _download(mirror: str, file: PublishedFile, folder: Path, bar: Any) -> str |
     except OSError as error:
         return f"{folder} cannot be written ({error.strerror})"
     return None
+
+
+class _StoppedError(Exception):
+    """A download that was ended here, and why."""
+
+
+def _fetch(url: str, output: Any, size: int, bar: Any) -> None:
+    """Write what a URL gives into an open file or a path, at most `size` bytes in FILE_SECONDS.
+
+    `bar` is a progress bar, or whether to show one.
+    """
+    import requests
+
+    if bar is True:
+        from tqdm import tqdm  # comes with pooch[progress]
+
+        bar = tqdm(total=size, unit="B", unit_scale=True)
+    done, end = 0, time.monotonic() + FILE_SECONDS
+    with ExitStack() as open_files:
+        file = output if hasattr(output, "write") else open_files.enter_context(Path(output).open("wb"))
+        answer = open_files.enter_context(requests.get(url, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS)))
+        answer.raise_for_status()
+        if bar:
+            open_files.callback(bar.close)
+            bar.total = int(answer.headers.get("content-length", size))
+        while piece := answer.raw.read1(1 << 16, decode_content=True):  # what has arrived, be it a byte
+            done += len(piece)
+            if done > size:
+                raise _StoppedError(f"it sends more than the {size:,} bytes of the file")
+            if time.monotonic() > end:
+                raise _StoppedError(f"{done:,} of {size:,} bytes in {FILE_SECONDS:.0f} s, which is too slow")
+            file.write(piece)
+            if bar:
+                bar.update(len(piece))
 
 
 def _missing(status: MnistStatus, reason: str) -> MissingDataError:

@@ -75,6 +75,10 @@ class Described:
                     value = _value(getattr(self, field.name), family)
                 except ConfigError as error:
                     raise ConfigError(f"{type(self).__name__}, {field.name}: {error}") from None
+                if isinstance(value, Mapping | list | tuple) and field.type in (family, family | None):
+                    raise ConfigError(
+                        f"{type(self).__name__}, {field.name}: got {value!r}, expected {article(family.family)}"
+                    )
                 object.__setattr__(self, field.name, value)  # some are frozen
 
     def __repr__(self) -> str:

@@ -8,14 +8,17 @@ Every worker computes with one BLAS thread: sums are then added in one order, an
 bit whatever the number of workers. The workers share the cores: on eight of them, four trainings have two threads each.
 """
 
+import asyncio
 import contextlib
 import os
 import threading
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import CancelledError, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from typing import Any
 
 from digitlab.data import Splits
 from digitlab.engine.threads import sharing_cores
+from digitlab.errors import EngineError
 from digitlab.parallel.job import Emit, TrainingJob, TrainingResult, run_job
 
 
@@ -106,6 +109,28 @@ class ProcessPool(Pool):
                     on_event(event)
                 except Exception as error:  # the workers would wait forever if their messages were not read
                     self.failure = error
+
+
+@contextlib.contextmanager
+def giving_up() -> Iterator[None]:
+    """A block that raises EngineError if the pool gives trainings up, as when the scheduler of a cluster has ended."""
+    try:
+        yield
+    except (asyncio.CancelledError, Exception) as error:
+        cancelled = isinstance(error, CancelledError | asyncio.CancelledError)
+        if not cancelled and type(error).__module__.partition(".")[0] != "distributed":
+            raise
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        raise EngineError(
+            f"the cluster gave a training up ({reason:.100}): its scheduler has ended, or the workers have. Finished "
+            "trainings are saved; the same command with --resume continues"
+        ) from error
+
+
+def result_of(future: "Future[TrainingResult]") -> TrainingResult:
+    """The result of a job. Raises EngineError if the pool gave it up."""
+    with giving_up():
+        return future.result()
 
 
 _here: dict[str, Any] = {}  # what a worker process was started with

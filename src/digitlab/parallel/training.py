@@ -16,7 +16,7 @@ from digitlab.notices import TrainingWarning
 from digitlab.parallel import run_folders as folders
 from digitlab.parallel.job import TrainingJob, TrainingResult
 from digitlab.parallel.labels import Setting, varied_settings, with_seeds
-from digitlab.parallel.pool import Pool
+from digitlab.parallel.pool import Pool, result_of
 from digitlab.parallel.results import GroupResult, result_line
 from digitlab.parallel.select import open_pool
 from digitlab.train.config import RunConfig
@@ -173,7 +173,7 @@ def _train(
         try:
             for future in as_completed(list(futures)):
                 i = futures.pop(future)
-                outcome = None if future.cancelled() else future.result()
+                outcome = None if interrupted and future.cancelled() else result_of(future)
                 known[i] = outcome
                 if outcome is None:
                     continue

@@ -12,7 +12,7 @@ from digitlab.data import Splits
 from digitlab.engine.threads import available_cores
 from digitlab.errors import DigitlabError
 from digitlab.parallel.job import TrainingJob, TrainingResult
-from digitlab.parallel.pool import Pool
+from digitlab.parallel.pool import Pool, result_of
 from digitlab.parallel.select import open_pool
 from digitlab.search.best_networks import drop_networks, keep_networks
 from digitlab.search.log_scale import key
@@ -116,7 +116,7 @@ class _Search:
             done, _ = wait(self.futures, return_when=FIRST_COMPLETED)
             for future in done:
                 number, seed = self.futures.pop(future)
-                self.collect(number, seed, future.result(), pool)
+                self.collect(number, seed, result_of(future), pool)
 
     # Beginning a trial
 
