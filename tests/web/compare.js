@@ -30,18 +30,17 @@ export function compare({ network, x, targets, shape, expected }) {
   const batch = net.batch(numbers(x));
   const labels = targets && (shape ? new Tensor(numbers(targets), shape) : targets);
   const start = performance.now();
-  const seen = net.forward(batch);
-  const forwardMs = performance.now() - start;
+  const seen = labels ? net.gradient(batch, labels) : net.forward(batch);
+  const ms = performance.now() - start;
   const found = { logits: seen.logits.data, outputs: seen.outputs.data };
   seen.steps.forEach(({ y }, i) => (found[`y ${i}`] = y.data));
   if (labels) {
-    const { loss, delta, gradX } = net.gradient(batch, labels);
-    Object.assign(found, { loss: [loss], "grad δ": delta.data, "grad x": gradX.data });
+    Object.assign(found, { loss: [seen.loss], "grad δ": seen.delta.data, "grad x": seen.gradX.data });
     for (const [name, { layer, key }] of net.parameters()) found[`grad ${name}`] = layer.grads[key].data;
   }
   const missing = Object.keys(found).filter((name) => !(name in expected));
   if (missing.length) throw new Error(`not expected: ${missing}`);
   const differences = {};
   for (const [name, base64] of Object.entries(expected)) differences[name] = farthest(found[name], numbers(base64));
-  return { differences, forwardMs };
+  return { differences, ms };
 }

@@ -40,7 +40,7 @@ class Engine:
         )
 
     def compare(self, network: Network, x: np.ndarray, targets: np.ndarray | None) -> dict[str, Any]:
-        """How far JavaScript's numbers are from Python's: {"differences": {name: [farthest, largest]}, "forwardMs"}."""
+        """How far JavaScript's numbers are from Python's: {"differences": {name: [farthest, largest]}, "ms"}."""
         labels = targets is not None and targets.ndim == 1
         expected = expected_arrays(network, x, targets)
         table = {

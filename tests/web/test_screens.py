@@ -198,8 +198,11 @@ def test_break_it(open_page):
 
 def test_imagine_grows_to_the_digit(open_page):
     page = open_page("/imagine?digit=7")
-    until(page, "document.querySelector('.slider output').textContent === '120 of 120'", 60)
-    assert "read as 7" in page.text_content("#ascent")
+    until(page, "document.querySelector('#ascent').textContent.includes('read as 7')", 60)
+    page.click("text=Pause")
+    step = page.text_content(".slider output")
+    page.click("text=Go on")
+    until(page, f"document.querySelector('.slider output').textContent !== '{step}'")
     assert page.locator("text=needs a chain of dense layers").count() == 2
 
 

@@ -64,16 +64,23 @@ export class Conv2D extends Layer {
     const gradX = x.zeros(...x.shape);
     const sumsW = new Float64Array(W.length);
     const sumsB = new Float64Array(filters);
+    const active = new Int32Array(filters); // the filters with a gradient
     const positions = windows.count[0] * windows.count[1];
     for (let p = 0; p < n * positions; p++) {
       const g = gradY.data.subarray(p * filters, (p + 1) * filters);
-      for (let f = 0; f < filters; f++) sumsB[f] += g[f];
+      let count = 0; // before a pool most of g is 0
+      for (let f = 0; f < filters; f++) {
+        sumsB[f] += g[f];
+        if (g[f] !== 0) active[count++] = f;
+      }
+      if (count === 0) continue;
       for (const [k, pixel] of placesOf(windows, p)) {
         for (let c = 0; c < channels; c++) {
           const value = x.data[pixel * channels + c];
           const kernel = (k * channels + c) * filters;
           let back = 0;
-          for (let f = 0; f < filters; f++) {
+          for (let a = 0; a < count; a++) {
+            const f = active[a];
             back += g[f] * W[kernel + f];
             sumsW[kernel + f] += value * g[f];
           }

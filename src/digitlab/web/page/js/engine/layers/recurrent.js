@@ -159,10 +159,12 @@ export class GRU extends Recurrent {
     return { params: this.reset === "after" ? ["W", "U", "b", "v"] : ["W", "U", "b"], buffers: [] };
   }
 
-  /** U's columns for r and z, and for n. */
+  /** U's columns for r and z, and for n; cut once for all steps. */
   parts() {
+    const { U } = this.params;
     const H = this.units;
-    return [columnsOf(this.params.U, 0, 2 * H), columnsOf(this.params.U, 2 * H, 3 * H)];
+    if (this.cut?.U !== U) this.cut = { U, parts: [columnsOf(U, 0, 2 * H), columnsOf(U, 2 * H, 3 * H)] };
+    return this.cut.parts;
   }
 
   step(a, [hBefore]) {
