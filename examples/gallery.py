@@ -10,7 +10,7 @@ from pathlib import Path
 
 from digitlab import Conv2D, Dense, Flatten, LogLikelihood, MaxPool2D, Net, Network, ReLU, SimpleRNN, load
 from digitlab.files import write_text
-from digitlab.web.bundle import one_file
+from digitlab.web.bundle import html_page
 
 
 def networks() -> dict[str, Network]:
@@ -36,7 +36,7 @@ def main() -> None:
         _, accuracy = net.evaluate(test)
         print(f"{name}: {100 * accuracy:.2f} % of the test images")
         trained[name] = net.network
-    write_text(options.out, one_file(trained, title="Three networks side by side · digitlab"))
+    write_text(options.out, html_page(trained, title="Three networks side by side · digitlab"))
     print(f"{options.out}, {options.out.stat().st_size:,} bytes")
 
 

@@ -82,6 +82,7 @@ _HOMES = {
     "digitlab.viz.inversions": ("imagine_all", "inversions_figure"),
     "digitlab.viz.learning": ("follow", "learning_figure"),
     "digitlab.viz.notebook": ("LiveTable", "epoch_display"),
+    "digitlab.web.bundle": ("html_page",),
 }
 
 
@@ -199,3 +200,4 @@ if TYPE_CHECKING:
     from digitlab.viz.learning import learning_figure as learning_figure
     from digitlab.viz.notebook import LiveTable as LiveTable
     from digitlab.viz.notebook import epoch_display as epoch_display
+    from digitlab.web.bundle import html_page as html_page

@@ -10,7 +10,7 @@ import digitlab
 from digitlab.exporting import export_network
 from digitlab.nn import load_network
 from digitlab.shipped import PATH
-from digitlab.web.bundle import in_order, one_file, wrapped
+from digitlab.web.bundle import html_page, in_order, wrapped
 
 SCREENS = ["draw", "open", "step", "break", "imagine"]
 
@@ -61,7 +61,7 @@ def test_modules_come_after_what_they_import_and_every_export_is_returned():
 
 def test_a_file_needs_a_network():
     with pytest.raises(digitlab.errors.ConfigError, match="no network"):
-        one_file({})
+        html_page({})
 
 
 @pytest.mark.web
@@ -101,7 +101,7 @@ def test_several_networks_are_side_by_side(opened, tmp_path):
     path = tmp_path / "three.html"
     small = digitlab.mlp([784, 5, 10])
     rows = digitlab.Network([digitlab.nn.SimpleRNN(6), digitlab.Dense(10)], (28, 28), "log-likelihood")
-    path.write_text(one_file({"small": small, "rows & more": rows, "eight": digitlab.mlp([64, 10])}))
+    path.write_text(html_page({"small": small, "rows & more": rows, "eight": digitlab.mlp([64, 10])}))
     opened.goto(path.as_uri())
     opened.wait_for_selector("html[data-ready][data-screen=gallery]")
     assert opened.locator(".answer b").count() == 3

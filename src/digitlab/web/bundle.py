@@ -23,10 +23,10 @@ IMPORT = re.compile(r'^import\s+(?:\{([^}]*)\}|\* as (\w+))\s+from\s+"(\.[^"]+)"
 EXPORT = re.compile(r"^export (?=(?:async )?(?:const|function\*?|class) (\w+))", re.MULTILINE)
 
 
-def one_file(networks: Mapping[str, Network], *, title: str = "digitlab") -> str:
+def html_page(networks: Mapping[str, Network], *, title: str = "digitlab") -> str:
     """HTML with these networks, by the names it shows. With several, the page begins with all of them side by side."""
     if not networks:
-        raise ConfigError("one_file: got no network, expected at least one")
+        raise ConfigError("html_page: got no network, expected at least one")
     icon = "data:image/svg+xml;base64," + encoded((PAGE / "icon.svg").read_bytes())
     page = (PAGE / "index.html").read_text(encoding="utf-8")
     sheets = re.findall(r'<link rel="stylesheet" href="([^"]+)">\n', page)

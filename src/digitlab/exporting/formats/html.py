@@ -5,11 +5,11 @@ from pathlib import Path
 from digitlab.exporting.format import ExportFormat
 from digitlab.files import write_text
 from digitlab.nn import Network
-from digitlab.web.bundle import one_file
+from digitlab.web.bundle import html_page
 
 
 def write(network: Network, path: Path) -> list[Path]:
-    write_text(path, one_file({path.stem: network}, title=f"{path.stem} · digitlab"))
+    write_text(path, html_page({path.stem: network}, title=f"{path.stem} · digitlab"))
     return [path]
 
 
