@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from digitlab.train import History, RunConfig
+from digitlab import load
+from digitlab.train import History, RunConfig, resume_run
 
 pytestmark = [pytest.mark.web, pytest.mark.slow]
 DENSE = "/train?source=digits&size=0&layers=dense40&activation=relu&loss=log-likelihood&epochs=400"
@@ -127,6 +128,30 @@ def test_network_of_the_page_is_fine_tuned_on_own_digits(open_page, served, mnis
     name = page.locator(".training-status").inner_text().split("saved as ")[1].strip()
     config = RunConfig.load(served.play.runs / name / "config.toml")
     assert config.start.endswith("digits.safetensors") and config.data["source"].endswith("tuned")
+
+
+def test_closed_page_ends_its_training_which_is_saved(open_page, served) -> None:
+    page = open_page("/train?source=digits&size=0&layers=dense12&epochs=5000")
+    page.get_by_role("button", name="Train", exact=True).click()
+    status(page, "epoch [2-9]")
+    page.context.close()
+    for thread in served.play.trainings.threads:
+        thread.join(20)
+        assert not thread.is_alive()
+    (folder,) = served.play.runs.glob("*-64-12-10")
+    rows = History.load(folder / "history.jsonl").rows
+    config, trainer = resume_run(folder, epochs=len(rows) + 1)
+    trainer.fit(*load("digits")[:2], epochs=config.epochs)
+    assert len(trainer.history) == len(rows) + 1 and trainer.history.rows[: len(rows)] == rows
+
+
+def test_divergence_is_explained(open_page) -> None:
+    settings = "source=digits&size=0&layers=dense20&activation=relu&loss=log-likelihood&rate=20&epochs=50"
+    page = open_page(f"/train?{settings}")
+    page.get_by_role("button", name="Train", exact=True).click()
+    page.wait_for_selector("#status .bad, .note.bad", timeout=30_000)
+    text = page.locator("#status .bad, .note.bad").first.inner_text()
+    assert "likely cause" in text
 
 
 def test_mistake_is_explained(open_page) -> None:

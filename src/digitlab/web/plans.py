@@ -70,12 +70,12 @@ class Plan:
         trainer.fit(self.data.train, self.data.valid, epochs=config.epochs)
         return trainer
 
-    def curve(self, network: Network, units: Units | None) -> list[float] | None:
-        """The fitted function on GRID points, None for other trainings."""
+    def curve(self, network: Network, units: Units | None) -> list[float | None] | None:
+        """The fitted function on GRID points, with None where it is not finite; None for other trainings."""
         if self.function is None or units is None:
             return None
         _, low, high = self.function
-        return [float(y) for y in units.curve(network, np.linspace(low, high, GRID))]
+        return [float(y) if math.isfinite(y) else None for y in units.curve(network, np.linspace(low, high, GRID))]
 
     @property
     def target(self) -> list[list[float]] | None:

@@ -88,8 +88,9 @@ class Lane:
             self.send("end", reason="stopped", run=None, test=None, advice=None)
         except DigitlabError as error:
             self.send("error", message=str(error))
-        except Gone:
-            pass
+        except Exception as error:  # a full disk, a mistake: the page must not wait for ever
+            traceback.print_exc()
+            self.send("error", message=f"{type(error).__name__}: {error}")
         finally:
             gate.leave()
             control.leave(self.number)
@@ -110,10 +111,6 @@ class Lane:
             engine=trainer.engine_reason if trainer is not None else None,
             advice=str(diagnose.found) if diagnose.found is not None else None,
         )
-
-
-class Gone(Exception):
-    """The page is closed, or takes no messages."""
 
 
 def scaled(rows: list[dict[str, Any]], units: Units | None) -> list[dict[str, Any]]:
@@ -190,9 +187,8 @@ class Trainings:
 
         def send(message: Any) -> None:
             async def sent() -> None:
-                if socket.client_state is not WebSocketState.CONNECTED:
-                    raise Gone
-                await (socket.send_bytes(message) if isinstance(message, bytes) else socket.send_json(message))
+                if socket.client_state is WebSocketState.CONNECTED:
+                    await (socket.send_bytes(message) if isinstance(message, bytes) else socket.send_json(message))
 
             try:
                 asyncio.run_coroutine_threadsafe(sent(), loop).result(PATIENCE)
