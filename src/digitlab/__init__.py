@@ -18,7 +18,9 @@ __version__ = "0.2.0"
 _MODULES = (  # packages that need no import of their own: `import digitlab; digitlab.search.search(...)`
     "baselines",
     "books",
+    "bugs",
     "data",
+    "doctor",
     "ensemble",
     "functions",
     "gradients",
@@ -36,6 +38,7 @@ _HOMES = {
     "digitlab.data": ("Digits", "Splits", "load"),
     "digitlab.data.augment": ("Compose", "Elastic", "Noise", "Rotate", "Scale", "Shear", "Shift", "parse_augmentation"),
     "digitlab.data.photos": ("find_digits", "open_photo"),
+    "digitlab.doctor": ("examine",),
     "digitlab.engine.select": ("select_engine",),
     "digitlab.ensemble": ("combine", "diversity", "gain"),
     "digitlab.exporting": ("export_network",),
@@ -114,7 +117,9 @@ if TYPE_CHECKING:
 
     from digitlab import baselines as baselines
     from digitlab import books as books
+    from digitlab import bugs as bugs
     from digitlab import data as data
+    from digitlab import doctor as doctor
     from digitlab import ensemble as ensemble
     from digitlab import functions as functions
     from digitlab import gradients as gradients
@@ -138,6 +143,7 @@ if TYPE_CHECKING:
     from digitlab.data.augment import parse_augmentation as parse_augmentation
     from digitlab.data.photos import find_digits as find_digits
     from digitlab.data.photos import open_photo as open_photo
+    from digitlab.doctor import examine as examine
     from digitlab.engine.select import select_engine as select_engine
     from digitlab.ensemble import combine as combine
     from digitlab.ensemble import diversity as diversity

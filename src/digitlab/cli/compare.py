@@ -110,11 +110,11 @@ def compare_runs(
     from digitlab.cli.shared.console import say, table
     from digitlab.cli.shared.endings import say_diagnoses
     from digitlab.cli.shared.runs import chosen
+    from digitlab.doctor.diagnosis import diagnose
+    from digitlab.doctor.probe import facts_of_run
     from digitlab.errors import ConfigError, ModelFileError
     from digitlab.parallel.labels import as_label, varied_settings
     from digitlab.settings.schema import as_typed, option_of
-    from digitlab.train.diagnosis import diagnose
-    from digitlab.train.probe import facts_of_run
     from digitlab.train.run_list import read_runs
     from digitlab.viz.curves import curves_figure
     from digitlab.viz.figures import save_figure

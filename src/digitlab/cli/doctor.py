@@ -70,9 +70,9 @@ def facts(finding: "Finding") -> dict[str, object]:
 
 def result(case: "Case") -> str:
     """The last epoch in words: "3 epochs, valid_accuracy 10.67 %"."""
+    from digitlab.doctor.symptoms import count
     from digitlab.train import History
     from digitlab.train.columns import unit
-    from digitlab.train.symptoms import count
 
     if not case.rows:
         return "no epoch was finished"

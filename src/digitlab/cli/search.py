@@ -282,8 +282,8 @@ def say_doubts(study: "Study", done: "list[Trial]", failed: list[tuple[str, str]
     """What went wrong in a search: trials that failed or learned nothing, and a best value where the range ends."""
     from digitlab.cli.shared.console import say
     from digitlab.cli.shared.endings import say_diagnosis, say_failures
+    from digitlab.doctor.diagnosis import Diagnosis
     from digitlab.search.study import at_edge
-    from digitlab.train.diagnosis import Diagnosis
 
     say_failures(failed, len(done))
     if found := done[0].notes.get("diagnosis"):

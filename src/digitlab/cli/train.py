@@ -218,11 +218,11 @@ def train(trainer: "Trainer", config: "RunConfig", splits: "Splits", folder: Pat
     """
     from digitlab.cli.shared.console import say
     from digitlab.cli.shared.endings import say_findings
+    from digitlab.doctor.probe import Diagnose
     from digitlab.errors import DivergenceError, quoted
     from digitlab.train.averaging import Averaging
     from digitlab.train.callbacks import duration
     from digitlab.train.columns import unit
-    from digitlab.train.probe import Diagnose
 
     diagnose, file = Diagnose(), folder / "network.safetensors"
     trainer.callbacks.append(diagnose)

@@ -16,6 +16,8 @@ import numpy as np
 from digitlab.arrays import to_numpy
 from digitlab.data import Splits, load
 from digitlab.doctor.measures import errors_by_layer, nearest
+from digitlab.doctor.probe import EXAMPLES, constant_loss
+from digitlab.doctor.symptoms import Facts, learned_share
 from digitlab.engine.select import predict
 from digitlab.errors import ConfigError, DigitlabError, ModelFileError
 from digitlab.nn.examples import examples
@@ -28,9 +30,7 @@ from digitlab.train.config import RunConfig
 from digitlab.train.default_rate import rate_of
 from digitlab.train.evaluation import as_labels, classifies
 from digitlab.train.history import History, Row
-from digitlab.train.probe import EXAMPLES, constant_loss
 from digitlab.train.run import ENDING, digest
-from digitlab.train.symptoms import Facts, learned_share
 from digitlab.train.trainer import Trainer
 
 Array = np.ndarray[Any, Any]

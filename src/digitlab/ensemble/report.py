@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from digitlab.arrays import to_numpy
+from digitlab.doctor.symptoms import NOISE, percent
 from digitlab.engine.select import predict
 from digitlab.ensemble.combining import covers_of, members, targets_for
 from digitlab.errors import ConfigError
@@ -14,7 +15,6 @@ from digitlab.nn.combine import Rescale
 from digitlab.nn.network import Network
 from digitlab.nn.scaling import Scaling
 from digitlab.statistics import share_sd
-from digitlab.train.symptoms import NOISE, percent
 
 ALIKE = 0.02  # of the members' mean error: where they disagree on less, they are the same network for all that counts
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from digitlab.doctor.diagnosis import Diagnosis
+from digitlab.doctor.probe import Diagnose
 from digitlab.errors import ConfigError, DataError
 from digitlab.functions.expression import Array, Function
 from digitlab.functions.units import Units, column, units_for
@@ -13,9 +15,7 @@ from digitlab.nn.scaling import InputRange
 from digitlab.notebook_html import notebook_html
 from digitlab.optim import Adam, OneCycle, Optimizer, Schedule
 from digitlab.train import Callback, History, Trainer
-from digitlab.train.diagnosis import Diagnosis
 from digitlab.train.history import Row
-from digitlab.train.probe import Diagnose
 
 LARGEST = float(np.finfo(np.float32).max)
 LOSSES = ("train_loss", "valid_loss", "change")  # of a history, in units of the function squared

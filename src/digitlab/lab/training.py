@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from digitlab.doctor.probe import Diagnose
 from digitlab.errors import ConfigError, not_among
 from digitlab.nn.chains import mlp
 from digitlab.nn.describe import build
@@ -21,7 +22,6 @@ from digitlab.synonyms import meant
 from digitlab.train import Callback, History, PlainLines, RunConfig
 from digitlab.train.columns import score
 from digitlab.train.config import with_setting
-from digitlab.train.probe import Diagnose
 from digitlab.train.state import Arrays, Best, copied
 from digitlab.train.trainer import Trainer
 from digitlab.viz.notebook import LiveTable, epoch_display

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from digitlab.data import Splits
 from digitlab.data.loading import choose, open_source
+from digitlab.doctor.diagnosis import Diagnosis
+from digitlab.doctor.probe import Diagnose
 from digitlab.errors import DigitlabError
 from digitlab.nn.network import Network
 from digitlab.nn.scaling import InputRange
@@ -19,10 +21,8 @@ from digitlab.settings.data import check_data, of_part
 from digitlab.train.callbacks import Callback
 from digitlab.train.checkpoint import load_checkpoint, save_checkpoint
 from digitlab.train.config import RunConfig
-from digitlab.train.diagnosis import Diagnosis
 from digitlab.train.evaluation import evaluate
 from digitlab.train.history import Row
-from digitlab.train.probe import Diagnose
 from digitlab.train.run import resume_run
 from digitlab.train.state import Arrays, copied
 
@@ -67,7 +67,7 @@ class TrainingResult:
 
     `error` is one line where a DigitlabError ended the training (it diverged, say); `interrupted` where it was
     stopped; `finished` where neither is the case and every epoch was done, or a callback decided to stop.
-    `diagnosis` says why where it ended without an error and has learned next to nothing (train/diagnosis.py).
+    `diagnosis` says why where it ended without an error and has learned next to nothing (doctor/diagnosis.py).
     """
 
     name: str

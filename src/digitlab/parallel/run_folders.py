@@ -6,13 +6,13 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from digitlab.doctor.diagnosis import Diagnosis
 from digitlab.errors import ConfigError, ModelFileError
 from digitlab.files import write_text
 from digitlab.nn.io.files import read_arrays
 from digitlab.parallel.job import TrainingResult
 from digitlab.parallel.labels import Setting
 from digitlab.train.config import RunConfig
-from digitlab.train.diagnosis import Diagnosis
 from digitlab.train.history import History
 
 SETTINGS = "settings.json"  # in a group's folder: what was typed for each run

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from digitlab.arrays import to_numpy
+from digitlab.doctor.probe import constant_loss
 from digitlab.engine import select_engine
 from digitlab.errors import ConfigError
 from digitlab.nn.examples import examples
 from digitlab.notebook_html import notebook_html
 from digitlab.train.config import RunConfig
-from digitlab.train.probe import constant_loss
 from digitlab.train.weighting import example_weights
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]

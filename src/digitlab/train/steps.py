@@ -14,7 +14,6 @@ from digitlab.gradients.batch import Batch
 from digitlab.nn.network import Network
 from digitlab.train.callbacks import Callback, having
 from digitlab.train.default_rate import rate_of, smaller_rate
-from digitlab.train.diagnosis import cause_of_divergence
 from digitlab.train.state import copied, is_finite
 
 if TYPE_CHECKING:
@@ -105,3 +104,15 @@ def check_smallest_batch(trainer: "Trainer", x: Any) -> None:
     """Raise the layer's own error if it cannot learn from one example, and an epoch has a batch of one."""
     if min(trainer.batch_size, x.shape[0] % trainer.batch_size or trainer.batch_size) == 1:
         trainer.network.copy().forward(x[:1, ...], training=True)
+
+
+def cause_of_divergence(losses: Any, rate: float, smaller: float, dtype: str, *, first: bool) -> str:
+    """Why a loss is no longer finite after these steps of an epoch, the `first` of the training or a later one."""
+    before = losses[np.isfinite(losses)]
+    inputs = f"inputs or weights are too large for {dtype}"
+    cause = f"the learning rate {rate:g} is too large; try {smaller:.3g}"
+    if first and not len(before):
+        return inputs
+    if len(before) and before[-1] <= 2 * before[0]:  # from calm to infinite in one step
+        return f"{inputs}, or {cause}"
+    return cause

@@ -16,12 +16,12 @@ import numpy as np
 from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
+from digitlab.doctor.probe import Diagnose
 from digitlab.errors import ConfigError, DigitlabError
 from digitlab.functions.units import Units
 from digitlab.nn.io.files import network_bytes
 from digitlab.run_folders import run_folder
 from digitlab.train.evaluation import class_shares
-from digitlab.train.probe import Diagnose
 from digitlab.train.trainer import Trainer
 from digitlab.web.control import Control, Gate, Slot
 from digitlab.web.images import worst

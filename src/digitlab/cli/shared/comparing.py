@@ -12,8 +12,8 @@ from digitlab.errors import ConfigError, DivergenceError
 
 if TYPE_CHECKING:
     from digitlab.data import Splits
+    from digitlab.doctor.diagnosis import Diagnosis
     from digitlab.train import History, RunConfig
-    from digitlab.train.diagnosis import Diagnosis
 
 LISTS = {setting.plural: name for name, setting in SETTINGS.items() if setting.plural}
 MOST = 100  # trainings at once: above that, somebody meant something else
@@ -99,9 +99,9 @@ def train_all(
     found: "Iterable[Choice]", splits: "Splits", seeds: int, say: Callable[[str], None], advance: Callable[[int], None]
 ) -> Trained:
     """Train every choice with each seed 0, 1 ..."""
+    from digitlab.doctor.probe import Diagnose
     from digitlab.train import Callback
     from digitlab.train.columns import unit
-    from digitlab.train.probe import Diagnose
 
     class Advance(Callback):
         def on_epoch_end(self, trainer: Any, row: Any) -> None:

@@ -9,7 +9,7 @@ from digitlab.errors import quoted
 
 if TYPE_CHECKING:
     from digitlab.data import Splits
-    from digitlab.train.diagnosis import Diagnosis
+    from digitlab.doctor.diagnosis import Diagnosis
 
 MOST = 3  # networks of a group that are spoken of one by one
 

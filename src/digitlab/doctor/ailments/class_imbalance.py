@@ -5,7 +5,7 @@ import numpy as np
 from digitlab.doctor.ailment import Ailment, Bars, Finding
 from digitlab.doctor.case import Case
 from digitlab.doctor.measures import recalls
-from digitlab.train.symptoms import percent
+from digitlab.doctor.symptoms import percent
 
 RATIO = 8.0  # the largest class over the smallest
 LOST = 0.4  # lower recall than that of the other classes

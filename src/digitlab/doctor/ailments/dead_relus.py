@@ -4,8 +4,8 @@ from digitlab.doctor.ailment import Ailment, Bars, Finding
 from digitlab.doctor.case import Case
 from digitlab.doctor.fix import with_first_weights
 from digitlab.doctor.measures import dead_share, named_outputs
+from digitlab.doctor.symptoms import most
 from digitlab.train.default_rate import smaller_rate
-from digitlab.train.symptoms import most
 
 MANY = 0.7  # of a layer's neurons; some are dead in most networks
 

@@ -2,8 +2,8 @@
 
 from digitlab.doctor.ailment import Ailment, Curves, Finding
 from digitlab.doctor.case import Case
+from digitlab.doctor.symptoms import GROWN, exploded
 from digitlab.train.default_rate import smaller_rate
-from digitlab.train.symptoms import GROWN, exploded
 
 
 class Diverging(Ailment):

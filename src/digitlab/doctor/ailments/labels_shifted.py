@@ -7,10 +7,10 @@ import numpy as np
 from digitlab.data import Digits, Splits
 from digitlab.doctor.ailment import Ailment, Bars, Finding
 from digitlab.doctor.case import Case
+from digitlab.doctor.symptoms import NOISE, percent
 from digitlab.engine.select import predict
 from digitlab.nn.network import Network
 from digitlab.statistics import share_sd
-from digitlab.train.symptoms import NOISE, percent
 
 FITS = 0.5  # share of labels that fit after a shift
 

@@ -4,8 +4,8 @@ import numpy as np
 
 from digitlab.doctor.ailment import Ailment, Finding, Images
 from digitlab.doctor.case import Case
+from digitlab.doctor.symptoms import NOISE, only_by_heart, percent
 from digitlab.statistics import share_sd
-from digitlab.train.symptoms import NOISE, only_by_heart, percent
 
 SHOWN = 10
 

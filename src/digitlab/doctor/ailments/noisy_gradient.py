@@ -2,8 +2,8 @@
 
 from digitlab.doctor.ailment import Ailment, Bars, Finding
 from digitlab.doctor.case import Case
+from digitlab.doctor.symptoms import count
 from digitlab.gradients.base import learned_numbers
-from digitlab.train.symptoms import count
 
 
 class NoisyGradient(Ailment):

@@ -4,7 +4,7 @@ import numpy as np
 
 from digitlab.doctor.ailment import Ailment, Bars, Finding
 from digitlab.doctor.case import Case
-from digitlab.train.symptoms import percent
+from digitlab.doctor.symptoms import percent
 
 MOST, FEW = 0.95, 0.6  # of the answers are one class, which so many of the examples have at most
 

@@ -4,9 +4,9 @@ import numpy as np
 
 from digitlab.doctor.ailment import Ailment, Curves, Finding
 from digitlab.doctor.case import Case
+from digitlab.doctor.symptoms import NOISE, percent
 from digitlab.engine.select import predict
 from digitlab.statistics import share_sd
-from digitlab.train.symptoms import NOISE, percent
 
 GAP = 0.08  # between training and validation accuracy, beyond noise
 FLAT, FURTHER = 1.03, 0.5  # a validation loss that near to its least, while the training loss halves

@@ -4,10 +4,10 @@ import numpy as np
 
 from digitlab.doctor.ailment import Ailment, Curves, Finding
 from digitlab.doctor.case import Case
+from digitlab.doctor.diagnosis import ENOUGH_STEPS, still_learning
 from digitlab.doctor.measures import named_outputs, saturated_share
+from digitlab.doctor.symptoms import exploded, fell, learned_nothing, most, percent
 from digitlab.train.default_rate import smaller_rate
-from digitlab.train.diagnosis import ENOUGH_STEPS, still_learning
-from digitlab.train.symptoms import exploded, fell, learned_nothing, most, percent
 
 TIMES = 3.0  # the default learning rate: from there on it is a suspect
 SATURATED = 0.9  # of a layer's outputs

@@ -2,9 +2,9 @@
 
 from digitlab.doctor.ailment import Ailment, Curves, Finding
 from digitlab.doctor.case import Case
+from digitlab.doctor.diagnosis import ENOUGH_STEPS
+from digitlab.doctor.symptoms import percent
 from digitlab.train.default_rate import larger_rate
-from digitlab.train.diagnosis import ENOUGH_STEPS
-from digitlab.train.symptoms import percent
 
 TIMES = 1 / 3  # of the default learning rate: from there down it is a suspect
 

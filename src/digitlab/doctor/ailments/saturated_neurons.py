@@ -6,7 +6,7 @@ from digitlab.doctor.ailment import Ailment, Bars, Finding
 from digitlab.doctor.case import Case
 from digitlab.doctor.fix import with_first_weights
 from digitlab.doctor.measures import named_outputs, saturated_share
-from digitlab.train.symptoms import percent
+from digitlab.doctor.symptoms import percent
 
 MOST = 0.75  # of a layer's outputs
 

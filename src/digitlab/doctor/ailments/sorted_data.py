@@ -4,7 +4,7 @@ import numpy as np
 
 from digitlab.doctor.ailment import Ailment, Curves, Finding
 from digitlab.doctor.case import Case
-from digitlab.train.symptoms import percent
+from digitlab.doctor.symptoms import percent
 
 RUNS = 0.8  # of neighbours with the same label: in random order of ten classes it is a tenth
 

@@ -2,7 +2,7 @@
 
 from digitlab.doctor.ailment import Ailment, Curves, Finding
 from digitlab.doctor.case import Case
-from digitlab.train.symptoms import percent
+from digitlab.doctor.symptoms import percent
 
 FALLS = 0.03  # of the loss in the last epoch
 AT_START, FALLS_AT_START = 0.3, 0.005  # near guessing the loss is flat before it falls

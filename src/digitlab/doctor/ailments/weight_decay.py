@@ -2,7 +2,7 @@
 
 from digitlab.doctor.ailment import Ailment, Bars, Finding
 from digitlab.doctor.case import Case
-from digitlab.train.symptoms import percent
+from digitlab.doctor.symptoms import percent
 
 STRONG = 0.02  # of its value is what a weight may lose per step; useful decays are below .001
 

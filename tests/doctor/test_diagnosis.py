@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digitlab import Net, load, mlp
+from digitlab.doctor.diagnosis import Diagnosis, Facts, diagnose
+from digitlab.doctor.probe import Diagnose, constant_loss
 from digitlab.nn import Dense, Network, Quadratic, Sigmoid
 from digitlab.notices import TrainingWarning
 from digitlab.optim import SGD, Adam
 from digitlab.optim.regularizers import L2
 from digitlab.train import Trainer
-from digitlab.train.diagnosis import Diagnosis, Facts, diagnose
-from digitlab.train.probe import Diagnose, constant_loss
 
 DIGITS = load("digits")
 SIZES = (64, 30, 10)

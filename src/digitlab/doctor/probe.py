@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from digitlab.arrays import to_numpy
+from digitlab.doctor.diagnosis import MANY_STEPS, Diagnosis, diagnose
+from digitlab.doctor.symptoms import ENOUGH_IMAGES, LITTLE, Facts, learned_share
 from digitlab.gradients.base import learned_numbers
 from digitlab.nn.network import Network
 from digitlab.nn.outputs import closing_activation
 from digitlab.nn.zoo import recommended_net
 from digitlab.train.callbacks import Callback
 from digitlab.train.default_rate import rate_of
-from digitlab.train.diagnosis import MANY_STEPS, Diagnosis, diagnose
 from digitlab.train.evaluation import as_labels, classifies
-from digitlab.train.symptoms import ENOUGH_IMAGES, LITTLE, Facts, learned_share
 
 if TYPE_CHECKING:
     from digitlab.train.config import RunConfig

@@ -9,10 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from digitlab.train.default_rate import larger_rate, smaller_rate
-from digitlab.train.symptoms import (
+from digitlab.doctor.symptoms import (
     ENOUGH_IMAGES,
     Facts,
     count,
@@ -24,6 +21,7 @@ from digitlab.train.symptoms import (
     only_by_heart,
     percent,
 )
+from digitlab.train.default_rate import larger_rate, smaller_rate
 
 ENOUGH_STEPS = 100  # before that, nothing can be said
 MANY_STEPS = 1000  # a network that still learns may need as many before its accuracy rises
@@ -175,15 +173,3 @@ def too_small(seen: str, facts: Facts) -> Diagnosis:
         return Diagnosis(seen, "the loss falls slowly, and the epochs were few", advice="more --epochs")
     cause = f"the loss falls too slowly: few epochs, or the learning rate {facts.rate:g} is too small"
     return Diagnosis(seen, cause, f"{larger_rate(facts.rate, facts.default_rate):.3g}")
-
-
-def cause_of_divergence(losses: Any, rate: float, smaller: float, dtype: str, *, first: bool) -> str:
-    """Why a loss is no longer finite after these steps of an epoch, the `first` of the training or a later one."""
-    before = losses[np.isfinite(losses)]
-    inputs = f"inputs or weights are too large for {dtype}"
-    cause = f"the learning rate {rate:g} is too large; try {smaller:.3g}"
-    if first and not len(before):
-        return inputs
-    if len(before) and before[-1] <= 2 * before[0]:  # from calm to infinite in one step
-        return f"{inputs}, or {cause}"
-    return cause
