@@ -10,6 +10,7 @@ from digitlab.nn import load_network
 from digitlab.optim import SGD
 from digitlab.shipped import PATH
 from digitlab.viz.explain import walk
+from digitlab.web.images import probabilities_of, worst
 
 pytestmark = [pytest.mark.web, pytest.mark.slow, pytest.mark.mnist]
 THREE = [(90, 80), (130, 50), (180, 65), (185, 105), (145, 130), (190, 155), (195, 205), (150, 232), (90, 215)]
@@ -69,7 +70,10 @@ def test_drawing_updates_every_layer_in_time(open_page):
     assert min(times) < 50  # the quietest: the machine may be busy
 
 
-def test_a_test_image_by_number_and_the_worst_failures(open_page, mnist_splits):
+def test_a_test_image_by_number_and_the_worst_failures(open_page, mnist_splits, served, monkeypatch):
+    first = mnist_splits.test[:2000]  # all 10,000 take seconds
+    found = worst(probabilities_of(served.play.network, first), first, 5, source="mnist", part="test")
+    monkeypatch.setitem(served.play.images.__dict__, "failures", found)
     page = open_page("/draw")
     page.fill("input[type=number]", "18")
     page.keyboard.press("Tab")

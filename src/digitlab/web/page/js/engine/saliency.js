@@ -42,8 +42,8 @@ export function largestPath(steps, index) {
   let direction = 1; // whether more of the input means more of the output
   for (const step of [...steps].reverse()) {
     path.push({ step, index });
-    const { terms = [] } = worked(step, index);
-    if (!terms.length) return { path, pixel: null };
+    const { terms, rule } = worked(step, index);
+    if (!terms.length || rule === "gates") return { path, pixel: null };
     let best = terms[0];
     for (const term of terms) if (direction * term.product > direction * best.product) best = term;
     direction *= Math.sign(best.w) || 1;

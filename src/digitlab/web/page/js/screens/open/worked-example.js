@@ -17,7 +17,8 @@ export function workedExample(network, name, step, index) {
     el("p", { class: "small muted" }, "computed by ", el("code", {}, `${python}, ${layer.described.type}.forward`)),
     ...(found.terms.length > 1 ? windowPictures(network, step, found) : []),
     found.parts.length ? partsTable(found.parts) : null,
-    found.terms.length > 1 ? termsTable(x, found) : null,
+    found.rule === "gates" ? el("h3", {}, "xₜ W of what is new, term by term") : null,
+    found.terms.length > 1 ? termsTable((place) => inputText(network, name, x, place), found) : null,
     el("p", { class: "sum", id: "sum" }, ...sumLine(found, layer)),
   ];
 }
@@ -67,7 +68,16 @@ function shapeOfTerms(network, step, size, channels) {
   return height * width === size && step.x.data.length === size ? [height, width] : [0, 0];
 }
 
-function termsTable(x, { terms, rule }) {
+/** Where an input is: for the first layer its pixel. */
+function inputText(network, name, x, place) {
+  const [height, width, channels = 1] = network.pictureShape;
+  if (name !== "0" || height === 1 || x.data.length !== height * width * channels) return placeText(x.shape, place);
+  const pixel = Math.floor(place / channels);
+  const where = `row ${Math.floor(pixel / width)}, column ${pixel % width}`;
+  return channels > 1 ? `${where}, channel ${place % channels}` : where;
+}
+
+function termsTable(textOf, { terms, rule }) {
   const shown = [...terms].sort((a, b) => Math.abs(b.product) - Math.abs(a.product)).slice(0, MOST_TERMS);
   const weighted = rule !== "largest";
   const rest = terms.length - shown.length;
@@ -76,7 +86,7 @@ function termsTable(x, { terms, rule }) {
     el(
       "tr",
       {},
-      el("td", {}, placeText(x.shape, each.place)),
+      el("td", {}, textOf(each.place)),
       el("td", { class: "number" }, short(each.x)),
       weighted
         ? [el("td", { class: "number" }, short(each.w)), el("td", { class: "number" }, short(each.product))]
