@@ -175,6 +175,18 @@ def test_damage_to_a_network(engine):
     assert np.allclose(found["unbiased"], network.forward(x[None])[0])
 
 
+def test_weights_of_one_bit_in_a_recurrent_layer(engine):
+    network = stirred(nn.Network([nn.GRU(3), nn.Dense(10)], (4, 2), nn.LogLikelihood(), dtype="float64"))
+    code = f"""async (m, file, x) => {{ {OPEN}
+      return [...m.damagedNetwork(network, {{ bits: 1 }}).forward(network.batch(x)).logits.data]; }}"""
+    x = batch((4, 2))[:1]
+    found = engine.run(code, "damage.js", encoded(network_bytes(network)), x.ravel().tolist())
+    for name, p in network.parameters().items():
+        if name.endswith(("W", "U")):
+            p.value = np.sign(p.value) * np.abs(p.value).mean()
+    assert np.allclose(found, network.forward(x)[0], rtol=0, atol=1e-12)
+
+
 def test_damage_to_an_image(engine):
     code = """(m) => {
       const image = Float32Array.from([0, 0, 0, 1, 0.5, 0, 0, 0, 0]);

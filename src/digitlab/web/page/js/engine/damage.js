@@ -45,9 +45,9 @@ export function damagedNetwork(network, { off = new Map(), biases = true, bits =
   for (const [, { layer, key }] of copy.parameters()) {
     const array = layer.params[key];
     if (key === "b" || key === "v" || key === "beta") {
-      if (!biases) array.data.fill(0);
+      if (!biases) layer.params[key] = array.zeros(...array.shape);
     } else if (bits < 32 && key !== "gamma") {
-      array.data.set(rounded(array.data, bits));
+      layer.params[key] = new Tensor(rounded(array.data, bits), array.shape);
     }
   }
   for (const [i, neurons] of off) if (neurons.length) silence(copy.layers[i], new Set(neurons));
