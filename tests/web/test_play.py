@@ -1,20 +1,23 @@
 """The life of `digitlab play`: its port, its address, its end."""
 
+import json
 import os
 import re
 import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from websockets.sync.client import connect
 
 from digitlab.cli.play import command
 from digitlab.errors import ConfigError
+from digitlab.nn import load_network
 from digitlab.nn.chains import mlp
+from digitlab.train import History
 from digitlab.web.server import Play, names_of
 from web.serving import Served, ask, serving
 
@@ -66,7 +69,7 @@ def test_names_in_the_host_header() -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_signals_stop_it(tmp_path: Path, how: int) -> None:
+def test_signals_stop_it_and_trainings_are_saved(tmp_path: Path, how: int) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "digitlab", "play", "shipped", "--no-browser"],
         cwd=tmp_path,
@@ -75,10 +78,18 @@ def test_signals_stop_it(tmp_path: Path, how: int) -> None:
         text=True,
     )
     line = process.stdout.readline()
-    token = re.fullmatch(r"digitlab play: http://127\.0\.0\.1:\d+/#token=([\w-]{32})\n", line)[1]
-    time.sleep(0.5)
-    process.send_signal(how)
-    out, err = process.communicate(timeout=20)
+    port, token = re.fullmatch(r"digitlab play: http://127\.0\.0\.1:(\d+)/#token=([\w-]{32})\n", line).groups()
+    asked = {"kind": "images", "source": "digits", "layers": [{"type": "dense", "size": 20}], "epochs": 5000}
+    with connect(
+        f"ws://127.0.0.1:{port}/api/train", subprotocols=["digitlab", f"token.{token}"], max_size=None
+    ) as page:
+        page.send(json.dumps({"do": "start", "trainings": [asked]}))
+        page.send('{"do": "play"}')
+        while isinstance(message := page.recv(timeout=60), bytes) or not json.loads(message).get("rows"):
+            pass
+        process.send_signal(how)
+        out, err = process.communicate(timeout=30)
     assert process.returncode in ((0,) if how == signal.SIGINT else (0, -how, 128 + how))
     assert token not in out + err and "Traceback" not in err
-    assert list(tmp_path.iterdir()) == []
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert len(History.load(folder / "history.jsonl")) and load_network(folder / "network.safetensors")

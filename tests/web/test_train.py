@@ -2,6 +2,7 @@
 
 import base64
 import re
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -82,6 +83,17 @@ def test_points_are_told_apart_and_own_ones_are_added(open_page) -> None:
     assert page.locator(".map-row").count() == 2
     page.locator(".plane").click(position={"x": 20, "y": 20})
     assert "points=" in page.url
+    before = len(page.url)
+    page.get_by_role("button", name="Remove the last point").click()
+    assert len(page.url) == before - 5
+    page.get_by_role("button", name="Forget own points").click()
+    assert "points=" not in page.url
+    rows = "\n".join(f"{i % 7},{i % 5},{'abc'[i % 3]}" for i in range(50))
+    page.locator("input[type=file]").set_input_files({"name": "a.csv", "mimeType": "text/csv", "buffer": rows.encode()})
+    page.wait_for_selector("button:has-text('Forget own points')")
+    assert len(parse_qs(page.url.split("?")[1])["points"][0]) == 50 * 5
+    page.locator("input[type=file]").set_input_files({"name": "b.csv", "mimeType": "text/csv", "buffer": b"1,2\n3,4\n"})
+    page.wait_for_selector("#status .bad:has-text('Row 1 is not x, y, class')")
 
 
 def test_function_is_fitted_and_two_are_compared(open_page) -> None:

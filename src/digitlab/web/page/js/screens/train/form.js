@@ -50,7 +50,9 @@ export function settingsForm(app, on) {
         s.points ? null : slider({ label: "Noise", min: 0, max: 0.6, step: 0.02, value: s.noise, format: (v) => v.toFixed(2), on: (noise) => change({ noise }) }).element,
         s.points || s.set === "xor" || s.set === "moons" ? null : choice({ label: "Classes", options: [["2", "2"], ["3", "3"], ["4", "4"]], value: String(s.classes), on: (v) => change({ classes: Number(v) }) }).element,
         el("div", { class: "field" }, el("span", {}, "CSV: x, y, class"), file),
-        s.points ? button("Forget own points", { on: () => change({ points: "" }) }) : null,
+        s.points ? el("div", { class: "row wide" },
+          button("Remove the last point", { on: () => change({ points: s.points.slice(0, -5) }) }),
+          button("Forget own points", { on: () => change({ points: "" }) })) : null,
       ];
     }
     const text = el("input", { type: "text", value: s.function, spellcheck: "false", onchange: () => change({ function: text.value }) });
