@@ -151,7 +151,7 @@ def test_bad_input_is_one_line(call):
         (["shipped"], 2, "and no photo; expected `digitlab read shipped PHOTO…`"),
         ([page, page, "--out", "x"], 2, "--out names the folder of one photo's stages"),
         ([page, "--check", "nope.json"], 1, "nope.json"),
-        ([], 2, "Missing argument"),
+        ([], 2, "got no photo; expected `digitlab read PHOTO…`"),
     ):
         called = call("read", *arguments)
         assert called.code == code and words in called.err, (arguments, called)
@@ -287,3 +287,79 @@ def test_making_other_appearances(call):
     ):
         called = call("data", "make", *arguments)
         assert called.code == code and words in called.err, (arguments, called)
+
+
+def sudoku(path: Path, cells: list[str]) -> Path:
+    """A printed form with a digit in each cell that is no dot, as a picture file."""
+    rows, columns = len(cells), len(cells[0])
+    page = np.full((60 * rows + 60, 60 * columns + 60), 245, np.uint8)
+    for at in range(rows + 1):
+        page[30 + 60 * at : 33 + 60 * at, 30 : 33 + 60 * columns] = 60
+    for at in range(columns + 1):
+        page[30 : 33 + 60 * rows, 30 + 60 * at : 33 + 60 * at] = 60
+    for row, text in enumerate(cells):
+        for column, character in enumerate(text):
+            if character != ".":
+                ink = print_digit(character, 34, "DejaVuSans")
+                top, left = 45 + 60 * row, 50 + 60 * column
+                page[top : top + ink.shape[0], left : left + ink.shape[1]] -= (ink * 0.7).astype(np.uint8)
+    Image.fromarray(page).save(path)
+    return path
+
+
+def test_a_form_is_read_cell_by_cell(call):
+    cells = ["53..7", "6..19", ".98..", "8...6"]
+    sudoku(Path("form.png"), cells)
+    assert call("read", "--grid", "4x5", "form.png").out.splitlines()[1:] == [f"  {row}" for row in cells]
+    assert json.loads(call("read", "--grid", "4x5", "--json", "form.png").out)[0]["text"] == "\n".join(cells)
+    assert "expected rows and columns" in call("read", "--grid", "9", "form.png").err
+
+
+def test_a_known_number_of_digits(call):
+    photo(Path("two.png"), "7?3")
+    assert json.loads(call("read", "--expect", "2", "--json", "two.png").out)[0]["text"] == "73"
+    assert len(json.loads(call("read", "--expect", "1", "--json", "two.png").out)[0]["digits"]) == 1
+    assert len(json.loads(call("read", "--expect", "3", "--json", "two.png").out)[0]["digits"]) == 3
+
+
+def test_several_photos_in_one_csv(call):
+    photo(Path("a.png"), "31")
+    photo(Path("b.png"), "7")
+    Image.new("L", (90, 90), 250).save("c.png")
+    call("read", "--csv", "all.csv", "a.png", "b.png", "c.png")
+    lines = Path("all.csv").read_text().splitlines()
+    assert lines[0] == "photo,line,column,label,confidence,left,top,right,bottom"
+    assert [line.split(",")[:4] for line in lines[1:]] == [
+        ["a.png", "0", "0", "3"],
+        ["a.png", "0", "1", "1"],
+        ["b.png", "0", "0", "7"],
+        ["c.png", "", "", ""],
+    ]
+
+
+def test_a_watched_folder(call, monkeypatch):
+    photo(Path("in/a.png"), "4")
+    Path("in/notes.txt").write_text("no picture")
+    looks = []
+
+    def look(_seconds):
+        looks.append(1)
+        if len(looks) == 2:
+            photo(Path("in/b.png"), "75")
+        if len(looks) == 5:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("time.sleep", look)
+    said = call("read", "--watch", "in")
+    assert [line for line in said.out.splitlines() if "digit" in line] == [
+        f"{Path('in/a.png')}: 1 digit in 1 line",
+        f"{Path('in/b.png')}: 2 digits in 1 line",
+    ]
+    assert "no folder" in call("read", "--watch", "nowhere").err
+
+
+def test_no_digit_is_explained_with_what_to_try(call):
+    Image.new("L", (120, 120), 250).save("blank.png")
+    assert "try: is the writing pale?" in call("read", "blank.png").out
+    photo(Path("letters.png"), "AK")
+    assert "try: crop the picture to the digits" in call("read", "letters.png").out

@@ -1,24 +1,42 @@
 """`digitlab read PHOTO…`: the digits on photos and scans."""
 
-import json
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
-    from digitlab.reading import Read, Reading
+    from digitlab.reading import Reading
 
-FEW = 5  # marks that are no digit and are told of one by one: a patterned paper has hundreds
+LOOK_EVERY = 1.0  # seconds between two looks into a watched folder
+
+
+class Grid(click.ParamType[tuple[int, int]]):
+    """Rows and columns of a form: "9x9"."""
+
+    name = "grid"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        """Rows and columns; a usage error for other text."""
+        if isinstance(value, tuple):
+            return value
+        found = re.fullmatch(r"(\d{1,3})[x×,](\d{1,3})", str(value).strip().lower())
+        if not found:
+            self.fail(f"got {value!r}, expected rows and columns, such as 9x9", param, ctx)
+        return int(found[1]), int(found[2])
 
 
 @click.command("read")
-@click.argument("net_and_photos", nargs=-1, required=True, metavar="[NET] PHOTO…")
+@click.argument("net_and_photos", nargs=-1, metavar="[NET] PHOTO…")
 @click.option("--net", help="Network: a file, a run folder, or `shipped`. [default: shipped]")
-@click.option("--show", is_flag=True, help="Save the annotated photo and every stage as pictures.")
+@click.option("--show", is_flag=True, help="Save the annotated photo and every stage as pictures; print their times.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for --show. [default: read-PHOTO]")
 @click.option("--json", "as_json", is_flag=True, help="Print labels, probabilities and boxes as JSON.")
+@click.option(
+    "--csv", "csv_file", type=click.Path(path_type=Path), help="File for the digits of all photos, a row each."
+)
 @click.option(
     "--min-confidence",
     type=click.FloatRange(0, 1),
@@ -26,6 +44,9 @@ FEW = 5  # marks that are no digit and are told of one by one: a patterned paper
     show_default=True,
     help="Minimum confidence of a digit; other marks are reported as no digit.",
 )
+@click.option("--grid", type=Grid(), metavar="ROWSxCOLUMNS", help="Read a form cell by cell, such as a sudoku: 9x9.")
+@click.option("--expect", type=click.IntRange(min=1), help="Number of digits on each photo, where it is known.")
+@click.option("--watch", type=click.Path(path_type=Path), help="Folder to watch: read each picture that appears in it.")
 @click.option(
     "--check",
     type=click.Path(path_type=Path),
@@ -38,7 +59,11 @@ def command(
     show: bool,
     out: Path | None,
     as_json: bool,
+    csv_file: Path | None,
     min_confidence: float,
+    grid: tuple[int, int] | None,
+    expect: int | None,
+    watch: Path | None,
     check: Path | None,
 ) -> None:
     """Recognize the handwritten digits on photos or scans, line by line.
@@ -46,28 +71,34 @@ def command(
     PHOTO is a JPEG, PNG, WebP, TIFF, BMP or GIF file: dark on light or light on dark, in any lighting, on ruled or
     coloured paper. NET, if given, comes first: a network file or a run folder. Other marks are reported as no digit.
     """
+    import json
+
     from digitlab.cli.shared.console import say, tell
     from digitlab.cli.shared.networks import load_named, split_network
+    from digitlab.cli.shared.readings import lines_of, save_stages, say_score, table_of, write_csv
     from digitlab.data.photos import open_photo
     from digitlab.errors import DigitlabError, quoted
-    from digitlab.reading import read_photo
+    from digitlab.reading import read_grid, read_photo
 
-    net, photos = split_network(net_and_photos) if net is None else (net, list(net_and_photos))
-    if not photos:
+    given = net is not None or not net_and_photos
+    net, photos = (net, list(net_and_photos)) if given else split_network(net_and_photos)
+    if not photos and watch is None:
+        if net is None:
+            raise click.UsageError("got no photo; expected `digitlab read PHOTO…` or `digitlab read --watch FOLDER`")
         raise click.UsageError(f"got the network {net} and no photo; expected `digitlab read {quoted(net)} PHOTO…`")
     if out is not None and len(photos) > 1:
         raise click.UsageError("--out names the folder of one photo's stages; leave it out for several photos")
+    if grid is not None and expect is not None:
+        raise click.UsageError("--expect is for photos without a grid: each cell is read by itself")
     path, network = load_named(net or "shipped")
-    readings, failed = {}, ""
-    for photo in photos:
-        try:
-            readings[photo] = read_photo(network, open_photo(photo), min_confidence=min_confidence)
-        except DigitlabError as error:
-            if len(photos) == 1:
-                raise
-            failed = photo  # the others are read all the same
-            tell(f"error: {error}")
-            continue
+    readings: dict[str, Reading] = {}
+
+    def read_one(photo: str) -> None:
+        picture = open_photo(photo)
+        if grid is not None:
+            readings[photo] = read_grid(network, picture, *grid, min_confidence=min_confidence)
+        else:
+            readings[photo] = read_photo(network, picture, min_confidence=min_confidence, expect=expect)
         if not as_json:
             for line in lines_of(photo, readings[photo]):
                 say(line)
@@ -76,13 +107,70 @@ def command(
             name = path.parent.name if path.name == "network.safetensors" else path.name
             save_stages(readings[photo], folder, f"{Path(photo).name}, read by {name}")
             if not as_json:
-                say(f"stages: {folder}")
+                times = ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in readings[photo].seconds.items())
+                say(f"stages: {folder} ({times})")
+        if csv_file is not None:
+            write_csv(readings, csv_file)
+
+    failed = ""
+    for photo in photos:
+        try:
+            read_one(photo)
+        except DigitlabError as error:
+            if len(photos) == 1 and watch is None:
+                raise
+            failed = photo  # the others are read all the same
+            tell(f"error: {error}")
+    if watch is not None:
+        _watch(watch, read_one)
     if as_json:
         say("[\n" + ",\n".join(json.dumps(table_of(*pair)) for pair in readings.items()) + "\n]")
+    if csv_file is not None and not as_json:
+        say(f"digits of {len(readings)} photo{'s' * (len(readings) != 1)}: {csv_file}")
     if check is not None:
         say_score(readings, check, err=as_json)
     if failed:
         raise click.exceptions.Exit(1)
+
+
+def _watch(folder: Path, read_one: Callable[[str], None]) -> None:
+    """Read every picture in a folder, and each that appears or changes, until Ctrl-C."""
+    from digitlab.cli.shared.console import tell
+    from digitlab.errors import DataError, DigitlabError
+
+    if not folder.is_dir():
+        raise DataError(f"{folder}: is no folder; expected one to watch. Create it first.")
+    tell(f"watching {folder}; press Ctrl-C to end")
+    try:
+        for photo in _new_pictures(folder):
+            try:
+                read_one(str(photo))
+            except DigitlabError as error:
+                tell(f"error: {error}")
+    except KeyboardInterrupt:
+        return
+
+
+def _new_pictures(folder: Path) -> Iterator[Path]:
+    """Pictures that are new or have changed, in the order of their names, as soon as their size stays the same."""
+    import time
+
+    from digitlab.data.photos import is_picture
+
+    before: dict[Path, tuple[int, int]] = {}
+    done: dict[Path, tuple[int, int]] = {}
+    while True:
+        now = {}
+        for path in sorted(folder.iterdir()):
+            if not path.name.startswith(".") and path.is_file() and is_picture(path):
+                status = path.stat()
+                now[path] = (status.st_size, status.st_mtime_ns)
+        for path, state in now.items():
+            if before.get(path) == state and done.get(path) != state:
+                done[path] = state
+                yield path
+        before = now
+        time.sleep(LOOK_EVERY)
 
 
 def _own_folder(photo: str, photos: Sequence[str]) -> Path:
@@ -91,120 +179,3 @@ def _own_folder(photo: str, photos: Sequence[str]) -> Path:
     if stems.count(Path(photo).stem) == 1:
         return Path(f"read-{Path(photo).stem}")
     return Path("read-" + "-".join(part for part in Path(photo).parts if part not in ("/", "..", ".")))
-
-
-def lines_of(photo: str, reading: "Reading") -> list[str]:
-    """What was read, for people: each line of writing, each digit's confidence under it, and what is no digit."""
-    count, rows = len(reading.digits), len(reading.lines)
-    if not count:
-        why = "the page is blank" if not reading.others else "no mark looks like one"
-        lines = [f"{photo}: no digit found; {why}"]
-    else:
-        lines = [f"{photo}: {count} digit{'s' * (count > 1)} in {rows} line{'s' * (rows > 1)}"]
-    for row in reading.lines:
-        lines.append("  " + "".join(f"{reading.class_names[d.label]:>5}" for d in row))
-        lines.append("  " + "".join(f"{100 * d.confidence:>4.0f}%" for d in row))
-    for other in reading.others[:FEW]:
-        lines.append(f"  no digit at {other.box[0]},{other.box[1]}: {other.why_not}")
-    if (more := len(reading.others) - FEW) > 0:
-        lines.append(f"  and {more} more mark{'s' * (more > 1)} that {'are' if more > 1 else 'is'} no digit (--json)")
-    return lines
-
-
-def table_of(photo: str, reading: "Reading") -> dict[str, Any]:
-    """What was read, as JSON; boxes are left, top, right, bottom in pixels of a picture of `size`, turned upright."""
-    h, w = reading.page.size
-
-    def box(read: "Read") -> list[int]:
-        return list(reading.page.in_photo(read.box))
-
-    return {
-        "photo": photo,
-        "size": [w, h],
-        "text": reading.text,
-        "digits": [
-            {
-                "label": reading.class_names[d.label],
-                "confidence": round(d.confidence, 4),
-                "line": d.line,
-                "box": box(d),
-                "probabilities": [round(float(p), 4) for p in d.probabilities],
-            }
-            for d in reading.digits
-        ],
-        "others": [{"why_not": o.why_not, "box": box(o)} for o in reading.others],
-    }
-
-
-def save_stages(reading: "Reading", folder: Path, title: str) -> None:
-    """The annotated photo and every stage: PNGs that are numbered as they follow, and all of them in one figure."""
-    import numpy as np
-
-    from digitlab.viz.figures import save_figure
-    from digitlab.viz.reading import annotated_figure, stages_figure
-
-    page, reads = reading.page, [*reading.digits, *reading.others]
-    boxes = [r.box for r in reads]
-    texts = [f"{reading.class_names[r.label]} {100 * r.confidence:.0f}%" if not r.why_not else "no" for r in reads]
-    fine = [not r.why_not for r in reads]
-    flat = np.clip(255 * (1 - page.ink.flat / page.ink.strength), 0, 255).astype(np.uint8)
-    stages = [
-        ("photo", page.photo),
-        ("grey", np.round(255 * page.ink.grey).clip(0, 255).astype(np.uint8)),
-        ("flattened", flat),
-        ("binary", ~page.ink.binary),
-        ("rules-removed", ~page.clean),
-        ("marks", coloured_marks(reading)),
-    ]
-    for number, (name, plane) in enumerate(stages, start=1):
-        _save_png(folder / f"{number}-{name}.png", plane)
-    for number, read in enumerate(reads):
-        _save_png(folder / "digits" / f"{number:03}-{texts[number].replace(' ', '-')}.png", read.image)
-    save_figure(annotated_figure(page.photo, boxes, texts, fine, title=title), folder / "7-answers.png")
-    images = np.stack([r.image for r in reads]) if reads else np.zeros((0, 28, 28), np.uint8)
-    save_figure(stages_figure(stages, boxes, texts, fine, images, title=title), folder / "stages.png")
-
-
-def coloured_marks(reading: "Reading") -> Any:
-    """Each mark in a colour of its own on white, (H, W, 3); grey what is no digit."""
-    import numpy as np
-
-    from digitlab.viz.figures import COLOURS
-
-    page = reading.page
-    plane = np.full(page.photo.shape, 255, np.uint8)
-    for number, read in enumerate([*reading.digits, *reading.others]):
-        colour = "#999999" if read.why_not else COLOURS[number % len(COLOURS)]
-        rgb = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
-        left, top, right, bottom = read.box
-        plane[top:bottom, left:right][read.mask] = rgb
-    return plane
-
-
-def _save_png(path: Path, plane: Any) -> None:
-    from PIL import Image
-
-    from digitlab.files import atomic_write
-
-    with atomic_write(path) as temporary:
-        Image.fromarray(plane).save(temporary)
-
-
-def say_score(readings: "dict[str, Reading]", check: Path, *, err: bool) -> None:
-    """What the file says stands on the photos beside what was read: counts, and every failure."""
-    from digitlab.cli.shared.console import say, tell
-    from digitlab.data.photos.scoring import Score, score_reading
-    from digitlab.data.synthetic.pages import read_truth
-
-    write = tell if err else say
-    truths, score = read_truth(check), Score()
-    for photo, reading in readings.items():
-        name = Path(photo).name
-        if name not in truths:
-            tell(f"{check} has no labels for {name}")
-            continue
-        read = [(d.label, reading.page.in_photo(d.box)) for d in reading.digits]
-        score += score_reading(truths[name], read, name=name)
-    for failure in score.failures:
-        write(failure)
-    write(str(score))

@@ -7,10 +7,12 @@
 photo.py      read_photo: all of it
 partition.py  which parts of the ink make a digit: joined and cut as the network likes best
 context.py    what the page says of its marks: the height of the writing, words of letters, edges
+grid.py       read_grid: forms of rows and columns, cell by cell
 results.py    Read, Reading
 """
 
+from digitlab.reading.grid import read_grid
 from digitlab.reading.photo import MIN_CONFIDENCE, read_photo, sees_colour
 from digitlab.reading.results import Read, Reading
 
-__all__ = ["MIN_CONFIDENCE", "Read", "Reading", "read_photo", "sees_colour"]
+__all__ = ["MIN_CONFIDENCE", "Read", "Reading", "read_grid", "read_photo", "sees_colour"]

@@ -9,7 +9,7 @@ from digitlab.data.photos import Mark, Page, find_digits
 from digitlab.data.photos.ink import SMALL
 from digitlab.data.photos.lines import text_lines
 from digitlab.data.photos.marks import odd_shape
-from digitlab.data.photos.page import depth_of
+from digitlab.data.photos.page import Stopwatch, depth_of
 from digitlab.errors import ShapeError
 from digitlab.judging import judge
 from digitlab.nn.network import Network
@@ -28,18 +28,37 @@ def read_photo(
     min_confidence: float = MIN_CONFIDENCE,
     class_names: Sequence[str] = tuple("0123456789"),
     least_confidence: float | None = None,
+    expect: int | None = None,
 ) -> Reading:
     """Find the digits in a photo, uint8 (H, W, 3) or grey (H, W), and let the network say which they are.
 
     The network sees 28×28 images in MNIST's form; one with three channels sees the photo's colours around each mark.
     Marks that it reads with less than `min_confidence` (formerly `least_confidence`) are no digits.
+    `expect` is the number of digits on the photo, where it is known: the most probable ones are taken, whatever
+    `min_confidence` is.
     Raises ShapeError if the network takes other images or has no output per class.
     """
     colour = sees_colour(network)
     if network.shapes[-1] != (len(class_names),):
         raise ShapeError(f"the network has outputs {network.shapes[-1]}, expected ({len(class_names)},): one per class")
     least = min_confidence if least_confidence is None else least_confidence
-    page = find_digits(photo)
+    page, clock = find_digits(photo), Stopwatch()
+    answers, crumbs = _answers(page, asker(network, page, colour), one=expect == 1)
+    clock.lap("network")
+    why = refused(answers, least, page.photo.shape[:2], crumbs)
+    if expect is not None:
+        why = _expected(answers, why, expect)
+    digits = [j for j, reason in zip(answers, why) if not reason]
+    lines = text_lines([j.mark.box for j in digits])
+    reads = [read_of(digits[at], number) for number, line in enumerate(lines) for at in line]
+    others = [read_of(j, 0, f"it {reason}") for j, reason in zip(answers, why) if reason]
+    clock.lap("context")
+    seconds = {**page.seconds, **clock.seconds}
+    return Reading(tuple(reads), tuple(others), page, tuple(class_names), seconds=seconds)
+
+
+def asker(network: Network, page: Page, colour: bool) -> Judge:
+    """A function that asks the network for its answers on marks of this page."""
 
     def ask(marks: Sequence[Mark]) -> list[Answer]:
         if not marks:
@@ -51,13 +70,14 @@ def read_photo(
         depth = [depth_of(mark, page.ink.flat) for mark in marks]
         return [Answer(*one) for one in zip(marks, images, judged.probabilities, not_digit, depth)]
 
-    answers, crumbs = _answers(page, ask)
-    why = refused(answers, least, page.photo.shape[:2], crumbs)
-    digits = [j for j, reason in zip(answers, why) if not reason]
-    lines = text_lines([j.mark.box for j in digits])
-    reads = [_read(digits[at], number) for number, line in enumerate(lines) for at in line]
-    others = [_read(j, 0, f"it {reason}") for j, reason in zip(answers, why) if reason]
-    return Reading(tuple(reads), tuple(others), page, tuple(class_names))
+    return ask
+
+
+def _expected(answers: Sequence[Answer], why: Sequence[str], count: int) -> list[str]:
+    """The reasons where `count` digits are known to be there: accepted marks come first, then the most confident."""
+    order = sorted(range(len(answers)), key=lambda at: (bool(why[at]), -answers[at].confidence))
+    chosen = {at for at in order[:count] if not odd_shape(answers[at].mark)}
+    return ["" if at in chosen else why[at] or "is one more than expected" for at in range(len(answers))]
 
 
 def sees_colour(network: Network) -> bool:
@@ -68,16 +88,17 @@ def sees_colour(network: Network) -> bool:
     return size != 28 * 28
 
 
-def _read(answer: Answer, line: int, why_not: str = "") -> Read:
+def read_of(answer: Answer, line: int, why_not: str = "") -> Read:
+    """An answer as a result: a digit of a line, or a mark that is none."""
     label, mark = -1 if why_not else answer.label, answer.mark
     return Read(label, answer.confidence, answer.probabilities, mark.box, line, answer.image, why_not, mark.mask)
 
 
-def _answers(page: Page, ask: Judge) -> tuple[list[Answer], list[Mark]]:
+def _answers(page: Page, ask: Judge, one: bool) -> tuple[list[Answer], list[Mark]]:
     """The page's marks, each with what the network says of it, and the parts that are too small for one."""
     alone = ask(page.parts)
     usual = writing_height(alone)
     large = [answer for answer in alone if max(answer.mark.height, answer.mark.width) >= CRUMB * usual]
     crumbs = [part for part in page.parts if max(part.height, part.width) < CRUMB * usual]
-    small = max(page.photo.shape[:2]) <= SMALL * page.zoom
-    return partition(large, ask, usual=usual, one=small), crumbs
+    one = (one and len(large) <= 12) or max(page.photo.shape[:2]) <= SMALL * page.zoom
+    return partition(large, ask, usual=usual, one=one), crumbs

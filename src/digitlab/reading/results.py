@@ -34,12 +34,18 @@ class Read:
 
 @dataclass(frozen=True)
 class Reading:
-    """What was read on a photo: `digits` in reading order, `others` that are none, and the stages (`page`)."""
+    """What was read on a photo: `digits` in reading order, `others` that are none, and the stages (`page`).
+
+    cells    of a form, the text in each of its rows and columns, "" where a cell is blank; () for other photos
+    seconds  that each stage took
+    """
 
     digits: tuple[Read, ...]
     others: tuple[Read, ...]
     page: Page = field(repr=False)
     class_names: tuple[str, ...] = tuple("0123456789")
+    cells: tuple[tuple[str, ...], ...] = ()
+    seconds: dict[str, float] = field(default_factory=dict, repr=False)
 
     @property
     def lines(self) -> list[list[Read]]:
@@ -49,5 +55,30 @@ class Reading:
 
     @property
     def text(self) -> str:
-        """The digits as text, a line of writing a line; "" if there are none."""
+        """The digits as text, a line of writing a line; "" if there are none. A blank cell of a form is a dot."""
+        if self.cells:
+            between = "" if all(len(cell) < 2 for row in self.cells for cell in row) else " "
+            return "\n".join(between.join(cell or "." for cell in row) for row in self.cells)
         return "\n".join("".join(self.class_names[digit.label] for digit in line) for line in self.lines)
+
+    @property
+    def advice(self) -> str:
+        """What to try where no digit was found, by the most frequent reason; "" if there are digits."""
+        if self.digits:
+            return ""
+        reasons = [other.why_not.removeprefix("it ").split(" (")[0] for other in self.others]
+        return (
+            ADVICE[max(ADVICE, key=reasons.count)] if reasons else "is the writing pale? Take the photo in more light"
+        )
+
+
+ADVICE = {  # by the reason why marks are no digits
+    "looks like no digit": "crop the picture to the digits, or lower --min-confidence",
+    "is among letters": "this looks like words; crop the picture to the digits",
+    "is cut off by the edge": "leave some paper around the digits",
+    "is much smaller than the writing": "take the photo from nearer",
+    "is much larger than the writing": "crop the picture to the digits",
+    "is much paler than the writing": "take the photo in more light, or write with a darker pen",
+    "is a dash": "crop the picture to the digits",
+    "is a blot": "write with a thinner pen, or larger",
+}

@@ -1,6 +1,7 @@
 """A photo taken apart, every stage kept, so that a wrong answer can be traced to where it went wrong."""
 
-from dataclasses import dataclass, replace
+import time
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -20,6 +21,19 @@ COARSE, MOST_BLOTS = 600, 20  # pixels of the longer side on which wide blots ar
 MIN_SIDE = 160  # smaller photos are enlarged to this side, so that a stroke is some pixels wide
 
 
+class Stopwatch:
+    """How long the stages of reading take."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self.last = time.perf_counter()
+
+    def lap(self, stage: str) -> None:
+        """The seconds since the last stage ended belong to this one."""
+        now = time.perf_counter()
+        self.seconds[stage], self.last = now - self.last, now
+
+
 @dataclass(frozen=True)
 class Page:
     """The stages of a photo, (H, W) each, and the marks found on it, in reading order.
@@ -30,6 +44,7 @@ class Page:
     parts    each connected piece of ink
     zoom     how many pixels here are one of the photo that was given (1, unless it was small)
     size     height and width of that photo
+    seconds  that each stage took
     sheet    corners of the sheet of paper in that photo, (4, 2), if it was found on a desk; `photo` is it, straightened
     """
 
@@ -42,6 +57,7 @@ class Page:
     size: tuple[int, int] = (0, 0)
     sheet: Corners | None = None
     matrix: Matrix | None = None  # (3, 3), from pixels of the straightened sheet to those of the photo
+    seconds: dict[str, float] = field(default_factory=dict)
 
     @cached_property
     def _marks(self) -> list[Mark]:
@@ -119,15 +135,20 @@ def find_digits(photo: NDArray[np.uint8]) -> Page:
     if photo.dtype != np.uint8 or photo.ndim != 3 or photo.shape[2] != 3 or min(photo.shape[:2]) < 1:
         mend = "" if photo.dtype == np.uint8 else ". Pass photo.astype('uint8'); multiply numbers from 0 to 1 by 255"
         raise ShapeError(f"photo: got {photo.dtype} of shape {photo.shape}, expected uint8 (H, W, 3) or (H, W){mend}")
-    size = photo.shape[:2]
+    size, clock = photo.shape[:2], Stopwatch()
     sheet, matrix = find_sheet(photo), None
     if sheet is not None:
         photo, matrix = straightened(photo, sheet)
     photo, zoom = _large_enough(photo)
+    clock.lap("sheet")
     ink = find_ink(photo)
+    clock.lap("ink")
     clean, rules = remove_rules(ink.binary, ink.faint)
+    clock.lap("rules")
     clean |= hollow_ink(clean, ink.grey)
-    return Page(photo, ink, rules, clean, tuple(find_parts(clean)), zoom, size, sheet, matrix)
+    parts = tuple(find_parts(clean))
+    clock.lap("marks")
+    return Page(photo, ink, rules, clean, parts, zoom, size, sheet, matrix, clock.seconds)
 
 
 def without_pale(marks: list[Mark], flat: NDArray[np.floating[Any]]) -> list[Mark]:
@@ -173,9 +194,7 @@ def hollow_ink(clean: NDArray[np.bool_], grey: NDArray[np.float32]) -> NDArray[n
         inner = ndimage.binary_erosion(enclosed, around, iterations=2)
         if inner.sum() < 20:
             continue
-        spot = np.pad(grey[::step, ::step], 4, mode="edge")[
-            rows.start : rows.stop + 8, columns.start : columns.stop + 8
-        ]
+        spot = bordered[rows.start : rows.stop + 8, columns.start : columns.stop + 8]
         outside = ~ndimage.binary_dilation(mask | enclosed, around, iterations=2)
         ink, paper, hole = (float(np.median(spot[where])) for where in (mask, outside, inner))
         if abs(hole - ink) < abs(hole - paper):

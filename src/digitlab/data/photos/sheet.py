@@ -48,19 +48,22 @@ def find_sheet(photo: NDArray[np.uint8]) -> Corners | None:
     region |= holes(region)
     if not LEAST <= region.mean() <= MOST:
         return None
-    corners = _four_sides(region)
+    corners = four_sides(region)
     if corners is None or not _is_sheet(corners, region, light.astype(np.float32) / 255):
         return None
     found: Corners = corners / scale
     return found
 
 
-def straightened(photo: NDArray[np.uint8], corners: Corners) -> tuple[NDArray[np.uint8], Matrix]:
-    """The sheet seen from straight above, uint8 (H, W, 3), and the matrix from its pixels to the photo's."""
+def straightened(photo: NDArray[np.uint8], corners: Corners, inset: float = 0.985) -> tuple[NDArray[np.uint8], Matrix]:
+    """The sheet seen from straight above, uint8 (H, W, 3), and the matrix from its pixels to the photo's.
+
+    `inset` is the share of its sides that is kept: without the edge itself.
+    """
     from PIL import Image
 
     middle = corners.mean(axis=0)
-    corners = middle + 0.985 * (corners - middle)  # without the edge itself
+    corners = middle + inset * (corners - middle)
     sides = np.linalg.norm(corners - np.roll(corners, -1, axis=0), axis=1)  # upper, right, lower, left
     w, h = max(2, round(float(max(sides[0], sides[2])))), max(2, round(float(max(sides[1], sides[3]))))
     matrix = _homography(np.array([(0, 0), (w, 0), (w, h), (0, h)], dtype=float), corners)
@@ -77,7 +80,7 @@ def _homography(source: Corners, target: Corners) -> Matrix:
     return np.append(np.linalg.solve(np.array(rows), target.ravel()), 1.0).reshape(3, 3)
 
 
-def _four_sides(region: Mask) -> Corners | None:
+def four_sides(region: Mask) -> Corners | None:
     """The quadrilateral around a region, from its convex hull: sides are left out, the cheapest first.
 
     When a side is left out, its neighbours are prolonged until they meet; the area that is added is what it costs.
