@@ -78,6 +78,10 @@ def test_evidence_is_drawn_and_the_fix_mends_it(run, tmp_path):
 def test_a_folder_without_a_run(tmp_path):
     with pytest.raises(ConfigError, match="no run here; expected a folder that `digitlab train` has written"):
         examine(tmp_path)
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/config.toml").touch()
+    with pytest.raises(ConfigError, match="holds several runs; name one of them, such as .*a"):
+        examine(tmp_path)
 
 
 def test_a_run_of_an_earlier_version_has_no_ending(tmp_path):

@@ -83,6 +83,8 @@ class Case:
         """
         folder = Path(folder)
         if not (folder / "config.toml").is_file():
+            if inside := sorted(path.parent.name for path in folder.glob("*/config.toml")):
+                raise ConfigError(f"{folder}: holds several runs; name one of them, such as {folder / inside[0]}")
             raise ConfigError(f"{folder}: no run here; expected a folder that `digitlab train` has written")
         config = RunConfig.load(folder / "config.toml", run=True)
         history, checkpoint = folder / "history.jsonl", folder / "checkpoint.safetensors"
