@@ -53,3 +53,7 @@ def test_the_list_has_every_ailment(call):
 @pytest.mark.parametrize("run", ["nothing", "."])
 def test_a_folder_without_a_run(fails, run):
     assert "no run here" in fails(1, "doctor", run)
+
+
+def test_no_run_at_all(fails):
+    assert "no RUN was named and there is none in runs/" in fails(1, "doctor")

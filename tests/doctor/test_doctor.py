@@ -80,7 +80,7 @@ def test_a_folder_without_a_run(tmp_path):
         examine(tmp_path)
     (tmp_path / "a").mkdir()
     (tmp_path / "a/config.toml").touch()
-    with pytest.raises(ConfigError, match="holds several runs; name one of them, such as .*a"):
+    with pytest.raises(ConfigError, match=r"holds several runs; name one of them, such as .*a"):
         examine(tmp_path)
 
 

@@ -26,8 +26,8 @@ def command(run: Path | None, fix: bool, out: Path | None, listed: bool) -> None
     """
     from digitlab.cli.shared.console import say
     from digitlab.doctor import AILMENTS, Case, examine
-    from digitlab.errors import quoted
-    from digitlab.run_folders import newest_run
+    from digitlab.errors import ConfigError, quoted
+    from digitlab.run_folders import finished_runs, newest_run
     from digitlab.viz.doctor import findings_figure
     from digitlab.viz.figures import save_figure
 
@@ -36,7 +36,10 @@ def command(run: Path | None, fix: bool, out: Path | None, listed: bool) -> None
             say(f"{ailment.title}\n  {ailment.words}\n  try: {ailment.advice}\n")
         report(ailments=[{"name": a.name, "title": a.title, "words": a.words, "advice": a.advice} for a in AILMENTS])
         return
-    run = run or newest_run()
+    if run is None:
+        if not finished_runs():
+            raise ConfigError("no RUN was named and there is none in runs/; train one with `digitlab train`")
+        run = newest_run()
     case = Case.of_run(run)
     found = examine(case)
     report(run=str(run), findings=[facts(finding) for finding in found])
