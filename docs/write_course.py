@@ -32,7 +32,7 @@ def page(lesson: Lesson, following: Lesson | None) -> str:
         f"# Lesson {lesson.number}: {lesson.title}\n",
         f"{lesson.minutes} minutes · {lesson.books}\n",
         f"In the terminal: `digitlab lesson {lesson.number}` · "
-        f"[as a notebook](../../notebooks/course/{lesson.slug}.ipynb) · "
+        f"[as a notebook](https://github.com/digitlab/digitlab/blob/main/notebooks/course/{lesson.slug}.ipynb) · "
         f"[in Colab]({COLAB}/{lesson.slug}.ipynb)\n",
         f"> **Predict first.** {lesson.prediction}\n",
     ]
@@ -79,8 +79,8 @@ Read the lessons here, or in the terminal, where the code runs as you go on:
     digitlab lesson check 1
 
 The last command tests your answers to the exercises, in the file `lesson-01.py` that `digitlab lesson 1` writes. The
-same lessons are [notebooks](../../notebooks/course). [For teachers](teaching.md) there are timings, worksheets and a
-bundle for classrooms without a network connection.
+same lessons are [notebooks](https://github.com/digitlab/digitlab/blob/main/notebooks/course).
+[For teachers](teaching.md) there are timings, worksheets and a bundle for classrooms without a network connection.
 
 | | Lesson | Minutes | Chapters |
 |---|---|---|---|

@@ -8,7 +8,11 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PRIVATE = re.compile(r"\b(dice|nobody|anew|afresh|as ever|told|could not be had|cannot be had|gone on with|surest)\b")
-PAGES = [*(ROOT / "docs").glob("*.md"), *(ROOT / name for name in ("README.md", "CONTRIBUTING.md"))]
+FOLDERS = ("docs", "docs/how-to", "docs/experiments", "docs/course")
+PAGES = [
+    *(page for folder in FOLDERS for page in (ROOT / folder).glob("[!.]*.md")),
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md")),
+]
 
 
 @pytest.mark.parametrize("page", [p for p in PAGES if p.name != "glossary.md"], ids=lambda path: path.name)

@@ -17,8 +17,9 @@ from pages.blocks import AFTER, Block, arguments, blocks
 
 ROOT = Path(__file__).parents[2]
 # extending.md has a test of its own, tests/test_extending.py.
-NAMES = sorted(path.name for path in (ROOT / "docs").glob("*.md") if path.name != "extending.md")
-PAGES = ["README.md", *(f"docs/{name}" for name in NAMES)]
+NAMES = [path for path in (ROOT / "docs").glob("*.md") if path.name != "extending.md"]
+NAMES += (ROOT / "docs" / "how-to").glob("*.md")
+PAGES = ["README.md", *sorted(path.relative_to(ROOT).as_posix() for path in NAMES if not path.name.startswith("."))]
 
 # What is shorter here than on the page, and why.
 SUBSTITUTIONS = {
