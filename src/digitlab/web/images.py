@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitlab.data import Digits, find_mnist, load
+from digitlab.data import Digits, Splits, find_mnist, load
 from digitlab.data.photos import open_photo
 from digitlab.engine.select import predict
 from digitlab.errors import ConfigError, DataError
@@ -30,6 +30,7 @@ class Images:
     def __init__(self, network: Network, own: OwnDigits) -> None:
         self.network, self.own = network, own
         self.known: dict[tuple[str, str], Digits] = {}
+        self.whole: dict[str, Splits] = {}
         self.lock = threading.Lock()
 
     @cached_property
@@ -55,6 +56,16 @@ class Images:
         if source not in self.sources:
             raise ConfigError(f"got the data set {source!r}, expected one of {', '.join(self.sources)}")
         return str(source)
+
+    def splits(self, source: Any) -> Splits:
+        """All three sets of a source; those of a name are kept, since each training needs them."""
+        path = self.path_of(source)
+        if path not in self.sources:
+            return load(path)
+        with self.lock:
+            if path not in self.whole:
+                self.whole[path] = load(path)
+            return self.whole[path]
 
     def image(self, source: Any, part: Any, index: Any) -> dict[str, Any]:
         """One image by its number, with its label. Raises ConfigError for a number that there is not."""

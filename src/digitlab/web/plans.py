@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from digitlab.data import Splits, load
+from digitlab.data import Splits
 from digitlab.errors import ConfigError
 from digitlab.functions import fit_function, parse_function
 from digitlab.functions.expression import Function
@@ -112,7 +112,7 @@ def plan_of(asked: Mapping[str, Any], images: Images, start: Path | None = None)
 def plan_images(asked: Mapping[str, Any], images: Images, start: Path | None) -> Plan:
     source = asked.get("source", "mnist")
     data: dict[str, Any] = {"source": images.path_of(source)}
-    splits: Splits = load(**data)
+    splits = images.splits(source)
     if 0 < (size := whole(asked, "train_size", 0, 10**6)) < len(splits.train):
         data["train_size"] = size
         splits = Splits(splits.train.first(size), splits.valid, splits.test)

@@ -37,7 +37,10 @@ export function curves({ label, x = "epoch", y = "", format = (v) => String(v) }
     const [x0, x1] = xs.length ? [Math.min(...xs), Math.max(Math.max(...xs), Math.min(...xs) + 1)] : [0, 1];
     let low = options.low ?? (ys.length ? Math.min(...ys) : 0);
     let high = options.high ?? (ys.length ? Math.max(...ys) : 1);
-    if (high - low < 1e-9) [low, high] = [low - 0.5 * (Math.abs(low) || 1), high + 0.5 * (Math.abs(high) || 1)];
+    if (high - low < 1e-9) {
+      const half = 0.5 * (Math.abs(low) || 1);
+      [low, high] = [low < 0 ? low - half : Math.max(0, low - half), high + half]; // a loss is never below 0
+    }
     const marks = ticks(low, high, 4);
     const left = Math.max(...marks.map((m) => context.measureText(format(m)).width), 10) + 10;
     const [right, top, bottom] = [width - 16, size * 2.4, height - size * 2.6];
