@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from digitlab.data import Splits, load
+from digitlab.data import Digits, Splits, load
+from digitlab.data.synthetic.colours import coloured
 from digitlab.errors import DivergenceError
 from digitlab.nn import Dense, Network, Normal, ReLU, Sigmoid, Softplus, Tanh, mlp
 from digitlab.nn.zoo import find_recipe
@@ -127,6 +128,17 @@ def rolled(shift: int) -> Callable[[Splits], Splits]:
     return changed
 
 
+def in_colour(splits: Splits) -> Splits:
+    """Digits of 24×24 pixels in any colour on paper of any colour."""
+    rng = np.random.default_rng(0)
+
+    def painted(part: Digits) -> Digits:
+        images = part.images.repeat(3, axis=1).repeat(3, axis=2)
+        return Digits(coloured(images, rng, backgrounds=("plain",)), part.labels)
+
+    return splits.each(lambda part: painted(part.first(200)))
+
+
 def rare(labels: np.ndarray) -> np.ndarray:
     """All examples of class 0 to 4, and two of each other."""
     return np.sort(np.concatenate([np.flatnonzero(labels == c)[: None if c < 5 else 2] for c in range(10)]))
@@ -196,6 +208,7 @@ ILL = [
             (net(30), sgd(3.0, shuffle=False), chosen(np.argsort)),
             (net(30, **RELU), sgd(0.1, shuffle=False), chosen(np.argsort)),
         ],
+        "dense-layers-on-colours": [(lambda: mlp((24 * 24 * 3, 30, 10)), sgd(0.5, epochs=6), in_colour)],
         "batch-larger-than-the-data": [
             (net(30), sgd(3.0, batch_size=500, epochs=6), few(300)),
             (net(30, **RELU), sgd(0.1, batch_size=1500, epochs=10)),

@@ -91,7 +91,7 @@ class Case:
         rows = History.load(history).rows if history.is_file() else []
         if not (folder / "network.safetensors").is_file():
             raise ConfigError(f"{folder}: the training has not finished an epoch; examine it later")
-        ending = json.loads((folder / ENDING).read_text(encoding="utf-8")) if (folder / ENDING).is_file() else {}
+        ending = _ending(folder / ENDING, len(rows))
         try:
             network = load_network(folder / "network.safetensors")
         except ModelFileError:
@@ -275,3 +275,12 @@ class Case:
     def column(self, name: str) -> list[float]:
         """A column of the history, without the epochs that lack it."""
         return [row[name] for row in self.rows if row.get(name) is not None]
+
+
+def _ending(path: Path, epochs: int) -> dict[str, Any]:
+    """What a training noted at its end: {} if it cannot be read; the sets alone where it has continued since."""
+    try:
+        noted = json.loads(path.read_text(encoding="utf-8"))
+        return dict(noted) if noted["epochs"] == epochs else {"sets": noted["sets"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}

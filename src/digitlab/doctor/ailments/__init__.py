@@ -8,6 +8,7 @@ from digitlab.doctor.ailment import Ailment
 from digitlab.doctor.ailments.batch_larger_than_data import BatchLargerThanData
 from digitlab.doctor.ailments.class_imbalance import ClassImbalance
 from digitlab.doctor.ailments.dead_relus import DeadReLUs
+from digitlab.doctor.ailments.dense_on_colours import DenseOnColours
 from digitlab.doctor.ailments.diverging import Diverging
 from digitlab.doctor.ailments.double_activation import DoubleActivation
 from digitlab.doctor.ailments.equal_weights import EqualWeights
@@ -40,6 +41,7 @@ AILMENTS: tuple[Ailment, ...] = (
     TestSetChosenOn(),
     Leakage(),
     SortedData(),
+    DenseOnColours(),
     LabelsShifted(),
     LabelsShuffled(),
     BatchLargerThanData(),
