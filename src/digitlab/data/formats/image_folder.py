@@ -7,7 +7,7 @@
     own/train/3/a.png  own/test/3/b.png        sets that were divided before: train or training, test or testing,
                                                valid, val or validation; one of them may be missing
 
-A picture of 28×28 is taken as it is; others are brought to MNIST's form (photos/). Ink on light paper, which is
+A picture of 28×28 in MNIST's form is taken as it is; others are brought to it (photos/). Ink on light paper, which is
 how people write, is turned into MNIST's white on black.
 A picture that cannot be used is skipped with a warning; only a folder without any usable picture is an error.
 """

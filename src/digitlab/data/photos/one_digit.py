@@ -1,6 +1,7 @@
 """One digit in one picture file: in MNIST's form, white on black, as an image folder and `predict` take it.
 
-A picture of 28×28 is taken as it is; others are searched for their digit (page.py). Files of 784 raw bytes are 28
+A picture of 28×28 in MNIST's form is taken as it is: a digit of 20×20 pixels, its centre of mass in the middle. Others,
+also drawings of 28×28, are searched for their digit (page.py), as `digitlab read` does. Files of 784 raw bytes are 28
 rows of 28.
 """
 
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitlab.data.photos.mark import Mark, union
+from digitlab.data.photos.marks import odd_shape
 from digitlab.data.photos.opening import open_photo
 from digitlab.data.photos.page import find_digits
 from digitlab.errors import DataError
@@ -30,7 +32,8 @@ def is_picture(path: Path) -> bool:
 def read_digit(path: str | os.PathLike[str], shape: tuple[int, ...] = (28, 28)) -> NDArray[np.uint8]:
     """The one digit in a file, uint8 (28, 28), white on black; for a `shape` (28, 28, 3) in the photo's own colours.
 
-    A picture that has the height and width of `shape`, which may be others than 28, is not resized.
+    A picture that has the height and width of `shape`, which may be others than 28, is not resized; a grey one of 28×28
+    that is not in MNIST's form is brought to it, if a digit is found.
     Raises DataError if there is no digit, if there are several, for a picture that has neither the size of `shape`
     nor can get it, and for a file that is no picture.
     """
@@ -39,13 +42,19 @@ def read_digit(path: str | os.PathLike[str], shape: tuple[int, ...] = (28, 28)) 
         grey = white_on_black(np.frombuffer(path.read_bytes(), dtype=np.uint8).reshape(28, 28))
         return grey if len(shape) == 2 else np.repeat(grey[..., None], 3, axis=2)
     photo = open_photo(path)
+    as_it_is = None
     if photo.shape[:2] == shape[:2]:
-        return white_on_black(np.round(photo.mean(axis=2)).astype(np.uint8)) if len(shape) == 2 else photo
+        as_it_is = white_on_black(np.round(photo.mean(axis=2)).astype(np.uint8)) if len(shape) == 2 else photo
+        if shape != (28, 28) or in_mnist_form(as_it_is):
+            return as_it_is
     if shape[:2] != (28, 28):
         size, wanted = ("×".join(map(str, some[:2])) for some in (photo.shape, shape))
         raise DataError(f"{path}: is a picture of {size} pixels, expected {wanted}: other pictures become 28×28")
     page = find_digits(photo)
     marks = [*page.marks, *(mark for mark in page.others if "edge" not in mark.why_not)]
+    marks = marks or [part for part in page.parts if not odd_shape(part)]  # a crop: its digit touches the edges
+    if as_it_is is not None:
+        return page.image_of(_one(marks)) if marks else as_it_is
     if not marks:
         raise DataError(f"{path}: found no digit; expected a picture of one. Is it blank, or cut off at the edge?")
     tallest = max(mark.height for mark in marks)
@@ -65,6 +74,17 @@ def _one(marks: list[Mark]) -> Mark:
         if mark is not largest and mark.mask.sum() > 0.08 * largest.mask.sum():
             whole = union(whole, mark)
     return whole
+
+
+def in_mnist_form(image: NDArray[np.uint8]) -> bool:
+    """Whether an image (28, 28), white on black, has its ink in a box of 20×20 around the middle, as MNIST's have."""
+    rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
+    if not len(rows):
+        return True
+    weight = image.astype(np.float64)
+    y, x = np.mgrid[0:28, 0:28]
+    off = max(abs((weight * axis).sum() / weight.sum() - 14) for axis in (x, y))
+    return 18 <= max(rows[-1] - rows[0], columns[-1] - columns[0]) + 1 <= 20 and bool(off <= 1.5)
 
 
 def white_on_black(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
