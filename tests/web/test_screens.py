@@ -142,6 +142,8 @@ def test_path_and_keyboard_move_through_the_layers(open_page):
 
 def test_one_step_is_the_one_of_explain(open_page, mnist_splits):
     page = open_page("/step")
+    page.wait_for_selector("#hint:has-text('sure of the 3')")  # so the next best class is chosen to learn
+    assert page.input_value("label:has-text('The right class') select") != "3"
     page.fill("input[type=number]", "18")
     page.keyboard.press("Tab")
     page.wait_for_selector("text=mnist test 18, a 3")

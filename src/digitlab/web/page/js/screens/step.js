@@ -37,8 +37,8 @@ export function mount(root, app) {
   let states = new Map(); // of the optimizer, by parameter
   let past = []; // [{ network, states }], to undo
   let losses = [];
-  const labelOf = () => app.image.label ?? argmax(app.network.forward(inputOf(app)).outputs.data);
-  let label = Math.min(labelOf(), network.classNames.length - 1);
+  const { classNames } = network;
+  let [label, sure] = classToLearn(network, app);
 
   const picture = imagePanel(app, { sentence: "The one image that the network learns from." });
   const right = select({
@@ -64,11 +64,7 @@ export function mount(root, app) {
     on: () => ((states = new Map()), show()),
   });
   const said = el("p", { class: "sum", "aria-live": "polite", id: "loss" });
-  const hint = el(
-    "p",
-    { class: "note" },
-    "The network is sure already, so hardly anything changes. Choose another class as the right one to see a large error.",
-  );
+  const hint = el("p", { class: "note", id: "hint" });
   const [before, after] = [
     bars(network.classNames, { title: "Output before the step" }),
     bars(network.classNames, { title: "Output after the step" }),
@@ -125,10 +121,11 @@ export function mount(root, app) {
     );
     before.set(seen.outputs.data, { truth: label });
     after.set(then.outputs.data, { truth: label });
-    hint.hidden = seen.loss > 0.01;
-    plot.draw([{ name: "loss", points: (losses.length ? losses : [seen.loss]).map((loss, i) => [i, loss]) }], {
-      low: 0,
-    });
+    hint.hidden = sure === null || label === sure || past.length > 0;
+    hint.textContent = `The network is sure of the ${classNames[sure]}: nothing is left to learn. So the next best, ${classNames[label]}, is taken as the right class, to show a large error.`;
+    const shown = losses.length ? losses : [seen.loss];
+    const points = shown.map((loss, i) => [i, loss]);
+    plot.draw([{ name: "loss", points }], { low: 0, high: Math.max(...shown, 0.01) });
     fill(
       backward,
       lossRow(network, seen),
@@ -219,7 +216,7 @@ export function mount(root, app) {
   show();
   const stops = [
     app.on("image", () => {
-      label = Math.min(labelOf(), network.classNames.length - 1);
+      [label, sure] = classToLearn(network, app);
       right.set(String(label));
       losses = [];
       show();
@@ -229,4 +226,16 @@ export function mount(root, app) {
     plot.stop,
   ];
   return () => stops.forEach((stop) => stop());
+}
+
+/**
+ * The class that the network is to learn: the image's label, or what it reads. If it is sure of that, the next best
+ * class, since a step on a right answer changes nothing to see. Returns [class, the class it is sure of, or null].
+ */
+function classToLearn(network, app) {
+  const shares = [...network.forward(inputOf(app)).outputs.data];
+  const right = Math.min(app.image.label ?? argmax(shares), shares.length - 1);
+  if (shares[right] < 0.99 || shares.length === 1) return [right, null];
+  const next = argmax(shares.map((share, i) => (i === right ? -Infinity : share)));
+  return [next, right];
 }
