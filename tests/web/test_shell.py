@@ -23,10 +23,10 @@ def test_every_screen_fits_and_axe_finds_nothing(open_page, request, first: int)
 
     if first and not request.config.getoption("--long"):
         pytest.skip("the other widths of each screen take half a minute: --long")
-    for at, screen in enumerate(SCREENS):
+    for at, screen in enumerate([*SCREENS, "train?kind=points"]):
         width, dark = WIDTHS[(at + first) % 6]
         page = open_page(f"/{screen}", width=width, dark=dark)
-        page.wait_for_selector(f"html[data-screen={screen}]")
+        page.wait_for_selector(f"html[data-screen={screen.split('?')[0]}]")
         found = Axe().run(page)
         assert found.violations_count == 0, f"{screen} at {width}: {found.generate_report()}"
         wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")

@@ -83,6 +83,11 @@ def test_points_are_told_apart_and_own_ones_are_added(open_page) -> None:
     assert page.locator(".map-row").count() == 2
     page.locator(".plane").click(position={"x": 20, "y": 20})
     assert "points=" in page.url
+    one = page.url
+    page.locator(".plane").focus()
+    for key in ("ArrowRight", "ArrowUp", "Enter"):
+        page.keyboard.press(key)
+    assert len(page.url) == len(one) + 5
     before = len(page.url)
     page.get_by_role("button", name="Remove the last point").click()
     assert len(page.url) == before - 5

@@ -33,7 +33,7 @@ class Runs:
         """The folder of every run, the newest first."""
         groups = [path for path in self.place.glob("*") if path.is_dir() and not path.is_symlink()]
         found = [run for group in groups for run in runs_in(group) if is_run(run)]
-        return sorted(found, key=lambda run: (run / "config.toml").stat().st_mtime, reverse=True)[:MOST]
+        return sorted(found, key=lambda run: (run / "config.toml").stat().st_mtime, reverse=True)
 
     def name(self, folder: Path) -> str:
         return folder.relative_to(self.place).as_posix()
@@ -48,7 +48,8 @@ class Runs:
     def table(self) -> dict[str, Any]:
         """All runs with what they differ in, their results and their curves; a run that cannot be read says why."""
         read, broken = [], []
-        for folder in self.folders():
+        folders = self.folders()
+        for folder in folders[:MOST]:
             try:
                 read.append((folder, RunConfig.load(folder / "config.toml", run=True), history_of(folder)))
             except (DigitlabError, OSError) as error:
@@ -58,7 +59,7 @@ class Runs:
             summary(folder, config, history) | {"name": self.name(folder), "settings": texts(setting)}
             for (folder, config, history), setting in zip(read, differences)
         ]
-        return {"runs": rows, "broken": broken}
+        return {"runs": rows, "broken": broken, "older": max(0, len(folders) - MOST)}
 
     def run(self, name: Any) -> dict[str, Any]:
         """One run: every setting, the whole history, the command that repeats it."""

@@ -36,6 +36,7 @@ export function mount(root, app) {
   function list() {
     let runs = [];
     let broken = [];
+    let older = 0;
     const rows = new Map(); // of histories, by name
     const chosen = new Set((app.state.get("chosen", "") || "").split("~").filter(Boolean));
     let order = { column: app.state.get("sort", "changed"), down: app.state.get("up") !== "1" };
@@ -67,7 +68,7 @@ export function mount(root, app) {
 
     async function load() {
       try {
-        ({ runs, broken } = await app.api.get("runs"));
+        ({ runs, broken, older } = await app.api.get("runs"));
         if (stopped) return;
         if (!chosen.size) for (const run of runs.slice(0, 2)) chosen.add(run.name);
         drawTable();
@@ -116,6 +117,7 @@ export function mount(root, app) {
             settings.map((name) => el("td", {}, run.settings[name] ?? "–")),
             el("td", {}, run.note))))) : el("p", {}, "There is no run yet: the screen Train makes one, and so does `digitlab train`."),
         shown.length || !runs.length ? null : el("p", { class: "muted" }, "No run contains all of these words."),
+        older ? el("p", { class: "muted" }, `These are the newest runs; ${older} older ones are left out.`) : null,
         broken.map(({ name, error }) => el("p", { class: "note bad" }, `${name} cannot be read: ${error}`)));
     }
 

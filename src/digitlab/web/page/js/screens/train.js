@@ -31,7 +31,7 @@ export function mount(root, app) {
 
   const form = settingsForm(app, changed);
   const tabs = el("div", { class: "row" });
-  const status = el("p", { class: "training-status", role: "status" });
+  const status = el("p", { class: "training-status" });
   const progress = el("progress", { max: 1, value: 0, "aria-label": "Progress of the epoch" });
   const bar = el("div", { class: "row transport" });
   const lossCurves = curves({ label: "Loss after each epoch", y: "loss", format: short });
@@ -177,6 +177,7 @@ export function mount(root, app) {
     const several = lanes.length > 1;
     const texts = lanes.map((each, i) => (each.text ? `${several ? `${NAMES[i]}: ` : ""}${each.text}` : ""));
     const usual = session.pending ? "Preparing … The first training on a computer compiles its kernels: 10 to 20 seconds." : `Ready. ${s.rate ? "" : "The learning rate is the default one."}`;
+    status.setAttribute("aria-live", session.playing ? "off" : "polite"); // ten lines a second are no news
     status.textContent = texts.filter(Boolean).join("\n") || usual;
     progress.value = lane.ended ? 1 : lane.share;
     lossCurves.draw([...series("train_loss", "training"), ...series("valid_loss", "validation", true)]);

@@ -21,12 +21,28 @@ function onGrid(network, size) {
 
 /** Returns { element, draw(points, network), neurons }. `onPoint(x, y)` is told of clicks. */
 export function plane(onPoint) {
-  const canvas = el("canvas", { class: "plane", width: 480, height: 480, role: "img", "aria-label": "Points in the plane and the network's boundary" });
+  const canvas = el("canvas", { class: "plane", width: 480, height: 480, tabindex: 0, role: "application", "aria-label": "Points in the plane and the network's boundary. Arrows move a cross, Enter puts a point there." });
   const maps = el("div", { class: "maps" });
   canvas.addEventListener("click", (event) => {
     const box = canvas.getBoundingClientRect();
     onPoint(((event.clientX - box.left) / box.width) * 2 * REACH - REACH, REACH - ((event.clientY - box.top) / box.height) * 2 * REACH);
   });
+  const cross = { x: 0, y: 0, shown: false };
+  canvas.addEventListener("keydown", (event) => {
+    const [dx, dy] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key] ?? [0, 0];
+    if (event.key === "Enter") onPoint(cross.x, cross.y);
+    else if (!dx && !dy) return;
+    event.preventDefault();
+    cross.x = Math.max(-REACH, Math.min(REACH, cross.x + dx / 10));
+    cross.y = Math.max(-REACH, Math.min(REACH, cross.y + dy / 10));
+    cross.shown = true;
+    part.draw(...last);
+  });
+  canvas.addEventListener("blur", () => {
+    cross.shown = false;
+    part.draw(...last);
+  });
+  let last = [[], null];
   const ground = document.createElement("canvas");
 
   function mixed(outputs, classes) {
@@ -76,9 +92,10 @@ export function plane(onPoint) {
     }));
   }
 
-  return {
+  const part = {
     element: el("div", { class: "plane-part" }, canvas, maps),
     draw(points, network) {
+      last = [points, network];
       const context = canvas.getContext("2d");
       const size = canvas.width;
       context.clearRect(0, 0, size, size);
@@ -95,6 +112,12 @@ export function plane(onPoint) {
         context.fillStyle = css(CLASS_COLOURS[c % CLASS_COLOURS.length]);
         mark(context, ((x + REACH) / (2 * REACH)) * size, ((REACH - y) / (2 * REACH)) * size, c, 5);
       }
+      if (!cross.shown) return;
+      const [x, y] = [((cross.x + REACH) / (2 * REACH)) * size, ((REACH - cross.y) / (2 * REACH)) * size];
+      context.strokeStyle = css("ink");
+      context.strokeRect(x - 8, y, 16, 0);
+      context.strokeRect(x, y - 8, 0, 16);
     },
   };
+  return part;
 }

@@ -46,8 +46,8 @@ export function weightsView() {
   };
 }
 
-/** The confusion matrix as a table: true classes in rows, errors shaded. */
-export function confusionView(onCell = () => {}) {
+/** The confusion matrix as a table: true classes in rows, errors shaded; with `onCell(true, answer)` they are buttons. */
+export function confusionView(onCell = null) {
   const element = el("div", { class: "scroll" });
   return {
     element,
@@ -60,7 +60,7 @@ export function confusionView(onCell = () => {}) {
         el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "true"), names.map((name) => el("th", { scope: "col" }, name)))),
         el("tbody", {}, counts.map((row, i) => el("tr", {}, el("th", { scope: "row" }, names[i]),
           row.map((count, j) => el("td", { style: shade(count, i, j), class: i === j ? "right" : null },
-            count && i !== j ? el("button", { type: "button", "aria-label": `${count} images of ${names[i]} taken for ${names[j]}`, onclick: () => onCell(i, j) }, String(count)) : count ? String(count) : "")))))));
+            count && i !== j && onCell ? el("button", { type: "button", "aria-label": `${count} images of ${names[i]} taken for ${names[j]}`, onclick: () => onCell(i, j) }, String(count)) : count ? String(count) : "")))))));
     },
   };
 }
