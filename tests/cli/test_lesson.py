@@ -54,3 +54,38 @@ def test_a_lesson_runs_its_code(capsys):
 def test_an_unknown_lesson_is_one_line(capsys):
     assert run(["lesson", "99"]) == 1
     assert capsys.readouterr().err.startswith(f"error: got lesson 99, expected a number from 1 to {len(lessons())}")
+
+
+def test_a_worksheet_is_a_page_to_print(capsys):
+    assert run(["lesson", "worksheet", "1"]) == 0
+    page = Path("worksheet-01.html").read_text(encoding="utf-8")
+    lesson = one_lesson(1)
+    for text in (lesson.title, lesson.prediction, *lesson.questions, *(each.title for each in lesson.exercises)):
+        assert text in page
+    assert run(["lesson", "worksheet", "1", "--out", "sheet.pdf"]) == 1
+    assert "sheet.pdf" in capsys.readouterr().err
+
+
+def test_a_bundle_has_everything_and_says_what_is_missing(capsys, monkeypatch):
+    monkeypatch.setattr("digitlab.lessons.bundle.find_mnist", lambda: None)
+    monkeypatch.setattr("digitlab.lessons.bundle.write_photo", lambda path, seed: Path(path).write_bytes(b"a page"))
+    assert run(["lesson", "bundle", "class"]) == 0
+    for lesson in lessons():
+        assert Path(f"class/notebooks/{lesson.slug}.ipynb").is_file()
+        assert Path(f"class/worksheets/{lesson.slug}.html").is_file()
+        assert Path(f"class/exercises/{lesson.file}").is_file()
+    assert "missing; run `digitlab data fetch`" in Path("class/README.txt").read_text(encoding="utf-8")
+    assert run(["lesson", "bundle", "class"]) == 1
+    assert "is not empty" in capsys.readouterr().err
+
+
+def test_a_bundle_contains_mnist_if_it_is_there(tmp_path, monkeypatch):
+    from digitlab.data.formats.mnist_files import FILES
+
+    (tmp_path / "mnist").mkdir()
+    for file in FILES:
+        (tmp_path / "mnist" / file.gz).write_bytes(b"content")
+    monkeypatch.setattr("digitlab.lessons.bundle.find_mnist", lambda: tmp_path / "mnist")
+    monkeypatch.setattr("digitlab.lessons.bundle.write_photo", lambda path, seed: Path(path).write_bytes(b"a page"))
+    assert run(["lesson", "bundle", "class"]) == 0
+    assert sorted(path.name for path in Path("class/data/mnist").iterdir()) == sorted(file.gz for file in FILES)

@@ -136,3 +136,32 @@ def check(number: int, file: Path | None) -> int:
     if number < len(lessons()):
         say(f"next: digitlab lesson {number + 1}")
     return 0
+
+
+@command.command("worksheet")
+@click.argument("number", type=int)
+@click.option("--out", type=click.Path(path_type=Path), help="File to write. [default: worksheet-NN.html]")
+def worksheet(number: int, out: Path | None) -> None:
+    """Write the worksheet of lesson NUMBER as HTML, to print or to save as PDF from a browser."""
+    from digitlab.cli.shared.console import say
+    from digitlab.files import require_suffix, write_text
+    from digitlab.lessons import one_lesson
+    from digitlab.lessons import worksheet as pages
+
+    path = out or Path(f"worksheet-{number:02}.html")
+    require_suffix(path, "a page", ".html", bare=False)
+    write_text(path, pages.worksheet(one_lesson(number)))
+    say(f"saved: {path}")
+
+
+@command.command("bundle")
+@click.argument("folder", type=click.Path(path_type=Path))
+def bundle(folder: Path) -> None:
+    """Write notebooks, worksheets, exercises, photos and MNIST into FOLDER, for use without a network connection."""
+    from digitlab.cli.shared.console import say
+    from digitlab.errors import quoted
+    from digitlab.lessons.bundle import write_bundle
+
+    written = write_bundle(folder)
+    size = sum(path.stat().st_size for path in written) / 1e6
+    say(f"saved: {folder}, {len(written)} files, {size:.0f} MB; begin with {quoted(folder / 'README.txt')}")
