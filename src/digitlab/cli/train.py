@@ -218,14 +218,12 @@ def train(trainer: "Trainer", config: "RunConfig", splits: "Splits", folder: Pat
     """
     from digitlab.cli.shared.console import say
     from digitlab.cli.shared.endings import say_findings
-    from digitlab.doctor.probe import Diagnose
     from digitlab.errors import DivergenceError, quoted
     from digitlab.train.averaging import Averaging
     from digitlab.train.callbacks import duration
     from digitlab.train.columns import unit
 
-    diagnose, file = Diagnose(), folder / "network.safetensors"
-    trainer.callbacks.append(diagnose)
+    file = folder / "network.safetensors"
     try:
         history = trainer.fit(
             splits.train,
@@ -258,7 +256,7 @@ def train(trainer: "Trainer", config: "RunConfig", splits: "Splits", folder: Pat
             if (average := history[-1].get(f"average_{trainer.monitor}")) is not None:
                 say(f"{whose}: {trainer.monitor} {monitored.shown(average)}")
         say(f"test set, {whose}: {figure}")
-        say_findings(folder, splits, diagnose.found)
+        say_findings(folder, splits)
     say(f"saved: {file}")
     if trainer.interrupted:
         say(f"continue with: digitlab train --run {quoted(folder)} --resume")

@@ -34,14 +34,13 @@ def say_diagnosis(
         say(f"next: digitlab train --from-file {quoted(config)} {rate}{found.rate}")
 
 
-def say_findings(folder: Path, splits: "Splits", diagnosis: "Diagnosis | None") -> None:
+def say_findings(folder: Path, splits: "Splits") -> None:
     """What the doctor names first in a run that looks ill, and the next command; nothing for a healthy one."""
     from digitlab.doctor import Case, examine
 
     case = Case.of_run(folder, splits)
-    found = examine(case) if diagnosis is not None or case.poor or case.worsened else []
+    found = examine(case) if case.poor or case.worsened else []
     if not found:
-        say_diagnosis(diagnosis, folder / "config.toml")
         return
     first, config = found[0], quoted(folder / "config.toml")
     say(f"warning: {first.seen}")
