@@ -69,7 +69,9 @@ def test_names_in_the_host_header() -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_signals_stop_it_and_trainings_are_saved(tmp_path: Path, how: int) -> None:
+def test_signals_stop_it_and_trainings_are_saved(tmp_path: Path, request: pytest.FixtureRequest, how: int) -> None:
+    if how == signal.SIGTERM and not request.config.getoption("--long"):
+        pytest.skip("one of the two takes seconds enough: --long")
     process = subprocess.Popen(
         [sys.executable, "-m", "digitlab", "play", "shipped", "--no-browser"],
         cwd=tmp_path,
