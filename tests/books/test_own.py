@@ -41,9 +41,9 @@ def test_a_file_is_trained_compared_drawn_and_reported(tmp_path, capsys):
     names = {path.name.removeprefix("small.as-written.") for path in folder.iterdir()} - {"small.as-written.json"}
     assert {"curves.png", "surface.png", "surface.gif"} <= names
     assert run(["reproduce", "report", "small.toml", "--quick", "--out", "page.md"]) == 0
-    page = (tmp_path / "page.md").read_text(encoding="utf-8")
-    assert "### small: small" in page and "`digitlab reproduce run small.toml --quick" in page
-    assert "chapter1-30" not in page.partition("## At a glance")[2]
+    page = (tmp_path / "experiments" / "small.md").read_text(encoding="utf-8")
+    assert page.startswith("# small: small") and "`digitlab reproduce run small.toml --quick" in page
+    assert "chapter1-30" not in (tmp_path / "page.md").read_text(encoding="utf-8").partition("## At a glance")[2]
     capsys.readouterr()
     assert run(["reproduce", "run", "small.toml", "--quick"]) == 0
     assert "figures of 1 seed are already stored" in capsys.readouterr().out

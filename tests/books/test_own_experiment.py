@@ -27,4 +27,4 @@ def test_a_new_file_in_the_folder_of_chapters_is_an_experiment(tmp_path):
     assert "three-rates: η 1/valid_best" in call("run", "three-rates", "--quick")
     assert (tmp_path / "results" / "rows" / "quick" / "three-rates.as-written.curves.png").is_file()
     call("report", "--quick")
-    assert "### three-rates: three learning rates" in (tmp_path / "reproduction.md").read_text()
+    assert (tmp_path / "experiments" / "three-rates.md").read_text().startswith("# three-rates: three learning rates")

@@ -37,18 +37,23 @@ def ran(tmp_path_factory):
 @pytest.mark.slow
 def test_markdown(ran, tmp_path):
     write_markdown(make_report(ran, quick=True), tmp_path / "page.md")
-    text = (tmp_path / "page.md").read_text()
-    assert "### average-darkness" in text
+    index = (tmp_path / "page.md").read_text()
+    assert "| [`average-darkness`](experiments/average-darkness.md) |" in index
+    assert {path.stem for path in (tmp_path / "experiments").glob("*.md")} == set(ROWS)
+    text = (tmp_path / "experiments" / "average-darkness.md").read_text()
+    assert text.startswith("# average-darkness: classification by mean darkness alone\n\n**What it shows.** ")
+    assert "**Setting.** [Chapter 1](http://neuralnetworksanddeeplearning.com/chap1.html): mean darkness" in text
+    assert text.endswith("[All experiments](../page.md)\n\n" + text.splitlines()[-1] + "\n")
     assert re.search(
         r"\| accuracy \| test \| 22\.25 % \| \d+\.\d\d % \(n = 1\) \| \*\*[+−]\d+\.\d\d\*\* \| ± 0\.01 \|", text
     )
     assert "`digitlab reproduce run average-darkness --quick`" in text
     assert "Images: scikit-learn's digits" in text
-    assert "Quick runs" in text
-    for target in re.findall(r"!\[[^]]*\]\(([^)]+)\)", text):
-        assert (tmp_path / target.replace("%20", " ")).is_file()
+    assert "Quick runs" in index
+    (target,) = re.findall(r"!\[[^]]{10,}\]\(([^)]+)\)", text)
+    assert (tmp_path / "experiments" / target).is_file()
     for name in set(CATALOGUE) - set(ROWS):
-        assert f"| `{name}` |" in text.partition("## Not run yet")[2]
+        assert f"| `{name}` |" in index.partition("## Not run yet")[2]
 
 
 @pytest.mark.slow
@@ -56,7 +61,8 @@ def test_a_mode_that_was_not_run_is_named(tmp_path):
     runs = schedule([CATALOGUE["rashid-own-images"]], scale="quick", seeds=1, mode="corrected", source="digits")
     assert execute(runs, tmp_path, log=str) == []
     write_markdown(make_report(tmp_path, quick=True), tmp_path / "page.md")
-    run, _, waiting = (tmp_path / "page.md").read_text().partition("## Not run yet")
+    waiting = (tmp_path / "page.md").read_text().partition("## Not run yet")[2]
+    run = (tmp_path / "experiments" / "rashid-own-images.md").read_text()
     assert "`digitlab reproduce run rashid-own-images --mode corrected --quick --seeds 1`" in run
     assert "| `rashid-own-images` | as-written |" in waiting
     assert "| `rashid-own-images` | corrected |" not in waiting
@@ -89,7 +95,8 @@ def test_the_experiment_files_alone_are_enough(ran, tmp_path):
         shutil.copy(path, alone)
     write_markdown(make_report(tmp_path, quick=True), tmp_path / "page.md")
     write_markdown(make_report(ran, quick=True), tmp_path / "whole" / "page.md")
-    assert (tmp_path / "page.md").read_text() == (tmp_path / "whole" / "page.md").read_text()
+    for page in ("page.md", *(f"experiments/{name}.md" for name in ROWS)):
+        assert (tmp_path / page).read_text() == (tmp_path / "whole" / page).read_text()
     assert sorted(p.name for p in alone.glob("*.png")) == sorted(p.name for p in experiments.glob("*.png"))
 
 
@@ -110,12 +117,13 @@ def test_html_needs_nothing_else(ran, tmp_path):
     assert "http:" not in text and "https:" not in text
     assert text.count("<table>") == text.count("</table>") > 3
     assert "<code>digitlab reproduce run helix --quick</code>" in text
+    assert '<a href="#helix"><code>helix</code></a>' in text and '<h3 id="helix">' in text
 
 
 @pytest.mark.slow
 def test_a_deviation_comes_with_its_cause(ran):
     (section,) = [s for s in make_report(ran).sections if s.title.startswith("single-neuron")]
-    told = [block for block in section.blocks if isinstance(block, str) and block.startswith("Differs")]
+    told = [block for block in section.blocks if isinstance(block, str) and "Differs" in block]
     assert told and CATALOGUE["single-neuron"].cause in told[0]
 
 
@@ -146,8 +154,9 @@ def test_everyday_accuracy_of_other_code_is_marked(tmp_path):
 
 
 def test_markdown_in_html():
-    assert inline("a < b, `x < y`, *so*, **very**") == (
-        "a &lt; b, <code>x &lt; y</code>, <em>so</em>, <strong>very</strong>"
+    assert inline("a < b, `x < y`, *so*, **very**, [`n`](experiments/n.md), [Chapter 1](http://b.org), 1 % [M]") == (
+        "a &lt; b, <code>x &lt; y</code>, <em>so</em>, <strong>very</strong>, "
+        '<a href="#n"><code>n</code></a>, Chapter 1, 1 % [M]'
     )
 
 

@@ -1,7 +1,8 @@
-"""The report as Markdown with its pictures in a folder, and as one HTML file that contains its pictures."""
+"""The report as Markdown, an index and a page per experiment, and as one HTML file that contains its pictures."""
 
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,23 +15,32 @@ KINDS = {".png": "image/png", ".gif": "image/gif", ".svg": "image/svg+xml"}
 
 
 def write_markdown(report: Report, path: Path) -> None:
-    """Write the page; copy its pictures of moderate size into pictures/reproduction in the same folder."""
-    folder = path.parent / "pictures" / "reproduction"
+    """Write the index to `path`, the experiments to experiments/NAME.md and pictures of moderate size to
+    pictures/reproduction in the same folder.
+    """
 
     def pictures(section: Section) -> list[str]:
-        return [copied(title, picture, folder) for title, picture in shown(section)]
+        return [copied(title, picture, path.parent / "pictures" / "reproduction") for title, picture in shown(section)]
 
-    page = render("report.md", report.sections[0].title, sections=report.sections, pictures=pictures)
-    write_text(path, page.rstrip() + "\n")
+    def write(sections: list[Section], page: Path) -> None:
+        text = render("report.md", sections[0].title, sections=sections, pictures=pictures)
+        write_text(page, text.rstrip() + "\n")
+
+    write([section for section in report.sections if section.blocks and not section.name], path)
+    back = f"[All experiments](../{path.name})"
+    for section in report.sections:
+        if section.name:
+            page = replace(section, level=1, blocks=[*section.blocks, back])
+            write([page], path.parent / "experiments" / f"{section.name}.md")
 
 
 def copied(title: str, picture: Path, folder: Path) -> str:
-    """Copy a picture; returns the Markdown that shows it, or says where it is if it is too large."""
+    """Copy a picture; returns the Markdown that shows it in experiments/, or says where it is if it is too large."""
     if (size := picture.stat().st_size) > LARGEST:
         return f"`{picture.name}` ({size / 1e6:.0f} MB), an animation, is in the results folder of the command above."
     with atomic_write(folder / picture.name) as temporary:
         shutil.copyfile(picture, temporary)
-    return f"![{title}](pictures/reproduction/{picture.name.replace(' ', '%20')})"
+    return f"![{title}](../pictures/reproduction/{picture.name.replace(' ', '%20')})"
 
 
 def write_html(report: Report, path: Path) -> None:
@@ -49,9 +59,11 @@ def shown(section: Section) -> list[tuple[str, Path]]:
 
 
 def inline(text: str) -> Any:
-    """The Markdown that the report's paragraphs use, as HTML: `code`, **strong**, *emphasis*."""
+    """The Markdown of the report as HTML: `code`, **strong**, *emphasis*, links to experiments; other links' text."""
     from markupsafe import Markup, escape
 
     text = re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text)))
+    text = re.sub(r"\[([^]]+)\]\(experiments/([^)]+)\.md\)", r'<a href="#\2">\1</a>', text)
+    text = re.sub(r"\[([^]]+)\]\([^)]+\)", r"\1", text)
     text = re.sub(r"\*\*([^*]+)\*\*", r"<strong>\1</strong>", text)
     return Markup(re.sub(r"\*([^*]+)\*", r"<em>\1</em>", text))

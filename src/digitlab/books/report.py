@@ -1,4 +1,4 @@
-"""One page of all results: for each experiment the book's figures and ours, pictures, command, time, machine."""
+"""The results as pages: for each experiment the book's figures and ours, pictures, command, time, machine."""
 
 import json
 import tomllib
@@ -35,17 +35,18 @@ class Table:
 
 @dataclass
 class Section:
-    """A heading and what follows it; `pictures` are (title, file)."""
+    """A heading and what follows it; `pictures` are (description, file). `name`: of the experiment that it is about."""
 
     title: str
     level: int = 2
+    name: str = ""
     blocks: list[str | Table] = field(default_factory=list)
     pictures: list[tuple[str, Path]] = field(default_factory=list)
 
 
 @dataclass
 class Report:
-    """The sections of the page, and its figures as a table for JSON."""
+    """The sections of the pages, and their figures as a table for JSON."""
 
     sections: list[Section]
     figures: dict[str, Any]
@@ -62,7 +63,7 @@ def make_report(
     """Gather a results folder; its result files are enough. With `quick` the quick runs, else the others."""
     found = {experiment.name: results_of(experiment, results, quick) for experiment in experiments}
     intro = [*TEXTS["intro"], *([note] if note else []), *([TEXTS["quick"]] if quick else [])]
-    sections = [Section("Reproduction", 1, intro)]
+    sections = [Section("Reproduction", 1, blocks=intro)]
     if accuracy is not None and accuracy.is_file():
         sections.append(everyday(accuracy))
     sections.append(summary(experiments, found))
@@ -116,7 +117,7 @@ def everyday(path: Path) -> Section:
         seconds = f"{summarize(columns['seconds']).mean:.0f} s"
         rows.append([entry["setting"], *texts, str(len(runs)), seconds, states_text([code])])
     headings = ["setting", "validation (%)", "test (%)", "n", "training", "code"]
-    return Section("What `digitlab train` reaches", 2, [TEXTS["everyday"], Table(headings, rows)])
+    return Section("What `digitlab train` reaches", blocks=[TEXTS["everyday"], Table(headings, rows)])
 
 
 def summary(experiments: Sequence[Experiment], found: dict[str, list[ExperimentResult]]) -> Section:
@@ -136,21 +137,18 @@ def summary(experiments: Sequence[Experiment], found: dict[str, list[ExperimentR
                 continue
             mode = result.mode if len(experiment.modes) > 1 else ""
             code = states_text(list(result.states(partial(of_experiment, experiment, variant_of(result))).values()))
-            rows.append([f"`{experiment.name}`", mode, *cells, code])
+            rows.append([f"[`{experiment.name}`](experiments/{experiment.name}.md)", mode, *cells, code])
     headings = ["experiment", "mode", "figure", "book", "here", "difference", "allowed", "code"]
     blocks = [TEXTS["rule"], TEXTS["code"], Table(headings, rows)] if rows else ["Nothing was run yet."]
-    return Section("At a glance", 2, blocks)
+    return Section("At a glance", blocks=blocks)
 
 
 def experiment_section(experiment: Experiment, found: Sequence[ExperimentResult], results: Path) -> Section:
     """Everything about one experiment."""
-    section = Section(f"{experiment.name}: {experiment.title}", 3)
-    chapter = experiment.chapter
-    place = f"Chapter {chapter}" if chapter[0].isdigit() else chapter.capitalize()
-    place = f"File `{experiment.file}`" if experiment.file else place
-    section.blocks.append(f"{place}. Setting: {experiment.setup}.")
+    section = Section(f"{experiment.name}: {experiment.title}", 3, experiment.name)
     if experiment.teaches:
-        section.blocks.append(experiment.teaches)
+        section.blocks.append(f"**What it shows.** {experiment.teaches}")
+    section.blocks.append(f"**Setting.** {place_text(experiment)}: {experiment.setup}.")
     rows = []
     for result in found:
         mode = [result.mode] if len(found) > 1 or len(experiment.modes) > 1 else []
@@ -158,13 +156,25 @@ def experiment_section(experiment: Experiment, found: Sequence[ExperimentResult]
     if rows:
         section.blocks.append(Table([*(["mode"] if len(rows[0]) > len(HEADINGS) else []), *HEADINGS], rows))
     section.blocks += sorted({note for r in found for result in r.results.values() for note in result.notes})
-    section.blocks += explained(experiment, found)
-    section.blocks.append(how(experiment, found))
+    section.blocks += [f"**Why they differ.** {text}" for text in explained(experiment, found)]
+    section.blocks.append(f"**Command.** {how(experiment, found)}")
     for result in found:
         folder = result_path(results, experiment.name, result.mode, result.scale).parent
         for picture in result.pictures:
-            section.pictures.append((f"{experiment.name}, {picture.split('.')[-2]}", folder / picture))
+            of_mode = f", {result.mode}" if len(found) > 1 else ""
+            section.pictures.append((f"{experiment.title}{of_mode}: {picture.split('.')[-2]}", folder / picture))
     return section
+
+
+def place_text(experiment: Experiment) -> str:
+    """Where the experiment is from: the chapter, with its page where the book is on the web, or the file."""
+    if experiment.file:
+        return f"File `{experiment.file}`"
+    chapter = experiment.chapter
+    if not chapter[0].isdigit():
+        return chapter.capitalize()
+    page = TEXTS["chapter_pages"].get(experiment.book, "").format(chapter[0])
+    return f"[Chapter {chapter}]({page})" if page else f"Chapter {chapter}"
 
 
 def figure_rows(experiment: Experiment, result: ExperimentResult) -> list[list[str]]:
@@ -238,7 +248,7 @@ def not_run(waiting: Sequence[tuple[Experiment, str]]) -> Section:
     """The experiments without a result in a mode, and their estimated time."""
     rows = [[f"`{e.name}`", mode, e.title, reported_text(e), cost_text(e, modes=len(e.modes))] for e, mode in waiting]
     headings = ["experiment", "mode", "what it shows", "book", "estimate (3 seeds, one core)"]
-    return Section("Not run yet", 2, [TEXTS["waiting"], Table(headings, rows)])
+    return Section("Not run yet", blocks=[TEXTS["waiting"], Table(headings, rows)])
 
 
 def reported_text(experiment: Experiment) -> str:

@@ -135,7 +135,7 @@ def run(
     type=OutputFile("a page in Markdown", ".md"),
     default=Path("reproduction.md"),
     show_default=True,
-    help="File of the page in Markdown; pictures go to pictures/reproduction next to it.",
+    help="File of the index in Markdown; experiments/ and pictures/ are written next to it.",
 )
 @click.option("--html", type=PageFile(), help="File of the page in HTML, with its pictures.")
 @click.option("--json", "json_", type=OutputFile("figures as JSON", ".json"), help="File for the figures as JSON.")
@@ -156,7 +156,7 @@ def report(
     note: str,
     quick: bool,
 ) -> None:
-    """Write the results and the books' figures as one page: all of the books', or the NAMEs and files given."""
+    """Write the results and the books' figures as pages: all of the books', or the NAMEs and files given."""
     import json
 
     from digitlab.books.catalogue import CATALOGUE, find_experiments
