@@ -26,6 +26,8 @@ def as_array(values: Any, what: str = "data") -> Array:
     sparse matrices, pictures of Pillow, and lists of any of these or of numbers.
     Raises DataError for rows of different lengths, and for lists that mix pixel bytes (uint8) with other numbers.
     """
+    if isinstance(values, np.ma.MaskedArray):
+        raise DataError(f"{what}: got a masked array, expected one without a mask; array.filled(0) makes one")
     if isinstance(values, np.ndarray):
         array = values
     elif hasattr(values, "toarray"):  # SciPy sparse

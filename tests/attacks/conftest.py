@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +29,22 @@ def attempts(request, record_property):
     made = Attempts(request.config.getoption("--long"))
     yield made
     record_property("attempts", made.made)
+
+
+@pytest.fixture
+def elsewhere(attempts, request):
+    """`elsewhere("web/test_abuse.py")` runs tests of other folders, which keep the promise, and counts them."""
+
+    def run(*places):
+        if not attempts.long:
+            pytest.skip("runs with the tests of its folder; here with --long")
+        tests = Path(__file__).parents[1]
+        command = [sys.executable, "-m", "pytest", "-n", "0", "-p", "no:cacheprovider", "--long", "-rN"]
+        done = subprocess.run([*command, *(str(tests / place) for place in places)], capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout[-3000:]
+        attempts.count(sum(line.partition(" [")[0].count(".") for line in done.stdout.splitlines() if "[" in line))
+
+    return run
 
 
 @pytest.fixture

@@ -171,7 +171,7 @@ def _fetch(url: str, output: Any, size: int, bar: Any) -> None:
     import requests
 
     if bar is True:
-        from tqdm import tqdm  # comes with pooch[progress]
+        from tqdm import tqdm  # type: ignore[import-untyped]  # comes with pooch[progress]
 
         bar = tqdm(total=size, unit="B", unit_scale=True)
     done, end = 0, time.monotonic() + FILE_SECONDS

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from digitlab.arrays import Array, array_namespace, like, placed, placed_with
-from digitlab.errors import ModelFileError
+from digitlab.errors import ConfigError, ModelFileError
 from digitlab.nn.examples import inputs
 from digitlab.nn.io.files import read_arrays, save_network, write_arrays
 from digitlab.nn.io.summary import summary
@@ -82,6 +82,8 @@ class NamedArrays(LayerSequence):
 
         Raises ShapeError or DataError for inputs that the network cannot take.
         """
+        if not isinstance(batch_size, int) or batch_size < 1:
+            raise ConfigError(f"batch_size: got {batch_size!r}, expected a whole number of at least 1")
         x = placed_with(next(iter(self.state().values()), None), inputs(x, self))
         n = x.shape[0]
         starts = range(0, max(n, 1), batch_size)

@@ -101,7 +101,7 @@ class Setting:
         """Raise ConfigError unless the value fits: what was found, and what is expected."""
         inside = any(_is_a(value, kind) for kind in self.kinds) and (self.fits is None or self.fits(value))
         if inside and isinstance(value, Real):
-            number = float(value)
+            number = float(value) if abs(value) < 1e300 else math.inf  # Python's whole numbers can be larger
             inside = (
                 math.isfinite(number)
                 and (self.ge is None or number >= self.ge)

@@ -50,7 +50,7 @@ class Recorded(NamedTuple):
             with zipfile.ZipFile(path) as archive:
                 old = "checksum.npy" not in archive.namelist() and len(archive.namelist()) == len(cls._fields)
             found = read_members(path, cls._fields if old else (*cls._fields, "checksum"))
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, KeyError, RuntimeError, zipfile.BadZipFile) as error:
             raise ModelFileError(
                 f"{path}: cannot be read ({error}); expected a file that `train --record` writes"
             ) from None

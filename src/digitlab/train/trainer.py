@@ -126,8 +126,7 @@ class Trainer:
         Raises DivergenceError if the loss is no longer finite, with finite parameters put back (`held` says which);
         DataError or ShapeError for unfit examples.
         """
-        if epochs < 1:
-            raise ConfigError(f"epochs: got {epochs}, expected at least 1")
+        settings_of(TrainingSettings)["epochs"].check(epochs)
         x, y = examples(train, self.network, "training set", training=True)
         watched = {
             name: examples(data, self.network, what)

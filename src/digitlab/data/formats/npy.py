@@ -61,7 +61,9 @@ def read_array(open_file: Callable[..., IO[bytes]], size: int, what: str, limit:
             shape, _, dtype = read_header(file)
             promised = math.prod(shape) * dtype.itemsize
             if not dtype.itemsize or 0 in shape[1:]:
-                raise DataError(f"{what} promises {shape} of {dtype}, which are no bytes at all; expected numbers.")
+                raise DataError(
+                    f"{what} promises {shape!s:.80} of {dtype!s:.80}, which are no bytes at all; expected numbers."
+                )
             if dtype.hasobject:
                 raise DataError(
                     f"{what} holds Python objects, which are never loaded; expected numbers. "
@@ -69,7 +71,8 @@ def read_array(open_file: Callable[..., IO[bytes]], size: int, what: str, limit:
                 )
             if promised > limit or promised != size - file.tell():
                 raise DataError(
-                    f"{what} promises {shape} of {dtype}, {promised:,} bytes, found {size:,} (limit {limit:,}). "
+                    f"{what} promises {shape!s:.80} of {dtype!s:.80}, {promised:,} bytes, found {size:,} "
+                    f"(limit {limit:,}). "
                     "The file is damaged; fetch or export it again."
                 )
         with open_file("rb") as file:

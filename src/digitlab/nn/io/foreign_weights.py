@@ -8,6 +8,8 @@ Arrays are matched by shape, in the order of the file among equal shapes. Names 
 PyTorch's: (out, in) for a dense layer, (F, C, kh, kw) for a convolution, and pictures flattened channels first.
 """
 
+import io
+import math
 import re
 import zipfile
 import zlib
@@ -87,14 +89,19 @@ def _npz(path: Path) -> Iterator[tuple[str, Any]]:
         if sum(member.file_size for member in archive.infolist()) > LARGEST:
             raise ValueError(f"its arrays have more than {LARGEST:,} bytes")
         for member in archive.infolist():
-            with archive.open(member) as file:  # the header first: it says how much would be allocated
-                version = np.lib.format.read_magic(file)
-                read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-                shape, _, dtype = read(file)
-            if dtype.hasobject or dtype.itemsize * int(np.prod(shape, dtype=object)) > member.file_size:
-                raise ValueError(f"{member.filename} holds objects, or fewer numbers than it says")
             with archive.open(member) as file:
-                yield member.filename.removesuffix(".npy"), np.lib.format.read_array(file, allow_pickle=False)
+                yield member.filename.removesuffix(".npy"), read_npy(file.read(), member.filename)
+
+
+def read_npy(content: bytes, name: str) -> Any:
+    """The array in a .npy file. Raises ValueError for objects, or fewer numbers than the header promises."""
+    file = io.BytesIO(content)
+    version = np.lib.format.read_magic(file)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read(file)  # the header first: it says how much would be allocated
+    if dtype.hasobject or dtype.itemsize * math.prod(shape) > len(content):
+        raise ValueError(f"{name} holds objects, or fewer numbers than it says")
+    return np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
 
 
 def _hdf5(path: Path) -> Iterator[tuple[str, Any]]:

@@ -11,7 +11,6 @@ may be compressed with gzip; every other kind of file is named, and the message 
 """
 
 import gzip
-import io
 import json
 import os
 import zlib
@@ -26,6 +25,7 @@ from numpy.typing import NDArray
 from digitlab import restricted_pickle
 from digitlab.errors import ModelFileError, quoted
 from digitlab.kinds import Kind, sniff
+from digitlab.nn.io.foreign_weights import read_npy
 from digitlab.nn.losses import CrossEntropy
 from digitlab.nn.network import Dense, Layer, Loss, Network, Quadratic, Sigmoid
 
@@ -72,7 +72,7 @@ def read_foreign(path: str | os.PathLike[str]) -> Network:
             raise ModelFileError(f"{path}: {fault}. {_MEND['onnx']}") from error
     try:
         if kind.name == "npy":
-            pair = [np.load(io.BytesIO(_content(file)), allow_pickle=False) for file in _pair(path)]
+            pair = [read_npy(_content(file), file.name) for file in _pair(path)]
             return _network(pair, None, Quadratic(low=0.01, high=0.99), path, scaling="0.01-1")
         if kind.name == "json":
             return _from_parts(_parsed(path), path)

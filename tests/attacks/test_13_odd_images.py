@@ -1,0 +1,58 @@
+"""Every odd picture is read or refused in a line: all modes of Pillow, one pixel, thin ones, damaged ones."""
+
+import random
+
+import pytest
+from PIL import Image
+
+from digitlab.data.photos import open_photo, read_digit
+from digitlab.errors import DataError
+
+from . import fuzz
+
+MODES = (
+    "1",
+    "L",
+    "P",
+    "RGB",
+    "RGBA",
+    "CMYK",
+    "YCbCr",
+    "LAB",
+    "HSV",
+    "I",
+    "F",
+    "LA",
+    "PA",
+    "RGBX",
+    "RGBa",
+    "La",
+    "I;16",
+)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_every_mode(mode, tmp_path, attempts):
+    for size in ((1, 1), (28, 28), (1, 300), (300, 1)):
+        for form in ("png", "tiff", "jpeg", "webp", "gif", "bmp", "ppm"):
+            path = tmp_path / f"it.{form}"
+            try:
+                Image.new(mode, size).save(path)
+            except (OSError, KeyError, ValueError, TypeError):
+                continue  # the format has no such mode
+            for read in (open_photo, read_digit):
+                try:
+                    read(path)
+                except DataError as error:
+                    assert "it." in str(error)
+                attempts.count()
+        if not attempts.long:
+            break
+
+
+def test_damaged_pictures(tmp_path, attempts):
+    sound = {"pictures": fuzz.corpus()["pictures"]}
+    outcome = fuzz.Outcome()
+    fuzz.attack("pictures", sound, outcome, random.Random(13), tmp_path, attempts.number(40, 3000))
+    assert not outcome.faults
+    attempts.count(outcome.files)
