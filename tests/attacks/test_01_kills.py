@@ -11,7 +11,7 @@ import pytest
 
 from . import moments
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills a fork of the tests")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not hasattr(os, "fork"), reason="kills a fork of the tests")]
 
 
 def killed(folder, moment, count=None):

@@ -11,6 +11,8 @@ from digitlab.nn import load_network
 
 from . import moments
 
+pytestmark = pytest.mark.slow
+
 
 def fail():
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -9,6 +9,8 @@ import pytest
 
 from . import fuzz
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("onnx", reason="pip install 'digitlab[onnx]'")
 
 

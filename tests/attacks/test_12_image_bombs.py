@@ -14,6 +14,8 @@ from PIL import Image
 from digitlab.data.photos import open_photo, read_digit
 from digitlab.errors import DataError
 
+pytestmark = pytest.mark.slow
+
 
 def png(width, height, *chunks, data=b""):
     def chunk(kind, content):

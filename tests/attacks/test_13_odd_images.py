@@ -10,6 +10,8 @@ from digitlab.errors import DataError
 
 from . import fuzz
 
+pytestmark = pytest.mark.slow
+
 MODES = (
     "1",
     "L",

@@ -6,6 +6,8 @@ import pytest
 from contract.examples import LAYERS, batch, layer_network
 from digitlab.gradients import check_gradients
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("at", range(len(LAYERS)))
 def test_a_broken_layer(at, attempts):

@@ -1,8 +1,12 @@
 """Thirty seeds give thirty accuracies within the stated band: 85 to 99 % on scikit-learn's digits in 30 epochs."""
 
+import pytest
+
 from digitlab.data import load
 from digitlab.nn import mlp
 from digitlab.train import Trainer
+
+pytestmark = pytest.mark.slow
 
 
 def test_every_seed_is_within_the_band(attempts):

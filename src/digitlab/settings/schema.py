@@ -22,6 +22,8 @@ from digitlab.errors import ConfigError, did_you_mean, not_among
 
 T = TypeVar("T")
 
+LARGEST = 10**300  # of a whole number: Python's may be larger than any float
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -101,7 +103,7 @@ class Setting:
         """Raise ConfigError unless the value fits: what was found, and what is expected."""
         inside = any(_is_a(value, kind) for kind in self.kinds) and (self.fits is None or self.fits(value))
         if inside and isinstance(value, Real):
-            number = float(value) if abs(value) < 1e300 else math.inf  # Python's whole numbers can be larger
+            number = math.inf if isinstance(value, int) and abs(value) > LARGEST else float(value)
             inside = (
                 math.isfinite(number)
                 and (self.ge is None or number >= self.ge)
