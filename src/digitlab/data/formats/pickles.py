@@ -138,7 +138,7 @@ def read_pickle(path: Path, reading: Reading) -> Contents | dict[str, Raw]:
         return read_named(arrays, lambda name: _array(arrays[name], f"{where}: {name}"), where, reading)
     if _is_sequence(value, 3) and all(_is_sequence(pair, 2) for pair in value):
         return contents_of(dict(zip(PARTS, _three_pairs(path, value))), path.name)
-    if _is_sequence(value, 2) and all(_is_sequence(pair, 2) for pair in value) and np.ndim(value[0][0]) > 1:
+    if _is_sequence(value, 2) and all(_is_sequence(pair, 2) for pair in value) and _has_rows(value[0][0]):
         pairs = dict(zip(("train", "test"), value))
     elif _is_sequence(value, 2) and isinstance(value[0], np.ndarray):
         pairs = {WHOLE: value}
@@ -151,6 +151,13 @@ def read_pickle(path: Path, reading: Reading) -> Contents | dict[str, Raw]:
         part: paired_arrays(_array(x, f"{where}: {part}"), _array(y, f"{where}: {part}"), f"{where}: {part}", reading)
         for part, (x, y) in pairs.items()
     }
+
+
+def _has_rows(value: Any) -> bool:
+    """Whether a value has two axes or more. NumPy would follow lists that name one list many times."""
+    if isinstance(value, np.ndarray):
+        return value.ndim > 1
+    return isinstance(value, list | tuple) and bool(value) and isinstance(value[0], list | tuple | np.ndarray)
 
 
 def _flat(value: dict[Any, Any], before: str = "") -> dict[str, Any]:
