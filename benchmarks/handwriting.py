@@ -68,7 +68,7 @@ def bundled(count: int) -> Iterator[SyntheticPage]:
 
 def read(network: Any, picture: SyntheticPage) -> tuple[Reading, list[tuple[int, Any]]]:
     reading = read_photo(network, picture.image)
-    return reading, [(d.label, tuple(round(n / reading.page.zoom) for n in d.box)) for d in reading.digits]
+    return reading, [(d.label, reading.page.in_photo(d.box)) for d in reading.digits]
 
 
 def reliability(found: list[tuple[float, bool]]) -> None:

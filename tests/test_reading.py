@@ -162,3 +162,11 @@ def test_networks_of_other_kinds():
     ):
         with pytest.raises(ShapeError, match=words):
             read_photo(network, page)
+
+
+@pytest.mark.parametrize("face", ["DejaVuSans", "cmr10"])
+def test_words_are_no_digits_and_a_number_beside_digits_is(face):
+    words = [print_digit(text, 60, face) for text in ("GRAPES", "HONEY", "MILK")]
+    assert read_photo(shipped(), page_with(*words)).text == ""
+    numbers = [print_digit(text, 60, face) for text in ("352", "86")]
+    assert read_photo(shipped(), page_with(*numbers)).text == "35286"

@@ -11,6 +11,8 @@ from digitlab.reading.partition import Answer
 
 LOW, HIGH = 0.42, 2.5  # shares of the writing's height between which a mark needs no neighbours of its size
 SURE = 0.9
+TEXT, TEXT_SHARE = 5, 0.3  # a page with so many letters, and such a share of them, is a page of words
+NUMBER = 0.97  # confidence of each digit of a number there
 PALE = 0.42  # as a share of the usual digit's depth; pencil next to pen has more
 
 
@@ -104,10 +106,24 @@ def _on_its_line(mark: Mark, other: Mark) -> bool:
 
 
 def _letters(judged: Sequence[Answer], why: list[str], usual: float) -> list[str]:
-    """Marks among letters: a line or word of which most is no digit is no number."""
-    like = [0.45 * usual <= j.mark.height <= 2.2 * usual and not _odd(j.mark) for j in judged]
-    able = [at for at in range(len(judged)) if like[at]]
-    found = list(why)
+    """Marks among letters: a word of which a good part is no digit is no number.
+
+    On a page of words, a number must be a word of its own, of several different digits that are all read surely: two
+    letters may look like digits, but hardly three together.
+    """
+    depths = [j.depth for j, reason in zip(judged, why) if not reason]
+    deep = float(np.median(depths)) if depths else 0.0  # what is paler is the paper's pattern
+    able = [
+        at
+        for at, j in enumerate(judged)
+        if 0.45 * usual <= j.mark.height <= 2.2 * usual and not _odd(j.mark) and j.depth >= 0.6 * deep
+    ]
+    strange = sum(bool(why[at]) for at in able)
+    text = strange >= TEXT and strange >= TEXT_SHARE * len(able)
+    inside = set(able)
+    found = [
+        "is among letters" if text and not reason and at not in inside else reason for at, reason in enumerate(why)
+    ]
     for numbers in text_lines([judged[at].mark.box for at in able]):
         line = [able[number] for number in numbers]
         words: list[list[int]] = []
@@ -116,15 +132,20 @@ def _letters(judged: Sequence[Answer], why: list[str], usual: float) -> list[str
             if gap > 0.8 * usual:
                 words.append([])
             words[-1].append(at)
-        strange = sum(bool(why[at]) for at in line)
         for word in words:
             letters = sum(bool(why[at]) for at in word)
-            among = letters >= max(1, 0.4 * len(word)) and len(word) > 1
-            lone = strange >= 3 and strange > 0.5 * len(line) and (len(word) == 1 or letters > 0)
-            for at in word:
-                if not why[at] and (among or lone):
-                    found[at] = "is among letters"
+            unsure = any(judged[at].confidence < SURE for at in word if not why[at])
+            among = letters >= (1 if unsure else 2) and letters >= 0.4 * len(word)
+            if among or (text and not _is_number([judged[at] for at in word], letters)):
+                for at in word:
+                    found[at] = why[at] or "is among letters"
     return found
+
+
+def _is_number(word: Sequence[Answer], letters: int) -> bool:
+    """Whether a word on a page of words is surely a number."""
+    sure = all(answer.confidence >= NUMBER for answer in word)
+    return not letters and len(word) >= 3 and sure and len({answer.label for answer in word}) >= 2
 
 
 def _odd(mark: Mark) -> bool:
