@@ -49,8 +49,10 @@ def page(lesson: Lesson, following: Lesson | None) -> str:
             lines.append(f"![{part.text}](pictures/{lesson.slug}-{blocks}.{part.kind})\n")
     for exercise in lesson.exercises:
         lines += [f"## Exercise: {exercise.title}\n", f"{exercise.task}\n", f"```python\n{exercise.start}```\n"]
-        lines.append(f"<details><summary>Tests</summary>\n\n```python\n{exercise.tests}```\n\n</details>\n")
-        lines.append(f"<details><summary>A solution</summary>\n\n```python\n{exercise.solution}```\n\n</details>\n")
+        lines.append(f"<details markdown=1><summary>Tests</summary>\n\n```python\n{exercise.tests}```\n\n</details>\n")
+        lines.append(
+            f"<details markdown=1><summary>A solution</summary>\n\n```python\n{exercise.solution}```\n\n</details>\n"
+        )
     lines.append(f"Check your answers: `digitlab lesson check {lesson.number}` tests the file `{lesson.file}`.\n")
     if following is not None:
         lines.append(f"Next: [lesson {following.number}, {following.title}]({following.slug}.md)\n")

@@ -33,8 +33,7 @@ def test_check_says_what_is_wrong_and_keeps_what_is_solved(capsys):
     assert run(["lesson", "check", "1", "mine.py"]) == 1
     assert capsys.readouterr().out.splitlines() == [
         "NAND: solved",
-        "a neuron of any size: neuron([1, 1], [2, -3], 1) returns nothing; replace the ... by your code, and return "
-        "the result",
+        "a neuron of any size: neuron([1, 1], [2, -3], 1) returns nothing; write its body, and return the result",
     ]
     Path("mine.py").write_text(f"{nand.solution}\n{neuron.solution}", encoding="utf-8")
     assert run(["lesson", "check", "1", "mine.py"]) == 0

@@ -135,7 +135,7 @@ def test_a_notebook_has_no_outputs_and_valid_ids():
     [
         (0.5, 0.5, ""),
         ([1, 2], (1, 2), ""),
-        (None, 1, "f(1) returns nothing; replace the ... by your code, and return the result"),
+        (None, 1, "f(1) returns nothing; write its body, and return the result"),
         (4, 3, "f(1) is 4, expected 3"),
         ([1, 2], [1, 2, 3], "f(1) has the shape (2,), expected (3,)"),
         ("word", 3, "f(1) is 'word', expected 3"),

@@ -22,12 +22,13 @@ def command(context: click.Context) -> None:
 
     `digitlab lesson 1` shows the first lesson page by page and runs its code. It works without a network connection.
     """
+    if context.invoked_subcommand is not None:
+        return
+
     from digitlab.cli.shared.console import say, table
     from digitlab.lessons import lessons
     from digitlab.lessons.progress import Progress, load_progress
 
-    if context.invoked_subcommand is not None:
-        return
     progress = load_progress()
     rows = []
     for lesson in lessons():

@@ -10,8 +10,8 @@ def expect(what: str, found: Any, expected: Any, *, tolerance: float = 1e-6) -> 
 
     `expect("add(1, 2)", add(1, 2), 3)` fails with "add(1, 2) is 4, expected 3".
     """
-    if found is None or found is ...:
-        raise AssertionError(f"{what} returns nothing; replace the ... by your code, and return the result")
+    if found is None:
+        raise AssertionError(f"{what} returns nothing; write its body, and return the result")
     try:
         values, wanted = np.asarray(found, float), np.asarray(expected, float)
     except (TypeError, ValueError):
