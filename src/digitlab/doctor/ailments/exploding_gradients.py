@@ -33,7 +33,7 @@ class ExplodingGradients(Ailment):
                 "Error δ of each layer before training", "root mean square of ∂L/∂z", layers(errors), logarithmic=True
             ),
             cause=f"first weights that are too large for {len(names)} layers",
-            advice="--init scaled, or --init he for the ReLU family; also clipping: --optimizer, or fewer layers",
+            advice="--init scaled, or --init he for the ReLU family; or fewer layers",
             changes=with_first_weights(case),
         )
 
