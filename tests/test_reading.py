@@ -170,3 +170,10 @@ def test_words_are_no_digits_and_a_number_beside_digits_is(face):
     assert read_photo(shipped(), page_with(*words)).text == ""
     numbers = [print_digit(text, 60, face) for text in ("352", "86")]
     assert read_photo(shipped(), page_with(*numbers)).text == "35286"
+
+
+def test_a_bar_between_columns_is_no_1():
+    bar = np.full((150, 5), 255, np.uint8)
+    numbers = [print_digit(text, 40, "DejaVuSans") for text in ("36", "28")]
+    reading = read_photo(shipped(), page_with(numbers[0], bar, numbers[1]))
+    assert reading.text == "3628"

@@ -84,7 +84,8 @@ def _size(j: Answer, able: Sequence[Answer], usual: float, judged: Sequence[Answ
     if LOW * usual <= height <= HIGH * usual:
         return ""
     if height > usual:
-        return "" if j.confidence >= SURE else "is much larger than the writing"
+        stroke = j.label == 1  # a bar between columns, a bracket, a margin
+        return "" if j.confidence >= SURE and not stroke else "is much larger than the writing"
     x, y = _middle(j.mark)
     near = sum(
         abs(_middle(m)[0] - x) < 2.5 * height and abs(_middle(m)[1] - y) < 2.5 * height
