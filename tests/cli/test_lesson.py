@@ -88,3 +88,22 @@ def test_a_bundle_contains_mnist_if_it_is_there(tmp_path, monkeypatch):
     monkeypatch.setattr("digitlab.lessons.bundle.write_photo", lambda path, seed: Path(path).write_bytes(b"a page"))
     assert run(["lesson", "bundle", "class"]) == 0
     assert sorted(path.name for path in Path("class/data/mnist").iterdir()) == sorted(file.gz for file in FILES)
+
+
+def test_a_class_report_has_a_row_for_each_run(tmp_path, capsys):
+    from digitlab import History, RunConfig, mlp
+
+    for name, accuracies in (("ada", (0.5, 0.9, 0.8)), ("<alan>", (0.2, 0.3, 0.95))):
+        folder = tmp_path / "runs" / name
+        folder.mkdir(parents=True)
+        RunConfig(network=mlp([64, 10]), data={"source": "digits"}, epochs=3).save(folder / "config.toml")
+        rows = [
+            {"epoch": i, "train_loss": 1.0, "valid_loss": 1.0, "valid_accuracy": accuracy, "learning_rate": 0.3}
+            for i, accuracy in enumerate(accuracies, 1)
+        ]
+        History(rows).save(folder / "history.jsonl")
+    assert run(["lesson", "class", "runs"]) == 0
+    page = Path("class.html").read_text(encoding="utf-8")
+    assert page.index("&lt;alan&gt;") < page.index("ada")  # the best first, names escaped
+    assert "95.0 %" in page and "90.0 %" in page and "92.5 %" in page and page.count("<polyline") == 2
+    assert "saved: class.html, 2 runs" in capsys.readouterr().out

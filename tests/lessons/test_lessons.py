@@ -102,21 +102,25 @@ def test_the_code_of_a_lesson_prints_what_the_page_shows(lesson, capsys, tmp_pat
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("default")  # of the programs that run the kernel
-def test_a_lesson_runs_as_a_notebook(tmp_path):
+@pytest.mark.parametrize(
+    "number", [pytest.param(each.number, marks=[pytest.mark.pages] * (each.number > 1)) for each in LESSONS]
+)
+def test_a_lesson_runs_as_a_notebook(number, tmp_path):
     import nbclient
     import nbformat
 
     from digitlab.lessons.notebook import notebook_text
 
-    lesson = one_lesson(1)
+    lesson = one_lesson(number)
     notebook = nbformat.reads(notebook_text(lesson), as_version=4)
     for cell in notebook.cells:
         for tag in cell.metadata.get("tags", ()):
             cell.source = lesson.exercises[int(tag.removeprefix("exercise-")) - 1].solution
-    nbclient.NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
     shown = [output for cell in notebook.cells for output in cell.get("outputs", ())]
     assert [output["text"] for output in shown if output.get("text") == "solved\n"] == ["solved\n"] * 2
-    assert any("text/html" in output.get("data", {}) for output in shown)  # the animation
+    kinds = {kind for output in shown for kind in output.get("data", {})}
+    assert kinds & {"text/html", "image/png"}  # an animation, or a figure
 
 
 def test_a_notebook_has_no_outputs_and_valid_ids():

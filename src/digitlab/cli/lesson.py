@@ -166,3 +166,24 @@ def bundle(folder: Path) -> None:
     written = write_bundle(folder)
     size = sum(path.stat().st_size for path in written) / 1e6
     say(f"saved: {folder}, {len(written)} files, {size:.0f} MB; begin with {quoted(folder / 'README.txt')}")
+
+
+@command.command("class")
+@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+@click.option("--out", type=click.Path(path_type=Path), default="class.html", show_default=True, help="File to write.")
+def class_(runs: tuple[Path, ...], out: Path) -> None:
+    """Write a page with the results of many runs, the best first: one row and one curve each.
+
+    RUNS are the folders of runs, or folders that contain some, such as runs.
+    """
+    from digitlab.cli.shared.console import say, tell
+    from digitlab.files import require_suffix, write_text
+    from digitlab.lessons.class_report import class_report
+    from digitlab.train.run_list import read_runs
+
+    require_suffix(out, "a page", ".html", bare=False)
+    found, left_out = read_runs(runs)
+    for line in left_out:
+        tell(f"left out: {line}")
+    write_text(out, class_report(found))
+    say(f"saved: {out}, {len(found)} runs")

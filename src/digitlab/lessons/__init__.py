@@ -6,6 +6,7 @@ checking.py    the tests, run on a learner's file
 running.py     the code of a lesson, block by block, as a notebook runs it
 progress.py    which lessons and exercises are done, in the user's data folder
 notebook.py | worksheet.py | bundle.py   a lesson as a notebook, as a printed page, and all of it for a classroom
+class_report.py   many students' runs on one page
 """
 
 from digitlab.lessons.expecting import expect
