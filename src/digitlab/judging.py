@@ -10,6 +10,7 @@ know only their classes: P(none) is then 0.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,9 @@ from digitlab.engine.select import make_predictor
 from digitlab.nn.network import Network
 from digitlab.train.evaluation import class_shares
 
-__all__ = ["Judged", "judge"]
+__all__ = ["Judged", "judge", "logits_of"]
+
+BATCH = 500  # images at a time, for the memory of convolutions
 
 
 @dataclass(frozen=True)
@@ -38,10 +41,16 @@ class Judged:
 
 def judge(network: Network, images: NDArray[np.uint8]) -> Judged:
     """The probabilities of the classes, and of none of them, for images (N, 28, 28) or of the network's input shape."""
-    placed = placed_with(next(iter(network.state().values()), None), images)
-    logits = to_numpy(make_predictor(network, logits=True, compiling=False)(placed))  # (N, classes)
+    logits = logits_of(network, images)  # (N, classes)
     probabilities = class_shares(network.loss.activation(logits))
     if not network.open_set:
         return Judged(probabilities, np.zeros(len(probabilities)))
     log_odds = np.logaddexp.reduce(logits.astype(np.float64), axis=1)  # (N,)
     return Judged(probabilities, 1 / (1 + np.exp(np.clip(log_odds, -500, 500))))
+
+
+def logits_of(network: Network, images: NDArray[np.uint8]) -> NDArray[np.floating[Any]]:
+    """The network's outputs before the softmax, (N, classes), computed a batch at a time."""
+    predictor, first = make_predictor(network, logits=True, compiling=False), next(iter(network.state().values()), None)
+    batches = [images[at : at + BATCH] for at in range(0, len(images), BATCH)]
+    return np.concatenate([to_numpy(predictor(placed_with(first, batch))) for batch in batches])

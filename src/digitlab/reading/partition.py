@@ -26,6 +26,8 @@ JOIN, CUT = 0.25, 0.45  # what a join and a cut cost, as a logarithm of probabil
 BESIDE, ABOVE = 3, 20  # how much it costs to leave out a share of the ink, by where it is: a power of what remains
 WIDE_ENOUGH = 0.95  # of its height: a mark as wide as this may well be two digits
 STROKE = 0.7  # what a 1 that is cut off costs: letters fall apart into strokes, and each would pass for one
+SURE_PART, DOUBT = 0.9, 2.0  # what a part costs that is cut off and read with less
+NONE = 2.0  # what it costs that a mark of the width of one digit is none
 EVEN = 0.62  # a mark below this share of its cluster's height is rather a part than a digit
 
 
@@ -204,8 +206,10 @@ def _best_path(row: list[_Piece], segments: list[Segment], judged: list[Answer])
     ending: list[list[tuple[float, int, int]]] = [[] for _ in range(len(row) + 1)]  # value, first piece, judged
     for s, (segment, answer) in enumerate(zip(segments, judged)):
         value = float(np.log(max(answer.confidence, 1e-4))) - segment.cost
-        if segment.cut and answer.label == 1:
-            value -= STROKE
+        if segment.cut:
+            value -= STROKE * (answer.label == 1) + DOUBT * (answer.confidence < SURE_PART)
+        elif segment.mark.width <= WIDEST * segment.mark.height:
+            value = max(value, float(np.log(max(answer.not_digit, 1e-4))) - NONE)
         ending[segment.last].append((value, segment.first, s))
         if not segment.cut and row[segment.first].whole is segment.mark:  # dust costs little, much of the ink much
             rest = 1 - float(segment.mark.mask.sum()) / ink

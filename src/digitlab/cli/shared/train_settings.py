@@ -31,10 +31,12 @@ SIZES = ("train_size", "per_class", "fraction")  # each says how much to train o
 OF_ANY_SOURCE = ("source", "split", "seed", "mix", "digits", "group")  # what holds when --data names another source
 
 # A set of one's own is small: accuracy on its few validation images takes steps, and their loss does not.
+# Changed copies in every epoch make more of it.
 FINE_TUNING = {
     "epochs": 30,
     "monitor": "valid_loss",
     "batch_size": 16,
+    "augment": "shift,rotate:10,scale",
     "optimizer": {"type": "adam", "learning_rate": 0.001},
 }
 
