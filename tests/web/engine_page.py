@@ -39,10 +39,14 @@ class Engine:
             [path, list(arguments)],
         )
 
-    def compare(self, network: Network, x: np.ndarray, targets: np.ndarray | None) -> dict[str, Any]:
+    def compare(
+        self, network: Network, x: np.ndarray, targets: np.ndarray | None, *, outputs_only: bool = False
+    ) -> dict[str, Any]:
         """How far JavaScript's numbers are from Python's: {"differences": {name: [farthest, largest]}, "ms"}."""
         labels = targets is not None and targets.ndim == 1
         expected = expected_arrays(network, x, targets)
+        if outputs_only:
+            expected = {name: array for name, array in expected.items() if not name.startswith("y ")}
         table = {
             "network": encoded(network_bytes(network)),
             "x": encoded(np.asarray(x, network.dtype).tobytes()),
@@ -69,12 +73,12 @@ def expected_arrays(network: Network, x: np.ndarray, targets: np.ndarray | None)
     return found
 
 
-def stirred(network: Network, seed: int = 5) -> Network:
+def stirred(network: Network, seed: int = 5, scale: float = 0.1) -> Network:
     """The network with random numbers wherever new networks have zeros and ones."""
     rng = np.random.default_rng(seed)
     for _, layer in network.named_layers():
         for key, p in layer.params.items():
-            p.value = (p.value + 0.1 * rng.standard_normal(p.value.shape)).astype(network.dtype)
+            p.value = (p.value + scale * rng.standard_normal(p.value.shape)).astype(network.dtype)
             if key == "W" and hasattr(layer, "connected"):
                 p.value = layer.connected(p.value)
         for key in layer.buffers.keys() & {"running_mean", "running_var"}:

@@ -39,18 +39,32 @@ def test_a_loss_computes_what_python_computes(engine, loss):
 
 
 def compare_zoo(engine: Engine, name: str, digits, size: int = 250) -> dict[str, float]:
-    """The largest differences over all images: of values, of gradients; and milliseconds an image."""
-    network = build_named(name, seed=1)
+    """The largest differences of values and gradients, in float32, and milliseconds an image.
+
+    With ReLU a number within rounding of 0, or two that are nearly the largest of a window, may fall on either side in
+    float32, and the gradient jumps. Gradients of such networks, and the values of their inner layers, are compared in
+    float64 on the first 100 images; their outputs in float32 on all.
+    """
+    network = stirred(build_named(name, seed=1), scale=0.03)  # some begin with a last layer of zeros
     images = digits.images if network.input_shape[-1:] != (3,) else np.repeat(digits.images[..., None], 3, axis=3)
-    values = gradients = ms = 0.0
+    labels = np.asarray(digits.labels)
+    kinks = any(isinstance(layer, nn.ReLU) for layer in network.layers)
+    results = []
+    if kinks:
+        exact = stirred(build_named(name, seed=1, dtype="float64"), scale=0.03)
+        for start in range(0, min(len(images), 100), 50):
+            part = slice(start, start + 50)
+            results.append(engine.compare(exact, exact.prepare(images[part]), labels[part]))
     for start in range(0, len(images), size):
-        x = network.prepare(images[start : start + size])
-        result = engine.compare(network, x, np.asarray(digits.labels[start : start + size]))
-        far = apart(result)
-        gradients = max(gradients, *(share for key, share in far.items() if key.startswith("grad")))
-        values = max(values, *(share for key, share in far.items() if not key.startswith("grad")))
-        ms += result["ms"]
-    return {"values": values, "gradients": gradients, "ms": ms / len(images)}
+        part = slice(start, start + size)
+        targets = None if kinks else labels[part]
+        results.append(engine.compare(network, network.prepare(images[part]), targets, outputs_only=kinks))
+    shares = [(key, share) for result in results for key, share in apart(result).items()]
+    return {
+        "values": max(share for key, share in shares if not key.startswith("grad")),
+        "gradients": max(share for key, share in shares if key.startswith("grad")),
+        "ms": sum(result["ms"] for result in results) / len(images),
+    }
 
 
 @pytest.mark.mnist
