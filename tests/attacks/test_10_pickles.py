@@ -88,9 +88,9 @@ def test_attributes_are_never_numpys(name, where, tmp_path, attempts):
 
 
 BOMBS = {
-    "instructions": b"\x80\x02" + b"(t0" * 700_000 + b"N.",
+    "instructions": b"\x80\x02" + b"(t0" * 400_000 + b"N.",
     "doubled": b"\x80\x02]q\x00" + b"(h\x00h\x00lq\x00" * 40 + b".",
-    "deep": b"\x80\x02" + b"(" * 200_000 + b"l" * 200_000 + b".",
+    "deep": b"\x80\x02" + b"(" * 20_000 + b"l" * 20_000 + b".",
     "a long string": b"\x80\x04\x8d" + (2**40).to_bytes(8, "little") + b"short.",
     "memo": b"\x80\x02]r\xff\xff\xff\x7f.",
     "copies": b"\x80\x02C\xff"

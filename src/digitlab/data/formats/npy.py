@@ -80,7 +80,7 @@ def read_array(open_file: Callable[..., IO[bytes]], size: int, what: str, limit:
     except ValueError as error:
         if isinstance(error, DataError):
             raise
-        raise DataError(f"{what} is not a readable array ({error}). Export it again.") from error
+        raise DataError(f"{what} is not a readable array ({error!s:.200}). Export it again.") from error
     return array
 
 
