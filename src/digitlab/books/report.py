@@ -62,11 +62,11 @@ def make_report(
 ) -> Report:
     """Gather a results folder; its result files are enough. With `quick` the quick runs, else the others."""
     found = {experiment.name: results_of(experiment, results, quick) for experiment in experiments}
-    intro = [*TEXTS["intro"], *([note] if note else []), *([TEXTS["quick"]] if quick else [])]
-    sections = [Section("Reproduction", 1, blocks=intro)]
+    intro = [TEXTS["intro"], *([TEXTS["quick"]] if quick else [])]
+    sections = [Section("Reproduction", 1, blocks=intro), summary(experiments, found)]
+    sections.append(Section("How to read the figures", blocks=[*TEXTS["reading"], *([note] if note else [])]))
     if accuracy is not None and accuracy.is_file():
         sections.append(everyday(accuracy))
-    sections.append(summary(experiments, found))
     book = ""
     for experiment in experiments:
         if not found[experiment.name]:
@@ -139,7 +139,7 @@ def summary(experiments: Sequence[Experiment], found: dict[str, list[ExperimentR
             code = states_text(list(result.states(partial(of_experiment, experiment, variant_of(result))).values()))
             rows.append([f"[`{experiment.name}`](experiments/{experiment.name}.md)", mode, *cells, code])
     headings = ["experiment", "mode", "figure", "book", "here", "difference", "allowed", "code"]
-    blocks = [TEXTS["rule"], TEXTS["code"], Table(headings, rows)] if rows else ["Nothing was run yet."]
+    blocks = [Table(headings, rows)] if rows else ["Nothing was run yet."]
     return Section("At a glance", blocks=blocks)
 
 
