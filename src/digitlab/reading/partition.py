@@ -27,7 +27,7 @@ BESIDE, ABOVE = 3, 20  # how much it costs to leave out a share of the ink, by w
 WIDE_ENOUGH = 0.95  # of its height: a mark as wide as this may well be two digits
 STROKE = 0.7  # what a 1 that is cut off costs: letters fall apart into strokes, and each would pass for one
 SURE_PART, DOUBT = 0.9, 2.0  # what a part costs that is cut off and read with less
-NONE = 2.0  # what it costs that a mark of the width of one digit is none
+NONE = 3.0  # what it costs that a mark of the width of one digit is none
 EVEN = 0.62  # a mark below this share of its cluster's height is rather a part than a digit
 
 
