@@ -1,5 +1,7 @@
 """The page as one file: without a server or a network, from a disk, in a sandboxed frame."""
 
+import base64
+import gzip
 import html
 import re
 from pathlib import Path
@@ -9,6 +11,7 @@ import pytest
 import digitlab
 from digitlab.exporting import export_network
 from digitlab.nn import load_network
+from digitlab.nn.io.files import network_bytes
 from digitlab.shipped import PATH
 from digitlab.web.bundle import html_page, in_order, wrapped
 
@@ -41,6 +44,9 @@ def opened(browser, file):
 def test_a_file_is_smaller_than_a_megabyte_and_names_no_address(file):
     text = file.read_text(encoding="utf-8")
     assert len(text.encode()) < 1_000_000
+    assert html_page({"digits": load_network(PATH)}, title="digits · digitlab") == text  # no time of day in it
+    (packed,) = re.findall(r'<script type="application/gzip" data-name="digits">([^<]*)</script>', text)
+    assert gzip.decompress(base64.b64decode(packed)) == network_bytes(load_network(PATH))
     loads = re.findall(r'(?:src|href)="(?!data:|#)([^"]+)"', re.sub(r"<script>.*?</script>", "", text, flags=re.DOTALL))
     assert loads == []
 
@@ -54,6 +60,8 @@ def test_modules_come_after_what_they_import_and_every_export_is_returned():
     found = wrapped("js/ui/y.js", text)
     assert 'const { a, b: c } = $modules["js/x.js"];' in found
     assert "return { d, e, F };" in found
+    text = "// a\n/** b\n * c ** d */\nf(); // e\n  /* g */ h();\n  /* i */\nreturn `\n  j`;\n"
+    assert wrapped("x.js", text).splitlines()[1:5] == ["f(); // e", "  /* g */ h();", "return `", "  j`;"]
     for wrong in ("export default 3;", 'import "x";', "const s = '</script>';"):
         with pytest.raises(ValueError, match="into one file"):
             wrapped("js/y.js", wrong)

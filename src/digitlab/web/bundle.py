@@ -1,11 +1,13 @@
 """The page as one HTML file with networks in it: modules, styles and weights; it needs no server and no network.
 
-The modules of page/js are put one after another into one script, each as a function that returns what it exports.
+The modules of page/js are put one after another into one script, each as a function that returns what it exports,
+without its comments. The networks are compressed with gzip, which browsers unpack.
 A Content-Security-Policy in the file allows that script and the styles by their hashes, and nothing else: the page
 cannot reach anything outside. So it works from a memory stick and in a sandboxed frame.
 """
 
 import base64
+import gzip
 import hashlib
 import html
 import posixpath
@@ -20,6 +22,7 @@ from digitlab.nn.network import Network
 PAGE = Path(__file__).with_name("page")
 START = "js/one-file.js"  # the module that begins
 IMPORT = re.compile(r'^import\s+(?:\{([^}]*)\}|\* as (\w+))\s+from\s+"(\.[^"]+)";\n', re.MULTILINE)
+COMMENT = re.compile(r"^ *(?://.*|/\*(?:[^*]|\*(?!/))*\*/)\n", re.MULTILINE)  # whole lines
 EXPORT = re.compile(r"^export (?=(?:async )?(?:const|function\*?|class) (\w+))", re.MULTILINE)
 
 
@@ -42,8 +45,8 @@ def html_page(networks: Mapping[str, Network], *, title: str = "digitlab") -> st
         f'<link rel="icon" href="{icon}">\n<style>{style}</style>\n'
     )
     data = "".join(
-        f'<script type="application/octet-stream" data-name="{html.escape(name)}">{encoded(network_bytes(network))}'
-        "</script>\n"
+        f'<script type="application/gzip" data-name="{html.escape(name)}">'
+        f"{encoded(gzip.compress(network_bytes(network), mtime=0))}</script>\n"  # the same file at any time
         for name, network in networks.items()
     )
     page = re.sub(r"<title>.*</title>\n|<link [^>]*>\n|<script [^>]*></script>\n", "", page)
@@ -79,6 +82,7 @@ def wrapped(module: str, text: str) -> str:
         what = whole or "{" + names.replace(" as ", ": ") + "}"
         return f'const {what} = $modules["{beside(module, path)}"];\n'
 
+    text = COMMENT.sub("", text)
     body, exports = EXPORT.sub("", IMPORT.sub(read, text)), EXPORT.findall(text)
     if left := re.search(r"^(?:import|export)\b.*|</script|<!--", body, re.MULTILINE):
         raise ValueError(f"{module}: cannot put {left[0]!r} into one file")

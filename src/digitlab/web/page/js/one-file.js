@@ -10,14 +10,20 @@ import { start } from "./shell.js";
 import { el, fill } from "./ui/dom.js";
 import { panel } from "./ui/panel.js";
 
-/** The networks in this file, by the names that it gives them. */
-function networksInside() {
-  return [...document.querySelectorAll("script[data-name]")].map((element) => {
-    const text = atob(element.textContent);
-    const bytes = new Uint8Array(text.length);
-    for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-    return { name: element.dataset.name, network: readNetwork(bytes.buffer) };
-  });
+/** A network in this file, with the name that it has there. */
+async function networkIn(element) {
+  const packed = Uint8Array.from(atob(element.textContent), (c) => c.charCodeAt(0));
+  const unpacked = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return { name: element.dataset.name, network: readNetwork(await new Response(unpacked).arrayBuffer()) };
+}
+
+async function begin() {
+  const networks = await Promise.all([...document.querySelectorAll("script[data-name]")].map(networkIn));
+  const alone = [draw, open, step, breakIt, imagine];
+  const app = start({ screens: networks.length > 1 ? [gallery, ...alone] : alone });
+  app.networks = networks;
+  app.setNetwork(networks[0].network, networks[0].name);
+  app.show({ focus: false });
 }
 
 // In a frame without an address of its own, a link to #/open would lead to the page around it.
@@ -28,14 +34,8 @@ document.addEventListener("click", (event) => {
   location.hash = link.getAttribute("href");
 });
 
-try {
-  const networks = networksInside();
-  const alone = [draw, open, step, breakIt, imagine];
-  const app = start({ screens: networks.length > 1 ? [gallery, ...alone] : alone });
-  app.networks = networks;
-  app.setNetwork(networks[0].network, networks[0].name);
-  app.show({ focus: false });
-} catch (error) {
-  fill(document.getElementById("main"), panel({ title: "This file cannot be shown" }, el("p", {}, error.message)));
-}
-document.documentElement.dataset.ready = "";
+begin()
+  .catch((error) =>
+    fill(document.getElementById("main"), panel({ title: "This file cannot be shown" }, el("p", {}, error.message))),
+  )
+  .finally(() => (document.documentElement.dataset.ready = ""));
