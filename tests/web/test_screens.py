@@ -6,13 +6,15 @@ import time
 import numpy as np
 import pytest
 
-from digitlab.nn import load_network
+from digitlab.nn import Conv2D, Dense, load_network
 from digitlab.optim import SGD
 from digitlab.shipped import PATH
 from digitlab.viz.explain import walk
 from digitlab.web.images import probabilities_of, worst
 
 pytestmark = [pytest.mark.web, pytest.mark.slow, pytest.mark.mnist]
+LAYERS = load_network(PATH).layers
+DENSE, CONV = ([i for i, layer in enumerate(LAYERS) if isinstance(layer, kind)] for kind in (Dense, Conv2D))
 THREE = [(90, 80), (130, 50), (180, 65), (185, 105), (145, 130), (190, 155), (195, 205), (150, 232), (90, 215)]
 
 
@@ -54,7 +56,7 @@ def test_a_3_drawn_by_mouse_is_read_as_3(open_page, width, dark):
     until(page, "document.querySelector('.answer b').textContent === '–'")
     draw(page, THREE)
     until(page, "document.querySelector('.answer b').textContent === '3'")
-    assert page.locator(".layer").count() == 10
+    assert page.locator(".layer").count() == len(LAYERS)
     assert page.locator(".stages figure").count() == 3
     page.click("text=Undo")
     until(page, "document.querySelector('.answer b').textContent === '–'")
@@ -105,13 +107,13 @@ def test_a_photo_is_read(open_page, tmp_path):
 
 
 def test_a_neuron_opened_is_what_python_computes(open_page, mnist_splits):
-    page = open_page("/open?layer=7&index=5")
+    page = open_page(f"/open?layer={DENSE[0]}&index=5")
     page.fill("input[type=number]", "18")
     page.keyboard.press("Tab")
     page.wait_for_selector("text=mnist test 18, a 3")
     network = load_network(PATH)
     x = network.prepare(mnist_splits.test.images[18:19])
-    for layer in network.layers[:8]:
+    for layer in network.layers[: DENSE[0] + 1]:
         x, _ = layer.forward(x)
     assert number(page.text_content("#sum b")) == pytest.approx(x[0, 5], rel=1e-2)
     assert "digitlab/nn/network.py, Dense.forward" in page.text_content("main")
@@ -122,13 +124,15 @@ def test_a_neuron_opened_is_what_python_computes(open_page, mnist_splits):
 
 def test_path_and_keyboard_move_through_the_layers(open_page):
     page = open_page("/open")
-    assert "layer=9" in page.url or page.locator(".chain li").count() == 10
-    page.locator(".chain button").nth(2).click()
-    until(page, "location.hash.includes('layer=7')")
-    before = page.url
+    assert page.locator(".chain li").count() == len(LAYERS)
+    page.locator(".chain button").nth(len(LAYERS) - 1 - DENSE[0]).click()  # the last layer comes first
+    until(page, f"location.hash.includes('layer={DENSE[0]}&')")
+    urls = {page.url}
     page.locator("canvas.pick").first.focus()
-    page.keyboard.press("ArrowRight")
-    assert page.url != before
+    for key in ("ArrowLeft", "ArrowRight"):  # one of them leads nowhere at an edge
+        page.keyboard.press(key)
+        urls.add(page.url)
+    assert len(urls) == 2
     page.click("text=Occlusion")
     page.wait_for_selector("text=5 × 5 pixels")
     page.click("text=Brush")
@@ -151,14 +155,15 @@ def test_one_step_is_the_one_of_explain(open_page, mnist_splits):
     network = load_network(PATH)
     found = walk(network, mnist_splits.test.images[18], np.int64(8))
     assert loss(page) == pytest.approx(found.loss, rel=1e-2)
-    for name, step in zip(("9", "3", "0"), (found.steps[9], found.steps[3], found.steps[0])):
-        row = page.locator(f".back:has(h3 .muted:text-is('{name}  '))").text_content()
+    for at in (DENSE[-1], CONV[-1], CONV[0]):
+        step = found.steps[at]
+        row = page.locator(f".back:has(h3 .muted:text-is('{at}  '))").text_content()
         shown = [number(text) for text in re.findall(r"min (\S+),", row)]
         expected = [float(step.backward[key].min()) for key in ("g = ∂L/∂y", "∂L/∂W")]
         assert shown == pytest.approx(expected, rel=1e-2)
     # η g is what changes
-    gradient = found.steps[9].backward["∂L/∂W"].ravel()
-    row = page.locator("tr:has(th:text-is('9.W')) td").all_text_contents()
+    gradient = found.steps[DENSE[-1]].backward["∂L/∂W"].ravel()
+    row = page.locator(f"tr:has(th:text-is('{DENSE[-1]}.W')) td").all_text_contents()
     assert number(row[3]) == pytest.approx(-0.01 * number(row[2]), rel=2e-2)
     assert abs(number(row[2])) == pytest.approx(np.abs(gradient).max(), rel=1e-2)
     network.gradient(network.prepare(mnist_splits.test.images[18:19]), np.array([8]))
@@ -175,7 +180,7 @@ def test_one_step_is_the_one_of_explain(open_page, mnist_splits):
 
 
 def test_break_it(open_page):
-    page = open_page("/break")
+    page, maps = open_page("/break"), LAYERS[CONV[0]].filters
     assert page.text_content("#survivors").startswith("10 of 10")
     bits = page.locator("input[aria-label='Bits of each weight']")
     bits.focus()
@@ -189,14 +194,14 @@ def test_break_it(open_page):
     page.click("text=Repair everything")
     page.locator("input[aria-label='Neurons (or maps) off']").focus()
     page.keyboard.press("End")
-    page.wait_for_selector("text=16 of 16")
+    page.wait_for_selector(f"text={maps} of {maps}")
     until(page, "document.querySelector('#survivors').textContent.startsWith('1 of 10')")
     page.click("text=Repair everything")
     page.locator("canvas[aria-label^='The neurons of the layer']").click(position={"x": 28, "y": 5})
-    page.wait_for_selector("text=1 of 16")
+    page.wait_for_selector(f"text=1 of {maps}")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Space")
-    page.wait_for_selector("text=2 of 16")
+    page.wait_for_selector(f"text=2 of {maps}")
     page.click("text=Repair everything")
     page.click("text=Search")
     until(page, "/makes it a/.test(document.querySelector('#fooled').textContent)", 30)
