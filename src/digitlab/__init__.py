@@ -34,6 +34,7 @@ _MODULES = (  # packages that need no import of their own: `import digitlab; dig
 )
 _PACKAGES = ("digitlab.nn", "digitlab.optim", "digitlab.gradients")  # all of whose names are handed on
 _HOMES = {
+    "digitlab.judging": ("judge",),
     "digitlab.lab": ("Net", "get_net"),
     "digitlab.data": ("Digits", "Splits", "load"),
     "digitlab.data.augment": ("Compose", "Elastic", "Noise", "Rotate", "Scale", "Shear", "Shift", "parse_augmentation"),
@@ -155,6 +156,7 @@ if TYPE_CHECKING:
     from digitlab.functions import fit_function as fit_function
     from digitlab.functions import parse_function as parse_function
     from digitlab.gradients import *
+    from digitlab.judging import judge as judge
     from digitlab.lab import Net as Net
     from digitlab.lab import get_net as get_net
     from digitlab.nn import *

@@ -194,7 +194,7 @@ def test_the_report_marks_experiments_of_other_code(results, tmp_path):
 
     def marked():
         write_markdown(make_report(results), tmp_path / "page.md")
-        (line,) = [line for line in (tmp_path / "page.md").read_text().splitlines() if f"| `{ROW}` |" in line]
+        (line,) = [line for line in (tmp_path / "page.md").read_text().splitlines() if line.startswith(f"| [`{ROW}`](")]
         return line.split("|")[-2].strip()
 
     assert marked() == ""

@@ -27,6 +27,7 @@ value = 50
 def elsewhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DIGITLAB_OFFLINE", "1")
+    monkeypatch.setenv("COLUMNS", "120")  # as wide as the rows that are looked for
 
 
 @pytest.mark.slow

@@ -25,7 +25,7 @@ from digitlab.data.synthetic.strokes import draw_digit
 
 SOURCES = sorted(Path(digitlab.__file__).parent.rglob("*.py"))
 PLACEHOLDER = "X"  # stands in an f-string for what is put in
-NOT_OURS = ("--config-settings", "--no-cache-dir")  # options of other programs
+NOT_OURS = ("--config-settings", "--no-cache-dir", "--no-index", "--find-links")  # options of other programs
 
 
 class Text(NamedTuple):
@@ -75,6 +75,8 @@ def problems(words: str) -> list[str]:
     if not parts or parts[0].isupper() or parts[0].startswith("--"):
         return []
     command, path = root, []
+    if parts[0] == "lesson" and len(parts) > 1 and (parts[1].isdecimal() or parts[1] == PLACEHOLDER):
+        parts.insert(1, "show")  # `digitlab lesson 5`
     while parts and isinstance(command, click.Group):
         names = [present_name(name) for name in parts[0].split("|")]
         context = click.Context(command)
@@ -208,4 +210,6 @@ def test_a_training_on_colours_that_learned_nothing_leads_to_the_network_that_do
     call("data", "make", "colour-texture", "--data", drawn_folder, "-n", "1000")
     called = call("train", "--data", "colour-texture.npz", "--epochs", "2")
     assert "likely cause: dense layers alone learn little from images in colour" in called.out
-    assert "try: --net colour-conv\n" in called.out
+    assert "next: digitlab doctor runs/001-2352-30-10 --fix\n" in called.out
+    fixed = call("doctor", "runs/001-2352-30-10", "--fix")
+    assert fixed.code == 0 and "colour-conv" in fixed.out

@@ -255,7 +255,7 @@ def test_which_gradients_have_a_kernel():
 )
 def test_a_help_that_lists_names_lists_all(option):
     """A help that begins to list the names of a family lists them all, or says with "..." that there are more."""
-    known = names(family_named(option.type.family))
+    known = names(family_named(getattr(option.type, "before", option.type).family))
     words = set(re.findall(r"[\w-]+", option.help))
     shown = [name for name in known if {name, name.partition("-")[0]} & words]
     if len(shown) > 1 and "..." not in option.help:

@@ -43,7 +43,9 @@ def test_no_default_stays_at_chance_on_small_digits(digits, optimizer, loss, act
 )
 @pytest.mark.parametrize("activation", ["sigmoid", "tanh", "relu"])
 @pytest.mark.parametrize("loss", LOSSES)
-def test_no_default_stays_at_chance_on_mnist(loss, activation, sizes, batch):
+def test_no_default_stays_at_chance_on_mnist(loss, activation, sizes, batch, pytestconfig):
+    if not pytestconfig.getoption("--long") and (batch == 1 or max(sizes[1:]) > 100):
+        pytest.skip("takes long: give --long")
     splits = digitlab.load("mnist", train_size=10_000)
     for optimizer in OPTIMIZERS:
         network = mlp(sizes, activation=activation, loss=loss, seed=1)

@@ -82,7 +82,7 @@ def test_settings_that_make_no_sense(words, settings):
 
 
 def test_no_epochs_at_all():
-    with pytest.raises(ConfigError, match="epochs: got 0, expected at least 1"):
+    with pytest.raises(ConfigError, match="epochs: got 0, expected a whole number of at least 1"):
         trainer().fit(TRAIN, epochs=0)
     with pytest.raises(ConfigError, match="patience 0, expected at least 1 epoch"):
         EarlyStopping(0)

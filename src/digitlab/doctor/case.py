@@ -4,7 +4,7 @@ import json
 import math
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
@@ -59,19 +59,12 @@ class Case:
         rows: list[Row],
         network: Network,
         *,
-        last: Network | None = None,
+        last: Callable[[], Network] | None = None,
         ending: Mapping[str, Any] | None = None,
         splits: Splits | None = None,
     ) -> None:
         self.config, self.rows, self.network, self.ending = config, rows, network, dict(ending or {})
-        self.last = last if last is not None else network
-        self.first: Network | None
-        try:
-            with np.errstate(over="ignore"):  # first weights may be too large for their type
-                self.trainer: Trainer = config.trainer()
-            self.first = self.trainer.network
-        except DigitlabError:  # the file that `start` names
-            self.trainer, self.first = replace(config, start="").trainer(), None
+        self._last = last
         self.splits = splits
         self.images, self.sets = self._trusted(splits)
 
@@ -98,11 +91,13 @@ class Case:
             if not ending.get("diverged") or rows:
                 raise
             network = build_network(config.network, seed=None)  # what was kept is not finite, as it began
-        last = None
-        if checkpoint.is_file() and rows:
-            last = network.copy()
-            saved = read_arrays(checkpoint)
+
+        def last_network() -> Network:
+            last, saved = network.copy(), read_arrays(checkpoint)
             last.load_state({name: saved[f"network/{name}"] for name in network.state()})
+            return last
+
+        last = last_network if checkpoint.is_file() and rows else None
         if splits is None:
             with suppress(DigitlabError, OSError), warnings.catch_warnings():
                 warnings.simplefilter("ignore", DataWarning)  # the doctor says it itself
@@ -122,6 +117,28 @@ class Case:
         if recorded is not None and recorded != digest(*sets["train"]):
             return {}, {}
         return images, sets
+
+    @cached_property
+    def _start(self) -> tuple[Trainer, bool]:
+        """A fresh trainer of the settings, and whether its network has the first weights."""
+        try:
+            with np.errstate(over="ignore"):  # first weights may be too large for their type
+                return self.config.trainer(), True
+        except DigitlabError:  # the file that `start` names
+            return replace(self.config, start="").trainer(), False
+
+    @property
+    def trainer(self) -> Trainer:
+        return self._start[0]
+
+    @property
+    def first(self) -> Network | None:
+        trainer, known = self._start
+        return trainer.network if known else None
+
+    @cached_property
+    def last(self) -> Network:
+        return self._last() if self._last else self.network
 
     @cached_property
     def diverged(self) -> bool:
