@@ -17,6 +17,12 @@ def pytest_addoption(parser):
     parser.addoption("--long", action="store_true", help="run the tests that take minutes, too")
 
 
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.get_closest_marker("pages"):
+            item.add_marker("slow")  # `-m "not slow"` leaves out the pages, too
+
+
 @pytest.fixture(scope="session")
 def mnist_splits() -> Splits:
     """The real MNIST, from DIGITLAB_DATA or the cache; never downloaded by a test.

@@ -49,6 +49,7 @@ def test_reading_works_at_once(call):
     assert called.out.splitlines()[2].count("%") == 4 and not Path("read-photo").exists()
 
 
+@pytest.mark.slow
 def test_the_shipped_network_serves_where_there_is_no_run(call):
     for arguments in (["info"], ["imagine", "3"], ["info", "shipped"]):
         called = call(*arguments)

@@ -21,6 +21,7 @@ def test_list_names_every_experiment(capsys):
     assert "5 experiments" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_run_and_report(capsys, tmp_path):
     assert run(["reproduce", "run", "helix", "universality", "--quick"]) == 0
     assert "results: results" in capsys.readouterr().out

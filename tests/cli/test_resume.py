@@ -8,6 +8,7 @@ from digitlab.train import History
 from train.helpers import without_clock
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("extra", [(), ("--optimizer", "adam", "--dropout", "0.2", "--schedule", "step:every=1")])
 def test_resumed_equals_uninterrupted(train, call, extra):
     train("--epochs", "4", "--run", "straight", *extra)
@@ -21,6 +22,7 @@ def test_resumed_equals_uninterrupted(train, call, extra):
     assert histories[0] == histories[1]
 
 
+@pytest.mark.slow
 def test_the_newest_run_is_resumed(train, call):
     train("--run", "runs/old")
     train("--run", "runs/new")

@@ -56,6 +56,7 @@ def test_list_note_filter_and_sort(three, call, fails):
     assert "no run is left" in fails(1, "compare", "runs/001-64-30-10", "--filter", "optimizer=rmsprop")
 
 
+@pytest.mark.slow
 def test_rename_and_remove(train, call, fails, monkeypatch):
     train()
     assert call("runs", "rename", "1", "plain").out == "runs/001-64-30-10 is now runs/plain\n"

@@ -57,6 +57,7 @@ def test_a_search(call):
 SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("grid", "random", "cma-es", "genetic")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strategy", ["log-scale", *SLOW])
 def test_strategies(call, strategy):
     called = call(
@@ -95,6 +96,7 @@ def test_resume_watch_and_report(call):
     assert report.code == 0 and "4 done" in report.out
 
 
+@pytest.mark.slow
 def test_a_plan_in_a_file(call):
     Path("plan.toml").write_text("""
 strategy = "grid"
@@ -146,6 +148,7 @@ def test_resume_keeps_the_settings(call):
     assert called.code == 2 and "--epochs cannot change them" in called.err
 
 
+@pytest.mark.slow
 def test_lr_find(call):
     called = call("lr-find", "--data", "digits", "--net", "64-12-10", "--out", "curve.png", "--high", "1000")
     assert called.code == 0, called.err

@@ -36,6 +36,7 @@ def test_record_keeps_predictions_and_gradients_and_a_resume_goes_on(train, call
     assert [row["epoch"] for row in History.load(f"{RUN}/gradients.jsonl")] == [0, 1, 2, 3]
 
 
+@pytest.mark.slow
 def test_a_recorded_run_is_animated(train, call):
     train("--record")
     assert sorted(path.name for path in Path(f"{RUN}/epochs").iterdir()) == [f"000{e}.safetensors" for e in range(3)]
@@ -304,6 +305,7 @@ def test_ctrl_c_ends_the_watching(train, call, monkeypatch):
 # draw, explain
 
 
+@pytest.mark.slow
 def test_draw_saved_and_named_networks(train, call):
     train()
     assert call("draw").out == "drawing: network.png\n"
@@ -346,6 +348,7 @@ def test_a_right_gradient_passes_by_every_way(call, way):
     assert called.code == 0, called.out
 
 
+@pytest.mark.slow
 def test_a_network_that_no_images_fit_is_checked_with_random_numbers(call):
     mlp([1, 4, 1], activation="tanh", loss="mse", seed=0).save("curve.safetensors")
     for command in ("gradcheck", "gradients"):

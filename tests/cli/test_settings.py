@@ -202,6 +202,7 @@ def test_compare_keeps_the_recipe_of_a_named_network(call):
 # Every setting in full
 
 
+@pytest.mark.slow
 def test_a_runs_file_holds_every_setting(call):
     assert call(*SMALL, "--learning-rate", "0.1", "--run", "r").code == 0
     text = Path("r/config.toml").read_text()

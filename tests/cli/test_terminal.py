@@ -18,6 +18,7 @@ SHORT = ["train", "--data", "digits", "--engine", "reference", "--train-size", "
 LONG = [*SHORT, "--epochs", "80", "--batch-size", "1"]  # seconds: time enough to be interrupted in
 
 
+@pytest.mark.slow
 def test_a_pipe_gets_plain_lines_at_once(empty_machine):
     process = subprocess.Popen([*COMMAND, *SHORT, "--epochs", "3"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     out, err = process.communicate(timeout=60)

@@ -61,6 +61,7 @@ def edited(place, module, old, new):
     return lambda: path.write_text(text, encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_sign_in_a_file(package):
     accuracy, reason = run(package, TRAIN).splitlines()
     assert float(accuracy) > 80 and reason.startswith("the fast engine")

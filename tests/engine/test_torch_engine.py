@@ -82,6 +82,7 @@ def test_on_a_gpu_the_losses_are_those_of_numpy():
     np.testing.assert_allclose(losses["torch"], losses["reference"], atol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_torch_engine_stops_at_the_first_loss_that_is_not_finite():
     engine, _ = select_engine("torch", convolutional(), Momentum(1e30))
     losses = engine.train_batches(engine.place(IMAGES), engine.place(LABELS), np.arange(400), 8, np.full(50, 1e30))

@@ -167,6 +167,7 @@ def test_pipeline_search_and_cross_validation(digits):
     assert search.best_params_["net"] == (30,) and search.best_score_ > 0.7
 
 
+@pytest.mark.slow
 def test_calibration_and_permutation_importance(digits):
     x, y, test_x, test_y = digits
     calibrated = CalibratedClassifierCV(DigitClassifier(epochs=3), cv=2).fit(x, y)

@@ -161,6 +161,7 @@ def test_numpy_script_runs_by_itself(name, tmp_path):
     assert "digitlab" not in {line.split()[1] for line in path.read_text().splitlines() if "import " in line[:7]}
 
 
+@pytest.mark.slow
 def test_numpy_script_refuses_what_it_has_no_line_for(tmp_path):
     with pytest.raises(ConfigError, match=r"numpy-script: .*LSTM.*export to onnx"):
         export_network(ZOO["rows-lstm"].build(), tmp_path / "net.py", "numpy-script")

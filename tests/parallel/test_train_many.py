@@ -273,6 +273,7 @@ def test_networks_that_learned_nothing_are_warned_of_where_nobody_watches():
         train_many([wild], workers=1)
 
 
+@pytest.mark.slow
 def test_a_line_for_each_network_and_a_short_answer(capsys):
     together = train_many([config(seed) for seed in (0, 1)])
     lines = capsys.readouterr().out.splitlines()

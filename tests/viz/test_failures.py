@@ -63,6 +63,7 @@ def test_a_planted_wrong_label_comes_first():
     assert find_mislabelled(several, labels).positions.tolist() == [17]
 
 
+@pytest.mark.slow
 def test_pictures_of_failures():
     found = find_failures(PROBABILITIES, LABELS)
     figure = failures_figure(IMAGES, found, NAMES, total=5, limit=2)

@@ -135,6 +135,7 @@ def test_heat_maps_are_centred_on_0_and_titled():
     assert second.get_images()[0].get_clim() == (-1, 1)
 
 
+@pytest.mark.slow
 def test_no_window_is_ever_opened_and_pyplot_never_loaded(tmp_path):
     code = f"""
 import sys

@@ -119,6 +119,7 @@ def test_the_gradient_of_the_total_variation():
     assert_allclose(variation_gradient(picture), [[[-1 + 1, 1 + 1], [-1 + 0, -1 + 0]]])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "net",
     [
@@ -176,6 +177,7 @@ def test_a_network_that_is_dead_on_a_flat_sheet_is_climbed_from_blots():
     assert (net.predict(pictures.astype(np.float32)).argmax(axis=1) == np.arange(3)).all()
 
 
+@pytest.mark.slow
 def test_of_several_starts_the_best_is_kept_and_a_seed_fixes_it():
     net, wanted = mlp([64, 10, 3], seed=3), np.eye(3)
     one = logit_leads(net, ascend(net, [0, 1, 2], steps=10, starts=1, rng=np.random.default_rng(5)), wanted)
