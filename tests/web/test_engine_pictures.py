@@ -30,8 +30,10 @@ def dense_network(activation: str = "sigmoid", loss: str = "quadratic") -> nn.Ne
 
 @pytest.mark.parametrize("height", [14, 60, 180, 400])
 @pytest.mark.parametrize("width", [0.02, 0.05, 0.13])
-def test_a_drawing_gets_mnists_form_as_in_python(engine, height, width):
+def test_a_drawing_gets_mnists_form_as_in_python(engine, request, height, width):
     """Thin pens are widened, small drawings enlarged, large ones averaged: each way to the same bytes."""
+    if height == 400 and not request.config.getoption("--long"):
+        pytest.skip("the large drawings take seconds: --long")
     drawn = draw_digit(3, height, np.random.default_rng(height), width=width).astype(np.float32) / 255
     ink = np.pad(drawn, ((5, 9), (7, 3)))
     crop = cropped(ink, ink > 0.5)
