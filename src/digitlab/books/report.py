@@ -139,7 +139,7 @@ def summary(experiments: Sequence[Experiment], found: dict[str, list[ExperimentR
             code = states_text(list(result.states(partial(of_experiment, experiment, variant_of(result))).values()))
             rows.append([f"[`{experiment.name}`](experiments/{experiment.name}.md)", mode, *cells, code])
     headings = ["experiment", "mode", "figure", "book", "here", "difference", "allowed", "code"]
-    blocks = [Table(headings, rows)] if rows else ["Nothing was run yet."]
+    blocks: list[str | Table] = [Table(headings, rows)] if rows else ["Nothing was run yet."]
     return Section("At a glance", blocks=blocks)
 
 

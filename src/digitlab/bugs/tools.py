@@ -202,8 +202,7 @@ def doctor(program: Program) -> list[str]:
         shuffle=bool(len(order) != len(sets[0][1]) or (order != sets[0][1]).any()),
     )
     splits = Splits(*(as_digits(x, labels) for x, labels in sets))
-    case = Case(config, rows, twin_of(best), last=twin_of(p), splits=splits)
-    case.first = twin_of(first)
+    case = Case(config, rows, twin_of(best), first=twin_of(first), last=lambda: twin_of(p), splits=splits)
     return [f"{finding.title}: {finding.seen}" for finding in examine(case)]
 
 

@@ -59,12 +59,13 @@ class Case:
         rows: list[Row],
         network: Network,
         *,
+        first: Network | None = None,
         last: Callable[[], Network] | None = None,
         ending: Mapping[str, Any] | None = None,
         splits: Splits | None = None,
     ) -> None:
         self.config, self.rows, self.network, self.ending = config, rows, network, dict(ending or {})
-        self._last = last
+        self._first, self._last = first, last
         self.splits = splits
         self.images, self.sets = self._trusted(splits)
 
@@ -133,6 +134,8 @@ class Case:
 
     @property
     def first(self) -> Network | None:
+        if self._first is not None:
+            return self._first
         trainer, known = self._start
         return trainer.network if known else None
 
