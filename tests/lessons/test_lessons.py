@@ -118,7 +118,7 @@ def test_a_lesson_runs_as_a_notebook(number, tmp_path):
             cell.source = lesson.exercises[int(tag.removeprefix("exercise-")) - 1].solution
     nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
     shown = [output for cell in notebook.cells for output in cell.get("outputs", ())]
-    assert [output["text"] for output in shown if output.get("text") == "solved\n"] == ["solved\n"] * 2
+    assert "".join(output.get("text", "") for output in shown).count("solved\n") == 2
     kinds = {kind for output in shown for kind in output.get("data", {})}
     assert kinds & {"text/html", "image/png"}  # an animation, or a figure
 
