@@ -229,7 +229,7 @@ def test_what_does_not_fit_is_named(tmp_path, network):
         ("small.npy", ShapeError, r"small\.npy: got input of shape"),
         ("text.npy", DataError, r"text\.npy: holds"),
         ("nan.npy", DataError, r"nan\.npy: .*NaN"),
-        ("net.safetensors", DataError, "is a safetensors file.*if it is a network name it where NET stands"),
+        ("net.safetensors", DataError, "is a safetensors file.*if it is a network, name it as NET"),
         ("empty", DataError, "empty: found nothing"),
         ("labels-idx1-ubyte", DataError, "is an IDX file of labels alone"),
         ("absent.csv", DataError, r"absent\.csv: there is no such file"),

@@ -35,7 +35,9 @@ def newest_run() -> Path:
     """The run folder that was written to last. Raises ModelFileError if there is none."""
     runs = finished_runs()
     if not runs:
-        raise ModelFileError("no NET was named and there is no run in runs/; train one with `digitlab train`")
+        raise ModelFileError(
+            "no network or run was named and there is no run in runs/; train one with `digitlab train`"
+        )
     return max(runs, key=lambda path: (path / "network.safetensors").stat().st_mtime)
 
 

@@ -99,7 +99,7 @@ def test_a_command_called_wrongly_exits_with_2(fails, arguments, words):
         (["info", ""], "NET: got an empty name; is a shell variable not set?"),
         (["info", "broken"], "broken: not a safetensors file"),
         (["info", "."], "network.safetensors: no such file"),
-        (["train", "--resume"], "no NET was named and there is no run in runs/"),
+        (["train", "--resume"], "no network or run was named and there is no run in runs/"),
         (["train", "--from", "nope.safetensors", *DIGITS], "nope.safetensors: no such file"),
         (["compare", "nowhere"], "nowhere/config.toml: no such file"),
         (

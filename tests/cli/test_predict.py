@@ -129,7 +129,7 @@ def test_class_names(call):
         (["net.safetensors"], 2, "got the network net.safetensors and no images; expected `digitlab predict"),
         (["net.safetensors", "none.csv"], 1, "none.csv: there is no such file"),
         (["none.safetensors", "test.csv"], 1, "none.safetensors: no such file"),
-        (["test.csv", "net.safetensors"], 1, "if it is a network name it where NET stands"),
+        (["test.csv", "net.safetensors"], 1, "if it is a network, name it as NET"),
         (["notes.txt", "test.csv"], 1, "notes.txt: not a safetensors file but a text file"),
         (["net.safetensors", "small.npy"], 1, "small.npy: got input of shape (1, 8, 8), expected (N, 784)"),
         (["net.safetensors", "test.csv", "-o", "out.txt"], 2, "ends in .csv or .json for predictions"),

@@ -82,7 +82,7 @@ def test_the_seed_decides(splits):
 
 
 class RecordStates(digitlab.Callback):
-    """Writes down how the dice lie when training begins."""
+    """Records the state of the random generator when training begins."""
 
     def __init__(self):
         self.states = []

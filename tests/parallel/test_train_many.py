@@ -1,4 +1,4 @@
-"""Many networks side by side: the same bits whatever trains them, in folders that are gone on with."""
+"""Many networks side by side: the same bits for every engine and number of processes; folders can be resumed."""
 
 import dataclasses
 import re

@@ -45,5 +45,5 @@ class Told:
 
 
 def points(study):
-    """What was tried and what came of it, without the clock."""
+    """The trials and their results, without times."""
     return [(t.point, t.state, t.values) for t in study.trials() if t.state in ("done", "pruned")]

@@ -12,7 +12,7 @@ import click
     "--host",
     default="127.0.0.1",
     show_default=True,
-    help="Address to listen on; any other than the default lets other computers in that know the token.",
+    help="Address to listen on. With any other than the default, other computers that have the token can use the page.",
 )
 @click.option("--browser/--no-browser", default=True, help="Open the page in the browser, or only print its address.")
 def command(net: str | None, port: int | None, host: str, browser: bool) -> None:

@@ -24,7 +24,7 @@ EXPECTED = (
     "or a folder of one of these"
 )
 MEND = {
-    **dict.fromkeys((*NETWORKS, "json"), "if it is a network name it where NET stands"),
+    **dict.fromkeys((*NETWORKS, "json"), "if it is a network, name it as NET"),
     **dict.fromkeys(("hdf5", "torch"), "if it is a data set export it: numpy.savez('data.npz', images=…, labels=…)"),
     **dict.fromkeys(ARCHIVES, "unpack it and name the folder"),
     **dict.fromkeys(("bzip2", "xz", "zstd"), "unpack it first"),

@@ -23,7 +23,7 @@ def open_pool(
     cluster: str | None = None,
     on_event: Callable[[dict[str, Any]], None] | None = None,
 ) -> Pool:
-    """The pool that serves these trainings best; `workers` is how many at once, by default one per processor.
+    """The fastest pool for these trainings; `workers` is how many train at once, by default one per processor.
 
     Raises ConfigError for settings that contradict each other, EngineError if a cluster cannot be reached.
     """

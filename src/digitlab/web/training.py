@@ -74,7 +74,7 @@ class Lane:
             self.analysed = time.monotonic() + max(0.5, (time.monotonic() - now) / SHARE)
 
     def run(self, control: Control, slot: Slot, runs: Path) -> None:
-        """Train until the end, and tell the page what came of it; an error becomes one line."""
+        """Train until the end and send the result to the page; an error becomes one line."""
         gate = Gate(control, self.number, slot, self.report, lambda ahead: self.send("queued", ahead=ahead))
         diagnose = Diagnose(exact=self.plan.function is not None)
         try:

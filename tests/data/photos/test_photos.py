@@ -212,7 +212,7 @@ def test_two_digits_that_touch_can_be_cut():
 
 
 def test_the_form_of_mnist(mnist_splits: Splits) -> None:
-    """MNIST's own images, cut out and formed anew, come back: the same box, place and, nearly, the same bytes."""
+    """MNIST's own images, cut out and centred again, come back: the same box, place and, nearly, the same bytes."""
     for image, _ in mnist_splits.train.first(100):
         rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
         crop = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.float32) / 255

@@ -145,7 +145,7 @@ def read_pickle(path: Path, reading: Reading) -> Contents | dict[str, Raw]:
     else:
         raise DataError(
             f"{path}: holds {_described(value)}, expected three pairs (images, labels) as in mnist.pkl.gz, or a "
-            "dictionary with images and labels. If it is a saved network, name it where NET stands."
+            "dictionary with images and labels. If it is a saved network, name it as NET."
         )
     return {
         part: paired_arrays(_array(x, f"{where}: {part}"), _array(y, f"{where}: {part}"), f"{where}: {part}", reading)

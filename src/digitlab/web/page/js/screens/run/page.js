@@ -28,7 +28,7 @@ export function runPage(root, app, name, back) {
   root.append(
     screenHead(name, "One run: how it went, how to repeat it, and what its network gets wrong.", el("div", { class: "row" }, button("All runs", { on: back }), button("Use its network in the other screens", { kind: "primary", on: () => use() }))),
     el("div", { class: "panels" },
-      panel({ title: "Result", sentence: "What came of it, and the command that trains the same network again.", docs: "training.md", width: "third" }, facts),
+      panel({ title: "Result", sentence: "The accuracy, and the command that trains the same network again.", docs: "training.md", width: "third" }, facts),
       panel({ title: "Loss", sentence: "Training, and validation dashed.", docs: "see-training.md", width: "third" }, loss.element),
       panel({ title: "Accuracy", sentence: "Share of the validation images that are right.", docs: "see-training.md", width: "third" }, accuracy.element),
       panel({ title: "Confusion", sentence: "Click a number to see these images.", docs: "see-failures.md", width: "half" }, confusion.element),
