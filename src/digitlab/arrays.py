@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from digitlab.errors import ConfigError, EngineError, not_among
+from digitlab.errors import ConfigError, EngineError, in_brief, not_among
 
 Array = Any  # a NumPy array, a PyTorch tensor, a CuPy array ...: Python has no common type for them yet
 LIBRARIES = ("numpy", "torch", "cupy")
@@ -73,7 +73,7 @@ def placed(x: Any, library: str, device: str = "cpu") -> Array:
         package = PACKAGES.get(library, library)
         raise EngineError(f"{library} is not installed; pip install {package}, or use the NumPy engines") from None
     except (RuntimeError, AssertionError) as error:  # how PyTorch says that there is no such device
-        raise EngineError(f"{library} cannot use the device {device!r} here: {str(error).splitlines()[0]}") from None
+        raise EngineError(f"{library} cannot use the device {device!r} here: {in_brief(error)}") from None
 
 
 def real(x: Array) -> Array:

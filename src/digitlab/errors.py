@@ -51,6 +51,16 @@ class DivergenceError(DigitlabError, ArithmeticError):
             self.add_note(f"The network holds {held}.")
 
 
+def in_brief(error: BaseException, most: int = 200) -> str:
+    """What the error of another library says, as a part of a message: one line of `most` characters at most.
+
+    Such an error may quote a damaged file: control characters are escaped, and an error without words is named.
+    """
+    text = " ".join(str(error)[: 10 * most].split()) or type(error).__name__
+    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 def quoted(path: Any) -> str:
     """A path as one word of a command that a message shows, to be copied into a shell: 'my runs/001'."""
     text = str(path)

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from digitlab.errors import ConfigError, DataError
 
+# Compressed digits take a thirteenth of their bytes, binary ones a hundredth. A small file may grow to MAX_SMALL.
+MAX_GROWTH, MAX_SMALL = 150, 64 << 20
 LEFTOVER = re.compile(r"\..+\.[0-9a-f]{8}(\.\w+)?")  # what atomic_write names a file until it is whole
 
 
@@ -119,6 +121,11 @@ def is_private(path: Path) -> bool:
         return True
     found = path.stat()
     return found.st_uid in (0, os.geteuid()) and not found.st_mode & 0o022
+
+
+def unpacked_limit(size: int, most: int) -> int:
+    """How many bytes a compressed file of `size` bytes may unpack to; never more than `most`."""
+    return min(most, max(MAX_SMALL, MAX_GROWTH * size))
 
 
 def special(path: Path) -> str:

@@ -20,7 +20,7 @@ from typing import Any, ClassVar, NoReturn, Protocol
 
 import numpy as np
 
-from digitlab.errors import DataError
+from digitlab.errors import DataError, in_brief
 
 PIECE = 1 << 20  # long reads are made in pieces of one MiB, because a length in the file may be false
 MAX_INSTRUCTIONS = 1_000_000  # about a second; a list of 100,000 floats has as many instructions
@@ -72,9 +72,8 @@ def load(
     except DataError:
         raise
     except Exception as error:  # a damaged pickle can fail in any instruction: EOF, KeyError, struct.error ...
-        reason = str(error) or type(error).__name__
         raise DataError(
-            f"{what}: not a readable pickle; reading stopped after byte {file.position:,} ({reason}). "
+            f"{what}: not a readable pickle; reading stopped after byte {file.position:,} ({in_brief(error)}). "
             "Is it cut off, or another kind of file? Fetch or export it again."
         ) from error
 

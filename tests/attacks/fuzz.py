@@ -1,8 +1,9 @@
 """Damaged files of every kind for every reader: `python tests/attacks/fuzz.py --seconds 3600`.
 
-A sound file is changed in a few places, and read. Each file must be read, or refused by an error of digitlab, in 2 s of
-processor time and 500 MB. Files that were not are kept in the folder --keep, and the exit code is 1.
-The table at the end has a line for each reader: files, how many were refused, the slowest; and the memory.
+A sound file is changed in a few places, and read. Each file must be read, or refused by an error of digitlab with a
+message of 1,000 characters at most, in 2 s of processor time and 500 MB. Files that were not are kept in the folder
+--keep, and the exit code is 1. The table at the end has a line for each kind of file: files, how many were refused, the
+longest time, and the most memory that one file took (Linux only).
 """
 
 import argparse
@@ -18,6 +19,8 @@ import tempfile
 import time
 import traceback
 import warnings
+from collections import defaultdict
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -26,10 +29,14 @@ from digitlab.data import load
 from digitlab.data.photos import read_digit
 from digitlab.errors import DigitlabError
 from digitlab.nn import load_network, mlp
+from digitlab.nn.io.foreign_weights import take_weights
 from digitlab.train import History, RunConfig
+from digitlab.train.checkpoint import load_checkpoint, save_checkpoint
 from digitlab.train.recorders import Recorded
+from digitlab.train.run_list import read_note
+from digitlab.train.trainer import Trainer
 
-SECONDS, MEBIBYTES = 2.0, 500
+SECONDS, MEBIBYTES, MESSAGE = 2.0, 500, 1000
 TOKENS = [
     *(b"\0" * 4, b"\xff" * 4, b"\xff\xff\xff\x7f", b"9" * 12, b"-1", b"NaN", b"1e999"),
     *(b"[[[[", b"{}", b"null", b'"', b"'"),
@@ -68,6 +75,15 @@ def corpus():
         "h.pkl": pickle.dumps({"images": images, "labels": labels}),
         **{f"i{p}.pkl": pickle.dumps(((shares, labels.astype(int)),) * 3, p) for p in range(6)},
     }
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError:
+        pass
+    else:
+        file = io.BytesIO()
+        pq.write_table(pa.table({"image": [image.ravel().tolist() for image in images], "label": labels}), file)
+        data["j.parquet"] = file.getvalue()
     picture = Image.fromarray(np.kron(images[0], np.ones((4, 4), "u1")))
     forms = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
     pictures = {f"picture.{form.lower()}": saved(picture.save, form) for form in forms}
@@ -78,7 +94,7 @@ def corpus():
         "pair.pkl": pickle.dumps((weights, biases), 2),
         "network.json": json.dumps(table, default=np.ndarray.tolist).encode(),
     }
-    runs = {}
+    runs, foreign = {}, {"w.npz": saved(np.savez, **trainer().network.state())}
     with tempfile.TemporaryDirectory() as folder:
         place, network = Path(folder), mlp([4, 3, 2], seed=1)
         network.save(place / "n.safetensors")
@@ -97,12 +113,29 @@ def corpus():
             networks["network.onnx"] = (place / "n.onnx").read_bytes()
         except DigitlabError:
             pass  # onnx is not installed
+        network.save_weights(place / "w.safetensors")
+        foreign["w.safetensors"] = (place / "w.safetensors").read_bytes()
+        with suppress(ImportError):
+            import h5py
+
+            with h5py.File(place / "w.h5", "w") as file:
+                for name, array in network.state().items():
+                    file[f"layers/{name}"] = array
+            foreign["w.h5"] = (place / "w.h5").read_bytes()
+        trained = trainer()
+        trained.fit((shares[:, :4], labels % 2), epochs=1)
+        save_checkpoint(trained, place / "checkpoint.safetensors")
         RunConfig(network=network).save(place / "config.toml")
+        (place / "note.toml").write_text('note = "a note"\ntags = ["one", "two"]\n')
         History([{"epoch": 1, "train_loss": 0.5, "seconds": 0.1}]).save(place / "history.jsonl")
         Recorded(np.arange(2), images.reshape(2, -1), images.reshape(2, -1)[0], "valid").save(place / "predictions.npz")
-        for name in ("config.toml", "history.jsonl", "predictions.npz"):
+        for name in ("config.toml", "history.jsonl", "predictions.npz", "checkpoint.safetensors", "note.toml"):
             runs[name] = (place / name).read_bytes()
-    return {"data": data, "pictures": pictures, "networks": networks, "runs": runs}
+    return {"data": data, "pictures": pictures, "networks": networks, "weights": foreign, "runs": runs}
+
+
+def trainer():
+    return Trainer(mlp([4, 3, 2], seed=1), "momentum:0.1", engine="reference")
 
 
 def read_run(path):
@@ -111,11 +144,20 @@ def read_run(path):
         RunConfig.load(path, run=True).trainer()
     elif path.name == "history.jsonl":
         History.load(path)
+    elif path.name == "checkpoint.safetensors":
+        load_checkpoint(trainer(), path)
+    elif path.name == "note.toml":
+        read_note(path.parent)
     else:
         Recorded.load(path)
 
 
-READERS = {"data": load, "pictures": read_digit, "networks": load_network, "runs": read_run}
+def read_weights(path):
+    """Weights of another program."""
+    take_weights(trainer().network, path)
+
+
+READERS = {"data": load, "pictures": read_digit, "networks": load_network, "weights": read_weights, "runs": read_run}
 
 
 def mutated(rng, content, others):
@@ -148,56 +190,66 @@ def mutated(rng, content, others):
     return bytes(content)
 
 
-def memory():
-    """The most memory that this process has held so far, in MiB; 0 on Windows."""
-    try:
-        import resource
-    except ImportError:
+PROCESS = Path("/proc/self")  # where Linux tells of this process
+
+
+def memory(kind):
+    """The memory that this process holds, in MiB: "VmRSS" now, "VmHWM" at most since `forget`; 0 but on Linux."""
+    if not (PROCESS / "status").exists():
         return 0
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (2**20 if sys.platform == "darwin" else 2**10)
+    line = next(line for line in (PROCESS / "status").read_text().splitlines() if line.startswith(kind))
+    return int(line.split()[1]) / 1024
+
+
+def forget():
+    """Let "VmHWM" begin again."""
+    if (PROCESS / "clear_refs").exists():
+        (PROCESS / "clear_refs").write_text("5")
 
 
 class Outcome:
-    """What became of a reader's files."""
+    """What became of the files of one kind."""
 
     def __init__(self):
         self.files = self.refused = 0
-        self.slowest, self.slowest_file, self.faults = 0.0, "", []
+        self.slowest = self.largest = 0.0
+        self.faults = []
 
     def read(self, read, path):
         """Read a file, and note whether it was read or refused as it should be."""
         self.files += 1
-        held, began = memory(), time.process_time()
+        forget()
+        held, began = memory("VmRSS"), time.process_time()
         try:
             read(path)
         except DigitlabError as error:
             self.refused += 1
-            if not str(error) or len(str(error)) > 5000:
-                self.faults.append(f"{path.name}: the message has {len(str(error))} characters")
+            if not str(error) or len(str(error)) > MESSAGE:
+                self.faults.append(f"{path.name}: the message has {len(str(error))} characters: {error!s:.100}")
         except Exception as error:
             where = traceback.extract_tb(error.__traceback__)[-1]
             self.faults.append(
                 f"{path.name}: {type(error).__name__} in {where.filename}:{where.lineno}: {error!s:.100}"
             )
-        seconds = time.process_time() - began
-        if seconds > self.slowest:
-            self.slowest, self.slowest_file = seconds, path.name
-        if seconds > SECONDS or memory() > held + MEBIBYTES:
-            self.faults.append(f"{path.name}: took {seconds:.1f} s and {memory() - held} MiB")
+        seconds, taken = time.process_time() - began, memory("VmHWM") - held
+        self.slowest, self.largest = max(self.slowest, seconds), max(self.largest, taken)
+        if seconds > SECONDS or taken > MEBIBYTES:
+            self.faults.append(f"{path.name}: took {seconds:.1f} s and {taken:.0f} MiB")
 
 
-def attack(name, sound, outcome, rng, folder, files=1):
-    """Let a reader read so many damaged files; returns the content of the last."""
+def attack(name, sound, outcomes, rng, folder, files=1):
+    """Let a reader read so many damaged files; `outcomes` are by reader and kind. Returns the last kind and content."""
     everything = [content for some in sound.values() for content in some.values()]
-    content = b""
+    kind, content = "", b""
     for _ in range(files):
         path = folder / rng.choice(list(sound[name]))
         content = mutated(rng, sound[name][path.name], everything)
         path.write_bytes(content)
+        kind = path.name if name == "runs" else "".join(path.suffixes) or path.name
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            outcome.read(READERS[name], path)
-    return content
+            outcomes[name, kind].read(READERS[name], path)
+    return kind, content
 
 
 def main():
@@ -206,29 +258,36 @@ def main():
     parser.add_argument("--files", type=int, default=10**9, help="stop after so many files")
     parser.add_argument("--reader", choices=READERS, help="one reader instead of all in turns")
     parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.set_defaults(faults=False)
     parser.add_argument("--keep", type=Path, default=Path("fuzz-faults"))
     given = parser.parse_args()
     given.keep = given.keep.absolute()
     logging.disable()
     sound, rng, end = corpus(), random.Random(given.seed), time.monotonic() + given.seconds
     names = [given.reader] if given.reader else list(READERS)
-    outcomes = {name: Outcome() for name in names}
+    outcomes = defaultdict(Outcome)
+    files = 0
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
-        while time.monotonic() < end and sum(outcome.files for outcome in outcomes.values()) < given.files:
+        while time.monotonic() < end and files < given.files:
             for name in names:
-                known = len(outcomes[name].faults)
-                content = attack(name, sound, outcomes[name], rng, Path(folder))
-                for fault in outcomes[name].faults[known:]:
+                files += 1
+                kind, content = attack(name, sound, outcomes, rng, Path(folder))
+                faults = outcomes[name, kind].faults
+                for fault in faults:
                     print(f"{name}: {fault}", flush=True)
                     given.keep.mkdir(parents=True, exist_ok=True)
-                    (given.keep / f"{name}-{outcomes[name].files}-{fault.partition(':')[0]}").write_bytes(content)
+                    (given.keep / f"{name}-{files}-{fault.partition(':')[0]}").write_bytes(content)
+                given.faults = given.faults or bool(faults)
+                faults.clear()
         os.chdir("/")
-    print(f"seed {given.seed}\n{'reader':10} {'files':>8} {'refused':>8}  slowest")
-    for name, outcome in outcomes.items():
-        print(f"{name:10} {outcome.files:8,} {outcome.refused:8,}  {outcome.slowest:.2f} s ({outcome.slowest_file})")
-    print(f"{sum(o.files for o in outcomes.values()):,} files, at most {memory()} MiB in the process")
-    return 1 if any(outcome.faults for outcome in outcomes.values()) else 0
+    print(f"seed {given.seed}\n{'reader':10} {'kind':24} {'files':>8} {'refused':>8} {'s':>6} {'MiB':>5}")
+    for (name, kind), outcome in sorted(outcomes.items()):
+        figures = f"{outcome.files:8,} {outcome.refused:8,} {outcome.slowest:6.2f} {outcome.largest:5.0f}"
+        print(f"{name:10} {kind:24} {figures}")
+    refused = sum(outcome.refused for outcome in outcomes.values())
+    print(f"{files:,} files, {refused:,} refused, at most {memory('VmRSS'):.0f} MiB in the process at the end")
+    return int(given.faults)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ import pytest
 
 from digitlab.data import load
 from digitlab.errors import DigitlabError
-from digitlab.nn import load_network
+from digitlab.nn import load_network, mlp
+from digitlab.nn.io.foreign_weights import take_weights
 from digitlab.train.recorders import Recorded
 
 MIB = 2**20
@@ -62,6 +63,7 @@ BOMBS = {  # of a size above the limit
     "text.csv.gz": lambda _: zeros(b"label,pixel0\n5,", 3 * MIB),
     "pickle.gz": lambda size: zeros(b"\x80\x04\x8e" + size.to_bytes(8, "little"), size),
     "network.json.gz": lambda size: zeros(b'{"weights":', size),
+    "lists.json.gz": lambda size: gzip.compress(b'{"weights":[' + b"[]," * (size // 3), 1),
     "images.mat": mat,
 }
 
@@ -71,7 +73,7 @@ def size(attempts, monkeypatch):
     """More bytes than a small file may unpack to; without --long, the limit is lower."""
     if attempts.long:
         return 80 * MIB
-    monkeypatch.setattr("digitlab.data.formats.shared.safe_gzip.MAX_SMALL", MIB)
+    monkeypatch.setattr("digitlab.files.MAX_SMALL", MIB)
     monkeypatch.setattr("digitlab.data.formats.pickles.MAX_SMALL", MIB)
     return 3 * MIB
 
@@ -84,6 +86,13 @@ def test_a_bomb_is_refused(name, size, tmp_path, quick, attempts):
         with quick(), pytest.raises(DigitlabError):
             read(path)
         attempts.count()
+
+
+def test_weights_of_another_program(size, tmp_path, quick, attempts):
+    (tmp_path / "it.npz").write_bytes(npz(W=("<f4", (size // 16, 4))))
+    with quick(mebibytes=8), pytest.raises(DigitlabError, match=r"it\.npz: .* its arrays have more than"):
+        take_weights(mlp([4, 2]), tmp_path / "it.npz")
+    attempts.count()
 
 
 def test_recorded_predictions(size, tmp_path, quick, attempts):

@@ -56,3 +56,18 @@ def test_a_hostile_header(name, tmp_path, monkeypatch, quick, attempts):
             read(path)
         attempts.count()
     assert not (tmp_path / "executed").exists()
+
+
+@pytest.mark.parametrize("read, name", [(load, "it.npz"), (Recorded.load, "predictions.npz")])
+def test_a_long_name_is_quoted_in_brief(read, name, tmp_path, attempts):
+    """zipfile quotes the name of a member, which may have 65,535 letters."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("a" * 60_000 + ".npy", member(HEADERS["objects"]))
+    content = bytearray(file.getvalue())
+    content[content.index(b"a" * 99)] ^= 1  # no more what the directory says
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DigitlabError, match=name) as refused:
+        read(tmp_path / name)
+    assert len(str(refused.value)) < 600
+    attempts.count()

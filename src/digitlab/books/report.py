@@ -16,7 +16,7 @@ from digitlab.books.finish import draw_pictures
 from digitlab.books.measure import same_as_last, split_of, unit_of
 from digitlab.books.probe import of_experiment, of_table
 from digitlab.books.results import ExperimentResult, read_result, result_path
-from digitlab.errors import ModelFileError
+from digitlab.errors import ModelFileError, in_brief
 from digitlab.statistics import summarize
 from digitlab.train.callbacks import duration
 
@@ -107,7 +107,7 @@ def everyday(path: Path) -> Section:
     try:
         table = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ModelFileError(f"{path}: not JSON: {error}; benchmarks/accuracy.py writes it") from None
+        raise ModelFileError(f"{path}: not JSON: {in_brief(error)}; benchmarks/accuracy.py writes it") from None
     rows = []
     for entry in table.values():
         runs = entry["runs"]

@@ -8,7 +8,7 @@ from typing import Any
 
 from digitlab.books.experiment import Result
 from digitlab.books.fingerprint import Fingerprint
-from digitlab.errors import ModelFileError
+from digitlab.errors import ModelFileError, in_brief
 from digitlab.files import write_text
 
 
@@ -72,5 +72,5 @@ def read_result(path: Path) -> ExperimentResult:
         return ExperimentResult(**{**table, "results": results, "code": code})
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ModelFileError(
-            f"{path}: not the result of an experiment ({error}); delete the file and run the experiment again"
+            f"{path}: not the result of an experiment ({in_brief(error)}); delete the file and run the experiment again"
         ) from None

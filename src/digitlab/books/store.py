@@ -18,7 +18,7 @@ from digitlab.books.fingerprint import Fingerprint, processor
 from digitlab.books.probe import of_task
 from digitlab.books.task import Log, Task, TaskResult
 from digitlab.engine.threads import available_cores
-from digitlab.errors import ModelFileError
+from digitlab.errors import ModelFileError, in_brief
 from digitlab.files import write_text
 
 BEGUN = "code.txt"  # in the folder of a task in progress: the fingerprint of the code that does it
@@ -44,7 +44,9 @@ def stored(task: Task, results: Path) -> TaskResult | None:
         code = Fingerprint(table.get("numerics", ""), processor=table.get("processor", ""))
         return TaskResult(task, table["result"], table["seconds"], path.parent, code)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ModelFileError(f"{path}: not a result ({error}); delete the file to do this task again") from None
+        raise ModelFileError(
+            f"{path}: not a result ({in_brief(error)}); delete the file to do this task again"
+        ) from None
 
 
 def finished(task: Task, results: Path, *, keep_old: bool = False) -> TaskResult | None:

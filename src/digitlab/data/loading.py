@@ -18,7 +18,7 @@ from digitlab.data.names import NAMES, canonical_source
 from digitlab.data.sources import read_path
 from digitlab.data.splits import SPLITS, Splits, narrowed, restrict
 from digitlab.data.warnings import warn_if_suspicious
-from digitlab.errors import DataError, DigitlabError, did_you_mean
+from digitlab.errors import DataError, DigitlabError, did_you_mean, in_brief
 from digitlab.settings.data import DataSettings, DataTable, Source, of_part
 from digitlab.settings.schema import check_settings, with_settings
 
@@ -164,8 +164,9 @@ def _guarded(path: Path, reading: Reading, family: Family | None = None) -> Cont
     except Exception as error:
         if isinstance(error, DigitlabError | MemoryError) or getattr(error, "filename", None):
             raise
-        reason = str(error) or type(error).__name__
-        raise DataError(f"{path}: cannot be read ({reason:.200}). Is it damaged? Fetch or export it again.") from error
+        raise DataError(
+            f"{path}: cannot be read ({in_brief(error)}). Is it damaged? Fetch or export it again."
+        ) from error
 
 
 def _as_asked(contents: Contents, source: Source, reading: Reading) -> Contents:

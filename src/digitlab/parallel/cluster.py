@@ -14,7 +14,7 @@ from typing import Any
 import digitlab
 from digitlab.data import Splits
 from digitlab.engine.threads import sharing_cores
-from digitlab.errors import ConfigError, EngineError
+from digitlab.errors import ConfigError, EngineError, in_brief
 from digitlab.parallel.job import BASE, Base, Emit, TrainingJob, TrainingResult, base_sets, run_job
 from digitlab.parallel.pool import Pool, giving_up
 
@@ -53,9 +53,8 @@ class DaskPool(Pool):
         try:
             self.client = Client(self.cluster or address, timeout=timeout, set_as_default=False)
         except Exception as error:  # each kind of wrong address has an error of its own
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise EngineError(
-                f"no Dask scheduler answers at {address} ({reason}); start one with `dask scheduler`"
+                f"no Dask scheduler answers at {address} ({in_brief(error)}); start one with `dask scheduler`"
             ) from None
         self._wait_for_workers(address)
         self._compare_sources()
@@ -91,7 +90,7 @@ class DaskPool(Pool):
         try:
             there = self.client.run(source_of_digitlab)
         except Exception as error:  # digitlab is not installed there, or has no such function yet
-            raise EngineError(f"a worker cannot run this digitlab ({str(error) or type(error).__name__})") from error
+            raise EngineError(f"a worker cannot run this digitlab ({in_brief(error)})") from error
         here = source_of_digitlab()
         for worker, source in there.items():
             if source != here:

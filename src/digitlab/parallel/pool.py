@@ -18,7 +18,7 @@ from typing import Any
 
 from digitlab.data import Splits
 from digitlab.engine.threads import sharing_cores
-from digitlab.errors import EngineError
+from digitlab.errors import EngineError, in_brief
 from digitlab.parallel.job import Emit, TrainingJob, TrainingResult, run_job
 
 
@@ -120,10 +120,9 @@ def giving_up() -> Iterator[None]:
         cancelled = isinstance(error, CancelledError | asyncio.CancelledError)
         if not cancelled and type(error).__module__.partition(".")[0] != "distributed":
             raise
-        reason = str(error).partition("\n")[0] or type(error).__name__
         raise EngineError(
-            f"the cluster gave a training up ({reason:.100}): its scheduler has ended, or the workers have. Finished "
-            "trainings are saved; the same command with --resume continues"
+            f"the cluster gave a training up ({in_brief(error)}): its scheduler has ended, or the workers have. "
+            "Finished trainings are saved; the same command with --resume continues"
         ) from error
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from digitlab.doctor.diagnosis import Diagnosis
-from digitlab.errors import ConfigError, ModelFileError
+from digitlab.errors import ConfigError, ModelFileError, in_brief
 from digitlab.files import write_text
 from digitlab.nn.io.files import read_arrays
 from digitlab.parallel.job import TrainingResult
@@ -38,7 +38,9 @@ def finished(folder: Path, name: str, config: RunConfig) -> TrainingResult | Non
         kept = {key: saved[key] for key in KEPT}
         diagnosis = Diagnosis(*found) if (found := saved.get("diagnosis")) else None
     except (ValueError, KeyError, TypeError) as error:
-        raise ModelFileError(f"{folder / DONE}: is damaged ({error}); remove it to train this network again") from None
+        raise ModelFileError(
+            f"{folder / DONE}: is damaged ({in_brief(error)}); remove it to train this network again"
+        ) from None
     if kept["error"] is not None:
         return TrainingResult(name, config, [], **kept)
     history = History.load(folder / "history.jsonl")
@@ -71,7 +73,7 @@ def kept_settings(group: str | os.PathLike[str], names: Sequence[str]) -> list[S
         return [dict(saved[name]) for name in names]
     except (ValueError, KeyError, TypeError) as error:
         raise ModelFileError(
-            f"{path}: is damaged ({error}); remove it to label the runs by their different settings"
+            f"{path}: is damaged ({in_brief(error)}); remove it to label the runs by their different settings"
         ) from None
 
 

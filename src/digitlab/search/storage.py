@@ -14,7 +14,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from digitlab.errors import ConfigError, ModelFileError
+from digitlab.errors import ConfigError, ModelFileError, in_brief
 
 NAME = "digitlab"  # of the one study in a file
 PLAN = "digitlab:plan"
@@ -40,7 +40,9 @@ def open_storage(path: str | os.PathLike[str]) -> Any:
     try:
         return JournalStorage(Backend(str(place), lock_obj=lock))
     except (ValueError, KeyError, TypeError, AssertionError) as error:
-        raise ModelFileError(f"{path}: is no study, or is damaged ({type(error).__name__}: {error})") from None
+        raise ModelFileError(
+            f"{path}: is no study, or is damaged ({type(error).__name__}: {in_brief(error)})"
+        ) from None
 
 
 def mend(path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from digitlab.errors import ConfigError, ModelFileError, ShapeError
+from digitlab.errors import ConfigError, ModelFileError, ShapeError, in_brief
 from digitlab.nn.describe import NONE, describe
 from digitlab.nn.io.building import allowing
 from digitlab.nn.io.description import describe_network
@@ -103,7 +103,7 @@ def load_checkpoint(trainer: Trainer, path: str | os.PathLike[str]) -> None:
         if [row["epoch"] for row in rows] != list(range(1, len(rows) + 1)):
             raise ValueError("its history does not count the epochs from 1")
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        raise ModelFileError(f"{path}: the checkpoint is damaged ({error}); start the run again") from error
+        raise ModelFileError(f"{path}: the checkpoint is damaged ({in_brief(error)}); start the run again") from error
     begun = {name: trainer.optimizer.init_state(p.value) for name, p in last.parameters().items()}
     same = metadata.get("optimizer") in (None, describe(trainer.optimizer)["type"])
     if state and (not same or _form(state) != _form(begun)):

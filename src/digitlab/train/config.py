@@ -15,7 +15,7 @@ from typing import Any
 import tomli_w
 
 from digitlab.data.augment import parse_augmentation
-from digitlab.errors import ConfigError, ShapeError, did_you_mean
+from digitlab.errors import ConfigError, ShapeError, did_you_mean, in_brief
 from digitlab.files import require_suffix, write_text
 from digitlab.nn.describe import FAMILIES, build, choices, describe, find, spec_table
 from digitlab.nn.io.building import KEYS, allowing, build_network
@@ -212,7 +212,7 @@ def read_table(path: str | os.PathLike[str]) -> dict[str, Any]:
     try:
         table = loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:  # both decoders' errors, and that of the encoding
-        raise ConfigError(f"{path}: not {kind}: {error}") from None
+        raise ConfigError(f"{path}: not {kind}: {in_brief(error)}") from None
     if not isinstance(table, dict):
         raise ConfigError(f"{path}: got a {type(table).__name__}, expected a table of settings")
     return table

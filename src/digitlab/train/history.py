@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from digitlab.convert import as_frame
-from digitlab.errors import ConfigError, ModelFileError, did_you_mean
+from digitlab.errors import ConfigError, ModelFileError, did_you_mean, in_brief
 from digitlab.files import require_suffix, write_text
 from digitlab.notebook_html import notebook_html
 from digitlab.statistics import summarize
@@ -130,13 +130,13 @@ class History:
         try:
             text = Path(path).read_text(encoding="utf-8")
         except UnicodeDecodeError as error:
-            raise ModelFileError(f"{path}: not text ({error}); expected JSON lines") from None
+            raise ModelFileError(f"{path}: not text ({in_brief(error)}); expected JSON lines") from None
         rows = []
         for number, line in enumerate(text.splitlines(), 1):
             try:
                 row = json.loads(line)
             except json.JSONDecodeError as error:
-                raise ModelFileError(f"{path}, line {number}: not JSON ({error})") from None
+                raise ModelFileError(f"{path}, line {number}: not JSON ({in_brief(error)})") from None
             if not isinstance(row, dict) or "epoch" not in row:
                 raise ModelFileError(f"{path}, line {number}: got {line[:60]!r}, expected an object with an epoch")
             rows.append(row)

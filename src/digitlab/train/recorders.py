@@ -19,7 +19,7 @@ import numpy as np
 from digitlab.arrays import to_numpy
 from digitlab.data.formats.npz import read_members
 from digitlab.engine.select import predict
-from digitlab.errors import ConfigError, DataError, ModelFileError
+from digitlab.errors import ConfigError, DataError, ModelFileError, in_brief
 from digitlab.files import atomic_write, require_suffix
 from digitlab.nn.io.loading import load_network
 from digitlab.nn.network import Network
@@ -52,7 +52,7 @@ class Recorded(NamedTuple):
             found = read_members(path, cls._fields if old else (*cls._fields, "checksum"))
         except (OSError, ValueError, KeyError, RuntimeError, zipfile.BadZipFile) as error:
             raise ModelFileError(
-                f"{path}: cannot be read ({error}); expected a file that `train --record` writes"
+                f"{path}: cannot be read ({in_brief(error)}); expected a file that `train --record` writes"
             ) from None
         arrays = cls(found["epochs"], found["predictions"], found["labels"], str(found["part"]))
         if not old and str(found["checksum"]) != arrays.checksum():

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import tomli_w
 
-from digitlab.errors import ConfigError, quoted
+from digitlab.errors import ConfigError, in_brief, quoted
 from digitlab.files import write_text
 from digitlab.run_folders import is_run, runs_in
 from digitlab.train.columns import unit
@@ -72,7 +72,7 @@ def read_note(folder: Path) -> Note:
     except FileNotFoundError:
         return Note()
     except ValueError as error:
-        raise ConfigError(f"{folder / NOTE}: is not TOML ({error}); mend or remove it") from None
+        raise ConfigError(f"{folder / NOTE}: is not TOML ({in_brief(error)}); mend or remove it") from None
 
 
 def write_note(folder: Path, note: Note) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 from digitlab.arrays import to_numpy
 from digitlab.convert import as_array
 from digitlab.data.formats.shared.csv_table import read_table
-from digitlab.errors import ConfigError, DataError
+from digitlab.errors import ConfigError, DataError, in_brief
 from digitlab.kinds import sniff
 from digitlab.nn.network import Network
 from digitlab.notices import DataWarning
@@ -140,7 +140,7 @@ def read_sample_weights(path: str | os.PathLike[str]) -> Weights:
         try:
             values = np.load(path, allow_pickle=False)
         except ValueError as error:
-            raise DataError(f"{path}: not a NumPy array of numbers ({error})") from None
+            raise DataError(f"{path}: not a NumPy array of numbers ({in_brief(error)})") from None
     else:
         values = read_table(path).values
         values = values[:, 0] if values.shape[1] == 1 else values[0] if len(values) == 1 else values

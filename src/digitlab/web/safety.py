@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from digitlab.errors import ConfigError
+from digitlab.errors import ConfigError, in_brief
 
 MAX_JSON = 2**20  # bytes of a request with JSON
 MAX_FILE = 16 * 2**20  # bytes of a photo, a CSV file or a data set of own digits
@@ -149,7 +149,7 @@ def read_json(text: bytes | str) -> dict[str, Any]:
     try:
         table = json.loads(text)
     except ValueError as error:
-        raise ConfigError(f"the request is no JSON: {error}") from None
+        raise ConfigError(f"the request is no JSON: {in_brief(error)}") from None
     if not isinstance(table, dict):
         raise ConfigError(f"the request is a JSON {type(table).__name__}; expected a table")
     return table

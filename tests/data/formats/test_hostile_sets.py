@@ -16,10 +16,10 @@ def test_a_mat_file_that_unpacks_to_too_much(tmp_path: Path, monkeypatch: pytest
     labels = np.arange(100) % 10
     for name, content in (("a", {"images": images, "labels": labels}), ("b", {"dataset": {"train": images}})):
         scipy.io.savemat(tmp_path / name, content, do_compression=True, appendmat=False)
-        monkeypatch.setattr("digitlab.data.formats.mat.MAX_BYTES", 10_000)
+        monkeypatch.setattr("digitlab.data.formats.shared.mat_file.MAX_BYTES", 10_000)
         with memory_below(8), pytest.raises(DataError, match="unpacks to more than 10,000 bytes"):
             load(tmp_path / name)
-    monkeypatch.setattr("digitlab.data.formats.mat.MAX_BYTES", 1 << 20)
+    monkeypatch.setattr("digitlab.data.formats.shared.mat_file.MAX_BYTES", 1 << 20)
     assert len(load(tmp_path / "a", part="all")) == 100
 
 

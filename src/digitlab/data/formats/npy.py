@@ -13,7 +13,7 @@ from digitlab.data.formats.shared.format import Format
 from digitlab.data.formats.shared.named_arrays import IMAGES, LABELS, arrange, read_named, role
 from digitlab.data.formats.shared.raw import Raw
 from digitlab.data.formats.shared.safe_gzip import MAX_BYTES
-from digitlab.errors import DataError
+from digitlab.errors import DataError, in_brief
 from digitlab.files import require_file
 
 
@@ -80,7 +80,7 @@ def read_array(open_file: Callable[..., IO[bytes]], size: int, what: str, limit:
     except ValueError as error:
         if isinstance(error, DataError):
             raise
-        raise DataError(f"{what} is not a readable array ({error!s:.200}). Export it again.") from error
+        raise DataError(f"{what} is not a readable array ({in_brief(error)}). Export it again.") from error
     return array
 
 

@@ -24,10 +24,10 @@ from digitlab.data.formats.shared.contents import AS_IT_IS, Reading, contents_of
 from digitlab.data.formats.shared.format import Format
 from digitlab.data.formats.shared.named_arrays import read_named
 from digitlab.data.formats.shared.raw import Raw, to_digits
-from digitlab.data.formats.shared.safe_gzip import MAX_BYTES, unpacked_limit
+from digitlab.data.formats.shared.safe_gzip import MAX_BYTES
 from digitlab.data.splits import Splits
-from digitlab.errors import DataError
-from digitlab.files import atomic_write, require_file, require_suffix
+from digitlab.errors import DataError, in_brief
+from digitlab.files import atomic_write, require_file, require_suffix, unpacked_limit
 from digitlab.settings.data import Split
 
 MAX_NAMES = 1 << 20  # bytes of the names of classes, four for each character
@@ -95,7 +95,7 @@ def _opened(file: Path) -> Iterator[zipfile.ZipFile]:
             yield archive
     except (zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError, RuntimeError) as error:
         raise DataError(
-            f"{file}: not a readable .npz archive ({error}), expected one that numpy.savez wrote. "
+            f"{file}: not a readable .npz archive ({in_brief(error)}), expected one that numpy.savez wrote. "
             "Is it cut off? Fetch or export it again."
         ) from error
 

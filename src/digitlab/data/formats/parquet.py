@@ -20,7 +20,7 @@ from digitlab.data.formats.shared.pixels import to_images
 from digitlab.data.formats.shared.raw import Raw
 from digitlab.data.formats.shared.safe_gzip import MAX_BYTES
 from digitlab.data.formats.shared.table_layout import LABEL_NAMES, find_layout
-from digitlab.errors import DataError
+from digitlab.errors import DataError, in_brief
 
 MAX_PIXELS = 1 << 20  # of one image
 
@@ -45,7 +45,7 @@ def read_parquet(path: Path, reading: Reading) -> dict[str, Raw]:
             raise DataError(f"{path}: unpacks to {size:,} bytes, expected {MAX_BYTES:,} at most.")
         table = file.read()
     except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{path}: is not a readable Parquet file ({error}). Fetch it again.") from error
+        raise DataError(f"{path}: is not a readable Parquet file ({in_brief(error)}). Fetch it again.") from error
     if not table.num_rows:
         raise DataError(f"{path}: holds no images, expected a row for each.")
     names: list[str] = table.column_names
@@ -127,7 +127,7 @@ def _decoded(content: bytes, where: str) -> NDArray[np.uint8]:
     except (OSError, ValueError, SyntaxError) as error:
         if isinstance(error, DataError):
             raise
-        raise DataError(f"{where}: is no readable picture ({error}).") from error
+        raise DataError(f"{where}: is no readable picture ({in_brief(error)}).") from error
     return array
 
 

@@ -27,7 +27,7 @@ from digitlab.data.formats.shared.named_arrays import paired_arrays, read_named
 from digitlab.data.formats.shared.raw import Raw
 from digitlab.data.formats.shared.safe_gzip import MAX_BYTES, SafeReader
 from digitlab.data.splits import PARTS, Splits
-from digitlab.errors import DataError
+from digitlab.errors import DataError, in_brief
 from digitlab.files import require_file
 
 # Real digits shrink to a thirteenth, as float64 to a twenty-fifth; a file that would grow fortyfold is none of them.
@@ -84,7 +84,7 @@ def _read_pair(path: str | os.PathLike[str], part: str, x: Any, y: Any) -> Digit
             raise
         raise DataError(
             f"{where} holds {_described(x)} and {_described(y)}, expected rows of 784 numbers and their labels "
-            f"({error!s:.200})."
+            f"({in_brief(error)})."
         ) from error
     if labels.dtype.kind not in "iu" or labels.shape != (count,):
         raise DataError(f"{where} has {count:,} images and labels {_described(y)}, expected {count:,} whole numbers.")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitlab.errors import DataError
+from digitlab.errors import DataError, in_brief
 from digitlab.files import require_file
 
 if TYPE_CHECKING:
@@ -85,8 +85,7 @@ def open_photo(path: str | os.PathLike[str], *, long_side: int = LONG_SIDE) -> P
         except Image.DecompressionBombError:
             raise DataError(f"{file}: declares too many pixels; expected at most {MAX_PIXELS:,}.") from None
         except Exception as error:
-            reason = str(error) or type(error).__name__
-            raise DataError(f"{file}: the picture is cut off or damaged ({reason}). Save it again.") from error
+            raise DataError(f"{file}: the picture is cut off or damaged ({in_brief(error)}). Save it again.") from error
 
 
 def _other_kind(head: bytes) -> str | None:

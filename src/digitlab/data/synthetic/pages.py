@@ -24,7 +24,7 @@ from digitlab.data.photos.mnist_form import cropped
 from digitlab.data.photos.scoring import LabelledBox
 from digitlab.data.synthetic.fonts import print_character
 from digitlab.data.synthetic.strokes import draw_digit
-from digitlab.errors import ConfigError, DataError
+from digitlab.errors import ConfigError, DataError, in_brief
 from digitlab.files import atomic_write, write_text
 
 Ink = NDArray[Any]  # (H, W), 255 where there is ink
@@ -208,7 +208,8 @@ def read_truth(path: str | os.PathLike[str]) -> dict[str, tuple[LabelledBox, ...
         return {name: tuple(map(_labelled_box, rows)) for name, rows in table.items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(
-            f"{path}: is not a truth.json of synthetic pages ({error!r}); `digitlab data make pages` writes one."
+            f"{path}: is not a truth.json of synthetic pages ({type(error).__name__}: "
+            f"{in_brief(error)}); `digitlab data make pages` writes one."
         ) from None
 
 

@@ -19,7 +19,7 @@ from safetensors.numpy import save
 
 from digitlab import __version__
 from digitlab.arrays import to_numpy
-from digitlab.errors import ModelFileError
+from digitlab.errors import ModelFileError, in_brief
 from digitlab.files import atomic_write, require_suffix, special
 from digitlab.kinds import sniff
 from digitlab.nn.io.description import describe_network
@@ -98,9 +98,8 @@ def read_saved(path: str | os.PathLike[str]) -> Saved:
     except Exception as error:  # a tensor of a type that NumPy lacks gives errors of several kinds
         kind = sniff(path)
         found = f" but {kind}" if kind.name != "safetensors" else ""
-        reason = str(error) or type(error).__name__
         raise ModelFileError(
-            f"{path}: not a safetensors file{found} ({reason:.300}); it may be cut short, or no network"
+            f"{path}: not a safetensors file{found} ({in_brief(error)}); it may be cut short, or no network"
         ) from None
     metadata = _parsed(path, text)
     version, checksum = str(metadata.pop(VERSION, "")), metadata.pop(CHECKSUM, None)
@@ -138,7 +137,7 @@ def _parsed(path: str | os.PathLike[str], text: str) -> dict[str, Any]:
     try:
         metadata = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ModelFileError(f"{path}: its description is not JSON ({error}); the file is damaged") from None
+        raise ModelFileError(f"{path}: its description is not JSON ({in_brief(error)}); the file is damaged") from None
     if not isinstance(metadata, dict):
         raise ModelFileError(f"{path}: its description is {type(metadata).__name__}, expected a table")
     if metadata and metadata.get("format", FORMAT) != FORMAT:

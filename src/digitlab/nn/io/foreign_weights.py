@@ -19,7 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from digitlab.errors import ModelFileError, not_among
+from digitlab.errors import ModelFileError, in_brief, not_among
+from digitlab.files import unpacked_limit
 from digitlab.kinds import sniff
 from digitlab.nn.io.files import read_arrays
 from digitlab.nn.network import Dense, Network
@@ -75,8 +76,7 @@ def read_weights(path: Path) -> dict[str, Any]:
     try:
         found = dict(readers[kind.name](path))
     except DAMAGED as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise ModelFileError(f"{path}: cannot be read as weights: {reason}") from error
+        raise ModelFileError(f"{path}: cannot be read as weights: {in_brief(error)}") from error
     for name, array in found.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise ModelFileError(f"{path}: {name} contains NaN or infinity")
@@ -86,8 +86,9 @@ def read_weights(path: Path) -> dict[str, Any]:
 
 def _npz(path: Path) -> Iterator[tuple[str, Any]]:
     with zipfile.ZipFile(path) as archive:
-        if sum(member.file_size for member in archive.infolist()) > LARGEST:
-            raise ValueError(f"its arrays have more than {LARGEST:,} bytes")
+        limit = unpacked_limit(path.stat().st_size, LARGEST)
+        if sum(member.file_size for member in archive.infolist()) > limit:
+            raise ValueError(f"its arrays have more than {limit:,} bytes")
         for member in archive.infolist():
             with archive.open(member) as file:
                 yield member.filename.removesuffix(".npy"), read_npy(file.read(), member.filename)
@@ -115,8 +116,9 @@ def _hdf5(path: Path) -> Iterator[tuple[str, Any]]:
         weights = [d for d in found if d.dtype.kind == "f" and d.ndim and not d.name.startswith("/optimizer")]
         if any(d.is_virtual or d.external for d in weights):
             raise ValueError("its arrays are in other files")
-        if sum(d.nbytes for d in weights) > LARGEST:
-            raise ValueError(f"its arrays have more than {LARGEST:,} bytes")
+        limit = unpacked_limit(path.stat().st_size, LARGEST)
+        if sum(d.nbytes for d in weights) > limit:
+            raise ValueError(f"its arrays have more than {limit:,} bytes")
         for dataset in weights:
             yield dataset.name.strip("/"), dataset[()]
 

@@ -23,13 +23,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitlab import restricted_pickle
-from digitlab.errors import ModelFileError, quoted
+from digitlab.errors import ModelFileError, in_brief, quoted
 from digitlab.kinds import Kind, sniff
 from digitlab.nn.io.foreign_weights import read_npy
 from digitlab.nn.losses import CrossEntropy
 from digitlab.nn.network import Dense, Layer, Loss, Network, Quadratic, Sigmoid
 
 LARGEST = 256 * 2**20  # bytes; the books' networks are a thousandth of it
+GROWTH, SMALL = 10, 8 << 20  # what a compressed file may unpack to: so many times its size, or so many bytes
 MOST_LAYERS = 1000
 MODULES = ("network", "network2", "neural_net", "__main__")  # where the pickled classes were defined
 CLASSES = tuple(f"{m}.{name}" for m in MODULES for name in ("Network", "Net", "CrossEntropyCost", "QuadraticCost"))
@@ -82,7 +83,7 @@ def read_foreign(path: str | os.PathLike[str]) -> Network:
         if isinstance(error, ModelFileError) and str(path) in str(error):
             raise
         named = f"not a safetensors file but {kind}, which " if path.suffix == ".safetensors" else ""
-        reason = f"it lacks {error}" if isinstance(error, KeyError) else error
+        reason = f"it lacks {in_brief(error)}" if isinstance(error, KeyError) else in_brief(error, 600)
         if isinstance(error, RecursionError):
             reason = "its lists are nested too deeply"
         raise ModelFileError(f"{path}: {named}cannot be read as a network: {reason}") from error
@@ -111,13 +112,18 @@ def _content(path: Path) -> bytes:
     """The bytes of a file, unpacked if it is gzip, LARGEST of them at most."""
     with path.open("rb") as file:
         packed = file.read(2) == b"\x1f\x8b"
+    # Lists in JSON take twenty times the memory of their text.
+    limit = min(LARGEST, max(SMALL, GROWTH * path.stat().st_size)) if packed else LARGEST
     try:
         with gzip.open(path) if packed else path.open("rb") as content:
-            data: bytes = content.read(LARGEST + 1)
+            data: bytes = content.read(limit + 1)
     except (EOFError, zlib.error) as error:
-        raise ModelFileError(f"the compressed data are damaged ({error}); save or fetch the file again") from error
-    if len(data) > LARGEST:
-        raise ModelFileError(f"it has more than {LARGEST:,} bytes; expected a network of at most that")
+        raise ModelFileError(
+            f"the compressed data are damaged ({in_brief(error)}); save or fetch the file again"
+        ) from error
+    if len(data) > limit:
+        unpacked = "unpacks to" if packed else "has"
+        raise ModelFileError(f"it {unpacked} more than {limit:,} bytes; expected a network of at most that")
     return data
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from digitlab.errors import ModelFileError
+from digitlab.errors import ModelFileError, in_brief
 from digitlab.nn.activations import ELU, HardSigmoid, LeakyReLU, ReLU, Softplus, Tanh
 from digitlab.nn.bias import Bias
 from digitlab.nn.combine import Rescale
@@ -40,7 +40,7 @@ def read_onnx(path: Path) -> Network:
     try:
         return _Reader(onnx.load_model(path, load_external_data=False).graph, onnx).network()
     except Exception as error:  # protobuf and onnx raise errors of many kinds for damaged files
-        raise ModelFileError((str(error) or type(error).__name__).splitlines()[0]) from error
+        raise ModelFileError(in_brief(error, 600)) from error
 
 
 class _Reader:

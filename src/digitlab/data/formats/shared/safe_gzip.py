@@ -15,14 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitlab.errors import DataError
-from digitlab.files import require_file
+from digitlab.errors import DataError, in_brief
+from digitlab.files import require_file, unpacked_limit
 from digitlab.kinds import sniff_bytes
 
 MAX_BYTES = 1 << 30  # 1 GiB: every MNIST-like set fits (EMNIST, the largest, has 0.6 GiB of pixels)
 DEFLATE_RATIO = 1032  # the most deflate can promise: 258 bytes from 2 bits; nothing unpacks to more
-# Real digits shrink to a thirteenth, binary ones to a hundredth. A small file may grow to MAX_SMALL.
-MAX_GROWTH, MAX_SMALL = 150, 64 << 20
 GZIP_MAGIC = b"\x1f\x8b"
 _BUFFER = 1 << 16
 
@@ -34,11 +32,6 @@ def mistaken_for(head: bytes) -> str | None:
     """What a file beginning with these bytes is, if it is of a kind that is not read here; else None."""
     kind = sniff_bytes(head)
     return None if kind.name in _MEANT else kind.what
-
-
-def unpacked_limit(size: int, most: int = MAX_BYTES) -> int:
-    """How many bytes a compressed data file of `size` bytes may unpack to."""
-    return min(most, max(MAX_SMALL, MAX_GROWTH * size))
 
 
 class SafeReader(io.BufferedReader):
@@ -115,7 +108,7 @@ class _Counted(io.RawIOBase):
         except (OSError, zlib.error) as error:  # gzip.BadGzipFile is an OSError
             raise DataError(
                 f"{self.path}: the compressed data are damaged after byte {self.position:,} of their content "
-                f"({error}). Fetch the file again."
+                f"({in_brief(error)}). Fetch the file again."
             ) from error
         self.position += len(data)
         if self.position > self.limit:

@@ -21,7 +21,7 @@ from typing import Any
 from digitlab.engine.fast.compiler import cache
 from digitlab.engine.fast.compiler.jit import ALL, ARGUMENTS, covers
 from digitlab.engine.fast.ops.activation import formulas
-from digitlab.errors import EngineError
+from digitlab.errors import EngineError, in_brief
 
 ENGINE = Path(__file__).parent.parent
 TYPES: dict[str, Any] = {"i": ctypes.c_int64, "d": ctypes.c_double}
@@ -88,7 +88,7 @@ def kernels(kernel_sets: frozenset[str] = ALL, *, compiling: bool = True) -> Ker
                 return _loaded[sets]
         except Exception as error:
             # Whatever it is that numba or LLVM cannot do here, training goes on without it.
-            why = f"{type(error).__name__}: {error}"
+            why = f"{type(error).__name__}: {in_brief(error)}"
             raise EngineError(f"the fast kernels cannot be compiled here: {why}") from error
     raise EngineError("the fast kernels have not been compiled on this machine yet")
 
