@@ -23,7 +23,7 @@ def begin(folder):
     start_run(config(), folder).fit(SET, SET, epochs=EPOCHS)
 
 
-def at_write(monkeypatch, moment, happen):
+def at_write(monkeypatch, moment, happen, steps=STEPS):
     """Let `happen` be called in place of the step number `moment` of all writes; returns the count of steps."""
     counted = [0]
 
@@ -36,7 +36,7 @@ def at_write(monkeypatch, moment, happen):
 
         return step
 
-    for place, name in STEPS:
+    for place, name in steps:
         monkeypatch.setattr(place, name, counting(getattr(place, name)))
     return counted
 

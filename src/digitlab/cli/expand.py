@@ -63,6 +63,7 @@ def command(
     from digitlab.cli.shared.progress import counted
     from digitlab.cli.shared.sets import load_sets
     from digitlab.data.augment import rotations, shifts, write_expanded
+    from digitlab.data.formats.shared.replacing import finish
     from digitlab.errors import ConfigError, quoted
     from digitlab.nn.zoo import recommended_net
 
@@ -73,6 +74,7 @@ def command(
     pixels, degrees = pixels or 1, degrees or 10.0
     if out.suffix not in ("", ".npz"):
         raise ConfigError(f"--out: got {out}, expected a folder (IDX files) or a file name that ends in .npz")
+    finish(out)
     if not overwrite and (out.is_file() or (out.is_dir() and any(out.glob("train-labels-*")))):
         raise ConfigError(f"{out}: already exists; choose another name, or replace it by --overwrite")
     splits = load_sets({**data, "split": split} | ({"train_size": train_size} if train_size else {}))

@@ -23,9 +23,10 @@ from digitlab.data.dataset import DIGIT_NAMES, Digits
 from digitlab.data.formats.idx import idx_file
 from digitlab.data.formats.mnist_files import CLASSES
 from digitlab.data.formats.npz import write_class_names
+from digitlab.data.formats.shared.replacing import beside, finish, replace_set
 from digitlab.data.splits import Splits
 from digitlab.errors import DataError
-from digitlab.files import atomic_write, write_text
+from digitlab.files import Claim, atomic_write, write_text
 
 Maps = NDArray[np.float32]  # (V, 3, 3): the variants of each image, the first of them unchanged
 BLOCK = 10_000  # images at a time: a block needs little memory, compared with the set
@@ -90,9 +91,9 @@ def write_expanded(
     under MNIST's names, gzip-compressed with `compress`, with valid-images and valid-labels.
     `digitlab.load(path)` reads both, with the classes' names. `advance` is called with the size of each block written.
 
-    Once all files are written, an older set under these names is removed and the new files take their names, the
-    training labels last, so that an incomplete folder never loads.
-    Raises DataError for another suffix, or more classes than a byte can count.
+    An older set in the folder is whole until the new one is: a kill at any moment leaves one of both to be loaded.
+    Raises DataError for another suffix, or more classes than a byte can count; ConfigError while another process
+    writes into the folder.
     """
     path = Path(path)
     if path.suffix not in ("", ".npz"):
@@ -129,19 +130,17 @@ def write_expanded(
     forms = {"images": "images-idx3", "labels": "labels-idx1"}
     end = "-ubyte.gz" if compress else "-ubyte"
     targets = {key: path / f"{stems[key[0]]}-{forms[key[1]]}{end}" for key in arrays}
-    with ExitStack() as files:
-        # They take their names in the opposite order, once all are written: the training labels last.
-        written = {key: files.enter_context(atomic_write(target)) for key, target in reversed(targets.items())}
-        for key, (shape, values) in arrays.items():
-            with idx_file(written[key], shape) as file:
-                for block in values:
-                    file.write(np.ascontiguousarray(block).data)
-        for stem in stems.values():  # of an older set, files that this one does not have must go
-            for old in path.glob(f"{stem}-*-ubyte*"):
-                old.unlink()
-        (path / CLASSES).unlink(missing_ok=True)
-        if train.class_names != DIGIT_NAMES:
-            write_text(path / CLASSES, "\n".join(train.class_names) + "\n")
+    with Claim(path):
+        finish(path)
+        named = train.class_names != DIGIT_NAMES
+        with ExitStack() as files:
+            for key, (shape, values) in arrays.items():
+                with idx_file(files.enter_context(atomic_write(beside(targets[key]))), shape) as file:
+                    for block in values:
+                        file.write(np.ascontiguousarray(block).data)
+            if named:
+                write_text(beside(path / CLASSES), "\n".join(train.class_names) + "\n")
+        replace_set(path, [*[CLASSES] * named, *(target.name for target in targets.values())])
     return [targets[name, kind] for name in stems for kind in forms if (name, kind) in targets]
 
 

@@ -20,6 +20,7 @@ from digitlab.data.formats.shared.families import FAMILIES, PLAIN, Family, famil
 from digitlab.data.formats.shared.format import Format
 from digitlab.data.formats.shared.part_names import PART_WORDS
 from digitlab.data.formats.shared.raw import Raw, to_digits
+from digitlab.data.formats.shared.replacing import finish
 from digitlab.errors import DataError
 from digitlab.kinds import sniff
 
@@ -32,6 +33,7 @@ def find_pairs(folder: Path, prefix: str = "") -> dict[str, Pair]:
 
     `prefix` begins their names, as "emnist-letters-" does. Of several spellings the published one is taken.
     """
+    finish(folder)
     found: dict[tuple[str, str], Path] = {}
     paths = sorted((path for path in folder.iterdir() if path.is_file()), key=_rank) if folder.is_dir() else []
     for path in paths:
