@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 import subprocess
 import sys
 
@@ -129,9 +130,8 @@ def test_pytorch_module_of_other_layers(tmp_path):
     np.testing.assert_allclose(found, network.predict(images), atol=1e-5)
 
 
-@pytest.mark.parametrize("how", ["mean", "vote"])
-def test_pytorch_module_of_branches_and_ensembles(how, tmp_path):
-    torch = pytest.importorskip("torch")
+def branched_networks():
+    """Branches, and ensembles of three networks by mean and by vote."""
     members = [
         drawn(nn.Network([nn.Conv2D(2, 3), nn.ReLU(), nn.Flatten(), nn.Dense(4)], (6, 6, 1), nn.LogLikelihood())),
         drawn(nn.mlp([36, 5, 4], loss="cross-entropy", seed=1)),
@@ -139,7 +139,12 @@ def test_pytorch_module_of_branches_and_ensembles(how, tmp_path):
     both = nn.Branches({"left side": [nn.Dense(5), nn.Tanh()], "right": []}, merge="concatenate")
     summed = nn.Branches([[nn.Dense(6)], [nn.Dense(6), nn.ReLU()]], merge="mean")
     branched = drawn(nn.Network([both, summed, nn.Repeat(2), nn.SimpleRNN(3), nn.Dense(4)], 36, nn.LogLikelihood()))
-    for network in (branched, digitlab.combine([*members, branched], how)):
+    return [branched, *(digitlab.combine([*members, branched], how) for how in ("mean", "vote"))]
+
+
+def test_pytorch_module_of_branches_and_ensembles(tmp_path):
+    torch = pytest.importorskip("torch")
+    for network in branched_networks():
         path, _ = export_network(network, tmp_path / "net.py", "pytorch")
         images = pixels(network)
         with torch.no_grad():
@@ -171,13 +176,25 @@ def test_keras_file_names_layers_and_weights_in_keras_order(tmp_path):
     network = drawn(ZOO["sprint"].build())
     path, weights = export_network(network, tmp_path / "net.py", "keras")
     compile(path.read_text(), path, "exec")
-    assert "layers.Conv2D(16, 5, strides=1, padding='valid', dilation_rate=1)," in path.read_text()
+    line = "layers.Conv2D(16, 5, strides=1, padding='valid', dilation_rate=1, name=\"layer0\")(x)"
+    assert line in path.read_text()
     arrays = dict(np.load(weights))
     expected = [p.value.shape for p in network.parameters().values()]
     assert [arrays[name].shape for name in arrays] == expected  # kernel, bias, kernel, bias: Keras's layouts are ours
 
 
+def test_keras_file_of_branches_and_ensembles(tmp_path):
+    for network in branched_networks():
+        path, weights = export_network(network, tmp_path / "net.py", "keras")
+        text = path.read_text()
+        compile(text, path, "exec")
+        names = {name.split("/")[0] for name in np.load(weights).files}
+        assert names == {name for name in re.findall(r'name="(\w+)"', text)}
+        assert text.count("layers.Average()") == 1 and "part0" in text
+
+
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of Keras with PyTorch
 @pytest.mark.parametrize("name", ["lenet5", "rows-lstm", "rows-gru", "sprint"])
 def test_keras_model(name, tmp_path):
     pytest.importorskip("keras")  # with KERAS_BACKEND=torch; all of the zoo agreed in Keras 3.15
@@ -185,6 +202,20 @@ def test_keras_model(name, tmp_path):
     path, _ = export_network(network, tmp_path / "net.py", "keras")
     images = pixels(network)
     np.testing.assert_allclose(imported(path).load().predict(images, verbose=0), network.predict(images), atol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_keras_model_of_branches_and_ensembles(tmp_path):
+    pytest.importorskip("keras")
+    inner = [nn.Conv2D(3, 3, padding=1, biases=None), nn.BatchNorm(), nn.LeakyReLU(0.2)]
+    layers = [nn.Residual(inner, projection=nn.Conv2D(3, 1)), nn.GlobalAveragePool(), nn.LayerNorm()]
+    layers += [nn.Residual([nn.Dense(3), nn.GELU()]), nn.Repeat(4), nn.Bidirectional(nn.GRU(3)), nn.Dense(2)]
+    for network in (drawn(nn.Network(layers, (6, 6, 2), nn.CrossEntropy())), *branched_networks()):
+        path, _ = export_network(network, tmp_path / "net.py", "keras")
+        images = pixels(network)
+        found = imported(path).load().predict(images, verbose=0)
+        np.testing.assert_allclose(found, network.predict(images), atol=1e-5)
 
 
 @pytest.mark.parametrize("scaling", ["/256", "/255", "0.01-1"])
