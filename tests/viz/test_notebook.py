@@ -13,6 +13,7 @@ import pytest
 import digitlab
 from digitlab.cli.shared.progress import training_progress
 from digitlab.parallel import GroupResult, TrainingResult
+from digitlab.parallel.progress import TableProgress
 from digitlab.predictions import Predictions
 from digitlab.search.rate_range import RangeTest
 from digitlab.search.space import LogUniform
@@ -266,20 +267,25 @@ class Handle:
         self.shown.append(shown)
 
 
-def test_training_in_a_notebook_updates_one_table(monkeypatch, capsys):
+@pytest.fixture
+def handles(monkeypatch):
+    """What a pretended notebook displays."""
     handles = []
 
     def display(shown, display_id):
         handles.append(Handle(shown))
         return handles[-1]
 
-    shell = SimpleNamespace(kernel=object())
     fake = types.ModuleType("IPython")
-    fake.get_ipython = lambda: shell
+    fake.get_ipython = lambda: SimpleNamespace(kernel=object())
     fake.display = types.ModuleType("IPython.display")
     fake.display.display, fake.display.HTML = display, str
     monkeypatch.setitem(sys.modules, "IPython", fake)
     monkeypatch.setitem(sys.modules, "IPython.display", fake.display)
+    return handles
+
+
+def test_training_in_a_notebook_updates_one_table(handles, monkeypatch, capsys):
     assert in_notebook() and isinstance(epoch_display(), LiveTable)
     monkeypatch.setitem(sys.modules, "ipykernel", types.ModuleType("ipykernel"))
     assert isinstance(training_progress(), LiveTable), "of a command that a notebook calls"
@@ -295,6 +301,33 @@ def test_training_in_a_notebook_updates_one_table(monkeypatch, capsys):
     assert [row[0] for row in rows[1:]] == [f"{e} ★" if e == best else f"{e}" for e in range(3, 11)]
     net.train(digits, 1.0, batch_size=10, verbose=0)
     assert len(handles) == 1
+
+
+def test_training_many_in_a_notebook_updates_one_table(handles, capsys):
+    digits = some_digits()
+    network = digitlab.mlp([16, 4, 3])
+    rates, data = (0.1, 1.0), digitlab.Splits(digits, digits, None)
+    configs = [RunConfig(network, optimizer=digitlab.SGD(rate), epochs=3, batch_size=10) for rate in rates]
+    result = digitlab.train_many(configs, data=data, workers=1)
+    assert capsys.readouterr().out == "" and len(handles) == 1
+    assert len(handles[0].shown) == 1 + 2 * (3 + 1)  # at the start, after each epoch, at the end of each
+    first, last = (ElementTree.fromstring(handles[0].shown[i]) for i in (0, -1))
+    assert words(first)[1] == "0 of 2 networks done" and words(last)[1] == "2 of 2 networks done"
+    for row, rate, outcome in zip(list(last.iter("tr"))[1:], rates, result.outcomes):
+        text = " ".join(row.itertext())
+        best = 100 * outcome.best_row["valid_accuracy"]
+        assert f"learning_rate={rate}" in text and f"valid_accuracy {best:.2f} % at epoch" in text
+    digitlab.train_many(configs, data=data, workers=1, verbose=0)
+    assert len(handles) == 1
+
+
+def test_a_table_of_many_trainings_shows_those_that_train(handles):
+    table = TableProgress()
+    table.began([f"n{i}" for i in range(40)], [2] * 40, "one thread")
+    table.epoch({"name": "n39", "epochs": 2, "row": {"epoch": 1, "valid_accuracy": 0.5}})
+    last = ElementTree.fromstring(handles[0].shown[-1])
+    rows = [" ".join(row.itertext()) for row in last.iter("tr")]
+    assert len(rows) == 1 + 16 and "epoch 1 of 2, valid_accuracy 50.00 %" in rows[-1]
 
 
 def test_outside_of_a_notebook_training_prints_lines():

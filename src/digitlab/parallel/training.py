@@ -3,11 +3,10 @@
 import os
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor, Future, as_completed
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, Protocol
 
 from digitlab.data import Splits
 from digitlab.errors import ConfigError
@@ -17,46 +16,10 @@ from digitlab.parallel import run_folders as folders
 from digitlab.parallel.job import TrainingJob, TrainingResult
 from digitlab.parallel.labels import Setting, varied_settings, with_seeds
 from digitlab.parallel.pool import Pool, result_of
-from digitlab.parallel.results import GroupResult, result_line
+from digitlab.parallel.progress import Watcher, group_display
+from digitlab.parallel.results import GroupResult
 from digitlab.parallel.select import open_pool
 from digitlab.train.config import RunConfig
-
-
-class Watcher(Protocol):
-    """Who wants to see how far many trainings are. Called from several threads."""
-
-    def began(self, names: Sequence[str], epochs: Sequence[int], reason: str) -> None:
-        """These trainings are about to begin; `reason` says what computes them."""
-
-    def epoch(self, event: dict[str, Any]) -> None:
-        """An epoch of one is done: {"name", "epochs", "row"}."""
-
-    def done(self, outcome: TrainingResult) -> None:
-        """One has ended, or had before."""
-
-    def ended(self) -> None:
-        """All have ended."""
-
-
-class LineProgress:
-    """A line for each network that has ended, through `sink`."""
-
-    def __init__(self, sink: Callable[[str], None] = print) -> None:
-        self.sink, self.ready, self.total = sink, 0, 0
-
-    def began(self, names: Sequence[str], epochs: Sequence[int], reason: str) -> None:
-        self.total = len(names)
-        self.sink(f"{self.total} networks: {reason}")
-
-    def epoch(self, event: dict[str, Any]) -> None:
-        pass
-
-    def done(self, outcome: TrainingResult) -> None:
-        self.ready += 1
-        self.sink(f"{self.ready}/{self.total}  {result_line(outcome)}")
-
-    def ended(self) -> None:
-        pass
 
 
 def train_many(
@@ -84,7 +47,8 @@ def train_many(
     executor   any `concurrent.futures.Executor`, instead of threads or processes as it fits (pool.py)
     cluster    a Dask scheduler, "tcp://HOST:8786", or "local"
     test       look at the test set, once, with the network that was kept
-    verbose    print a line for each network that has ended, unless a `watcher` shows the progress; 0: nothing
+    verbose    print a line for each network that has ended, or in a notebook show a table that is updated after each
+               epoch, unless a `watcher` shows the progress; 0: nothing
 
     A training that fails (its loss diverges, say) does not stop the others: its outcome has an `error`. Ctrl-C ends all
     after the batches they are in; the result says so, and with a folder the same call goes on from there.
@@ -94,7 +58,7 @@ def train_many(
     """
     configs, quiet = list(configs), watcher is None
     if watcher is None and verbose:
-        watcher = LineProgress()
+        watcher = group_display()
     if not configs:
         raise ConfigError("train_many: got no settings, expected at least one RunConfig")
     for what, given in (("names", names), ("labels", settings)):

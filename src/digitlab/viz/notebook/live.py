@@ -28,13 +28,27 @@ def epoch_display() -> Callback:
     return LiveTable() if in_notebook() else PlainLines()
 
 
-class LiveTable(Callback):
-    """Curves and the last epochs, under the cell that trains, updated after each epoch; a star marks the best epoch."""
+class UpdatedHTML:
+    """A fragment of HTML under a cell; each `show` replaces what was shown before."""
 
     _handle: Any = None
 
+    def show(self, fragment: str) -> None:
+        from IPython.display import HTML, display
+
+        if self._handle is None:
+            self._handle = display(HTML(fragment), display_id=True)
+        else:
+            self._handle.update(HTML(fragment))
+
+
+class LiveTable(Callback):
+    """Curves and the last epochs, under the cell that trains, updated after each epoch; a star marks the best epoch."""
+
+    _shown: UpdatedHTML
+
     def on_fit_start(self, trainer: "Trainer") -> None:
-        self._handle = None
+        self._shown = UpdatedHTML()
         self._show(trainer, "starting")
 
     def on_epoch_end(self, trainer: "Trainer", row: Row) -> None:
@@ -47,13 +61,7 @@ class LiveTable(Callback):
             self._show(trainer, f"stopped: {trainer.stop_reason}" if trainer.stop_reason else done)
 
     def _show(self, trainer: "Trainer", state: str) -> None:
-        from IPython.display import HTML, display
-
-        shown = HTML(live_table(trainer, state))
-        if self._handle is None:
-            self._handle = display(shown, display_id=True)
-        else:
-            self._handle.update(shown)
+        self._shown.show(live_table(trainer, state))
 
 
 def live_table(trainer: "Trainer", state: str) -> str:
