@@ -189,7 +189,7 @@ def test_keras_file_of_branches_and_ensembles(tmp_path):
         text = path.read_text()
         compile(text, path, "exec")
         names = {name.split("/")[0] for name in np.load(weights).files}
-        assert names == {name for name in re.findall(r'name="(\w+)"', text)}
+        assert names == set(re.findall(r'name="(\w+)"', text))
         assert text.count("layers.Average()") == 1 and "part0" in text
 
 

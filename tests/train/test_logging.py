@@ -44,6 +44,34 @@ def test_tensorboard_gets_every_number(tmp_path):
     assert content.count(b"valid_accuracy") == content.count(b"train_loss") == 2
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_tensorboard_reads_what_was_written(tmp_path):
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    trainer = trained(TensorBoardLog(tmp_path / "board"))
+    board = accumulator.EventAccumulator(str(tmp_path / "board")).Reload()
+    for name in ("train_loss", "valid_accuracy", "learning_rate"):
+        events = board.Scalars(name)
+        assert [event.step for event in events] == [1, 2]
+        assert [event.value for event in events] == pytest.approx(trainer.history[name])
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_mlflow_keeps_the_figures(tmp_path, monkeypatch):
+    pytest.importorskip("mlflow")
+    from mlflow import MlflowClient, set_tracking_uri
+
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    set_tracking_uri((tmp_path / "mlruns").as_uri())
+    trainer = trained(MLflowLog(rate=3.0))
+    client = MlflowClient()
+    (run,) = client.search_runs(["0"])
+    assert run.info.status == "FINISHED" and run.data.params == {"rate": "3.0"}
+    logged = client.get_metric_history(run.info.run_id, "valid_accuracy")
+    assert [metric.step for metric in logged] == [1, 2]
+    assert [metric.value for metric in logged] == trainer.history["valid_accuracy"]
+
+
 def test_mlflow_logs_into_a_run_of_the_training(monkeypatch):
     mlflow = Recording(calls=[], answers={"active_run": None})
     monkeypatch.setitem(sys.modules, "mlflow", mlflow)

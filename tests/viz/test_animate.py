@@ -2,6 +2,7 @@
 
 import io
 import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -150,7 +151,10 @@ def test_frames_as_a_gif(tmp_path):
 
 def test_mp4_needs_ffmpeg_and_another_suffix_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("shutil.which", lambda name: None)
-    with pytest.raises(ConfigError, match=r"MP4 needs ffmpeg, which is not installed; choose .* ends in \.gif"):
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
+    with pytest.raises(
+        ConfigError, match=r"MP4 needs ffmpeg.*pip install 'digitlab\[mp4\]', or choose .* ends in \.gif"
+    ):
         save_frames(FRAMES, tmp_path / "x.mp4", fps=5)
     with pytest.raises(ConfigError, match=r"expected a file name that ends in \.gif or \.mp4"):
         save_frames(FRAMES, tmp_path / "x.avi", fps=5)
@@ -166,6 +170,16 @@ def test_frames_are_piped_to_ffmpeg_with_even_sides(tmp_path, monkeypatch):
     save_frames(FRAMES, tmp_path / "x.mp4", fps=5)
     said, pixels = (tmp_path / "x.mp4").read_bytes().split(b"\n", 1)
     assert b"-s 6x4 -r 5" in said and pixels == b"".join(frame[:4, :6].tobytes() for frame in FRAMES)
+
+
+@pytest.mark.slow
+def test_the_ffmpeg_of_a_package_writes_an_mp4(tmp_path, monkeypatch):
+    pytest.importorskip("imageio_ffmpeg")
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    frames = [np.full((33, 48, 3), shade, np.uint8) for shade in (0, 100, 255)]
+    save_frames(frames, tmp_path / "x.mp4", fps=5)
+    content = (tmp_path / "x.mp4").read_bytes()
+    assert content[4:8] == b"ftyp" and b"moov" in content
 
 
 def test_a_figure_as_pixels():

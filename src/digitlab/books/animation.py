@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from digitlab.viz.animation import SUFFIXES, figure_frame, has_ffmpeg, save_frames
+from digitlab.viz.animation import SUFFIXES, ffmpeg, figure_frame, save_frames
 from digitlab.viz.figures import Array, Figure, save_figure
 
 FPS = 30
@@ -58,7 +58,7 @@ class TurningSurface:
                 axes.view_init(elev=ELEVATION, azim=START + 360 * frame / self.frames)
                 yield figure_frame(figure)
 
-        moving = [stem.with_name(f"{stem.name}{suffix}") for suffix in SUFFIXES[: 1 + has_ffmpeg()]]
+        moving = [stem.with_name(f"{stem.name}{suffix}") for suffix in SUFFIXES[: 1 if ffmpeg() is None else 2]]
         for path in moving:
             save_frames(turning(), path, fps=FPS)
         return [still.name, *(path.name for path in moving)]

@@ -45,16 +45,26 @@ class Animation:
         return file.getvalue()
 
 
-def has_ffmpeg() -> bool:
-    """Whether MP4 files can be written."""
-    return shutil.which("ffmpeg") is not None
+def ffmpeg() -> str | None:
+    """The program that writes MP4 files: the system's, or that of the package imageio-ffmpeg; None: there is none."""
+    if program := shutil.which("ffmpeg"):
+        return program
+    try:
+        from imageio_ffmpeg import get_ffmpeg_exe
+
+        return str(get_ffmpeg_exe())
+    except (ImportError, RuntimeError):  # RuntimeError: the package has none for this system
+        return None
 
 
 def require_animation(path: str | os.PathLike[str]) -> None:
     """Raise ConfigError unless the path ends in .gif, or in .mp4 where ffmpeg is installed."""
     require_suffix(path, "an animation", *SUFFIXES, bare=False)
-    if Path(path).suffix.lower() == ".mp4" and not has_ffmpeg():
-        raise ConfigError(f"{path}: MP4 needs ffmpeg, which is not installed; choose a name that ends in .gif")
+    if Path(path).suffix.lower() == ".mp4" and ffmpeg() is None:
+        raise ConfigError(
+            f"{path}: MP4 needs ffmpeg, which is not installed; pip install 'digitlab[mp4]', or choose a name that "
+            "ends in .gif"
+        )
 
 
 def save_frames(frames: Iterable[Array], path: str | os.PathLike[str], *, fps: float) -> None:
@@ -90,7 +100,7 @@ def _write_mp4(frames: Iterator[Array], path: Path, fps: float) -> None:
     height, width = (side - side % 2 for side in first.shape[:2])  # the usual encoding needs even sides
     reading = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", f"{fps:g}", "-i", "-"]
     writing = ["-an", "-pix_fmt", "yuv420p", "-f", "mp4", str(path)]
-    command = ["ffmpeg", "-y", "-loglevel", "error", *reading, *writing]
+    command = [ffmpeg() or "ffmpeg", "-y", "-loglevel", "error", *reading, *writing]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdin is not None and process.stderr is not None
         for frame in (first, *frames):

@@ -210,7 +210,7 @@ class Model:
             case LayerNorm() if layer.axes == 1:
                 arrays = [values["gamma"], values["beta"]]
                 return self.learned(name, f"LayerNormalization(epsilon={layer.epsilon!r}", arrays)
-            case Bidirectional() if not layer.layer.reverse:
+            case Bidirectional() if not getattr(layer.layer, "reverse", False):
                 text, arrays = recurrent(layer.layer)
                 return self.learned(name, f"Bidirectional(layers.{text})", arrays + recurrent(layer.backward_layer)[1])
             case SimpleRNN() | LSTM() | GRU() if not (layer.reverse and layer.returns == "all"):
