@@ -23,20 +23,29 @@ function farthest(a, b) {
   return [far, most];
 }
 
-/** For every expected array its name → [farthest, largest]. Targets are labels, or an array with its shape. */
-export function compare({ network, x, targets, shape, expected }) {
+/**
+ * For every expected array its name → [farthest, largest]. Targets are labels, or an array with its shape; `drawn` are a
+ * training's random numbers, in the order in which they are drawn.
+ */
+export function compare({ network, x, targets, shape, expected, drawn }) {
   const net = networkOf(network);
   const numbers = (base64) => new net.Array(bytesOf(base64));
   const batch = net.batch(numbers(x));
   const labels = targets && (shape ? new Tensor(numbers(targets), shape) : targets);
+  const numbersOf = drawn && drawn.values();
+  const random = drawn && (() => numbersOf.next().value);
   const start = performance.now();
-  const seen = labels ? net.gradient(batch, labels) : net.forward(batch);
+  const seen = labels ? net.gradient(batch, labels, random) : net.forward(batch, random);
   const ms = performance.now() - start;
   const found = { logits: seen.logits.data, outputs: seen.outputs.data };
   seen.steps.forEach(({ y }, i) => (found[`y ${i}`] = y.data));
   if (labels) {
     Object.assign(found, { loss: [seen.loss], "grad δ": seen.delta.data, "grad x": seen.gradX.data });
     for (const [name, { layer, key }] of net.parameters()) found[`grad ${name}`] = layer.grads[key].data;
+  }
+  if (drawn) {
+    for (const [name, layer] of net.namedLayers())
+      for (const [key, array] of Object.entries(layer.buffers)) found[`buffer ${name}.${key}`] = array.data;
   }
   const missing = Object.keys(found).filter((name) => !name.startsWith("y ") && !(name in expected));
   if (missing.length) throw new Error(`not expected: ${missing}`);

@@ -40,15 +40,26 @@ class Engine:
         )
 
     def compare(
-        self, network: Network, x: np.ndarray, targets: np.ndarray | None, *, outputs_only: bool = False
+        self,
+        network: Network,
+        x: np.ndarray,
+        targets: np.ndarray | None,
+        *,
+        outputs_only: bool = False,
+        training: bool = False,
     ) -> dict[str, Any]:
         """How far JavaScript's numbers are from Python's: {"differences": {name: [farthest, largest]}, "ms"}."""
         labels = targets is not None and targets.ndim == 1
-        expected = expected_arrays(network, x, targets)
+        file, drawn = encoded(network_bytes(network)), Drawn()
+        if training:
+            for _, layer in network.named_layers():
+                layer.rng = drawn
+        expected = expected_arrays(network, x, targets, training=training)
         if outputs_only:
             expected = {name: array for name, array in expected.items() if not name.startswith("y ")}
         table = {
-            "network": encoded(network_bytes(network)),
+            "network": file,
+            "drawn": drawn.numbers if training else None,
             "x": encoded(np.asarray(x, network.dtype).tobytes()),
             "targets": None if targets is None else targets.tolist() if labels else encoded(targets.tobytes()),
             "shape": None if targets is None or labels else list(targets.shape),
@@ -57,11 +68,25 @@ class Engine:
         return self.run("(m, table) => m.compare(table)", "compare.js", table)
 
 
-def expected_arrays(network: Network, x: np.ndarray, targets: np.ndarray | None) -> dict[str, np.ndarray]:
-    """Python's numbers: every layer's output, and with targets every gradient."""
+class Drawn:
+    """A random generator that keeps the numbers that it draws."""
+
+    def __init__(self) -> None:
+        self.rng, self.numbers = np.random.default_rng(7), []
+
+    def random(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+        found = self.rng.random(shape, dtype=dtype)
+        self.numbers += found.ravel().tolist()
+        return found
+
+
+def expected_arrays(
+    network: Network, x: np.ndarray, targets: np.ndarray | None, *, training: bool = False
+) -> dict[str, np.ndarray]:
+    """Python's numbers: every layer's output, with targets every gradient, and in training the buffers after it."""
     found, caches, seen = {}, [], x
     for i, layer in enumerate(network.layers):
-        seen, cache = layer.forward(seen)
+        seen, cache = layer.forward(seen, training=training)
         found[f"y {i}"] = seen
         caches.append(cache)
     found |= {"logits": seen, "outputs": network.loss.activation(seen)}
@@ -70,6 +95,9 @@ def expected_arrays(network: Network, x: np.ndarray, targets: np.ndarray | None)
         found["grad δ"] = network.loss.backward(cache)
         found["grad x"] = network.backward(found["grad δ"], caches)
         found |= {f"grad {name}": p.grad for name, p in network.parameters().items()}
+    if training:
+        for name, layer in network.named_layers():
+            found |= {f"buffer {name}.{key}": buffer for key, buffer in layer.buffers.items()}
     return found
 
 

@@ -31,6 +31,35 @@ def test_a_layer_computes_what_python_computes(engine, layer, shape):
     assert {name: share for name, share in far.items() if share > 1e-12} == {}
 
 
+@pytest.mark.parametrize(("layer", "shape"), [e for e in LAYERS if isinstance(e[0], nn.Dropout | nn.BatchNorm)])
+def test_a_layer_trains_as_in_python(engine, layer, shape):
+    """Dropout with the same mask, BatchNorm with the batch and its running values, wherever they are."""
+    network = stirred(layer_network(layer, shape))
+    targets = np.random.default_rng(1).standard_normal((3, *network.shapes[-1]))
+    far = apart(engine.compare(network, batch(shape), targets if layer.differentiable else None, training=True))
+    assert {name: share for name, share in far.items() if share > 1e-12} == {}
+
+
+INSIDE = [
+    nn.Branches([[nn.Dense(3), nn.Tanh(), nn.BatchNorm(), nn.Dropout(0.3)], [nn.Dropout(0.5, inverted=False)]]),
+    nn.Residual([nn.Dense(4), nn.Dropout(0.25), nn.Tanh(), nn.Sequential([nn.BatchNorm(0.3)])]),
+    nn.Subnetwork(nn.Network([nn.Dense(3), nn.Dropout(0.5), nn.Tanh(), nn.BatchNorm()], 4, "log-likelihood")),
+    nn.Subnetwork(
+        nn.Network([nn.Dense(3), nn.Dropout(0.5), nn.Tanh(), nn.BatchNorm()], 4, "log-likelihood"), frozen=True
+    ),
+]
+
+
+@pytest.mark.parametrize("layer", INSIDE, ids=lambda layer: type(layer).__name__)
+def test_dropout_and_batchnorm_inside_other_layers_train_as_in_python(engine, layer):
+    network = stirred(nn.Network([layer, nn.Dropout(0.4), nn.Dense(3)], 4, nn.LogLikelihood(), dtype="float64"))
+    far = apart(engine.compare(network, batch((4,)), np.array([0, 2, 1]), training=True))
+    assert sum(name.startswith("buffer") for name in far) == sum(
+        len(part.buffers) for _, part in network.named_layers()
+    )
+    assert {name: share for name, share in far.items() if share > 1e-12} == {}
+
+
 @pytest.mark.parametrize("loss", LOSSES, ids=[f"{i}-{type(loss).__name__}" for i, loss in enumerate(LOSSES)])
 def test_a_loss_computes_what_python_computes(engine, loss):
     network = nn.Network([nn.Dense(3)], 4, loss, dtype="float64")

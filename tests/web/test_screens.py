@@ -6,11 +6,13 @@ import time
 import numpy as np
 import pytest
 
-from digitlab.nn import Conv2D, Dense, load_network
+from digitlab.nn import BatchNorm, Conv2D, Dense, Dropout, Network, load_network
 from digitlab.optim import SGD
 from digitlab.shipped import PATH
 from digitlab.viz.explain import walk
 from digitlab.web.images import probabilities_of, worst
+from digitlab.web.server import Play
+from web.serving import serving
 
 pytestmark = [pytest.mark.web, pytest.mark.slow, pytest.mark.mnist]
 LAYERS = load_network(PATH).layers
@@ -179,6 +181,27 @@ def test_one_step_is_the_one_of_explain(open_page, mnist_splits):
     page.click("text=× 10")
     page.click("text=Use these weights")
     page.wait_for_selector("text=digits + 10 steps")
+
+
+def test_one_step_as_in_training(open_page, tmp_path):
+    """With dropout of nearly everything, the output is the softmax of the biases."""
+    network = Network([Dropout(1 - 1e-7), Dense(10)], 784, "log-likelihood", seed=1)
+    network.parameters()["1.b"].value = np.arange(10, dtype=np.float32)
+    flat = Network([Dense(10), BatchNorm(), Dense(10)], 784, "log-likelihood")
+    for net, boxes in ((network, 1), (flat, 0)):
+        server = serving(Play(net, "small", None, tmp_path / "runs", tmp_path / "own"))
+        try:
+            page = open_page("/step", server=server)
+            page.select_option("label:has-text('The right class') select", "8")
+            before = loss(page)
+            assert page.locator("text=As in training").count() == boxes
+            if boxes:
+                page.click("text=As in training")
+                assert loss(page) == pytest.approx(np.log(np.exp(np.arange(10)).sum()) - 8, rel=1e-2) != before
+            else:
+                page.wait_for_selector("text=BatchNorm needs more than one image")
+        finally:
+            server.end()
 
 
 def test_break_it(open_page):

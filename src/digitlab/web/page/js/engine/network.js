@@ -97,9 +97,12 @@ export class Network {
     return new Tensor(data, [numbers.length / size, ...this.inputShape]);
   }
 
-  /** Logits and outputs (N, out), and a step for every layer: its name, input, output and cache. */
-  forward(x) {
-    const [logits, steps] = forwardChain(this.layers, x);
+  /**
+   * Logits and outputs (N, out), and a step for every layer: its name, input, output and cache. With `random`, a function
+   * that returns numbers from 0 to below 1, as in training: Dropout leaves out numbers, BatchNorm uses the batch.
+   */
+  forward(x, random) {
+    const [logits, steps] = forwardChain(this.layers, x, random);
     steps.forEach((step, i) => (step.name = String(i)));
     return { logits, outputs: this.loss.activation(logits), steps };
   }
@@ -110,8 +113,8 @@ export class Network {
   }
 
   /** One backpropagation: every parameter's gradient, δ = ∂L/∂logits, and the loss of the batch. */
-  gradient(x, labels) {
-    const { logits, outputs, steps } = this.forward(x);
+  gradient(x, labels, random) {
+    const { logits, outputs, steps } = this.forward(x, random);
     const [loss, cache] = this.loss.forward(logits, labels);
     const delta = this.loss.backward(cache);
     const gradX = this.backward(delta, steps);

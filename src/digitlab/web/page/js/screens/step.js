@@ -1,9 +1,10 @@
 // One step: choose the right digit, and see what the network learns from this one image.
-import { argmax } from "../engine/tensor.js";
+import { ShapeError, argmax } from "../engine/tensor.js";
 import { OPTIMIZERS, trainingStep } from "../engine/optimizers.js";
+import { uniform } from "../engine/random.js";
 import { inputOf, whyNoImage } from "../input.js";
 import { bars } from "../ui/bars.js";
-import { button, select, slider } from "../ui/controls.js";
+import { button, checkbox, select, slider } from "../ui/controls.js";
 import { curves } from "../ui/curves.js";
 import { el, fill } from "../ui/dom.js";
 import { ICONS } from "../ui/icons.js";
@@ -78,17 +79,25 @@ export function mount(root, app) {
     "aria-label": "The largest change of each array",
   });
 
+  const training = trainingBox(network, app, () => show());
+
+  /** A copy of a network, and the loss, outputs and gradients of the image in it. Each step has its own dropout. */
+  function seenBy(from) {
+    const copy = from.copy();
+    return [copy, copy.gradient(inputOf(app), [label], training.value ? uniform(past.length) : undefined)];
+  }
+
   function stepped(from, kept) {
-    const next = from.copy();
-    next.gradient(inputOf(app), [label]);
+    const [next] = seenBy(from);
     trainingStep(next, new OPTIMIZERS[optimizer.value](), kept, rate.value);
     return next;
   }
 
   function learn(count) {
     for (let i = 0; i < count; i++) {
-      past.push({ network, states: new Map(states), losses: [...losses] });
+      const before = { network, states: new Map(states), losses: [...losses] };
       const next = stepped(network, states);
+      past.push(before);
       if (!losses.length) losses.push(network.gradient(inputOf(app), [label]).loss);
       network = next;
       losses.push(network.gradient(inputOf(app), [label]).loss);
@@ -109,9 +118,9 @@ export function mount(root, app) {
   }
 
   function show() {
-    const seen = network.gradient(inputOf(app), [label]);
+    const [shown, seen] = seenBy(network);
     const next = stepped(network, new Map(states));
-    const then = next.gradient(inputOf(app), [label]);
+    const [, then] = seenBy(next);
     formula.textContent = `${OPTIMIZERS[optimizer.value].formula},   g = ∂L/∂w,  η = ${short(rate.value)}`;
     fill(
       said,
@@ -123,15 +132,11 @@ export function mount(root, app) {
     after.set(then.outputs.data, { truth: label });
     hint.hidden = sure === null || label === sure || past.length > 0;
     hint.textContent = `The network is sure of the ${classNames[sure]}: nothing is left to learn. So the next best, ${classNames[label]}, is taken as the right class, to show a large error.`;
-    const shown = losses.length ? losses : [seen.loss];
-    const points = shown.map((loss, i) => [i, loss]);
-    plot.draw([{ name: "loss", points }], { low: 0, high: Math.max(...shown, 0.01) });
-    fill(
-      backward,
-      lossRow(network, seen),
-      ...[...seen.steps].reverse().map((step) => backRow(network, step, pictures)),
-    );
-    fill(weights, changes(network, next));
+    const all = losses.length ? losses : [seen.loss];
+    const points = all.map((loss, i) => [i, loss]);
+    plot.draw([{ name: "loss", points }], { low: 0, high: Math.max(...all, 0.01) });
+    fill(backward, lossRow(shown, seen), ...[...seen.steps].reverse().map((step) => backRow(shown, step, pictures)));
+    fill(weights, changes(shown, next));
     undoButton.disabled = resetButton.disabled = keepButton.disabled = !past.length;
   }
 
@@ -163,6 +168,7 @@ export function mount(root, app) {
         right.element,
         rate.element,
         optimizer.element,
+        ...training.elements,
         formula,
         el(
           "div",
@@ -226,6 +232,31 @@ export function mount(root, app) {
     plot.stop,
   ];
   return () => stops.forEach((stop) => stop());
+}
+
+/**
+ * The choice to compute as in training, for a network with Dropout or BatchNorm: { value, elements }. For others there
+ * is nothing to choose, and where one image is no batch for BatchNorm, a line says so.
+ */
+function trainingBox(network, app, on) {
+  const layers = [...network.namedLayers()].map(([, layer]) => layer.constructor.name);
+  const dropout = layers.includes("Dropout");
+  if (!dropout && !layers.includes("BatchNorm")) return { value: false, elements: [] };
+  try {
+    network.copy().forward(inputOf(app), uniform(0));
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error;
+    const why = "Computed as outside of training: in training, BatchNorm needs more than one image.";
+    return { value: false, elements: [el("p", { class: "note" }, why)] };
+  }
+  const what = dropout ? "numbers are left out by dropout" : "mean and variance are those of this image";
+  const box = checkbox({ label: `As in training: ${what}`, on });
+  return {
+    get value() {
+      return box.value;
+    },
+    elements: [box.element],
+  };
 }
 
 /**

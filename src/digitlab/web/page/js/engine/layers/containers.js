@@ -23,8 +23,8 @@ export class Sequential extends Layer {
     return numbered(this.layers);
   }
 
-  forward(x) {
-    const [y, steps] = forwardChain(this.layers, x);
+  forward(x, random) {
+    const [y, steps] = forwardChain(this.layers, x, random);
     return [y, { steps }];
   }
 
@@ -49,9 +49,9 @@ export class Residual extends Sequential {
     return this.projection ? { ...super.children(), projection: this.projection } : super.children();
   }
 
-  forward(x) {
-    const [y, steps] = forwardChain(this.layers, x);
-    const [shortcut, along] = forwardChain(this.projection ? [this.projection] : [], x);
+  forward(x, random) {
+    const [y, steps] = forwardChain(this.layers, x, random);
+    const [shortcut, along] = forwardChain(this.projection ? [this.projection] : [], x, random);
     if (String(shortcut.shape) !== String(y.shape)) {
       throw new ShapeError(`Residual: the layers give shape (${y.shape}), the shortcut (${shortcut.shape})`);
     }
@@ -83,10 +83,10 @@ export class Branches extends Layer {
     return Object.fromEntries(this.chains);
   }
 
-  forward(x) {
+  forward(x, random) {
     const chains = this.chains.map(([, chain]) => chain);
     const steps = chains.map((layer) => {
-      const [y, cache] = layer.forward(x);
+      const [y, cache] = layer.forward(x, random);
       return { layer, x, y, cache };
     });
     const parts = steps.map((step) => step.y);
@@ -164,11 +164,11 @@ export class Subnetwork extends Layer {
     return numbered(this.layers);
   }
 
-  forward(x) {
+  forward(x, random) {
     const shape = this.network.input_shape;
     if (product(x.shape.slice(1)) !== product(shape))
       throw new ShapeError(`Subnetwork: got (${x.shape}), expected (N, ${shape})`);
-    const [z, steps] = forwardChain(this.layers, x.reshape(x.shape[0], ...shape));
+    const [z, steps] = forwardChain(this.layers, x.reshape(x.shape[0], ...shape), this.frozen ? undefined : random);
     const y = this.outputs === "activations" ? this.loss.activation(z) : z;
     return [y, { steps, y, shape: x.shape }];
   }

@@ -3,7 +3,8 @@
 //     static python     where the Python code is
 //     static formulas   what forward and backward compute, word for word those of the Python class
 //     static defaults   the settings, with the names of a network file
-//     forward(x)               → [y, cache]      outside of training
+//     forward(x, random)       → [y, cache]      as in training if there is a `random`, a function that returns numbers
+//                                               from 0 to below 1, of which Dropout makes its mask
 //     backward(gradY, cache)   → gradX           assigns grads[name] for every params[name]
 
 import { elementwise } from "../tensor.js";
@@ -71,10 +72,10 @@ export function connected(weights, mask) {
 }
 
 /** Layers one after another: a step for each, with its input, output and cache. */
-export function forwardChain(layers, x) {
+export function forwardChain(layers, x, random) {
   const steps = [];
   for (const layer of layers) {
-    const [y, cache] = layer.forward(x);
+    const [y, cache] = layer.forward(x, random);
     steps.push({ layer, x, y, cache });
     x = y;
   }

@@ -1,6 +1,6 @@
-// BatchNorm outside of training, and LayerNorm: x̂ = (x − μ) / s,  s = √(σ² + ε),  y = γ x̂ + β.
+// BatchNorm and LayerNorm: x̂ = (x − μ) / s,  s = √(σ² + ε),  y = γ x̂ + β.
 
-import { elementwise, product, rowsAndColumns, sumRows } from "../tensor.js";
+import { ShapeError, elementwise, product, rowsAndColumns, sumRows } from "../tensor.js";
 import { Layer, given } from "./layer.js";
 
 const FILE = "digitlab/nn/normalization.py";
@@ -22,11 +22,11 @@ export class BatchNorm extends Layer {
     return { params: ["gamma", "beta"], buffers: ["running_mean", "running_var"] };
   }
 
-  forward(x) {
+  forward(x, random) {
     const { gamma, beta } = this.params;
-    const { running_mean: mean, running_var: variance } = this.buffers;
+    const { running_mean: mean, running_var: variance } = random ? this.moved(x) : this.buffers;
     const [rows, features] = rowsAndColumns(x);
-    const inverse = variance.data.map((v) => 1 / Math.sqrt(v + this.epsilon)); // (F)
+    const inverse = Float64Array.from(variance.data, (v) => 1 / Math.sqrt(v + this.epsilon)); // (F)
     const xHat = x.zeros(...x.shape);
     const y = x.zeros(...x.shape);
     for (let i = 0; i < rows * features; i++) {
@@ -34,19 +34,43 @@ export class BatchNorm extends Layer {
       xHat.data[i] = (x.data[i] - mean.data[j]) * inverse[j];
       y.data[i] = gamma.data[j] * xHat.data[i] + beta.data[j];
     }
-    return [y, { xHat, inverse }];
+    return [y, { xHat, inverse, training: Boolean(random) }];
   }
 
-  backward(gradY, { xHat, inverse }) {
-    this.grads.gamma = sumRows(elementwise((g, v) => g * v, gradY, xHat)); // (F)
-    this.grads.beta = sumRows(gradY); // (F)
+  backward(gradY, { xHat, inverse, training }) {
+    const { gamma } = this.params;
+    const alongXHat = (this.grads.gamma = sumRows(elementwise((g, v) => g * v, gradY, xHat))); // (F)
+    const alongOnes = (this.grads.beta = sumRows(gradY)); // (F)
+    const [rows, features] = rowsAndColumns(gradY);
     const gradX = gradY.copy();
-    const features = inverse.length;
     for (let i = 0; i < gradX.data.length; i++) {
-      gradX.data[i] *= this.params.gamma.data[i % features] * inverse[i % features];
+      const j = i % features;
+      const along = training ? (alongOnes.data[j] + xHat.data[i] * alongXHat.data[j]) / rows : 0;
+      gradX.data[i] = (gradX.data[i] - along) * gamma.data[j] * inverse[j];
     }
     return gradX;
   }
+
+  /** The mean and variance of a batch, towards which the running ones are moved. */
+  moved(x) {
+    const [n] = rowsAndColumns(x);
+    if (n < 2) throw new ShapeError("BatchNorm: got one number per feature in training, expected at least two");
+    const batch = moments(x);
+    for (const [name, factor] of [["running_mean", 1], ["running_var", n / (n - 1)]]) {
+      const towards = (r, v) => (1 - this.momentum) * r + this.momentum * factor * v;
+      this.buffers[name] = elementwise(towards, this.buffers[name], batch[name]);
+    }
+    return batch;
+  }
+}
+
+/** The mean and the variance of each feature (the last axis) over a batch. */
+function moments(x) {
+  const [n] = rowsAndColumns(x);
+  const mean = elementwise((sum) => sum / n, sumRows(x));
+  const squares = x.zeros(...x.shape);
+  for (let i = 0; i < x.data.length; i++) squares.data[i] = (x.data[i] - mean.data[i % mean.data.length]) ** 2;
+  return { running_mean: mean, running_var: elementwise((sum) => sum / n, sumRows(squares)) };
 }
 
 export class LayerNorm extends Layer {

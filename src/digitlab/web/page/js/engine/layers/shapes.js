@@ -1,4 +1,4 @@
-// Layers that pass numbers on: Flatten, Reshape, Repeat, Slice, Dropout outside of training, Rescale.
+// Layers that pass numbers on: Flatten, Reshape, Repeat, Slice, Dropout, Rescale.
 
 import { ShapeError, elementwise, product, sumRows } from "../tensor.js";
 import { Layer, given } from "./layer.js";
@@ -113,12 +113,15 @@ export class Dropout extends Layer {
   static defaults = { rate: 0.5, inverted: true };
   static passesOn = true;
 
-  forward(x) {
-    return [this.scaled(x), null];
+  forward(x, random) {
+    if (!random || this.rate === 0) return [this.scaled(x), null];
+    const most = this.inverted ? 1 / (1 - this.rate) : 1;
+    const mask = elementwise(() => (random() >= this.rate ? most : 0), x);
+    return [elementwise((v, m) => v * m, x, mask), { mask }];
   }
 
-  backward(gradY) {
-    return this.scaled(gradY);
+  backward(gradY, cache) {
+    return cache ? elementwise((g, m) => g * m, gradY, cache.mask) : this.scaled(gradY);
   }
 
   scaled(x) {
