@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from digitlab.cli.shared.runs import BARS, sparkline
+from digitlab.errors import ConfigError
 from digitlab.train import History
 from digitlab.train.run_list import Note, read_note, write_note
 from digitlab.viz.curves import curves_figure
@@ -118,3 +119,12 @@ def test_runs_of_very_different_length_have_logarithmic_epochs():
     assert curves_figure({"a": history(2), "b": history(3)}).axes[0].get_xscale() == "linear"
     figure = curves_figure({"a": history(2), "b": history(30)})
     assert figure.axes[0].get_xscale() == "log" and "logarithmic" in figure.axes[0].get_xlabel()
+
+
+@pytest.mark.parametrize(
+    "text", ["tags = 5", 'tags = "one"', "tags = [1]", "note = 3", "note", "\0", "a=" + "[" * 5000]
+)
+def test_a_damaged_note(text, tmp_path):
+    (tmp_path / "note.toml").write_text(text)
+    with pytest.raises(ConfigError, match=r"note\.toml: .*; mend or remove it"):
+        read_note(tmp_path)

@@ -140,6 +140,37 @@ def test_dropout_is_checked_with_its_mask_held():
     assert check_gradients(network(dropout=0.5), *batch(), training=True).passed
 
 
+class _ForgetsTheBatch(BatchNorm):
+    """Right for prediction, and wrong in training: the mean and the variance depend on x, too."""
+
+    def backward(self, grad_y, cache):
+        return super().backward(grad_y, (*cache[:2], False))
+
+
+class _DropsBothWays(Dropout):
+    def backward(self, grad_y, cache):
+        return grad_y
+
+
+@pytest.mark.parametrize("layer", [_ForgetsTheBatch(), _DropsBothWays(0.5)], ids=repr)
+def test_training_is_checked_where_it_differs(layer):
+    net = Network([Dense(4), layer, Dense(3)], 5, seed=2, dtype="float64")
+    report = check_gradients(net, *batch())
+    assert {row.name for row in report.rows if not row.passed} == {"0.W, training", "0.b, training", "input, training"}
+    assert check_gradients(net, *batch(), training=False).passed
+    assert not check_gradients(net, *batch(), training=True).passed
+
+
+@pytest.mark.parametrize("layer", [BatchNorm(), Dropout(0.5), Dropout(0.5, inverted=False)], ids=repr)
+def test_right_layers_pass_in_both_kinds_of_pass(layer):
+    net = Network([Dense(4), layer, Dense(3)], 5, seed=2, dtype="float64")
+    drawn = net.copy().forward(batch()[0], training=True)[0]
+    report = check_gradients(net, *batch())
+    assert report.passed and len(report.rows) == 2 * (len(net.parameters()) + 1), f"\n{report}"
+    assert_array_equal(net.forward(batch()[0], training=True)[0], drawn)  # its generator has not moved
+    assert check_gradients(net, *(some[:1] for some in batch())).passed  # of one, on which BatchNorm cannot train
+
+
 def test_a_sample_of_elements_is_enough_for_large_layers():
     net = Network([Dense(30), Sigmoid(), Dense(3)], 100, dtype="float64")
     x, targets = batch(features=100)

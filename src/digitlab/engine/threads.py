@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
+from digitlab.errors import EngineError
+
 SMALL_BATCH = 64  # up to this size a second BLAS thread costs more than it gives
 THREADS = "DIGITLAB_THREADS"  # the environment variable that says how many threads the kernels of a network may use
 
@@ -66,6 +68,18 @@ def one_blas_thread() -> Iterator[None]:
     """One BLAS thread inside this block, in which kernels have the other cores."""
     with _one_blas_thread:
         yield
+
+
+def require_one_blas_thread() -> None:
+    """Raise EngineError unless NumPy's BLAS can be limited to one thread: Apple's Accelerate, for one, cannot."""
+    import numpy as np
+
+    blas = str(np.show_config(mode="dicts")["Build Dependencies"]["blas"]["name"])  # type: ignore[call-overload,index,unused-ignore]
+    limited = any(library["user_api"] == "blas" for library in _controller().info())
+    if not limited or "accelerate" in blas.lower():
+        raise EngineError(
+            f"deterministic: the threads of this NumPy's BLAS ({blas}) cannot be limited; choose the engine fast"
+        )
 
 
 class _OneBlasThread:

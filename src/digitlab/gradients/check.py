@@ -2,12 +2,12 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from digitlab.arrays import Array, array_namespace, to_numpy
-from digitlab.errors import ConfigError, GradientError
+from digitlab.errors import ConfigError, GradientError, ShapeError
 from digitlab.gradients.base import Backpropagation, Gradient
 from digitlab.gradients.differences import CentralDifferences, ComplexStep, _OneAtATime, moved
 from digitlab.gradients.loss_at import LossAt, Vector
@@ -85,7 +85,7 @@ def check_gradients(
     tested: Gradient | None = None,
     tolerance: float | None = None,
     samples: int | None = None,
-    training: bool = False,
+    training: bool | None = None,
     rng: np.random.Generator | None = None,
 ) -> GradientReport:
     """Backpropagation against another method, element by element, for every parameter and for the input x.
@@ -96,7 +96,9 @@ def check_gradients(
     tolerance   the largest error that passes; the method's own unless given: 10⁻⁹ for a complex step, 10⁻⁵ for central
                 differences, 2·10⁻³ for forward ones
     samples     check this many elements of each parameter, drawn by `rng`, instead of all: for larger networks
-    training    check the pass that training uses (dropout, batch normalization); its random masks are kept
+    training    which pass is checked: True the one of training, with the same dropout masks in every evaluation and
+                the batch's own statistics; False the one of prediction; None, the default: that of prediction, and
+                where the outputs differ in training, that of training as well, in rows such as "0.W, training"
 
     The error of an element, with a by backpropagation and n by the other method, is |a − n| / max(|a|, |n|, floor).
     Relative to the element itself it would be unfair to the tiny ones, of which a difference of losses sees only
@@ -120,8 +122,28 @@ def check_gradients(
         raise ConfigError("samples= draws elements at random; pass rng=numpy.random.default_rng(0) with it")
     (tested or Backpropagation()).require(network)
     way.require(network)
+    x = float64_copy(network).prepare(x)
+    modes = [training] if training is not None else [False, *[True] * differs_in_training(network, x)]
+    parts = [_compared(network, x, targets, way, tested, tolerance, samples, mode, rng) for mode in modes]
+    rows = [row for _, some in parts for row in some]
+    if len(parts) > 1:
+        rows[len(parts[0][1]) :] = [replace(row, name=f"{row.name}, training") for row in parts[1][1]]
+    return GradientReport(way, tolerance, parts[0][0], rows, tested)
+
+
+def _compared(
+    network: Network,
+    x: Array,
+    targets: Array,
+    way: "_OneAtATime",
+    tested: Gradient | None,
+    tolerance: float,
+    samples: int | None,
+    training: bool,
+    rng: np.random.Generator | None,
+) -> tuple[float, list[ReportRow]]:
+    """The loss of one kind of pass, and a row for each parameter and the input."""
     twin = float64_copy(network)
-    x = twin.prepare(x)
     if tested is None:
         grad_x, value = backpropagated(twin, x, targets, training=training)
         arrays = {name: p.grad for name, p in twin.parameters().items()} | {"input": grad_x}
@@ -158,7 +180,16 @@ def check_gradients(
             error = float(errors[k])
             figures = (float(a[k]), float(n[k]), error)
             rows.append(ReportRow(name, shape, len(places), kinks, worst, *figures, error <= tolerance))
-    return GradientReport(way, tolerance, value, rows, tested)
+    return value, rows
+
+
+def differs_in_training(network: Network, x: Array) -> bool:
+    """Whether these examples have other outputs in training. A batch that training refuses, as of one, has none."""
+    try:
+        outputs = [to_numpy(float64_copy(network).forward(x, training=mode)[0]) for mode in (False, True)]
+    except ShapeError:
+        return False
+    return not np.array_equal(*outputs)
 
 
 def exactest(network: Network) -> "_OneAtATime":

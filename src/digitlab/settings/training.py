@@ -131,6 +131,14 @@ class TrainingSettings:
     device: Annotated[
         str, Setting("Device of the torch and cupy engines: cpu, cuda.", metavar="NAME", search=False)
     ] = "cpu"
+    deterministic: Annotated[
+        bool,
+        Setting(
+            "Compute the same bits with any number of threads: one BLAS thread; engines that cannot are refused.",
+            usual="-",
+            search=False,
+        ),
+    ] = False
     seed: Annotated[
         int, Setting("Seed of weights, shuffling, dropout and augmentation.", ge=0, metavar="N", search=False)
     ] = 0

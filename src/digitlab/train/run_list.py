@@ -68,11 +68,14 @@ def read_note(folder: Path) -> Note:
     """The note in a run's folder; empty if there is none."""
     try:
         table = tomllib.loads((folder / NOTE).read_text(encoding="utf-8"))
-        return Note(str(table.get("note", "")), tuple(map(str, table.get("tags", ()))))
     except FileNotFoundError:
         return Note()
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{folder / NOTE}: is not TOML ({in_brief(error)}); mend or remove it") from None
+    note, tags = table.get("note", ""), table.get("tags", [])
+    if not isinstance(note, str) or not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
+        raise ConfigError(f"{folder / NOTE}: expected note as text and tags as a list of texts; mend or remove it")
+    return Note(note, tuple(tags))
 
 
 def write_note(folder: Path, note: Note) -> None:

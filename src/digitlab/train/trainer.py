@@ -11,8 +11,9 @@ import numpy as np
 
 from digitlab.data.augment import Augmentation
 from digitlab.engine.base import Engine
-from digitlab.engine.select import make_predictor, select_engine
-from digitlab.errors import ConfigError, DivergenceError, not_among
+from digitlab.engine.select import LIBRARIES, make_predictor, select_engine
+from digitlab.engine.threads import one_blas_thread, require_one_blas_thread
+from digitlab.errors import ConfigError, DivergenceError, EngineError, not_among
 from digitlab.gradients import Gradient
 from digitlab.nn.describe import build
 from digitlab.nn.examples import examples
@@ -32,7 +33,8 @@ from digitlab.train.steps import check_smallest_batch, divergence_of, observed_g
 from digitlab.train.weighting import checked_class_weights, example_weights
 
 TRAINER = {name: s for name, s in settings_of(TrainingSettings).items() if s.trainer}
-PLAIN = ("batch_size", "shuffle", "engine", "device", "keep", "evaluate_train", "seed")  # the others are built below
+# The others are built below
+PLAIN = ("batch_size", "shuffle", "engine", "device", "keep", "evaluate_train", "deterministic", "seed")
 
 
 @with_settings(TrainingSettings, only=TRAINER)
@@ -67,6 +69,7 @@ class Trainer:
         monitor: str | None = None,
         keep: str = "best",
         evaluate_train: bool = False,
+        deterministic: bool = False,
         callbacks: Sequence[Callback] = (),
         seed: int = 0,
         **settings: Any,
@@ -77,6 +80,8 @@ class Trainer:
             raise ConfigError(f"Trainer has no argument {not_among(unknown[0], TRAINER)}")
         check_settings(TrainingSettings, {**given, **settings})
         self.__dict__.update({name: settings.get(name, TRAINER[name].default) for name in further})
+        if deterministic and engine in LIBRARIES:
+            raise EngineError(f"deterministic: the {engine} engine promises no bits; choose fast, reference or pure")
         self.network: Network = as_network(network)
         self.gradient = build(Gradient, gradient) if gradient is not None else None
         chosen = build(Optimizer, optimizer) if optimizer is not None else SGD()
@@ -92,6 +97,7 @@ class Trainer:
         self.monitor = monitor or ""
         self.keep = keep
         self.evaluate_train = evaluate_train
+        self.deterministic = deterministic
         self.callbacks = list(callbacks)
         self.rng = np.random.default_rng(seed)
         self.history = History()
@@ -154,6 +160,8 @@ class Trainer:
             rng=self.rng,
             device=self.device,
         )
+        if self.deterministic and engine.name != "fast":
+            require_one_blas_thread()
         if self.optimizer_state is not None:
             engine.load_state(self.optimizer_state)
         self._fast = engine.name == "fast"
@@ -163,10 +171,14 @@ class Trainer:
         watched = {name: (engine.place(a), engine.place(b)) for name, (a, b) in watched.items()}
         divergence: DivergenceError | None = None
         try:
-            for callback in self.callbacks:
-                callback.on_fit_start(self)
             # An overflow is reported as a DivergenceError, not as a warning.
-            with np.errstate(over="ignore", invalid="ignore"), fresh or nullcontext():
+            with (
+                one_blas_thread() if self.deterministic else nullcontext(),
+                np.errstate(over="ignore", invalid="ignore"),
+                fresh or nullcontext(),
+            ):
+                for callback in self.callbacks:
+                    callback.on_fit_start(self)
                 while self.stop_reason is None and self.epoch <= self.epochs:
                     self._epoch(engine, x, y, watched, fresh)
         except KeyboardInterrupt:
@@ -189,7 +201,8 @@ class Trainer:
 
     def evaluate(self, data: Any, what: str = "test set") -> Evaluation:
         """Loss and accuracy of the network as it is now on another set, computed by the engine that trained it."""
-        return measure(self.network, *examples(data, self.network, what), logits_of=self._logits_of)
+        with one_blas_thread() if self.deterministic else nullcontext():
+            return measure(self.network, *examples(data, self.network, what), logits_of=self._logits_of)
 
     def logits_of(self, network: Network) -> Callable[[Any], Any]:
         """The way to a network's logits by the engine that trains here, whatever else is compiled."""
