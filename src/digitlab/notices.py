@@ -6,4 +6,4 @@ class DataWarning(UserWarning):
 
 
 class TrainingWarning(UserWarning):
-    """A training ended without an error and the network has learned next to nothing (doctor/diagnosis.py)."""
+    """A training ended without an error and went badly: what the doctor names first (doctor/callback.py)."""

@@ -29,7 +29,8 @@ def checked(run, folder):
 
 
 def test_every_ailment_has_a_run():
-    assert {run.ailment for run in FIRST} == {ailment.name for ailment in AILMENTS}
+    """But a curve that is not learned: `digitlab fit` leaves no folder (test_diagnosis.py)."""
+    assert {run.ailment for run in FIRST} == {ailment.name for ailment in AILMENTS} - {"curve-not-learned"}
 
 
 @pytest.mark.parametrize("run", FIRST, ids=lambda run: run.ailment)

@@ -103,6 +103,7 @@ np.True_
 """
 
 
+@pytest.mark.filterwarnings("ignore:.*the learning rate 0.001 is too small")
 @pytest.mark.parametrize(
     "session", [CHAPTER1, CHAPTER2, CHAPTER3, FIRST_NET], ids=["chapter1", "chapter2", "chapter3", "first-net"]
 )

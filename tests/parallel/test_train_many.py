@@ -99,7 +99,7 @@ def test_images_of_another_source_are_mixed_in_as_load_does(tmp_path):
     assert len(sets_for({**data, "source": "nowhere"}, own).train) == 20 + 200, "mixed into sets that are given, too"
 
 
-@pytest.mark.filterwarnings("ignore:.*learned next to nothing")
+@pytest.mark.filterwarnings("ignore:.*trainings went badly")
 def test_a_setting_of_the_data_that_is_none():
     (outcome,) = train_many([config(data={"train_sise": 5})], workers=1).outcomes
     assert outcome.error.startswith("data: there is no setting 'train_sise' (did you mean 'train_size'?); there are:")
@@ -172,7 +172,7 @@ def test_settings_that_cannot_be_are_told_before_anything_is_trained(tmp_path):
     assert not list(tmp_path.rglob("network.safetensors"))
 
 
-@pytest.mark.filterwarnings("ignore:.*learned next to nothing")
+@pytest.mark.filterwarnings("ignore:.*trainings went badly")
 def test_one_that_fails_does_not_stop_the_others(tmp_path):
     table = describe_network(mlp([64, 8, 10], loss="mean-squared-error"))
     wild = dataclasses.replace(config(rate=1e30), network=table)
@@ -269,7 +269,7 @@ def test_networks_and_statistics(one_after_another):
 
 def test_networks_that_learned_nothing_are_warned_of_where_nobody_watches():
     wild = dataclasses.replace(config(rate=1e30), network=describe_network(mlp([64, 10], loss="mse")))
-    with pytest.warns(TrainingWarning, match=r"1 of 1 networks have learned next to nothing, first .*no longer finite"):
+    with pytest.warns(TrainingWarning, match=r"1 of 1 trainings went badly, first .*no longer finite"):
         train_many([wild], workers=1)
 
 

@@ -1,6 +1,7 @@
 """`digitlab compare RUN RUN…`: several runs side by side; `digitlab compare --optimizers sgd,adam`: settings."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ from digitlab.cli.shared.options import option_name, picture_option, settings_op
 from digitlab.cli.shared.runs import choosing_options
 
 if TYPE_CHECKING:
+    from digitlab.data import Splits
+    from digitlab.doctor.ailment import Diagnosis
     from digitlab.train.run_list import Run
 
 NAME = 20  # characters of a run's name in the table; where one is longer, numbers stand for them
@@ -110,8 +113,6 @@ def compare_runs(
     from digitlab.cli.shared.console import say, table
     from digitlab.cli.shared.endings import say_diagnoses
     from digitlab.cli.shared.runs import chosen
-    from digitlab.doctor.diagnosis import diagnose
-    from digitlab.doctor.probe import facts_of_run
     from digitlab.errors import ConfigError, ModelFileError
     from digitlab.parallel.labels import as_label, varied_settings
     from digitlab.settings.schema import as_typed, option_of
@@ -144,7 +145,7 @@ def compare_runs(
             say(f"warning: {run.name}: no epoch has {run.config.monitor!r}, which it monitors; judged by {run.monitor}")
     if len(judges := dict.fromkeys(run.monitor for run in runs)) > 1:
         say(f"warning: the runs are judged by different columns, which cannot be compared: {', '.join(judges)}")
-    say_diagnoses([(run.name, diagnose(run.history.rows, facts_of_run(run.config, run.history))) for run in runs])
+    say_diagnoses(_diagnoses(runs))
     labels = [as_label({option_of(name): as_typed(value) for name, value in setting.items()}) for setting in varied]
     plain = len(set(labels)) < len(labels) or max(map(len, labels)) > LABEL
     called = [run.name for run in runs] if plain else labels
@@ -153,6 +154,22 @@ def compare_runs(
     report(runs=[run_facts(run.name, run.config, run.history) for run in runs], left_out=left, figure=out)
     save_figure(curves_figure(histories, title="Runs compared", losses=losses), out)
     say(f"plot: {out}")
+
+
+def _diagnoses(runs: "Sequence[Run]") -> "Iterator[tuple[str, Diagnosis | None]]":
+    """What the doctor names first in each run; the data of several runs are loaded once."""
+    from digitlab.doctor.case import Case
+    from digitlab.doctor.examination import first_finding
+    from digitlab.errors import DigitlabError
+
+    loaded: dict[str, Splits | None] = {}
+    for run in runs:
+        data = str(run.config.data)
+        with suppress(DigitlabError):  # a file is gone or damaged: `digitlab doctor` names it
+            case = Case.of_run(run.folder, loaded.get(data))
+            loaded[data] = case.splits
+            finding = first_finding(case)
+            yield run.name, finding.diagnosis if finding is not None else None
 
 
 def _short_names(runs: "Sequence[Run]") -> list[str]:

@@ -209,7 +209,7 @@ def train_snapshots(config: "RunConfig", splits: "Splits", folder: Path, members
     from digitlab.cli.shared.console import say
     from digitlab.cli.shared.endings import say_diagnosis
     from digitlab.cli.shared.progress import training_progress
-    from digitlab.doctor.probe import Diagnose
+    from digitlab.doctor.callback import Diagnose
     from digitlab.ensemble.making import Snapshots, snapshot_networks
     from digitlab.parallel.run_folders import prepare
     from digitlab.train import resume_run, start_run

@@ -279,17 +279,17 @@ def say_study(study: "Study", folder: Path, *, test: bool) -> None:
 
 
 def say_doubts(study: "Study", done: "list[Trial]", failed: list[tuple[str, str]], best: Path) -> None:
-    """What went wrong in a search: trials that failed or learned nothing, and a best value where the range ends."""
+    """What went wrong in a search: trials that failed or went badly, and a best value where the range ends."""
     from digitlab.cli.shared.console import say
     from digitlab.cli.shared.endings import say_diagnosis, say_failures
-    from digitlab.doctor.diagnosis import Diagnosis
+    from digitlab.doctor.ailment import Diagnosis
     from digitlab.search.study import at_edge
 
     say_failures(failed, len(done))
     if found := done[0].notes.get("diagnosis"):
         say_diagnosis(Diagnosis(*found), best, name=f"trial {done[0].number}, the best")
-    elif nothing := sum(t.notes.get("diagnosis") is not None for t in done):
-        say(f"warning: {nothing} of {len(done)} trials learned next to nothing")
+    elif badly := sum(t.notes.get("diagnosis") is not None for t in done):
+        say(f"warning: {badly} of {len(done)} trials went badly")
     for name, which, wider in at_edge(study.plan.space, done[0].point):
         option = name.replace("_", "-")
         say(f"warning: the best {option}, {as_typed(done[0].point[name])}, is the {which} of the range searched")

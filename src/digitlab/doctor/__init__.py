@@ -1,14 +1,15 @@
 """What went wrong in a training: `examine("runs/003-784-30-10")` reads a run's folder and names the ailments it finds.
 
-ailment.py      what an ailment is, and a finding with its evidence: a number and a picture
-ailments/       one file for each
-case.py         what is known of a run: settings, history, networks, data
-measures.py     what the ailments measure on it
-examination.py  the examination
-fix.py          the settings that a finding advises
-diagnosis.py    the same in short, for trainings without a folder: why nothing was learned, by symptoms.py and probe.py
+ailment.py        what an ailment is, and a finding with its evidence: a number and a picture
+ailments/         one file for each
+case.py           what is known of a run: settings, history, networks, data
+training_case.py  the same of a training that has just ended, without a folder
+measures.py       what the ailments measure; symptoms.py is what they see in the history
+examination.py    the examination
+callback.py       the examination at the end of a training
+fix.py            the settings that a finding advises
 
-The names are loaded when they are first used: a training needs probe.py alone.
+The names are loaded when they are first used: a training that goes well needs callback.py alone.
 """
 
 import importlib

@@ -3,17 +3,16 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from digitlab.data import Splits
-
 if TYPE_CHECKING:
+    from digitlab.data import Splits
     from digitlab.doctor.case import Case
 
 Array = np.ndarray[Any, Any]
-Mend = Callable[[Splits], Splits]
+Mend = Callable[["Splits"], "Splits"]
 
 
 @dataclass(frozen=True)
@@ -49,6 +48,20 @@ class Images:
 Picture = Curves | Bars | Images
 
 
+class Diagnosis(NamedTuple):
+    """A finding in short, as it is kept with a training's result: another learning rate to try, or else `advice`."""
+
+    seen: str
+    cause: str
+    rate: str = ""
+    advice: str = ""
+
+    def __str__(self) -> str:
+        """The whole, in one sentence, for Python."""
+        change = f"learning_rate={self.rate}" if self.rate else self.advice
+        return f"{self.seen}; likely cause: {self.cause}; try {change}"
+
+
 @dataclass(frozen=True)
 class Finding:
     """An ailment in one run.
@@ -79,6 +92,13 @@ class Finding:
     def can_be_fixed(self) -> bool:
         """Whether there are settings or a change of the data that may mend it."""
         return bool(self.changes) or self.mend is not None
+
+    @property
+    def diagnosis(self) -> Diagnosis:
+        """The same in short, without picture and changes."""
+        if list(self.changes) == ["learning_rate"]:
+            return Diagnosis(self.seen, self.cause, rate=f"{self.changes['learning_rate']:.3g}")
+        return Diagnosis(self.seen, self.cause, advice=self.advice)
 
     def __str__(self) -> str:
         return f"{self.title}: {self.seen}; likely cause: {self.cause}; try {self.advice}"

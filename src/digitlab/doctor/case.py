@@ -4,7 +4,7 @@ import json
 import math
 import os
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
@@ -15,8 +15,8 @@ import numpy as np
 
 from digitlab.arrays import to_numpy
 from digitlab.data import Splits, load
-from digitlab.doctor.measures import errors_by_layer, nearest
-from digitlab.doctor.probe import EXAMPLES, constant_loss
+from digitlab.doctor.ailment import Images
+from digitlab.doctor.measures import constant_loss, errors_by_layer, nearest
 from digitlab.doctor.symptoms import Facts, learned_share
 from digitlab.engine.select import predict
 from digitlab.errors import ConfigError, DigitlabError, ModelFileError
@@ -35,6 +35,7 @@ from digitlab.train.trainer import Trainer
 
 Array = np.ndarray[Any, Any]
 WELL = 0.8  # of the way from guessing to all correct: a training that went well
+EXAMPLES = 500  # training examples that are looked at
 COMPARED, KNOWN = 400, 1200  # examples whose most similar one is looked for, among so many
 RISEN = 1.05  # times its least value: a validation loss that rises
 HALF = 0.5  # of the loss of the best constant output: the same, where there are no classes
@@ -51,7 +52,10 @@ class Case:
     last      the network of the last epoch
     sets      "train", "valid", "test": (x, y) as the network takes them; {} where the data are gone or have changed
     images    the same as they were loaded, and `splits` all of them
+    exact     whether the targets are exact values of a function of one number, so that all of it can be learned
     """
+
+    exact = False
 
     def __init__(
         self,
@@ -203,7 +207,8 @@ class Case:
     @cached_property
     def constant_loss(self) -> float | None:
         """The least loss that one answer for all inputs can have; None where it is not known."""
-        if self.probe is None or self.config.class_weights or self.config.sample_weights:
+        weighted = self.trainer.weighs or self.trainer.class_weights or self.config.sample_weights
+        if self.probe is None or weighted:
             return None  # weighted losses are on another scale
         if self.classes and len(np.unique(as_labels(self.probe[1]))) == 1:
             return None  # it would be 0
@@ -236,9 +241,6 @@ class Case:
         """The same in the form that symptoms.py reads."""
         labels = self.labels(self.watched)
         return Facts(
-            steps=self.steps,
-            rate=self.rate,
-            default_rate=self.trainer.default_rate,
             guess=self.guess,
             count=len(labels) if labels is not None else 0,
             accuracy=self.accuracy,
@@ -291,6 +293,19 @@ class Case:
             for i, layer in enumerate(self.network.layers)
             if any(p.regularized for p in layer.params.values())
         ]
+
+    @property
+    def class_names(self) -> Sequence[str]:
+        """What the classes are called."""
+        known = getattr(self.images.get("train"), "class_names", None) or self.network.class_names
+        return known or [str(i) for i in range(self.classes)]
+
+    def pictures(self, title: str, name: str, positions: Any, titles: Sequence[str]) -> Images | None:
+        """Images of a set at these positions, each under its title; None where the examples are no images."""
+        x = self.images[name].images if name in self.images else self.sets[name][0]
+        if x.dtype != np.uint8 or x.ndim < 3:
+            return None
+        return Images(title, np.asarray(x[positions]), titles)
 
     def column(self, name: str) -> list[float]:
         """A column of the history, without the epochs that lack it."""

@@ -76,3 +76,27 @@ def found_in(x: Array, other: Array) -> Array:
 def recalls(labels: Array, guesses: Array, classes: int) -> Array:
     """The share of each class's examples that are recognized (classes,); NaN for a class without examples."""
     return np.array([np.mean(guesses[labels == c] == c) if (labels == c).any() else np.nan for c in range(classes)])
+
+
+def constant_loss(network: Network, targets: Array) -> float | None:
+    """The least loss that one answer for all inputs can have; None where the loss does not say which answer that is."""
+    loss = network.loss
+    if not loss.fits_mean:
+        return None
+    logits = np.zeros((len(targets), *network.shapes[-1]), np.float64)
+    wanted = np.asarray(loss.targets(targets, logits), np.float64)  # (N, out)
+    mean = wanted.mean(axis=0)
+    if loss.owns == "sigmoid":
+        mean = np.clip(mean, 1e-6, 1 - 1e-6)
+        answer = np.log(mean / (1 - mean))
+    elif loss.owns == "softmax":
+        answer = np.log(np.clip(mean, 1e-6, None))
+    else:
+        answer = mean
+    return float(loss.forward(logits + answer, wanted)[0])
+
+
+def line_loss(network: Network, x: Array, targets: Array) -> float:
+    """The loss of the straight line through targets (N, 1) over inputs (N, 1), by least squares."""
+    slope, start = np.polyfit(x.ravel().astype(np.float64), targets.ravel(), 1)
+    return float(network.loss.forward(slope * x.astype(np.float64) + start, targets)[0])

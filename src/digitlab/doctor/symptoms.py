@@ -1,4 +1,4 @@
-"""What went wrong in a training, as seen in its history and a few facts about its network (probe.py measures them)."""
+"""What went wrong in a training, as seen in its history and a few facts about its network (case.py measures them)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from digitlab.statistics import share_sd
 
 ENOUGH_IMAGES = 20  # in the set that the accuracy is measured on
 GROWN = 10.0  # times as much: a loss that grew
+ENOUGH_STEPS = 100  # before that, nothing can be said of a learning rate
 LITTLE = 0.2  # of the way from guessing to all right: learned next to nothing
 NOISE = 3.0  # standard deviations of an accuracy that is still chance
 
@@ -16,50 +17,18 @@ NOISE = 3.0  # standard deviations of an accuracy that is still chance
 class Facts:
     """What the history does not hold. None where it is not known, or makes no sense for this network.
 
-    steps           done in all
-    rate            the learning rate that the schedule multiplies
-    default_rate    the one that this training would have had by default
-    decay           the share of its value that weight decay takes from a weight in a step
-    classes         how many classes the training examples have
     guess           the accuracy of always answering the most frequent class, on the set that `accuracy` is of
     count           how many examples that set has
     accuracy        of the latest epoch
     loss            of the network on a few training examples
     constant_loss   the least loss on them that one answer for all inputs can have
-    line_loss       the loss of the best straight line, where the targets are exact values of a function of one number
-    adaptive        whether the optimizer gives each weight a step size of its own, as Adam does
-    constant        the share of the outputs that are the same for all inputs, from 0 to 1
-    idle            the share of neurons that are the same for all inputs, in the hidden layer that has most of them
-    rectified       whether neurons of that layer give exactly 0 then, as ReLU's do
-    reach           the largest absolute value among the inputs, as the first layer takes them
-    depth           hidden layers with an activation
-    closing         the activation before the loss's own, if there is one: "Sigmoid()"
-    directions      how many random directions the gradient is estimated along; None: it is the whole gradient
-    parameters      how many numbers the network learns
-    better_net      the name of a convolutional network, where dense layers alone see images in colour
     """
 
-    steps: int
-    rate: float
-    default_rate: float
-    decay: float = 0.0
-    classes: int | None = None
     guess: float | None = None
     count: int = 0
     accuracy: float | None = None
     loss: float | None = None
     constant_loss: float | None = None
-    line_loss: float | None = None
-    adaptive: bool = False
-    constant: float | None = None
-    idle: float = 0.0
-    rectified: bool = False
-    reach: float = 1.0
-    depth: int = 1
-    closing: str = ""
-    directions: int | None = None
-    parameters: int = 0
-    better_net: str = ""
 
 
 def exploded(losses: Sequence[float], facts: Facts) -> str:
@@ -78,6 +47,17 @@ def exploded(losses: Sequence[float], facts: Facts) -> str:
     if facts.constant_loss is None:
         return ""
     return f"the loss is {last:.3g}; a constant output has {facts.constant_loss:.2g}"
+
+
+def still_learning(losses: Sequence[float], facts: Facts) -> bool:
+    """Whether the loss falls, or has not moved yet: larger steps would help.
+
+    After a single epoch: whether it is below the mean over that epoch.
+    """
+    if len(losses) == 1:
+        return facts.loss is None or facts.loss < losses[0]
+    still = max(losses) - min(losses) <= 1e-3 * max(losses)
+    return still or (losses[-1] < losses[-2] and losses[-1] < losses[0])
 
 
 def halving(losses: Sequence[float]) -> bool:
@@ -120,20 +100,6 @@ def learned_nothing(rows: Sequence[Mapping[str, Any]], facts: Facts) -> str:
         f"accuracy {percent(facts.accuracy)} after {epochs}, {how} than guessing the largest class "
         f"({percent(facts.guess)})"
     )
-
-
-def far_from_curve(facts: Facts) -> str:
-    """A curve of which the network has learned no more than its straight line, or little; else ""."""
-    loss, line, constant = facts.loss, facts.line_loss, facts.constant_loss
-    if loss is None or line is None or not constant or line < 1e-3 * constant:  # it is a line
-        return ""
-    missing = f"{percent(loss / constant)} of the variance"
-    if loss >= 0.8 * line:
-        return (
-            f"only the straight line in the curve is learned: the network misses {missing}, the best line "
-            + percent(line / constant)
-        )
-    return f"the curve is not learned: the network misses {missing}" if loss > 0.1 * constant else ""
 
 
 def only_by_heart(rows: Sequence[Mapping[str, Any]], facts: Facts) -> str:

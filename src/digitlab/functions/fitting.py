@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from digitlab.doctor.diagnosis import Diagnosis
-from digitlab.doctor.probe import Diagnose
+from digitlab.doctor.ailment import Diagnosis
+from digitlab.doctor.callback import Diagnose
 from digitlab.errors import ConfigError, DataError
 from digitlab.functions.expression import Array, Function
 from digitlab.functions.units import Units, column, units_for

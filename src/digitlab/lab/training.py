@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from digitlab.doctor.probe import Diagnose
+from digitlab.doctor.callback import Diagnose
 from digitlab.errors import ConfigError, not_among
 from digitlab.nn.chains import mlp
 from digitlab.nn.describe import build
@@ -69,8 +69,8 @@ class Training:
 
         {settings}
 
-        Warns (TrainingWarning) if the network has learned next to nothing, with the likely cause. Raises ConfigError
-        for unknown or unfit settings, DivergenceError if the loss is no longer finite.
+        Warns (TrainingWarning) if the training went badly, with what the doctor names first. Raises ConfigError for
+        unknown or unfit settings, DivergenceError if the loss is no longer finite.
         """
         config = _config(self.network, self.usual, learning_rate, settings, seed=self.seed + len(self.history))
         if "keep" not in settings:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from digitlab.data import Splits
 from digitlab.data.loading import choose, open_source
-from digitlab.doctor.diagnosis import Diagnosis
-from digitlab.doctor.probe import Diagnose
+from digitlab.doctor.ailment import Diagnosis
+from digitlab.doctor.callback import Diagnose
 from digitlab.errors import DigitlabError
 from digitlab.nn.network import Network
 from digitlab.nn.scaling import InputRange
@@ -67,7 +67,7 @@ class TrainingResult:
 
     `error` is one line where a DigitlabError ended the training (it diverged, say); `interrupted` where it was
     stopped; `finished` where neither is the case and every epoch was done, or a callback decided to stop.
-    `diagnosis` says why where it ended without an error and has learned next to nothing (doctor/diagnosis.py).
+    `diagnosis` says what the doctor names first where it ended without an error and went badly (doctor/callback.py).
     """
 
     name: str

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from digitlab.doctor.diagnosis import Diagnosis
+from digitlab.doctor.ailment import Diagnosis
 from digitlab.errors import ConfigError, ModelFileError, in_brief
 from digitlab.files import write_text
 from digitlab.nn.io.files import read_arrays

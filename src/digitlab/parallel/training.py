@@ -53,7 +53,7 @@ def train_many(
     A training that fails (its loss diverges, say) does not stop the others: its outcome has an `error`. Ctrl-C ends all
     after the batches they are in; the result says so, and with a folder the same call goes on from there.
     In a script, processes need the call to stand under `if __name__ == "__main__":`.
-    Without a `watcher`, warns (TrainingWarning) of networks that diverged or learned next to nothing.
+    Without a `watcher`, warns (TrainingWarning) of trainings that diverged or went badly.
     Raises ConfigError for settings that cannot be, before anything is trained, and if another process has the folder.
     """
     configs, quiet = list(configs), watcher is None
@@ -110,9 +110,7 @@ def train_many(
     wrong = [f"{o.name or 'network'}: {o.error or o.diagnosis}" for o in outcomes if o.error or o.diagnosis]
     if wrong and quiet:  # a watcher shows it
         warnings.warn(
-            f"{len(wrong)} of {len(outcomes)} networks have learned next to nothing, first {wrong[0]}",
-            TrainingWarning,
-            stacklevel=2,
+            f"{len(wrong)} of {len(outcomes)} trainings went badly, first {wrong[0]}", TrainingWarning, stacklevel=2
         )
     return result
 

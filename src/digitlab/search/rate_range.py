@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from digitlab.arrays import to_numpy
-from digitlab.doctor.probe import constant_loss
+from digitlab.doctor.measures import constant_loss
 from digitlab.engine import select_engine
 from digitlab.errors import ConfigError
 from digitlab.nn.examples import examples

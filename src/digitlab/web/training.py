@@ -16,7 +16,7 @@ import numpy as np
 from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from digitlab.doctor.probe import Diagnose
+from digitlab.doctor.callback import Diagnose
 from digitlab.errors import ConfigError, DigitlabError
 from digitlab.functions.units import Units
 from digitlab.nn.io.files import network_bytes

@@ -12,7 +12,7 @@ from digitlab.errors import ConfigError, DivergenceError
 
 if TYPE_CHECKING:
     from digitlab.data import Splits
-    from digitlab.doctor.diagnosis import Diagnosis
+    from digitlab.doctor.ailment import Diagnosis
     from digitlab.train import History, RunConfig
 
 LISTS = {setting.plural: name for name, setting in SETTINGS.items() if setting.plural}
@@ -99,7 +99,7 @@ def train_all(
     found: "Iterable[Choice]", splits: "Splits", seeds: int, say: Callable[[str], None], advance: Callable[[int], None]
 ) -> Trained:
     """Train every choice with each seed 0, 1 ..."""
-    from digitlab.doctor.probe import Diagnose
+    from digitlab.doctor.callback import Diagnose
     from digitlab.train import Callback
     from digitlab.train.columns import unit
 

@@ -1,4 +1,4 @@
-"""The lines at the end of a training that has learned nothing: what is seen, the likely cause, the next command."""
+"""The lines at the end of a training that went badly: what is seen, the likely cause, the next command."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -9,7 +9,7 @@ from digitlab.errors import quoted
 
 if TYPE_CHECKING:
     from digitlab.data import Splits
-    from digitlab.doctor.diagnosis import Diagnosis
+    from digitlab.doctor.ailment import Diagnosis
 
 MOST = 3  # networks of a group that are spoken of one by one
 
@@ -36,19 +36,18 @@ def say_diagnosis(
 
 def say_findings(folder: Path, splits: "Splits") -> None:
     """What the doctor names first in a run that looks ill, and the next command; nothing for a healthy one."""
-    from digitlab.doctor import Case, examine
+    from digitlab.doctor.case import Case
+    from digitlab.doctor.examination import first_finding
 
-    case = Case.of_run(folder, splits)
-    found = examine(case) if case.poor or case.worsened else []
-    if not found:
+    first = first_finding(Case.of_run(folder, splits))
+    if first is None:
         return
-    first, config = found[0], quoted(folder / "config.toml")
-    say(f"warning: {first.seen}")
-    say(f"likely cause: {first.cause}")
-    if list(first.changes) == ["learning_rate"]:
-        say(f"next: digitlab train --from-file {config} {first.advice}")
-    else:
-        say(f"next: digitlab doctor {quoted(folder)}{' --fix' if first.can_be_fixed else ''}")
+    if (found := first.diagnosis).rate:
+        say_diagnosis(found, folder / "config.toml")
+        return
+    say(f"warning: {found.seen}")
+    say(f"likely cause: {found.cause}")
+    say(f"next: digitlab doctor {quoted(folder)}{' --fix' if first.can_be_fixed else ''}")
 
 
 def say_failures(failed: Sequence[tuple[str, str]], total: int) -> None:
@@ -64,4 +63,4 @@ def say_diagnoses(networks: Iterable[tuple[str, "Diagnosis | None"]]) -> None:
     for name, diagnosis in found[:MOST]:
         say_diagnosis(diagnosis, name=name)
     if (more := len(found) - MOST) > 0:
-        say(f"warning: {more} more {'network has' if more == 1 else 'networks have'} not learned; see the table")
+        say(f"warning: {more} more {'training' if more == 1 else 'trainings'} went badly")

@@ -7,6 +7,7 @@ the data and the network.
 from digitlab.doctor.ailment import Ailment
 from digitlab.doctor.ailments.batch_larger_than_data import BatchLargerThanData
 from digitlab.doctor.ailments.class_imbalance import ClassImbalance
+from digitlab.doctor.ailments.curve_not_learned import CurveNotLearned
 from digitlab.doctor.ailments.dead_relus import DeadReLUs
 from digitlab.doctor.ailments.dense_on_colours import DenseOnColours
 from digitlab.doctor.ailments.diverging import Diverging
@@ -55,6 +56,7 @@ AILMENTS: tuple[Ailment, ...] = (
     Diverging(),
     RateTooLarge(),
     RateTooSmall(),
+    CurveNotLearned(),
     Overfitting(),
     StoppedTooEarly(),
 )

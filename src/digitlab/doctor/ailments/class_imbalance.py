@@ -35,13 +35,17 @@ class ClassImbalance(Ailment):
         if high - low < LOST:
             return None
         ratio = counts.max() / counts[rare].min()
-        names = case.images["train"].class_names
         return self.finding(
             f"the largest class has {ratio:.0f} times as many training examples as the smallest; "
             f"{percent(low)} of the examples of rare classes are recognized, {percent(high)} of the frequent ones",
             "largest class over smallest",
             ratio,
-            Bars("Training examples of each class", "examples", dict(zip(names, counts.tolist())), logarithmic=True),
+            Bars(
+                "Training examples of each class",
+                "examples",
+                dict(zip(case.class_names, counts.tolist())),
+                logarithmic=True,
+            ),
             cause="the training set has few examples of some classes",
             advice="--class-weights balanced, or more examples of the rare classes",
             changes={"class_weights": "balanced"},

@@ -2,7 +2,7 @@
 
 import math
 
-from digitlab.doctor.ailment import Ailment, Finding, Images
+from digitlab.doctor.ailment import Ailment, Finding
 from digitlab.doctor.case import Case
 from digitlab.doctor.symptoms import percent
 from digitlab.nn.io.description import describe_network
@@ -22,22 +22,23 @@ class DenseOnColours(Ailment):
     advice = "a convolutional network"
 
     def find(self, case: Case) -> Finding | None:
-        if "train" not in case.images or case.accuracy is None or not case.poor or len(case.network.input_shape) > 1:
+        if "train" not in case.sets or case.accuracy is None or not case.poor or len(case.network.input_shape) > 1:
             return None
-        images = case.images["train"]
-        better = recommended_net(images.image_shape)
+        shape = case.sets["train"][0].shape[1:]
+        better = recommended_net(shape)
         recipe = find_recipe(better) if better else None
         if recipe is None:
             return None
-        network = recipe.build(input_shape=images.image_shape, classes=len(images.class_names))
+        network = recipe.build(input_shape=shape, classes=case.classes)
         settings = {name: value for name, value in recipe.training.table().items() if name in SETTINGS}
-        few = images.first(min(SHOWN, len(images)))
+        labels = case.labels("train")
+        names = [case.class_names[i] for i in labels[:SHOWN]] if labels is not None else []
         return self.finding(
             f"{percent(case.accuracy)} are correct after {len(case.rows)} epochs on images of "
-            f"{'×'.join(map(str, images.image_shape))} numbers, by dense layers alone",
+            f"{'×'.join(map(str, shape))} numbers, by dense layers alone",
             "numbers of an image",
-            math.prod(images.image_shape),
-            Images("Training images", few.images, [few.class_names[label] for label in few.labels]),
+            math.prod(shape),
+            case.pictures("Training images", "train", slice(0, SHOWN), names),
             cause="dense layers alone learn little from images in colour, where ink and paper may have any colour",
             advice=f"--net {better}",
             changes={"network": describe_network(network), **settings},

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from digitlab.doctor.ailment import Ailment, Finding, Images
+from digitlab.doctor.ailment import Ailment, Finding
 from digitlab.doctor.case import Case
 from digitlab.doctor.symptoms import NOISE, only_by_heart, percent
 from digitlab.statistics import share_sd
@@ -22,12 +22,10 @@ class LabelsShuffled(Ailment):
         labels = case.labels("train")
         if labels is None or not case.poor or len(labels) < 100:
             return None
-        digits, few = case.images["train"], slice(0, SHOWN)
         guess = float(np.bincount(labels).max() / len(labels))
         fits = case.agreement()
-        picture = Images(
-            "Examples with their labels", digits.images[few], [digits.class_names[i] for i in digits.labels[few]]
-        )
+        names = [case.class_names[i] for i in labels[:SHOWN]]
+        picture = case.pictures("Examples with their labels", "train", slice(0, SHOWN), names)
         if guess < 0.8 and fits <= guess + NOISE * share_sd(guess, len(case.neighbours[0])):
             return self.finding(
                 f"{percent(fits)} of the labels are those of the most similar example; guessing gives {percent(guess)}",

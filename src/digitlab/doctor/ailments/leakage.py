@@ -3,7 +3,7 @@
 import numpy as np
 
 from digitlab.data import Splits
-from digitlab.doctor.ailment import Ailment, Finding, Images
+from digitlab.doctor.ailment import Ailment, Finding
 from digitlab.doctor.case import Case
 from digitlab.doctor.measures import found_in
 
@@ -30,13 +30,12 @@ class Leakage(Ailment):
             both = found_in(x, train)
             if len(both) < max(FEW, MANY * len(x)):
                 continue
-            images = case.images[name]
-            titles = [f"{name} {i}" for i in both[:SHOWN]]
+            shown = both[:SHOWN]
             return self.finding(
                 f"{len(both):,} of {len(x):,} examples of the {name} set are in the training set",
                 f"share of the {name} set",
                 len(both) / len(x),
-                Images("Examples in both sets", np.asarray(images.images[both[:SHOWN]]), titles),
+                case.pictures("Examples in both sets", name, shown, [f"{name} {i}" for i in shown]),
                 cause="examples were copied or drawn with replacement before the data were divided",
                 mend=without_copies,
             )

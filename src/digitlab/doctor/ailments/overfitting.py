@@ -4,11 +4,11 @@ import numpy as np
 
 from digitlab.doctor.ailment import Ailment, Curves, Finding
 from digitlab.doctor.case import Case
-from digitlab.doctor.symptoms import NOISE, percent
+from digitlab.doctor.symptoms import percent
 from digitlab.engine.select import predict
 from digitlab.statistics import share_sd
 
-GAP = 0.08  # between training and validation accuracy, beyond noise
+GAP, NOISE = 0.08, 2.0  # between training and validation accuracy, and so many standard deviations of the latter
 FLAT, FURTHER = 1.03, 0.5  # a validation loss that near to its least, while the training loss halves
 MANY = 2000  # training examples that are asked
 

@@ -4,9 +4,8 @@ import numpy as np
 
 from digitlab.doctor.ailment import Ailment, Curves, Finding
 from digitlab.doctor.case import Case
-from digitlab.doctor.diagnosis import ENOUGH_STEPS, still_learning
 from digitlab.doctor.measures import named_outputs, saturated_share
-from digitlab.doctor.symptoms import exploded, fell, learned_nothing, most, percent
+from digitlab.doctor.symptoms import ENOUGH_STEPS, exploded, fell, learned_nothing, most, percent, still_learning
 from digitlab.train.default_rate import smaller_rate
 
 TIMES = 3.0  # the default learning rate: from there on it is a suspect

@@ -2,8 +2,7 @@
 
 from digitlab.doctor.ailment import Ailment, Curves, Finding
 from digitlab.doctor.case import Case
-from digitlab.doctor.diagnosis import ENOUGH_STEPS
-from digitlab.doctor.symptoms import percent
+from digitlab.doctor.symptoms import ENOUGH_STEPS, percent
 from digitlab.train.default_rate import larger_rate
 
 TIMES = 1 / 3  # of the default learning rate: from there down it is a suspect
@@ -24,12 +23,12 @@ class RateTooSmall(Ailment):
         if len(losses) > 1 and losses[-1] > losses[0]:
             return None
         larger = larger_rate(case.rate, case.trainer.default_rate)
-        result = percent(case.accuracy) + " correct" if case.accuracy is not None else f"a loss of {losses[-1]:.3g}"
+        result = f", {percent(case.accuracy)} are correct" if case.accuracy is not None else ""
         change = (
             f"the loss went from {losses[0]:.4g} to {losses[-1]:.4g}" if len(losses) > 1 else "one epoch was trained"
         )
         return self.finding(
-            f"{change}, and the result is {result}, with {times:.2g} times the default learning rate",
+            f"{change}{result}, at {times:.2g} times the default learning rate",
             "learning rate over the default one",
             times,
             Curves("Training loss", "loss", {"train_loss": losses}),

@@ -4,9 +4,9 @@ from digitlab.doctor.ailment import Ailment, Bars, Finding
 from digitlab.doctor.ailments.exploding_gradients import DEEP, layers
 from digitlab.doctor.case import Case
 from digitlab.doctor.fix import with_activation
+from digitlab.doctor.symptoms import ENOUGH_STEPS
 
 SMALL = 0.02  # times as large in the first layer as in the last
-ENOUGH_STEPS = 100
 LEARNED = 0.5  # of the way to all correct
 
 
