@@ -65,6 +65,8 @@ class Strategy:
 
 
 class Grid(Strategy):
+    """Every combination of the values of a space, in order."""
+
     about = "every combination of the values on each side"
 
     def points(self, plan: "SearchPlan", trials: "Sequence[Trial]") -> "list[Point] | None":
@@ -75,6 +77,8 @@ class Grid(Strategy):
 
 
 class LogScale(Strategy):
+    """Nielsen's search: one parameter at a time, by powers of ten, then finer."""
+
     about = "powers of ten first, then finer around the best, one parameter after the other (Nielsen ch. 3)"
     learns_from_pruned = False
 
@@ -89,6 +93,8 @@ class LogScale(Strategy):
 
 
 class TPE(Strategy):
+    """Optuna's tree-structured Parzen estimator; the first trials are random."""
+
     about = "tree-structured Parzen estimator: draws where good points are denser than bad ones (Bergstra et al. 2011)"
 
     def sampler(self, plan: "SearchPlan", index: int) -> Any:
@@ -135,6 +141,8 @@ class Genetic(Strategy):
 
 
 class CmaEs(Strategy):
+    """Optuna's covariance matrix adaptation, for the numbers of a space; other choices are drawn at random."""
+
     about = "CMA-ES: a normal distribution that moves and takes the shape of what was good (Hansen 2016)"
 
     def check(self, plan: "SearchPlan") -> None:

@@ -95,4 +95,5 @@ def digest(text: str) -> str:
 
 
 def encoded(data: bytes) -> str:
+    """Bytes in base64, as text."""
     return base64.b64encode(data).decode("ascii")

@@ -110,6 +110,7 @@ def plan_of(asked: Mapping[str, Any], images: Images, start: Path | None = None)
 
 
 def plan_images(asked: Mapping[str, Any], images: Images, start: Path | None) -> Plan:
+    """The plan of a training on images. Raises ConfigError or ShapeError for unfit settings."""
     source = asked.get("source", "mnist")
     data: dict[str, Any] = {"source": images.path_of(source)}
     splits = images.splits(source)
@@ -129,6 +130,7 @@ def plan_images(asked: Mapping[str, Any], images: Images, start: Path | None) ->
 
 
 def plan_points(asked: Mapping[str, Any]) -> Plan:
+    """The plan of a training on points (x, y, class); a fifth of them validates. Raises ConfigError."""
     rows = asked.get("points")
     try:
         table = np.asarray(rows, np.float64)
@@ -150,6 +152,7 @@ def plan_points(asked: Mapping[str, Any]) -> Plan:
 
 
 def plan_function(asked: Mapping[str, Any]) -> Plan:
+    """The plan of a fit of a formula in x. Raises ConfigError."""
     function = parse_function(str(asked.get("function", "")))
     low, high = number(asked, "low", -8.0), number(asked, "high", 8.0)
     network = network_table({**asked, "loss": "mean-squared-error"}, (1,), 1)

@@ -123,6 +123,7 @@ def judged_images(folder: Path, stamp: int) -> "tuple[Digits, Any]":
 
 
 def history_of(folder: Path) -> History:
+    """The history of a run; an empty one before its first epoch has ended."""
     file = folder / "history.jsonl"
     return History.load(file) if file.is_file() else History()
 
@@ -154,4 +155,5 @@ def summary(folder: Path, config: RunConfig, history: History) -> dict[str, Any]
 
 
 def texts(settings: "dict[str, Any]") -> dict[str, str]:
+    """Settings with their values as text."""
     return {name: str(value) for name, value in settings.items()}

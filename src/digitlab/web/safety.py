@@ -130,6 +130,7 @@ async def read_body(request: Request) -> bytes | None:
 
 
 def int_or(text: str | None, otherwise: int) -> int:
+    """The number in a text of digits; `otherwise` for any other text, and for None."""
     return int(text) if text is not None and text.isascii() and text.isdigit() else otherwise
 
 

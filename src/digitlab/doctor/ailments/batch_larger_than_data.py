@@ -6,6 +6,8 @@ from digitlab.train.default_rate import BATCH, default_learning_rate
 
 
 class BatchLargerThanData(Ailment):
+    """A batch size above the number of training examples: one step per epoch."""
+
     title = "Batch larger than the data"
     words = (
         "The batch size is larger than the training set, so every epoch is a single step. A few dozen steps are far "

@@ -12,6 +12,8 @@ LOST = 0.4  # lower recall than that of the other classes
 
 
 class ClassImbalance(Ailment):
+    """Classes with few training examples that the network hardly ever answers."""
+
     title = "Class imbalance"
     words = (
         "Some classes have far fewer training examples than others. The loss is a mean over all examples, so the "

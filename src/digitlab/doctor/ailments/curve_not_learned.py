@@ -12,6 +12,8 @@ STRAIGHT = 1e-3  # of the variance is what the best line misses of a function th
 
 
 class CurveNotLearned(Ailment):
+    """Exact values of a function of which more than 10 % of the variance, or all but its best line, is missed."""
+
     title = "Curve not learned"
     words = (
         "The targets are exact values of a function, so all of it could be learned, and the network still misses a "
@@ -32,7 +34,7 @@ class CurveNotLearned(Ailment):
         return self.finding(
             f"only the straight line in the curve is learned: the network misses {missing}, the best line "
             + percent(line / constant)
-            if LINE * line <= loss <= NEAR * line
+            if LINE * line <= loss <= max(NEAR * line, MISSED * constant)
             else f"the curve is not learned: the network misses {missing}",
             "share of the variance that is missed",
             loss / constant,

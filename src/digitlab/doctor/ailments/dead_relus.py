@@ -11,6 +11,8 @@ MANY = 0.7  # of a layer's neurons; some are dead in most networks
 
 
 class DeadReLUs(Ailment):
+    """A layer of which at least 70 % of the ReLUs give 0 for every example."""
+
     title = "Dead ReLUs"
     words = (
         "A ReLU neuron whose weighted sum is below 0 for every input gives 0 and has no gradient, so it never learns "

@@ -13,6 +13,8 @@ SETTINGS = ("optimizer", "schedule", "batch_size")  # of the recipe, which go wi
 
 
 class DenseOnColours(Ailment):
+    """Images in colour and no convolution, with a poor result."""
+
     title = "Dense layers on colours"
     words = (
         "The images are in colour, and the first layer sees their pixels as a row of numbers. Where ink and paper may "

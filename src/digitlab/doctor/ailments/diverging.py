@@ -7,6 +7,8 @@ from digitlab.train.default_rate import smaller_rate
 
 
 class Diverging(Ailment):
+    """A loss that is no longer finite, or ten times its least value and far above a constant answer's."""
+
     title = "Diverging"
     words = (
         "The loss grows instead of falling, until it is no longer a finite number. Each step goes so far beyond the "

@@ -9,6 +9,8 @@ LEARNED = 0.95  # of the way to all correct: then it does no harm
 
 
 class DoubleActivation(Ailment):
+    """An activation at the end, before the one that the loss applies itself."""
+
     title = "Double output activation"
     words = (
         "The network ends with an activation, and the loss applies its own to that. σ(σ(z)) lies between .5 and .73 "

@@ -7,6 +7,8 @@ from digitlab.doctor.measures import equal_neurons
 
 
 class EqualWeights(Ailment):
+    """A hidden layer whose neurons all have the same first weights."""
+
     title = "Equal first weights"
     words = (
         "All neurons of a hidden layer start with the same weights, such as 0. They get the same gradient, so they "

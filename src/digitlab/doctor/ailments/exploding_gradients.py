@@ -9,6 +9,8 @@ DEEP = 3  # layers with weights
 
 
 class ExplodingGradients(Ailment):
+    """An error that is many times larger in the first layer than in the last, before training."""
+
     title = "Exploding gradients"
     words = (
         "On its way back through the layers the error is multiplied by each layer's weights. If they are large, it "

@@ -9,6 +9,8 @@ SMALL = 0.02  # 1/255 is .004
 
 
 class InputsScaledTwice(Ailment):
+    """Inputs of the first layer that are far smaller than 1."""
+
     title = "Inputs scaled twice"
     words = (
         "The first layer gets numbers far below 1, as after a division by 255 that was done twice. The weights of the "

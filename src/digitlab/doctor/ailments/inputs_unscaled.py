@@ -9,6 +9,8 @@ FAR = 20.0  # networks learn from inputs of about 1
 
 
 class InputsUnscaled(Ailment):
+    """Inputs of the first layer that reach 20 or more."""
+
     title = "Inputs not scaled"
     words = (
         "The first layer gets numbers far from 1, such as pixels from 0 to 255. Its weighted sums are then so large "

@@ -16,6 +16,8 @@ FITS = 0.5  # share of labels that fit after a shift
 
 
 class LabelsShifted(Ailment):
+    """Labels that fit after a shift, by a place in the file or by a class number."""
+
     title = "Labels shifted"
     words = (
         "The label of an example is that of the one before or after it, as when a header line or a first image was "

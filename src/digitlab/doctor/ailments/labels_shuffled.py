@@ -11,6 +11,8 @@ SHOWN = 10
 
 
 class LabelsShuffled(Ailment):
+    """Labels that agree with those of similar examples no more often than chance."""
+
     title = "Labels shuffled"
     words = (
         "The labels do not belong to their examples, as after shuffling one of two arrays. There is nothing to learn "

@@ -12,6 +12,8 @@ SHOWN = 10
 
 
 class Leakage(Ailment):
+    """At least 1 % of the validation or test set is in the training set."""
+
     title = "Leakage between sets"
     words = (
         "Examples of the validation or test set are in the training set as well. The network knows them by heart, so "

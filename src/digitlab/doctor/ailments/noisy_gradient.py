@@ -7,6 +7,8 @@ from digitlab.gradients.base import learned_numbers
 
 
 class NoisyGradient(Ailment):
+    """A poor result of a gradient that is estimated along random directions."""
+
     title = "Noisy gradient"
     words = (
         "The gradient is estimated along a few random directions, far fewer than the network has parameters. Most of "

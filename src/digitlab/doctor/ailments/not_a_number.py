@@ -12,6 +12,8 @@ LARGE = 1e6  # outputs of that size overflow by themselves: that is another ailm
 
 
 class NotANumber(Ailment):
+    """First weights, or a layer's outputs for ordinary inputs, that are NaN or infinite."""
+
     title = "NaN in the network"
     words = (
         "A weight or the output of a layer is not a number (NaN) or infinite before any step has made it so. One NaN "

@@ -10,6 +10,8 @@ MOST, FEW = 0.95, 0.6  # of the answers are one class, which so many of the exam
 
 
 class OneClassPredicted(Ailment):
+    """One class for nearly every example, because of the training examples or their weights."""
+
     title = "One class predicted"
     words = (
         "The network gives the same class to nearly every example: it has seen examples of this class alone, or they "

@@ -14,6 +14,8 @@ MANY = 2000  # training examples that are asked
 
 
 class Overfitting(Ailment):
+    """A training accuracy well above the validation accuracy, while the validation loss rises or stays."""
+
     title = "Overfitting"
     words = (
         "The network has learned its training examples by heart and does worse on new ones: the training loss falls "

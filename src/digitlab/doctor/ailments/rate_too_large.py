@@ -13,6 +13,8 @@ SATURATED = 0.9  # of a layer's outputs
 
 
 class RateTooLarge(Ailment):
+    """A poor result with a loss that grows, or at three times the default learning rate or more."""
+
     title = "Learning rate too large"
     words = (
         "The steps are so large that they jump over the minimum: the loss stays high or goes up and down, and "

@@ -9,6 +9,8 @@ TIMES = 1 / 3  # of the default learning rate: from there down it is a suspect
 
 
 class RateTooSmall(Ailment):
+    """A poor result at a third of the default learning rate or less, with a loss that does not rise."""
+
     title = "Learning rate too small"
     words = (
         "The steps are so small that the loss hardly falls: the network would learn, but only after many more epochs."

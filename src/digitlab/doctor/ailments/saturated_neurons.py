@@ -12,6 +12,8 @@ MOST = 0.75  # of a layer's outputs
 
 
 class SaturatedNeurons(Ailment):
+    """A hidden layer whose sigmoids are near their bounds before training."""
+
     title = "Saturated neurons"
     words = (
         "The weighted sums of a hidden layer are so large before training that its sigmoids give nearly 0 or 1 (tanh: "

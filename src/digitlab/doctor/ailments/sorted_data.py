@@ -10,6 +10,8 @@ RUNS = 0.8  # of neighbours with the same label: in random order of ten classes 
 
 
 class SortedData(Ailment):
+    """Examples in the order of their classes, in a training without shuffling."""
+
     title = "Sorted data not shuffled"
     words = (
         "The training examples are sorted by class and are trained in this order. Each batch has one class only, so "

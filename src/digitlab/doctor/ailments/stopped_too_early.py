@@ -11,6 +11,8 @@ LONGER = 5  # times as many epochs
 
 
 class StoppedTooEarly(Ailment):
+    """A loss that still falls clearly in the last epoch, with a poor result."""
+
     title = "Stopped too early"
     words = (
         "The training ended while the loss was still falling: too few epochs, or an early stop that took a short "

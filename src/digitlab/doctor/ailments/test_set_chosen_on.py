@@ -10,6 +10,8 @@ ALL = 0.9  # of the validation set
 
 
 class TestSetChosenOn(Ailment):
+    """A test set that chose the epoch, or that is the validation set as well."""
+
     __test__ = False  # for pytest: no test
     title = "Chosen on the test set"
     words = (

@@ -11,6 +11,8 @@ LEARNED = 0.5  # of the way to all correct
 
 
 class VanishingGradients(Ailment):
+    """An error of the first layer that is below 2 % of the last layer's, before training."""
+
     title = "Vanishing gradients"
     words = (
         "On its way back the error is multiplied by the slope of each activation, which is at most ¼ for the sigmoid. "

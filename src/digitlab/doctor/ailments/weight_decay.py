@@ -8,6 +8,8 @@ STRONG = 0.02  # of its value is what a weight may lose per step; useful decays 
 
 
 class WeightDecay(Ailment):
+    """A weight decay that takes 2 % or more of every weight in each step."""
+
     title = "Weight decay too strong"
     words = (
         "Each step takes a share of every weight. If it takes more than the gradient gives back, all weights go to 0 "

@@ -9,6 +9,7 @@ from digitlab.web.bundle import html_page
 
 
 def write(network: Network, path: Path) -> list[Path]:
+    """Write the page of `digitlab play` with this network as one HTML file; return its path."""
     write_text(path, html_page({path.stem: network}, title=f"{path.stem} · digitlab"))
     return [path]
 

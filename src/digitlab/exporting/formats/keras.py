@@ -237,6 +237,7 @@ def recurrent(layer: Layer) -> tuple[str, list[Any]]:
 
 
 def write(network: Network, path: Path) -> list[Path]:
+    """Write the weights as .npz and a module that builds the network in Keras; return the paths."""
     model = Model()
     if network.scaling.factor != 1:
         model.then(f"layers.Rescaling({network.scaling.factor!r}, {network.scaling.offset!r})")

@@ -10,6 +10,7 @@ from digitlab.nn import Network
 
 
 def write(network: Network, path: Path) -> list[Path]:
+    """Write one .npz file with an array per parameter; return the paths."""
     with atomic_write(path) as temporary:
         np.savez(temporary, **network.state())
     return [path]

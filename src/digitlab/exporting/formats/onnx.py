@@ -56,6 +56,7 @@ def takes_pixels(network: Network) -> bool:
 
 
 def write(network: Network, path: Path) -> list[Path]:
+    """Write one .onnx file, with the scaling and the output activation in it; return its path."""
     model = onnx_model(network)
     with atomic_write(path) as temporary:
         temporary.write_bytes(model.SerializeToString())

@@ -254,6 +254,7 @@ def _with_bias(arrays: dict[str, Any], values: dict[str, Any]) -> str:
 
 
 def write(network: Network, path: Path) -> list[Path]:
+    """Write the weights as safetensors and a PyTorch module that loads them; return the paths."""
     module = Module()
     module.chain(((str(i), layer) for i, layer in enumerate(network.layers)), network.input_shape)
     weights = path.with_suffix(".safetensors")

@@ -7,6 +7,7 @@ from digitlab.nn import Network
 
 
 def write(network: Network, path: Path) -> list[Path]:
+    """Write one .safetensors file; return the paths."""
     network.save(path)
     return [path]
 

@@ -16,11 +16,13 @@ def write_activation(loss: Loss, graph: Graph, logits: str) -> str:
 
 @writes(Sequential)
 def write_sequential(layer: Sequential, graph: Graph, x: str, shape: Shape) -> str:
+    """The layers one after the other."""
     return write_chain(layer.layers, graph, x, shape)[0]
 
 
 @writes(Residual)
 def write_residual(layer: Residual, graph: Graph, x: str, shape: Shape) -> str:
+    """The inner layers, and Add with the input."""
     y, _ = write_chain(layer.layers, graph, x, shape)
     shortcut = x if layer.projection is None else write_layer(layer.projection, graph, x, shape)
     return graph.add("Add", shortcut, y)
@@ -28,6 +30,7 @@ def write_residual(layer: Residual, graph: Graph, x: str, shape: Shape) -> str:
 
 @writes(Branches)
 def write_branches(layer: Branches, graph: Graph, x: str, shape: Shape) -> str:
+    """Every branch from the same input, then Concat, Sum or Mean."""
     parts = [write_layer(chain, graph, x, shape) for chain in layer.chains.values()]
     if layer.merge == "concatenate":
         return graph.add("Concat", *parts, axis=-1)
@@ -36,6 +39,7 @@ def write_branches(layer: Branches, graph: Graph, x: str, shape: Shape) -> str:
 
 @writes(PerNeuron)
 def write_per_neuron(layer: PerNeuron, graph: Graph, x: str, shape: Shape) -> str:
+    """Gather each group of neurons, apply its activation, put the columns back in order."""
     parts = []
     for activation, group in zip(layer.activations, layer.neurons):
         numbers = neuron_numbers(group)
@@ -47,6 +51,7 @@ def write_per_neuron(layer: PerNeuron, graph: Graph, x: str, shape: Shape) -> st
 
 @writes(Subnetwork)
 def write_subnetwork(layer: Subnetwork, graph: Graph, x: str, shape: Shape) -> str:
+    """The nodes of the inner network with its loss's activation."""
     inner = layer.inner
     chain: list[Layer] = layer.chain.layers
     y, _ = write_chain(chain, graph, graph.reshape(x, inner.input_shape), inner.input_shape)
@@ -55,6 +60,7 @@ def write_subnetwork(layer: Subnetwork, graph: Graph, x: str, shape: Shape) -> s
 
 @writes(Combine)
 def write_combine(layer: Combine, graph: Graph, x: str, shape: Shape) -> str:
+    """The mean of the members' outputs, or their votes, for outputs side by side in x."""
     least, one = graph.constant(layer.least), graph.constant([1])
     means, votes, end = [], [], 0
     for matrix, size in zip(layer.matrices(np.zeros((1, shape[0]), np.float32)), layer.sizes):

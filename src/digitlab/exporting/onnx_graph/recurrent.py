@@ -11,6 +11,7 @@ ORDER = {SimpleRNN: [0], LSTM: [0, 3, 1, 2], GRU: [1, 0, 2]}  # ONNX has i o f c
 
 @writes(SimpleRNN, LSTM, GRU)
 def write_recurrent(layer: SimpleRNN | LSTM | GRU, graph: Graph, x: str, shape: Shape) -> str:
+    """RNN, LSTM or GRU, with the weights in ONNX's order of gates."""
     units, order = layer.units, ORDER[type(layer)]
 
     def gates(values: np.ndarray) -> list[np.ndarray]:
@@ -39,4 +40,5 @@ def write_recurrent(layer: SimpleRNN | LSTM | GRU, graph: Graph, x: str, shape: 
 
 @writes(Bidirectional)
 def write_bidirectional(layer: Bidirectional, graph: Graph, x: str, shape: Shape) -> str:
+    """Both directions, then Concat along the features."""
     return graph.add("Concat", *(write_layer(child, graph, x, shape) for child in layer.children().values()), axis=-1)

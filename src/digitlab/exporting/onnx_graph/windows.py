@@ -25,6 +25,7 @@ def between(graph: Graph, operator: str, x: str, *inputs: str, windows: Windows,
 
 @writes(Conv2D)
 def write_conv(layer: Conv2D, graph: Graph, x: str, shape: Shape) -> str:
+    """Conv, between Transposes from NHWC to NCHW and back."""
     windows = layer.windows(shape)
     inputs = [layer.connected(layer.params["W"].value).transpose(3, 2, 0, 1)]  # (F, C, kh, kw)
     inputs += [layer.params["b"].value] if "b" in layer.params else []
@@ -34,14 +35,17 @@ def write_conv(layer: Conv2D, graph: Graph, x: str, shape: Shape) -> str:
 
 @writes(MaxPool2D)
 def write_max_pool(layer: MaxPool2D, graph: Graph, x: str, shape: Shape) -> str:
+    """MaxPool, between Transposes as well."""
     return between(graph, "MaxPool", x, windows=layer.windows(shape))
 
 
 @writes(AveragePool2D)
 def write_average_pool(layer: AveragePool2D, graph: Graph, x: str, shape: Shape) -> str:
+    """AveragePool, whose means leave the padding out."""
     return between(graph, "AveragePool", x, windows=layer.windows(shape), count_include_pad=0)
 
 
 @writes(GlobalAveragePool)
 def write_global_average_pool(layer: GlobalAveragePool, graph: Graph, x: str, shape: Shape) -> str:
+    """ReduceMean over height and width."""
     return graph.add("ReduceMean", x, graph.constant([1, 2]), keepdims=0)

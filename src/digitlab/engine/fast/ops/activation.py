@@ -68,6 +68,7 @@ def is_monotone(layer: Layer) -> bool:
 
 
 def plan(builder: PlanBuilder, i: int) -> bool:
+    """Add the activation of layer i to the plan; False where the kernels do not support it."""
     layer, row = builder.layers[i], builder.row("activation")
     row[FUNCTION], row[SETTING] = LAYERS.index(type(layer)), setting(layer)
     builder.add_elementwise(row)
@@ -108,5 +109,6 @@ def error_to_delta(share, op):
 
 @kernel()
 def backward(share, op):
+    """∂L/∂x = g · φ'(z), from the activation's formula."""
     if share.header[RULE] == BACKPROPAGATION:
         error_to_delta(share, op)

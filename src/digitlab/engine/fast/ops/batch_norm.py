@@ -46,6 +46,7 @@ ROWS = _row()
 
 
 def plan(builder: PlanBuilder, i: int) -> bool:
+    """Add batch normalization, layer i, to the plan; False where the kernels do not support it."""
     builder.add_output(norm_row(builder, i, "batch_norm"), builder.size)
     return True
 

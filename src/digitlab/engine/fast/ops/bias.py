@@ -33,6 +33,7 @@ PLACES = _column()  # pixels, or 1 for features
 
 
 def plan(builder: PlanBuilder, i: int) -> bool:
+    """Add layer i, biases alone, to the plan; False where the kernels do not support it."""
     layer, row = builder.layers[i], builder.row("bias")
     channels = builder.shapes[i][-1]
     b = builder.slot(f"{builder.names[i]}.b", layer.params["b"], 1, channels)

@@ -14,6 +14,7 @@ KERNEL_SET = "recurrent"
 
 
 def plan(builder: PlanBuilder, i: int) -> bool:
+    """Add both directions of layer i to the plan; False where the kernels do not support it."""
     layer, shape = builder.layers[i], builder.shapes[i]
     assert isinstance(layer, Bidirectional)
     units = layer.output_shape(shape)[-1] // 2

@@ -28,6 +28,7 @@ TIE = _column()  # float64: the weight of the mean against votes
 
 
 def plan(builder: PlanBuilder, i: int) -> bool:
+    """Add layer i, which combines an ensemble's outputs, to the plan; False where the kernels do not support it."""
     layer, row = builder.layers[i], builder.row("combine")
     matrices = np.concatenate(layer.matrices(np.zeros(1, np.float32)))  # (Σ sizes, classes), one number in a row
     some = matrices.any(axis=1)
@@ -90,6 +91,7 @@ def forward(share, op):
 
 @kernel()
 def backward(share, op):
+    """∂L/∂x of every member's outputs."""
     ends, stands_for = words(at(share.work, op[ENDS])), words(at(share.work, op[CLASSES]))
     shares, least, classes = at(share.work, op[SHARES]), real(op, LEAST), op[N_OUT]
     s, said, u = share.scratch, at(share.scratch, op[Y_STRIDE]), at(share.scratch, 2 * op[Y_STRIDE])

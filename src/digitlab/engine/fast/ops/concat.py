@@ -26,6 +26,7 @@ START = _column()  # where this value's numbers begin among them
 
 
 def plan(builder: PlanBuilder, i: int) -> bool:
+    """Add the outputs of layer i's parts side by side to the plan; False where the kernels do not support it."""
     layer, name = builder.layers[i], builder.names[i]
     if layer.merge != "concatenate":
         return False
@@ -45,6 +46,7 @@ def plan(builder: PlanBuilder, i: int) -> bool:
 
 @kernel()
 def forward(share, op):
+    """Copy the columns of every part, for examples lo to hi."""
     for n in range(share.lo, share.hi):
         x, y = at(share.work, op[X] + n * op[X_STRIDE]), at(share.work, op[Y] + n * op[Y_STRIDE] + op[START])
         for p in range(op[PLACES]):
@@ -54,6 +56,7 @@ def forward(share, op):
 
 @kernel()
 def backward(share, op):
+    """Each part's columns of g."""
     for n in range(share.lo, share.hi):
         gx, gy = at(share.work, op[GX] + n * op[X_STRIDE]), at(share.work, op[GY] + n * op[Y_STRIDE] + op[START])
         for p in range(op[PLACES]):

@@ -77,6 +77,7 @@ _window3, _window5 = window_tile(3, 3, 2), window_tile(5, 5, 1)
 
 
 def plan(builder: PlanBuilder, i: int) -> bool:
+    """Add the convolution of layer i to the plan; False where the kernels do not support it."""
     conv, shape = builder.layers[i], builder.shapes[i]
     assert isinstance(conv, Conv2D)
     windows, channels, filters = conv.windows(shape), shape[2], conv.filters
@@ -145,6 +146,7 @@ def forward(share, op):
 
 @kernel()
 def backward(share, op):
+    """∂L/∂x: each window's gradient at the pixels that it saw."""
     if op[PLAIN]:
         turned = at(share.scratch, bordered_size(op))
         turn_kernels(op, at(share.params, op[W]), turned)

@@ -43,6 +43,7 @@ EXAMPLES = 512  # of a batch that W goes along at once
 
 
 def plan(builder: PlanBuilder, i: int) -> bool:
+    """Add the dense layer of layer i to the plan; False where the kernels do not support it."""
     layer, row = builder.layers[i], builder.row("dense")
     assert isinstance(layer, Dense)
     n_in, n_out = builder.size, layer.out_features

@@ -19,6 +19,7 @@ NUMBER = _column()  # of the operation: each has masks of its own
 
 
 def plan(builder: PlanBuilder, i: int) -> bool:
+    """Add the dropout of layer i to the plan; False where the kernels do not support it."""
     layer = builder.layers[i]
     assert isinstance(layer, Dropout)
     if not builder.trains(i) and layer.inverted:  # passes all on
@@ -47,11 +48,13 @@ def drop(share, op, x, y, stride):
 
 @kernel()
 def forward(share, op):
+    """Set the dropped activations to 0 and scale the others, for examples lo to hi."""
     stride = op[Y_STRIDE]
     drop(share, op, at(share.work, op[X] + share.lo * op[X_STRIDE]), at(share.work, op[Y] + share.lo * stride), stride)
 
 
 @kernel()
 def backward(share, op):
+    """g where the activation was kept, scaled; 0 elsewhere."""
     gy = at(share.work, op[GY] + share.lo * op[Y_STRIDE])
     drop(share, op, gy, gy, op[Y_STRIDE])

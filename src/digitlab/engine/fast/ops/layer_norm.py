@@ -27,6 +27,7 @@ STATISTICS_STRIDE = _column()
 
 
 def plan(builder: PlanBuilder, i: int) -> bool:
+    """Add the normalization of layer i to the plan; False where the kernels do not support it."""
     layer, shape, row = builder.layers[i], builder.shapes[i], builder.row("layer_norm")
     assert isinstance(layer, LayerNorm)
     length = math.prod(shape if layer.axes is None else shape[-layer.axes :])

@@ -36,6 +36,11 @@ SETTINGS = ("label_smoothing", "low", "high")
 
 
 class Example(NamedTuple):
+    """One example and where its δ goes: rows of `stride` numbers, of which the first `out` count.
+
+    z logits, t targets, mask 1 for a real output and 0 for padding, delta ∂L/∂z; examples is N, weight the example's.
+    """
+
     z: Any  # the row of logits
     t: Any  # the targets
     mask: Any
@@ -48,6 +53,7 @@ class Example(NamedTuple):
 
 @kernel()
 def quadratic(e):
+    """½ Σ (a − t)² of one example, a = σ(z); δ = (a − t) a (1 − a) · weight/N."""
     sum_, share = splat(0.0), splat(e.weight / e.examples)
     for j in range(0, e.stride, LANES):
         a = sigmoid(load(e.z, j))
@@ -59,6 +65,7 @@ def quadratic(e):
 
 @kernel()
 def cross_entropy(e):
+    """Σ ln(1 + e^z) − t z of one example; δ = (σ(z) − t) · weight/N."""
     sum_, share, loss = splat(0.0), splat(e.weight / e.examples), 0.0
     for j in range(0, e.stride, LANES):
         v, goal, there = load(e.z, j), load(e.t, j), load(e.mask, j)
@@ -85,6 +92,7 @@ def largest(z, out):
 
 @kernel()
 def log_likelihood(e):
+    """−Σ t ln softmax(z) of one example; δ = (softmax(z) Σt − t) · weight/N."""
     top, share = largest(e.z, e.out), splat(e.weight / e.examples)
     sum_, goals, dots = splat(0.0), splat(0.0), splat(0.0)
     for j in range(0, e.stride, LANES):
@@ -105,6 +113,7 @@ def log_likelihood(e):
 
 @kernel()
 def mean_squared_error(e):
+    """Σ (z − t)²/out of one example; δ = 2 (z − t) · weight/(N·out)."""
     sum_, twice = splat(0.0), splat(2.0 * e.weight / (e.examples * e.out))
     for j in range(0, e.stride, LANES):
         error = (load(e.z, j) - load(e.t, j)) * load(e.mask, j)
@@ -115,12 +124,14 @@ def mean_squared_error(e):
 
 @kernel()
 def sigmoid_outputs(z, mask, stride, out):
+    """z ← σ(z), in place."""
     for j in range(0, stride, LANES):
         store(z, j, sigmoid(load(z, j)))
 
 
 @kernel()
 def softmax_outputs(z, mask, stride, out):
+    """z ← softmax(z), in place; padding becomes 0."""
     top, sum_ = largest(z, out), splat(0.0)
     for j in range(0, stride, LANES):
         power = exp(load(z, j) - top) * load(mask, j)
@@ -133,7 +144,7 @@ def softmax_outputs(z, mask, stride, out):
 
 @kernel()
 def linear_outputs(z, mask, stride, out):
-    pass
+    """Outputs are the logits."""
 
 
 # Of each loss its kernel, and that of its output activation

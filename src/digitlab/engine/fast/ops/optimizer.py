@@ -36,6 +36,7 @@ SETTINGS = {
 
 @kernel()
 def sgd(hyper, rate, step, p, s1, s2, g, count):
+    """p ← p − η g, for `count` numbers; s1 and s2 are the optimizer's state."""
     eta = splat(rate)
     for i in range(0, count, LANES):
         store(p, i, load(p, i) - eta * load(g, i))
@@ -43,6 +44,7 @@ def sgd(hyper, rate, step, p, s1, s2, g, count):
 
 @kernel()
 def momentum(hyper, rate, step, p, s1, s2, g, count):
+    """v ← μ v − η g, p ← p + v; s1 holds v."""
     mu, eta = splat(hyper[MU]), splat(rate)
     for i in range(0, count, LANES):
         v = mu * load(s1, i) - eta * load(g, i)
@@ -52,6 +54,7 @@ def momentum(hyper, rate, step, p, s1, s2, g, count):
 
 @kernel()
 def nesterov(hyper, rate, step, p, s1, s2, g, count):
+    """v ← μ v − η g, p ← p + μ v − η g; s1 holds v."""
     mu, eta = splat(hyper[MU]), splat(rate)
     for i in range(0, count, LANES):
         pull = eta * load(g, i)
@@ -62,6 +65,7 @@ def nesterov(hyper, rate, step, p, s1, s2, g, count):
 
 @kernel()
 def rmsprop(hyper, rate, step, p, s1, s2, g, count):
+    """s ← ρ s + (1 − ρ) g², p ← p − η g/(√s + ε); s1 holds s."""
     eta, rho, rest = splat(rate), splat(hyper[BETA_2]), splat(1.0 - hyper[BETA_2])
     epsilon = splat(hyper[EPSILON])
     for i in range(0, count, LANES):
@@ -73,6 +77,7 @@ def rmsprop(hyper, rate, step, p, s1, s2, g, count):
 
 @kernel()
 def adam(hyper, rate, step, p, s1, s2, g, count):
+    """Adam's and AdamW's step, with the corrected means; s1 holds m, s2 holds v."""
     beta1, beta2, epsilon = splat(hyper[BETA_1]), splat(hyper[BETA_2]), splat(hyper[EPSILON])
     rest1, rest2 = splat(1.0 - hyper[BETA_1]), splat(1.0 - hyper[BETA_2])
     pace = splat(rate / (1.0 - hyper[BETA_1] ** step))

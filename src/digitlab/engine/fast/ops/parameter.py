@@ -56,5 +56,6 @@ def step(share, op):
 
 @kernel()
 def limit(share, op):
+    """Shorten columns of regularized weights that are longer than their limit."""
     if op[REGULARIZED]:
         limit_columns(share, op)

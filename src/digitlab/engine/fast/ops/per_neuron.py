@@ -25,6 +25,7 @@ MINE = _column()  # offset of a mask: 1 for the numbers of this activation's neu
 
 
 def plan(builder: PlanBuilder, i: int) -> bool:
+    """Add layer i, one activation for each group of neurons, to the plan; False where the kernels do not support it."""
     layer, neurons = builder.layers[i], builder.shapes[i][-1]
     before, after = builder.place, builder.place._replace(value=builder.room(builder.stride))
     builder.needs_scratch(builder.stride)
@@ -50,6 +51,7 @@ def keep(y, new, mine, count):
 
 @kernel()
 def forward(share, op):
+    """Apply each group's activation to its columns."""
     mine, new, stride = at(share.work, op[MINE]), share.scratch, op[Y_STRIDE]
     for n in range(share.lo, share.hi):
         x, y = at(share.work, op[X] + n * op[X_STRIDE]), at(share.work, op[Y] + n * stride)
@@ -59,6 +61,7 @@ def forward(share, op):
 
 @kernel()
 def backward(share, op):
+    """∂L/∂x by each group's activation."""
     mine, new, stride = at(share.work, op[MINE]), share.scratch, op[Y_STRIDE]
     for n in range(share.lo, share.hi):
         x, y = at(share.work, op[X] + n * op[X_STRIDE]), at(share.work, op[Y] + n * stride)

@@ -35,6 +35,7 @@ LEFT = column()
 
 
 def plan(builder: PlanBuilder, i: int) -> bool:
+    """Add the pooling of layer i to the plan; False where the kernels do not support it."""
     pool, shape = builder.layers[i], builder.shapes[i]
     if isinstance(pool, GlobalAveragePool):
         whole = shape[0], shape[1]
@@ -51,6 +52,7 @@ def plan(builder: PlanBuilder, i: int) -> bool:
 
 @kernel()
 def forward(share, op):
+    """Largest value or mean of each window."""
     for n in range(share.lo, share.hi):
         x, y = at(share.work, op[X] + n * op[X_STRIDE]), at(share.work, op[Y] + n * op[Y_STRIDE])
         if op[AVERAGES]:
@@ -61,6 +63,7 @@ def forward(share, op):
 
 @kernel()
 def backward(share, op):
+    """g at the largest value of each window, or its mean over the window."""
     for n in range(share.lo, share.hi):
         gx, gy = at(share.work, op[GX] + n * op[X_STRIDE]), at(share.work, op[GY] + n * op[Y_STRIDE])
         if op[AVERAGES]:

@@ -143,6 +143,7 @@ def begin(share, op):
 
 @kernel()
 def forward(share, op):
+    """Convolution, pooling and activation of each window in one pass."""
     for n in range(share.lo, share.hi):
         x, y = at(share.work, op[X] + n * op[X_STRIDE]), at(share.work, op[Y] + n * op[Y_STRIDE])
         maxima = words(at(share.work, op[MAXIMA] + n * op[MAXIMA_STRIDE]))
@@ -208,6 +209,7 @@ def keep_maxima(op, py, rows, row_size, y, maxima):
 
 @kernel()
 def backward(share, op):
+    """∂L/∂x, through the activation and the largest value of each window."""
     for n in range(share.lo, share.hi):
         gx, gy = at(share.work, op[GX] + n * op[X_STRIDE]), at(share.work, op[GY] + n * op[Y_STRIDE])
         maxima = words(at(share.work, op[MAXIMA] + n * op[MAXIMA_STRIDE]))

@@ -133,6 +133,7 @@ def gradient_sums(share, op):
 
 @kernel()
 def backward(share, op):
+    """∂L/∂x of the normalization, through the pooling."""
     gradient_sums(share, op)
     channels, pool, line, work = op[CHANNELS], op[POOL], op[WIDTH] * op[CHANNELS], share.work
     height, means = op[PIXELS] // op[WIDTH], row_of(share, op, MEAN)

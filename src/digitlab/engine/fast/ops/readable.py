@@ -63,6 +63,7 @@ def within(name: str, layer: Layer) -> "list[tuple[str, Layer]]":
 
 @kernel()
 def call(share, op, phase):
+    """Call Python for one phase of a layer, by the first thread while the others wait."""
     header, sync, threads = share.header, ints(share.header[SYNC]), share.header[THREADS]
     barrier(sync, threads)  # until the numbers of all examples are there
     if share.thread == 0 and call_python(header[READABLE], op[NUMBER], phase, share.examples) != 0:
@@ -72,9 +73,11 @@ def call(share, op, phase):
 
 @kernel()
 def forward(share, op):
+    """Call the layer's own `forward` for the whole batch."""
     call(share, op, FORWARD)
 
 
 @kernel()
 def backward(share, op):
+    """Call the layer's own `backward` for the whole batch."""
     call(share, op, BACKWARD)

@@ -66,6 +66,7 @@ GRADIENT = column()  # ∂L/∂W, ∂L/∂b, ∂L/∂U, and ∂L/∂v
 
 
 def plan(builder: PlanBuilder, i: int) -> bool:
+    """Add the recurrent layer of layer i to the plan; False where the kernels do not support it."""
     layer, shape = builder.layers[i], builder.shapes[i]
     row = row_of(builder, layer, builder.names[i], shape)
     builder.add_output(row, math.prod(layer.output_shape(shape)))

@@ -18,6 +18,7 @@ OFFSET = _column()  # float64
 
 
 def plan(builder: PlanBuilder, i: int) -> bool:
+    """Add layer i, a factor and an offset, to the plan; False where the kernels do not support it."""
     layer, row = builder.layers[i], builder.row("rescale")
     row[FACTOR], row[OFFSET] = float(layer.factor), float(layer.offset)
     builder.add_elementwise(row)
@@ -26,6 +27,7 @@ def plan(builder: PlanBuilder, i: int) -> bool:
 
 @kernel()
 def forward(share, op):
+    """y = a x + b."""
     factor, offset = splat(real(op, FACTOR)), splat(real(op, OFFSET))
     x, y = at(share.work, op[X]), at(share.work, op[Y])
     for j in range(share.lo * op[Y_STRIDE], share.hi * op[Y_STRIDE], LANES):
@@ -34,6 +36,7 @@ def forward(share, op):
 
 @kernel()
 def backward(share, op):
+    """∂L/∂x = a g."""
     factor, g = splat(real(op, FACTOR)), at(share.work, op[GY])
     for j in range(share.lo * op[Y_STRIDE], share.hi * op[Y_STRIDE], LANES):
         store(g, j, load(g, j) * factor)

@@ -19,6 +19,7 @@ CHOSEN = _column()  # offset of the numbers' places in x, as int32
 
 
 def plan(builder: PlanBuilder, i: int) -> bool:
+    """Add layer i, the chosen columns of its input, to the plan; False where the kernels do not support it."""
     places = builder.layers[i].places(builder.shapes[i]).ravel()
     row = builder.row("slice")
     row[N_OUT], row[CHOSEN] = places.size, places.astype(np.int32)
@@ -28,6 +29,7 @@ def plan(builder: PlanBuilder, i: int) -> bool:
 
 @kernel()
 def forward(share, op):
+    """Copy the chosen columns."""
     chosen = words(at(share.work, op[CHOSEN]))
     for n in range(share.lo, share.hi):
         x, y = at(share.work, op[X] + n * op[X_STRIDE]), at(share.work, op[Y] + n * op[Y_STRIDE])

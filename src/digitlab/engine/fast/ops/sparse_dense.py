@@ -140,6 +140,7 @@ def backward(share, op):
 
 @kernel()
 def step(share, op):
+    """Update weights and biases from the gradient, or only the rows of pixels that have ink."""
     if op[W_NUMBER] < 0:
         pass  # frozen
     elif op[LAZY]:

@@ -25,6 +25,7 @@ MASK = _column()  # offset of a row with 1 for each output, 0 for the padding
 
 
 def plan(builder: PlanBuilder, i: int) -> bool:
+    """Add layer i, an inner network, to the plan; False where the kernels do not support it."""
     layer, name = builder.layers[i], builder.names[i]
     loss, shape = layer.inner.loss, layer.inner.shapes[-1]
     inner = [(f"{name}.{key}", child) for key, child in layer.children().items()]
@@ -41,6 +42,7 @@ def plan(builder: PlanBuilder, i: int) -> bool:
 
 @kernel()
 def forward(share, op):
+    """Copy what the inner network gives."""
     stride, mask = op[Y_STRIDE], at(share.work, op[MASK])
     for n in range(share.lo, share.hi):
         y = at(share.work, op[Y] + n * stride)

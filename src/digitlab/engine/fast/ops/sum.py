@@ -22,6 +22,7 @@ ADDS = _column()  # whether it is added to what the operation before it wrote
 
 
 def plan(builder: PlanBuilder, i: int) -> bool:
+    """Add the sum that layer i needs to the plan; False where the kernels do not support it."""
     layer, name = builder.layers[i], builder.names[i]
     if isinstance(layer, Residual):
         shortcut = [] if layer.projection is None else [(f"{name}.projection", layer.projection)]
@@ -43,6 +44,7 @@ def plan(builder: PlanBuilder, i: int) -> bool:
 
 @kernel()
 def forward(share, op):
+    """Add up the outputs of all parts."""
     factor = splat(real(op, FACTOR))
     for n in range(share.lo, share.hi):
         x, y = at(share.work, op[X] + n * op[X_STRIDE]), at(share.work, op[Y] + n * op[Y_STRIDE])
@@ -55,6 +57,7 @@ def forward(share, op):
 
 @kernel()
 def backward(share, op):
+    """g for every part."""
     factor = splat(real(op, FACTOR))
     for n in range(share.lo, share.hi):
         gx, gy = at(share.work, op[GX] + n * op[X_STRIDE]), at(share.work, op[GY] + n * op[Y_STRIDE])
