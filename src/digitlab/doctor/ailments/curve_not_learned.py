@@ -23,9 +23,11 @@ class CurveNotLearned(Ailment):
     advice = "--optimizer adam, or more --epochs"
 
     def find(self, case: Case) -> Finding | None:
-        loss, constant = case.probe_loss, case.constant_loss
-        if not case.exact or loss is None or not constant:
+        constant = case.constant_loss
+        if not case.exact or case.probe is None or not constant:
             return None
+        x, y = case.probe
+        loss = float(case.network.loss.forward(case.network.forward(x)[0], y)[0])  # of the network that is kept
         line = line_loss(case.network, *map(to_numpy, case.sets["train"]))
         if line < STRAIGHT * constant or (loss < LINE * line and loss <= MISSED * constant):
             return None
