@@ -4,6 +4,7 @@ import json
 import tomllib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,8 @@ def make_report(
     found = {experiment.name: results_of(experiment, results, quick) for experiment in experiments}
     intro = [TEXTS["intro"], *([TEXTS["quick"]] if quick else [])]
     sections = [Section("Reproduction", 1, blocks=intro), summary(experiments, found)]
-    sections.append(Section("How to read the figures", blocks=[*TEXTS["reading"], *([note] if note else [])]))
+    reading = [text.replace("{written}", date.today().isoformat()) for text in TEXTS["reading"]]
+    sections.append(Section("How to read the figures", blocks=[*reading, *([note] if note else [])]))
     if accuracy is not None and accuracy.is_file():
         sections.append(everyday(accuracy))
     book = ""

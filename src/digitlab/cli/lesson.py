@@ -141,29 +141,40 @@ def check(number: int, file: Path | None) -> int:
 
 @command.command("worksheet")
 @click.argument("number", type=int)
-@click.option("--out", type=click.Path(path_type=Path), help="File to write. [default: worksheet-NN.html]")
+@click.option("--out", type=click.Path(path_type=Path), help="File, .pdf or .html. [default: worksheet-NN.pdf]")
 def worksheet(number: int, out: Path | None) -> None:
-    """Write the worksheet of lesson NUMBER as HTML, to print or to save as PDF from a browser."""
+    """Write the worksheet of lesson NUMBER as PDF, or as a page for the browser."""
     from digitlab.cli.shared.console import say
-    from digitlab.files import require_suffix, write_text
     from digitlab.lessons import one_lesson
-    from digitlab.lessons import worksheet as pages
+    from digitlab.lessons.worksheet import write_worksheet
 
-    path = out or Path(f"worksheet-{number:02}.html")
-    require_suffix(path, "a page", ".html", bare=False)
-    write_text(path, pages.worksheet(one_lesson(number)))
+    path = out or Path(f"worksheet-{number:02}.pdf")
+    write_worksheet(one_lesson(number), path)
     say(f"saved: {path}")
 
 
 @command.command("bundle")
 @click.argument("folder", type=click.Path(path_type=Path))
-def bundle(folder: Path) -> None:
-    """Write notebooks, worksheets, exercises, photos and MNIST into FOLDER, for use without a network connection."""
+@click.option(
+    "--packages/--no-packages",
+    default=True,
+    show_default=True,
+    help="Fetch wheels of digitlab and what it needs, for this Python and system.",
+)
+def bundle(folder: Path, packages: bool) -> None:
+    """Write the course into FOLDER, for use without a network connection.
+
+    It has notebooks, worksheets, exercises, photos, MNIST if it is on this computer, and packages to install.
+    """
     from digitlab.cli.shared.console import say
     from digitlab.errors import quoted
     from digitlab.lessons.bundle import write_bundle
 
-    written = write_bundle(folder)
+    if packages:
+        say("fetching packages; this may take minutes …")
+    written, no_packages = write_bundle(folder, packages=packages)
+    if packages and no_packages:
+        say(f"warning: no packages to install: {no_packages}")
     size = sum(path.stat().st_size for path in written) / 1e6
     say(f"saved: {folder}, {len(written)} files, {size:.0f} MB; begin with {quoted(folder / 'README.txt')}")
 
