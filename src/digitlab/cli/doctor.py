@@ -97,12 +97,14 @@ def train_fixed(run: Path, case: "Case", finding: "Finding") -> None:
     if (folder / "config.toml").exists():
         raise ConfigError(f"{folder}: already holds a run; rename or remove it")
     if not finding.can_be_fixed or case.splits is None or not case.sets:
-        raise ConfigError(f"{run}: cannot be mended here; try {finding.advice}")
+        raise ConfigError(f"{run}: cannot be corrected here; try {finding.advice}")
     config = fixed_settings(case.config, finding, case.splits, folder)
     assert config is not None
-    sets = load(**config.data) if finding.mend else case.splits
-    changed = ", ".join(name if isinstance(v, dict | list) else f"{name} {v}" for name, v in finding.changes.items())
-    say(f"training again with another {changed}" if changed else f"training again with mended data: {folder}/data.npz")
+    sets = load(**config.data) if finding.fix_data else case.splits
+    changed = [
+        f"another {name}" if isinstance(v, dict | list) else f"{name} {v}" for name, v in finding.changes.items()
+    ]
+    say(f"training again with {', '.join(changed) or f'corrected data: {folder}/data.npz'}")
     trainer = start_run(config, folder, [training_progress(curves=False), CurvesPicture(folder)])
     trainer.fit(sets.train, sets.valid, epochs=config.epochs, sample_weights=config.example_weights())
     fixed = Case.of_run(folder, sets)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from digitlab.doctor.case import Case
 
 Array = np.ndarray[Any, Any]
-Mend = Callable[["Splits"], "Splits"]
+DataFix = Callable[["Splits"], "Splits"]
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,8 @@ class Finding:
     picture   the evidence as data; `digitlab.viz.doctor.findings_figure` draws it
     cause     the likely cause
     advice    what to try
-    changes   settings that may mend it, as `digitlab train` names them: {"learning_rate": 3.0}; {} where none can
-    mend      what to do with the data instead, a function of the sets; None where nothing can be done
+    changes   settings that may correct it, as `digitlab train` names them: {"learning_rate": 3.0}; {} where none can
+    fix_data  what to do with the data instead, a function of the sets; None where nothing can be done
     """
 
     ailment: str
@@ -86,12 +86,12 @@ class Finding:
     cause: str
     advice: str
     changes: Mapping[str, Any] = field(default_factory=dict)
-    mend: Mend | None = None
+    fix_data: DataFix | None = None
 
     @property
     def can_be_fixed(self) -> bool:
-        """Whether there are settings or a change of the data that may mend it."""
-        return bool(self.changes) or self.mend is not None
+        """Whether there are settings or a change of the data that may correct it."""
+        return bool(self.changes) or self.fix_data is not None
 
     @property
     def diagnosis(self) -> Diagnosis:
@@ -135,7 +135,7 @@ class Ailment:
         cause: str,
         advice: str = "",
         changes: Mapping[str, Any] | None = None,
-        mend: Mend | None = None,
+        fix_data: DataFix | None = None,
     ) -> Finding:
         """A finding of this ailment; the advice is the usual one unless given."""
         return Finding(
@@ -148,5 +148,5 @@ class Ailment:
             cause,
             advice or self.advice,
             changes or {},
-            mend,
+            fix_data,
         )

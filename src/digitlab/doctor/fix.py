@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 def fixed_settings(
     config: RunConfig, finding: Finding, splits: Splits | None = None, folder: str | os.PathLike[str] = "."
 ) -> RunConfig | None:
-    """The settings of a run with the changes that a finding advises; None where nothing can mend it.
+    """The settings of a run with the changes that a finding advises; None where nothing can correct it.
 
-    Where the data are at fault, the mended sets are written into `folder` as data.npz.
+    Where the data are at fault, the corrected sets are written into `folder` as data.npz.
     """
-    if finding.mend is not None and splits is not None:
-        train, valid, test = finding.mend(splits)
+    if finding.fix_data is not None and splits is not None:
+        train, valid, test = finding.fix_data(splits)
         path = Path(folder) / "data.npz"
         write_npz(path, train, test, valid)
         return dataclasses.replace(config, data={"source": str(path)})

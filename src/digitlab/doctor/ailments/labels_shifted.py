@@ -46,7 +46,7 @@ class LabelsShifted(Ailment):
             Bars("Accuracy if the answers are shifted", "accuracy", names),
             cause="the classes of the two sets are numbered differently",
             advice="the same numbers for the classes of all sets",
-            mend=partial(renumbered, network=case.last, classes=case.classes),
+            fix_data=partial(renumbered, network=case.last, classes=case.classes),
         )
 
     def between_rows(self, case: Case) -> Finding | None:
@@ -68,7 +68,7 @@ class LabelsShifted(Ailment):
             fits[best],
             Bars("Labels that the most similar example has, too", "share", {f"{k:+d}": fits[k] for k in fits}, guess),
             cause="images and labels were read with an offset of one",
-            mend=partial(moved_back, places=best),
+            fix_data=partial(moved_back, places=best),
         )
 
 

@@ -39,7 +39,7 @@ class Leakage(Ailment):
                 len(both) / len(x),
                 case.pictures("Examples in both sets", name, shown, [f"{name} {i}" for i in shown]),
                 cause="examples were copied or drawn with replacement before the data were divided",
-                mend=without_copies,
+                fix_data=without_copies,
             )
         return None
 

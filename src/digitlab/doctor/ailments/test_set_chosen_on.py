@@ -48,7 +48,7 @@ class TestSetChosenOn(Ailment):
                     {"valid_accuracy": case.column("valid_accuracy")},
                 ),
                 cause="the same examples validate and test",
-                mend=with_own_validation,
+                fix_data=with_own_validation,
             )
         return None
 
