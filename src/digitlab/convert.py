@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from digitlab.arrays import to_numpy
-from digitlab.errors import ConfigError, DataError, ShapeError
+from digitlab.errors import ConfigError, DataError, ShapeError, in_brief
 
 LARGEST_NUMBER = 16  # whole numbers of a picture above this are probably bytes; scikit-learn's digits end here
 INPUT_NAMES = ("x", "X", "images", "image", "img", "data", "inputs", "pixels", "features")
@@ -33,7 +33,10 @@ def as_array(values: Any, what: str = "data") -> Array:
     elif hasattr(values, "toarray"):  # SciPy sparse
         array = np.asarray(values.toarray())
     elif hasattr(values, "detach") or (hasattr(values, "get") and hasattr(values, "device")):  # PyTorch, CuPy
-        array = to_numpy(values)
+        try:
+            array = to_numpy(values)
+        except (TypeError, RuntimeError) as error:  # bfloat16 and sparse tensors, among others
+            raise DataError(f"{what}: got a tensor that is no NumPy array ({in_brief(error)})") from None
     elif hasattr(values, "to_numpy"):  # pandas, polars
         array = np.asarray(values.to_numpy())
     elif isinstance(values, list | tuple):
@@ -186,8 +189,9 @@ def _without_objects(array: Array, what: str) -> Array:
     except ValueError:
         raise DataError(f"{what}: got rows of different lengths; expected all of one length") from None
     if found.dtype.kind == "O":
-        odd = next(value for value in array.ravel().tolist() if not isinstance(value, int | float | str))
-        raise DataError(f"{what}: got {type(odd).__name__} among the values; expected numbers")
+        odd = [type(value).__name__ for value in array.ravel().tolist() if not isinstance(value, int | float | str)]
+        among = odd[0] if odd else "a whole number of more than 64 bits"
+        raise DataError(f"{what}: got {among} among the values; expected numbers")
     return found
 
 

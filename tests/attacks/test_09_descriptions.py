@@ -5,14 +5,18 @@ The descriptions that took a minute, or all memory, when they were read; and ten
 
 import json
 import struct
+import tomllib
 
 import numpy as np
 import pytest
+import tomli_w
 from safetensors.numpy import save_file
 
-from digitlab.errors import ModelFileError
+from digitlab.cli import run
+from digitlab.data import load
+from digitlab.errors import DigitlabError, ModelFileError
 from digitlab.nn import Dense, Network, load_network, mlp
-from digitlab.train.config import RunConfig
+from digitlab.train import RunConfig, start_run
 
 DENSE = {"type": "Dense", "out_features": 2}
 
@@ -53,6 +57,10 @@ HOSTILE = {
     "many classes that are allowed": network({"type": "Combine", "sizes": [2**24] * 99, "classes": 2**24}),
     "many neurons": network({"type": "PerNeuron", "activations": ["relu"], "neurons": [[[0, 2**24]]]}),
     "a path": network({"type": "Subnetwork", "network": "other.safetensors"}),
+    "a path, and an activation at the end": {
+        **network({"type": "Subnetwork", "network": "other.safetensors"}),
+        "allow_output_activation": True,
+    },
     "a path as text": network("subnetwork:other.safetensors"),
     "a path in a branch": network({"type": "Branches", "branches": [["Sub-Network:network=other.safetensors"]]}),
     "no tables": network(1, None, [], "?", {"type": 3}, {"type": "Dense", "out_features": [[]]}),
@@ -78,7 +86,7 @@ def test_a_hostile_description_is_refused_soon(name, tmp_path, monkeypatch, quic
     attempts.count()
 
 
-@pytest.mark.parametrize("name", ["a path", "a path as text"])
+@pytest.mark.parametrize("name", ["a path", "a path, and an activation at the end", "a path as text"])
 def test_a_runs_settings_name_no_other_file(name, tmp_path, attempts):
     mlp([3, 2], seed=1).save(tmp_path / "other.safetensors")
     description = json.loads(json.dumps(HOSTILE[name]).replace("other.", f"{tmp_path}/other."))
@@ -86,6 +94,51 @@ def test_a_runs_settings_name_no_other_file(name, tmp_path, attempts):
     RunConfig.load(tmp_path / "config.json")  # settings that a user writes may
     with pytest.raises(ValueError, match="another file"):
         RunConfig.load(tmp_path / "config.json", run=True)
+
+
+def run_of_a_stranger(folder, description):
+    """The folder of a run whose settings name another file as a layer, beside a sound network."""
+    start_run(RunConfig(network=mlp([64, 10]), data={"source": "digits"}, epochs=1, engine="reference"), folder).fit(
+        load("digits").train.first(20), epochs=1
+    )
+    config = folder / "config.toml"
+    table = tomllib.loads(config.read_text(encoding="utf-8"))
+    config.write_text(tomli_w.dumps({**table, "network": {**description, "input_shape": [64]}}), encoding="utf-8")
+
+
+COMMANDS = ["runs", "info", "watch", "compare", "explain", "doctor", "train --resume --run", "test", "look", "ensemble"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("name", ["a path", "a path as text"])
+def test_no_command_opens_what_a_runs_settings_name(name, command, tmp_path, monkeypatch, capsys, attempts):
+    if not attempts.long and command not in ("compare", "watch"):
+        pytest.skip("the other commands: with --long")
+    monkeypatch.chdir(tmp_path)
+    run_of_a_stranger(tmp_path / "it", HOSTILE[name])
+    opened = []
+    monkeypatch.setattr("digitlab.nn.subnetwork.load_network", lambda path: opened.append(path) or mlp([64, 10]))
+    run([*command.split(), "it"])
+    assert not opened, capsys.readouterr()
+    attempts.count()
+
+
+def test_a_page_names_no_file(tmp_path, attempts):
+    from digitlab.web.plans import network_table
+
+    mlp([4, 3], seed=1).save(tmp_path / "other.safetensors")
+    with pytest.raises(DigitlabError, match="names another file"):
+        network_table({"activation": f"subnetwork:network={tmp_path}/other.safetensors", "layers": []}, (4,), 3)
+    attempts.count()
+
+
+def test_a_study_names_no_file(attempts):
+    from digitlab.search.study import stored_plan
+
+    for name in ("a path", "a path as text", "a path in a branch"):
+        with pytest.raises(DigitlabError, match="names another file"):
+            stored_plan({"base": {"network": HOSTILE[name]}, "space": {"batch_size": {"choice": [1, 2]}}})
+        attempts.count()
 
 
 def test_honest_ones_still_load(tmp_path):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from digitlab.errors import DigitlabError
+from digitlab.gradients import check_gradients
 from digitlab.nn import mlp
 from digitlab.train import RunConfig, Trainer
 
@@ -34,7 +35,21 @@ INPUTS = {
     "dates": np.zeros((20, 3), "M8[s]"),
     "objects": np.full((20, 3), object()),
     "a dictionary": {},
+    "large whole numbers": [[2**70] * 3] * 20,
 }
+
+
+def tensors():
+    torch = pytest.importorskip("torch")
+    return torch.tensor(X).bfloat16(), torch.tensor(X).to_sparse(), torch.tensor(spoiled(np.nan))
+
+
+@pytest.mark.slow  # imports PyTorch
+def test_tensors(attempts):
+    for x in tensors():
+        with pytest.raises(DigitlabError):
+            mlp([3, 2]).predict(x)
+        attempts.count()
 
 
 @pytest.mark.parametrize("name", INPUTS)
@@ -43,14 +58,18 @@ def test_inputs(name, attempts):
         mlp([3, 2]).predict(INPUTS[name])
     with pytest.raises(DigitlabError):
         Trainer(mlp([3, 2]), engine="reference").fit((INPUTS[name], Y), epochs=1)
-    attempts.count(2)
+    with pytest.raises(DigitlabError):
+        check_gradients(mlp([3, 2]), INPUTS[name], Y)
+    attempts.count(3)
 
 
-@pytest.mark.parametrize("y", [Y * np.nan, Y - 1, Y + 7, Y[:-1], Y[:0], Y * 0.5, None], ids=range(7))
+@pytest.mark.parametrize("y", [Y * np.nan, Y - 1, Y + 7, Y[:-1], Y[:0], Y * 0.5, None, [2**70] * 20], ids=range(8))
 def test_labels(y, attempts):
     with pytest.raises(DigitlabError):
         Trainer(mlp([3, 2]), engine="reference").fit((X, y), epochs=1)
-    attempts.count()
+    with pytest.raises(DigitlabError):
+        check_gradients(mlp([3, 2]), X, y)
+    attempts.count(2)
 
 
 ODD = [float("nan"), float("inf"), 1.5, "3", None, True, -1, 0, 10**400, [], np.float64("nan")]

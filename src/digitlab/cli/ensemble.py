@@ -141,7 +141,7 @@ def refuse_seen(files: "Sequence[Path]", how: str) -> None:
 
     for file in files if how in ("weighted", "stack") else ():
         config = file.parent / "config.toml"
-        if config.is_file() and RunConfig.load(config).data.get("split") == "60k/10k":
+        if config.is_file() and RunConfig.load(config, run=True).data.get("split") == "60k/10k":
             raise ConfigError(
                 f"{file}: was trained on the validation images, too (split 60k/10k), so --combine {how} cannot judge "
                 "it by them; use vote or mean"
@@ -166,7 +166,7 @@ def saved_members(nets: tuple[str, ...]) -> "tuple[list[Network], list[list[int]
         specialist = path.name == "network.safetensors" and beside.is_file()
         networks.append(network)
         files.append(path)
-        covers += covers_for([RunConfig.load(beside)]) if specialist else [[]]
+        covers += covers_for([RunConfig.load(beside, run=True)]) if specialist else [[]]
         names.append(path.parent.name if path.name == "network.safetensors" else path.stem)
     return networks, covers, names, files
 

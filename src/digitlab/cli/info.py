@@ -52,7 +52,7 @@ def _say_engine(network: "Network", run: Path | None) -> None:
     if run is None:
         chosen, reason = select_engine("auto", network, SGD())
     else:
-        c = RunConfig.load(run / "config.toml")
+        c = RunConfig.load(run / "config.toml", run=True)
         chosen, reason = select_engine(
             c.engine, network, c.optimizer, c.regularizers, gradient=c.gradient, device=c.device
         )
@@ -64,7 +64,7 @@ def _say_run(place: Path) -> None:
     from digitlab.cli.shared.console import say
     from digitlab.train import History, RunConfig
 
-    config = RunConfig.load(place / "config.toml")
+    config = RunConfig.load(place / "config.toml", run=True)
     say(
         f"trained with {config.optimizer!r}, {config.schedule!r}, batches of {config.batch_size}, "
         f"seed {config.seed}, on {config.data.get('source')}"

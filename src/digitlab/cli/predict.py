@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from digitlab.cli.shared.console import visible
+from digitlab.cli.shared.console import visible, visible_json
 from digitlab.cli.shared.looking import PART_HELP, how_many, same_source, training_data
 from digitlab.cli.shared.options import PARTS, READING, OutputFile, settings_options
 from digitlab.errors import quoted
@@ -104,8 +104,11 @@ def command(
     if out is not None:
         found.save(out, **(choices if out.suffix.lower() == ".json" else as_csv))
     if form in ("csv", "json"):
-        text = found.csv(**as_csv) if form == "csv" else found.json(**choices)
-        click.echo(visible(text) if sys.stdout.isatty() else text, nl=False)
+        if form == "json":
+            text = visible_json(found.json(**choices))
+        else:
+            text = visible(found.csv(**as_csv)) if sys.stdout.isatty() else found.csv(**as_csv)
+        click.echo(text, nl=False)
     else:
         for line in table_of(found, top, proba, saved=out is not None):
             say(line)

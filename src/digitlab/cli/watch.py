@@ -49,7 +49,7 @@ def command(run: Path | None, out: Path | None, every: float) -> None:
         save_figure(curves_figure({run.name: history}, title=run.name), out)
         say(f"{len(history)} epochs of {run}: {out}")
         return
-    epochs = RunConfig.load(run / "config.toml").epochs
+    epochs = RunConfig.load(run / "config.toml", run=True).epochs
     if sys.stdout.isatty():
         _draw(run, epochs, every)
     else:
@@ -123,4 +123,4 @@ def _look(run: Path, epochs: int) -> tuple[bool, list[dict[str, object]]]:
 def _monitor(run: Path, rows: list[dict[str, object]]) -> str:
     from digitlab.train import History, RunConfig
 
-    return History(list(rows)).monitored(RunConfig.load(run / "config.toml").monitor)
+    return History(list(rows)).monitored(RunConfig.load(run / "config.toml", run=True).monitor)

@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from digitlab.arrays import Array, array_namespace, to_numpy
+from digitlab.arrays import Array, array_namespace, placed_with, to_numpy
 from digitlab.errors import ConfigError, GradientError, ShapeError
 from digitlab.gradients.base import Backpropagation, Gradient
 from digitlab.gradients.differences import CentralDifferences, ComplexStep, _OneAtATime, moved
 from digitlab.gradients.loss_at import LossAt, Vector
+from digitlab.nn.examples import examples
 from digitlab.nn.network import Network, Shape
 from digitlab.notebook_html import notebook_html
 
@@ -112,7 +113,8 @@ def check_gradients(
     complex numbers is the cause, and the element passes.
 
     It runs on a float64 copy, so the network stays as it is, its gradients included.
-    Raises GradientError where backpropagation or the other method does not support a layer.
+    Raises GradientError where backpropagation or the other method does not support a layer; DataError or ShapeError for
+    examples that do not fit the network, NaN among them.
     """
     way = way if way is not None else exactest(network)
     if not isinstance(way, _OneAtATime):
@@ -122,7 +124,9 @@ def check_gradients(
         raise ConfigError("samples= draws elements at random; pass rng=numpy.random.default_rng(0) with it")
     (tested or Backpropagation()).require(network)
     way.require(network)
-    x = float64_copy(network).prepare(x)
+    twin, first = float64_copy(network), next(iter(network.state().values()), None)
+    x, targets = (placed_with(first, some) for some in examples((x, targets), twin, "gradient check"))
+    x = twin.prepare(x)
     modes = [training] if training is not None else [False, *[True] * differs_in_training(network, x)]
     parts = [_compared(network, x, targets, way, tested, tolerance, samples, mode, rng) for mode in modes]
     rows = [row for _, some in parts for row in some]

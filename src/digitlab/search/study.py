@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from digitlab.errors import ConfigError, ModelFileError
+from digitlab.nn.io.stored import check_description, stored
 from digitlab.notebook_html import notebook_html
 from digitlab.search.plan import SearchPlan
 from digitlab.search.space import Choice, Point, Space, as_text
@@ -61,6 +62,14 @@ class Trial:
         return f"{unit.text(self.value)}{sd}{unit.mark}"
 
 
+def stored_plan(table: Any) -> SearchPlan:
+    """The plan in a study's file, which may be another person's: it names no file as a layer."""
+    with stored(math.inf):
+        plan = SearchPlan.from_table(table)
+        check_description(plan.base.network)
+    return plan
+
+
 class Study:
     """A search's file, read: `Study("searches/001").best()`. It only reads, also while others write."""
 
@@ -80,7 +89,7 @@ class Study:
         table = self.study.user_attrs.get(PLAN)
         if table is None:
             raise ModelFileError(f"{self.path}: holds no search of digitlab")
-        self.plan = SearchPlan.from_table(table)
+        self.plan = stored_plan(table)
         self.monitor = self.plan.monitor
 
     def __repr__(self) -> str:
@@ -138,7 +147,7 @@ def open_study(plan: SearchPlan | None, path: Path) -> tuple[Any, SearchPlan]:
                 raise ConfigError(f"{path}: the search was stopped before it began; start it with its settings again")
             study.set_user_attr(PLAN, plan.table())
             return study, plan
-        saved = SearchPlan.from_table(table)
+        saved = stored_plan(table)
         if plan is None:
             return study, saved
         mine, theirs = plan.table(), saved.table()

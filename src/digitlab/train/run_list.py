@@ -95,7 +95,7 @@ def read_runs(folders: Iterable[Path]) -> tuple[list[Run], list[str]]:
         if folder.exists() and not is_run(folder):
             left.append(f"{folder}: is no run's folder")
             continue
-        config, file = RunConfig.load(folder / "config.toml"), folder / "history.jsonl"
+        config, file = RunConfig.load(folder / "config.toml", run=True), folder / "history.jsonl"
         history = History.load(file) if file.is_file() else History()
         if not len(history):
             left.append(

@@ -18,6 +18,7 @@ from digitlab.nn.chains import initial
 from digitlab.nn.describe import build, describe
 from digitlab.nn.io.building import build_network
 from digitlab.nn.io.description import describe_network
+from digitlab.nn.io.stored import stored
 from digitlab.nn.network import Network
 from digitlab.optim import Optimizer
 from digitlab.train import Callback, RunConfig, Trainer, start_run
@@ -185,6 +186,7 @@ def config_of(
     return config
 
 
+@stored(math.inf)  # a link carries settings of the page: none of them names a file
 def network_table(asked: Mapping[str, Any], shape: tuple[int, ...], classes: int) -> dict[str, Any]:
     """A network's table from blocks such as {"type": "dense", "size": 30} or {"type": "conv", "size": 8, "kernel": 5}.
 

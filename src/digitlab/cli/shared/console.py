@@ -33,6 +33,11 @@ def visible(text: str) -> str:
     return CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 
+def visible_json(text: str) -> str:
+    r"""JSON with the same characters as "\u009b", as JSON writes them."""
+    return CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
 def columns(stream: Any) -> int | None:
     """The width of a terminal, or COLUMNS where that is set; None for a pipe."""
     if stream.isatty():

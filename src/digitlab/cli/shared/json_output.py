@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from digitlab.cli.shared.console import visible_json
+
 if TYPE_CHECKING:
     from digitlab.train import History, RunConfig
 
@@ -37,7 +39,7 @@ def json_option(function: Callable[..., Any]) -> Callable[..., Any]:
                 function(*args, **kwargs)
         finally:
             _result.reset(token)
-        print(json.dumps(result, ensure_ascii=False, allow_nan=False), flush=True)
+        print(visible_json(json.dumps(result, ensure_ascii=False, allow_nan=False)), flush=True)
 
     return command
 

@@ -80,7 +80,7 @@ def training_data(network_file: Path | None) -> Iterator[dict[str, Any]]:
     seen: set[Path] = set()
     while network_file is not None and (config := network_file.parent / "config.toml").is_file() and config not in seen:
         seen.add(config)
-        run = RunConfig.load(config)
+        run = RunConfig.load(config, run=True)
         yield run.data
         if run.data.get("mix") is not None:
             yield {"source": run.data["mix"], **({"split": run.data["split"]} if "split" in run.data else {})}

@@ -51,7 +51,7 @@ def require_removable(folder: Path) -> None:
 
     members = runs_in(folder)
     for member in members:
-        RunConfig.load(member / "config.toml")
+        RunConfig.load(member / "config.toml", run=True)
     inside = [
         path
         for place in {folder, *members}

@@ -17,6 +17,7 @@ LARGEST = 2**24  # of a whole number in a description, and of the numbers that g
 MAX_LAYERS = 5_000
 MAX_DEPTH = 60  # of layers and lists inside each other
 MAX_NETWORKS = 8  # inside each other; each level is built again for every level around it
+ANOTHER_FILE = "the description names another file, which is never opened; it is damaged, or a trap"
 SPARE = 2**20  # numbers that any file may have made: a file of few weights may hold long lists of places
 
 _left: ContextVar[float | None] = ContextVar("numbers that may still be made", default=None)
@@ -45,11 +46,11 @@ def charge(numbers: float) -> None:
 def require_own_weights() -> None:
     """Raise ConfigError in a `stored` block: a network in a file names no other file."""
     if _left.get() is not None:
-        raise ConfigError("the description names another file, which is never opened; it is damaged, or a trap")
+        raise ConfigError(ANOTHER_FILE)
 
 
 def check_description(description: Any) -> None:
-    """Raise ConfigError for a description with too many layers, too deep, or with a number that is too large."""
+    """Raise ConfigError for a description that names a file, or has too many layers, levels or too large a number."""
     waiting: list[tuple[Any, int, int]] = [(description, 0, 0)]
     layers, slices, inputs = 0, 0, 1
     while waiting:
@@ -57,15 +58,19 @@ def check_description(description: Any) -> None:
         if isinstance(item, Mapping):
             layers += "type" in item
             networks += "layers" in item and "input_shape" in item
-            inner = [value for key, value in item.items() if key != "frozen"]  # masks are compared with the weights
+            inner = [value for key, value in item.items() if key not in ("frozen", "type")]  # masks: see the weights
             shape = item.get("input_shape")
             if isinstance(shape, list):
                 inputs = max(inputs, math.prod(n for n in shape if isinstance(n, int)))
             slices += normalized(str(item.get("type"))) == "slice"
+            if isinstance(item.get("network"), str):
+                raise ConfigError(ANOTHER_FILE)
         elif isinstance(item, list | tuple):
             inner = list(item)
         elif isinstance(item, int) and abs(item) > LARGEST:
             raise ConfigError(f"the description holds the number {item!s:.20}, expected at most {LARGEST:,}")
+        elif isinstance(item, str) and normalized(item.partition(":")[0]) == "subnetwork":
+            raise ConfigError(ANOTHER_FILE)
         else:
             continue
         for found, most, what in (
