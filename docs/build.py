@@ -4,8 +4,9 @@
     python docs/build.py            # any warning ends the build with an error
 
 Zensical renders the pages as they are. Before it runs, this program writes what the code knows best, into files that
-git ignores: docs/reference/ (commands, settings, the Python interface) and docs/.terms.md (the glossary's terms, which
-the site explains where the pointer rests on one). `--pages` writes these alone.
+git ignores: docs/reference/ (commands, settings, the Python interface), docs/.terms.md (the glossary's terms, which the
+site explains where the pointer rests on one) and docs/gallery.html (the networks of examples/gallery/ on one page).
+`--pages` writes these alone.
 """
 
 import argparse
@@ -25,11 +26,14 @@ import click
 import digitlab
 from digitlab.cli import COMMANDS
 from digitlab.cli import digitlab as program
+from digitlab.nn import load_network
 from digitlab.nn.describe import FAMILIES, choices, required
+from digitlab.web.bundle import html_page
 
 DOCS = Path(__file__).parent
 SITE = DOCS.parent / "src" / "digitlab" / "site"
 PAGES = ("index.md", "commands.md", "settings.md", "python.md")  # of docs/reference/
+GALLERY = DOCS.parent / "examples" / "gallery"
 GENERATED = "<!-- written by docs/build.py -->"
 
 
@@ -44,12 +48,13 @@ def main() -> None:
 
 
 def write_pages(docs: Path) -> None:
-    """Write reference/ and .terms.md into the folder `docs`."""
+    """Write reference/, .terms.md and gallery.html into the folder `docs`."""
     folder = docs / "reference"
     folder.mkdir(exist_ok=True)
     for name, text in zip(PAGES, (index(), commands(), settings(), interface())):
         (folder / name).write_text(f"{GENERATED}\n\n{text.rstrip()}\n", encoding="utf-8")
     (docs / ".terms.md").write_text(terms((DOCS / "glossary.md").read_text(encoding="utf-8")), encoding="utf-8")
+    (docs / "gallery.html").write_text(gallery(), encoding="utf-8")
 
 
 def terms(glossary: str) -> str:
@@ -57,6 +62,12 @@ def terms(glossary: str) -> str:
     table = glossary.partition("## Terms of the field\n")[2].partition("\n## ")[0]
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if "|" in line][2:]
     return "".join(f"*[{name}]: {meaning}\n" for names, meaning in rows for name in names.split(", "))
+
+
+def gallery() -> str:
+    """The page with three networks side by side that `python examples/gallery.py` trained."""
+    networks = {file.stem.replace("-", " "): load_network(file) for file in sorted(GALLERY.glob("*.safetensors"))}
+    return html_page(networks, title="Three networks side by side · digitlab")
 
 
 def index() -> str:

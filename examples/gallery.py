@@ -1,8 +1,9 @@
 """Three small networks side by side on one page: dense, convolutional, recurrent.
 
-    python examples/gallery.py [--out docs/gallery.html] [--epochs 5]
+    python examples/gallery.py [--out gallery.html] [--networks FOLDER] [--epochs 5]
 
-Trains each on MNIST, prints the test accuracies and writes the page, which needs no server.
+Trains each on MNIST, prints the test accuracies and writes the page, which needs no server. --networks saves the
+networks too: the page of the documentation is built from those in examples/gallery/, without training.
 """
 
 import argparse
@@ -25,7 +26,8 @@ def networks() -> dict[str, Network]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, default=Path("docs/gallery.html"))
+    parser.add_argument("--out", type=Path, default=Path("gallery.html"))
+    parser.add_argument("--networks", type=Path, help="Folder for the trained networks.")
     parser.add_argument("--epochs", type=int, default=5)
     options = parser.parse_args()
     train, valid, test = load("mnist")
@@ -36,6 +38,9 @@ def main() -> None:
         _, accuracy = net.evaluate(test)
         print(f"{name}: {100 * accuracy:.2f} % of the test images")
         trained[name] = net.network
+        if options.networks is not None:
+            options.networks.mkdir(parents=True, exist_ok=True)
+            net.network.save(options.networks / f"{name.replace(' ', '-')}.safetensors")
     write_text(options.out, html_page(trained, title="Three networks side by side · digitlab"))
     print(f"{options.out}, {options.out.stat().st_size:,} bytes")
 

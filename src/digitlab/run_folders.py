@@ -1,11 +1,13 @@
 """The folders of runs: which there are, and a new one for a training."""
 
 import re
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from digitlab.errors import ModelFileError
+from digitlab.settings.data import names_images
 
 RUNS = Path("runs")  # where `digitlab train` puts runs that were given no folder
 
@@ -26,14 +28,24 @@ def is_group(folder: Path) -> bool:
     return not is_run(folder) and any((folder / name).is_file() for name in ("results.csv", "settings.json"))
 
 
-def finished_runs() -> list[Path]:
-    """The run folders in runs/ that hold a network."""
-    return [path for path in RUNS.glob("*") if (path / "network.safetensors").is_file()]
+def finished_runs(*, of_images: bool = True) -> list[Path]:
+    """The run folders in runs/ that hold a network: one that takes images, or any."""
+    found = [path for path in RUNS.glob("*") if (path / "network.safetensors").is_file()]
+    return [path for path in found if not of_images or is_of_images(path)]
 
 
-def newest_run() -> Path:
-    """The run folder that was written to last. Raises ModelFileError if there is none."""
-    runs = finished_runs()
+def is_of_images(folder: Path) -> bool:
+    """Whether the run's network was trained on images, not on a function or points (settings/data.py)."""
+    try:
+        data = tomllib.loads((folder / "config.toml").read_text(encoding="utf-8")).get("data", {})
+    except (OSError, ValueError):
+        return True  # whoever reads the run says what is wrong with it
+    return names_images(data.get("source", "") if isinstance(data, dict) else "")
+
+
+def newest_run(*, of_images: bool = True) -> Path:
+    """The run folder that was written to last, as `finished_runs`. Raises ModelFileError if there is none."""
+    runs = finished_runs(of_images=of_images)
     if not runs:
         raise ModelFileError(
             "no network or run was named and there is no run in runs/; train one with `digitlab train`"

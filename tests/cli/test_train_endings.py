@@ -47,6 +47,17 @@ def test_a_curve_that_is_not_learned(call):
     assert "try: --optimizer adam\n" in done.out
 
 
+def test_a_fit_is_a_run_that_commands_for_images_pass_over(call):
+    assert "run: runs/001-fit-1-4-1\n" in call("fit", "sin(x)", "--net", "1-4-1", "--epochs", "3").out
+    assert {path.name for path in Path("runs/001-fit-1-4-1").iterdir()} == {
+        *("config.toml", "epochs", "fit.png", "history.jsonl", "network.safetensors")
+    }
+    assert "001-fit-1-4-1" in call("runs", "list").out
+    assert "curve after epochs 0 to 3, 4 frames" in call("animate").out
+    assert "shipped" in call("info").out
+    assert "has no images" in call("test", "runs/001-fit-1-4-1").err
+
+
 DIVERGES = ("--data", "digits", "--net", "64-10", "--loss", "mean-squared-error", "--epochs", "3")
 
 

@@ -5,8 +5,10 @@ import pytest
 
 from digitlab.errors import ConfigError, DataError
 from digitlab.functions import fit_function, parse_function
-from digitlab.nn import Dense, MeanSquaredError, Network, ReLU, Zeros, mlp
+from digitlab.nn import Dense, MeanSquaredError, Network, ReLU, Zeros, load_network, mlp
 from digitlab.train import Callback
+from digitlab.train.recorders import recorded_networks
+from digitlab.train.run_list import read_runs
 
 SINE_LINE = parse_function("sin(x) + x")
 
@@ -53,6 +55,25 @@ def test_refuses_poles_and_empty_intervals():
         fit_function(net, parse_function("1/x"), 0, 1)
     with pytest.raises(ConfigError, match="lower one first"):
         fit_function(net, SINE_LINE, 1, 1)
+
+
+def test_a_fit_in_a_folder_is_a_run_in_units_of_the_function(tmp_path):
+    net = mlp([1, 8, 1], activation="tanh", loss="mse", seed=0)
+    fit = fit_function(net, parse_function("x^2"), 100, 110, epochs=4, folder=tmp_path / "run")
+    ((run,), _) = read_runs([tmp_path / "run"])
+    assert run.config.data["source"] == "function: x^2 on [100, 110]" and run.config.network["input_shape"] == [1]
+    assert [row["valid_loss"] for row in run.history] == pytest.approx(fit.history["valid_loss"])
+    assert fit.history["valid_loss"][0] > 1e4, "units of x²"
+    x = np.array([[100.0], [107.0]], np.float32)
+    kept = load_network(tmp_path / "run/network.safetensors")
+    np.testing.assert_allclose(kept.predict(x), net.predict(x), rtol=1e-5)
+    networks = recorded_networks(tmp_path / "run")
+    assert list(networks) == [0, 1, 2, 3, 4] and networks[4].input_range == net.input_range
+    for epoch, curve in fit.curves.items():
+        shown = networks[epoch].predict(fit.grid[:, None].astype(np.float32)).ravel()
+        np.testing.assert_allclose(shown, curve, rtol=1e-4)
+    with pytest.raises(ConfigError, match="already holds a run"):
+        fit_function(net, np.sin, 0, 1, epochs=1, folder=tmp_path / "run")
 
 
 def test_ctrl_c_ends_the_fit_without_a_half_fitted_curve():

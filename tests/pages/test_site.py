@@ -9,7 +9,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-GENERATED = {f"reference/{name}" for name in ("index.md", "commands.md", "settings.md", "python.md")}  # by build.py
+REFERENCE = {f"reference/{name}" for name in ("index.md", "commands.md", "settings.md", "python.md")}
+GENERATED = REFERENCE | {"gallery.html"}  # by build.py
 PAGES = sorted(str(p.relative_to(DOCS)) for p in DOCS.rglob("*.md"))
 WRITTEN = [name for name in PAGES if name not in GENERATED and not name.startswith(".")]
 SOURCE = "https://github.com/digitlab/digitlab/blob/main/"
@@ -93,7 +94,8 @@ def test_the_reference_is_written_from_the_code(tmp_path):
 
     runpy.run_path(str(DOCS / "build.py"))["write_pages"](tmp_path)
     pages = {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "reference").glob("*.md")}
-    assert {f"reference/{name}" for name in pages} == GENERATED
+    assert {f"reference/{name}" for name in pages} == REFERENCE
+    assert (tmp_path / "gallery.html").read_text(encoding="utf-8").count("data-name=") == 3
     for name in COMMANDS:
         assert f"\n## digitlab {name}\n" in pages["commands.md"]
     assert "\n### digitlab reproduce run\n" in pages["commands.md"]

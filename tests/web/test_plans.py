@@ -14,6 +14,7 @@ from digitlab.nn.io.description import describe_network
 from digitlab.web.images import Images
 from digitlab.web.own_digits import OwnDigits
 from digitlab.web.plans import Plan, plan_of
+from digitlab.web.runs import Runs
 
 IMAGES = {"kind": "images", "source": "digits"}
 POINTS = [[0.1 * i, (-1) ** i, i % 3] for i in range(30)]
@@ -68,6 +69,31 @@ def test_fine_tuning_begins_with_the_file(tmp_path: Path) -> None:
         planned(None, **IMAGES, start=True)
 
 
+@pytest.mark.slow
+def test_points_and_functions_are_runs(tmp_path: Path) -> None:
+    dense = {"layers": [{"type": "dense", "size": 4}], "epochs": 2}
+    points = planned(kind="points", points=POINTS, loss="log-likelihood", **dense)
+    curve = planned(kind="function", function="sin(x)", low=-1, high=2, **dense)
+    for plan, name in ((points, "001-2-4-3"), (curve, "002-fit-1-4-1")):
+        (tmp_path / name).mkdir()
+        plan.train(tmp_path / name, [])
+        assert plan.title == name[4:]
+    runs = Runs(tmp_path)
+    assert [row["name"] for row in runs.table()["runs"]] == ["002-fit-1-4-1", "001-2-4-3"]
+    found = {name: runs.run(name) for name in ("001-2-4-3", "002-fit-1-4-1")}
+    assert [run["settings"]["source"] for run in found.values()] == [
+        "points: points.csv",
+        "function: sin(x) on [-1, 2]",
+    ]
+    assert all(run["done"] == 2 and run["command"] is run["resume"] is None for run in found.values())
+    table = np.loadtxt(tmp_path / "001-2-4-3/points.csv", delimiter=",", skiprows=1)
+    np.testing.assert_allclose(table[np.argsort(table[:, 0])], POINTS, rtol=1e-6)
+    for name in found:
+        with pytest.raises(ConfigError, match="no classes of images"):
+            runs.confusion(name)
+        assert runs.network(name).input_shape in ((1,), (2,))
+
+
 def test_points_are_divided() -> None:
     plan = planned(kind="points", points=POINTS, layers=[{"type": "dense", "size": 4}], loss="log-likelihood")
     (x, y), (valid_x, valid_y) = plan.points
@@ -78,7 +104,7 @@ def test_points_are_divided() -> None:
 
 def test_function_and_its_target() -> None:
     plan = planned(kind="function", function="x^2", low=-1, high=3, layers=[{"type": "dense", "size": 4}])
-    assert plan.title == "1-4-1" and plan.config.network["loss"]["type"] == "MeanSquaredError"
+    assert plan.title == "fit-1-4-1" and plan.config.network["loss"]["type"] == "MeanSquaredError"
     x, y = np.array(plan.target).T
     np.testing.assert_allclose(y, parse_function("x^2")(x))
     assert (x[0], x[-1]) == (-1, 3)

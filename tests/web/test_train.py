@@ -106,7 +106,7 @@ def test_function_is_fitted_and_two_are_compared(open_page) -> None:
         "/train?kind=function&epochs=20&speed=0&layers=dense20&compare=1&b.kind=function&b.activation=relu"
     )
     page.get_by_role("button", name="Train", exact=True).click()
-    status(page, r"A: all epochs are done\s+B: all epochs are done")
+    status(page, r"A: all epochs are done, saved as \d+-fit-1-20-1\s+B: all epochs are done, saved as \d+-fit-1-20-1")
     assert page.locator(".legend li:has-text('A training')").count() == 1
     assert page.locator(".legend li:has-text('B training')").count() == 1
 

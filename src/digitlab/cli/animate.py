@@ -50,7 +50,7 @@ def command(
 
     if run is not None and what is None and str(run) in WHAT and not run.exists():
         run, what = None, str(run)
-    run = run or newest_run()
+    run = run or newest_run(of_images=False)
     networks = recorded_networks(run, most)
     epochs = Epochs(networks)
     what = what or fitting(epochs)

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from digitlab.cli.shared.options import SETTINGS, OutputFile, option_for, picture_option, read_setting, settings_options
+from digitlab.cli.shared.options import SETTINGS, OutputFile, PictureFile, option_for, read_setting, settings_options
 
 USUAL = {"net": "1-40-40-1", "activation": "tanh", "optimizer": "adam", "epochs": "200", "seed": "0"}
 POINTS = 400
@@ -22,16 +22,34 @@ MOST, FPS = 100, 10.0  # curves of an animation at most, and how many of them a 
 @click.option(
     "--bumps", type=click.IntRange(1), help="Number of bumps to set by hand instead of training (Nielsen, chapter 4)."
 )
-@picture_option("fit.png")
+@click.option(
+    "--run", "named", type=click.Path(path_type=Path), help="Folder of the run. [default: runs/NUMBER-fit-NET]"
+)
+@click.option(
+    "--out",
+    type=PictureFile(),
+    help="File of the picture; its suffix selects PNG, SVG or PDF. [default: fit.png in the run's folder; of --bumps "
+    "in this folder]",
+)
 @click.option(
     "--animation",
     type=OutputFile("an animation", ".gif", ".mp4"),
     help="File for the curve's epochs as a moving picture, .gif, or .mp4 if ffmpeg is installed.",
 )
 def command(
-    function: str, low: float, high: float, bumps: int | None, out: Path, animation: Path | None, **chosen: Any
+    function: str,
+    low: float,
+    high: float,
+    bumps: int | None,
+    named: Path | None,
+    out: Path | None,
+    animation: Path | None,
+    **chosen: Any,
 ) -> None:
-    """Fit a network to a FUNCTION of x, such as "sin(x) + x", and plot the curve over the epochs."""
+    """Fit a network to a FUNCTION of x, such as "sin(x) + x", and plot the curve over the epochs.
+
+    The network, its history and its curves are kept in a run's folder, for `digitlab runs`, `compare` and `animate`.
+    """
     import numpy as np
 
     from digitlab.cli.shared.console import say
@@ -43,6 +61,7 @@ def command(
     from digitlab.nn.describe import build
     from digitlab.nn.zoo import parse_sizes
     from digitlab.optim import Optimizer
+    from digitlab.run_folders import run_folder
     from digitlab.viz.animate import curve_figures, drawn
     from digitlab.viz.animation import require_animation
     from digitlab.viz.figures import save_figure
@@ -52,7 +71,9 @@ def command(
         require_animation(animation)
     f = parse_function(function)
     if bumps is not None:
-        if other := [name for name, value in {**chosen, "animation": animation}.items() if value is not None]:
+        if other := [
+            name for name, value in {**chosen, "run": named, "animation": animation}.items() if value is not None
+        ]:
             raise click.UsageError(f"--bumps does not train; leave out --{other[0]}")
         network = bumps_network(f, low, high, bumps)
         grid = np.linspace(low, high, 1000)
@@ -70,17 +91,20 @@ def command(
         if sizes is None or sizes[0] != 1 or sizes[-1] != 1:
             raise ConfigError(f"--net: got {net!r}, expected sizes with one input and one output, as 1-40-40-1")
         network = mlp(sizes, activation=activation, loss="mean-squared-error", seed=seed)
-        fit = fit_function(
-            network,
-            f,
-            low,
-            high,
-            optimizer=build(Optimizer, optimizer),
-            epochs=epochs,
-            points=points,
-            seed=seed,
-            curves=5 if animation is None else MOST,
-        )
+        with run_folder(named, f"fit-{net}") as folder:
+            fit = fit_function(
+                network,
+                f,
+                low,
+                high,
+                optimizer=build(Optimizer, optimizer),
+                epochs=epochs,
+                points=points,
+                seed=seed,
+                curves=5 if animation is None else MOST,
+                folder=folder,
+            )
+        out = out or folder / "fit.png"
         shown = shown_epochs(epochs)
         curves = {"before training": fit.curves[0]}
         curves |= {f"epoch {epoch}": curve for epoch, curve in fit.curves.items() if epoch in shown}
@@ -94,5 +118,7 @@ def command(
         say(f"{function} on [{low:g}, {high:g}]: mean squared error {fit.error:.2e} on 1,000 new points")
         if animation is not None:
             drawn(curve_figures(fit.grid, fit.curves, fit.target), fps=FPS).save(animation)
+        say(f"run: {folder}")
+    out = out or Path("fit.png")
     save_figure(figure, out)
     say(f"plot: {out}" + (f"; animation: {animation}" if animation is not None else ""))

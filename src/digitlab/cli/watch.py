@@ -41,7 +41,7 @@ def command(run: Path | None, out: Path | None, every: float) -> None:
     from digitlab.viz.curves import curves_figure
     from digitlab.viz.figures import save_figure
 
-    run = run or newest_run()
+    run = run or newest_run(of_images=False)
     if not (run / "config.toml").is_file():
         raise ConfigError(f"{run}: no run; expected the folder of a `digitlab train --run`")
     if out is not None:

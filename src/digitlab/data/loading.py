@@ -19,7 +19,7 @@ from digitlab.data.sources import read_path
 from digitlab.data.splits import SPLITS, Splits, narrowed, restrict
 from digitlab.data.warnings import warn_if_suspicious
 from digitlab.errors import DataError, DigitlabError, did_you_mean, in_brief
-from digitlab.settings.data import DataSettings, DataTable, Source, of_part
+from digitlab.settings.data import DataSettings, DataTable, Source, names_images, of_part
 from digitlab.settings.schema import check_settings, with_settings
 
 
@@ -94,6 +94,8 @@ def load_part(
 
 def open_source(source: Source, settings: Mapping[str, Any]) -> Contents:
     """What a source holds, read as the `settings` of `load` say. Raises DataError."""
+    if not names_images(source):
+        raise DataError(f"{source}: has no images; this command works on networks that were trained on images")
     source, names, shape = canonical_source(source), settings.get("class_names"), settings.get("image_shape")
     reading = Reading(
         settings.get("label_column"),

@@ -2,6 +2,7 @@
 
 expression.py     a function written as text, "sin(x) + x", without eval
 fitting.py        train a network on samples of it, and keep the fitted curve over the epochs
+run.py            the folder of a fit, a run like any other
 units.py          the units of the training: numbers of about 1 for every interval and function
 universality.py   weights set by hand so that the network is a row of bumps (Nielsen ch. 4)
 """

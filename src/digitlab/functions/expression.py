@@ -42,6 +42,7 @@ def parse_function(text: str) -> Function:
         with np.errstate(all="ignore"):  # a pole shows as infinity, which the caller looks for
             return np.asarray(_compute(tree, np.asarray(x, dtype=np.float64)) + 0 * x, dtype=np.float64)
 
+    function.__name__ = text.strip()
     function(np.zeros(1))  # what cannot be computed is said now, not in the middle of a training
     return function
 

@@ -1,5 +1,6 @@
 """Fitting a network to a function of one variable, and keeping the fitted curves of some epochs."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,16 +10,17 @@ from digitlab.doctor.ailment import Diagnosis
 from digitlab.doctor.callback import Diagnose
 from digitlab.errors import ConfigError, DataError
 from digitlab.functions.expression import Array, Function
+from digitlab.functions.run import KeepFit, in_function_units
 from digitlab.functions.units import Units, column, units_for
 from digitlab.nn import Network
 from digitlab.nn.scaling import InputRange
 from digitlab.notebook_html import notebook_html
 from digitlab.optim import Adam, OneCycle, Optimizer, Schedule
-from digitlab.train import Callback, History, Trainer
+from digitlab.train import Callback, History, RunConfig, Trainer
 from digitlab.train.history import Row
 
 LARGEST = float(np.finfo(np.float32).max)
-LOSSES = ("train_loss", "valid_loss", "change")  # of a history, in units of the function squared
+KEPT = 60  # networks in a run's folder, more of them early
 
 
 @dataclass
@@ -56,16 +58,18 @@ def fit_function(
     seed: int = 0,
     curves: int = 5,
     callbacks: Sequence[Callback] = (),
+    folder: str | os.PathLike[str] | None = None,
 ) -> Fit:
     """Train a network of one input and one output on evenly spaced points of the function on [low, high].
 
     The defaults are Adam at its default learning rate and one cycle. 500 random points validate; the error is that of
-    1,000 others. The fit keeps the curve before training and those of so many epochs (`curves`, `shown_epochs`).
+    1,000 others. The fit keeps the curve before training and those of so many epochs (`curves`, `shown_epochs`). With a
+    `folder` it also keeps a run there, as `digitlab train` does, with the networks of up to 60 epochs.
     During training the network uses the units of units.py, and so do `callbacks`; history and curves are in units of
     the function. A network that fits worse than a constant starts with its weights unchanged in those
     units; one that fits better continues from the function that it computes.
     Raises ConfigError for an empty interval, DataError where the function is not finite or the network has other
-    outputs, ShapeError if it has other inputs.
+    outputs, ShapeError if it has other inputs; ConfigError if `folder` already holds a run.
     """
     if not -LARGEST < low < high < LARGEST:
         raise ConfigError(f"got the interval {low:g} to {high:g}, expected finite ends, the lower one first")
@@ -75,24 +79,32 @@ def fit_function(
     pairs, valid_pairs = _pairs(function, x), _pairs(function, valid)
     units = units_for(network, low, high, pairs[1])
     kept, diagnose = Curves(np.linspace(low, high, 300), epochs, units, curves), Diagnose(exact=True)
+    optimizer, schedule = optimizer or Adam(), schedule or OneCycle()
+    known, network.input_range = network.input_range, None  # of other units
+    interval = InputRange(low, high).joined(known)
+    keep = []
+    if folder is not None:
+        data = {"source": f"function: {function.__name__} on [{low:g}, {high:g}]"}
+        config = RunConfig(
+            network, data, optimizer=optimizer, schedule=schedule, epochs=epochs, batch_size=batch_size, seed=seed
+        )
+        keep = [KeepFit(folder, config, units, interval, shown_epochs(epochs, KEPT))]
     trainer = Trainer(
         network,
-        optimizer if optimizer is not None else Adam(),
-        schedule=schedule if schedule is not None else OneCycle(),
+        optimizer,
+        schedule=schedule,
         batch_size=batch_size,
-        callbacks=[kept, diagnose, *callbacks],
+        callbacks=[kept, diagnose, *keep, *callbacks],
         seed=seed,
     )
-    known, network.input_range = network.input_range, None  # of other units
     if units != Units() and _error(network, *pairs) < np.var(pairs[1]):
         units.write_in(network)
     try:
         history = trainer.fit(units.columns(*pairs), units.columns(*valid_pairs), epochs=epochs)
     finally:
         units.write_out(network)
-        network.input_range = InputRange(low, high).joined(known)
-    for row in history:
-        row.update({name: row[name] * units.spread**2 for name in LOSSES if row.get(name) is not None})
+        network.input_range = interval
+    in_function_units(history.rows, units)
     if trainer.interrupted:
         raise KeyboardInterrupt
     error = _error(network, test, function(test))

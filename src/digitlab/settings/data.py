@@ -170,6 +170,14 @@ def of_part(*parts: str) -> tuple[str, ...]:
     return tuple(name for name, s in settings_of(DataSettings).items() if s.part in parts)
 
 
+def names_images(source: Source) -> bool:
+    """Whether a source is one of images.
+
+    The run of a fit has "function: sin(x) on [-8, 8]" instead, and that of points in the plane "points: points.csv".
+    """
+    return not str(source).startswith(("function: ", "points: "))
+
+
 def check_data(table: Mapping[str, Any]) -> None:
     """Raise ConfigError for a name in the [data] of settings that is no argument of `load`, or an unfit value."""
     check_settings(DataTable, table, "data")

@@ -32,9 +32,10 @@ GRID = 200  # points of a fitted curve
 
 @dataclass(frozen=True)
 class Plan:
-    """One training to be: `fit(trainer, folder)` ends when it has ended.
+    """One training to be: `train(folder)` ends when it has ended.
 
     data      the images, to judge and to show; None for points and functions
+    points    x and y of the training and of the validation points, which are written into the run's folder
     function  and interval, of a network of one variable; else None
     """
 
@@ -44,8 +45,8 @@ class Plan:
     points: tuple[tuple[Any, Any], tuple[Any, Any]] | None = None
     function: tuple[Function, float, float] | None = None
 
-    def train(self, folder: Path | None, callbacks: Sequence[Callback]) -> Trainer | None:
-        """Train; with images, into the run's folder. Returns the trainer, or None for a function."""
+    def train(self, folder: Path, callbacks: Sequence[Callback]) -> Trainer | None:
+        """Train into the run's folder. Returns the trainer, or None for a function."""
         config = self.config
         if self.function is not None:
             function, low, high = self.function
@@ -60,15 +61,17 @@ class Plan:
                 batch_size=config.batch_size,
                 seed=config.seed,
                 callbacks=callbacks,
+                folder=folder,
             )
             return None
-        if self.points is not None:
-            trainer = config.trainer(callbacks)
-            trainer.fit(*self.points, epochs=config.epochs)
-            return trainer
-        assert self.data is not None and folder is not None
         trainer = start_run(config, folder, [CurvesPicture(folder), *callbacks])
-        trainer.fit(self.data.train, self.data.valid, epochs=config.epochs)
+        if self.points is not None:
+            rows = np.concatenate([np.column_stack(part) for part in self.points])
+            np.savetxt(folder / "points.csv", rows, "%.7g", ",", header="x,y,class", comments="")
+            trainer.fit(*self.points, epochs=config.epochs)
+        else:
+            assert self.data is not None
+            trainer.fit(self.data.train, self.data.valid, epochs=config.epochs)
         return trainer
 
     def curve(self, network: Network, units: Units | None) -> list[float | None] | None:
@@ -148,7 +151,7 @@ def plan_points(asked: Mapping[str, Any]) -> Plan:
     few = max(1, len(x) // 5)
     valid, train = order[:few], order[few:]
     network = network_table(asked, (2,), classes)
-    config = config_of(asked, network, {"source": "digits"})
+    config = config_of(asked, network, {"source": "points: points.csv"})
     return Plan(config, title_of(network), points=((x[train], labels[train]), (x[valid], labels[valid])))
 
 
@@ -157,7 +160,8 @@ def plan_function(asked: Mapping[str, Any]) -> Plan:
     function = parse_function(str(asked.get("function", "")))
     low, high = number(asked, "low", -8.0), number(asked, "high", 8.0)
     network = network_table({**asked, "loss": "mean-squared-error"}, (1,), 1)
-    return Plan(config_of(asked, network, {"source": "digits"}), title_of(network), function=(function, low, high))
+    config = config_of(asked, network, {"source": f"function: {function.__name__}"})
+    return Plan(config, f"fit-{title_of(network)}", function=(function, low, high))
 
 
 def config_of(

@@ -11,7 +11,7 @@ from digitlab.errors import ConfigError, DigitlabError, quoted
 from digitlab.nn.io.loading import load_network
 from digitlab.nn.network import Network
 from digitlab.parallel.labels import all_settings, varied_settings
-from digitlab.run_folders import is_run, runs_in
+from digitlab.run_folders import is_of_images, is_run, runs_in
 from digitlab.train import History, RunConfig
 from digitlab.train.columns import unit
 from digitlab.train.evaluation import classifies
@@ -69,8 +69,9 @@ class Runs:
             "name": name,
             "settings": texts(all_settings(config)),
             "rows": history.rows,
-            "command": f"digitlab train --from-file {quoted(folder / 'config.toml')}",
-            "resume": f"digitlab train --run {quoted(folder)} --resume",
+            "images": (images := is_of_images(folder)),
+            "command": f"digitlab train --from-file {quoted(folder / 'config.toml')}" if images else None,
+            "resume": f"digitlab train --run {quoted(folder)} --resume" if images else None,
         }
 
     def network(self, name: Any) -> Network:
@@ -107,8 +108,8 @@ class Runs:
     def judged(self, name: Any) -> "tuple[Digits, Any]":
         folder = self.folder(name)
         network = self.network(name)
-        if not classifies(network):
-            raise ConfigError(f"{name}: its network has no classes to confuse")
+        if not classifies(network) or not is_of_images(folder):
+            raise ConfigError(f"{name}: its network has no classes of images to confuse")
         stamp = (folder / "network.safetensors").stat().st_mtime_ns
         return judged_images(folder, stamp)
 

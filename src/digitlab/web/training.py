@@ -78,14 +78,14 @@ class Lane:
         gate = Gate(control, self.number, slot, self.report, lambda ahead: self.send("queued", ahead=ahead))
         diagnose = Diagnose(exact=self.plan.function is not None)
         try:
-            if self.plan.data is None:
-                self.end(self.plan.train(None, [gate, diagnose]), None, diagnose)
-                return
             with run_folder(None, self.plan.title, runs) as folder:
                 self.send("folder", folder=folder.name)
-                self.end(self.plan.train(folder, [gate, diagnose]), folder, diagnose)
-        except KeyboardInterrupt:  # of a fit to a function, which the page stopped
-            self.send("end", reason="stopped", run=None, test=None, advice=None)
+                try:
+                    trainer = self.plan.train(folder, [gate, diagnose])
+                except KeyboardInterrupt:  # of a fit to a function, which the page stopped
+                    self.send("end", reason="stopped", run=folder.name, test=None, advice=None)
+                else:
+                    self.end(trainer, folder, diagnose)
         except DigitlabError as error:
             self.send("error", message=str(error))
         except Exception as error:  # a full disk, a mistake: the page must not wait for ever
@@ -95,7 +95,7 @@ class Lane:
             gate.leave()
             control.leave(self.number)
 
-    def end(self, trainer: Trainer | None, folder: Path | None, diagnose: Diagnose) -> None:
+    def end(self, trainer: Trainer | None, folder: Path, diagnose: Diagnose) -> None:
         """The last report: the best network, its test accuracy, and what may have gone wrong."""
         test = None
         if trainer is not None and self.plan.data is not None and len(trainer.history):
@@ -105,7 +105,7 @@ class Lane:
         self.send(
             "end",
             reason="stopped" if interrupted else reason or "all epochs are done",
-            run=folder.name if folder is not None else None,
+            run=folder.name,
             test=test,
             best=trainer.best.epoch if trainer is not None and trainer.best and trainer.keep == "best" else None,
             engine=trainer.engine_reason if trainer is not None else None,

@@ -74,7 +74,7 @@ def run_names() -> list[str]:
     """The run folders in runs/, the newest first."""
     from digitlab.run_folders import finished_runs
 
-    return [folder.as_posix() for folder in reversed(finished_runs())]
+    return [folder.as_posix() for folder in reversed(finished_runs(of_images=False))]
 
 
 def net_names() -> list[str]:

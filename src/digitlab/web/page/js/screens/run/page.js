@@ -24,15 +24,18 @@ export function runPage(root, app, name, back) {
   const confusion = confusionView(showCell);
   const images = failuresView(explain);
   const which = el("p", { class: "muted small" });
+  const ofImages = [
+    panel({ title: "Accuracy", sentence: "Share of the validation images that are right.", docs: "see-training.md", width: "third" }, accuracy.element),
+    panel({ title: "Confusion", sentence: "Click a number to see these images.", docs: "see-failures.md", width: "half" }, confusion.element),
+    panel({ title: "Images", sentence: "The surest errors, or those of the cell you clicked. Click an image to open it up with this run's network.", docs: "see-explain.md", width: "half" }, which, images.element),
+  ];
 
   root.append(
     screenHead(name, "One run: how it went, how to repeat it, and what its network gets wrong.", el("div", { class: "row" }, button("All runs", { on: back }), button("Use its network in the other screens", { kind: "primary", on: () => use() }))),
     el("div", { class: "panels" },
       panel({ title: "Result", sentence: "The accuracy, and the command that trains the same network again.", docs: "training.md", width: "third" }, facts),
       panel({ title: "Loss", sentence: "Training, and validation dashed.", docs: "see-training.md", width: "third" }, loss.element),
-      panel({ title: "Accuracy", sentence: "Share of the validation images that are right.", docs: "see-training.md", width: "third" }, accuracy.element),
-      panel({ title: "Confusion", sentence: "Click a number to see these images.", docs: "see-failures.md", width: "half" }, confusion.element),
-      panel({ title: "Images", sentence: "The surest errors, or those of the cell you clicked. Click an image to open it up with this run's network.", docs: "see-explain.md", width: "half" }, which, images.element),
+      ...ofImages,
       panel({ title: "Settings", sentence: "Every setting of config.toml.", docs: "training.md" }, settings)),
   );
 
@@ -54,7 +57,7 @@ export function runPage(root, app, name, back) {
       return;
     }
     draw();
-    if (run.done && run.done !== before) {
+    if (run.images && run.done && run.done !== before) {
       const found = await guarded(() => app.api.get(`${query}&what=confusion`));
       if (stopped) return;
       if (found) {
@@ -97,13 +100,15 @@ export function runPage(root, app, name, back) {
 
   function draw() {
     const going = run.done < run.epochs;
+    const hasAccuracy = run.rows.some((row) => Number.isFinite(row.valid_accuracy));
+    ofImages.forEach((part, i) => (part.hidden = run.done > 0 && !(i === 0 ? hasAccuracy : run.images)));
     fill(facts,
       el("p", { class: "result" }, run.best_text ?? "no epoch yet"),
       run.best_text ? el("p", { class: "muted" }, `${run.monitor}, epoch ${run.best_epoch}; ${run.done} of ${run.epochs} epochs, ${run.seconds.toFixed(1)} s of training`) : null,
       isLive(run) ? el("p", {}, el("span", { class: "live" }, "live"), " This page follows the training.") : null,
       run.note ? el("p", { class: "note" }, run.note) : null,
-      el("h3", {}, "Repeat it"), copyable(run.command),
-      going ? [el("h3", {}, "Go on with it"), copyable(run.resume)] : null);
+      run.images ? [el("h3", {}, "Repeat it"), copyable(run.command)] : el("p", { class: "muted" }, run.settings.source),
+      going && run.images ? [el("h3", {}, "Go on with it"), copyable(run.resume)] : null);
     const points = (column) => run.rows.filter((row) => Number.isFinite(row[column])).map((row) => [row.epoch, row[column]]);
     loss.draw([{ name: "training", colour: 1, points: points("train_loss") }, { name: "validation", colour: 1, dashed: true, points: points("valid_loss") }]);
     accuracy.draw([{ name: "validation", colour: 1, points: points("valid_accuracy") }], { high: 1 });
