@@ -13,6 +13,8 @@ from digitlab.functions.expression import Array, Function
 from digitlab.functions.run import KeepFit, in_function_units
 from digitlab.functions.units import Units, column, units_for
 from digitlab.nn import Network
+from digitlab.nn.describe import build
+from digitlab.nn.io.description import describe_network
 from digitlab.nn.scaling import InputRange
 from digitlab.notebook_html import notebook_html
 from digitlab.optim import Adam, OneCycle, Optimizer, Schedule
@@ -79,14 +81,18 @@ def fit_function(
     pairs, valid_pairs = _pairs(function, x), _pairs(function, valid)
     units = units_for(network, low, high, pairs[1])
     kept, diagnose = Curves(np.linspace(low, high, 300), epochs, units, curves), Diagnose(exact=True)
-    optimizer, schedule = optimizer or Adam(), schedule or OneCycle()
-    known, network.input_range = network.input_range, None  # of other units
-    interval = InputRange(low, high).joined(known)
-    keep = []
+    optimizer = build(Optimizer, optimizer) if isinstance(optimizer, str) else optimizer or Adam()
+    schedule, interval, keep = schedule or OneCycle(), InputRange(low, high).joined(network.input_range), []
     if folder is not None:
         data = {"source": f"function: {function.__name__} on [{low:g}, {high:g}]"}
         config = RunConfig(
-            network, data, optimizer=optimizer, schedule=schedule, epochs=epochs, batch_size=batch_size, seed=seed
+            describe_network(network),
+            data,
+            optimizer=optimizer,
+            schedule=schedule,
+            epochs=epochs,
+            batch_size=batch_size,
+            seed=seed,
         )
         keep = [KeepFit(folder, config, units, interval, shown_epochs(epochs, KEPT))]
     trainer = Trainer(
@@ -97,6 +103,7 @@ def fit_function(
         callbacks=[kept, diagnose, *keep, *callbacks],
         seed=seed,
     )
+    network.input_range = None  # of other units
     if units != Units() and _error(network, *pairs) < np.var(pairs[1]):
         units.write_in(network)
     try:
