@@ -14,8 +14,8 @@ TO = ("onnx", "safetensors", "json", "npz", "csv", "pytorch", "keras", "numpy-sc
 def command(net: str | None, to: str, out: Path | None) -> None:
     """Write a network for another program.
 
-    NET is a network file or a run folder. [default: the latest run in runs/, or else the shipped network] `digitlab
-    export --help` names the formats; docs/coming-from.md shows how each is used.
+    NET is a network file or a run folder. [default: the latest run in runs/, or else the shipped network]
+    docs/other-programs.md says what each format holds.
     """
     from digitlab.cli.shared.console import say
     from digitlab.cli.shared.networks import load_named
