@@ -5,6 +5,7 @@ kill -9 at moments spread over all steps of all writes.
 
 import multiprocessing
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +17,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(not hasattr(os, "fork"), reas
 
 def killed(folder, moment, count=None):
     with pytest.MonkeyPatch.context() as patch:
-        counted = moments.at_write(patch, moment, lambda: os.kill(os.getpid(), 9))
+        steps = [*moments.STEPS, (Path, "chmod"), (Path, "unlink")]
+        counted = moments.at_write(patch, moment, lambda: os.kill(os.getpid(), 9), steps)
         moments.begin(folder)
         if count is not None:
             count.value = counted[0]
@@ -30,7 +32,7 @@ def test_resumed_equals_uninterrupted(tmp_path, attempts):
     begun.start()
     begun.join()
     whole = moments.resumed(tmp_path / "whole")
-    for moment in np.unique(np.linspace(1, count.value, attempts.number(6, 50)).astype(int)).tolist():
+    for moment in np.unique(np.linspace(1, count.value, attempts.number(6, 200)).astype(int)).tolist():
         process = context.Process(target=killed, args=(tmp_path / str(moment), moment))
         process.start()
         process.join()

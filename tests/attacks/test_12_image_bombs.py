@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digitlab.data.photos import open_photo, read_digit
+from digitlab.data.photos import open_photo, opening, read_digit
 from digitlab.errors import DataError
 
 pytestmark = pytest.mark.slow
@@ -55,3 +55,15 @@ def test_a_bomb_is_refused(name, tmp_path, quick, attempts):
         with quick(mebibytes=100), pytest.raises(DataError):
             read(tmp_path / name)
         attempts.count()
+
+
+@pytest.mark.parametrize("form, mode, limit", [("WEBP", "RGB", "MAX_WEBP"), ("JPEG", "CMYK", "MAX_PIXELS")])
+def test_decoders_that_need_much_memory_have_a_lower_limit(form, mode, limit, tmp_path, monkeypatch, attempts):
+    """WebP's holds five pictures; a progressive JPEG of four channels eight bytes a pixel."""
+    path = tmp_path / f"it.{form.lower()}"
+    Image.new(mode, (20, 20)).save(path)
+    open_photo(path)
+    monkeypatch.setattr(opening, limit, 450 if form == "JPEG" else 399)
+    with pytest.raises(DataError, match=r"20×20 pixels, expected at most 3\d\d in all"):
+        open_photo(path)
+    attempts.count()

@@ -24,7 +24,9 @@ Photo = NDArray[np.uint8]  # (H, W, 3)
 MAX_FILE_BYTES = 200 << 20
 MAX_PIXELS = 110_000_000  # a telephone's largest pictures have 108 million
 MAX_DECODED = 50_000_000  # where the decoder cannot shrink while it decodes, as JPEG's can
+MAX_WEBP = 30_000_000  # whose decoder holds the picture five times
 MAX_SCANS = 100  # of a progressive JPEG, which is decoded once for each; cameras and programs write up to 15
+ROWS = 500  # of a picture of more than eight bits at once
 LONG_SIDE = 2000  # pixels a picture is worked on with: a page of A4 at 170 dots an inch
 SHAPE_LIMIT = 60  # a side may be this many times the other
 
@@ -53,8 +55,8 @@ def open_photo(path: str | os.PathLike[str], *, long_side: int = LONG_SIDE) -> P
     Sixteen-bit and palette pictures become eight-bit RGB. Larger pictures are averaged down.
 
     Raises DataError, before any pixel is decoded, for files that are no picture whatever their name says, for more
-    than 110 million pixels (50 million where the format must be decoded whole), for animations and for several pages;
-    and for pictures that are cut off or damaged.
+    than 110 million pixels (50 million where the format must be decoded whole, 30 of WebP), for animations and for
+    several pages; and for pictures that are cut off or damaged.
     """
     file = require_file(path)
     if file.stat().st_size > MAX_FILE_BYTES:
@@ -99,7 +101,9 @@ def _check_size(picture: "PillowImage", file: Any) -> None:
     width, height = picture.size
     if not width or not height:
         raise DataError(f"{file}: the picture is {width}×{height} pixels, expected at least one.")
-    limit = MAX_PIXELS if picture.format in JPEG else MAX_DECODED
+    limit = {"WEBP": MAX_WEBP}.get(picture.format or "", MAX_DECODED)
+    if picture.format in JPEG:  # a progressive one is held whole, two bytes for each of its channels
+        limit = MAX_PIXELS * 3 // 4 if picture.mode == "CMYK" else MAX_PIXELS
     if width * height > limit:
         raise DataError(
             f"{file}: the picture is {width:,}×{height:,} pixels, expected at most {limit:,} in all. "
@@ -133,18 +137,29 @@ def _flat(picture: "PillowImage", long_side: int) -> Photo:
     from PIL import Image, ImageOps
 
     turn = _TURNS.get(picture.getexif().get(0x0112, 1))
-    if picture.mode.startswith(("I", "F")):  # 16 or 32 bits a pixel, grey
-        values = np.asarray(picture, dtype=np.float32)
-        top = _white(float(values.max()), picture.mode)
-        picture = Image.fromarray(np.clip(values * (255 / top), 0, 255).astype(np.uint8))
+    if picture.mode.startswith(("I", "F")):
+        picture = Image.fromarray(_eight_bits(picture))
     transparent = picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info
-    shown = picture.convert("RGBA" if transparent else "RGB")
-    if turn is not None:
-        shown = shown.transpose(turn)
+    mode = "RGBA" if transparent else "RGB"
+    shown = picture if picture.mode == mode else picture.convert(mode)
     if max(shown.size) > long_side:
         shown = ImageOps.contain(shown, (long_side, long_side), Image.Resampling.BOX)
+    if turn is not None:
+        shown = shown.transpose(turn)
     pixels = np.asarray(shown, dtype=np.uint8)
     return on_paper(pixels) if transparent else np.ascontiguousarray(pixels)
+
+
+def _eight_bits(picture: "PillowImage") -> NDArray[np.uint8]:
+    """A grey picture of 16 or 32 bits a pixel as bytes (H, W); by rows, since floats take four times the memory."""
+    picture = picture.convert("I") if picture.mode.startswith("I;") else picture
+    width, height = picture.size
+    scale = 255 / _white(float(picture.getextrema()[1]), picture.mode)
+    grey = np.empty((height, width), np.uint8)
+    for top in range(0, height, ROWS):
+        rows = np.asarray(picture.crop((0, top, width, min(top + ROWS, height))), dtype=np.float32)
+        grey[top : top + ROWS] = np.clip(rows * scale, 0, 255)
+    return grey
 
 
 def _white(largest: float, mode: str) -> float:
