@@ -154,7 +154,7 @@ def _eight_bits(picture: "PillowImage") -> NDArray[np.uint8]:
     """A grey picture of 16 or 32 bits a pixel as bytes (H, W); by rows, since floats take four times the memory."""
     picture = picture.convert("I") if picture.mode.startswith("I;") else picture
     width, height = picture.size
-    scale = 255 / _white(float(picture.getextrema()[1]), picture.mode)
+    scale = 255 / _white(float(np.max(picture.getextrema())), picture.mode)
     grey = np.empty((height, width), np.uint8)
     for top in range(0, height, ROWS):
         rows = np.asarray(picture.crop((0, top, width, min(top + ROWS, height))), dtype=np.float32)
