@@ -1,8 +1,10 @@
 """The frame of the page in Chromium: navigation, theme, keyboard, token, accessibility."""
 
+import io
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from digitlab.nn.chains import mlp
 from digitlab.web.server import Play
@@ -13,6 +15,9 @@ DOCS = Path(__file__).parents[2] / "docs"
 pytestmark = [pytest.mark.web, pytest.mark.slow]
 
 
+CUT = """[document.documentElement, ...document.querySelectorAll('main section.panel, header.top, nav')]
+    .filter((part) => part.scrollWidth > part.clientWidth + 1 && getComputedStyle(part).overflowX === 'visible')
+    .map((part) => part.ariaLabel ?? part.tagName)"""  # parts whose content is wider than they are
 WIDTHS = [(1440, False), (1024, True), (390, False), (1440, True), (1024, False), (390, True)]
 
 
@@ -33,6 +38,21 @@ def test_every_screen_fits_and_axe_finds_nothing(open_page, request, first: int)
         wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert wide <= 0, f"{screen} at {width} is {wide} px too wide"
         page.context.close()
+
+
+@pytest.mark.mnist
+def test_no_screen_is_wider_than_a_window_a_tablet_or_a_phone(open_page) -> None:
+    page = open_page()
+    for screen in SCREENS:
+        page.evaluate(f"location.hash = '#/{screen}'")
+        page.wait_for_selector(f"html[data-screen={screen}]")
+        for width in (1440, 1024, 390):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.wait_for_timeout(80)
+            picture = Image.open(io.BytesIO(page.screenshot()))
+            assert picture.size == (width, 900) and len(picture.convert("RGB").getcolors(10**6)) > 20, (screen, width)
+            cut = page.evaluate(CUT)
+            assert cut == [], f"{screen} at {width}"
 
 
 @pytest.mark.parametrize("sizes", [[2, 4, 2], [64, 5, 10]])
