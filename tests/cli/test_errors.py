@@ -44,6 +44,7 @@ DIGITS = ("--data", "digits", "--epochs", "1")
         (["train", "--iterations", "5"], "did you mean --epochs?"),
         (["train", "--hidden", "30"], "did you mean --net?"),
         (["train", "--momentum", ".9"], "it is a setting of an optimizer: --optimizer momentum:momentum=0.9"),
+        (["fit", "-x", "--epoch", "5"], "No such option '--epoch'; did you mean --epochs?"),
         (["train", "--zzz"], "No such option '--zzz' (see: digitlab train --help)"),
         (["train", "--learning_rate", "0"], "'--learning-rate': got 0.0, expected a number above 0"),
         (["train", "--loss", "categorical_crossentropy"], "(did you mean 'log-likelihood'?)"),

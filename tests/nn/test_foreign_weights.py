@@ -28,6 +28,7 @@ def test_onnx_there_and_back(name, tmp_path):
     network = drawn(ZOO[name].build())
     export_network(network, tmp_path / "net.onnx", "onnx")
     back = digitlab.load_network(tmp_path / "net.onnx")
+    assert back.scaling == network.scaling, "not the float32 beside it"
     images = np.random.default_rng(1).integers(0, 256, (5, *network.input_shape), dtype=np.uint8)
     np.testing.assert_allclose(back.predict(images), network.predict(images), atol=1e-5)
 

@@ -1,5 +1,6 @@
 """`digitlab fit FUNCTION`: a network learns a curve."""
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,18 @@ POINTS = 400
 MOST, FPS = 100, 10.0  # curves of an animation at most, and how many of them a second
 
 
-@click.command("fit", context_settings={"ignore_unknown_options": True})
+class FitCommand(click.Command):
+    """Takes "-x^2" for a function, and still names an option that there is not."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        known = {name for param in self.get_params(ctx) for name in param.opts}
+        for word in itertools.takewhile(lambda word: word != "--", args):
+            if word.startswith("--") and (name := word.partition("=")[0]) not in known:
+                raise click.NoSuchOption(name, ctx=ctx)
+        return super().parse_args(ctx, args)
+
+
+@click.command("fit", cls=FitCommand, context_settings={"ignore_unknown_options": True})
 @click.argument("function", default="sin(x) + x")
 @click.option("--from", "low", type=float, default=-8.0, show_default=True, help="Lower end of the interval.")
 @click.option("--to", "high", type=float, default=8.0, show_default=True, help="Upper end of the interval.")

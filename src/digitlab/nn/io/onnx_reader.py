@@ -21,6 +21,7 @@ from digitlab.nn.losses import CrossEntropy, LogLikelihood, MeanSquaredError
 from digitlab.nn.network import Dense, Layer, Loss, Network, Sigmoid
 from digitlab.nn.pooling import AveragePool2D, GlobalAveragePool, MaxPool2D
 from digitlab.nn.reshaping import Flatten, Reshape
+from digitlab.nn.scaling import NAMED, Scaling
 from digitlab.nn.shapes import Shape
 
 LARGEST = 256 * 2**20  # bytes of a file, numbers of an input
@@ -103,7 +104,8 @@ class _Reader:
         if isinstance(self.layers[-1], Sigmoid):
             self.layers.pop()
             loss = CrossEntropy()
-        network = Network(self.layers, first_shape, loss, scaling=self.scaling or "/255", seed=None)
+        scaling = named_scaling(*self.scaling) if self.scaling is not None else NAMED["/255"]
+        network = Network(self.layers, first_shape, loss, scaling=scaling, seed=None)
         network.load_state(self.arrays)
         return network
 
@@ -284,3 +286,11 @@ class _Reader:
             raise ValueError(f"{kind} {node.name}: to {wanted} is not read here")
         else:
             self.add(Reshape(tuple(wanted)))
+
+
+def named_scaling(factor: float, offset: float) -> Scaling:
+    """The scaling of a graph, whose numbers are float32, as the named one that it rounds."""
+    for known in NAMED.values():
+        if np.allclose((factor, offset), (known.factor, known.offset), rtol=1e-6, atol=1e-9):
+            return known
+    return Scaling(factor, offset)
