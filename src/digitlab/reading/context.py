@@ -13,7 +13,10 @@ LOW, HIGH = 0.42, 2.5  # shares of the writing's height between which a mark nee
 SURE = 0.9
 TEXT, TEXT_SHARE = 5, 0.3  # a page with so many letters, and such a share of them, is a page of words
 NUMBER = 0.97  # confidence of each digit of a number there
-PALE = 0.42  # as a share of the usual digit's depth; pencil next to pen has more
+WIDEST = 1.9  # of its height
+TEXTURE, GRAIN = 10, 0.3  # marks around one that are no digits, and at least this share of its height
+DRAWN = 1.0  # times the digits' ink: what is no digit in a drawing
+PALE, PALEST = 0.42, 0.25  # as shares of the usual digit's depth: of any mark, and of one that is read surely
 
 
 def writing_height(judged: Sequence[Answer]) -> float:
@@ -35,6 +38,12 @@ def writing_height(judged: Sequence[Answer]) -> float:
     return float(heights[band][order][np.argmax(half)])
 
 
+def written(judged: Sequence[Answer]) -> list[bool]:
+    """For each mark whether it is as high as the page's writing, and no dash or blot."""
+    usual = writing_height(judged)
+    return [0.45 * usual <= j.mark.height <= 2.2 * usual and not _odd(j.mark) for j in judged]
+
+
 def refused(judged: Sequence[Answer], least: float, shape: tuple[int, int], crumbs: Sequence[Mark]) -> list[str]:
     """For each mark why it is no digit; "" if it is one.
 
@@ -45,13 +54,38 @@ def refused(judged: Sequence[Answer], least: float, shape: tuple[int, int], crum
     usual = writing_height(able)
     for at, j in enumerate(judged):
         if not why[at]:
-            why[at] = _pale(j, able, usual) or _at_edge(j, able, shape) or _size(j, able, usual, judged, crumbs)
-    return _letters(judged, why, usual)
+            why[at] = (
+                _pale(j, able, usual)
+                or _at_edge(j, able, shape)
+                or _size(j, able, usual, judged, crumbs)
+                or _texture(j, able, judged)
+            )
+    return _letters(judged, _drawing(judged, why, shape), usual)
+
+
+def _drawing(judged: Sequence[Answer], why: list[str], shape: tuple[int, int]) -> list[str]:
+    """In a drawing, most ink is no digit: what looks like one must do so surely, and a stroke needs a digit beside."""
+    able = [j for j, reason in zip(judged, why) if not reason]
+    strange = [j.mark for j, reason in zip(judged, why) if reason and not _odd(j.mark) and not j.mark.touches(shape)]
+    if _ink(strange) <= DRAWN * _ink([j.mark for j in able]):
+        return why
+    found = list(why)
+    for at, j in enumerate(judged):
+        beside = any(o.label != 1 and _on_its_line(j.mark, o.mark) for o in able if o is not j)
+        if not why[at] and not beside and (j.label == 1 or j.confidence < NUMBER):
+            found[at] = "is part of a drawing"
+    return found
+
+
+def _ink(marks: Sequence[Mark]) -> int:
+    return sum(int(mark.mask.sum()) for mark in marks)
 
 
 def _unsure(j: Answer, least: float) -> str:
     if reason := odd_shape(j.mark):
         return reason
+    if j.mark.width > WIDEST * j.mark.height:
+        return "is wider than a digit"
     if j.confidence >= least:
         return ""
     return f"looks like no digit (best guess {j.label}, {100 * j.confidence:.0f} %)"
@@ -60,17 +94,17 @@ def _unsure(j: Answer, least: float) -> str:
 def _pale(j: Answer, able: Sequence[Answer], usual: float) -> str:
     """A paper's pattern or the back of the page: much paler than the digits of the writing's height."""
     depths = [o.depth for o in able if o.label != 1 and 0.6 * usual <= o.mark.height <= 1.7 * usual] or [j.depth]
-    return "is much paler than the writing" if j.depth < PALE * float(np.quantile(depths, 0.75)) else ""
+    digit = j.confidence >= SURE and 0.6 * usual <= j.mark.height <= 1.7 * usual  # written with less pressure
+    share = PALEST if digit else PALE
+    return "is much paler than the writing" if j.depth < share * float(np.quantile(depths, 0.75)) else ""
 
 
 def _at_edge(j: Answer, able: Sequence[Answer], shape: tuple[int, int]) -> str:
     """A shadow, a thumb or the table at the picture's edge; a crop that cuts close to its digits is none of them."""
-    h, w = shape
-    left, top, right, bottom = j.mark.box
-    if left > 1 and top > 1 and right < w - 1 and bottom < h - 1:
+    if not j.mark.touches(shape):
         return ""
     fill = float(j.mark.mask.mean())
-    tight = j.mark.height > 0.5 * h
+    tight = j.mark.height > 0.5 * shape[0]
     others = [o.mark.height for o in able if o is not j]
     alike = any(0.6 < j.mark.height / other < 1.7 for other in others)
     if j.confidence >= SURE and (tight or alike) and fill < 0.75:
@@ -86,17 +120,31 @@ def _size(j: Answer, able: Sequence[Answer], usual: float, judged: Sequence[Answ
     if height > usual:
         stroke = j.label == 1  # a bar between columns, a bracket, a margin
         return "" if j.confidence >= SURE and not stroke else "is much larger than the writing"
-    x, y = _middle(j.mark)
-    near = sum(
-        abs(_middle(m)[0] - x) < 2.5 * height and abs(_middle(m)[1] - y) < 2.5 * height
-        for m in [*crumbs, *(o.mark for o in judged if o is not j and o.confidence < SURE)]
-    )
     beside = [other for other in able if other is not j and _on_its_line(j.mark, other.mark)]
+    near = _near(j, judged, crumbs, height)
     if j.confidence < SURE or near > 3 or not beside or height < 3 * j.mark.pen:
         return "is much smaller than the writing"
     if j.label == 1 and not any(o.label != 1 and 0.6 < height / o.mark.height < 1.6 for o in beside):
         return "is much smaller than the writing"
     return ""
+
+
+def _texture(j: Answer, able: Sequence[Answer], judged: Sequence[Answer]) -> str:
+    """A lone mark among many of its size that are none, such as the grain of a shadow."""
+    if any(_on_its_line(j.mark, other.mark) for other in able if other is not j):
+        return ""
+    height = max(j.mark.height, 0.6 * j.mark.width)
+    alike = [o for o in judged if max(o.mark.height, o.mark.width) >= GRAIN * height]
+    return "is part of a texture" if _near(j, alike, (), height) >= TEXTURE else ""
+
+
+def _near(j: Answer, judged: Sequence[Answer], crumbs: Sequence[Mark], height: float) -> int:
+    """How many marks around one are no digits."""
+    x, y = _middle(j.mark)
+    return sum(
+        abs(_middle(m)[0] - x) < 2.5 * height and abs(_middle(m)[1] - y) < 2.5 * height
+        for m in [*crumbs, *(o.mark for o in judged if o is not j and o.confidence < SURE)]
+    )
 
 
 def _on_its_line(mark: Mark, other: Mark) -> bool:
@@ -134,13 +182,22 @@ def _letters(judged: Sequence[Answer], why: list[str], usual: float) -> list[str
                 words.append([])
             words[-1].append(at)
         for word in words:
-            letters = sum(bool(why[at]) for at in word)
+            letters = _columns([judged[at].mark for at in word if why[at]])
             unsure = any(judged[at].confidence < SURE for at in word if not why[at])
             among = letters >= (1 if unsure else 2) and letters >= 0.4 * len(word)
             if among or (text and not _is_number([judged[at] for at in word], letters)):
                 for at in word:
                     found[at] = why[at] or "is among letters"
     return found
+
+
+def _columns(marks: Sequence[Mark]) -> int:
+    """How many letters they are: marks above each other, such as the pieces of a broken digit, count once."""
+    count, end = 0, -1.0
+    for mark in sorted(marks, key=lambda mark: mark.box[0]):
+        count += mark.box[0] + 0.4 * mark.width > end
+        end = max(end, mark.box[2])
+    return count
 
 
 def _is_number(word: Sequence[Answer], letters: int) -> bool:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from digitlab.data.photos.cuts import Cut, cuts, piece
 from digitlab.data.photos.mark import Box, Mark, union
+from digitlab.reading.chains import links
 
 NEAR_ACROSS, NEAR_DOWN = 0.16, 0.24  # paper between the parts of a digit, in heights of the larger one
 WIDEST = 1.25  # of a digit's height, where it is joined from parts
@@ -24,10 +25,12 @@ SHARED = 0.1  # what a stroke costs that belongs to both sides of a cut
 SECOND = 1.5  # what each digit costs in a picture that is too small for two
 JOIN, CUT = 0.25, 0.45  # what a join and a cut cost, as a logarithm of probability
 BESIDE, ABOVE = 3, 20  # how much it costs to leave out a share of the ink, by where it is: a power of what remains
+OUTSIDE = 1  # the same for what runs out of the picture, such as a dark corner
 WIDE_ENOUGH = 0.95  # of its height: a mark as wide as this may well be two digits
 STROKE = 0.7  # what a 1 that is cut off costs: letters fall apart into strokes, and each would pass for one
 SURE_PART, DOUBT = 0.9, 2.0  # what a part costs that is cut off and read with less
 NONE = 3.0  # what it costs that a mark of the width of one digit is none
+DASH, AFAR = 3.2, 0.15  # heights of a stroke in its width, from which it is a line; from the digit, in its heights
 EVEN = 0.62  # a mark below this share of its cluster's height is rather a part than a digit
 
 
@@ -69,12 +72,21 @@ class Answer:
 Judge = Callable[[Sequence[Mark]], list[Answer]]
 
 
-def partition(answers: Sequence[Answer], judge: Judge, *, usual: float, one: bool = False) -> list[Answer]:
+def partition(
+    answers: Sequence[Answer],
+    judge: Judge,
+    *,
+    usual: float,
+    one: bool = False,
+    shape: tuple[int, ...] = (1 << 30, 1 << 30),
+) -> list[Answer]:
     """Parts of ink, each with what the network says of it alone, as marks that are a digit or not.
 
     usual  the height of the writing in pixels
     one    all parts may be one digit, however far they are from each other: the picture is too small for several
+    shape  of the picture, (H, W)
     """
+    answers = _unchained(answers, judge)
     sure = {answer.mark.box for answer in answers if answer.confidence >= SURE}
     rows = [_pieces(cluster, sure) for cluster in _clusters([answer.mark for answer in answers], usual, one)]
     budget = _Budget()
@@ -83,8 +95,18 @@ def partition(answers: Sequence[Answer], judge: Judge, *, usual: float, one: boo
     found: list[Answer] = []
     start = 0
     for row, some in zip(rows, segments):
-        found += _best_path(row, some, judged[start : start + len(some)])
+        found += _best_path(row, some, judged[start : start + len(some)], shape)
         start += len(some)
+    return found
+
+
+def _unchained(answers: Sequence[Answer], judge: Judge) -> list[Answer]:
+    """The answers, with the links of a chain in its place where the network is sure of each of them."""
+    found: list[Answer] = []
+    for answer in answers:
+        wide = answer.confidence < SURE and answer.mark.width > WIDE_ENOUGH * answer.mark.height
+        parts = judge(links(answer.mark)) if wide else []
+        found += parts if parts and min(part.confidence for part in parts) >= SURE_PART else [answer]
     return found
 
 
@@ -200,7 +222,9 @@ def _join_cost(wholes: list[Mark], mark: Mark, tallest: float, one: bool) -> flo
     return JOIN * (len(wholes) - 1) + 0.8 * max(0, able - 1)
 
 
-def _best_path(row: list[_Piece], segments: list[Segment], judged: list[Answer]) -> list[Answer]:
+def _best_path(
+    row: list[_Piece], segments: list[Segment], judged: list[Answer], shape: tuple[int, ...]
+) -> list[Answer]:
     """The division of a row of pieces whose digits are likeliest together; parts that are no digit stay alone."""
     ink = sum(float(part.whole.mask.sum()) for part in row if part.right is None)
     ending: list[list[tuple[float, int, int]]] = [[] for _ in range(len(row) + 1)]  # value, first piece, judged
@@ -213,7 +237,10 @@ def _best_path(row: list[_Piece], segments: list[Segment], judged: list[Answer])
         ending[segment.last].append((value, segment.first, s))
         if not segment.cut and row[segment.first].whole is segment.mark:  # dust costs little, much of the ink much
             rest = 1 - float(segment.mark.mask.sum()) / ink
-            power = ABOVE if any(_above(segment.mark, part.whole) for part in row) else BESIDE
+            if segment.mark.touches(shape):
+                power = OUTSIDE
+            else:
+                power = ABOVE if any(_is_dot(segment.mark, part.whole) for part in row) else BESIDE
             ending[segment.last].append((float(np.log(max(0.02, rest**power))), segment.first, s))
     best = [(0.0, 0, -1)]
     for options in ending[1:]:
@@ -227,8 +254,9 @@ def _best_path(row: list[_Piece], segments: list[Segment], judged: list[Answer])
     return found[::-1]
 
 
-def _above(a: Mark, b: Mark) -> bool:
-    """Whether one of two marks is above the other, as the dot of a question mark is."""
+def _is_dot(a: Mark, b: Mark) -> bool:
+    """Whether one of two marks is above the other, as the dot of a question mark is; a line below or afar is none."""
     across = min(a.box[2], b.box[2]) - max(a.box[0], b.box[0])
     down = min(a.box[3], b.box[3]) - max(a.box[1], b.box[1])
-    return a is not b and across > 0.6 * min(a.width, b.width) and down <= 0
+    line = a.width > DASH * a.height and (a.box[1] > b.box[1] or -down > AFAR * b.height)
+    return a is not b and across > 0.6 * min(a.width, b.width) and down <= 0 and not line

@@ -13,8 +13,9 @@ from digitlab.data.photos.page import Stopwatch, depth_of
 from digitlab.errors import ShapeError
 from digitlab.judging import judge
 from digitlab.nn.network import Network
-from digitlab.reading.context import refused, writing_height
+from digitlab.reading.context import refused, writing_height, written
 from digitlab.reading.partition import Answer, Judge, partition
+from digitlab.reading.prior import in_context
 from digitlab.reading.results import Read, Reading
 
 MIN_CONFIDENCE = 0.5  # below it, a mark is called no digit
@@ -101,4 +102,5 @@ def _answers(page: Page, ask: Judge, one: bool) -> tuple[list[Answer], list[Mark
     large = [answer for answer in alone if max(answer.mark.height, answer.mark.width) >= CRUMB * usual]
     crumbs = [part for part in page.parts if max(part.height, part.width) < CRUMB * usual]
     one = (one and len(large) <= 12) or max(page.photo.shape[:2]) <= SMALL * page.zoom
-    return partition(large, ask, usual=usual, one=one), crumbs
+    answers = partition(large, ask, usual=usual, one=one, shape=page.clean.shape)
+    return in_context(answers, written(answers)), crumbs

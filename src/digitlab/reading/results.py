@@ -75,10 +75,13 @@ class Reading:
 ADVICE = {  # by the reason why marks are no digits
     "looks like no digit": "crop the picture to the digits, or lower --min-confidence",
     "is among letters": "this looks like words; crop the picture to the digits",
+    "is part of a texture": "crop the picture to the digits",
+    "is part of a drawing": "crop the picture to the digits",
     "is cut off by the edge": "leave some paper around the digits",
     "is much smaller than the writing": "take the photo from nearer",
     "is much larger than the writing": "crop the picture to the digits",
     "is much paler than the writing": "take the photo in more light, or write with a darker pen",
+    "is wider than a digit": "crop the picture to the digits",
     "is a dash": "crop the picture to the digits",
     "is a blot": "write with a thinner pen, or larger",
 }

@@ -15,7 +15,7 @@ from digitlab.data.photos import open_photo
 from digitlab.engine.select import predict
 from digitlab.errors import ConfigError, DataError
 from digitlab.nn.network import Network
-from digitlab.reading import Read, read_photo
+from digitlab.reading import read_photo
 from digitlab.train.evaluation import class_shares, classifies
 from digitlab.web.own_digits import OwnDigits
 
@@ -101,18 +101,17 @@ class Images:
                 reading = read_photo(self.network, open_photo(path))
             except DataError as error:
                 raise DataError(str(error).replace(f"{path}: ", "the photo ").replace(str(path), "the photo")) from None
-        height, width = reading.page.photo.shape[:2]
+        (height, width), box = reading.page.size, reading.page.in_photo
         return {
             "text": reading.text,
             "size": [width, height],
-            "digits": [read_table(read) for read in reading.digits],
-            "others": [{"why": read.why_not, "box": list(read.box)} for read in reading.others[:50]],
+            "digits": [
+                shown(read.image)
+                | {"label": read.label, "confidence": float(read.confidence), "box": list(box(read.box))}
+                for read in reading.digits
+            ],
+            "others": [{"why": read.why_not, "box": list(box(read.box))} for read in reading.others[:50]],
         }
-
-
-def read_table(read: Read) -> dict[str, Any]:
-    """A digit that was read, as JSON."""
-    return shown(read.image) | {"label": read.label, "confidence": float(read.confidence), "box": list(read.box)}
 
 
 def shown(image: NDArray[np.uint8]) -> dict[str, Any]:

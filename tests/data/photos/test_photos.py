@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import digitlab.data.photos.page as page_module
 from digitlab.data import Splits
 from digitlab.data.photos import find_digits, mnist_form
 from digitlab.data.photos.cuts import cuts, piece
@@ -137,12 +138,42 @@ def test_a_slanting_stroke_is_not_torn_by_the_rule_it_crosses():
     assert ndimage.label(ndimage.binary_dilation(left, np.ones((3, 3))), np.ones((3, 3)))[1] == 1
 
 
+@pytest.mark.parametrize("thick", [5, 6])
+def test_a_rule_of_a_small_crop_runs_from_edge_to_edge(thick):
+    binary = np.zeros((100, 120), bool)
+    binary[70 : 70 + thick] = True
+    binary[20:65, 50:56] = True
+    left, rules = remove_rules(binary, zoom=3)
+    assert rules[70 : 70 + thick].all() and np.array_equal(left, binary & ~rules)
+    binary[20:75, 0:6] = True  # as a 5 or an L has: this is its stroke
+    assert not remove_rules(binary, zoom=3)[1].any()
+
+
+def test_where_rules_cross_nothing_stays():
+    binary = np.zeros((200, 300), bool)
+    for at in (50, 150):
+        binary[at : at + 3] = binary[:, at : at + 3] = True
+    left, rules = remove_rules(binary)
+    assert not left.any() and np.array_equal(rules, binary)
+
+
 def test_digits_are_no_rules():
     binary = np.zeros((100, 120), bool)
     binary[20:80, 55:60] = True  # a 1
     binary[20:24, 80:110] = True  # the bar of a 7
     left, rules = remove_rules(binary)
     assert np.array_equal(left, binary) and not rules.any()
+
+
+def test_a_large_photo_is_read_at_half_its_size_if_its_writing_is_large(monkeypatch):
+    monkeypatch.setattr(page_module, "FINE", 40_000)
+    for height, zoom in ((120, 0.5), (40, 1.0)):
+        photo, ink = paper(220, 240), seven(height)
+        put(photo, ink, 60, 50)
+        page = find_digits(photo)
+        assert page.zoom == zoom and page.size == (220, 240) and len(page.marks) == 1
+        left, top, _, bottom = page.in_photo(page.marks[0].box)
+        assert abs(left - 60) <= 4 and abs(top - 50) <= 4 and abs(bottom - 50 - ink.shape[0]) <= 4
 
 
 # Marks

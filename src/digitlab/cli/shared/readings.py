@@ -25,7 +25,8 @@ def lines_of(photo: str, reading: "Reading") -> list[str]:
         lines.append("  " + "".join(f"{reading.class_names[d.label]:>5}" for d in row))
         lines.append("  " + "".join(f"{100 * d.confidence:>4.0f}%" for d in row))
     for other in reading.others[:FEW]:
-        lines.append(f"  no digit at {other.box[0]},{other.box[1]}: {other.why_not}")
+        left, top, *_ = reading.page.in_photo(other.box)
+        lines.append(f"  no digit at {left},{top}: {other.why_not}")
     if (more := len(reading.others) - FEW) > 0:
         lines.append(f"  and {more} more mark{'s' * (more > 1)} that {'are' if more > 1 else 'is'} no digit (--json)")
     return lines

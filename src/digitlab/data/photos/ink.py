@@ -20,9 +20,12 @@ ONE_BORDER, ONE_PAPER = 0.9, 0.2  # shares of a drawn page's border, and of the 
 SAME_COLOUR = 4  # levels of 255 by which JPEG changes an even colour
 TWO_COLOURS, DENSE = 0.72, 0.1  # a crop: ink and paper explain so much of the variance, and ink covers so much of it
 BROADEST = 0.45  # of the shorter side: wider than any pen, so a shadow or a table
+CLOSED = 0.04  # of the shorter side: half of what dark strokes in a light sheet are wide at most
+AGREE, BETTER = 0.03, 0.03  # how near to the paper's colour a pixel is, and the share more of them that decides
 SMALL = 96  # pixels of the longer side; such a picture shows one digit, and leaves no room to estimate its paper
 NOISE_FACTOR = 5.0  # ink must stand out of the noise by so many standard deviations
 PALE, PALEST = 0.25, 0.1  # shares of the page's usual ink: of a stroke of its own, and of a part of a darker one
+TORN = 0.5  # of what a stroke needs, for a part of one that is torn otherwise
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,7 @@ def _plain_paper(photo: NDArray[np.uint8]) -> Plane | None:
     Otsu's threshold divides the pixels in two (Otsu 1979, "A threshold selection method from gray-level histograms").
     The half that most of the border and of the picture belong to is paper.
     """
+    from scipy import ndimage
     from skimage.filters import threshold_otsu
 
     step = max(1, max(photo.shape) // 400)
@@ -135,7 +139,12 @@ def _plain_paper(photo: NDArray[np.uint8]) -> Plane | None:
     apart = float(values[above].mean() - values[~above].mean()) if 0 < share < 1 else 0.0
     explained = share * (1 - share) * apart**2 / float(values.var())
     paper = above if share + float(_border(above).mean()) > 1 else ~above
-    if max(photo.shape) > SMALL and (explained < TWO_COLOURS or paper.mean() > 1 - DENSE or _widest(~paper) > BROADEST):
+    ink = ~paper
+    if few[ink].mean() > few[paper].mean():  # unless the dark is a desk around a sheet, whose writing is left out here
+        side = max(1, round(CLOSED * min(h, w)))
+        ink = np.pad(ink, side)
+        ink = ndimage.binary_closing(ink, iterations=side)[side:-side, side:-side]
+    if max(photo.shape) > SMALL and (explained < TWO_COLOURS or paper.mean() > 1 - DENSE or _widest(ink) > BROADEST):
         return None
     y, x = np.mgrid[0:h, 0:w].astype(np.float32)
     terms = np.stack([np.ones_like(x), x / w - 0.5, y / h - 0.5], axis=-1)  # (h, w, 3)
@@ -168,7 +177,32 @@ def _median_paper(photo: NDArray[np.uint8]) -> Plane:
     around = np.ones((max(5, min(small.shape[:2]) // 3) | 1,) * 2, np.uint8)
     middle = np.stack([rank.median(small[..., c], around) for c in range(3)], axis=-1).astype(np.float32) / 255
     paper: Plane = ndimage.gaussian_filter(middle, (1.0, 1.0, 0))
-    return paper
+    few = small.astype(np.float32) / 255
+    lit = _smooth_paper(few)
+    gain = _agreeing(few, lit) - _agreeing(few, paper)
+    return lit if gain > BETTER else paper
+
+
+def _smooth_paper(few: Plane) -> Plane:
+    """Paper (h, w, 3) under a lamp, whose light falls off towards the corners: a polynomial of degree 4 in x and y.
+
+    A median is too light there, since all that is around a corner is lighter.
+    """
+    h, w = few.shape[:2]
+    y, x = np.mgrid[-1 : 1 : h * 1j, -1 : 1 : w * 1j].astype(np.float32)
+    terms = np.stack([x**i * y**j for i in range(5) for j in range(5 - i)], axis=-1)  # (h, w, 15)
+    paper = np.ones((h, w), bool)
+    for _ in range(5):
+        plane, *_ = np.linalg.lstsq(terms[paper], few[paper], rcond=None)
+        off = np.abs(few - terms @ plane).max(axis=2)
+        paper = off <= max(2.5 * float(np.median(off)), AGREE)
+    fitted: Plane = np.clip(terms @ plane, 0, 1)
+    return fitted
+
+
+def _agreeing(few: Plane, paper: Plane) -> float:
+    """The share of pixels (h, w, 3) that have the paper's colour."""
+    return float((np.abs(few - paper).max(axis=2) <= AGREE).mean())
 
 
 def _direction(photo: NDArray[np.uint8], paper: Plane) -> Plane:
@@ -205,7 +239,7 @@ def _binary(flat: Plane, noise: float) -> tuple[Mask, Mask, Plane]:
     near = ndimage.uniform_filter(near, size=window)
     # Never less than a share of the usual ink, or the grain of empty paper would pass for pale ink.
     own = flat > np.maximum(0.5 * near, max(PALE * page, least))
-    part = flat > np.maximum(0.5 * near, max(PALEST * page, 0.7 * least))
+    part = flat > np.maximum(0.5 * near, max(PALEST * page, TORN * least))
     labels, count = ndimage.label(part, structure=np.ones((3, 3), bool))
     kept = np.zeros(count + 1, bool)
     kept[labels[own]] = True

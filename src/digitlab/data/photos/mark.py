@@ -33,6 +33,11 @@ class Mark:
         """Pixels from top to bottom."""
         return self.box[3] - self.box[1]
 
+    def touches(self, shape: tuple[int, ...]) -> bool:
+        """Whether the mark reaches an edge of a picture of this shape, (H, W)."""
+        left, top, right, bottom = self.box
+        return left <= 1 or top <= 1 or right >= shape[1] - 1 or bottom >= shape[0] - 1
+
 
 def mark_of(mask: Mask, left: int, top: int) -> Mark:
     """A mark of these pixels, whose corner is at (left, top) in the photo."""

@@ -18,6 +18,7 @@ from digitlab.errors import ShapeError
 
 PALE = 0.4  # as a share of the darkest writing; pencil next to pen has more
 COARSE, MOST_BLOTS = 600, 20  # pixels of the longer side on which wide blots are looked for, and how many
+FINE, COARSER, LEGIBLE = 1_600_000, 2, 24.0  # pixels of a photo that is made smaller; if its writing stays so high
 MIN_SIDE = 160  # smaller photos are enlarged to this side, so that a stroke is some pixels wide
 
 
@@ -42,7 +43,7 @@ class Page:
     ink      grey, flattened, binary (see ink.py)
     rules    ruled lines that were taken away;  clean: the ink that is left
     parts    each connected piece of ink
-    zoom     how many pixels here are one of the photo that was given (1, unless it was small)
+    zoom     how many pixels here are one of the photo that was given: more than 1 for a small one, 1/2 for a large one
     size     height and width of that photo
     seconds  that each stage took
     sheet    corners of the sheet of paper in that photo, (4, 2), if it was found on a desk; `photo` is it, straightened
@@ -135,20 +136,35 @@ def find_digits(photo: NDArray[np.uint8]) -> Page:
     if photo.dtype != np.uint8 or photo.ndim != 3 or photo.shape[2] != 3 or min(photo.shape[:2]) < 1:
         mend = "" if photo.dtype == np.uint8 else ". Pass photo.astype('uint8'); multiply numbers from 0 to 1 by 255"
         raise ShapeError(f"photo: got {photo.dtype} of shape {photo.shape}, expected uint8 (H, W, 3) or (H, W){mend}")
-    size, clock = photo.shape[:2], Stopwatch()
+    if photo.shape[0] * photo.shape[1] > FINE:
+        page = _taken_apart(photo, COARSER)
+        if page.usual_height >= LEGIBLE:
+            return page
+    return _taken_apart(photo, 1)
+
+
+def _taken_apart(given: NDArray[np.uint8], coarser: int) -> Page:
+    """The stages of a photo, on a picture of it that is `coarser` times smaller."""
+    from PIL import Image
+
+    clock = Stopwatch()
+    photo = given if coarser == 1 else np.asarray(Image.fromarray(given).reduce(coarser))
     sheet, matrix = find_sheet(photo), None
     if sheet is not None:
         photo, matrix = straightened(photo, sheet)
     photo, zoom = _large_enough(photo)
+    if sheet is not None and matrix is not None:
+        sheet, matrix = sheet * coarser, np.diag([coarser, coarser, 1.0]) @ matrix
     clock.lap("sheet")
     ink = find_ink(photo)
     clock.lap("ink")
-    clean, rules = remove_rules(ink.binary, ink.faint)
+    clean, rules = remove_rules(ink.binary, ink.faint, zoom=zoom)
     clock.lap("rules")
     clean |= hollow_ink(clean, ink.grey)
     parts = tuple(find_parts(clean))
     clock.lap("marks")
-    return Page(photo, ink, rules, clean, parts, zoom, size, sheet, matrix, clock.seconds)
+    zoom = zoom if matrix is not None else zoom / coarser
+    return Page(photo, ink, rules, clean, parts, zoom, given.shape[:2], sheet, matrix, clock.seconds)
 
 
 def without_pale(marks: list[Mark], flat: NDArray[np.floating[Any]]) -> list[Mark]:

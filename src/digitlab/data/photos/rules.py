@@ -12,18 +12,27 @@ from numpy.typing import NDArray
 Mask = NDArray[np.bool_]
 
 THINNEST = 25  # a rule is at least so many times longer than thick
+THICK, MORE = 5, 1.5  # pixels of a rule, where that finds so many times more than up to 4
+ACROSS = 10  # the same for one from edge to edge with free ends, as in a small crop
 MOST_PIECES = 400  # of rules between what crosses them; the longest are followed
 REACH = 0.45  # and spans at least this share of the picture
 
 
-def remove_rules(binary: Mask, faint: Mask | None = None) -> tuple[Mask, Mask]:
+def remove_rules(binary: Mask, faint: Mask | None = None, *, zoom: float = 1.0) -> tuple[Mask, Mask]:
     """The ink (H, W) without ruled lines, and the lines that were taken away, (H, W).
 
-    Lines are looked for in `faint`, if given: ink with everything paler, where they are not torn.
+    Lines are looked for in `faint`, if given: ink with everything paler, where they are not torn. `zoom` says how much
+    the picture was enlarged, and its lines with it.
     """
     seen = binary if faint is None else faint | binary
-    across = _horizontal_rules(seen)
-    down = _horizontal_rules(np.ascontiguousarray(seen.T)).T
+    thickest = max(4, max(binary.shape) // 120, round(2.2 * zoom))  # the largest run that may be part of a rule
+    across, down = _rules(seen, thickest)
+    if thickest == 4:  # a small picture: its lines may be thick
+        thick = _rules(seen, THICK)
+        if sum(some.sum() for some in thick) > MORE * (across.sum() + down.sum()):
+            across, down = thick
+    if across.any() and down.any():
+        across, down = _with_crossings(seen, across, down, 4 * max(thickest, THICK) + 5)
     rules = across | down
     if not (rules & binary).any():
         return binary, np.zeros_like(binary)
@@ -33,13 +42,34 @@ def remove_rules(binary: Mask, faint: Mask | None = None) -> tuple[Mask, Mask]:
     return left, binary & ~left
 
 
-def _horizontal_rules(binary: Mask) -> Mask:
+def _rules(seen: Mask, thickest: int) -> tuple[Mask, Mask]:
+    """The pixels of lines from left to right, and from top to bottom."""
+    return _horizontal_rules(seen, thickest), _horizontal_rules(np.ascontiguousarray(seen.T), thickest).T
+
+
+def _with_crossings(seen: Mask, across: Mask, down: Mask, gap: int) -> tuple[Mask, Mask]:
+    """The lines with the ink where they cross each other, at which each is interrupted by up to `gap` pixels."""
+    from scipy import ndimage
+
+    def closed(lines: Mask, axis: int) -> Mask:
+        wide = ndimage.maximum_filter1d(lines.astype(np.uint8), gap, axis=axis, mode="constant")
+        narrow: Mask = ndimage.minimum_filter1d(wide, gap, axis=axis, mode="constant") > 0
+        return narrow
+
+    one, other = closed(across, 1), closed(down, 0)
+    spots = (one & other).astype(np.uint8)
+    for axis in (0, 1):
+        spots = ndimage.maximum_filter1d(spots, gap, axis=axis, mode="constant")
+    near = seen & (spots > 0)
+    return across | (near & one), down | (near & other)
+
+
+def _horizontal_rules(binary: Mask, thickest: int) -> Mask:
     """Pixels that belong to lines from left to right and to nothing that crosses them."""
     from scipy import ndimage
 
     h, w = binary.shape
     heights = run_heights(binary)
-    thickest = max(4, int(max(binary.shape)) // 120)  # the largest run that may be part of a rule
     thin = binary & (heights <= thickest)
     if not thin.any():
         return thin
@@ -58,7 +88,8 @@ def _horizontal_rules(binary: Mask) -> Mask:
         near = np.abs(ys - curve(xs)) <= max(2.0, 0.8 * thick)
         length = float(xs.max() - xs.min() + 1)
         covered = len(np.unique(xs[near])) / length
-        if length >= REACH * w and length >= THINNEST * thick and covered >= 0.5:
+        thinnest = ACROSS if _edge_to_edge(heights, xs, ys, thick) else THINNEST
+        if length >= REACH * w and length >= thinnest * thick and covered >= 0.5:
             # Along the whole curve, also the short pieces that were too small to be followed.
             columns = np.arange(max(0, int(xs.min()) - 4), min(w, int(xs.max()) + 5))
             middle = np.clip(np.round(curve(columns)).astype(int), 0, h - 1)
@@ -68,6 +99,16 @@ def _horizontal_rules(binary: Mask) -> Mask:
                 single = binary[row, columns] & (heights[row, columns] <= 1.6 * thick + 1)
                 rules[row[single], columns[single]] = True
     return rules
+
+
+def _edge_to_edge(heights: NDArray[np.int32], xs: NDArray[np.intp], ys: NDArray[np.intp], thick: float) -> bool:
+    """Whether a line runs from one edge to the other with free ends; a digit's stroke joins another one at its end."""
+    w = heights.shape[1]
+    if xs.min() > 1 or xs.max() < w - 2:
+        return False
+    few = max(3, w // 40)
+    ends = (ys[xs < few], xs[xs < few]), (ys[xs >= w - few], xs[xs >= w - few])
+    return all(heights[rows, columns].max() <= 1.3 * thick + 1 for rows, columns in ends)
 
 
 def run_heights(binary: Mask) -> NDArray[np.int32]:

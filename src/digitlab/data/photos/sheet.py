@@ -18,6 +18,7 @@ Mask = NDArray[np.bool_]
 SIDE = 240  # pixels of the picture in which edges are looked for
 SMALLEST_PHOTO = 150  # pixels of the shorter side
 LEAST, MOST = 0.12, 0.93  # shares of the picture that a sheet covers
+EVEN = 0.05  # of the range from black to white, what differs between neighbours on a sheet
 FIT = 0.93  # of the region and its four-sided outline, what they must share
 STEP = 0.1  # of the range from black to white: how much lighter than the desk the sheet is
 SHARP = 0.75  # share of the edge at which half of that step happens within a few pixels
@@ -40,19 +41,21 @@ def find_sheet(photo: NDArray[np.uint8]) -> Corners | None:
     light = ndimage.grey_closing(small.min(axis=2), size=(7, 7))  # without the writing; white is light in all colours
     if np.ptp(light) < 255 * STEP:
         return None
-    above = ndimage.binary_opening(light > threshold_otsu(light), np.ones((5, 5), bool))
-    labels, count = ndimage.label(above)
-    if not count:
-        return None
-    region = labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:]))
-    region |= holes(region)
-    if not LEAST <= region.mean() <= MOST:
-        return None
-    corners = four_sides(region)
-    if corners is None or not _is_sheet(corners, region, light.astype(np.float32) / 255):
-        return None
-    found: Corners = corners / scale
-    return found
+    above = light > threshold_otsu(light)
+    around = np.ones((5, 5), bool)
+    even = ndimage.maximum_filter(light, 3) - ndimage.minimum_filter(light, 3) <= 255 * EVEN
+    smooth = ndimage.binary_dilation(ndimage.binary_opening(above & even, around), np.ones((3, 3), bool)) & above
+    for some in (ndimage.binary_opening(above, around), smooth):  # the second parts it from light streaks of wood
+        labels, count = ndimage.label(some)
+        if not count:
+            continue
+        region = labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:]))
+        region |= holes(region)
+        corners = four_sides(region) if LEAST <= region.mean() <= MOST else None
+        if corners is not None and _is_sheet(corners, region, light.astype(np.float32) / 255):
+            found: Corners = corners / scale
+            return found
+    return None
 
 
 def straightened(photo: NDArray[np.uint8], corners: Corners, inset: float = 0.985) -> tuple[NDArray[np.uint8], Matrix]:
