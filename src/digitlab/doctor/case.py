@@ -35,7 +35,7 @@ from digitlab.train.trainer import Trainer
 
 Array = np.ndarray[Any, Any]
 WELL = 0.8  # of the way from guessing to all correct: a training that went well
-EXAMPLES = 500  # training examples that are looked at
+EXAMPLES, FEWER = 500, 5  # training examples that are looked at; one in so many for gradients, which take longer
 COMPARED, KNOWN = 400, 1200  # examples whose most similar one is looked for, among so many
 RISEN = 1.05  # times its least value: a validation loss that rises
 HALF = 0.5  # of the loss of the best constant output: the same, where there are no classes
@@ -284,7 +284,9 @@ class Case:
     @cached_property
     def first_errors(self) -> dict[str, float]:
         """The root mean square of ∂L/∂z of each layer with weights before training; {} where it is not known."""
-        return errors_by_layer(self.first, *self.probe) if self.first is not None and self.probe is not None else {}
+        if self.first is None or self.probe is None:
+            return {}
+        return errors_by_layer(self.first, *(values[::FEWER] for values in self.probe))
 
     def learning_layers(self) -> list[tuple[int, Layer]]:
         """The outer layers with weights, and their places."""
