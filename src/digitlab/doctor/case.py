@@ -1,6 +1,5 @@
 """What is known of a run: its settings, history and networks, and its data if they can be loaded."""
 
-import json
 import math
 import os
 import warnings
@@ -16,7 +15,7 @@ import numpy as np
 from digitlab.arrays import to_numpy
 from digitlab.data import Splits, load
 from digitlab.doctor.ailment import Images
-from digitlab.doctor.measures import constant_loss, errors_by_layer, nearest
+from digitlab.doctor.measures import constant_loss, errors_by_layer, similar_pairs
 from digitlab.doctor.symptoms import Facts, learned_share
 from digitlab.engine.select import predict
 from digitlab.errors import ConfigError, DigitlabError, ModelFileError
@@ -24,19 +23,18 @@ from digitlab.nn.examples import examples
 from digitlab.nn.io.building import build_network
 from digitlab.nn.io.files import read_arrays
 from digitlab.nn.io.loading import load_network
-from digitlab.nn.network import Layer, Network
+from digitlab.nn.network import Network
 from digitlab.notices import DataWarning
 from digitlab.train.config import RunConfig
 from digitlab.train.default_rate import rate_of
 from digitlab.train.evaluation import as_labels, classifies
 from digitlab.train.history import History, Row
-from digitlab.train.run import ENDING, digest
+from digitlab.train.run import digest, read_ending
 from digitlab.train.trainer import Trainer
 
 Array = np.ndarray[Any, Any]
 WELL = 0.8  # of the way from guessing to all correct: a training that went well
 EXAMPLES, FEWER = 500, 5  # training examples that are looked at; one in so many for gradients, which take longer
-COMPARED, KNOWN = 400, 1200  # examples whose most similar one is looked for, among so many
 RISEN = 1.05  # times its least value: a validation loss that rises
 HALF = 0.5  # of the loss of the best constant output: the same, where there are no classes
 
@@ -89,7 +87,7 @@ class Case:
         rows = History.load(history).rows if history.is_file() else []
         if not (folder / "network.safetensors").is_file():
             raise ConfigError(f"{folder}: the training has not finished an epoch; examine it later")
-        ending = _ending(folder / ENDING, len(rows))
+        ending = read_ending(folder, len(rows))
         try:
             network = load_network(folder / "network.safetensors")
         except ModelFileError:
@@ -265,14 +263,8 @@ class Case:
 
     @cached_property
     def neighbours(self) -> tuple[Array, Array]:
-        """Positions of some training examples, drawn at random, and those of the most similar one of some others.
-
-        Drawn, since the data may be sorted.
-        """
-        x = self.sets["train"][0]
-        order = np.random.default_rng(0).permutation(len(x))[:KNOWN]
-        few, others = np.split(order, [min(COMPARED, len(order) // 3)])
-        return few, others[nearest(x[few], x[others])]
+        """Positions of some training examples, drawn at random, and those of the most similar one of some others."""
+        return similar_pairs(self.sets["train"][0], np.random.default_rng(0))
 
     def agreement(self, shift: int = 0) -> float:
         """The share of training labels, moved by `shift` places, that the most similar example has, too."""
@@ -287,14 +279,6 @@ class Case:
         if self.first is None or self.probe is None:
             return {}
         return errors_by_layer(self.first, *(values[::FEWER] for values in self.probe))
-
-    def learning_layers(self) -> list[tuple[int, Layer]]:
-        """The outer layers with weights, and their places."""
-        return [
-            (i, layer)
-            for i, layer in enumerate(self.network.layers)
-            if any(p.regularized for p in layer.params.values())
-        ]
 
     @property
     def class_names(self) -> Sequence[str]:
@@ -312,12 +296,3 @@ class Case:
     def column(self, name: str) -> list[float]:
         """A column of the history, without the epochs that lack it."""
         return [row[name] for row in self.rows if row.get(name) is not None]
-
-
-def _ending(path: Path, epochs: int) -> dict[str, Any]:
-    """What a training noted at its end: {} if it cannot be read; the sets alone where it has continued since."""
-    try:
-        noted = json.loads(path.read_text(encoding="utf-8"))
-        return dict(noted) if noted["epochs"] == epochs else {"sets": noted["sets"]}
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}

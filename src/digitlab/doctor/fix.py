@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from digitlab.data import Splits, write_npz
 from digitlab.doctor.ailment import Finding
+from digitlab.doctor.measures import outer_layers_with_weights
 from digitlab.nn.io.building import build_network
 from digitlab.nn.network import Activation, Layer
 from digitlab.train.config import RunConfig, with_setting
@@ -43,7 +44,7 @@ def with_first_weights(case: "Case") -> dict[str, Any]:
     Only outer layers are changed.
     """
     tables = [dict(table) for table in case.config.network["layers"]]
-    for i, layer in case.learning_layers():
+    for i, layer in outer_layers_with_weights(case.network):
         following = next((one for one in case.network.layers[i + 1 :] if isinstance(one, Activation)), None)
         if hasattr(layer, "weights"):
             tables[i]["weights"] = following.usual_weights if following is not None else "scaled-normal"
@@ -59,7 +60,7 @@ def with_activation(case: "Case", name: str) -> dict[str, Any]:
     for i, layer in enumerate(case.network.layers):
         if isinstance(layer, Activation):
             tables[i] = {"type": name}
-    for i, layer in case.learning_layers()[:-1]:
+    for i, layer in outer_layers_with_weights(case.network)[:-1]:
         if hasattr(layer, "weights"):
             tables[i]["weights"] = "he"
     network = {**case.config.network, "layers": tables}

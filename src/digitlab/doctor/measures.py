@@ -10,6 +10,7 @@ from digitlab.gradients.check import float64_copy
 from digitlab.nn.network import Layer, Network
 
 Array = np.ndarray[Any, Any]
+COMPARED, KNOWN = 400, 1200  # examples whose most similar one is looked for, among so many
 NEAR = 0.02  # of the width of an activation's bounds: a value so near to one of them is saturated
 
 
@@ -18,6 +19,11 @@ def named_outputs(network: Network, x: Array) -> Iterator[tuple[str, Layer, Arra
     for i, layer in enumerate(network.layers):
         x = to_numpy(layer.forward(x)[0])
         yield str(i), layer, x
+
+
+def outer_layers_with_weights(network: Network) -> list[tuple[int, Layer]]:
+    """The outer layers with weights, and their places."""
+    return [(i, layer) for i, layer in enumerate(network.layers) if any(p.regularized for p in layer.params.values())]
 
 
 def errors_by_layer(network: Network, x: Array, y: Array) -> dict[str, float]:
@@ -65,6 +71,13 @@ def nearest(x: Array, other: Array) -> Array:
     a, b = (v.reshape(len(v), -1).astype(np.float32) for v in (x, other))
     found: Array = ((b * b).sum(axis=1) - 2 * a @ b.T).argmin(axis=1)
     return found
+
+
+def similar_pairs(x: Array, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Positions of some examples, drawn at random since x may be sorted, and of the most similar one of some others."""
+    order = rng.permutation(len(x))[:KNOWN]
+    few, others = np.split(order, [min(COMPARED, len(order) // 3)])
+    return few, others[nearest(x[few], x[others])]
 
 
 def found_in(x: Array, other: Array) -> Array:

@@ -90,6 +90,15 @@ class SaveRun(Callback):
         self.held = None
 
 
+def read_ending(folder: Path, epochs: int) -> dict[str, Any]:
+    """What a training of so many epochs noted at its end; the sets alone if it went on since, {} if unreadable."""
+    try:
+        noted = json.loads((folder / ENDING).read_text(encoding="utf-8"))
+        return dict(noted) if noted["epochs"] == epochs else {"sets": noted["sets"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
 class ClaimRun(Callback):
     """Claims a run's folder before any other callback writes there."""
 

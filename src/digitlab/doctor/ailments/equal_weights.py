@@ -3,7 +3,7 @@
 from digitlab.doctor.ailment import Ailment, Bars, Finding
 from digitlab.doctor.case import Case
 from digitlab.doctor.fix import with_first_weights
-from digitlab.doctor.measures import equal_neurons
+from digitlab.doctor.measures import equal_neurons, outer_layers_with_weights
 
 
 class EqualWeights(Ailment):
@@ -19,7 +19,7 @@ class EqualWeights(Ailment):
     def find(self, case: Case) -> Finding | None:
         if case.first is None or not case.poor:
             return None
-        hidden = case.learning_layers()[:-1]
+        hidden = outer_layers_with_weights(case.network)[:-1]
         equal = [i for i, _ in hidden if equal_neurons(case.first.layers[i])]
         if not equal:
             return None
