@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import statistics
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from importlib import metadata
@@ -20,6 +21,7 @@ from digitlab.books.probe import of_package
 from digitlab.files import write_text
 from digitlab.optim import Optimizer
 
+FAR, SLOW = 8.0, 4.0  # times the cost of digitlab, and seconds of a turn
 Work = Callable[[], float]  # does the work once and returns what it cost, in the contest's unit
 
 
@@ -58,13 +60,17 @@ class Contest:
     costs: dict[str, list[float]] = field(default_factory=dict)
 
     def run(self, repeats: int) -> None:
-        """Everyone once to warm up, then in turns."""
-        for work in self.contestants.values():
+        """Everyone once to warm up, then in turns; a contestant that is FAR behind and slow has only two turns."""
+        seconds = {}
+        for name, work in self.contestants.items():
+            began = time.perf_counter()
             work()
+            seconds[name] = time.perf_counter() - began
         self.costs = {name: [] for name in self.contestants}
-        for _ in range(repeats):
+        for turn in range(repeats):
             for name, work in self.contestants.items():
-                self.costs[name].append(work())
+                if turn < 2 or seconds[name] < SLOW or self.median(name) < FAR * self.median(self.ours):
+                    self.costs[name].append(work())
 
     def median(self, name: str) -> float:
         return statistics.median(self.costs[name])
@@ -81,7 +87,8 @@ class Contest:
         for name, values in self.costs.items():
             ratio = self.median(name) / self.median(self.ours)
             spread = f"{min(values):9.4g} {max(values):9.4g}"
-            lines.append(f"  {name:<{width}} {self.median(name):9.4g}  [{spread}]  × {ratio:.2f}")
+            turns = "" if len(values) == len(self.costs[self.ours]) else f"  (median of {len(values)})"
+            lines.append(f"  {name:<{width}} {self.median(name):9.4g}  [{spread}]  × {ratio:.2f}{turns}")
         for start, goal in self.goals.items():
             if (name := self.best(start)) is not None:
                 ratio = self.median(name) / self.median(self.ours)

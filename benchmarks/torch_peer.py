@@ -91,6 +91,7 @@ def torch_epoch(network: Network, x: np.ndarray, y: np.ndarray, batch: int, thre
         return loss(model(inputs), wanted)
 
     if compiled:
+        torch._dynamo.reset()  # or the functions of earlier rows count towards its limit of recompilations
         judged = torch.compile(judged)
 
     def epoch() -> float:

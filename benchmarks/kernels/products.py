@@ -49,7 +49,9 @@ def transposed_in_blocks(y, a, w, _, m, k, n):
 @njit("void(int64, int64, int64, int64)")
 def tiles(y, a, w, repeats):
     for _ in range(repeats):
-        add_strip(floats(y), packed.STRIP, 8, floats(a), DEEP, floats(w), DEEP, packed.STRIP, floats(y))
+        add_strip(
+            floats(y), packed.STRIP, 8, floats(a), DEEP, floats(w), DEEP, packed.STRIP, floats(y), floats(w), 0, 0, 0, 0
+        )
 
 
 def least(call, seconds=0.5):

@@ -33,9 +33,9 @@ PRESETS = {
             "keep": "last",
         },
     ),
-    "best": Preset(
-        "the most accurate for a minute: two convolutions, dropout, images randomly shifted, rotated and scaled",
-        "best",
+    "minute": Preset(
+        "99.5 % in a minute or two: two convolutions, dropout, images randomly shifted, rotated and scaled",
+        "best-light",
         {"source": "mnist", "split": "60k/10k"},
         {
             "epochs": 12,
@@ -43,6 +43,19 @@ PRESETS = {
             "optimizer": {"type": "Adam", "learning_rate": 0.003},
             "schedule": {"type": "OneCycle", "warmup": 0.2, "start": 10.0, "end": 1000.0},
             "augment": "shift,rotate:10,scale",
+            "keep": "last",
+        },
+    ),
+    "best": Preset(
+        "the most accurate network: five convolutions with BatchNorm, images shifted, rotated, scaled and sheared",
+        "best",
+        {"source": "mnist", "split": "60k/10k"},
+        {
+            "epochs": 14,
+            "batch_size": 128,
+            "optimizer": {"type": "AdamW", "learning_rate": 0.006, "weight_decay": 0.01},
+            "schedule": {"type": "OneCycle", "warmup": 0.15, "start": 20.0, "end": 1000.0},
+            "augment": "shift:2,rotate:10,scale,shear",
             "keep": "last",
         },
     ),

@@ -37,8 +37,7 @@ KERNEL_SET = "dense"
 
 LEAST_SKIPPING = 1 << 12  # weights of a layer from which listing its inputs that are not zero can pay
 LEAST_SHARED = 1 << 17  # and from which threads share out the weights, if the batch is small
-SMALL_BATCH = 32  # examples up to which they do
-LEAST_PACKED = 1 << 17  # and from which larger batches pack them
+LEAST_PACKED = 1 << 17  # and from which larger batches pack them (large.py)
 EXAMPLES = 512  # of a batch that W goes along at once
 
 
@@ -62,7 +61,7 @@ def plan(builder: PlanBuilder, i: int) -> bool:
     row[PARTS] = int(builder.learning and may_share)
     row[PACKED] = int(builder.learning and may_pack)
     if row[PACKED]:
-        builder.needs_scratch(large.scratch(n_out))
+        builder.needs_scratch(large.scratch())
     builder.weights(w, layer, row)
     builder.bias((f"{builder.names[i]}.b", layer.params["b"]) if "b" in layer.params else None, n_out, row)
     builder.size, builder.stride = n_out, padded(n_out)
@@ -84,11 +83,11 @@ def place(row: Row, room: Any, batch: int) -> None:
     """Room for the parts of y, if threads share out the weights."""
     if row[PARTS]:
         row[PARTS] = 0
-        if batch <= SMALL_BATCH:
+        if batch <= large.SMALL_BATCH:
             row[LIST_STRIDE] = skipping.list_stride(shared.longest_segment(row[N_IN]))
             row[PARTS] = room(shared.SEGMENTS * batch * row[Y_STRIDE])
     if row[PACKED]:
-        row[PACKED] = room(large.room_for_gradient(row[N_OUT], batch)) if batch > SMALL_BATCH else 0
+        row[PACKED] = int(large.packs(batch))
 
 
 @kernel()
@@ -145,7 +144,7 @@ def step(share, op):
     elif LARGE and op[CHOICE] == SKIP_ZEROS:
         skipping.step(share, op, first, last, at(share.scratch, 2 * share.header[BATCH]), share.scratch)
     elif LARGE and op[PACKED] > 0:
-        large.step_rows(share, op, first, last)
+        large.step_columns(share, op)
     else:
         step_rows(share, op, first, last)
     if share.thread == 0 and op[B_NUMBER] >= 0:

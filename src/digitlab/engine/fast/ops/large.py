@@ -4,7 +4,7 @@ Twin: `Dense` in nn/network.py.
 
     forward    each thread's columns of y = x W + b for every example
     backward   each thread's columns of ∂L/∂x = g Wᵀ for every example
-    step       g packed once by all threads together; then each thread's rows of W, some at a time: ∂L/∂W = xᵀ g
+    step       each thread's columns of W, a block at a time: ∂L/∂W = xᵀ g, and the step along it
 
 If each thread took its examples through all of W, every thread would read and pack all of W. No sum depends on which
 thread does what, so the result does not depend on how many there are.
@@ -16,12 +16,12 @@ thread does what, so the result does not depend on how many there are.
 from digitlab.engine.fast.compiler.jit import kernel
 from digitlab.engine.fast.layout import *
 from digitlab.engine.fast.ops.optimizer import update_weights
-from digitlab.engine.fast.ops.skipping import PACKED
-from digitlab.engine.fast.plan import padded as padded_size
 from digitlab.engine.fast.simd import (
+    EVERY_STEP,
     STRIP,
     add_packed,
     add_packed_transposed,
+    add_step_strip,
     add_strip,
     at,
     barrier,
@@ -33,18 +33,20 @@ from digitlab.engine.fast.simd import (
     padded,
 )
 
+SMALL_BATCH = 32  # examples up to which nothing is packed
 WIDEST_STRIP = 32  # at least STRIP of simd/packed.py, which only the compiler knows
-TALL = 64  # rows of W whose gradient is held at once
+TALL = 32  # rows of W whose gradient is held at once
+LARGEST_BATCH = AT_ONCE * DEEP // TALL  # examples for whose packed columns of x there is room
 
 
-def room_for_gradient(n_out: int, batch: int) -> int:
-    """Floats for the packed ∂L/∂y of a batch."""
-    return batch * (padded_size(n_out) + WIDEST_STRIP)
+def packs(batch: int) -> bool:
+    """Whether packing pays for batches of this size, and its memory is enough for them."""
+    return SMALL_BATCH < batch <= LARGEST_BATCH
 
 
-def scratch(n_out: int) -> int:
-    """Floats of a thread's own memory: what a product packs, or some packed rows of x and the gradient of these."""
-    return WIDEST_STRIP * (DEEP + LANES) + AT_ONCE * DEEP + TALL * padded_size(n_out)
+def scratch() -> int:
+    """Floats of a thread's own memory: a tile, what a product packs, and the gradient of some rows of W."""
+    return WIDEST_STRIP * (DEEP + 2 * LANES) + 3 * AT_ONCE * DEEP
 
 
 @kernel()
@@ -81,24 +83,49 @@ def columns_of(share, columns):
     return min(first, columns), min(last, columns)
 
 
+def packed_step(pack):
+    """A kernel that takes this thread's columns of W one step on; `pack` packs some columns of x for it.
+
+    W is cut in blocks for which everything that is needed fits the second-level cache: columns of g that stay while
+    all rows of W pass by, and some rows at a time. While their gradient is computed, these rows and their part of the
+    optimizer's state are fetched.
+    """
+
+    @kernel()
+    def step_columns(share, op):
+        examples, ys, gy = share.examples, op[Y_STRIDE], at(share.work, op[GY])
+        first, last = columns_of(share, ys)
+        wide, near = AT_ONCE * DEEP // max(examples, TALL) // STRIP * STRIP, min(examples, EVERY_STEP * LANES)
+        packed = at(share.scratch, STRIP * LANES)
+        left, g = at(packed, AT_ONCE * DEEP + STRIP), at(packed, 2 * AT_ONCE * DEEP + STRIP)
+        second = (share.header[STATE_1] - share.header[PARAMS]) // 4 if share.header[STATE_1] != 0 else 0
+        third = (share.header[STATE_2] - share.header[PARAMS]) // 4 if share.header[STATE_2] != 0 else 0
+        for start in range(first, last, wide):
+            columns = min(wide, last - start)
+            for c in range(0, columns, STRIP):
+                pack_strip(at(packed, c * examples), at(gy, start + c), ys, columns - c, examples)
+            for i in range(0, op[N_IN], TALL):
+                rows, w = min(TALL, op[N_IN] - i), op[W] + i * ys + start
+                pack(share, op, left, i, rows)
+                clear(g, rows * columns)
+                for c in range(0, columns, STRIP):
+                    strip, to, here, part = at(packed, c * examples), at(g, c), at(share.params, w + c), columns - c
+                    add_step_strip(
+                        to, columns, rows, left, examples, strip, near, part, share.scratch, here, ys, ys, second, third
+                    )
+                    rest, deep = at(left, near * LANES), examples - near
+                    strip = at(strip, near * STRIP)
+                    add_strip(to, columns, rows, rest, examples, strip, deep, part, share.scratch, strip, 0, 0, 0, 0)
+                for r in range(rows):
+                    update_weights(share, op, w + r * ys, at(g, r * columns), columns)
+
+    return step_columns
+
+
 @kernel()
-def step_rows(share, op, first, last):
-    """W's rows `first` to `last`, one step on."""
-    examples, xs, ys, gy = share.examples, op[X_STRIDE], op[Y_STRIDE], at(share.work, op[GY])
-    packed = at(share.work, op[PACKED])
-    mine, others = columns_of(share, ys)
-    for c in range(mine, others, STRIP):
-        pack_strip(at(packed, c * examples), at(gy, c), ys, ys - c, examples)
-    barrier(ints(share.header[SYNC]), share.header[THREADS])
-    left = at(share.scratch, STRIP * LANES)
-    g = at(left, TALL * DEEP)
-    for i in range(first, last, TALL):
-        rows = min(TALL, last - i)
-        clear(g, rows * ys)
-        for k in range(0, examples, DEEP):
-            deep = min(DEEP, examples - k)
-            pack_columns(left, at(share.work, op[X] + k * xs + i), xs, rows, deep)
-            for c in range(0, ys, STRIP):
-                strip = at(packed, c * examples + k * STRIP)
-                add_strip(at(g, c), ys, rows, left, deep, strip, deep, ys - c, share.scratch)
-        update_weights(share, op, op[W] + i * ys, g, rows * ys)
+def pack_inputs(share, op, left, first, rows):
+    """Columns `first` … of x, packed."""
+    pack_columns(left, at(share.work, op[X] + first), op[X_STRIDE], rows, share.examples)
+
+
+step_columns = packed_step(pack_inputs)

@@ -26,6 +26,7 @@ from digitlab.engine.fast.simd.vectors import (
     fma_value,
     load,
     load_value,
+    prefetch_value,
     splat,
     splat_value,
     store,
@@ -35,33 +36,71 @@ from digitlab.engine.fast.simd.vectors import (
 # A tile's floats in a register, its rows, and its registers in a row: 16 or 12 sums fill the multipliers' pipelines.
 WIDTH, ROWS, VECTORS = (16, 8, 2) if SIXTEEN_LANES else (8, 4, 3)
 STRIP = WIDTH * VECTORS  # at most WIDEST_STRIP of ops/large.py
+LINE = 16  # floats that memory hands over at once
 _INT = ir.IntType(64)
 
 
-@intrinsic
-def _packed_tile(typingctx, y, y_row, a, w, n):
-    """y[r, c] += Σ_k a[8 k + r] · w[k STRIP + c] for ROWS rows and STRIP columns."""
+def _tile(every, streams):
+    """A tile's product, which asks for memory that is needed next while it computes, a line per stream every so often.
 
-    def codegen(context, builder, sig, args):
-        y, y_row, a, w, n = args
-        rows = [address(builder, y, builder.mul(y_row, ir.Constant(_INT, r))) for r in range(ROWS)]
-        places = [address(builder, row, ir.Constant(_INT, WIDTH * c)) for row in rows for c in range(VECTORS)]
-        loop = _Loop(builder, n, [a, w, *(load_value(builder, place, WIDTH) for place in places)])
-        ak, wk, *sums = loop.carried
-        columns = [
-            load_value(builder, address(builder, wk, ir.Constant(_INT, WIDTH * c)), WIDTH) for c in range(VECTORS)
-        ]
-        for r in range(ROWS):
-            number = splat_value(builder, builder.load(address(builder, ak, ir.Constant(_INT, r))), WIDTH)
-            for c in range(VECTORS):
-                sums[r * VECTORS + c] = fma_value(builder, number, columns[c], sums[r * VECTORS + c])
-        following = [address(builder, ak, ir.Constant(_INT, LANES)), address(builder, wk, ir.Constant(_INT, STRIP))]
-        _, _, *sums = loop.close([*following, *sums])
-        for place, sum_ in zip(places, sums):
-            store_value(builder, place, sum_)
-        return context.get_dummy_value()
+    tile(y, y_row, a, w, n, ahead, ahead_row, second, third):
+    y[r, c] += Σ_k a[8 k + r] · w[k STRIP + c] for ROWS rows and STRIP columns. After `every` k's `ahead` moves on by
+    `ahead_row` floats. With two streams, the lines at `ahead` and at `ahead + second` are fetched; with three, the
+    STRIP floats at `ahead`, `ahead + second` and `ahead + third`.
+    """
 
-    return types.void(FLOATS, types.int64, FLOATS, FLOATS, types.int64), codegen
+    @intrinsic
+    def packed_tile(typingctx, y, y_row, a, w, n, ahead, ahead_row, second, third):
+        def codegen(context, builder, sig, args):
+            y, y_row, a, w, n, ahead, ahead_row, second, third = args
+            rows = [address(builder, y, builder.mul(y_row, ir.Constant(_INT, r))) for r in range(ROWS)]
+            places = [address(builder, row, ir.Constant(_INT, WIDTH * c)) for row in rows for c in range(VECTORS)]
+            sums = [load_value(builder, place, WIDTH) for place in places]
+            below = [address(builder, y, builder.mul(y_row, ir.Constant(_INT, ROWS + r))) for r in range(ROWS)]
+            for start in below:  # where the next tile's sums are
+                prefetch_value(builder, start)
+                prefetch_value(builder, address(builder, start, ir.Constant(_INT, LINE)))
+
+            def multiplied(count, carried):
+                loop = _Loop(builder, count, carried)
+                ak, wk, *sums = loop.carried
+                columns = [
+                    load_value(builder, address(builder, wk, ir.Constant(_INT, WIDTH * c)), WIDTH)
+                    for c in range(VECTORS)
+                ]
+                for r in range(ROWS):
+                    number = splat_value(builder, builder.load(address(builder, ak, ir.Constant(_INT, r))), WIDTH)
+                    for c in range(VECTORS):
+                        sums[r * VECTORS + c] = fma_value(builder, number, columns[c], sums[r * VECTORS + c])
+                step = [address(builder, ak, ir.Constant(_INT, LANES)), address(builder, wk, ir.Constant(_INT, STRIP))]
+                return loop.close([*step, *sums])
+
+            turn = ir.Constant(_INT, every)
+            outer = _Loop(builder, builder.sdiv(n, turn), [ahead, a, w, *sums])
+            here, *carried = outer.carried
+            line = ir.Constant(_INT, LINE)
+            if streams == 2:
+                fetched = [here, address(builder, here, second)]
+            else:
+                starts = [here, address(builder, here, second), address(builder, here, third)]
+                fetched = [*starts, *(address(builder, start, line) for start in starts)]
+            for place in fetched:
+                prefetch_value(builder, place)
+            _, *carried = outer.close([address(builder, here, ahead_row), *multiplied(turn, carried)])
+            _, _, *sums = multiplied(builder.srem(n, turn), carried)
+            for place, sum_ in zip(places, sums):
+                store_value(builder, place, sum_)
+            return context.get_dummy_value()
+
+        i64 = types.int64
+        return types.void(FLOATS, i64, FLOATS, FLOATS, i64, FLOATS, i64, i64, i64), codegen
+
+    return packed_tile
+
+
+EVERY, EVERY_STEP = 16, 8
+_packed_tile, _step_tile = _tile(EVERY, 2), _tile(EVERY_STEP, 3)
+FETCHED = DEEP // EVERY  # pairs of lines that a tile fetches
 
 
 @intrinsic
@@ -135,25 +174,30 @@ def _pack_strip_transposed(packed, w, w_row, columns, n):
                     store(packed, (k + i) * STRIP + c, splat(0.0))
 
 
-@kernel()
-def add_strip(y, y_row, rows, a, a_strip, w, n, columns, room):
-    """y[r, c] += Σ_k a[r, k] w[k, c] for packed rows and a packed strip; eight rows of a begin every 8 a_strip floats.
+def _adding_strip(tile):
+    """A kernel y[r, c] += Σ_k a[r, k] w[k, c] for packed rows and a packed strip, with one of the tiles."""
 
-    A tile that y has only a part of goes to `room` first.
-    """
-    for r in range(0, rows, ROWS):
-        left, here = at(a, r // LANES * LANES * a_strip + r % LANES), at(y, r * y_row)
-        if r + ROWS <= rows and columns >= STRIP:
-            _packed_tile(here, y_row, left, w, n)
-        else:
-            high, across = min(ROWS, rows - r), min(STRIP, columns)
-            for i in range(high):
-                for c in range(0, across, LANES):
-                    store(room, i * STRIP + c, load(here, i * y_row + c))
-            _packed_tile(room, STRIP, left, w, n)
-            for i in range(high):
-                for c in range(0, across, LANES):
-                    store(here, i * y_row + c, load(room, i * STRIP + c))
+    @kernel()
+    def add(y, y_row, rows, a, a_strip, w, n, columns, room, ahead, ahead_tile, ahead_row, second, third):
+        for r in range(0, rows, ROWS):
+            left, here, near = at(a, r // LANES * LANES * a_strip + r % LANES), at(y, r * y_row), at(ahead, r * ahead_tile)
+            if r + ROWS <= rows and columns >= STRIP:
+                tile(here, y_row, left, w, n, near, ahead_row, second, third)
+            else:  # y has only a part of the tile
+                high, across = min(ROWS, rows - r), min(STRIP, columns)
+                for i in range(high):
+                    for c in range(0, across, LANES):
+                        store(room, i * STRIP + c, load(here, i * y_row + c))
+                tile(room, STRIP, left, w, n, near, ahead_row, second, third)
+                for i in range(high):
+                    for c in range(0, across, LANES):
+                        store(here, i * y_row + c, load(room, i * STRIP + c))
+
+    return add
+
+
+# Eight rows of `a` begin every 8 a_strip floats; each tile fetches what lies `ahead_tile` floats further for each row.
+add_strip, add_step_strip = _adding_strip(_packed_tile), _adding_strip(_step_tile)
 
 
 def _adding(pack, along):
@@ -169,9 +213,20 @@ def _adding(pack, along):
                 deep = min(DEEP, n - k)
                 _pack_rows(left, at(a, r * a_row + k), a_row, high, deep)
                 for c in range(0, columns, STRIP):
-                    here = k * w_row + c if along else c * w_row + k
-                    pack(strip, at(w, here), w_row, columns - c, deep)
-                    add_strip(at(y, r * y_row + c), y_row, high, left, deep, strip, deep, columns - c, tile)
+                    pack(strip, at(w, k * w_row + c if along else c * w_row + k), w_row, columns - c, deep)
+                    # Meanwhile the strip that comes next is fetched: its lines in pairs, of one row or of two.
+                    next_k, next_c = (k, c + STRIP) if c + STRIP < columns else (k + deep, 0)
+                    if along:
+                        ahead, ahead_tile, ahead_row, second = next_k * w_row + next_c, FETCHED * w_row // ROWS, w_row, LINE
+                    else:
+                        ahead, ahead_tile, ahead_row, second = next_c * w_row + next_k, 2 * w_row // ROWS, LINE, w_row
+                    to, near = at(y, r * y_row + c), at(w, ahead if next_k < n else 0)
+                    first = min(high, deep // FETCHED * ROWS // LANES * LANES) if next_k < n else 0
+                    add_strip(
+                        to, y_row, first, left, deep, strip, deep, columns - c, tile, near, ahead_tile, ahead_row, second, 0
+                    )
+                    to, rest = at(to, first * y_row), at(left, first * deep)
+                    add_strip(to, y_row, high - first, rest, deep, strip, deep, columns - c, tile, strip, 0, 0, 0, 0)
 
     return add
 

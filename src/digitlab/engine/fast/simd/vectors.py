@@ -100,6 +100,13 @@ def fma_value(builder, a, b, c):
     return _call(builder, f"llvm.fmuladd.v{a.type.count}f32", [a, b, c], a.type)
 
 
+def prefetch_value(builder, place):
+    """LLVM: fetch the cache line of an address into the second-level cache, without waiting; any address will do."""
+    kinds, numbers = [place.type, *[_I] * 3], [ir.Constant(_I, n) for n in (0, 2, 1)]  # to read, level, data
+    function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(ir.VoidType(), kinds), "llvm.prefetch.p0")
+    builder.call(function, [place, *numbers])
+
+
 @intrinsic
 def splat(typingctx, x):
     """Eight copies of a number."""
