@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digitlab.engine.fast import FastEngine
-from digitlab.engine.fast.ops import dense
+from digitlab.engine.fast.ops import dense, large
 from digitlab.engine.fast.ops.skipping import PACKED
 from digitlab.nn import activations as act
 from digitlab.nn.dropout import Dropout
@@ -22,7 +22,7 @@ from .twins import assert_twins, chain
 def packed(monkeypatch):
     """Every layer with at least 32 outputs packs its products, whatever the batch."""
     monkeypatch.setattr(dense, "LEAST_PACKED", 0)
-    monkeypatch.setattr(dense, "SMALL_BATCH", 0)
+    monkeypatch.setattr(large, "SMALL_BATCH", 0)
 
 
 def data(features: int, examples: int, classes: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -45,7 +45,7 @@ def test_chains_of_dense_layers(sizes, optimizer, regularizers, batch_size, thre
     network = chain(sizes, act.Tanh(), LogLikelihood(), seed)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(dense, "LEAST_PACKED", 0)
-        patch.setattr(dense, "SMALL_BATCH", 0)
+        patch.setattr(large, "SMALL_BATCH", 0)
         assert_twins(network, optimizer, regularizers, x, y, batch_size, steps=20, threads=threads)
 
 

@@ -74,14 +74,14 @@ class FastEngine:
         self.masks = mask_vector(plan)
         self.originals = aligned(plan.params_size) if self.masks is not None else None  # what frozen weights go back to
         self.workspace: Workspace | None = None
-        self.placed: dict[int, tuple[Array, Vector | PixelLists]] = {}
+        self.placed: dict[int, tuple[Array, Vector | PixelLists, bool]] = {}
 
     def place(self, array: Array) -> Array:
         """The array itself. Its pixels are listed when it is first trained on; changed in place, place it again."""
         if isinstance(array, np.ndarray) and array.ndim > 1:
             self.placed.pop(id(array), None)
             if was_listed(array):  # by a training before this one: time to see whether it is still the same
-                self.source(array)
+                self.source(array, 1)
         return array
 
     def train_batches(
@@ -99,8 +99,9 @@ class FastEngine:
             state = self.state()  # something was frozen or set free between two calls
             self.prepare()
             self.load_state(state)
-        source = self.source(x)
-        workspace = self.workspace_for(source, min(batch_size, len(order)))
+        batch = min(batch_size, len(order))
+        source = self.source(x, batch)
+        workspace = self.workspace_for(source, batch)
         self.pack()
         workspace.read_from(source)
         y = np.asarray(y)
@@ -177,18 +178,19 @@ class FastEngine:
 
     # Input
 
-    def source(self, x: Array) -> Vector | PixelLists:
-        """x as the kernels read it, made on first sight and kept."""
+    def source(self, x: Array, batch: int) -> Vector | PixelLists:
+        """x as the kernels read it for batches of this size, made on first sight and kept."""
+        lists_pixels = can_list_pixels(self.plan, batch)
         known = self.placed.get(id(x))
-        if known is not None and known[0] is x:
+        if known is not None and known[0] is x and lists_pixels == known[2]:
             return known[1]
         flat = np.ascontiguousarray(as_read(self.network, np.asarray(x)).reshape(len(x), -1))
         source: Vector | PixelLists = flat
-        if can_list_pixels(self.plan):
+        if lists_pixels:
             scaling = self.network.scaling
             lists = shared_lists(self.kernels, flat, scaling.factor, scaling.offset, owner=x)
             source = lists if lists is not None else source
-        self.placed = {id(x): (x, source)}
+        self.placed = {id(x): (x, source, lists_pixels)}
         return source
 
     def workspace_for(self, source: Vector | PixelLists, batch: int) -> Workspace:

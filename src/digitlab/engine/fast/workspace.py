@@ -5,6 +5,8 @@ import numpy as np
 from digitlab.engine.fast import layout as at
 from digitlab.engine.fast.operations import CODES, OPERATIONS
 from digitlab.engine.fast.ops import sparse_dense
+from digitlab.engine.fast.ops.large import packs
+from digitlab.engine.fast.ops.skipping import PACKED
 from digitlab.engine.fast.packing import ALIGNMENT, Vector, aligned
 from digitlab.engine.fast.pixel_lists import PixelLists
 from digitlab.engine.fast.plan import WIDEST_SPARSE, PerExample, Plan, Row, padded
@@ -12,9 +14,17 @@ from digitlab.engine.fast.readable_layers import ReadableLayers
 from digitlab.errors import EngineError
 
 
-def can_list_pixels(plan: Plan) -> bool:
-    """Whether the first operation can work on lists of non-zero pixels, and no other one reads the input."""
+LEAST_WHOLE = 1 << 18  # weights of a layer from which a packed product is faster than lists of pixels
+
+
+def can_list_pixels(plan: Plan, batch: int) -> bool:
+    """Whether the first operation works on lists of non-zero pixels, and no other one reads the input.
+
+    For a large layer and a large batch, the packed product of all pixels is faster.
+    """
     first, *others = plan.operations
+    if first.get(PACKED) and packs(batch) and first[at.N_IN] * first[at.N_OUT] >= LEAST_WHOLE:
+        return False
     alone = all(row.get(at.X) != first[at.X] for row in others)
     return bool(alone and first[at.KIND] == CODES["dense"] and first[at.N_IN] < WIDEST_SPARSE)
 

@@ -83,49 +83,36 @@ def columns_of(share, columns):
     return min(first, columns), min(last, columns)
 
 
-def packed_step(pack):
-    """A kernel that takes this thread's columns of W one step on; `pack` packs some columns of x for it.
+@kernel()
+def step_columns(share, op):
+    """This thread's columns of W, one step on.
 
     W is cut in blocks for which everything that is needed fits the second-level cache: columns of g that stay while
     all rows of W pass by, and some rows at a time. While their gradient is computed, these rows and their part of the
     optimizer's state are fetched.
     """
-
-    @kernel()
-    def step_columns(share, op):
-        examples, ys, gy = share.examples, op[Y_STRIDE], at(share.work, op[GY])
-        first, last = columns_of(share, ys)
-        wide, near = AT_ONCE * DEEP // max(examples, TALL) // STRIP * STRIP, min(examples, EVERY_STEP * LANES)
-        packed = at(share.scratch, STRIP * LANES)
-        left, g = at(packed, AT_ONCE * DEEP + STRIP), at(packed, 2 * AT_ONCE * DEEP + STRIP)
-        second = (share.header[STATE_1] - share.header[PARAMS]) // 4 if share.header[STATE_1] != 0 else 0
-        third = (share.header[STATE_2] - share.header[PARAMS]) // 4 if share.header[STATE_2] != 0 else 0
-        for start in range(first, last, wide):
-            columns = min(wide, last - start)
+    examples, ys, gy = share.examples, op[Y_STRIDE], at(share.work, op[GY])
+    first, last = columns_of(share, ys)
+    wide, near = AT_ONCE * DEEP // max(examples, TALL) // STRIP * STRIP, min(examples, EVERY_STEP * LANES)
+    packed = at(share.scratch, STRIP * LANES)
+    left, g = at(packed, AT_ONCE * DEEP + STRIP), at(packed, 2 * AT_ONCE * DEEP + STRIP)
+    second = (share.header[STATE_1] - share.header[PARAMS]) // 4 if share.header[STATE_1] != 0 else 0
+    third = (share.header[STATE_2] - share.header[PARAMS]) // 4 if share.header[STATE_2] != 0 else 0
+    for start in range(first, last, wide):
+        columns = min(wide, last - start)
+        for c in range(0, columns, STRIP):
+            pack_strip(at(packed, c * examples), at(gy, start + c), ys, columns - c, examples)
+        for i in range(0, op[N_IN], TALL):
+            rows, w = min(TALL, op[N_IN] - i), op[W] + i * ys + start
+            pack_columns(left, at(share.work, op[X] + i), op[X_STRIDE], rows, examples)
+            clear(g, rows * columns)
             for c in range(0, columns, STRIP):
-                pack_strip(at(packed, c * examples), at(gy, start + c), ys, columns - c, examples)
-            for i in range(0, op[N_IN], TALL):
-                rows, w = min(TALL, op[N_IN] - i), op[W] + i * ys + start
-                pack(share, op, left, i, rows)
-                clear(g, rows * columns)
-                for c in range(0, columns, STRIP):
-                    strip, to, here, part = at(packed, c * examples), at(g, c), at(share.params, w + c), columns - c
-                    add_step_strip(
-                        to, columns, rows, left, examples, strip, near, part, share.scratch, here, ys, ys, second, third
-                    )
-                    rest, deep = at(left, near * LANES), examples - near
-                    strip = at(strip, near * STRIP)
-                    add_strip(to, columns, rows, rest, examples, strip, deep, part, share.scratch, strip, 0, 0, 0, 0)
-                for r in range(rows):
-                    update_weights(share, op, w + r * ys, at(g, r * columns), columns)
-
-    return step_columns
-
-
-@kernel()
-def pack_inputs(share, op, left, first, rows):
-    """Columns `first` … of x, packed."""
-    pack_columns(left, at(share.work, op[X] + first), op[X_STRIDE], rows, share.examples)
-
-
-step_columns = packed_step(pack_inputs)
+                strip, to, here, part = at(packed, c * examples), at(g, c), at(share.params, w + c), columns - c
+                add_step_strip(
+                    to, columns, rows, left, examples, strip, near, part, share.scratch, here, ys, ys, second, third
+                )
+                rest, deep = at(left, near * LANES), examples - near
+                strip = at(strip, near * STRIP)
+                add_strip(to, columns, rows, rest, examples, strip, deep, part, share.scratch, strip, 0, 0, 0, 0)
+            for r in range(rows):
+                update_weights(share, op, w + r * ys, at(g, r * columns), columns)

@@ -18,9 +18,8 @@ are sums over about 150 rows of W instead of 784. Two things would spoil that, a
 
 from typing import Any
 
-from digitlab.engine.fast.compiler.jit import LARGE, kernel
+from digitlab.engine.fast.compiler.jit import kernel
 from digitlab.engine.fast.layout import *
-from digitlab.engine.fast.ops import large, skipping
 from digitlab.engine.fast.ops.optimizer import PLAIN, limit_columns, update_biases, update_weights
 from digitlab.engine.fast.plan import Plan, Row
 from digitlab.engine.fast.simd import (
@@ -34,7 +33,6 @@ from digitlab.engine.fast.simd import (
     fma,
     ints,
     load,
-    padded,
     real,
     scatter,
     shorts,
@@ -49,7 +47,6 @@ OFFSET = _column()  # float64: o
 LAZY = _column()  # whether W is held as s (V + c); else as it is, and the gradient is written to memory
 COMMON = _column()  # offset of c, of S behind it, and of a row for each thread
 GRADIENT = _column()  # offset of ∂L/∂W
-PACKED = _column()  # whether large.py takes the step
 
 ACROSS = 128  # columns of W that all pictures meet while those lie in the second-level cache
 SCALE = 3  # place in a thread's numbers: s, of which each thread has the same copy
@@ -62,15 +59,8 @@ def convert(row: Row, plan: Plan, room: Any, threads: int, offset: float) -> Non
     """
     plain = plan.optimizer == PLAIN and plan.hyper[L1_SHARE] == 0 and plan.hyper[MAX_NORM] == 0
     lazy = plain and not row[MASKED]
-    packs = not lazy and bool(row[skipping.PACKED])  # a column of a dense operation, for one of this kind now
     row[OFFSET], row[LAZY], row[COMMON] = float(offset), int(lazy), room((2 + threads) * row[Y_STRIDE])
-    row[PACKED] = int(packs)
-
-
-def place(row: Row, room: Any, batch: int) -> None:
-    """Room for ∂L/∂W, unless it is computed in parts."""
-    row[PACKED] = int(row[PACKED] and large.packs(batch))
-    row[GRADIENT] = room(0 if row[LAZY] or row[PACKED] else row[N_IN] * row[Y_STRIDE])
+    row[GRADIENT] = room(0 if lazy else row[N_IN] * row[Y_STRIDE])
 
 
 _gather4, _gather2, _gather1 = axpys(4), axpys(2), axpys(1)
@@ -155,8 +145,6 @@ def step(share, op):
         pass  # frozen
     elif op[LAZY]:
         lazy_step(share, op)
-    elif LARGE and op[PACKED] > 0:
-        packed_step(share, op)
     else:
         gradient_step(share, op)
     if share.thread == 0 and op[B_NUMBER] >= 0:
@@ -209,23 +197,6 @@ def add_picture(share, op, n, row, first, last, w, columns):
         low, high = from_row(indices, count, first), from_row(indices, count, last)
     scatter_rows(row, at(values, low), at(indices, low), high - low, w, op[Y_STRIDE], columns)
     return pixels
-
-
-@kernel()
-def pack_pixels(share, op, left, first, rows):
-    """Pixels `first` … of every picture, packed as columns of x are (simd/packed.py)."""
-    examples, tall, o = share.examples, padded(rows), splat(real(op, OFFSET))
-    for i in range(0, tall * examples, LANES):
-        store(left, i, o)
-    for n in range(examples):
-        start, count, _ = picture(share, n)
-        values, indices = at(floats(share.header[VALUES]), start), at(shorts(share.header[INDICES]), start)
-        for k in range(from_row(indices, count, first), from_row(indices, count, first + rows)):
-            r = indices[k] - first
-            left[r // LANES * LANES * examples + n * LANES + r % LANES] += values[k]
-
-
-packed_step = large.packed_step(pack_pixels)
 
 
 @kernel()
