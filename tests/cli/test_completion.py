@@ -45,7 +45,7 @@ def test_commands_with_their_help(complete):
         (["train", "--activation", "leaky"], {"leaky-relu"}),
         (["train", "--data", "fashion"], {"fashion-mnist"}),
         (["train", "--engine", "p"], {"pure"}),
-        (["train", "--preset", ""], {"best", "sprint"}),
+        (["train", "--preset", ""], {"best", "ensemble", "minute", "sprint"}),
         (["explain", "sh"], {"shallow", "shipped"}),
         (["reproduce", "r"], {"run", "report"}),
         (["reproduce", "run", "chapter1-1"], {"chapter1-100"}),

@@ -1,8 +1,11 @@
 """`digitlab ensemble`: saved or fresh networks as one."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
+from digitlab.train.presets import PRESETS
 
 FRESH = ["ensemble", "--data", "digits", "--train-size", "150", "--epochs", "3", "--net", "64-6-10", "--workers", "1"]
 
@@ -56,6 +59,21 @@ def test_fresh_networks(call, kind):
         again = call("ensemble", "runs/001-64-6-10-specialists", "--combine", "mean", "--data", "digits")
         assert again.code == 0, again.err
         assert again.out.splitlines()[4] == next(x for x in called.out.splitlines() if x.startswith("ensemble ("))
+
+
+def test_a_preset_that_is_an_ensemble(call, monkeypatch):
+    recipe = replace(PRESETS["ensemble"], net="chapter1", settings={"epochs": 2}, members=3)
+    monkeypatch.setitem(PRESETS, "ensemble", recipe)
+    called = call("train", "--preset", "ensemble", "--data", "digits", "--run", "three", "--workers", "1")
+    assert called.code == 0, called.err
+    assert "ensemble (mean)" in called.out and {path.name for path in Path("three").glob("member-*")} == {
+        "member-1",
+        "member-2",
+        "member-3",
+    }
+    assert call("test", "three/ensemble.safetensors", "--data", "digits").code == 0
+    refused = call("train", "--preset", "ensemble", "--data", "digits", "--seeds", "2")
+    assert refused.code == 2 and "trains an ensemble" in refused.err
 
 
 @pytest.mark.parametrize(

@@ -177,7 +177,8 @@ def test_an_autoencoder_is_trained_and_evaluated_by_the_fast_engine():
 def test_numbers_in_another_order_are_refused(shape, n):
     network = Network([Conv2D(2, 3), Flatten(), Dense(3)], (8, 8, 3), seed=1)
     x = np.zeros((n, *shape), np.float32)
-    for call in (network.predict, Predictor(network), FastEngine(network, SGD(0.1)).source):
+    engine = FastEngine(network, SGD(0.1))
+    for call in (network.predict, Predictor(network), lambda x: engine.source(x, n)):
         with pytest.raises(ShapeError, match=r"expected \(N, 8, 8, 3\)"):
             call(x)
     assert Predictor(network)(np.zeros((n, 192), np.float32)).shape == (n, 3), "flat numbers have no order to mistake"

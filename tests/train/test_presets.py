@@ -18,5 +18,5 @@ def test_every_recipe_has_a_network_with_kernels(name):
 
 
 def test_an_unknown_recipe():
-    with pytest.raises(ConfigError, match="'fastest'; there are: sprint, best"):
+    with pytest.raises(ConfigError, match="'fastest'; there are: sprint, minute, best"):
         preset("fastest")

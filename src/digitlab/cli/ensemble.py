@@ -204,6 +204,22 @@ def fresh_members(
         return together.networks(), covers_for(configs), names, splits
 
 
+def train_ensemble(
+    given: dict[str, Any], members: int, folder: Path | None, workers: int | None, cluster: str | None
+) -> None:
+    """Train networks that differ in their seed only, and save them as one network, the mean of their outputs."""
+    from digitlab.cli.shared.console import say
+    from digitlab.ensemble import combine
+    from digitlab.run_folders import run_folder
+
+    with run_folder(folder, given["preset"]) as place:
+        networks, covers, names, splits = fresh_members(given, "seeds", members, place, workers, cluster)
+        whole, out = combine(networks, "mean"), place / "ensemble.safetensors"
+        whole.save(out)
+        say_gain(whole, names, splits.valid, splits.test, "mean", covers)
+        say(f"saved: {out} ({out.stat().st_size:,} bytes); try: digitlab test {quoted(out)}")
+
+
 def train_snapshots(config: "RunConfig", splits: "Splits", folder: Path, members: int) -> "list[Network]":
     """One training that leaves a network behind at the end of each cycle."""
     from digitlab.cli.shared.console import say

@@ -26,7 +26,9 @@ PREDICTIONS = "predictions.npz"  # as in train/recorders.py, which is not import
     "--resume", is_flag=True, help="Continue a run (--run, or the latest one); --epochs may set a higher number."
 )
 @click.option(
-    "--preset", metavar="NAME", help="Name of a recipe: sprint (99 % in seconds) or best (99.5 % in a minute or two)."
+    "--preset",
+    metavar="NAME",
+    help="Name of a recipe: sprint (99 % in seconds), minute (99.5 %), best, or ensemble (five of best).",
 )
 @from_file_option
 @click.option("--record", is_flag=True, help="Record predictions, gradient norms and the network of every epoch.")
@@ -96,6 +98,16 @@ def command(
     group = (
         resume and folder is not None and not (folder / "config.toml").exists() and any(folder.glob("*/config.toml"))
     )
+    if members := members_of(given):
+        if seeds or grid or resume or record or watch or test_each_epoch or logs:
+            raise click.UsageError(
+                "this preset trains an ensemble; leave out --seeds, --grid, --resume, --record, --watch and logs "
+                "(to continue one, give the same command with its --run)"
+            )
+        from digitlab.cli.ensemble import train_ensemble
+
+        train_ensemble(given | ({"from_file": from_file} if from_file else {}), members, folder, workers, cluster)
+        return
     if seeds or grid or workers or cluster or group:
         if record or watch or test_each_epoch or logs:
             raise click.UsageError(
@@ -123,6 +135,13 @@ def command(
                 raise ConfigError(f"{place}: already holds a run; continue it by --resume, or choose another folder")
             trainer = start_run(config, place, [shown, CurvesPicture(place)])
             begin(trainer, config, splits, place, extras)
+
+
+def members_of(given: dict[str, Any]) -> int:
+    """How many networks the preset trains, if it is an ensemble's; else 0."""
+    from digitlab.train.presets import preset
+
+    return preset(given["preset"]).members if "preset" in given else 0
 
 
 class Extras(NamedTuple):

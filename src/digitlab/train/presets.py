@@ -18,7 +18,17 @@ class Preset:
     net: str
     data: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
+    members: int = 0  # networks of an ensemble; 0 for a single network
 
+
+_BEST: dict[str, Any] = {
+    "epochs": 14,
+    "batch_size": 128,
+    "optimizer": {"type": "AdamW", "learning_rate": 0.006, "weight_decay": 0.01},
+    "schedule": {"type": "OneCycle", "warmup": 0.15, "start": 20.0, "end": 1000.0},
+    "augment": "shift:2,rotate:10,scale,shear",
+    "keep": "last",
+}
 
 PRESETS = {
     "sprint": Preset(
@@ -50,14 +60,14 @@ PRESETS = {
         "the most accurate network: five convolutions with BatchNorm, images shifted, rotated, scaled and sheared",
         "best",
         {"source": "mnist", "split": "60k/10k"},
-        {
-            "epochs": 14,
-            "batch_size": 128,
-            "optimizer": {"type": "AdamW", "learning_rate": 0.006, "weight_decay": 0.01},
-            "schedule": {"type": "OneCycle", "warmup": 0.15, "start": 20.0, "end": 1000.0},
-            "augment": "shift:2,rotate:10,scale,shear",
-            "keep": "last",
-        },
+        _BEST,
+    ),
+    "ensemble": Preset(
+        "five networks of the preset best, trained from different seeds; the mean of their outputs",
+        "best",
+        {"source": "mnist", "split": "60k/10k"},
+        _BEST,
+        members=5,
     ),
 }
 

@@ -13,7 +13,6 @@ from digitlab.engine.fast.plan import WIDEST_SPARSE, PerExample, Plan, Row, padd
 from digitlab.engine.fast.readable_layers import ReadableLayers
 from digitlab.errors import EngineError
 
-
 LEAST_WHOLE = 1 << 18  # weights of a layer from which a packed product is faster than lists of pixels
 
 

@@ -178,9 +178,10 @@ def _adding_strip(tile):
     """A kernel y[r, c] += Σ_k a[r, k] w[k, c] for packed rows and a packed strip, with one of the tiles."""
 
     @kernel()
-    def add(y, y_row, rows, a, a_strip, w, n, columns, room, ahead, ahead_tile, ahead_row, second, third):
+    def add(y, y_row, rows, a, a_strip, w, n, columns, room, ahead, per_row, ahead_row, second, third):
         for r in range(0, rows, ROWS):
-            left, here, near = at(a, r // LANES * LANES * a_strip + r % LANES), at(y, r * y_row), at(ahead, r * ahead_tile)
+            left, here = at(a, r // LANES * LANES * a_strip + r % LANES), at(y, r * y_row)
+            near = at(ahead, r * per_row)
             if r + ROWS <= rows and columns >= STRIP:
                 tile(here, y_row, left, w, n, near, ahead_row, second, third)
             else:  # y has only a part of the tile
@@ -196,7 +197,7 @@ def _adding_strip(tile):
     return add
 
 
-# Eight rows of `a` begin every 8 a_strip floats; each tile fetches what lies `ahead_tile` floats further for each row.
+# Eight rows of `a` begin every 8 a_strip floats; each tile fetches what is `per_row` floats further on per row.
 add_strip, add_step_strip = _adding_strip(_packed_tile), _adding_strip(_step_tile)
 
 
@@ -217,16 +218,16 @@ def _adding(pack, along):
                     # Meanwhile the strip that comes next is fetched: its lines in pairs, of one row or of two.
                     next_k, next_c = (k, c + STRIP) if c + STRIP < columns else (k + deep, 0)
                     if along:
-                        ahead, ahead_tile, ahead_row, second = next_k * w_row + next_c, FETCHED * w_row // ROWS, w_row, LINE
+                        ahead, per_row, pace, second = next_k * w_row + next_c, FETCHED // ROWS * w_row, w_row, LINE
                     else:
-                        ahead, ahead_tile, ahead_row, second = next_c * w_row + next_k, 2 * w_row // ROWS, LINE, w_row
-                    to, near = at(y, r * y_row + c), at(w, ahead if next_k < n else 0)
-                    first = min(high, deep // FETCHED * ROWS // LANES * LANES) if next_k < n else 0
-                    add_strip(
-                        to, y_row, first, left, deep, strip, deep, columns - c, tile, near, ahead_tile, ahead_row, second, 0
-                    )
+                        ahead, per_row, pace, second = next_c * w_row + next_k, 2 * w_row // ROWS, LINE, w_row
+                    first, near = min(high, deep // FETCHED * ROWS // LANES * LANES), at(w, ahead)
+                    if next_k >= n:
+                        first, near = 0, strip
+                    to, part = at(y, r * y_row + c), columns - c
+                    add_strip(to, y_row, first, left, deep, strip, deep, part, tile, near, per_row, pace, second, 0)
                     to, rest = at(to, first * y_row), at(left, first * deep)
-                    add_strip(to, y_row, high - first, rest, deep, strip, deep, columns - c, tile, strip, 0, 0, 0, 0)
+                    add_strip(to, y_row, high - first, rest, deep, strip, deep, part, tile, strip, 0, 0, 0, 0)
 
     return add
 
