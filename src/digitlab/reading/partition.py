@@ -25,7 +25,7 @@ SHARED = 0.1  # what a stroke costs that belongs to both sides of a cut
 SECOND = 1.5  # what each digit costs in a picture that is too small for two
 JOIN, CUT = 0.25, 0.45  # what a join and a cut cost, as a logarithm of probability
 BESIDE, ABOVE = 3, 20  # how much it costs to leave out a share of the ink, by where it is: a power of what remains
-OUTSIDE = 1  # the same for what runs out of the picture, such as a dark corner
+OUTSIDE = 1  # the same for what runs out of the picture, such as a dark corner, and for a line under or over a number
 WIDE_ENOUGH = 0.95  # of its height: a mark as wide as this may well be two digits
 STROKE = 0.7  # what a 1 that is cut off costs: letters fall apart into strokes, and each would pass for one
 SURE_PART, DOUBT = 0.9, 2.0  # what a part costs that is cut off and read with less
@@ -237,10 +237,7 @@ def _best_path(
         ending[segment.last].append((value, segment.first, s))
         if not segment.cut and row[segment.first].whole is segment.mark:  # dust costs little, much of the ink much
             rest = 1 - float(segment.mark.mask.sum()) / ink
-            if segment.mark.touches(shape):
-                power = OUTSIDE
-            else:
-                power = ABOVE if any(_is_dot(segment.mark, part.whole) for part in row) else BESIDE
+            power = _power(segment.mark, [part.whole for part in row if part.whole is not segment.mark], shape)
             ending[segment.last].append((float(np.log(max(0.02, rest**power))), segment.first, s))
     best = [(0.0, 0, -1)]
     for options in ending[1:]:
@@ -254,9 +251,21 @@ def _best_path(
     return found[::-1]
 
 
-def _is_dot(a: Mark, b: Mark) -> bool:
-    """Whether one of two marks is above the other, as the dot of a question mark is; a line below or afar is none."""
+def _power(mark: Mark, others: list[Mark], shape: tuple[int, ...]) -> int:
+    """How much it costs to leave out a mark, by where it is and what it looks like."""
+    if mark.touches(shape):
+        return OUTSIDE
+    stacked = [other for other in others if _stacked(mark, other)]
+    if not stacked:
+        return BESIDE
+    line = mark.width > DASH * mark.height and all(
+        mark.box[1] > other.box[1] or other.box[1] - mark.box[3] > AFAR * other.height for other in stacked
+    )
+    return OUTSIDE if line else ABOVE
+
+
+def _stacked(a: Mark, b: Mark) -> bool:
+    """Whether one of two marks is above the other, as the dot of a question mark is."""
     across = min(a.box[2], b.box[2]) - max(a.box[0], b.box[0])
     down = min(a.box[3], b.box[3]) - max(a.box[1], b.box[1])
-    line = a.width > DASH * a.height and (a.box[1] > b.box[1] or -down > AFAR * b.height)
-    return a is not b and across > 0.6 * min(a.width, b.width) and down <= 0 and not line
+    return across > 0.6 * min(a.width, b.width) and down <= 0

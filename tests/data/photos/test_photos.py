@@ -147,6 +147,9 @@ def test_a_rule_of_a_small_crop_runs_from_edge_to_edge(thick):
     assert rules[70 : 70 + thick].all() and np.array_equal(left, binary & ~rules)
     binary[20:75, 0:6] = True  # as a 5 or an L has: this is its stroke
     assert not remove_rules(binary, zoom=3)[1].any()
+    seven = np.zeros((100, 120), bool)
+    seven[10:12, 8:] = seven[10:90, 117:] = True  # a thin 7, cut to its ink
+    assert not remove_rules(seven, zoom=3)[1].any()
 
 
 def test_where_rules_cross_nothing_stays():

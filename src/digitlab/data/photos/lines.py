@@ -10,7 +10,7 @@ from digitlab.data.photos.mark import Box, Mark
 
 STEEPEST = 0.45  # pixels down for each to the right: writing on a photo that was taken askew
 STEPS = 61  # slopes that are tried
-MOST = 150  # places that vote for the page's slope
+MOST = 100  # places that vote for the page's slope
 
 
 class _Place(NamedTuple):
@@ -86,5 +86,6 @@ def _slope(line: list[_Place], tilt: float) -> float:
     x, y, _ = np.array(line[-6:], dtype=float).T
     if np.ptp(x) == 0:
         return tilt
-    own, few = float(np.polyfit(x, y, 1)[0]), len(x)
+    off, few = x - x.mean(), len(x)
+    own = float(off @ y / (off @ off))  # least squares
     return float(np.clip((own * few + 2 * tilt) / (few + 2), -STEEPEST - 0.1, STEEPEST + 0.1))

@@ -26,9 +26,9 @@ def remove_rules(binary: Mask, faint: Mask | None = None, *, zoom: float = 1.0) 
     """
     seen = binary if faint is None else faint | binary
     thickest = max(4, max(binary.shape) // 120, round(2.2 * zoom))  # the largest run that may be part of a rule
-    across, down = _rules(seen, thickest)
+    across, down = _rules(seen, thickest, crop=zoom > 1)
     if thickest == 4:  # a small picture: its lines may be thick
-        thick = _rules(seen, THICK)
+        thick = _rules(seen, THICK, crop=zoom > 1)
         if sum(some.sum() for some in thick) > MORE * (across.sum() + down.sum()):
             across, down = thick
     if across.any() and down.any():
@@ -42,9 +42,9 @@ def remove_rules(binary: Mask, faint: Mask | None = None, *, zoom: float = 1.0) 
     return left, binary & ~left
 
 
-def _rules(seen: Mask, thickest: int) -> tuple[Mask, Mask]:
+def _rules(seen: Mask, thickest: int, crop: bool) -> tuple[Mask, Mask]:
     """The pixels of lines from left to right, and from top to bottom."""
-    return _horizontal_rules(seen, thickest), _horizontal_rules(np.ascontiguousarray(seen.T), thickest).T
+    return _horizontal_rules(seen, thickest, crop), _horizontal_rules(np.ascontiguousarray(seen.T), thickest, crop).T
 
 
 def _with_crossings(seen: Mask, across: Mask, down: Mask, gap: int) -> tuple[Mask, Mask]:
@@ -64,8 +64,11 @@ def _with_crossings(seen: Mask, across: Mask, down: Mask, gap: int) -> tuple[Mas
     return across | (near & one), down | (near & other)
 
 
-def _horizontal_rules(binary: Mask, thickest: int) -> Mask:
-    """Pixels that belong to lines from left to right and to nothing that crosses them."""
+def _horizontal_rules(binary: Mask, thickest: int, crop: bool) -> Mask:
+    """Pixels that belong to lines from left to right and to nothing that crosses them.
+
+    In a small crop, which a digit may fill, a line is a rule only if it runs from edge to edge.
+    """
     from scipy import ndimage
 
     h, w = binary.shape
@@ -88,7 +91,10 @@ def _horizontal_rules(binary: Mask, thickest: int) -> Mask:
         near = np.abs(ys - curve(xs)) <= max(2.0, 0.8 * thick)
         length = float(xs.max() - xs.min() + 1)
         covered = len(np.unique(xs[near])) / length
-        thinnest = ACROSS if _edge_to_edge(heights, xs, ys, thick) else THINNEST
+        whole = _edge_to_edge(heights, xs, ys, thick)
+        thinnest = ACROSS if whole else THINNEST
+        if crop and not whole:
+            continue
         if length >= REACH * w and length >= thinnest * thick and covered >= 0.5:
             # Along the whole curve, also the short pieces that were too small to be followed.
             columns = np.arange(max(0, int(xs.min()) - 4), min(w, int(xs.max()) + 5))
@@ -185,7 +191,7 @@ def _mended(binary: Mask, left: Mask, rules: Mask) -> Mask:
     from scipy import ndimage
 
     heights = run_heights(rules)
-    reach = int(heights.max()) + 2
+    reach = int(np.quantile(heights[rules], 0.9)) + 2  # where rules cross, they are higher
     above = np.zeros_like(left)
     below = np.zeros_like(left)
     for step in range(1, reach + 1):
