@@ -33,7 +33,7 @@ export function runPage(root, app, name, back) {
   root.append(
     screenHead(name, "One run: how it went, how to repeat it, and what its network gets wrong.", el("div", { class: "row" }, button("All runs", { on: back }), button("Use its network in the other screens", { kind: "primary", on: () => use() }))),
     el("div", { class: "panels" },
-      panel({ title: "Result", sentence: "The accuracy, and the command that trains the same network again.", docs: "training.md", width: "third" }, facts),
+      panel({ title: "Result", sentence: "The best epoch and, for images, the command that trains the same network again.", docs: "training.md", width: "third" }, facts),
       panel({ title: "Loss", sentence: "Training, and validation dashed.", docs: "see-training.md", width: "third" }, loss.element),
       ...ofImages,
       panel({ title: "Settings", sentence: "Every setting of config.toml.", docs: "training.md" }, settings)),
