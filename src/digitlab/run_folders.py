@@ -38,7 +38,7 @@ def is_of_images(folder: Path) -> bool:
     """Whether the run's network was trained on images, not on a function or points (settings/data.py)."""
     try:
         data = tomllib.loads((folder / "config.toml").read_text(encoding="utf-8")).get("data", {})
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return True  # whoever reads the run says what is wrong with it
     return names_images(data.get("source", "") if isinstance(data, dict) else "")
 
