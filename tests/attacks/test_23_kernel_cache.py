@@ -85,7 +85,8 @@ def test_the_folder_is_closed_to_others(cache, attempts):
     attempts.count()
 
 
-def test_numbas_own_cache_is_not_read_where_others_write(tmp_path, attempts):
+@pytest.mark.parametrize("open_to_others", ["folder", "file"])
+def test_numbas_own_cache_is_not_read_where_others_write(open_to_others, tmp_path, attempts):
     """Its index is a pickle. One that would make a folder is put in its place, and is not read."""
     if not attempts.long:
         pytest.skip("compiles twice: with --long")
@@ -106,7 +107,7 @@ def test_numbas_own_cache_is_not_read_where_others_write(tmp_path, attempts):
     for index in indexes:
         version = pickle.loads(index.read_bytes())
         index.write_bytes(pickle.dumps(version) + pickle.dumps(Bomb()))
-        index.parent.chmod(0o777)
+        (index.parent if open_to_others == "folder" else index).chmod(0o777)
     subprocess.run([sys.executable, "-c", code], env=environment, check=True)
     assert not (tmp_path / "executed").exists()
     attempts.count()

@@ -75,7 +75,7 @@ def test_a_game(tmp_path):
         hand_out(path)
 
 
-def test_an_edited_program_that_fails_is_told_apart_from_a_file_that_is_none(program):
+def test_an_edited_program_that_fails_is_told_apart_from_a_file_that_is_none(program, tmp_path):
     report = check_program(program(HEALTHY.replace("d3 = (y - t)", "d3 = (y - tt)")), ["explain"])
     assert report.complaints["explain"] == ["NameError: name 'tt' is not defined"]
     for text, words in (("x = 1", "has no 'load_data'"), ("x = ", "cannot be imported \\(SyntaxError")):
@@ -83,5 +83,8 @@ def test_an_edited_program_that_fails_is_told_apart_from_a_file_that_is_none(pro
             check_program(program(text))
     with pytest.raises(ConfigError, match="no such file"):
         check_program("nothing.py")
+    other = program(HEALTHY).rename(tmp_path / "program.txt")
+    with pytest.raises(ConfigError, match=r"is no Python program; expected a file whose name ends in \.py"):
+        check_program(other)
     with pytest.raises(ConfigError, match="unknown bug 'overflo' \\(did you mean"):
         find_bug("overflo")

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 
 from digitlab.bugs.tools import TOOLS
-from digitlab.errors import ConfigError
+from digitlab.errors import ConfigError, in_brief
 
 WANTED = (
     "load_data", "first_weights", "forward", "loss", "backward", "update", "batches", "train_step", "accuracy", "train",
@@ -54,13 +54,14 @@ def load_program(path: str | os.PathLike[str]) -> ModuleType:
     if not path.is_file():
         raise ConfigError(f"{path}: no such file; expected a program that `digitlab bugs play` has written")
     spec = importlib.util.spec_from_file_location("digitlab_bugs_program", path)
-    assert spec is not None and spec.loader is not None
+    if spec is None or spec.loader is None:
+        raise ConfigError(f"{path}: is no Python program; expected a file whose name ends in .py")
     program = importlib.util.module_from_spec(spec)
     writes, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
         spec.loader.exec_module(program)
     except Exception as error:
-        raise ConfigError(f"{path}: cannot be imported ({type(error).__name__}: {error})") from None
+        raise ConfigError(f"{path}: cannot be imported ({type(error).__name__}: {in_brief(error)})") from None
     finally:
         sys.dont_write_bytecode = writes
     if missing := [name for name in WANTED if not hasattr(program, name)]:

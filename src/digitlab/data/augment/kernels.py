@@ -58,7 +58,7 @@ def _compile(function):
     try:
         compiled = njit(nogil=True, cache=True)(function)
         folder, package = Path(compiled._cache.cache_path), Path(__file__).parent
-        if package in folder.parents or is_private(folder):
+        if package in folder.parents or all(map(is_private, [folder, *folder.iterdir()])):
             return compiled
     except (RuntimeError, OSError):  # no folder to keep it in
         pass
