@@ -109,6 +109,7 @@ def run_of_a_stranger(folder, description):
 COMMANDS = ["runs", "info", "watch", "compare", "explain", "doctor", "train --resume --run", "test", "look", "ensemble"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("name", ["a path", "a path as text"])
 def test_no_command_opens_what_a_runs_settings_name(name, command, tmp_path, monkeypatch, capsys, attempts):

@@ -19,7 +19,7 @@ def trained(batch_size, engine="reference", **settings):
     return {name: np.array(array) for name, array in trainer.network.state().items()}
 
 
-@pytest.mark.parametrize("engine", ["reference", "fast", "pure"])
+@pytest.mark.parametrize("engine", ["reference", pytest.param("fast", marks=pytest.mark.slow), "pure"])
 def test_deterministic_with_any_batch_and_network(engine, attempts):
     """Without it, products of this size differ in the last bits between one BLAS thread and two."""
     x, y = rng.random((1200, 256), dtype="float32"), rng.integers(0, 10, 1200)
