@@ -39,7 +39,7 @@ def open_storage(path: str | os.PathLike[str]) -> Any:
     place.parent.mkdir(parents=True, exist_ok=True)
     try:
         return JournalStorage(Backend(str(place), lock_obj=lock))
-    except (ValueError, KeyError, TypeError, AssertionError) as error:
+    except (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
         raise ModelFileError(
             f"{path}: is no study, or is damaged ({type(error).__name__}: {in_brief(error)})"
         ) from None
