@@ -18,6 +18,8 @@ from digitlab.errors import ConfigError, ModelFileError, in_brief
 
 NAME = "digitlab"  # of the one study in a file
 PLAN = "digitlab:plan"
+# What Optuna raises for lines that it has not written
+DAMAGE = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 POLL = 0.005  # seconds between two attempts to take a lock
 
 
@@ -39,7 +41,7 @@ def open_storage(path: str | os.PathLike[str]) -> Any:
     place.parent.mkdir(parents=True, exist_ok=True)
     try:
         return JournalStorage(Backend(str(place), lock_obj=lock))
-    except (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+    except DAMAGE as error:
         raise ModelFileError(
             f"{path}: is no study, or is damaged ({type(error).__name__}: {in_brief(error)})"
         ) from None
