@@ -1,8 +1,10 @@
 """The study's file after kills: at every byte where a writer may have been stopped, and by SIGKILL."""
 
 import contextlib
+import dataclasses
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -11,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from digitlab.errors import DigitlabError
+from digitlab.errors import DigitlabError, ModelFileError
 from digitlab.search import Study, search
 from digitlab.search.storage import mend
 from digitlab.search.study import best_of
@@ -107,3 +109,25 @@ def test_killed_at_20_random_moments(tmp_path):
     assert again or kills < 20
     assert not any(t.state in ("running", "waiting") for t in trials)
     assert best_of(trials).value == max(t.value for t in done.values())
+
+
+def test_a_damaged_study_is_one_line(tmp_path):
+    path = tmp_path / "s.journal"
+    search(plan(trials=1), path, workers=1)
+    sound = path.read_text()
+    trials = Study(path).trials()
+    for pattern, other in (
+        (r'"values":\s*\[[\d.]+\]', '"values":["x"]'),
+        (r'"values":\s*\[[\d.]+\]', '"values":[null]'),
+        (r'"op_code":\s*\d+', '"op_code":"x"'),
+        (r"^\{.*\}\n", "[]\n"),
+    ):
+        damaged, times = re.subn(pattern, other, sound)
+        assert times
+        path.write_text(damaged)
+        with pytest.raises(ModelFileError, match=r"is damaged|is no study"):
+            Study(path).trials()
+    trial, space = best_of(trials), plan(trials=1).space
+    assert trial.fits(space)
+    assert not dataclasses.replace(trial, point={"other": 1}).fits(space)
+    assert not dataclasses.replace(trial, point=dict.fromkeys(trial.point, "x")).fits({"x": 1})

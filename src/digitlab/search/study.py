@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from digitlab.errors import ConfigError, ModelFileError
+from digitlab.errors import ConfigError, ModelFileError, in_brief
 from digitlab.nn.io.stored import check_description, stored
 from digitlab.notebook_html import notebook_html
 from digitlab.search.plan import SearchPlan
 from digitlab.search.space import Choice, Point, Space, as_text
-from digitlab.search.storage import NAME, PLAN, claim, journal_of, open_storage
+from digitlab.search.storage import DAMAGE, NAME, PLAN, claim, journal_of, open_storage
 from digitlab.statistics import Summary, summarize
 from digitlab.train import columns
 
@@ -42,6 +42,13 @@ class Trial:
     notes: dict[str, Any] = field(default_factory=dict)
 
     _repr_html_ = notebook_html
+
+    def fits(self, space: Space) -> bool:
+        """Whether its figures are numbers, and its point is in this space."""
+        figures = [self.value, *self.values] if isinstance(self.values, list) else [""]
+        varied = [value for name, value in self.point.items() if not isinstance(space.get(name), Choice | None)]
+        numbers = all(isinstance(number, int | float) for number in (*figures[1:], *varied))
+        return numbers and isinstance(figures[0], int | float | None) and set(self.point) <= set(space)
 
     @property
     def score(self) -> float | None:
@@ -100,8 +107,15 @@ class Study:
         return f"Study: {self.path.parent}, {len(done)} of {self.plan.trials} trials{best}"
 
     def trials(self) -> list[Trial]:
-        """All trials in order, as the file holds them now."""
-        return [read_trial(t, self.monitor) for t in self.study.get_trials(deepcopy=False)]
+        """All trials in order, as the file holds them now. Raises ModelFileError for one that is damaged."""
+        try:
+            found = [read_trial(t, self.monitor) for t in self.study.get_trials(deepcopy=False)]
+        except DAMAGE as error:
+            raise ModelFileError(f"{self.path}: a trial is damaged ({in_brief(error)})") from None
+        for trial in found:
+            if not trial.fits(self.plan.space):
+                raise ModelFileError(f"{self.path}: trial {trial.number} is damaged: its values are not of this search")
+        return found
 
     def best(self) -> Trial:
         """The finished trial with the best value, the first among equals. Raises ConfigError if none is finished."""
