@@ -1,19 +1,21 @@
 """The parts of the shipped network's training that can be checked without it."""
 
 import numpy as np
+import pytest
 from scipy.special import log_softmax, softmax
 
 from digitlab.data.synthetic.hand_digits import hand_digits
 from digitlab.judging import judge
-from digitlab.nn import Dense, Flatten, Network
+from digitlab.nn import BatchNorm, Dense, Flatten, Network
 from digitlab.shipped import PATH, shipped_network
 from digitlab.shipped.train import NONE, open_set, report, temperature_of
 
 IMAGES = hand_digits(np.arange(10), np.random.default_rng(3))
 
 
-def test_eleven_outputs_become_ten_that_say_the_same():
-    eleven = Network([Flatten(), Dense(11)], (28, 28, 1), "log-likelihood", seed=2)
+@pytest.mark.parametrize("between", [[], [BatchNorm()]])  # whose running means are saved behind the weights
+def test_eleven_outputs_become_ten_that_say_the_same(between):
+    eleven = Network([Flatten(), *between, Dense(11)], (28, 28, 1), "log-likelihood", seed=2)
     judged = judge(open_set(eleven, 2.5), IMAGES)
     expected = softmax(eleven.forward(IMAGES)[0] / 2.5, axis=1)  # (10, 11)
     np.testing.assert_allclose(judged.not_digit, expected[:, NONE], rtol=1e-4)

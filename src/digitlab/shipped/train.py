@@ -118,8 +118,7 @@ def open_set(network: Network, temperature: float) -> Network:
     table["layers"][-1]["out_features"] = classes
     folded = build_network(table | {"open_set": True})
     state = network.state()
-    w, b = list(state)[-2:]
-    for name in (w, b):
+    for name in (f"{len(network.layers) - 1}.{value}" for value in ("W", "b")):  # running means follow the weights
         value = state[name]
         state[name] = (value[..., :classes] - value[..., classes:]) / np.float32(temperature)
     folded.load_state(state)
