@@ -63,7 +63,7 @@ BOMBS = {  # of a size above the limit
     "text.csv.gz": lambda _: zeros(b"label,pixel0\n5,", 3 * MIB),
     "pickle.gz": lambda size: zeros(b"\x80\x04\x8e" + size.to_bytes(8, "little"), size),
     "network.json.gz": lambda size: zeros(b'{"weights":', size),
-    "lists.json.gz": lambda size: gzip.compress(b'{"weights":[' + b"[]," * (size // 3), 1),
+    "lists.json.gz": lambda size: gzip.compress(b'{"weights":[' + b"[]," * (size // 60), 1),
     "images.mat": mat,
 }
 
