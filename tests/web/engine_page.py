@@ -109,8 +109,9 @@ def stirred(network: Network, seed: int = 5, scale: float = 0.1) -> Network:
             p.value = (p.value + scale * rng.standard_normal(p.value.shape)).astype(network.dtype)
             if key == "W" and hasattr(layer, "connected"):
                 p.value = layer.connected(p.value)
-        for key in layer.buffers.keys() & {"running_mean", "running_var"}:
-            layer.buffers[key] = rng.uniform(0.5, 1.5, layer.buffers[key].shape).astype(network.dtype)
+        for key, low, high in (("running_mean", -0.2, 0.2), ("running_var", 0.5, 1.5)):
+            if key in layer.buffers:
+                layer.buffers[key] = rng.uniform(low, high, layer.buffers[key].shape).astype(network.dtype)
     return network
 
 

@@ -88,6 +88,8 @@ def compare_zoo(engine: Engine, name: str, digits, size: int = 250) -> dict[str,
         part = slice(start, start + size)
         targets = None if kinks else labels[part]
         results.append(engine.compare(network, network.prepare(images[part]), targets, outputs_only=kinks))
+    gradients = [result["differences"]["grad x"][1] for result in results if "grad x" in result["differences"]]
+    assert min(gradients) > 0, "a network whose neurons are all dead shows nothing"
     shares = [(key, share) for result in results for key, share in apart(result).items()]
     return {
         "values": max(share for key, share in shares if not key.startswith("grad")),
