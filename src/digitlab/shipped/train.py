@@ -163,7 +163,7 @@ def train(path: Path) -> None:
         "no digits, valid": (other_marks(4000, valid.images, other_rng), np.full(4000, NONE)),
     }
     print(f"{len(x):,} images made in {time.perf_counter() - began:.0f} s", flush=True)
-    network = build_named("best", classes=NONE + 1, seed=SEED)
+    network = build_named("best-light", classes=NONE + 1, seed=SEED)
     fit(network, (x, y), valid, 0)
     network = with_dropout(network, LESS_DROPOUT)
     fit(network, (np.concatenate([x, train_set.images]), np.concatenate([y, train_set.labels])), valid, 1)
