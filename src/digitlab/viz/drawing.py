@@ -10,6 +10,7 @@ from digitlab.nn.network import Dense, Layer, Network, Shape
 from digitlab.viz.figures import COLOURS, Array, Figure, axes_figure
 
 SHEETS = 5  # maps of a stack, at most
+COLUMN = 1.9  # inches
 
 
 @dataclass
@@ -52,9 +53,12 @@ def network_figure(network: Network, *, most: int = 16, title: str = "") -> Figu
     from matplotlib.patches import Rectangle
 
     columns = stages(network, most=most)
-    figure, axes = axes_figure(2.3 * len(columns) + 0.6, 6.2)
+    labels = [label(stage) for stage in columns]
+    longest = max(len(line) for text in labels for line in text.splitlines())
+    size = min(12.0, 120 * COLUMN / longest)  # points; a letter is about 0.6 of that wide
+    figure, axes = axes_figure(COLUMN * len(columns) + 0.6, 6.2)
     axes.set_axis_off()
-    axes.set_title(title or f"{sum(count(layer) for layer in network.layers):,} parameters", fontsize=11)
+    axes.set_title(title or f"{sum(count(layer) for layer in network.layers):,} parameters", fontsize=13)
     heights: list[Array] = []
     for place, stage in enumerate(columns):
         ys = neuron_heights(len(stage.neurons))
@@ -63,12 +67,12 @@ def network_figure(network: Network, *, most: int = 16, title: str = "") -> Figu
             axes.plot([place] * len(ys), ys, "o", color="white", markeredgecolor="black", markersize=9, zorder=3)
         else:
             sheets = min(stage.shape[2] if len(stage.shape) == 3 else 1, SHEETS)
-            size = 0.16 + 0.3 * stage.shape[0] / max(s.shape[0] for s in columns if not s.neurons)
+            side = 0.16 + 0.3 * stage.shape[0] / max(s.shape[0] for s in columns if not s.neurons)
             for k in range(sheets):
                 shift = 0.05 * (k - (sheets - 1) / 2)
-                height = size / 2  # one column is about twice as wide on paper as half the height of the drawing
-                corner = place - size / 2 + shift, 0.5 - height / 2 - shift / 2
-                axes.add_patch(Rectangle(corner, size, height, facecolor="white", edgecolor="black", zorder=3))
+                height = side / 2  # an inch has about half as many units upwards as sideways
+                corner = place - side / 2 + shift, 0.5 - height / 2 - shift / 2
+                axes.add_patch(Rectangle(corner, side, height, facecolor="white", edgecolor="black", zorder=3))
         before = columns[place - 1]
         if place and isinstance(stage.maker, Dense) and before.neurons:
             W = to_numpy(stage.maker.connected(stage.maker.params["W"].value))[np.ix_(before.neurons, stage.neurons)]
@@ -79,8 +83,8 @@ def network_figure(network: Network, *, most: int = 16, title: str = "") -> Figu
             axes.add_collection(LineCollection(lines, colors=colours, linewidths=widths, alpha=alpha, zorder=1))
         elif place:
             axes.annotate("", (place - 0.34, 0.5), (place - 0.66, 0.5), arrowprops={"arrowstyle": "->"})
-        axes.text(place, -0.06, label(stage), ha="center", va="top", fontsize=8)
-    axes.set(xlim=(-0.6, len(columns) - 0.4), ylim=(-0.32, 1.05))
+        axes.text(place, -0.06, labels[place], ha="center", va="top", fontsize=size)
+    axes.set(xlim=(-0.6, len(columns) - 0.4), ylim=(-0.38, 1.05))
     return figure
 
 

@@ -49,6 +49,7 @@ def stages_figure(
     """Every stage in one figure: named pictures, the boxes on the first of them, and the images for the network.
 
     stages    (name, picture), the photo (H, W, 3) first, then planes (H, W): bool, or 0 (black) to 255
+    texts     a class and its confidence, such as "5 98%"; the boxes have the class only
     images    uint8 (N, 28, 28) or (N, 28, 28, 3), with `texts` as their titles
     """
     photo = stages[0][1]
@@ -66,7 +67,8 @@ def stages_figure(
         axes.set_title(f"{at}  {name}", fontsize=10)
         axes.set_axis_off()
     axes = above.add_subplot(rows, columns, cells)
-    _annotate(axes, photo, boxes, texts, read, size=6.5)
+    classes = [text.rsplit(" ", 1)[0] for text in texts]  # the boxes are too close for confidences
+    _annotate(axes, photo, boxes, classes, read, size=7.5)
     axes.set_title(f"{cells}  boxes and labels", fontsize=10)
     for at, (image, text, fine) in enumerate(zip(images, texts, read), start=1):
         small = below.add_subplot(strip, PER_ROW, at)
