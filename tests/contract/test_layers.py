@@ -95,7 +95,7 @@ def test_gradients_agree_with_the_complex_step(layer, shape, training):
     if refusal := ComplexStep().unsupported_reason(net):
         pytest.skip(refusal)
     x, targets = batch(shape), batch(net.shapes[-1], seed=4)
-    report = check_gradients(net, x, targets, way=ComplexStep(), tolerance=1e-10, training=training)
+    report = check_gradients(net, x, targets, method=ComplexStep(), tolerance=1e-10, training=training)
     assert report.passed, f"\n{report}"
 
 

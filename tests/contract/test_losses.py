@@ -46,7 +46,7 @@ def test_everything_has_an_example():
 @pytest.mark.parametrize("way, tolerance", [(None, 1e-6), (ComplexStep(), 1e-11)], ids=["central", "complex"])
 def test_delta_agrees_with_differences(loss, kind, way, tolerance):
     net = Network([Linear()], 4, copy.deepcopy(loss), dtype="float64")
-    report = check_gradients(net, logits(), targets_of(kind), way=way, tolerance=tolerance)
+    report = check_gradients(net, logits(), targets_of(kind), method=way, tolerance=tolerance)
     assert report.passed, f"\n{report}"
 
 

@@ -68,7 +68,7 @@ class _NaNs(Sigmoid):
 
 @pytest.mark.parametrize("way", [ForwardDifferences(), CentralDifferences(), ComplexStep()], ids=repr)
 def test_a_right_network_passes(way):
-    report = check_gradients(network(), *batch(), way=way, tolerance=1e-4)
+    report = check_gradients(network(), *batch(), method=way, tolerance=1e-4)
     assert report.passed
     assert [row.name for row in report.rows] == ["0.W", "0.b", "2.W", "2.b", "input"]
     assert [row.checked for row in report.rows] == [20, 4, 12, 3, 30]
@@ -78,7 +78,7 @@ def test_a_right_network_passes(way):
 
 def test_central_differences_are_right_to_a_ten_millionth():
     assert max(row.error for row in check_gradients(network(), *batch()).rows) < 1e-7
-    assert max(row.error for row in check_gradients(network(), *batch(), way=ComplexStep()).rows) < 1e-12
+    assert max(row.error for row in check_gradients(network(), *batch(), method=ComplexStep()).rows) < 1e-12
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_what_cannot_be_checked_is_refused():
     with pytest.raises(GradientError, match="Step"):
         check_gradients(Network([Dense(3), Step()], 5, MeanSquaredError()), *batch())
     with pytest.raises(ConfigError, match=r"got SPSA\(\); expected"):
-        check_gradients(network(), *batch(), way=SPSA())
+        check_gradients(network(), *batch(), method=SPSA())
 
 
 def test_a_network_without_parameters_has_its_input_checked():
@@ -245,7 +245,7 @@ class TestKinks:
         return net, np.zeros((2, 3)), np.ones((2, 2))  # x = 0 and biases of 0: every ReLU stands at 0
 
     def test_a_subgradient_passes_and_is_counted(self):
-        report = check_gradients(*self.network(), way=CentralDifferences())
+        report = check_gradients(*self.network(), method=CentralDifferences())
         # Each bias moves one ReLU off its kink. An input moves all four at once, and there the subgradients that
         # backpropagation adds up need not lie between the two slopes, so the input's row is no part of this test.
         assert {row.name: (row.kinks, row.passed) for row in report.rows}["0.b"] == (4, True)
@@ -290,7 +290,7 @@ def blank_picture_network(first):
 
 @pytest.mark.parametrize("way", [None, CentralDifferences(), ForwardDifferences()], ids=repr)
 def test_a_right_network_with_blank_pixels_passes(way):
-    report = check_gradients(*blank_picture_network(Conv2D(4, 3, biases=Zeros())), way=way)
+    report = check_gradients(*blank_picture_network(Conv2D(4, 3, biases=Zeros())), method=way)
     assert report.passed, str(report)
 
 
@@ -305,13 +305,15 @@ def test_a_wrong_one_does_not(way, part):
             self.params[part].grad = self.params[part].grad * 1.01
             return grad_x
 
-    report = check_gradients(*blank_picture_network(Wrong(4, 3, biases=Zeros())), way=way)
+    report = check_gradients(*blank_picture_network(Wrong(4, 3, biases=Zeros())), method=way)
     assert [row.name for row in report.rows if not row.passed] == [part if part == "input" else f"0.{part}"]
 
 
 def test_the_default_is_a_complex_step_where_layers_allow_it():
     x, y = np.ones((2, 4)), np.array([0, 2])
     assert isinstance(check_gradients(mlp([4, 3]), x, y).way, ComplexStep)
+    former = check_gradients(mlp([4, 3]), x, y, way=CentralDifferences())
+    assert isinstance(former.way, CentralDifferences)
     gelu = check_gradients(mlp([4, 3, 3], activation="gelu"), x, y)
     assert isinstance(gelu.way, CentralDifferences if not GELU.analytic else ComplexStep)
     assert gelu.passed

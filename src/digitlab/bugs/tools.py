@@ -72,7 +72,7 @@ def gradcheck(program: Program) -> list[str]:
     rng = np.random.default_rng(0)
     tested = OfProgram(program)
     report = check_gradients(
-        network, x[:FEW], labels[:FEW], way=CentralDifferences(), tested=tested, samples=12, rng=rng
+        network, x[:FEW], labels[:FEW], method=CentralDifferences(), tested=tested, samples=12, rng=rng
     )
     return [
         f"∂L/∂{named(row.name)}[{','.join(map(str, row.worst))}] is {row.backprop:+.6f} by backward and "

@@ -59,6 +59,6 @@ def command(
     chosen = build(Gradient, way) if way is not None else None
     say(f"{name}: {len(x)} images, float64, up to {samples} elements of each parameter")
     with counted("checking", None):  # a convolution takes seconds
-        report = check_gradients(network, x, y, way=chosen, samples=samples, rng=rng)
+        report = check_gradients(network, x, y, method=chosen, samples=samples, rng=rng)
     say(str(report))
     return 0 if report.passed else 1

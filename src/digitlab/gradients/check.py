@@ -82,17 +82,18 @@ def check_gradients(
     x: Array,
     targets: Array,
     *,
-    way: Gradient | None = None,
+    method: Gradient | None = None,
     tested: Gradient | None = None,
     tolerance: float | None = None,
     samples: int | None = None,
     training: bool | None = None,
     rng: np.random.Generator | None = None,
+    way: Gradient | None = None,
 ) -> GradientReport:
     """Backpropagation against another method, element by element, for every parameter and for the input x.
 
-    way         the other method: ComplexStep() unless given, or CentralDifferences() where a layer is not analytic;
-                ForwardDifferences() is the third
+    method      the other method: ComplexStep() unless given, or CentralDifferences() where a layer is not analytic;
+                ForwardDifferences() is the third; `way` is the former name of this argument
     tested      another rule than backpropagation to put to the test (RashidRule); the input is then left out
     tolerance   the largest error that passes; the method's own unless given: 10⁻⁹ for a complex step, 10⁻⁵ for central
                 differences, 2·10⁻³ for forward ones
@@ -116,23 +117,23 @@ def check_gradients(
     Raises GradientError where backpropagation or the other method does not support a layer; DataError or ShapeError for
     examples that do not fit the network, NaN among them.
     """
-    way = way if way is not None else exactest(network)
-    if not isinstance(way, _OneAtATime):
-        raise ConfigError(f"got {way!r}; expected ForwardDifferences, CentralDifferences or ComplexStep")
-    tolerance = way.tolerance if tolerance is None else tolerance
+    method = method or way or exactest(network)
+    if not isinstance(method, _OneAtATime):
+        raise ConfigError(f"got {method!r}; expected ForwardDifferences, CentralDifferences or ComplexStep")
+    tolerance = method.tolerance if tolerance is None else tolerance
     if samples is not None and rng is None:
         raise ConfigError("samples= draws elements at random; pass rng=numpy.random.default_rng(0) with it")
     (tested or Backpropagation()).require(network)
-    way.require(network)
+    method.require(network)
     twin, first = float64_copy(network), next(iter(network.state().values()), None)
     x, targets = (placed_with(first, some) for some in examples((x, targets), twin, "gradient check"))
     x = twin.prepare(x)
     modes = [training] if training is not None else [False, *[True] * differs_in_training(network, x)]
-    parts = [_compared(network, x, targets, way, tested, tolerance, samples, mode, rng) for mode in modes]
+    parts = [_compared(network, x, targets, method, tested, tolerance, samples, mode, rng) for mode in modes]
     rows = [row for _, some in parts for row in some]
     if len(parts) > 1:
         rows[len(parts[0][1]) :] = [replace(row, name=f"{row.name}, training") for row in parts[1][1]]
-    return GradientReport(way, tolerance, parts[0][0], rows, tested)
+    return GradientReport(method, tolerance, parts[0][0], rows, tested)
 
 
 def _compared(
