@@ -70,11 +70,11 @@ def index() -> str:
 
 # Course
 
-{len(lessons())} lessons, {minutes} minutes together, from one neuron to a network that reads your handwriting. In
+{len(lessons())} lessons, {minutes} minutes in total, from one neuron to a network that reads your handwriting. In
 each you predict a result, run code that takes seconds, compare with the book, and solve two exercises. All code works
 without a network connection, on the 1,797 real digits that come with the package.
 
-Read the lessons here, or in the terminal, where the code runs as you go on:
+Read the lessons here, or in the terminal, where you run the code step by step:
 
     digitlab lesson
     digitlab lesson 1
