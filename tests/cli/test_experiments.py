@@ -283,7 +283,7 @@ def test_what_went_wrong_is_said_at_the_end(call):
     done = call("compare", *short, "--optimizers", "sgd:learning_rate=1e30,adam,sgd:learning_rate=1e-7", "--seeds", "1")
     lines = done.out.splitlines()
     end = lines[[i for i, line in enumerate(lines) if line.startswith("mean ±") or line.startswith("sgd:")][-1] :]
-    assert any(line.startswith("warning: sgd:learning_rate=1e-7, seed 0: the loss is ") for line in end)
+    assert any(line.startswith("warning: sgd:learning_rate=1e-7, seed 0: the loss went from ") for line in end)
     assert any("1 of 3 trainings ended with an error, first sgd:learning_rate=1e30, seed 0" in line for line in end)
 
 

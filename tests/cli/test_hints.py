@@ -25,7 +25,7 @@ from digitlab.data.synthetic.strokes import draw_digit
 
 SOURCES = sorted(Path(digitlab.__file__).parent.rglob("*.py"))
 PLACEHOLDER = "X"  # stands in an f-string for what is put in
-NOT_OURS = ("--config-settings", "--no-cache-dir", "--no-index", "--find-links")  # options of other programs
+NOT_OURS = ("--config-settings", "--no-cache-dir", "--no-index", "--find-links", "--quiet", "--wheel-dir")  # of pip
 
 
 class Text(NamedTuple):

@@ -272,7 +272,7 @@ def test_a_best_value_at_the_end_of_the_range_and_a_wider_search(call):
     assert "warning: the best learning-rate, 0.01, is the highest of the range searched" in done.out
     (following,) = [line for line in done.out.splitlines() if line.startswith("next: digitlab search")]
     assert "--space learning-rate=log:1e-06,1" in following
-    assert "trials went badly" in done.out
+    assert "warning: trial 4, the best: the loss went from" in done.out
     again = call(*following.removeprefix("next: digitlab ").split(), "--trials", "2", "--workers", "1")
     assert again.code == 0, again.err
 

@@ -331,7 +331,7 @@ def test_offline_a_run_is_named_by_what_it_trained(call, net):
     assert grid.code == 0, grid.err
 
 
-@pytest.mark.parametrize("net", ["lenet5", "double-conv", "best"])
+@pytest.mark.parametrize("net", ["lenet5", "double-conv", "best-light"])
 def test_offline_a_network_for_larger_images_says_what_to_do(fails_in_two, net):
     line = fails_in_two("train", "--net", net)
     assert f"{net} needs images of 28×28, and MNIST is unavailable" in line
