@@ -15,7 +15,10 @@ TEXT, TEXT_SHARE = 5, 0.3  # a page with so many letters, and such a share of th
 NUMBER = 0.97  # confidence of each digit of a number there
 WIDEST = 1.9  # of its height
 TEXTURE, GRAIN = 10, 0.3  # marks around one that are no digits, and at least this share of its height
-DRAWN = 1.0  # times the digits' ink: what is no digit in a drawing
+DRAWN, MOSTLY = 1.0, 3.0  # times the digits' ink: what is no digit in a drawing, and in one where no digit is alone
+SMOOTH = 0.0002  # noise of the paper, which no camera stays below: a program drew the picture
+ACROSS, ASKEW = 0.2, 0.3  # what marks that cross share of the smaller box, and the middles' distance, in heights
+INSIDE = 0.9  # what they share at any distance
 PALE, PALEST = 0.42, 0.25  # as shares of the usual digit's depth: of any mark, and of one that is read surely
 
 
@@ -44,10 +47,13 @@ def written(judged: Sequence[Answer]) -> list[bool]:
     return [0.45 * usual <= j.mark.height <= 2.2 * usual and not _odd(j.mark) for j in judged]
 
 
-def refused(judged: Sequence[Answer], least: float, shape: tuple[int, int], crumbs: Sequence[Mark]) -> list[str]:
+def refused(
+    judged: Sequence[Answer], least: float, shape: tuple[int, int], crumbs: Sequence[Mark], *, noise: float = np.inf
+) -> list[str]:
     """For each mark why it is no digit; "" if it is one.
 
     crumbs  ink that was too small to be looked at: where there is much of it, a small mark is a part of a texture
+    noise   of the paper, as a share of its light
     """
     why = [_unsure(j, least) for j in judged]
     able = [j for j, reason in zip(judged, why) if not reason]
@@ -60,21 +66,54 @@ def refused(judged: Sequence[Answer], least: float, shape: tuple[int, int], crum
                 or _size(j, able, usual, judged, crumbs)
                 or _texture(j, able, judged)
             )
-    return _letters(judged, _drawing(judged, why, shape), usual)
+    return _letters(judged, _drawing(judged, why, shape, noise <= SMOOTH), usual)
 
 
-def _drawing(judged: Sequence[Answer], why: list[str], shape: tuple[int, int]) -> list[str]:
-    """In a drawing, most ink is no digit: what looks like one must do so surely, and a stroke needs a digit beside."""
+def _drawing(judged: Sequence[Answer], why: list[str], shape: tuple[int, int], smooth: bool) -> list[str]:
+    """In a drawing, most ink is no digit: what looks like one must do so surely, and a stroke needs a digit beside.
+
+    A picture that a program drew (`smooth`) has no shadow at its edge: what runs out of it counts, too. A frame
+    around a digit does not.
+    """
     able = [j for j, reason in zip(judged, why) if not reason]
-    strange = [j.mark for j, reason in zip(judged, why) if reason and not _odd(j.mark) and not j.mark.touches(shape)]
-    if _ink(strange) <= DRAWN * _ink([j.mark for j in able]):
+    if smooth:
+        crossed = [any(_cross(j.mark, o.mark) for o in able if o is not j) for j in judged]
+        why = [reason or "is part of a drawing" * across for reason, across in zip(why, crossed)]
+        able = [j for j, reason in zip(judged, why) if not reason]
+    strange = [j.mark for j, reason in zip(judged, why) if reason and not _odd(j.mark)]
+    if smooth:
+        strange = [mark for mark in strange if not any(_holds(mark, j.mark) for j in able)]
+    else:
+        strange = [mark for mark in strange if not mark.touches(shape)]
+    share = _ink(strange) / max(1, _ink([j.mark for j in able]))
+    if share <= DRAWN:
         return why
     found = list(why)
     for at, j in enumerate(judged):
         beside = any(o.label != 1 and _on_its_line(j.mark, o.mark) for o in able if o is not j)
-        if not why[at] and not beside and (j.label == 1 or j.confidence < NUMBER):
+        unlikely = j.label == 1 or j.confidence < NUMBER or (smooth and share > MOSTLY)
+        if not why[at] and not beside and unlikely:
             found[at] = "is part of a drawing"
     return found
+
+
+def _cross(a: Mark, b: Mark) -> bool:
+    """Whether a mark crosses or surrounds another one, as a digit does not: digits beside each other share little."""
+    if _holds(b, a):
+        return False
+    across = min(a.box[2], b.box[2]) - max(a.box[0], b.box[0])
+    down = min(a.box[3], b.box[3]) - max(a.box[1], b.box[1])
+    if across <= 0 or down <= 0:
+        return False
+    share = across * down / min(a.width * a.height, b.width * b.height)
+    askew = abs(_middle(a)[1] - _middle(b)[1]) / max(a.height, b.height)
+    return share > INSIDE or (share > ACROSS and askew > ASKEW)
+
+
+def _holds(frame: Mark, mark: Mark) -> bool:
+    """Whether a mark's box has another one's inside."""
+    (left, top, right, bottom), box = frame.box, mark.box
+    return left <= box[0] and top <= box[1] and right >= box[2] and bottom >= box[3]
 
 
 def _ink(marks: Sequence[Mark]) -> int:

@@ -46,7 +46,7 @@ def read_photo(
     page, clock = find_digits(photo), Stopwatch()
     answers, crumbs = _answers(page, asker(network, page, colour), one=expect == 1)
     clock.lap("network")
-    why = refused(answers, least, page.photo.shape[:2], crumbs)
+    why = refused(answers, least, page.photo.shape[:2], crumbs, noise=page.ink.noise)
     if expect is not None:
         why = _expected(answers, why, expect)
     digits = [j for j, reason in zip(answers, why) if not reason]
