@@ -1,8 +1,9 @@
 """`digitlab lesson`: the list with its progress, a lesson page by page, and the check of the exercises."""
 
 import subprocess
-from importlib.metadata import PathDistribution, version
+from importlib.metadata import version
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -145,8 +146,8 @@ def test_a_bundle_has_packages_to_install_or_says_why_not(capsys, monkeypatch, c
     small(monkeypatch)
     monkeypatch.delenv("DIGITLAB_OFFLINE", raising=False)
     monkeypatch.setattr(subprocess, "run", pip)
-    monkeypatch.setattr(PathDistribution, "read_text", lambda self, name: origin)
-    monkeypatch.setattr(PathDistribution, "version", VERSION)
+    installed = SimpleNamespace(version=VERSION, read_text=lambda name: origin)
+    monkeypatch.setattr("digitlab.lessons.bundle.distribution", lambda name: installed)
     assert run(["lesson", "bundle", "class"]) == 0
     readme, said = Path("class/README.txt").read_text(encoding="utf-8"), capsys.readouterr().out
     if code == 0:
