@@ -1,4 +1,4 @@
-"""Files are whole or not there: written beside, renamed, and nothing left lying about."""
+"""Files are complete or absent: written under another name, then renamed, and no temporary file remains."""
 
 import stat
 

@@ -1,6 +1,8 @@
 """Microseconds per image of a training step and of a prediction, network by network, from MNIST's pixels.
 
-python benchmarks/loops/steps.py [threads]        (CPU time with one thread, wall time with more)
+python benchmarks/kernels/steps.py [threads [text]]     (CPU time with one thread, wall time with more)
+
+With a text, only the networks whose name contains it.
 
 The smallest of many short runs is shown: what the kernels cost, not what a busy machine adds.
 """
@@ -36,6 +38,13 @@ def pictures(activation, *filters, hidden=100, dropout=None):
     return Network([*layers, Flatten(), *full, Dense(10)], (28, 28, 1), LogLikelihood())
 
 
+def wide(*sizes, dropout=0.0):
+    """Dense layers of these sizes with ReLU, and dropout behind each if its rate is not 0."""
+    after = [lambda: Dropout(dropout)] if dropout else []
+    layers = [layer for n in sizes for layer in (Dense(n), ReLU(), *(make() for make in after))]
+    return Network([*layers, Dense(10)], 784, LogLikelihood())
+
+
 ROWS = [
     ("[784,30,10] quadratic", lambda: mlp([784, 30, 10], init="large"), SGD(3.0), (), 10),
     ("[784,30,10] cross-entropy, L2", lambda: mlp([784, 30, 10], loss="cross-entropy"), SGD(0.5), (L2(5.0),), 10),
@@ -61,6 +70,10 @@ ROWS = [
         10,
     ),
     ("16@5×5, 32@3×3, FC128, ReLU, Adam", lambda: pictures(ReLU, (16, 5), (32, 3), hidden=128), Adam(), (), 128),
+    ("[784,256,10] Adam", lambda: wide(256), Adam(), (), 64),
+    ("[784,512,512,10] dropout, Adam", lambda: wide(512, 512, dropout=0.2), Adam(), (), 128),
+    ("[784,2000,2000,10] Adam", lambda: wide(2000, 2000), Adam(), (), 128),
+    ("[784,3000,3000,10] Adam", lambda: wide(3000, 3000), Adam(), (), 1024),
 ]
 
 
@@ -71,7 +84,8 @@ def main():
     x, y = np.asarray(train.images)[:5000], np.asarray(train.labels)[:5000]
     rng = np.random.default_rng(0)
     print(f"{'network':36} batch   step  forward   µs per image, {threads} thread(s)")
-    for name, make, optimizer, regularizers, batch in ROWS:
+    text = sys.argv[2] if len(sys.argv) > 2 else ""
+    for name, make, optimizer, regularizers, batch in (row for row in ROWS if text in row[0]):
         network = make()
         engine = FastEngine(network, optimizer, regularizers, examples=50_000, threads=threads)
         predictor = Predictor(network)

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digitlab.engine.fast import FastEngine
+from digitlab.engine.fast import FastEngine, layout, workspace
 from digitlab.engine.fast.ops import dense, large
 from digitlab.engine.fast.ops.skipping import PACKED
+from digitlab.engine.fast.pixel_lists import PixelLists
 from digitlab.nn import activations as act
 from digitlab.nn.dropout import Dropout
 from digitlab.nn.losses import LogLikelihood
@@ -15,7 +16,7 @@ from digitlab.nn.network import Dense, Network
 from digitlab.optim import SGD, Adam, Momentum
 from digitlab.optim.regularizers import L2, MaxNorm
 
-from .twins import assert_twins, chain
+from .twins import assert_twins, chain, pixels
 
 
 @pytest.fixture
@@ -53,6 +54,44 @@ def test_sums_longer_than_one_packing_and_uneven_sizes(packed):
     x, y = data(530, 300, 9, 1)
     network = chain((530, 67, 45, 9), act.ReLU(), LogLikelihood(), 3)
     assert_twins(network, Adam(0.003), (L2(0.3),), x, y, 290, steps=20, threads=2)
+
+
+def test_more_columns_than_one_block_of_the_step(packed):
+    batch, outputs = 290, 1000
+    assert outputs > large.AT_ONCE * large.DEEP // batch  # columns of g that are packed at once
+    x, y = data(45, 300, 9, 4)
+    network = chain((45, outputs, 9), act.ReLU(), LogLikelihood(), 3)
+    assert_twins(network, Adam(0.003), (L2(0.3),), x, y, batch, steps=6, threads=1)
+
+
+def test_a_batch_that_is_too_large_to_pack(packed, monkeypatch):
+    x, y = data(40, 60, 9, 1)
+    for largest, packs in ((60, True), (59, False)):
+        monkeypatch.setattr(large, "LARGEST_BATCH", largest)
+        network = chain((40, 33, 9), act.Tanh(), LogLikelihood(), 3)
+        engine = FastEngine(network, Adam(0.003))
+        engine.train_batches(x, y, np.arange(60), 60, np.full(1, 0.003))
+        assert engine.workspace is not None and bool(engine.workspace.arrays[layout.OPS][0, PACKED]) == packs
+        assert_twins(network, Adam(0.003), (), x, y, 60, steps=5, threads=2)
+
+
+def test_pictures_are_lists_of_pixels_or_whole_rows(packed, monkeypatch):
+    rng = np.random.default_rng(0)
+    x, y = pixels(rng, 80, 64), rng.integers(0, 9, 80)
+    for least, lists in ((64 * 40, False), (64 * 40 + 1, True)):
+        monkeypatch.setattr(workspace, "LEAST_WHOLE", least)
+        network = chain((64, 40, 9), act.ReLU(), LogLikelihood(), 3)
+        assert isinstance(FastEngine(network, Adam(0.003)).source(x, 40), PixelLists) == lists
+        assert_twins(network, Adam(0.003), (L2(0.3),), x, y, 40, steps=10, threads=2)
+
+
+def test_another_batch_size_reads_the_same_pictures_otherwise(packed, monkeypatch):
+    monkeypatch.setattr(workspace, "LEAST_WHOLE", 0)
+    monkeypatch.setattr(large, "SMALL_BATCH", 32)
+    x = pixels(np.random.default_rng(0), 80, 64)
+    engine = FastEngine(chain((64, 40, 9), act.ReLU(), LogLikelihood(), 3), Adam(0.003))
+    kinds = [isinstance(engine.source(x, batch), PixelLists) for batch in (10, 40, 10)]
+    assert kinds == [True, False, True]
 
 
 def wide() -> Network:

@@ -57,7 +57,7 @@ def test_every_epoch_has_other_images_and_the_same_seed_the_same(sets, engine):
     assert_same_state(a, b)
     assert without_clock(a.history) != without_clock(plain.history)
     assert without_clock(a.history) != without_clock(other.history)
-    # The shuffling has dice of its own.
+    # The shuffling has its own random generator.
     assert plain.rng.bit_generator.state == a.rng.bit_generator.state
 
 

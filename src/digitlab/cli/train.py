@@ -101,8 +101,8 @@ def command(
     if members := members_of(given):
         if seeds or grid or resume or record or watch or test_each_epoch or logs:
             raise click.UsageError(
-                "this preset trains an ensemble; leave out --seeds, --grid, --resume, --record, --watch and logs "
-                "(to continue one, give the same command with its --run)"
+                "this preset trains an ensemble; leave out --seeds, --grid, --resume, --record, --watch, --log and "
+                "--test-each-epoch (to continue one, give the same command with its --run)"
             )
         from digitlab.cli.ensemble import train_ensemble
 
@@ -139,9 +139,11 @@ def command(
 
 def members_of(given: dict[str, Any]) -> int:
     """How many networks the preset trains, if it is an ensemble's; else 0."""
+    if "preset" not in given:
+        return 0
     from digitlab.train.presets import preset
 
-    return preset(given["preset"]).members if "preset" in given else 0
+    return preset(given["preset"]).members
 
 
 class Extras(NamedTuple):
