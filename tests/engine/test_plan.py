@@ -1,12 +1,14 @@
 """What the fast engine takes, what it leaves to the reference engine, and the sentence it gives then."""
 
+import ast
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from digitlab.engine import select_engine
+from digitlab.engine import fast, select_engine
 from digitlab.engine.fast import FastEngine, make_plan
 from digitlab.engine.fast import layout as at
 from digitlab.engine.fast.operations import OPERATIONS
@@ -179,3 +181,14 @@ def test_decay_that_is_set_by_hand_has_no_kernel():
     (one,) = make_plan(network, SGD(0.1), [L2(1.0)]).readable
     assert one.name == "0" and "here `regularized` says otherwise" in one.reason
     assert not make_plan(network, SGD(0.1)).readable, "without a regularizer nothing decays"
+
+
+def test_no_two_files_of_simd_define_the_same_name():
+    """The package exports all of them together: the later one would replace the other, as a STRIP of 32 one of 24."""
+    seen: dict[str, str] = {}
+    for path in sorted((Path(fast.__file__).parent / "simd").glob("[a-z]*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            targets = node.targets if isinstance(node, ast.Assign) else [node]
+            names = [name for target in targets for name in getattr(target, "elts", [target])]
+            for name in (getattr(name, "id", getattr(name, "name", "_")) for name in names):
+                assert name.startswith("_") or seen.setdefault(name, path.name) == path.name, f"{name}: {path.name}"

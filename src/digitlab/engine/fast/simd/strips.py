@@ -22,10 +22,10 @@ from digitlab.engine.fast.layout import LANES
 from digitlab.engine.fast.simd.tiles import _Loop
 from digitlab.engine.fast.simd.vectors import FLOATS, address, at, copy, load_value, store_value
 
-STRIP = 32
+_STRIP = 32
 LONGEST = 16 if SIXTEEN_LANES else LANES  # floats in a vector
 HIGHEST = 8 if LONGEST > LANES else 4  # rows of a tile: its sums stay in registers
-DEEP = 128  # rows of both factors at once in `outer_product`: their parts of a strip stay in the first-level cache
+_DEEP = 128  # rows of both factors at once in `outer_product`: their parts of a strip stay in the first-level cache
 _INT = ir.IntType(64)
 
 
@@ -103,20 +103,20 @@ def _strip(width):
     return strip
 
 
-_strip32, _strip16, _strip8 = map(_strip, (STRIP, STRIP // 2, STRIP // 4))
+_strip32, _strip16, _strip8 = map(_strip, (_STRIP, _STRIP // 2, _STRIP // 4))
 
 
 @kernel()
 def width_of_strip(left):
     """How many of the columns that are left make the next strip."""
-    return STRIP if left >= STRIP else STRIP // 2 if left >= STRIP // 2 else STRIP // 4
+    return _STRIP if left >= _STRIP else _STRIP // 2 if left >= _STRIP // 2 else _STRIP // 4
 
 
 @kernel()
 def _columns(width, y, y_row, rows, a, a_row, a_k, n, w, w_k, adds):
-    if width == STRIP:
+    if width == _STRIP:
         _strip32(y, y_row, rows, a, a_row, a_k, n, w, w_k, adds)
-    elif width == STRIP // 2:
+    elif width == _STRIP // 2:
         _strip16(y, y_row, rows, a, a_row, a_k, n, w, w_k, adds)
     else:
         _strip8(y, y_row, rows, a, a_row, a_k, n, w, w_k, adds)
@@ -135,8 +135,8 @@ def strip_product(y, y_row, rows, a, a_row, n, strips, columns, adds):
 @kernel()
 def outer_product(y, y_row, rows, a, a_row, n, strips, columns):
     """y (rows, columns) = aᵀ G, with a (n, rows), and G (n, columns) in strips."""
-    for k in range(0, n, DEEP):
-        deep, ak, j = min(DEEP, n - k), at(a, k * a_row), 0
+    for k in range(0, n, _DEEP):
+        deep, ak, j = min(_DEEP, n - k), at(a, k * a_row), 0
         while j < columns:
             width = width_of_strip(columns - j)
             _columns(width, at(y, j), y_row, rows, ak, 1, a_row, deep, at(strips, j * n + k * width), width, k)
