@@ -49,7 +49,7 @@ ROWS = [
     ("[784,30,10] quadratic", lambda: mlp([784, 30, 10], init="large"), SGD(3.0), (), 10),
     ("[784,30,10] cross-entropy, L2", lambda: mlp([784, 30, 10], loss="cross-entropy"), SGD(0.5), (L2(5.0),), 10),
     ("[784,30,10] momentum", lambda: mlp([784, 30, 10]), Momentum(0.1), (), 10),
-    ("[784,30,10] Adam", lambda: mlp([784, 30, 10]), Adam(), (), 10),
+    ("[784,30,10] Adam", lambda: mlp([784, 30, 10]), Adam(0.001), (), 10),
     ("[784,100,10]", lambda: mlp([784, 100, 10]), SGD(1.0), (), 10),
     ("[784,100,10] Rashid", lambda: mlp([784, 100, 10], scaling="0.01-1"), SGD(0.1), (), 1),
     ("[784,100,10]", lambda: mlp([784, 100, 10]), SGD(1.0), (), 256),
@@ -69,11 +69,11 @@ ROWS = [
         (),
         10,
     ),
-    ("16@5×5, 32@3×3, FC128, ReLU, Adam", lambda: pictures(ReLU, (16, 5), (32, 3), hidden=128), Adam(), (), 128),
-    ("[784,256,10] Adam", lambda: wide(256), Adam(), (), 64),
-    ("[784,512,512,10] dropout, Adam", lambda: wide(512, 512, dropout=0.2), Adam(), (), 128),
-    ("[784,2000,2000,10] Adam", lambda: wide(2000, 2000), Adam(), (), 128),
-    ("[784,3000,3000,10] Adam", lambda: wide(3000, 3000), Adam(), (), 1024),
+    ("16@5×5, 32@3×3, FC128, ReLU, Adam", lambda: pictures(ReLU, (16, 5), (32, 3), hidden=128), Adam(0.001), (), 128),
+    ("[784,256,10] Adam", lambda: wide(256), Adam(0.001), (), 64),
+    ("[784,512,512,10] dropout, Adam", lambda: wide(512, 512, dropout=0.2), Adam(0.001), (), 128),
+    ("[784,2000,2000,10] Adam", lambda: wide(2000, 2000), Adam(0.001), (), 128),
+    ("[784,3000,3000,10] Adam", lambda: wide(3000, 3000), Adam(0.001), (), 1024),
 ]
 
 
