@@ -3,16 +3,17 @@
 # mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators, no-check-untyped-defs
 # (Numba infers the types of kernels; the rest is checked.)
 
-from digitlab.engine.fast.compiler.jit import kernel
+from digitlab.engine.fast.compiler.jit import SIXTEEN_LANES, kernel
 from digitlab.engine.fast.layout import LANES
 from digitlab.engine.fast.ops.dispatch import dispatcher
 from digitlab.engine.fast.simd import at, collect
 
+MOST = 12 if SIXTEEN_LANES else 8  # vectors whose sums stay in registers
 _collect = dispatcher(
     "code, y, y_row, values, offsets, count, base, segment",
-    {n: f"collect_{n}(y, y_row, values, offsets, count, base, segment)" for n in range(1, LANES)},
-    f"collect_{LANES}(y, y_row, values, offsets, count, base, segment)",
-    **{f"collect_{n}": collect(1, n) for n in range(1, LANES + 1)},
+    {n: f"collect_{n}(y, y_row, values, offsets, count, base, segment)" for n in range(1, MOST)},
+    f"collect_{MOST}(y, y_row, values, offsets, count, base, segment)",
+    **{f"collect_{n}": collect(1, n) for n in range(1, MOST + 1)},
 )
 _rows_of_3, _rows_of_5 = collect(3, 1), collect(5, 1)
 
@@ -31,7 +32,7 @@ def collect_rows(y, y_row, values, offsets, count, base, segment, rows, vectors)
             _rows_of_3(yr, y_row, values, offsets, count, br, segment)
             r += 3
             continue
-        parts = (vectors + LANES - 1) // LANES
+        parts = (vectors + MOST - 1) // MOST
         first = 0
         for part in range(parts):
             n = vectors // parts + (1 if part < vectors % parts else 0)

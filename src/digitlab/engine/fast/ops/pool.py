@@ -22,7 +22,7 @@ from digitlab.engine.fast.ops.windows import (
     windows_row,
 )
 from digitlab.engine.fast.plan_builder import PlanBuilder
-from digitlab.engine.fast.simd import at, clear, load, splat, store
+from digitlab.engine.fast.simd import at, clear, load, put, splat, store, where
 from digitlab.nn.pooling import AveragePool2D, GlobalAveragePool, MaxPool2D
 from digitlab.nn.windows import Windows
 
@@ -105,15 +105,14 @@ def maxima_backward(op, x, y, gy, gx):
     clear(gx, op[X_STRIDE])
     for p in range(op[OUT_HEIGHT] * op[OUT_WIDTH]):
         top, bottom, left, right = pixels_of(op, p)
-        for c in range(channels):
-            best = y[p * channels + c]
-            i, j = top, left
-            while i < bottom and x[(i * op[WIDTH] + j) * channels + c] != best:
-                j += 1
-                if j == right:
-                    i, j = i + 1, left
-            if i < bottom:  # NaN equals nothing
-                gx[(i * op[WIDTH] + j) * channels + c] += gy[p * channels + c]
+        for c in range(0, channels, LANES):
+            best, g = load(y, p * channels + c), load(gy, p * channels + c)
+            for i in range(top, bottom):
+                for j in range(left, right):
+                    here = (i * op[WIDTH] + j) * channels + c
+                    v = load(x, here)  # NaN equals nothing
+                    put(gx, here, load(gx, here) + where(v == best, g, 0.0), channels - c)
+                    g = where(v == best, 0.0, g)
 
 
 @kernel()

@@ -368,31 +368,28 @@ def collect(rows, vectors):
     def gather(typingctx, y, y_row, values, offsets, count, base, segment):
         i64 = types.int64
         sig = types.void(FLOATS, i64, FLOATS, WORDS, i64, FLOATS, i64)
-        sets = 2 if rows * vectors <= 6 else 1  # one set of few sums would wait for its own last addition
+        pieces = _pieces(vectors)
+        sets = 2 if rows * len(pieces) <= 6 else 1  # one set of few sums would wait for its own last addition
 
         def codegen(context, builder, sig, args):
             y, y_row, values, offsets, count, base, segment = args
-            lanes = [ir.Constant(_INT, LANES * c) for c in range(vectors)]
-            ys = [address(builder, y, builder.mul(y_row, ir.Constant(_INT, r))) for r in range(rows)]
-            segments = [builder.mul(segment, ir.Constant(_INT, r)) for r in range(rows)]
-            places = [address(builder, row, lane) for row in ys for lane in lanes]
+            segments, places = _multiples(builder, segment, rows), _places(builder, y, y_row, rows, vectors)
 
             def add(value, offset, sums, turns):
                 for turn in range(turns):
                     here = ir.Constant(_INT, turn)
-                    number = splat_value(builder, builder.load(address(builder, value, here)))
+                    number = builder.load(address(builder, value, here))
                     start = builder.sext(builder.load(address(builder, offset, here)), _INT)
                     start = address(builder, base, start)
-                    for r in range(rows):
-                        row = address(builder, start, segments[r])
-                        for c in range(vectors):
-                            k = (turn * rows + r) * vectors + c
-                            eight = load_value(builder, address(builder, row, lanes[c]))
-                            sums[k] = fma_value(builder, number, eight, sums[k])
+                    for k, (piece, lanes) in enumerate(rows * pieces, start=turn * len(places)):
+                        row = address(builder, start, segments[k // len(pieces) % rows])
+                        part = load_value(builder, address(builder, row, ir.Constant(_INT, piece)), lanes)
+                        sums[k] = fma_value(builder, splat_value(builder, number, lanes), part, sums[k])
                 step = ir.Constant(_INT, turns)
                 return [address(builder, value, step), address(builder, offset, step), *sums]
 
-            sums = [load_value(builder, place) for place in places] + [constant(0.0)] * (len(places) * (sets - 1))
+            zeros = [constant(0.0, lanes) for _, lanes in places * (sets - 1)]
+            sums = [load_value(builder, *place) for place in places] + zeros
             turns = builder.sdiv(count, ir.Constant(_INT, sets))
             loop = _Loop(builder, turns, [values, offsets, *sums])
             value, offset, *sums = loop.carried
@@ -402,7 +399,7 @@ def collect(rows, vectors):
                 value, offset, *sums = loop.carried
                 _, _, *sums = loop.close(add(value, offset, sums, 1))
                 sums = [builder.fadd(a, b) for a, b in zip(sums, sums[len(places) :])]
-            for place, sum_ in zip(places, sums):
+            for (place, _), sum_ in zip(places, sums):
                 store_value(builder, place, sum_)
             return context.get_dummy_value()
 

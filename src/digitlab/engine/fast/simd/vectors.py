@@ -76,6 +76,7 @@ _operator(operator.mul, F8, lambda builder, a, b: builder.fmul(a, b))
 _operator(operator.truediv, F8, lambda builder, a, b: builder.fdiv(a, b))
 _operator(operator.gt, B8, lambda builder, a, b: builder.fcmp_ordered(">", a, b))
 _operator(operator.lt, B8, lambda builder, a, b: builder.fcmp_ordered("<", a, b))
+_operator(operator.eq, B8, lambda builder, a, b: builder.fcmp_ordered("==", a, b))
 
 
 def _call(builder, name, args, result=_VF):
