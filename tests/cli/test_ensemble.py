@@ -74,6 +74,8 @@ def test_a_preset_that_is_an_ensemble(call, monkeypatch):
     assert call("test", "three/ensemble.safetensors", "--data", "digits").code == 0
     refused = call("train", "--preset", "ensemble", "--data", "digits", "--seeds", "2")
     assert refused.code == 2 and "trains an ensemble" in refused.err
+    refused = call("train", "--grid", "preset=sprint,ensemble", "--data", "digits")
+    assert refused.code == 2 and "--grid: preset ensemble trains an ensemble" in refused.err
 
 
 @pytest.mark.parametrize(

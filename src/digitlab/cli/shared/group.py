@@ -73,7 +73,11 @@ def group_settings(
     import dataclasses
 
     from digitlab.cli.shared.train_settings import settings
+    from digitlab.train.presets import preset
 
+    for name in (point.given["preset"] for point in points if "preset" in point.given):
+        if preset(name).members:
+            raise click.UsageError(f"--grid: preset {name} trains an ensemble; train it without --grid")
     configs: list[RunConfig] = []
     called: list[dict[str, str]] = []
     source: dict[str, Any] = {}
