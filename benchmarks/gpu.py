@@ -1,11 +1,11 @@
 """Training on a GPU: images per second against an ideal loop in PyTorch, and time to 99 % with the `sprint` recipe.
 
-    python benchmarks/gpu.py [--device cuda] [--seeds 3] [--json docs/results/gpu.json]
+    python benchmarks/gpu.py [--device cuda] [--mixed-precision] [--seeds 3] [--json docs/results/gpu.json]
 
 The readable network itself runs there, on tensors, by the engines `torch` and `torch-compiled`. The ideal loop is what
 an expert writes: torch.nn, channels last, fused Adam, data and order on the device, the whole step in one CUDA graph,
-without and with torch.compile. Without a GPU it says "not measured"; `--device cpu --train-size 1000` runs the same
-code on the CPU.
+without and with torch.compile. With --mixed-precision all of them compute products in bfloat16. Without a GPU it says
+"not measured"; `--device cpu --train-size 1000` runs the same code on the CPU.
 """
 
 import argparse
@@ -63,11 +63,12 @@ NETWORKS: dict[str, tuple[Callable[[], Network], int]] = {
 }
 
 
-def ours(name: str, engine_name: str, train: digitlab.Digits, device: str) -> float:
+def ours(name: str, engine_name: str, train: digitlab.Digits, device: str, mixed: bool) -> float:
     """Images per second of an engine."""
     build, batch = NETWORKS[name]
     network = build()
-    engine, _ = select_engine(engine_name, network, Adam(0.001), device=device, examples=len(train))
+    settings = {"device": device, "mixed_precision": mixed, "examples": len(train)}
+    engine, _ = select_engine(engine_name, network, Adam(0.001), **settings)
     x, y = engine.place(train.images), engine.place(train.labels.astype(np.int64))
     steps, rng, seconds = len(train) // batch, np.random.default_rng(0), []
     for _ in range(EPOCHS):
@@ -78,7 +79,7 @@ def ours(name: str, engine_name: str, train: digitlab.Digits, device: str) -> fl
     return steps * batch / min(seconds)
 
 
-def ideal(name: str, train: digitlab.Digits, device: str, *, graph: bool, compiled: bool) -> float:
+def ideal(name: str, train: digitlab.Digits, device: str, mixed: bool, *, graph: bool, compiled: bool) -> float:
     """Images per second of the loop in PyTorch."""
     import torch
     from torch.nn import functional
@@ -98,7 +99,8 @@ def ideal(name: str, train: digitlab.Digits, device: str, *, graph: bool, compil
     def step() -> None:
         rows = order.index_select(0, position).reshape(-1)
         images = (x.index_select(0, rows).float() / 255).contiguous(memory_format=torch.channels_last)
-        loss = functional.cross_entropy(forward(images), y.index_select(0, rows))
+        with torch.autocast(device, torch.bfloat16, enabled=mixed, cache_enabled=False):
+            loss = functional.cross_entropy(forward(images), y.index_select(0, rows))
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
@@ -131,7 +133,7 @@ def ideal(name: str, train: digitlab.Digits, device: str, *, graph: bool, compil
     return steps * batch / min(seconds)
 
 
-def sprint(train: digitlab.Digits, test: digitlab.Digits, device: str, seed: int) -> tuple[float, float]:
+def sprint(train: digitlab.Digits, test: digitlab.Digits, device: str, mixed: bool, seed: int) -> tuple[float, float]:
     """Seconds of training by the recipe, and test accuracy."""
     schedule = OneCycle(**{key: value for key, value in SETTINGS["schedule"].items() if key != "type"})
     trainer = Trainer(
@@ -141,6 +143,7 @@ def sprint(train: digitlab.Digits, test: digitlab.Digits, device: str, seed: int
         batch_size=SETTINGS["batch_size"],
         engine="torch",
         device=device,
+        mixed_precision=mixed,
         keep="last",
         seed=seed,
     )
@@ -151,34 +154,41 @@ def sprint(train: digitlab.Digits, test: digitlab.Digits, device: str, seed: int
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="cuda")
+    parser.add_argument("--mixed-precision", action="store_true")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--train-size", type=int, default=60_000)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     train, _, test = digitlab.load("mnist", split="60k/10k")
-    train, device = train.first(options.train_size), options.device
+    train, device, mixed = train.first(options.train_size), options.device, options.mixed_precision
     try:
-        sprint(train.first(640), test, device, 0)  # warms up
+        sprint(train.first(640), test, device, mixed, 0)  # warms up
     except EngineError as error:
         print(f"not measured: {error}")
         return
     import torch
 
     print(f"PyTorch {torch.__version__}, {torch.cuda.get_device_name() if device != 'cpu' else 'CPU'}")
-    kept: dict[str, Any] = {"device": device, "torch": torch.__version__, "images": len(train)}
+    kept: dict[str, Any] = {
+        "device": device,
+        "torch": torch.__version__,
+        "images": len(train),
+        "mixed_precision": mixed,
+    }
     kept["images_per_second"] = {}
     columns = ("torch", "compiled", "loop", "graph", "graph+comp.")
     print(f"{'images per second':17} " + " ".join(f"{column:>11}" for column in columns))
     for name in NETWORKS:
-        rates = [ours(name, "torch", train, device)]
-        rates += [ours(name, "torch-compiled", train, device)]
+        rates = [ours(name, "torch", train, device, mixed)]
+        rates += [ours(name, "torch-compiled", train, device, mixed)]
         rates += [
-            ideal(name, train, device, graph=g, compiled=c) for g, c in ((False, False), (True, False), (True, True))
+            ideal(name, train, device, mixed, graph=g, compiled=c)
+            for g, c in ((False, False), (True, False), (True, True))
         ]
         kept["images_per_second"][name] = rates
         against = f"{rates[0] / rates[3]:.2f} of graph, {rates[1] / rates[4]:.2f} of graph+compile"
         print(f"{name:17} " + " ".join(f"{rate:11,.0f}" for rate in rates) + f"  {against}", flush=True)
-    results = [sprint(train, test, device, seed) for seed in range(options.seeds)]
+    results = [sprint(train, test, device, mixed, seed) for seed in range(options.seeds)]
     seconds, percents = [s for s, _ in results], [100 * share for _, share in results]
     spread = f" ± {statistics.stdev(percents):.3f}" if len(percents) > 1 else ""
     print(

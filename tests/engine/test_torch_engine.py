@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from digitlab.engine import select_engine
-from digitlab.errors import EngineError
+from digitlab.errors import ConfigError, EngineError
 from digitlab.nn import BatchNorm, Conv2D, Dense, Dropout, Flatten, LogLikelihood, MaxPool2D, Network, ReLU, mlp
 from digitlab.optim import Adam, Momentum
 from digitlab.optim.regularizers import L2
@@ -124,3 +124,28 @@ def test_a_resumed_training_on_a_gpu_draws_the_same_dropout_masks():
         return network.parameters()["6.W"].value
 
     np.testing.assert_array_equal(train(2), train(2))
+
+
+@pytest.mark.parametrize("build", [dense, convolutional, normalized])
+def test_mixed_precision_computes_products_in_bfloat16(build):
+    losses = {}
+    for mixed in (False, True):
+        network = build()
+        engine, reason = select_engine("torch", network, Adam(0.01), examples=400, mixed_precision=mixed)
+        x, y = engine.place(IMAGES), engine.place(LABELS)
+        order = np.random.default_rng(1).permutation(400)
+        losses[mixed] = np.concatenate([engine.train_batches(x, y, order, 40, np.full(10, 0.01)) for _ in range(4)])
+        assert ("mixed precision" in reason) == mixed
+        assert all(p.value.dtype == torch.float32 for p in network.parameters().values())
+        assert all(
+            part.dtype == np.float32 for state in engine.state().values() for part in state.values() if np.ndim(part)
+        )
+    gap = np.abs(losses[True] - losses[False])
+    assert gap.max() > 1e-5  # bfloat16 keeps 8 bits of a product's factors
+    assert gap.max() < 0.05
+
+
+@pytest.mark.parametrize("engine", ["auto", "fast", "reference", "pure"])
+def test_mixed_precision_needs_a_torch_engine(engine):
+    with pytest.raises(ConfigError, match="no mixed precision; choose the engine torch"):
+        Trainer(dense(), engine=engine, mixed_precision=True).fit((IMAGES, LABELS), epochs=1)

@@ -54,7 +54,13 @@ def _say_engine(network: "Network", run: Path | None) -> None:
     else:
         c = RunConfig.load(run / "config.toml", run=True)
         chosen, reason = select_engine(
-            c.engine, network, c.optimizer, c.regularizers, gradient=c.gradient, device=c.device
+            c.engine,
+            network,
+            c.optimizer,
+            c.regularizers,
+            gradient=c.gradient,
+            device=c.device,
+            mixed_precision=c.mixed_precision,
         )
     report(engine=chosen.name, engine_reason=reason)
     say(f"engine: {chosen.name}: {reason}")

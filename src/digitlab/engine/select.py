@@ -45,10 +45,12 @@ def select_engine(
     gradient: Gradient | None = None,
     rng: np.random.Generator | None = None,
     device: str = "cpu",
+    mixed_precision: bool = False,
 ) -> tuple[Engine, str]:
     """The engine for this training and one sentence that says why it is that one.
 
     For "torch" and "cupy" the network is moved to that library and `device`; `network.to("numpy")` brings it back.
+    `mixed_precision` is for the torch engines.
     Raises ConfigError for an unknown name, EngineError if the engine insisted on cannot run here.
     """
     if name not in NAMES:
@@ -58,6 +60,8 @@ def select_engine(
         raise ConfigError(
             f"the {name} engine computes on the CPU; for device {device!r} choose the engine torch or cupy"
         )
+    if mixed_precision and library != "torch":
+        raise ConfigError(f"the {name} engine has no mixed precision; choose the engine torch or torch-compiled")
     network.to(library, device)
     refusal = ""
     if name in ("auto", "fast"):
@@ -72,8 +76,10 @@ def select_engine(
         return PureEngine(network, optimizer, regularizers, gradient=gradient), f"{NAMES[name]}, as asked"
     settings: dict[str, Any] = {"examples": examples, "gradient": gradient, "rng": rng}
     if library == "torch" and isinstance(gradient, Backpropagation | None):
-        settings["compiled"] = name == "torch-compiled"
-        return TorchEngine(network, optimizer, regularizers, **settings), f"{NAMES[name]}, as asked, device {device}"
+        settings |= {"compiled": name == "torch-compiled", "mixed_precision": mixed_precision}
+        precision = ", mixed precision" if mixed_precision else ""
+        reason = f"{NAMES[name]}, as asked, device {device}{precision}"
+        return TorchEngine(network, optimizer, regularizers, **settings), reason
     engine = ReferenceEngine(network, optimizer, regularizers, **settings)
     if name == "auto":
         return engine, f"the reference engine: {refusal}"

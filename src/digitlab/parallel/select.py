@@ -59,6 +59,7 @@ def why_not_threads(configs: Sequence[RunConfig]) -> str | None:
             trainer.regularizers,
             gradient=config.gradient,
             device=config.device,
+            mixed_precision=config.mixed_precision,
         )
         if engine.name != "fast":
             return reason

@@ -131,6 +131,14 @@ class TrainingSettings:
     device: Annotated[
         str, Setting("Device of the torch and cupy engines: cpu, cuda.", metavar="NAME", search=False)
     ] = "cpu"
+    mixed_precision: Annotated[
+        bool,
+        Setting(
+            "Compute matrix products and convolutions in bfloat16 (engines torch and torch-compiled).",
+            usual="-",
+            search=False,
+        ),
+    ] = False
     deterministic: Annotated[
         bool,
         Setting(

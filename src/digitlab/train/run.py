@@ -27,7 +27,7 @@ from digitlab.train.trainer import Trainer
 
 ENDING = "ending.json"
 logger = logging.getLogger("digitlab")
-CHANGEABLE = ("epochs", "engine", "device")  # by a run that goes on
+CHANGEABLE = ("epochs", "engine", "device", "mixed_precision")  # by a run that goes on
 
 
 class SaveRun(Callback):

@@ -34,7 +34,17 @@ from digitlab.train.weighting import checked_class_weights, example_weights
 
 TRAINER = {name: s for name, s in settings_of(TrainingSettings).items() if s.trainer}
 # The others are built below
-PLAIN = ("batch_size", "shuffle", "engine", "device", "keep", "evaluate_train", "deterministic", "seed")
+PLAIN = (
+    "batch_size",
+    "shuffle",
+    "engine",
+    "device",
+    "keep",
+    "evaluate_train",
+    "mixed_precision",
+    "deterministic",
+    "seed",
+)
 
 
 @with_settings(TrainingSettings, only=TRAINER)
@@ -69,6 +79,7 @@ class Trainer:
         monitor: str | None = None,
         keep: str = "best",
         evaluate_train: bool = False,
+        mixed_precision: bool = False,
         deterministic: bool = False,
         callbacks: Sequence[Callback] = (),
         seed: int = 0,
@@ -97,6 +108,7 @@ class Trainer:
         self.monitor = monitor or ""
         self.keep = keep
         self.evaluate_train = evaluate_train
+        self.mixed_precision = mixed_precision
         self.deterministic = deterministic
         self.callbacks = list(callbacks)
         self.rng = np.random.default_rng(seed)
@@ -159,6 +171,7 @@ class Trainer:
             gradient=observed_gradient(self),
             rng=self.rng,
             device=self.device,
+            mixed_precision=self.mixed_precision,
         )
         if self.deterministic and engine.name != "fast":
             require_one_blas_thread()
