@@ -51,6 +51,9 @@ def judge(network: Network, images: NDArray[np.uint8]) -> Judged:
 
 def logits_of(network: Network, images: NDArray[np.uint8]) -> NDArray[np.floating[Any]]:
     """The network's outputs before the softmax, (N, classes), computed a batch at a time."""
-    predictor, first = make_predictor(network, logits=True, compiling=False), next(iter(network.state().values()), None)
+    predictor, first = (
+        make_predictor(network, logits=True, examples=len(images)),
+        next(iter(network.state().values()), None),
+    )
     batches = [images[at : at + BATCH] for at in range(0, len(images), BATCH)]
     return np.concatenate([to_numpy(predictor(placed_with(first, batch))) for batch in batches])

@@ -1,5 +1,6 @@
 """Which engine trains a network, and why."""
 
+import math
 import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -129,14 +130,14 @@ def _reason(name: str, plan: "Plan") -> str:
     return "the fast engine: every part of this training has a kernel" if name == "auto" else f"{NAMES[name]}, as asked"
 
 
-def make_predictor(network: Network, *, logits: bool = False, compiling: bool = True) -> Callable[[Array], Array]:
+def make_predictor(network: Network, *, logits: bool = False, examples: float = math.inf) -> Callable[[Array], Array]:
     """The fastest function from examples (N, ...) to outputs (N, out) that this network has here.
 
     Compiled where there are kernels, else `network.predict`. It follows the network's parameters when they are
     replaced; not for two threads at once.
 
-    logits      outputs before the loss's activation
-    compiling   whether kernels may be compiled for it; if not, they serve where they were compiled before
+    logits     outputs before the loss's activation
+    examples   how many it will be asked for; for few, kernels serve where they were compiled before
     """
     try:
         if switched_off() or any(not isinstance(p.value, np.ndarray) for p in network.parameters().values()):
@@ -145,14 +146,14 @@ def make_predictor(network: Network, *, logits: bool = False, compiling: bool = 
 
         if clause := what_changed(parts_of(network)):
             raise EngineError(clause)
-        return Predictor(network, logits=logits, compiling=compiling, edited=edited)
+        return Predictor(network, logits=logits, examples=examples, edited=edited)
     except EngineError:
         return (lambda x: network.forward(x)[0]) if logits else network.predict
 
 
 def predict(network: Network, x: Array) -> Array:
-    """`network.predict(x)` for many examples: by the kernels, where they were compiled before."""
-    return make_predictor(network, compiling=False)(x)
+    """`network.predict(x)` for examples (N, ...): by kernels, which are compiled where that takes less time."""
+    return make_predictor(network, examples=len(x))(x)
 
 
 def switched_off() -> bool:

@@ -25,7 +25,8 @@ def evaluate(
     """Loss and accuracy of a Network or Net on a set of examples: `evaluate(network, test)`, `evaluate(network, x, y)`.
 
     The set may be in any container (nn/examples.py). `logits_of` is the way to the network's logits; by default the
-    fastest there is without compiling anything. Raises DataError or ShapeError for examples that do not fit.
+    fastest one, for which kernels are compiled where that takes less time than the readable code.
+    Raises DataError or ShapeError for examples that do not fit.
     """
     network = as_network(network)
     x, y = examples(data if y is None else (data, y), network, "evaluation")
@@ -47,7 +48,7 @@ def measure(
 ) -> Evaluation:
     """`evaluate` for x and y that have passed `examples` before, in the library of the network's weights."""
     classes = classifies(network, y)
-    logits_of = logits_of or make_predictor(network, logits=True, compiling=False)
+    logits_of = logits_of or make_predictor(network, logits=True, examples=x.shape[0])
     xp, total, right = array_namespace(x), 0.0, 0
     n = x.shape[0]
     for start in range(0, n, batch_size):

@@ -22,6 +22,7 @@ from digitlab.nn.losses import MeanSquaredError
 from digitlab.nn.network import Layer, Network, Parameter
 
 BATCH = 32  # examples that go through the network together
+WORTH_COMPILING = 2e11  # multiplications, counted like those below: 5 to 20 s of readable code
 WORK_PER_THREAD = 9_000_000  # multiplications forward and back, of which a third are done here: 50 µs at least
 
 Key = tuple[int, str, int]  # what a workspace is for: examples at once, their type, and the number of the thread
@@ -34,7 +35,9 @@ class Predictor:
 
     It follows the network: parameters that were replaced (training, load_state) are noticed;
     after changing one in place call `refresh`. Not for two threads at once: each makes its own.
-    Raises EngineError with the reason if there is no kernel for the network, or none yet and it may not be `compiling`.
+    `examples` is how many it will be asked for: kernels that no cache holds are compiled if that takes less time than
+    the readable code would.
+    Raises EngineError with the reason if there is no kernel for the network, or none yet for so few examples.
     """
 
     def __init__(
@@ -42,7 +45,7 @@ class Predictor:
         network: Network,
         *,
         logits: bool = False,
-        compiling: bool = True,
+        examples: float = math.inf,
         edited: Callable[[Layer], str | None] = lambda layer: None,
     ) -> None:
         plan = read_only_plan(network, edited)
@@ -51,7 +54,7 @@ class Predictor:
         if logits:  # what a loss without an output activation gives
             plan = replace(plan, loss=losses.CODES[MeanSquaredError])
         self.network, self.plan = network, plan
-        self.kernels = kernels(plan.kernel_sets, compiling=compiling)
+        self.kernels = kernels(plan.kernel_sets, compiling=examples * plan.work >= WORTH_COMPILING)
         self.params = aligned(plan.params_size)
         self.holders: list[Parameter | Buffer] = [*(slot.parameter for slot in plan.slots), *plan.buffers]
         self.seen: list[Any] = []
