@@ -30,6 +30,14 @@ PICTURES = {
         MaxPool2D(2),
         act.Tanh(),
     ],
+    "channels and filters enough for tiles": lambda: [
+        Conv2D(16, 3, padding="same"),
+        act.ReLU(),
+        MaxPool2D(2),
+        Conv2D(24, 3, padding=1, biases=Normal()),
+        MaxPool2D(2),
+        act.ReLU(),
+    ],
     "a pool of 3, biases after it": lambda: [Conv2D(33, (3, 2), biases=None), MaxPool2D(3), Bias(Normal()), act.ELU()],
 }
 

@@ -2,8 +2,8 @@
 
 Twins: `Conv2D` in nn/conv.py, `MaxPool2D` in nn/pooling.py.
 
-Forward   A few rows of the convolution at a time, just as many as one row of pools needs, so that they stay in the
-          first-level cache; pooling then keeps the maximum and where it was.
+Forward   A few rows of the convolution at a time, which stay in a near cache; pooling then keeps the maximum and where
+          it was (maxima.py).
 Backward  Of each pool's four pixels three have no gradient, and where a ReLU is off none has. So instead of the dense
           products of the twin, each number g of ∂L/∂y meets the one window of x that it came from:
           ∂L/∂W[f] += g · window, and ∂L/∂window += g · W[f]: a quarter of the arithmetic, or less.
@@ -24,38 +24,16 @@ from typing import Any
 
 from digitlab.engine.fast.compiler.jit import kernel
 from digitlab.engine.fast.layout import *
-from digitlab.engine.fast.ops import conv, padding
+from digitlab.engine.fast.ops import conv, maxima, padding, winograd
 from digitlab.engine.fast.ops.activation import is_monotone
 from digitlab.engine.fast.ops.collecting import collect_rows
-from digitlab.engine.fast.ops.ink import find_ink, ink_between
+from digitlab.engine.fast.ops.ink import ink_between
+from digitlab.engine.fast.ops.maxima import MAXIMA, MAXIMA_STRIDE, POOL, TRANSFORMED, TRANSPOSED
 from digitlab.engine.fast.ops.optimizer import limit_norms, update
-from digitlab.engine.fast.ops.windows import (
-    CHANNELS,
-    HEIGHT,
-    KERNEL,
-    KERNEL_WIDTH,
-    OUT_HEIGHT,
-    OUT_WIDTH,
-    WIDTH,
-    column,
-    windows_row,
-)
+from digitlab.engine.fast.ops.windows import CHANNELS, KERNEL, KERNEL_WIDTH, OUT_HEIGHT, OUT_WIDTH, WIDTH, windows_row
 from digitlab.engine.fast.plan import Row, padded
 from digitlab.engine.fast.plan_builder import PlanBuilder
-from digitlab.engine.fast.simd import (
-    at,
-    clear,
-    copy,
-    doubles,
-    floats,
-    load,
-    multiply,
-    splat,
-    store,
-    store_whole,
-    where,
-    words,
-)
+from digitlab.engine.fast.simd import at, clear, doubles, floats, load, splat, store, words
 from digitlab.engine.fast.simd import padded as whole_vectors
 from digitlab.nn.bias import Bias
 from digitlab.nn.conv import Conv2D
@@ -64,11 +42,6 @@ from digitlab.nn.pooling import MaxPool2D
 LAYERS = (Conv2D, MaxPool2D, Bias)
 FUSES = True
 KERNEL_SET = "conv"
-
-POOL = column()
-TRANSPOSED = column()  # offset of the weights as forward reads them
-MAXIMA = column()  # offset of `where`
-MAXIMA_STRIDE = column()
 
 LARGEST_PICTURE = 1 << 20  # 16 times a place in it must be exact in float32
 # A chunk of pictures whose gradient is taken at a time: so many input numbers and so many listed ones stay near the
@@ -122,6 +95,9 @@ def plan(builder: PlanBuilder, i: int) -> bool:
         (2 * chunk * pixels + 1) * filters + LANES,
         padded(kw * channels),
     )
+    row[TRANSFORMED] = int(size == 2 and winograd.pays(windows, channels, filters))
+    if row[TRANSFORMED]:
+        builder.needs_scratch(winograd.scratch(windows, channels, filters))
     builder.add_output(row, pixels * filters)
     row[MAXIMA_STRIDE] = builder.stride + padded(2 * windows.padded[0])  # with the ink's reach in each row behind it
     row[MAXIMA] = builder.room(row[MAXIMA_STRIDE])
@@ -129,8 +105,10 @@ def plan(builder: PlanBuilder, i: int) -> bool:
 
 
 def place(row: Row, room: Any, batch: int) -> None:
-    """Room for the transposed weights."""
+    """Room for the weights as forward reads them."""
     row[TRANSPOSED] = room(row[KERNEL] * row[KERNEL_WIDTH] * row[CHANNELS] * row[W_STRIDE])
+    if row[TRANSFORMED]:
+        row[TRANSFORMED] = room(16 * row[CHANNELS] * row[W_STRIDE])
 
 
 @kernel()
@@ -138,73 +116,13 @@ def begin(share, op):
     """This thread's share of the filters into the layout that forward reads, when the weights are new."""
     threads = share.header[THREADS]
     first, last = op[N_OUT] * share.thread // threads, op[N_OUT] * (share.thread + 1) // threads
-    write_transposed(op, at(share.params, op[W]), first, last, at(share.work, op[TRANSPOSED]))
+    transposed = at(share.work, op[TRANSPOSED])
+    write_transposed(op, at(share.params, op[W]), first, last, transposed)
+    if op[TRANSFORMED] > 0:
+        winograd.transform_kernels(transposed, op[CHANNELS], op[W_STRIDE], first, last, at(share.work, op[TRANSFORMED]))
 
 
-@kernel()
-def forward(share, op):
-    """Convolution, pooling and activation of each window in one pass."""
-    for n in range(share.lo, share.hi):
-        x, y = at(share.work, op[X] + n * op[X_STRIDE]), at(share.work, op[Y] + n * op[Y_STRIDE])
-        maxima = words(at(share.work, op[MAXIMA] + n * op[MAXIMA_STRIDE]))
-        picture(op, x, y, maxima, at(share.work, op[TRANSPOSED]), at(share.params, op[B]), share.scratch)
-
-
-@kernel()
-def picture(op, x, y, maxima, w, bias, rows):
-    """One picture: y[py, px, f] and `maxima`; `rows` is room for as many rows of the convolution as a pool is high."""
-    width, channels, pool, stride = op[WIDTH], op[CHANNELS], op[POOL], op[W_STRIDE]
-    across, line, inked = op[OUT_WIDTH] * pool, width * channels, at(maxima, op[Y_STRIDE])
-    row_size, length = across * stride, op[KERNEL_WIDTH] * channels
-    if op[GX] < 0:
-        find_ink(x, op[HEIGHT], line, inked)
-    for py in range(op[OUT_HEIGHT]):
-        for dy in range(pool):
-            start, end = 0, across
-            if op[GX] < 0:
-                low, high = ink_between(inked, py * pool + dy, op[KERNEL], line)
-                # Whole tiles of 4 windows; `high` is 0 where there is no ink.
-                start = max(0, low // channels - op[KERNEL_WIDTH] + 1) // 4 * 4
-                end = min(across, ((high + channels - 1) // channels + 3) // 4 * 4)
-            out, source = at(rows, dy * row_size), at(x, (py * pool + dy) * line)
-            for px in range(min(start, across)):
-                copy(at(out, px * stride), bias, stride)
-            for px in range(max(start, end), across):
-                copy(at(out, px * stride), bias, stride)
-            here, left = at(out, start * stride), at(source, start * channels)
-            multiply(here, stride, end - start, left, channels, 1, op[KERNEL], line, length, w, stride, bias, stride)
-        keep_maxima(op, py, rows, row_size, y, maxima)
-
-
-@kernel()
-def keep_maxima(op, py, rows, row_size, y, maxima):
-    """One row of pools: of each the maximum, the first one if several are, and where it was."""
-    channels, pool, filters, stride = op[CHANNELS], op[POOL], op[N_OUT], op[W_STRIDE]
-    line = op[WIDTH] * channels
-    right, below = splat(16.0 * channels + 1), splat(16.0 * line + 2)
-    across = splat(16.0 * (line + channels) + 3)
-    for px in range(op[OUT_WIDTH]):
-        out = (py * op[OUT_WIDTH] + px) * filters
-        corner = splat(16.0 * (py * pool * line + px * pool * channels))
-        # The last vector of a pixel runs into the next pixel, which is written afterwards.
-        for f in range(0, filters, LANES):
-            here = px * pool * stride + f
-            best, place = load(rows, here), splat(0.0)
-            if pool == 2:
-                v = load(rows, here + stride)
-                place, best = where(v > best, right, place), where(v > best, v, best)
-                v = load(rows, here + row_size)
-                place, best = where(v > best, below, place), where(v > best, v, best)
-                v = load(rows, here + row_size + stride)
-                place, best = where(v > best, across, place), where(v > best, v, best)
-            else:
-                for dy in range(pool):
-                    for dx in range(pool):
-                        v = load(rows, here + dy * row_size + dx * stride)
-                        spot = splat(16.0 * (dy * line + dx * channels) + dy * pool + dx)
-                        place, best = where(v > best, spot, place), where(v > best, v, best)
-            store(y, out + f, best)
-            store_whole(maxima, out + f, corner + place)
+forward = maxima.forward
 
 
 @kernel()
@@ -212,12 +130,12 @@ def backward(share, op):
     """∂L/∂x, through the activation and the largest value of each window."""
     for n in range(share.lo, share.hi):
         gx, gy = at(share.work, op[GX] + n * op[X_STRIDE]), at(share.work, op[GY] + n * op[Y_STRIDE])
-        maxima = words(at(share.work, op[MAXIMA] + n * op[MAXIMA_STRIDE]))
-        picture_backward(op, gx, op[X_STRIDE], gy, maxima, at(share.params, op[W]), share.scratch)
+        places = words(at(share.work, op[MAXIMA] + n * op[MAXIMA_STRIDE]))
+        picture_backward(op, gx, op[X_STRIDE], gy, places, at(share.params, op[W]), share.scratch)
 
 
 @kernel()
-def picture_backward(op, gx, size, gy, maxima, w, scratch):
+def picture_backward(op, gx, size, gy, places, w, scratch):
     """One picture: ∂L/∂x, `size` numbers, from ∂L/∂y. Maxima at one place of x are taken together."""
     width, channels, filters, pools = op[WIDTH], op[CHANNELS], op[N_OUT], op[POOL] * op[POOL]
     line, row = width * channels, whole_vectors(op[KERNEL_WIDTH] * channels)
@@ -230,7 +148,7 @@ def picture_backward(op, gx, size, gy, maxima, w, scratch):
         for q in range(pools):
             ends[p * pools + q] = (p * pools + q) * filters
         for f in range(filters):
-            slot = p * pools + (maxima[p * filters + f] & 15)
+            slot = p * pools + (places[p * filters + f] & 15)
             end = ends[slot]
             g = gy[p * filters + f]
             values[end] = g
