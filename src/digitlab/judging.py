@@ -22,8 +22,6 @@ from digitlab.train.evaluation import class_shares
 
 __all__ = ["Judged", "judge", "logits_of"]
 
-BATCH = 500  # images at a time, for the memory of convolutions
-
 
 @dataclass(frozen=True)
 class Judged:
@@ -50,10 +48,7 @@ def judge(network: Network, images: NDArray[np.uint8]) -> Judged:
 
 
 def logits_of(network: Network, images: NDArray[np.uint8]) -> NDArray[np.floating[Any]]:
-    """The network's outputs before the softmax, (N, classes), computed a batch at a time."""
-    predictor, first = (
-        make_predictor(network, logits=True, examples=len(images)),
-        next(iter(network.state().values()), None),
-    )
-    batches = [images[at : at + BATCH] for at in range(0, len(images), BATCH)]
-    return np.concatenate([to_numpy(predictor(placed_with(first, batch))) for batch in batches])
+    """The network's outputs before the softmax, (N, classes)."""
+    first = next(iter(network.state().values()), None)
+    predictor = make_predictor(network, logits=True, examples=len(images))
+    return to_numpy(predictor(placed_with(first, images)))

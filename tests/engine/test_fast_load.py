@@ -6,12 +6,13 @@ import sys
 import numpy as np
 import pytest
 
-from digitlab.engine import select_engine
+from digitlab.engine import select, select_engine
 from digitlab.engine.fast import FastEngine, Predictor
 from digitlab.engine.fast.compiler import build, cache, load
 from digitlab.engine.select import make_predictor, predict
 from digitlab.errors import DataError, EngineError
 from digitlab.nn import freeze, mlp
+from digitlab.nn.activations import ReLU
 from digitlab.nn.conv import Conv2D
 from digitlab.nn.dropout import Dropout
 from digitlab.nn.losses import CrossEntropy, LogLikelihood, MeanSquaredError
@@ -90,12 +91,24 @@ def test_predictions_compile_only_where_that_takes_less_time(monkeypatch, tmp_pa
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     monkeypatch.setattr(load, "_loaded", {})
     monkeypatch.setattr(build, "build", lambda kernel_sets: pytest.fail("compiled"))
-    assert make_predictor(network, examples=1000) == network.predict
+    assert not isinstance(make_predictor(network, examples=1000), Predictor)
     np.testing.assert_array_equal(predict(network, x), network.predict(x))
     monkeypatch.setattr(build, "build", lambda kernel_sets: compiled)
     assert isinstance(make_predictor(network, examples=10**12), Predictor)
     assert isinstance(make_predictor(network, examples=1000), Predictor)  # they are compiled now
     np.testing.assert_allclose(predict(network, x), network.predict(x), rtol=1e-5)
+
+
+def test_readable_predictions_go_through_in_batches(monkeypatch):
+    network = Network([Conv2D(4, 3), ReLU(), Flatten(), Dense(3)], (9, 9, 1), LogLikelihood(), seed=0)
+    x, seen = np.random.default_rng(0).random((1000, 9, 9), np.float32), []
+    whole, forward = network.predict(x), network.forward
+    monkeypatch.setenv("DIGITLAB_FAST", "0")
+    monkeypatch.setattr(network, "forward", lambda x, **kwargs: seen.append(len(x)) or forward(x, **kwargs))
+    monkeypatch.setattr(select, "CACHED", 7 * 7 * 4 * 300)
+    np.testing.assert_allclose(make_predictor(network, logits=True)(x), forward(x)[0], rtol=1e-4, atol=1e-5)
+    assert seen == [300, 300, 300, 100]
+    np.testing.assert_allclose(make_predictor(network)(x), whole, rtol=1e-4, atol=1e-5)
 
 
 DENSE, CONVOLUTIONS, MORE = frozenset({"dense"}), frozenset({"dense", "conv"}), frozenset({"dense", "conv", "large"})

@@ -33,6 +33,7 @@ NAMES = {
 }
 
 LIBRARIES = {"torch": "torch", "torch-compiled": "torch", "cupy": "cupy"}
+CACHED = 400_000  # numbers in the largest output of a batch of the readable code; 1.6 MB
 SWITCH = "DIGITLAB_FAST"  # the environment variable that switches the fast engine off
 
 
@@ -148,7 +149,21 @@ def make_predictor(network: Network, *, logits: bool = False, examples: float = 
             raise EngineError(clause)
         return Predictor(network, logits=logits, examples=examples, edited=edited)
     except EngineError:
-        return (lambda x: network.forward(x)[0]) if logits else network.predict
+        return _readable_predictor(network, logits)
+
+
+def _readable_predictor(network: Network, logits: bool) -> Callable[[Array], Array]:
+    """The readable code, on the CPU in batches that stay in its second cache: convolutions are then twice as fast."""
+    outputs: Callable[[Array], Array] = (lambda x: network.forward(x)[0]) if logits else network.predict
+    if any(not isinstance(value, np.ndarray) for value in network.state().values()):
+        return outputs
+    batch = max(1, CACHED // max(map(math.prod, network.shapes)))
+
+    def predictor(x: Array) -> Array:
+        parts = [outputs(x[at : at + batch]) for at in range(0, max(1, len(x)), batch)]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    return predictor
 
 
 def predict(network: Network, x: Array) -> Array:
