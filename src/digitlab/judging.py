@@ -51,4 +51,5 @@ def logits_of(network: Network, images: NDArray[np.uint8]) -> NDArray[np.floatin
     """The network's outputs before the softmax, (N, classes)."""
     first = next(iter(network.state().values()), None)
     predictor = make_predictor(network, logits=True, examples=len(images))
-    return to_numpy(predictor(placed_with(first, images)))
+    logits: NDArray[np.floating[Any]] = to_numpy(predictor(placed_with(first, images)))
+    return logits
