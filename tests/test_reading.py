@@ -177,3 +177,23 @@ def test_a_bar_between_columns_is_no_1():
     numbers = [print_digit(text, 40, "DejaVuSans") for text in ("36", "28")]
     reading = read_photo(shipped(), page_with(numbers[0], bar, numbers[1]))
     assert reading.text == "3628"
+
+
+def test_two_digits_that_touch_from_above_are_cut():
+    three, eight = print_digit("3", 60, "DejaVuSans"), print_digit("8", 60, "DejaVuSans")
+    width = max(three.shape[1], eight.shape[1])
+    both = np.concatenate([np.pad(mark, ((0, 0), (0, width - mark.shape[1]))) for mark in (three, eight)])
+    reading = read_photo(shipped(), page_with(print_digit("5", 60, "DejaVuSans"), both, height=240))
+    assert sorted(digit.label for digit in reading.digits) == [3, 5, 8]
+
+
+@pytest.mark.parametrize("left", [True, False])
+def test_a_dark_table_beside_the_paper_is_no_1(left):
+    page = np.full((420, 200, 3), 235, np.uint8)
+    for row, text in enumerate("131"):
+        mark = print_digit(text, 60, "DejaVuSans")
+        h, w = mark.shape
+        page[40 + 120 * row :][:h, 80 : 80 + w] -= (0.8 * mark[..., None]).astype(np.uint8)
+    page[:, slice(0, 25) if left else slice(-25, None)] = (90, 60, 40)
+    page = np.clip(page + np.random.default_rng(1).normal(0, 3, page.shape), 0, 255).astype(np.uint8)
+    assert read_photo(shipped(), page).text == "1\n3\n1"

@@ -22,16 +22,18 @@ INSIDE = 0.9  # what they share at any distance
 PALE, PALEST = 0.42, 0.25  # as shares of the usual digit's depth: of any mark, and of one that is read surely
 
 
-def writing_height(judged: Sequence[Answer]) -> float:
+def writing_height(judged: Sequence[Answer], shape: tuple[int, ...]) -> float:
     """The height of the writing in pixels: of the band from h to 2h with most ink that is read surely as a digit.
 
     Dirt, grain and letters are unsure, so they do not count, however many they are; a stroke, which dirt may be, counts
-    less. 0 if there is nothing.
+    less, and so does what runs out of a picture of this shape, (H, W): a dark table beside the paper is a long stroke.
+    0 if there is nothing.
     """
     if not judged:
         return 0.0
     heights = np.array([max(j.mark.height, 0.6 * j.mark.width) for j in judged], dtype=float)
-    weight = np.array([(0.3 if j.label == 1 else 1.0) * j.confidence**3 * j.mark.mask.sum() for j in judged])
+    doubt = [(0.3 if j.label == 1 else 1.0) * (0.1 if j.mark.touches(shape) else 1.0) for j in judged]
+    weight = np.array([d * j.confidence**3 * j.mark.mask.sum() for d, j in zip(doubt, judged)])
     if weight.sum() <= 0:
         return float(np.median(heights))
     within = (heights[None] >= 0.99 * heights[:, None]) & (heights[None] <= 2 * heights[:, None])
@@ -41,9 +43,9 @@ def writing_height(judged: Sequence[Answer]) -> float:
     return float(heights[band][order][np.argmax(half)])
 
 
-def written(judged: Sequence[Answer]) -> list[bool]:
+def written(judged: Sequence[Answer], shape: tuple[int, ...]) -> list[bool]:
     """For each mark whether it is as high as the page's writing, and no dash or blot."""
-    usual = writing_height(judged)
+    usual = writing_height(judged, shape)
     return [0.45 * usual <= j.mark.height <= 2.2 * usual and not _odd(j.mark) for j in judged]
 
 
@@ -57,7 +59,7 @@ def refused(
     """
     why = [_unsure(j, least) for j in judged]
     able = [j for j, reason in zip(judged, why) if not reason]
-    usual = writing_height(able)
+    usual = writing_height(able, shape)
     for at, j in enumerate(judged):
         if not why[at]:
             why[at] = (
@@ -146,6 +148,8 @@ def _at_edge(j: Answer, able: Sequence[Answer], shape: tuple[int, int]) -> str:
     tight = j.mark.height > 0.5 * shape[0]
     others = [o.mark.height for o in able if o is not j]
     alike = any(0.6 < j.mark.height / other < 1.7 for other in others)
+    if others and j.label == 1:  # a long stroke beside smaller digits is the edge of a table
+        tight = False
     if j.confidence >= SURE and (tight or alike) and fill < 0.75:
         return ""
     return "is cut off by the edge"

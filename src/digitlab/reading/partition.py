@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from digitlab.data.photos.cuts import Cut, cuts, piece
+from digitlab.data.photos.cuts import Cut, cuts, piece, stacked
 from digitlab.data.photos.mark import Box, Mark, union
 from digitlab.reading.chains import links
 
@@ -27,6 +27,7 @@ JOIN, CUT = 0.25, 0.45  # what a join and a cut cost, as a logarithm of probabil
 BESIDE, ABOVE = 3, 20  # how much it costs to leave out a share of the ink, by where it is: a power of what remains
 OUTSIDE = 1  # the same for what runs out of the picture, such as a dark corner, and for a line under or over a number
 WIDE_ENOUGH = 0.95  # of its height: a mark as wide as this may well be two digits
+TALL = 1.5  # of the writing's height and of its width: a mark as high may be two digits above each other
 STROKE = 0.7  # what a 1 that is cut off costs: letters fall apart into strokes, and each would pass for one
 SURE_PART, DOUBT = 0.9, 2.0  # what a part costs that is cut off and read with less
 NONE = 3.0  # what it costs that a mark of the width of one digit is none
@@ -86,7 +87,7 @@ def partition(
     one    all parts may be one digit, however far they are from each other: the picture is too small for several
     shape  of the picture, (H, W)
     """
-    answers = _unchained(answers, judge)
+    answers = _divided(answers, judge, usual)
     sure = {answer.mark.box for answer in answers if answer.confidence >= SURE}
     rows = [_pieces(cluster, sure) for cluster in _clusters([answer.mark for answer in answers], usual, one)]
     budget = _Budget()
@@ -100,14 +101,24 @@ def partition(
     return found
 
 
-def _unchained(answers: Sequence[Answer], judge: Judge) -> list[Answer]:
-    """The answers, with the links of a chain in its place where the network is sure of each of them."""
+def _divided(answers: Sequence[Answer], judge: Judge, usual: float) -> list[Answer]:
+    """The answers, with the links of a chain, or two digits above each other, where the network is sure of each."""
     found: list[Answer] = []
     for answer in answers:
-        wide = answer.confidence < SURE and answer.mark.width > WIDE_ENOUGH * answer.mark.height
-        parts = judge(links(answer.mark)) if wide else []
-        found += parts if parts and min(part.confidence for part in parts) >= SURE_PART else [answer]
+        mark = answer.mark
+        ways: Sequence[Sequence[Mark]] = ()
+        if answer.confidence < SURE and mark.width > WIDE_ENOUGH * mark.height:
+            ways = [links(mark)]
+        elif answer.confidence < SURE and answer.label != 1 and mark.height > TALL * max(usual, mark.width):
+            ways = stacked(mark)
+        judged = [parts for way in ways if (parts := judge(way))]
+        best = max(judged, key=_least, default=[])
+        found += best if best and _least(best) >= SURE_PART else [answer]
     return found
+
+
+def _least(parts: Sequence[Answer]) -> float:
+    return min(part.confidence for part in parts)
 
 
 @dataclass

@@ -98,9 +98,9 @@ def read_of(answer: Answer, line: int, why_not: str = "") -> Read:
 def _answers(page: Page, ask: Judge, one: bool) -> tuple[list[Answer], list[Mark]]:
     """The page's marks, each with what the network says of it, and the parts that are too small for one."""
     alone = ask(page.parts)
-    usual = writing_height(alone)
+    usual = writing_height(alone, page.clean.shape)
     large = [answer for answer in alone if max(answer.mark.height, answer.mark.width) >= CRUMB * usual]
     crumbs = [part for part in page.parts if max(part.height, part.width) < CRUMB * usual]
     one = (one and len(large) <= 12) or max(page.photo.shape[:2]) <= SMALL * page.zoom
     answers = partition(large, ask, usual=usual, one=one, shape=page.clean.shape)
-    return in_context(answers, written(answers)), crumbs
+    return in_context(answers, written(answers, page.clean.shape)), crumbs

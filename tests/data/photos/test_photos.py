@@ -13,7 +13,7 @@ from digitlab.data.photos import find_digits, mnist_form
 from digitlab.data.photos.cuts import cuts, piece
 from digitlab.data.photos.ink import find_ink
 from digitlab.data.photos.lines import reading_order
-from digitlab.data.photos.mark import mark_of, pen_width
+from digitlab.data.photos.mark import holes, mark_of, pen_width
 from digitlab.data.photos.marks import find_marks
 from digitlab.data.photos.mnist_form import THINNEST
 from digitlab.data.photos.rules import remove_rules, run_heights
@@ -158,6 +158,23 @@ def test_where_rules_cross_nothing_stays():
         binary[at : at + 3] = binary[:, at : at + 3] = True
     left, rules = remove_rules(binary)
     assert not left.any() and np.array_equal(rules, binary)
+
+
+def test_a_rule_that_digits_hide_for_a_quarter_of_its_length_goes_on_both_sides():
+    ink = np.zeros((100, 400), bool)
+    ink[70:73] = True
+    ink[66:76, 150:250] = True  # feet of digits, which are no line
+    left, _ = remove_rules(ink)
+    assert not left[:, :140].any() and not left[:, 260:].any() and left[66:76, 150:250].all()
+
+
+def test_a_zero_on_a_line_keeps_its_foot():
+    y, x = np.mgrid[0:100, 0:300]
+    radius = np.hypot((x - 150) / 20, (y - 48) / 26)
+    ink = (abs(radius - 0.95) <= 0.05) | (abs(y - 73) <= 1)
+    left, rules = remove_rules(ink)
+    assert rules[73, :120].all() and rules[73, 180:].all()
+    assert holes(left).sum() == pytest.approx((radius < 0.9).sum(), rel=0.05)
 
 
 def test_digits_are_no_rules():

@@ -1,4 +1,4 @@
-"""Where a mark may be cut: two or more digits that touch, each cut crossing little ink."""
+"""Where a mark may be cut: two or more digits that touch, beside or above each other; a cut crosses little ink."""
 
 from dataclasses import dataclass
 
@@ -10,6 +10,8 @@ from digitlab.data.photos.mark import Mark, mark_of
 SLANTS = (-0.4, -0.2, 0.0, 0.2, 0.4)  # pixels to the right for each down
 MOST_CUTS = 10
 SMALLEST = 8  # pixels high
+EVEN = 0.75  # of the higher one's height, for the lower one of two digits above each other
+MIDDLE = 0.35, 0.65  # shares of its height between which they are cut
 CRUMB = 0.12  # of a piece's largest part: smaller ones belong to its neighbour
 Columns = NDArray[np.intp]  # (h,): in each row, the first column to the right of the cut
 
@@ -22,10 +24,11 @@ class Cut:
     crossed: float
 
 
-def cuts(mark: Mark) -> list[Cut]:
+def cuts(mark: Mark, *, within: tuple[float, float] = (0.0, 1.0)) -> list[Cut]:
     """Cuts from top to bottom that may part two digits, from left to right; [] for a mark too narrow for two.
 
-    Candidates are the straight cuts that cross least ink among those around them, and no more than two strokes.
+    Candidates are the straight cuts that cross least ink among those around them, and no more than two strokes;
+    `within` says between which shares of the width.
     """
     h, w = mark.mask.shape
     pen = max(1.0, mark.pen)
@@ -36,7 +39,8 @@ def cuts(mark: Mark) -> list[Cut]:
     near = max(1, round(0.05 * h))
     for slant in SLANTS:
         shift = np.round(slant * (rows - h / 2)).astype(np.intp)  # (h, 1)
-        middles = np.arange(max(2, round(0.6 * pen)), w - max(1, round(0.6 * pen)))
+        first, last = max(2, round(0.6 * pen), round(within[0] * w)), min(w - max(1, round(0.6 * pen)), within[1] * w)
+        middles = np.arange(first, last, dtype=np.intp)
         columns = np.clip(middles[None] + shift, 0, w)  # (h, n)
         crossed = np.where(columns < w, mark.mask[rows, np.minimum(columns, w - 1)], False).sum(axis=0) / pen
         for at, middle in enumerate(middles):
@@ -74,3 +78,18 @@ def piece(mark: Mark, left: Cut | None, right: Cut | None, reach: int = 0) -> Ma
     part = np.isin(labels, 1 + np.flatnonzero(sizes >= CRUMB * sizes.max()))
     rows, columns = ndimage.find_objects(part.astype(np.uint8))[0]
     return mark_of(part[rows, columns], mark.box[0] + first + columns.start, mark.box[1] + rows.start)
+
+
+def stacked(mark: Mark) -> list[tuple[Mark, Mark]]:
+    """The ways to cut a high mark into two of about one height, above each other."""
+    turned, found = _turned(mark), []
+    for cut in cuts(turned, within=MIDDLE):
+        parts = [_turned(part) for part in (piece(turned, None, cut), piece(turned, cut, None)) if part is not None]
+        if len(parts) == 2 and min(part.height for part in parts) >= EVEN * max(part.height for part in parts):
+            found.append((parts[0], parts[1]))
+    return found
+
+
+def _turned(mark: Mark) -> Mark:
+    """A mark with rows and columns exchanged."""
+    return mark_of(np.ascontiguousarray(mark.mask.T), mark.box[1], mark.box[0])

@@ -15,6 +15,8 @@ THINNEST = 25  # a rule is at least so many times longer than thick
 THICK, MORE = 5, 1.5  # pixels of a rule, where that finds so many times more than up to 4
 ACROSS = 10  # the same for one from edge to edge with free ends, as in a small crop
 MOST_PIECES = 400  # of rules between what crosses them; the longest are followed
+LOOP = 0.25  # of the rest of a hole's border, the rule that closes it
+LONG_GAP = 3  # of the width, what digits hide of a rule between two parts that are as long
 REACH = 0.45  # and spans at least this share of the picture
 
 
@@ -39,6 +41,7 @@ def remove_rules(binary: Mask, faint: Mask | None = None, *, zoom: float = 1.0) 
     left = binary & ~rules
     left = _mended(binary, left, across)
     left = _mended(binary.T, left.T, down.T).T
+    left |= _closing_holes(binary, left)
     return left, binary & ~left
 
 
@@ -178,10 +181,60 @@ def _chains(
             free[nearest] = False
             members.append(nearest)
             left, right = min(left, x0[nearest]), max(right, x1[nearest])
-            xs, ys = np.concatenate([x0[members], x1[members]]), np.concatenate([y0[members], y1[members]])
-            curve = np.poly1d(np.polyfit(xs, ys, 1 if right - left < width / 3 else 2))
-        chains.append(([names[m] for m in members], curve))
-    return chains
+            curve = _fitted(np.array([x0, x1, y0, y1])[:, members], width)
+        chains.append((members, curve))
+    return [
+        ([names[m] for m in members], curve) for members, curve in _merged(chains, np.array([x0, x1, y0, y1]), width)
+    ]
+
+
+def _fitted(ends: NDArray[np.float64], width: int) -> np.poly1d:
+    """The line through the ends of pieces, (4, n): left and right x, then y there; straight if it is short."""
+    x0, x1, y0, y1 = ends
+    degree = 1 if x1.max() - x0.min() < width / 3 else 2
+    return np.poly1d(np.polyfit(np.concatenate([x0, x1]), np.concatenate([y0, y1]), degree))
+
+
+def _merged(
+    chains: "list[tuple[list[int], np.poly1d]]", ends: NDArray[np.float64], width: int
+) -> "list[tuple[list[int], np.poly1d]]":
+    """The chains; two that continue each other are one line, although digits hide much of it between them."""
+    found: list[tuple[list[int], np.poly1d]] = []
+    for members, curve in chains:
+        left, right = ends[0, members].min(), ends[1, members].max()
+        for at, (others, other) in enumerate(found):
+            start, end = ends[0, others].min(), ends[1, others].max()
+            a, b = (right, start) if right < start else (end, left)  # where the gap begins and ends
+            known = min(right - left, end - start) >= b - a  # each is long enough to tell its direction
+            if 0 < b - a <= width / LONG_GAP and known and max(abs(curve(x) - other(x)) for x in (a, b)) <= 2.5:
+                both = [*others, *members]
+                found[at] = both, _fitted(ends[:, both], width)
+                break
+        else:
+            found.append((members, curve))
+    return found
+
+
+def _closing_holes(binary: Mask, left: Mask) -> Mask:
+    """What was taken away of loops, (H, W): a zero that is written on a line shares its foot with it.
+
+    A hole whose border is nearly all ink that is no rule belongs to a digit; the rule closes it.
+    """
+    from scipy import ndimage
+
+    taken = binary & ~left
+    numbers, count = ndimage.label(np.pad(~binary, 1, constant_values=True))
+    borders = np.zeros((2, count + 1))
+    beside = [np.roll(numbers, shift, axis)[1:-1, 1:-1] for shift, axis in ((1, 0), (-1, 0), (1, 1), (-1, 1))]
+    for side in beside:
+        for ink, total in zip((left, taken), borders):
+            total += np.bincount(side[ink], minlength=count + 1)
+    closed = (borders[1] > 0) & (borders[1] <= LOOP * borders[0])
+    closed[[0, numbers[0, 0]]] = False
+    found: Mask = np.zeros_like(binary)
+    for side in beside:
+        found |= taken & closed[side]
+    return ndimage.binary_dilation(found, iterations=3, mask=taken) if found.any() else found
 
 
 def _mended(binary: Mask, left: Mask, rules: Mask) -> Mask:
