@@ -179,6 +179,15 @@ def test_a_bar_between_columns_is_no_1():
     assert reading.text == "3628"
 
 
+def test_the_network_sees_each_mark_once(monkeypatch):
+    from digitlab.reading import photo
+
+    seen, judge = [], photo.judge
+    monkeypatch.setattr(photo, "judge", lambda network, images: seen.append(len(images)) or judge(network, images))
+    page = page_with(*(print_digit(text, 80, "DejaVuSans") for text in "352"))
+    assert read_photo(shipped(), page).text == "352" and seen == [3]
+
+
 def test_two_digits_that_touch_from_above_are_cut():
     three, eight = print_digit("3", 60, "DejaVuSans"), print_digit("8", 60, "DejaVuSans")
     width = max(three.shape[1], eight.shape[1])

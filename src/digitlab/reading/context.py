@@ -60,10 +60,12 @@ def refused(
     why = [_unsure(j, least) for j in judged]
     able = [j for j, reason in zip(judged, why) if not reason]
     usual = writing_height(able, shape)
+    depths = [j.depth for j in able if j.label != 1 and 0.6 * usual <= j.mark.height <= 1.7 * usual]
+    deep = float(np.quantile(depths, 0.75)) if depths else 0.0
     for at, j in enumerate(judged):
         if not why[at]:
             why[at] = (
-                _pale(j, able, usual)
+                _pale(j, deep, usual)
                 or _at_edge(j, able, shape)
                 or _size(j, able, usual, judged, crumbs)
                 or _texture(j, able, judged)
@@ -132,12 +134,10 @@ def _unsure(j: Answer, least: float) -> str:
     return f"looks like no digit (best guess {j.label}, {100 * j.confidence:.0f} %)"
 
 
-def _pale(j: Answer, able: Sequence[Answer], usual: float) -> str:
-    """A paper's pattern or the back of the page: much paler than the digits of the writing's height."""
-    depths = [o.depth for o in able if o.label != 1 and 0.6 * usual <= o.mark.height <= 1.7 * usual] or [j.depth]
+def _pale(j: Answer, deep: float, usual: float) -> str:
+    """A paper's pattern or the back of the page: much paler than the digits of the writing's height, `deep`."""
     digit = j.confidence >= SURE and 0.6 * usual <= j.mark.height <= 1.7 * usual  # written with less pressure
-    share = PALEST if digit else PALE
-    return "is much paler than the writing" if j.depth < share * float(np.quantile(depths, 0.75)) else ""
+    return "is much paler than the writing" if j.depth < (PALEST if digit else PALE) * deep else ""
 
 
 def _at_edge(j: Answer, able: Sequence[Answer], shape: tuple[int, int]) -> str:

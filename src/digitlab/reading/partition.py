@@ -8,6 +8,7 @@ through a graph of segments (Gader et al. 1995, "Neural and fuzzy methods in han
 
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -21,6 +22,7 @@ NEAR_ACROSS, NEAR_DOWN = 0.16, 0.24  # paper between the parts of a digit, in he
 WIDEST = 1.25  # of a digit's height, where it is joined from parts
 MOST_PARTS = 6  # that make one digit
 SURE = 0.95  # a narrow mark that is read with more is not cut
+CERTAIN, CERTAINLY_WIDE = 0.99, 1.3  # the same for a wider one, up to so many of its heights
 SHARED = 0.1  # what a stroke costs that belongs to both sides of a cut
 SECOND = 1.5  # what each digit costs in a picture that is too small for two
 JOIN, CUT = 0.25, 0.45  # what a join and a cut cost, as a logarithm of probability
@@ -59,12 +61,12 @@ class Answer:
     not_digit: float
     depth: float = 1.0
 
-    @property
+    @cached_property
     def label(self) -> int:
         """The most probable class."""
         return int(np.argmax(self.probabilities))
 
-    @property
+    @cached_property
     def confidence(self) -> float:
         """The probability that the mark is a digit, and this one."""
         return (1 - self.not_digit) * float(self.probabilities.max())
@@ -88,8 +90,8 @@ def partition(
     shape  of the picture, (H, W)
     """
     answers = _divided(answers, judge, usual)
-    sure = {answer.mark.box for answer in answers if answer.confidence >= SURE}
-    rows = [_pieces(cluster, sure) for cluster in _clusters([answer.mark for answer in answers], usual, one)]
+    single = {answer.mark.box for answer in answers if _is_single(answer)}
+    rows = [_pieces(cluster, single) for cluster in _clusters([answer.mark for answer in answers], usual, one)]
     budget = _Budget()
     segments = [_segments(row, usual, one, budget) for row in rows]
     judged = judge([segment.mark for some in segments for segment in some])
@@ -171,13 +173,18 @@ def _clusters(parts: Sequence[Mark], usual: float, one: bool) -> list[list[Mark]
     return members
 
 
-def _pieces(cluster: Sequence[Mark], sure: Container[Box]) -> list[_Piece]:
-    """A cluster's parts from left to right, each cut wherever it may be, unless it is narrow and `sure` to be one."""
+def _is_single(answer: Answer) -> bool:
+    """Whether a mark is surely one digit, so that no cut need be tried: the wider it is, the surer it must be read."""
+    aspect = answer.mark.width / max(1, answer.mark.height)
+    return aspect < CERTAINLY_WIDE and answer.confidence >= (SURE if aspect < WIDE_ENOUGH else CERTAIN)
+
+
+def _pieces(cluster: Sequence[Mark], single: Container[Box]) -> list[_Piece]:
+    """A cluster's parts from left to right, each cut wherever it may be, unless it is surely a `single` digit."""
     tallest = max(part.height for part in cluster)
     found = []
     for number, part in enumerate(sorted(cluster, key=lambda m: m.box[0] + m.box[2])):
-        whole = part.box in sure and part.width < WIDE_ENOUGH * part.height
-        places = cuts(part) if part.height >= 0.4 * tallest and not whole else []
+        places = cuts(part) if part.height >= 0.4 * tallest and part.box not in single else []
         ends = [None, *places, None]
         found += [_Piece(part, number, a, b) for a, b in pairwise(ends)]
     return found

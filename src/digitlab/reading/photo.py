@@ -59,11 +59,15 @@ def read_photo(
 
 
 def asker(network: Network, page: Page, colour: bool) -> Judge:
-    """A function that asks the network for its answers on marks of this page."""
+    """A function that asks the network for its answers on marks of this page, once for each mark."""
+    known: dict[int, Answer] = {}  # by identity; each answer keeps its mark alive
 
     def ask(marks: Sequence[Mark]) -> list[Answer]:
-        if not marks:
-            return []
+        if new := [mark for mark in marks if id(mark) not in known]:
+            known.update(zip(map(id, new), answered(new)))
+        return [known[id(mark)] for mark in marks]
+
+    def answered(marks: Sequence[Mark]) -> list[Answer]:
         images = np.stack([page.colour_of(mark) if colour else page.image_of(mark) for mark in marks])
         judged = judge(network, images)
         odd = [1.0 if odd_shape(mark) else 0.0 for mark in marks]

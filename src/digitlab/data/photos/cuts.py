@@ -56,28 +56,32 @@ def cuts(mark: Mark, *, within: tuple[float, float] = (0.0, 1.0)) -> list[Cut]:
     return [Cut(columns, crossed) for crossed, _, columns in chosen]
 
 
-def piece(mark: Mark, left: Cut | None, right: Cut | None, reach: int = 0) -> Mark | None:
+def piece(mark: Mark, before: Cut | None, after: Cut | None, reach: int = 0) -> Mark | None:
     """The part of a mark between two cuts (None: its own side), and `reach` pixels beyond; None if no ink is left.
 
     Crumbs are left out.
     """
     from scipy import ndimage
 
-    first = 0 if left is None else max(0, int(left.columns.min()) - reach)
-    last = mark.width if right is None else min(mark.width, int(right.columns.max()) + reach)
+    first = 0 if before is None else max(0, int(before.columns.min()) - reach)
+    last = mark.width if after is None else min(mark.width, int(after.columns.max()) + reach)
     across = np.arange(first, last)[None]
     part = mark.mask[:, first:last]
-    if left is not None:
-        part = part & (across >= left.columns[:, None] - reach)
-    if right is not None:
-        part = part & (across < right.columns[:, None] + reach)
+    if before is not None:
+        part = part & (across >= before.columns[:, None] - reach)
+    if after is not None:
+        part = part & (across < after.columns[:, None] + reach)
     labels, count = ndimage.label(part, structure=np.ones((3, 3), bool))
     if not count:
         return None
-    sizes = np.bincount(labels.ravel())[1:]
-    part = np.isin(labels, 1 + np.flatnonzero(sizes >= CRUMB * sizes.max()))
-    rows, columns = ndimage.find_objects(part.astype(np.uint8))[0]
-    return mark_of(part[rows, columns], mark.box[0] + first + columns.start, mark.box[1] + rows.start)
+    if count > 1:
+        sizes = np.bincount(labels.ravel())
+        sizes[0] = 0  # paper
+        part = (sizes >= CRUMB * sizes.max())[labels]
+    rows, columns = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
+    top, left, bottom, right = int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
+    box = mark.box[0] + first + left, mark.box[1] + top, mark.box[0] + first + right, mark.box[1] + bottom
+    return Mark(box, part[top:bottom, left:right], mark.pen)
 
 
 def stacked(mark: Mark) -> list[tuple[Mark, Mark]]:
