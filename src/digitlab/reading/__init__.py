@@ -8,7 +8,8 @@ photo.py      read_photo: all of it
 partition.py  which parts of the ink make a digit: joined and cut as the network likes best
 chains.py     zeros that overlap, divided by the paper that each encloses
 prior.py      how common digits are on the page, and what that makes of the network's answers
-context.py    what the page says of its marks: the height of the writing, words of letters, edges
+context.py    what the page says of its marks: the height of the writing, edges, drawings
+words.py      marks among letters
 grid.py       read_grid: forms of rows and columns, cell by cell
 results.py    Read, Reading
 """

@@ -1,18 +1,16 @@
-"""What the page says of its marks: the height of the writing, words of letters, texture, edges."""
+"""What the page says of its marks: the height of the writing, texture, edges, drawings; words are in words.py."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from digitlab.data.photos.lines import text_lines
+from digitlab.data.photos.lines import on_its_line
 from digitlab.data.photos.mark import Mark
 from digitlab.data.photos.marks import odd_shape
 from digitlab.reading.partition import Answer
+from digitlab.reading.words import NUMBER, SURE, among_letters, no_letter
 
 LOW, HIGH = 0.42, 2.5  # shares of the writing's height between which a mark needs no neighbours of its size
-SURE = 0.9
-TEXT, TEXT_SHARE = 5, 0.3  # a page with so many letters, and such a share of them, is a page of words
-NUMBER = 0.97  # confidence of each digit of a number there
 WIDEST = 1.9  # of its height
 TEXTURE, GRAIN = 10, 0.3  # marks around one that are no digits, and at least this share of its height
 DRAWN, MOSTLY = 1.0, 3.0  # times the digits' ink: what is no digit in a drawing, and in one where no digit is alone
@@ -46,7 +44,7 @@ def writing_height(judged: Sequence[Answer], shape: tuple[int, ...]) -> float:
 def written(judged: Sequence[Answer], shape: tuple[int, ...]) -> list[bool]:
     """For each mark whether it is as high as the page's writing, and no dash or blot."""
     usual = writing_height(judged, shape)
-    return [0.45 * usual <= j.mark.height <= 2.2 * usual and not _odd(j.mark) for j in judged]
+    return [0.45 * usual <= j.mark.height <= 2.2 * usual and not no_letter(j.mark) for j in judged]
 
 
 def refused(
@@ -70,7 +68,7 @@ def refused(
                 or _size(j, able, usual, judged, crumbs)
                 or _texture(j, able, judged)
             )
-    return _letters(judged, _drawing(judged, why, shape, noise <= SMOOTH), usual)
+    return among_letters(judged, _drawing(judged, why, shape, noise <= SMOOTH), usual)
 
 
 def _drawing(judged: Sequence[Answer], why: list[str], shape: tuple[int, int], smooth: bool) -> list[str]:
@@ -84,7 +82,7 @@ def _drawing(judged: Sequence[Answer], why: list[str], shape: tuple[int, int], s
         crossed = [any(_cross(j.mark, o.mark) for o in able if o is not j) for j in judged]
         why = [reason or "is part of a drawing" * across for reason, across in zip(why, crossed)]
         able = [j for j, reason in zip(judged, why) if not reason]
-    strange = [j.mark for j, reason in zip(judged, why) if reason and not _odd(j.mark)]
+    strange = [j.mark for j, reason in zip(judged, why) if reason and not no_letter(j.mark)]
     if smooth:
         strange = [mark for mark in strange if not any(_holds(mark, j.mark) for j in able)]
     else:
@@ -94,7 +92,7 @@ def _drawing(judged: Sequence[Answer], why: list[str], shape: tuple[int, int], s
         return why
     found = list(why)
     for at, j in enumerate(judged):
-        beside = any(o.label != 1 and _on_its_line(j.mark, o.mark) for o in able if o is not j)
+        beside = any(o.label != 1 and on_its_line(j.mark, o.mark) for o in able if o is not j)
         unlikely = j.label == 1 or j.confidence < NUMBER or (smooth and share > MOSTLY)
         if not why[at] and not beside and unlikely:
             found[at] = "is part of a drawing"
@@ -110,7 +108,7 @@ def _cross(a: Mark, b: Mark) -> bool:
     if across <= 0 or down <= 0:
         return False
     share = across * down / min(a.width * a.height, b.width * b.height)
-    askew = abs(_middle(a)[1] - _middle(b)[1]) / max(a.height, b.height)
+    askew = abs(a.middle[1] - b.middle[1]) / max(a.height, b.height)
     return share > INSIDE or (share > ACROSS and askew > ASKEW)
 
 
@@ -163,7 +161,7 @@ def _size(j: Answer, able: Sequence[Answer], usual: float, judged: Sequence[Answ
     if height > usual:
         stroke = j.label == 1  # a bar between columns, a bracket, a margin
         return "" if j.confidence >= SURE and not stroke else "is much larger than the writing"
-    beside = [other for other in able if other is not j and _on_its_line(j.mark, other.mark)]
+    beside = [other for other in able if other is not j and on_its_line(j.mark, other.mark)]
     near = _near(j, judged, crumbs, height)
     if j.confidence < SURE or near > 3 or not beside or height < 3 * j.mark.pen:
         return "is much smaller than the writing"
@@ -174,7 +172,7 @@ def _size(j: Answer, able: Sequence[Answer], usual: float, judged: Sequence[Answ
 
 def _texture(j: Answer, able: Sequence[Answer], judged: Sequence[Answer]) -> str:
     """A lone mark among many of its size that are none, such as the grain of a shadow."""
-    if any(_on_its_line(j.mark, other.mark) for other in able if other is not j):
+    if any(on_its_line(j.mark, other.mark) for other in able if other is not j):
         return ""
     height = max(j.mark.height, 0.6 * j.mark.width)
     alike = [o for o in judged if max(o.mark.height, o.mark.width) >= GRAIN * height]
@@ -183,76 +181,8 @@ def _texture(j: Answer, able: Sequence[Answer], judged: Sequence[Answer]) -> str
 
 def _near(j: Answer, judged: Sequence[Answer], crumbs: Sequence[Mark], height: float) -> int:
     """How many marks around one are no digits."""
-    x, y = _middle(j.mark)
+    x, y = j.mark.middle
     return sum(
-        abs(_middle(m)[0] - x) < 2.5 * height and abs(_middle(m)[1] - y) < 2.5 * height
+        abs(m.middle[0] - x) < 2.5 * height and abs(m.middle[1] - y) < 2.5 * height
         for m in [*crumbs, *(o.mark for o in judged if o is not j and o.confidence < SURE)]
     )
-
-
-def _on_its_line(mark: Mark, other: Mark) -> bool:
-    """Whether another mark, no smaller, is near this one and at its height."""
-    height, tall = (max(m.height, 0.6 * m.width) for m in (mark, other))
-    (x, y), (ox, oy), reach = _middle(mark), _middle(other), max(height, tall)
-    return tall >= 0.7 * height and abs(oy - y) < 0.6 * reach and abs(ox - x) < 3 * reach
-
-
-def _letters(judged: Sequence[Answer], why: list[str], usual: float) -> list[str]:
-    """Marks among letters: a word of which a good part is no digit is no number.
-
-    On a page of words, a number must be a word of its own, of several different digits that are all read surely: two
-    letters may look like digits, but hardly three together.
-    """
-    depths = [j.depth for j, reason in zip(judged, why) if not reason]
-    deep = float(np.median(depths)) if depths else 0.0  # what is paler is the paper's pattern
-    able = [
-        at
-        for at, j in enumerate(judged)
-        if 0.45 * usual <= j.mark.height <= 2.2 * usual and not _odd(j.mark) and j.depth >= 0.6 * deep
-    ]
-    strange = sum(bool(why[at]) for at in able)
-    text = strange >= TEXT and strange >= TEXT_SHARE * len(able)
-    inside = set(able)
-    found = [
-        "is among letters" if text and not reason and at not in inside else reason for at, reason in enumerate(why)
-    ]
-    for numbers in text_lines([judged[at].mark.box for at in able]):
-        line = [able[number] for number in numbers]
-        words: list[list[int]] = []
-        for at in line:
-            gap = judged[at].mark.box[0] - judged[words[-1][-1]].mark.box[2] if words else np.inf
-            if gap > 0.8 * usual:
-                words.append([])
-            words[-1].append(at)
-        for word in words:
-            letters = _columns([judged[at].mark for at in word if why[at]])
-            unsure = any(judged[at].confidence < SURE for at in word if not why[at])
-            among = letters >= (1 if unsure else 2) and letters >= 0.4 * len(word)
-            if among or (text and not _is_number([judged[at] for at in word], letters)):
-                for at in word:
-                    found[at] = why[at] or "is among letters"
-    return found
-
-
-def _columns(marks: Sequence[Mark]) -> int:
-    """How many letters they are: marks above each other, such as the pieces of a broken digit, count once."""
-    count, end = 0, -1.0
-    for mark in sorted(marks, key=lambda mark: mark.box[0]):
-        count += mark.box[0] + 0.4 * mark.width > end
-        end = max(end, mark.box[2])
-    return count
-
-
-def _is_number(word: Sequence[Answer], letters: int) -> bool:
-    """Whether a word on a page of words is surely a number."""
-    sure = all(answer.confidence >= NUMBER for answer in word)
-    return not letters and len(word) >= 3 and sure and len({answer.label for answer in word}) >= 2
-
-
-def _odd(mark: Mark) -> bool:
-    """A dash or a blot, which says nothing of the marks beside it."""
-    return mark.width > 3 * mark.height or mark.pen > 0.5 * max(mark.height, mark.width)
-
-
-def _middle(mark: Mark) -> tuple[float, float]:
-    return (mark.box[0] + mark.box[2]) / 2, (mark.box[1] + mark.box[3]) / 2

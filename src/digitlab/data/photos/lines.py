@@ -55,6 +55,13 @@ def text_lines(boxes: Sequence[Box]) -> list[list[int]]:
     return sorted(lines, key=lambda line: float(np.mean([places[i].y - tilt * places[i].x for i in line])))
 
 
+def on_its_line(mark: Mark, other: Mark) -> bool:
+    """Whether another mark, no smaller, is near this one and at its height."""
+    height, tall = (max(m.height, 0.6 * m.width) for m in (mark, other))
+    (x, y), (ox, oy), reach = mark.middle, other.middle, max(height, tall)
+    return tall >= 0.7 * height and abs(oy - y) < 0.6 * reach and abs(ox - x) < 3 * reach
+
+
 def page_slope(places: Sequence[_Place]) -> float:
     """How much lines of writing go down per pixel to the right; 0 for fewer than three.
 

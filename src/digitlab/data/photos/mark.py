@@ -33,6 +33,11 @@ class Mark:
         """Pixels from top to bottom."""
         return self.box[3] - self.box[1]
 
+    @property
+    def middle(self) -> tuple[float, float]:
+        """The middle of the box, x and y."""
+        return (self.box[0] + self.box[2]) / 2, (self.box[1] + self.box[3]) / 2
+
     def touches(self, shape: tuple[int, ...]) -> bool:
         """Whether the mark reaches an edge of a picture of this shape, (H, W)."""
         left, top, right, bottom = self.box

@@ -1,0 +1,42 @@
+"""Digits beside words: marks are compared with those of their size."""
+
+import numpy as np
+import pytest
+
+from digitlab.data.photos.mark import mark_of
+from digitlab.reading.partition import Answer
+from digitlab.reading.words import among_letters
+
+LETTERS = "is among letters"
+
+
+def line(text: str, top: int, height: int) -> list[Answer]:
+    """A line of digits, and letters that are none: x; a space is a gap."""
+    mask = np.ones((height, height // 2), bool)
+    mask[3:-3, 3:-3] = False
+    image = np.zeros((28, 28), np.uint8)
+    return [
+        Answer(mark_of(mask, 20 + 3 * height * at // 4, top), image, np.eye(10)[int(c) if c != "x" else 0], c == "x")
+        for at, c in enumerate(text)
+        if c != " "
+    ]
+
+
+@pytest.mark.parametrize("usual", [16, 60])
+def test_print_beside_a_number_does_not_hide_it_and_is_no_number(usual: int) -> None:
+    answers = [*line("xx0xx x0 xxx", 20, 16), *line("352", 100, 60)]
+    why = ["looks like no digit" * (answer.not_digit == 1) for answer in answers]
+    reasons = among_letters(answers, why, usual)
+    assert reasons[-3:] == ["", "", ""] and all(reasons[:-3])
+
+
+def test_dust_around_small_zeros_beside_large_digits_is_no_word() -> None:
+    answers = [*line("71", 100, 60), *line("           00", 130, 20), *line("x x x x x x", 400, 20)]
+    why = ["looks like no digit" * (answer.not_digit == 1) for answer in answers]
+    assert among_letters(answers, why, 60)[:4] == [""] * 4
+
+
+def test_on_a_page_of_words_a_lone_mark_of_another_size_is_no_digit() -> None:
+    answers = [*line("xxxxx xxxx", 20, 16), *line("3", 100, 60)]
+    why = ["looks like no digit" * (answer.not_digit == 1) for answer in answers]
+    assert among_letters(answers, why, 16)[-1] == LETTERS
