@@ -26,7 +26,7 @@ from digitlab.engine.fast.compiler.jit import kernel
 from digitlab.engine.fast.layout import *
 from digitlab.engine.fast.ops import conv, maxima, padding, winograd
 from digitlab.engine.fast.ops.activation import is_monotone
-from digitlab.engine.fast.ops.collecting import collect_rows
+from digitlab.engine.fast.ops.collecting import AFTER, collect_rows, list_filters, list_windows
 from digitlab.engine.fast.ops.ink import ink_between
 from digitlab.engine.fast.ops.maxima import MAXIMA, MAXIMA_STRIDE, POOL, TRANSFORMED, TRANSPOSED
 from digitlab.engine.fast.ops.optimizer import limit_norms, update
@@ -91,8 +91,8 @@ def plan(builder: PlanBuilder, i: int) -> bool:
     chunk = max(1, min(CHUNK_INPUTS // builder.stride, CHUNK_ITEMS // (pixels * filters)))
     builder.needs_scratch(
         size * size * pools.count[1] * padded(filters) + LANES,
-        (2 * filters + 1) * pixels * size * size + LANES,
-        (2 * chunk * pixels + 1) * filters + LANES,
+        (2 * filters + 1) * pixels * size * size + 2 * AFTER + LANES,
+        (2 * (chunk * pixels + AFTER) + 1) * filters + LANES,
         padded(kw * channels),
     )
     row[TRANSFORMED] = int(size == 2 and winograd.pays(windows, channels, filters))
@@ -142,18 +142,11 @@ def picture_backward(op, gx, size, gy, places, w, scratch):
     count = op[OUT_HEIGHT] * op[OUT_WIDTH]
     clear(gx, size)
     # Lists of one picture: for each pool and place in it, which filters had their maximum there, and their g.
-    values, offsets = scratch, words(at(scratch, count * pools * filters))
-    ends = words(at(scratch, 2 * count * pools * filters))
+    room = count * pools * filters + AFTER
+    values, offsets, ends = scratch, words(at(scratch, room)), words(at(scratch, 2 * room))
     for p in range(count):
-        for q in range(pools):
-            ends[p * pools + q] = (p * pools + q) * filters
-        for f in range(filters):
-            slot = p * pools + (places[p * filters + f] & 15)
-            end = ends[slot]
-            g = gy[p * filters + f]
-            values[end] = g
-            offsets[end] = f * op[KERNEL] * row
-            ends[slot] = end + (g != 0.0)
+        here, gs, start = at(places, p * filters), at(gy, p * filters), p * pools * filters
+        list_filters(gs, here, filters, pools, values, offsets, at(ends, p * pools), start, op[KERNEL] * row)
     for ky in range(op[KERNEL]):
         for p in range(count):
             corner = (p // op[OUT_WIDTH]) * op[POOL] * line + (p % op[OUT_WIDTH]) * op[POOL] * channels
@@ -193,7 +186,9 @@ def gradient(share, op, first, last, g, g_bias):
         for k in range(min(LANES, last - f)):
             g_bias[f + k] = scratch[k]
     chunk = min(examples, chunk_size(x_stride, count * filters))
-    room = chunk * count
+    room = chunk * count + AFTER
+    # Windows without ink add nothing, where ink is known; else all rows of pools are one.
+    lines, across = (op[OUT_HEIGHT], op[OUT_WIDTH]) if op[GX] < 0 else (1, count)
     values, offsets = scratch, words(at(scratch, room * mine))
     ends = words(at(scratch, 2 * room * mine))
     for start in range(0, examples, chunk):
@@ -202,23 +197,16 @@ def gradient(share, op, first, last, g, g_bias):
         for n in range(start, min(start + chunk, examples)):
             places = at(where_maxima, n * op[MAXIMA_STRIDE])
             inked = at(places, y_stride)
-            for py in range(op[OUT_HEIGHT]):
-                start_x, end_x = 0, op[OUT_WIDTH]
+            for py in range(lines):
+                start_x, end_x = 0, across
                 if op[GX] < 0:
-                    # Windows without ink add nothing.
                     low, high = ink_between(inked, py * op[POOL], op[POOL] + kernel_height - 1, line)
                     reach = op[POOL] + op[KERNEL_WIDTH] - 2
                     start_x = max(0, low // channels - reach + op[POOL] - 1) // op[POOL]
                     end_x = min(end_x, (high + op[POOL] * channels - 1) // (op[POOL] * channels))
-                for px in range(start_x, end_x):
-                    here = (py * op[OUT_WIDTH] + px) * filters + first
-                    gs, ws = at(gy, n * y_stride + here), at(places, here)
-                    for f in range(mine):
-                        end = ends[f]
-                        value = gs[f]
-                        values[end] = value
-                        offsets[end] = (ws[f] >> 4) + (n - start) * x_stride
-                        ends[f] = end + (value != 0.0)
+                here = (py * op[OUT_WIDTH] + start_x) * filters + first
+                gs, ws = at(gy, n * y_stride + here), at(places, here)
+                list_windows(gs, ws, filters, mine, end_x - start_x, values, offsets, ends, (n - start) * x_stride)
         for f in range(mine):
             items = ends[f] - f * room
             out = at(g, (first + f) * kernel_height * row)

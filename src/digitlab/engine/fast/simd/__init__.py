@@ -10,6 +10,7 @@ from digitlab.engine.fast.compiler.jit import COMPILING, Placeholder
 if COMPILING:
     from digitlab.engine.fast.simd.barrier import *
     from digitlab.engine.fast.simd.callback import *
+    from digitlab.engine.fast.simd.lists import *
     from digitlab.engine.fast.simd.maths import *
     from digitlab.engine.fast.simd.packed import *
     from digitlab.engine.fast.simd.products import *
