@@ -1,14 +1,16 @@
 """How well pictures of every kind are read, and how far the confidence can be trusted.
 
     python benchmarks/handwriting.py [--pictures 30] [--seed 1000] [--kinds notes words] [--failures] [--net NET]
+    python benchmarks/handwriting.py --kinds notes --seed 1000 --number 3 --show failures    # the stages of one picture
 
 The pictures are made by digitlab/data/synthetic/snapshots.py. The network was not trained on these, but on single marks
 of the same hands, with another seed. The sheets and scikit-learn's digits are no pictures of that generator.
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ from sklearn.datasets import load_digits
 
 import digitlab
 from digitlab.cli.shared.networks import load_named
+from digitlab.cli.shared.readings import save_stages
 from digitlab.data.photos.scoring import SAME, LabelledBox, Score, overlap, score_reading
 from digitlab.data.synthetic.pages import SyntheticPage
 from digitlab.data.synthetic.snapshots import KINDS, WORDS, draw_snapshot
@@ -26,9 +29,9 @@ BINS = (0.5, 0.7, 0.9, 0.97, 0.99, 0.999, 1.0)  # of confidence
 CELL = 20  # pixels of a digit on a sheet of many, as in OpenCV's digits.png
 
 
-def snapshots(kind: str, count: int, seed: int) -> Iterator[SyntheticPage]:
+def snapshots(kind: str, numbers: Sequence[int], seed: int) -> Iterator[SyntheticPage]:
     """Pictures that each have their own seed, so that other kinds and numbers do not change them."""
-    for number in range(count):
+    for number in numbers:
         yield draw_snapshot(kind, np.random.default_rng([seed, list(KINDS).index(kind), number]))
 
 
@@ -92,7 +95,10 @@ def main() -> None:
     parser.add_argument("--net", default="shipped")
     parser.add_argument("--kinds", nargs="+", default=[*KINDS, "mnist-sheet", "sklearn"])
     parser.add_argument("--failures", action="store_true", help="list every error")
+    parser.add_argument("--number", type=int, help="only this picture of each kind, counted from 0")
+    parser.add_argument("--show", type=Path, help="folder for the stages of pictures with an error")
     args = parser.parse_args()
+    numbers = range(args.pictures) if args.number is None else [args.number]
     network = load_named(args.net)[1]
     print(f"{'kind':<16}{'pictures':>9}{'exact':>7}{'digits':>8}{'found':>7}{'right':>7}{'false':>7}")
     total, trusted = Score(), []
@@ -100,12 +106,15 @@ def main() -> None:
         if kind == "mnist-sheet":
             pictures = mnist_sheets(max(1, args.pictures // 3))
         else:
-            pictures = bundled(10 * args.pictures) if kind == "sklearn" else snapshots(kind, args.pictures, args.seed)
+            pictures = bundled(10 * args.pictures) if kind == "sklearn" else snapshots(kind, numbers, args.seed)
         score, exact, count = Score(), 0, 0
         for picture in pictures:
             reading, marks = read(network, picture)
-            one = score_reading(picture.truth, marks, name=f"{kind} {count}")
-            count, exact, score = count + 1, exact + (one.right == one.there and not one.extra), score + one
+            name = f"{kind} {numbers[count] if kind in KINDS else count}"
+            one = score_reading(picture.truth, marks, name=name)
+            count, exact, score = count + 1, exact + (not one.failures), score + one
+            if args.show and one.failures:
+                save_stages(reading, args.show / name.replace(" ", "-"), one.failures[0])
             for digit, (label, box) in zip(reading.digits, marks):
                 same = [t.label == label for t in picture.truth if overlap(t.box, box) >= SAME]
                 trusted.append((digit.confidence, any(same)))
@@ -115,7 +124,7 @@ def main() -> None:
             flush=True,
         )
         if kind in ("words", "print"):
-            print(f"    {20 * score.extra / (WORDS * args.pictures):.1f} false digits per 20 words")
+            print(f"    {20 * score.extra / (WORDS * count):.1f} false digits per 20 words")
         for failure in score.failures if args.failures else ():
             print(f"    {failure}")
     print(f"all: {100 * total.right / max(1, total.there):.1f} % of the digits right; {total}")
