@@ -188,6 +188,13 @@ def test_the_network_sees_each_mark_once(monkeypatch):
     assert read_photo(shipped(), page).text == "352" and seen == [3]
 
 
+@pytest.mark.parametrize("dark", [True, False])
+def test_a_triangle_in_the_corner_of_a_drawing_leaves_its_digit(dark):
+    page = page_with(print_digit("3", 120, "DejaVuSans"), height=200)
+    page[np.add(*np.mgrid[0 : page.shape[0], 0 : page.shape[1]]) < 45] = 20
+    assert read_photo(shipped(), 255 - page if dark else page).text == "3"
+
+
 def test_two_digits_that_touch_from_above_are_cut():
     three, eight = print_digit("3", 60, "DejaVuSans"), print_digit("8", 60, "DejaVuSans")
     width = max(three.shape[1], eight.shape[1])
