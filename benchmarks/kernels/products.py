@@ -1,9 +1,11 @@
-"""Products of large matrices (engine/fast/simd/packed.py): GFLOP/s of one core, and their share of its peak.
+"""Products of large matrices (engine/fast/simd: packed.py, matrix_unit.py): GFLOP/s of one core, and share of its peak.
 
     python benchmarks/kernels/products.py        (CPU time of one thread, the least of many runs)
 
 The peak is that of the tile itself on numbers that lie in the first-level cache. Beside it: the products in blocks
-without packing (simd/products.py), and the BLAS that NumPy is linked with, on one thread.
+without packing (simd/products.py), and the BLAS that NumPy is linked with, on one thread. Where the processor has a
+matrix unit, a line for each product gives its GFLOP/s, and the root mean square of its errors, of packed products' and
+of BLAS's, relative to Σ |a w|.
 """
 
 import os
@@ -16,13 +18,17 @@ import numpy as np
 import threadpoolctl
 from numba import njit
 
+from digitlab.engine.fast.compiler.jit import MATRIX_UNIT
 from digitlab.engine.fast.layout import AT_ONCE, DEEP
-from digitlab.engine.fast.simd import packed
+from digitlab.engine.fast.matrix_unit import has_matrix_unit
+from digitlab.engine.fast.packing import aligned
+from digitlab.engine.fast.simd import matrix_unit, packed
 from digitlab.engine.fast.simd.products import multiply_large, multiply_transposed
 from digitlab.engine.fast.simd.vectors import floats
 
 SHAPES = ((128, 512, 512), (128, 2000, 2000), (1024, 512, 512), (1024, 3000, 3000))
 add, add_transposed, add_strip = packed.add_packed, packed.add_packed_transposed, packed.add_strip
+on_unit, on_unit_transposed = matrix_unit.add_on_unit, matrix_unit.add_on_unit_transposed
 SIX = "(int64, int64, int64, int64, int64, int64, int64)"
 
 
@@ -46,6 +52,17 @@ def transposed_in_blocks(y, a, w, _, m, k, n):
     multiply_transposed(floats(y), n, m, floats(a), k, floats(w), k, n, k)
 
 
+if MATRIX_UNIT:
+
+    @njit(f"void{SIX}")
+    def straight_on_unit(y, a, w, room, m, k, n):
+        on_unit(floats(y), n, m, floats(a), k, k, floats(w), n, n, floats(room))
+
+    @njit(f"void{SIX}")
+    def transposed_on_unit(y, a, w, room, m, k, n):
+        on_unit_transposed(floats(y), n, m, floats(a), k, k, floats(w), k, n, floats(room))
+
+
 @njit("void(int64, int64, int64, int64)")
 def tiles(y, a, w, repeats):
     for _ in range(repeats):
@@ -65,13 +82,15 @@ def least(call, seconds=0.5):
     return best
 
 
-def shares(rates, peak):
-    return " ".join(f"{rate:7.1f} ({rate / peak:4.0%})" for rate in rates)
+def error(y, a, right):
+    """Root mean square of the errors of y = a right, relative to Σ |a right|."""
+    exact = a.astype(np.float64) @ right.astype(np.float64)
+    return np.sqrt((((y - exact) / (np.abs(a) @ np.abs(right))) ** 2).mean())
 
 
 def main():
     rng = np.random.default_rng(0)
-    room = np.zeros(packed.STRIP * (DEEP + 8) + AT_ONCE * DEEP + 64, np.float32)
+    room = aligned(2 * AT_ONCE * DEEP)
     a, w, y = (rng.random(size, dtype=np.float32) for size in (8 * DEEP, packed.STRIP * DEEP, 8 * packed.STRIP))
     seconds = least(lambda: tiles(y.ctypes.data, a.ctypes.data, w.ctypes.data, 1000))
     peak = 2 * 8 * DEEP * packed.STRIP * 1000 / seconds / 1e9
@@ -96,6 +115,20 @@ def main():
             print(
                 f"{m:5} × {k:4} × {n:4} {name:15} " + " ".join(f"{r:7.1f} ({r / peak:4.0%})" for r in rates), flush=True
             )
+            if has_matrix_unit():
+                unit = straight_on_unit if b is w else transposed_on_unit
+                rate = 2 * m * k * n / least(partial(unit, *places, room.ctypes.data, m, k, n)) / 1e9
+                errors = []
+                for product in (unit, ours):
+                    y[...] = 0.0
+                    product(*places, room.ctypes.data, m, k, n)
+                    errors.append(error(y, a, right))
+                errors.append(error(a @ right, a, right))
+                print(
+                    f"{'':22} on the unit {rate:11.1f} ({rate / peak:4.0%})   errors: unit {errors[0]:.1e},"
+                    f" packed {errors[1]:.1e}, BLAS {errors[2]:.1e}",
+                    flush=True,
+                )
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digitlab.engine.fast import FastEngine, layout, workspace
+from digitlab.engine.fast.matrix_unit import has_matrix_unit
 from digitlab.engine.fast.ops import dense, large
 from digitlab.engine.fast.ops.skipping import PACKED
 from digitlab.engine.fast.pixel_lists import PixelLists
@@ -18,12 +19,16 @@ from digitlab.optim.regularizers import L2, MaxNorm
 
 from .twins import assert_twins, chain, pixels
 
+UNIT = pytest.param(True, id="unit", marks=pytest.mark.skipif(not has_matrix_unit(), reason="no matrix unit here"))
+BOTH = [UNIT, pytest.param(False, id="vectors")]
 
-@pytest.fixture
-def packed(monkeypatch):
-    """Every layer with at least 32 outputs packs its products, whatever the batch."""
+
+@pytest.fixture(params=BOTH)
+def packed(request, monkeypatch):
+    """Every layer with at least 32 outputs packs its products, whatever the batch; on the matrix unit, and without."""
     monkeypatch.setattr(dense, "LEAST_PACKED", 0)
     monkeypatch.setattr(large, "SMALL_BATCH", 0)
+    monkeypatch.setattr(large, "has_matrix_unit", lambda: request.param)
 
 
 def data(features: int, examples: int, classes: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -32,7 +37,8 @@ def data(features: int, examples: int, classes: int, seed: int) -> tuple[np.ndar
 
 
 @pytest.mark.slow
-@settings(max_examples=12, deadline=None, derandomize=True)
+@pytest.mark.parametrize("unit", BOTH)
+@settings(max_examples=10, deadline=None, derandomize=True)
 @given(
     sizes=st.tuples(st.integers(1, 300), st.integers(32, 150), st.integers(32, 150), st.integers(2, 40)),
     optimizer=st.sampled_from([SGD(0.05), Momentum(0.02, 0.8), Adam(0.003)]),
@@ -41,12 +47,13 @@ def data(features: int, examples: int, classes: int, seed: int) -> tuple[np.ndar
     threads=st.integers(1, 3),
     seed=st.integers(0, 1000),
 )
-def test_chains_of_dense_layers(sizes, optimizer, regularizers, batch_size, threads, seed):
+def test_chains_of_dense_layers(unit, sizes, optimizer, regularizers, batch_size, threads, seed):
     x, y = data(sizes[0], 40, sizes[-1], seed)
     network = chain(sizes, act.Tanh(), LogLikelihood(), seed)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(dense, "LEAST_PACKED", 0)
         patch.setattr(large, "SMALL_BATCH", 0)
+        patch.setattr(large, "has_matrix_unit", lambda: unit)
         assert_twins(network, optimizer, regularizers, x, y, batch_size, steps=20, threads=threads)
 
 
@@ -99,7 +106,9 @@ def wide() -> Network:
     return Network(layers, 90, LogLikelihood(), seed=5)
 
 
-def test_any_number_of_threads_gives_the_same_bits():
+@pytest.mark.parametrize("unit", BOTH)
+def test_any_number_of_threads_gives_the_same_bits(unit, monkeypatch):
+    monkeypatch.setattr(large, "has_matrix_unit", lambda: unit)
     x, y = data(90, 128, 7, 2)
     results = []
     for threads in (1, 2, 3):
@@ -112,3 +121,25 @@ def test_any_number_of_threads_gives_the_same_bits():
     for losses, values in results[1:]:
         assert np.array_equal(losses, results[0][0])
         assert all(np.array_equal(values[name], results[0][1][name]) for name in values)
+
+
+@pytest.mark.skipif(not has_matrix_unit(), reason="no matrix unit here")
+def test_the_matrix_unit_is_as_exact_as_vectors(packed, monkeypatch):
+    """Against the readable step in float64: the errors of ∂L/∂W, and of ∂L/∂b behind it, which saw y and ∂L/∂x."""
+    x, y = data(300, 64, 40, 6)
+    x *= np.float32(10.0) ** np.random.default_rng(1).integers(-3, 4, x.shape[1])  # inputs of very different sizes
+    exact = Network([Dense(96), act.Tanh(), Dense(40)], 300, LogLikelihood(), dtype="float64", seed=2)
+    state = {name: p.value.astype(np.float32) for name, p in exact.parameters().items()}
+    exact.load_state({name: value.astype(np.float64) for name, value in state.items()})
+    errors = {}
+    for unit in (True, False):
+        monkeypatch.setattr(large, "has_matrix_unit", lambda unit=unit: unit)
+        network = Network([Dense(96), act.Tanh(), Dense(40)], 300, LogLikelihood())
+        network.load_state(state)
+        FastEngine(network, SGD(1.0)).train_batches(x, y, np.arange(64), 64, np.ones(1))
+        exact.gradient(x.astype(np.float64), y)
+        for name, p in exact.parameters().items():
+            wrong = network.parameters()[name].value - (state[name].astype(np.float64) - p.grad)
+            errors[name, unit] = np.sqrt((wrong**2).mean())
+    for name in state:
+        assert errors[name, True] <= 1.2 * errors[name, False], name

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 LANES = 8  # floats in a vector (simd/vectors.py)
 DEEP, AT_ONCE = 256, 512  # numbers of a sum, and rows, that a large product packs at once (simd/packed.py)
+SIDE, BLOCK_FLOATS = 32, 1536  # a matrix unit's block: numbers along each side, and the floats that hold its parts
+UNIT_DEEP, UNIT_AT_ONCE = 256, 512  # numbers of a sum, and rows, that are split at once (simd/matrix_unit.py)
 
 
 def numbers(start: int = 0) -> Callable[[], int]:

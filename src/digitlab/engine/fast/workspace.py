@@ -58,7 +58,7 @@ class Workspace:
         work[widest : widest + plan.out] = 1.0
         for row, key, array in constants:
             work[row[key] : row[key] + array.size] = array.view(np.float32)
-        scratch = (at.GRADIENT_ROWS + 1) * widest + 2 * batch + plan.scratch
+        scratch = -(-((at.GRADIENT_ROWS + 1) * widest + 2 * batch + plan.scratch) // ALIGNMENT) * ALIGNMENT
         modules = [OPERATIONS.get(int(row[at.KIND])) for row in rows]
         steps_biases = any(hasattr(module, "step_biases") for module in modules)
         for place, array in (

@@ -18,6 +18,7 @@ ALL = frozenset({"all"})  # in place of the names of all kernel sets
 VARIABLE = "DIGITLAB_COMPILING"  # the environment variable that names what is compiled; set by build.py
 COMPILED = frozenset(filter(None, os.environ.get(VARIABLE, "").split("+")))
 COMPILING = bool(COMPILED)
+UNIT_FEATURES = "avx512f", "amx-tile", "amx-bf16"
 
 
 def covers(compiled: frozenset[str], kernel_sets: frozenset[str]) -> bool:
@@ -25,12 +26,14 @@ def covers(compiled: frozenset[str], kernel_sets: frozenset[str]) -> bool:
     return compiled == ALL or kernel_sets <= compiled
 
 
-def _has_wide_registers() -> bool:
-    """Whether this processor has registers of sixteen floats (AVX-512)."""
-    return bool(import_module("llvmlite.binding").get_host_cpu_features().get("avx512f", False))
+def processor_has(*features: str) -> bool:
+    """Whether this processor, and its operating system, have features by LLVM's names."""
+    there = import_module("llvmlite.binding").get_host_cpu_features()
+    return all(there.get(feature, False) for feature in features)
 
 
-SIXTEEN_LANES = COMPILING and _has_wide_registers()
+SIXTEEN_LANES = COMPILING and processor_has("avx512f")  # registers of sixteen floats
+MATRIX_UNIT = COMPILING and processor_has(*UNIT_FEATURES)  # simd/matrix_unit.py
 LARGE = covers(COMPILED, frozenset({"large"}))
 
 

@@ -87,7 +87,7 @@ def place(row: Row, room: Any, batch: int) -> None:
             row[LIST_STRIDE] = skipping.list_stride(shared.longest_segment(row[N_IN]))
             row[PARTS] = room(shared.SEGMENTS * batch * row[Y_STRIDE])
     if row[PACKED]:
-        row[PACKED] = int(large.packs(batch))
+        row[PACKED] = large.packing(batch)
 
 
 @kernel()
@@ -144,7 +144,7 @@ def step(share, op):
     elif LARGE and op[CHOICE] == SKIP_ZEROS:
         skipping.step(share, op, first, last, at(share.scratch, 2 * share.header[BATCH]), share.scratch)
     elif LARGE and op[PACKED] > 0:
-        large.step_columns(share, op)
+        large.step(share, op)
     else:
         step_rows(share, op, first, last)
     if share.thread == 0 and op[B_NUMBER] >= 0:

@@ -1,4 +1,4 @@
-"""A large dense layer in large batches: threads share out its columns, and products are packed.
+"""A large dense layer in large batches: threads share out its columns, and products are packed or on a matrix unit.
 
 Twin: `Dense` in nn/network.py.
 
@@ -13,12 +13,17 @@ thread does what, so the result does not depend on how many there are.
 # mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators, no-check-untyped-defs
 # (Numba infers the types of kernels; the rest is checked.)
 
-from digitlab.engine.fast.compiler.jit import kernel
+from digitlab.engine.fast.compiler.jit import MATRIX_UNIT, kernel
 from digitlab.engine.fast.layout import *
+from digitlab.engine.fast.matrix_unit import has_matrix_unit
+from digitlab.engine.fast.ops import on_unit
 from digitlab.engine.fast.ops.optimizer import update_weights
+from digitlab.engine.fast.ops.skipping import PACKED
 from digitlab.engine.fast.simd import (
     EVERY_STEP,
     STRIP,
+    add_on_unit,
+    add_on_unit_transposed,
     add_packed,
     add_packed_transposed,
     add_step_strip,
@@ -37,6 +42,8 @@ SMALL_BATCH = 32  # examples up to which nothing is packed
 WIDEST_STRIP = 32  # at least STRIP of simd/packed.py, which only the compiler knows
 TALL = 32  # rows of W whose gradient is held at once
 LARGEST_BATCH = AT_ONCE * DEEP // TALL  # examples for whose packed columns of x there is room
+_how = numbers()
+NOT_PACKED, IN_VECTORS, ON_UNIT = _how(), _how(), _how()
 
 
 def packs(batch: int) -> bool:
@@ -44,9 +51,14 @@ def packs(batch: int) -> bool:
     return SMALL_BATCH < batch <= LARGEST_BATCH
 
 
+def packing(batch: int) -> int:
+    """How products are computed in batches of this size."""
+    return (ON_UNIT if has_matrix_unit() else IN_VECTORS) if packs(batch) else NOT_PACKED
+
+
 def scratch() -> int:
     """Floats of a thread's own memory: a tile, what a product packs, and the gradient of some rows of W."""
-    return WIDEST_STRIP * (DEEP + 2 * LANES) + 3 * AT_ONCE * DEEP
+    return max(WIDEST_STRIP * (DEEP + 2 * LANES) + 3 * AT_ONCE * DEEP, on_unit.scratch(LARGEST_BATCH))
 
 
 @kernel()
@@ -58,7 +70,10 @@ def forward(share, op):
     for n in range(share.examples):
         copy(at(share.work, op[Y] + n * ys + first), at(share.params, op[B] + first), last - first)
     y, x, w = at(share.work, op[Y] + first), at(share.work, op[X]), at(share.params, op[W] + first)
-    add_packed(y, ys, share.examples, x, op[X_STRIDE], op[N_IN], w, ys, last - first, share.scratch)
+    if MATRIX_UNIT and op[PACKED] == ON_UNIT:
+        add_on_unit(y, ys, share.examples, x, op[X_STRIDE], op[N_IN], w, ys, last - first, share.scratch)
+    else:
+        add_packed(y, ys, share.examples, x, op[X_STRIDE], op[N_IN], w, ys, last - first, share.scratch)
     barrier(ints(share.header[SYNC]), threads)
 
 
@@ -71,7 +86,10 @@ def backward(share, op):
     for n in range(share.examples):
         clear(at(share.work, op[GX] + n * xs + first), last - first)
     gx, gy, w = at(share.work, op[GX] + first), at(share.work, op[GY]), at(share.params, op[W] + first * ys)
-    add_packed_transposed(gx, xs, share.examples, gy, ys, ys, w, ys, last - first, share.scratch)
+    if MATRIX_UNIT and op[PACKED] == ON_UNIT:
+        add_on_unit_transposed(gx, xs, share.examples, gy, ys, ys, w, ys, last - first, share.scratch)
+    else:
+        add_packed_transposed(gx, xs, share.examples, gy, ys, ys, w, ys, last - first, share.scratch)
     barrier(ints(share.header[SYNC]), threads)
 
 
@@ -84,15 +102,24 @@ def columns_of(share, columns):
 
 
 @kernel()
-def step_columns(share, op):
-    """This thread's columns of W, one step on.
+def step(share, op):
+    """This thread's columns of W, one step on."""
+    first, last = columns_of(share, op[Y_STRIDE])
+    if MATRIX_UNIT and op[PACKED] == ON_UNIT:
+        on_unit.step_columns(share, op, first, last)
+    else:
+        step_columns(share, op, first, last)
+
+
+@kernel()
+def step_columns(share, op, first, last):
+    """Columns `first` to `last` of W, one step on.
 
     W is cut in blocks for which everything that is needed fits the second-level cache: columns of g that stay while
     all rows of W pass by, and some rows at a time. While their gradient is computed, these rows and their part of the
     optimizer's state are fetched.
     """
     examples, ys, gy = share.examples, op[Y_STRIDE], at(share.work, op[GY])
-    first, last = columns_of(share, ys)
     wide, near = AT_ONCE * DEEP // max(examples, TALL) // STRIP * STRIP, min(examples, EVERY_STEP * LANES)
     packed = at(share.scratch, STRIP * LANES)
     left, g = at(packed, AT_ONCE * DEEP + STRIP), at(packed, 2 * AT_ONCE * DEEP + STRIP)

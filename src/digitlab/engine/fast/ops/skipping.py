@@ -43,7 +43,7 @@ CHOICE = _column()  # ALL_INPUTS or SKIP_ZEROS
 LISTS = _column()  # offset of the lists of inputs that are not zero
 LIST_STRIDE = _column()
 PARTS = _column()  # where threads that share out the weights leave their sums (shared.py); 0 if they do not
-PACKED = _column()  # whether products are packed (large.py)
+PACKED = _column()  # how products are packed: not at all (0), or as large.py says
 _choice = numbers()
 ALL_INPUTS, SKIP_ZEROS = _choice(), _choice()
 

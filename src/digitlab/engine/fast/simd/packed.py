@@ -104,7 +104,7 @@ FETCHED = DEEP // EVERY  # pairs of lines that a tile fetches
 
 
 @intrinsic
-def _transpose(typingctx, y, y_row, x, x_row):
+def transpose(typingctx, y, y_row, x, x_row):
     """y[k, r] = x[r, k], eight by eight: three rounds of shuffles, each of which pairs rows twice as far apart."""
 
     def codegen(context, builder, sig, args):
@@ -139,7 +139,7 @@ def _pack_rows(packed, a, a_row, rows, n):
         out = at(packed, r * n)
         if r + LANES <= rows:
             for k in range(0, n, LANES):
-                _transpose(at(out, k * LANES), LANES, at(a, r * a_row + k), a_row)
+                transpose(at(out, k * LANES), LANES, at(a, r * a_row + k), a_row)
         else:
             for k in range(n):
                 for i in range(LANES):
@@ -168,7 +168,7 @@ def _pack_strip_transposed(packed, w, w_row, columns, n):
     for c in range(0, STRIP, LANES):
         for k in range(0, n, LANES):
             if c < columns:
-                _transpose(at(packed, k * STRIP + c), STRIP, at(w, c * w_row + k), w_row)
+                transpose(at(packed, k * STRIP + c), STRIP, at(w, c * w_row + k), w_row)
             else:
                 for i in range(LANES):
                     store(packed, (k + i) * STRIP + c, splat(0.0))
