@@ -116,6 +116,15 @@ WINDOWS = {
         MaxPool2D(2, padding="same"),
         Flatten(),
     ],
+    "channels and filters enough for tiles": lambda: [
+        Conv2D(16, 3),
+        act.Tanh(),
+        Conv2D(24, 3, padding=1, biases=Normal()),
+        act.Tanh(),
+        Conv2D(16, 3, padding=(1, 0)),
+        AveragePool2D(2),
+        Flatten(),
+    ],
     "a pool alone": lambda: [MaxPool2D((2, 3)), Flatten()],
     "dropout and an activation before the first weights": lambda: [Dropout(0.0), act.Tanh(), Conv2D(3, 4), Flatten()],
 }

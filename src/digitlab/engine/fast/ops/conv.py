@@ -5,12 +5,11 @@ is not needed: going forward and for the gradient, the product reads the windows
 row of the kernel. Only dilation across tears those rows apart, and then R is laid out in the thread's scratch memory.
 
 On the way back of a plain convolution (stride and dilation 1) ∂L/∂x is a convolution, too: of ∂L/∂y with a border of
-zeros, by the kernels turned round. Of another one ∂L/∂R is laid out, before each number's windows are added up.
+zeros, by the kernels turned round. With many channels and filters both are computed tile by tile (winograd.py). Of
+another convolution ∂L/∂R is laid out, before each number's windows are added up.
 
-∂L/∂W is summed over BLOCKS of the batch's examples, each by the thread that had them forward and back, whose cache
-holds them; then each thread adds up its rows of the blocks. The blocks are the same for any number of threads, and so
-is the result. Rows of W and of scratch are padded to whole vectors, rows of y and ∂L/∂y in `work` are not: unless the
-filters fill whole vectors they are copied in and out.
+Rows of W and of scratch are padded to whole vectors, rows of y and ∂L/∂y in `work` are not: unless the filters fill
+whole vectors they are copied in and out.
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators, no-check-untyped-defs
@@ -21,7 +20,8 @@ from typing import Any
 
 from digitlab.engine.fast.compiler.jit import kernel
 from digitlab.engine.fast.layout import *
-from digitlab.engine.fast.ops import padding
+from digitlab.engine.fast.ops import padding, winograd
+from digitlab.engine.fast.ops.conv_gradient import BLOCKS, PARTS, bias_gradient, blocks_gradient, gradient, pad_filters
 from digitlab.engine.fast.ops.optimizer import limit_columns, update, update_weights
 from digitlab.engine.fast.ops.windows import (
     ACROSS,
@@ -29,35 +29,22 @@ from digitlab.engine.fast.ops.windows import (
     DILATION_ACROSS,
     DILATION_DOWN,
     DOWN,
+    HEIGHT,
     KERNEL,
     KERNEL_WIDTH,
     OUT_HEIGHT,
     OUT_WIDTH,
     WIDTH,
-    add,
     add_windows,
     column,
     row_length,
     window_rows,
     windows_row,
 )
+from digitlab.engine.fast.ops.winograd import convolve, transform_kernels
 from digitlab.engine.fast.plan import Row, padded
 from digitlab.engine.fast.plan_builder import PlanBuilder
-from digitlab.engine.fast.simd import (
-    at,
-    barrier,
-    clear,
-    copy,
-    floats,
-    ints,
-    load,
-    multiply,
-    multiply_transposed,
-    put,
-    splat,
-    store,
-    window_tile,
-)
+from digitlab.engine.fast.simd import at, clear, copy, floats, load, multiply, multiply_transposed, put, store
 from digitlab.engine.fast.simd import padded as whole_vectors
 from digitlab.nn.conv import Conv2D
 
@@ -69,11 +56,9 @@ TOP = column()  # the border in the picture, whose gradient nobody asks for, and
 LEFT = column()
 INNER_HEIGHT = column()
 INNER_WIDTH = column()
-PARTS = column()  # offset of ∂L/∂W and ∂L/∂b of the blocks; 0 if W is large, and threads share out its rows instead
+TILED = column()  # whether outputs are computed tile by tile (winograd.py)
 
-BLOCKS = 8  # of a batch, for the gradient
 LARGEST_PART = 1 << 16  # numbers of W up to which each block has a gradient of its own
-_window3, _window5 = window_tile(3, 3, 2), window_tile(5, 5, 1)
 
 
 def plan(builder: PlanBuilder, i: int) -> bool:
@@ -87,6 +72,7 @@ def plan(builder: PlanBuilder, i: int) -> bool:
     row[N_IN], row[N_OUT], row[W_STRIDE] = n, filters, padded(filters)
     row[PLAIN] = int((windows.stride, windows.dilation) == ((1, 1), (1, 1)))
     (row[TOP], row[LEFT]), (row[INNER_HEIGHT], row[INNER_WIDTH]) = windows.before, windows.picture
+    row[TILED] = int(winograd.pays(windows, channels, filters))
     row[PARTS] = int(builder.learning and n * filters <= LARGEST_PART)
     builder.weights(w, conv, row)
     builder.bias((f"{builder.names[i]}.b", conv.params["b"]) if "b" in conv.params else None, filters, row)
@@ -98,6 +84,9 @@ def plan(builder: PlanBuilder, i: int) -> bool:
         count * (padded(n) + padded(filters)) + GRADIENT_ROWS * padded(filters) + LANES,
         bordered + turned + windows.picture[1] * padded(channels) + LANES,
     )
+    if row[TILED]:
+        tiles = 16 * channels * filters + winograd.scratch(windows, channels, filters)
+        builder.needs_scratch(bordered + turned + tiles)
     builder.add_output(row, count * filters)
     return True
 
@@ -109,19 +98,11 @@ def place(row: Row, room: Any, batch: int) -> None:
 
 
 @kernel()
-def pad_filters(op, g, rows):
-    """∂L/∂y with every window's filters padded to whole vectors."""
-    filters, stride = op[N_OUT], op[W_STRIDE]
-    for p in range(op[OUT_HEIGHT] * op[OUT_WIDTH]):
-        for f in range(0, filters, LANES):
-            store(rows, p * stride + f, load(g, p * filters + f))
-        for f in range(filters, stride):
-            rows[p * stride + f] = 0.0
-
-
-@kernel()
 def forward(share, op):
     """y = R W + b, picture by picture."""
+    if op[TILED]:
+        by_tiles(share, op)
+        return
     n, stride = row_length(op)
     count, filters, across = op[OUT_HEIGHT] * op[OUT_WIDTH], op[N_OUT], op[W_STRIDE]
     line, pace, width = op[WIDTH] * op[CHANNELS], op[ACROSS] * op[CHANNELS], op[OUT_WIDTH]
@@ -145,15 +126,35 @@ def forward(share, op):
 
 
 @kernel()
+def by_tiles(share, op):
+    """y = R W + b, picture by picture and tile by tile."""
+    channels, filters, zeros, u = op[CHANNELS], op[N_OUT], at(share.work, 0), share.scratch
+    bias, height, width = at(share.params, op[B]), op[OUT_HEIGHT], op[OUT_WIDTH]
+    transform_kernels(at(share.params, op[W]), channels, filters, 0, filters, u)
+    room, line, out_line = at(u, 16 * channels * filters), op[WIDTH] * channels, width * filters
+    for example in range(share.lo, share.hi):
+        x, y = at(share.work, op[X] + example * op[X_STRIDE]), at(share.work, op[Y] + example * op[Y_STRIDE])
+        picture = x, line, op[HEIGHT], op[WIDTH], channels
+        convolve(picture, u, filters, zeros, bias, (y, out_line, height, width), room)
+
+
+@kernel()
 def backward(share, op):
     """∂L/∂x: each window's gradient at the pixels that it saw."""
     if op[PLAIN]:
-        turned = at(share.scratch, bordered_size(op))
+        turned, channels, filters = at(share.scratch, bordered_size(op)), op[CHANNELS], op[N_OUT]
+        u = at(turned, op[KERNEL] * length_of(op, whole_vectors(channels)))
         turn_kernels(op, at(share.params, op[W]), turned)
+        if op[TILED]:
+            transform_kernels(turned, filters, channels, 0, channels, u)
         clear(share.scratch, bordered_size(op))
         for example in range(share.lo, share.hi):
             gy, gx = at(share.work, op[GY] + example * op[Y_STRIDE]), at(share.work, op[GX] + example * op[X_STRIDE])
-            convolve_back(op, gy, share.scratch, turned, at(share.work, 0), gx)
+            surround(op, gy, share.scratch)
+            if op[TILED]:
+                tiles_back(op, share.scratch, u, at(share.work, 0), gx)
+            else:
+                convolve_back(op, share.scratch, turned, at(share.work, 0), gx)
     else:
         add_back(share, op)
 
@@ -161,8 +162,7 @@ def backward(share, op):
 @kernel()
 def bordered_size(op):
     """Numbers of ∂L/∂y with a border of one kernel less a pixel, and filters in whole vectors."""
-    height, width = op[OUT_HEIGHT] + 2 * op[KERNEL] - 2, op[OUT_WIDTH] + 2 * op[KERNEL_WIDTH] - 2
-    return height * width * op[W_STRIDE]
+    return (op[OUT_HEIGHT] + 2 * op[KERNEL] - 2) * bordered_width(op) * op[W_STRIDE]
 
 
 @kernel()
@@ -180,10 +180,10 @@ def turn_kernels(op, w, turned):
 
 
 @kernel()
-def convolve_back(op, gy, bordered, turned, zeros, gx):
-    """One picture: ∂L/∂x inside its border, from ∂L/∂y and the turned kernels."""
-    channels, filters, across, width = op[CHANNELS], op[N_OUT], op[W_STRIDE], op[OUT_WIDTH]
-    wide, inner, line = whole_vectors(channels), op[INNER_WIDTH], (width + 2 * op[KERNEL_WIDTH] - 2) * across
+def surround(op, gy, bordered):
+    """∂L/∂y into its border of zeros."""
+    filters, across, width = op[N_OUT], op[W_STRIDE], op[OUT_WIDTH]
+    line = bordered_width(op) * across
     for i in range(op[OUT_HEIGHT]):
         out = at(bordered, (i + op[KERNEL] - 1) * line + (op[KERNEL_WIDTH] - 1) * across)
         if filters == across:
@@ -192,6 +192,30 @@ def convolve_back(op, gy, bordered, turned, zeros, gx):
             for p in range(width):
                 for f in range(0, filters, LANES):
                     put(out, p * across + f, load(gy, (i * width + p) * filters + f), filters - f)
+
+
+@kernel()
+def bordered_width(op):
+    """Windows in a row of ∂L/∂y with its border."""
+    return op[OUT_WIDTH] + 2 * op[KERNEL_WIDTH] - 2
+
+
+@kernel()
+def tiles_back(op, bordered, u, zeros, gx):
+    """One picture: ∂L/∂x inside its border, tile by tile, from ∂L/∂y with a border and the transformed kernels."""
+    channels, filters, wide = op[CHANNELS], op[N_OUT], bordered_width(op)
+    height, width = op[OUT_HEIGHT] + 2 * op[KERNEL] - 2 - op[TOP], wide - op[LEFT]
+    source, room = at(bordered, (op[TOP] * wide + op[LEFT]) * filters), at(u, 16 * channels * filters)
+    out_line = op[WIDTH] * channels
+    out = at(gx, op[TOP] * out_line + op[LEFT] * channels), out_line, op[INNER_HEIGHT], op[INNER_WIDTH]
+    convolve((source, wide * filters, height, width, filters), u, channels, zeros, zeros, out, room)
+
+
+@kernel()
+def convolve_back(op, bordered, turned, zeros, gx):
+    """One picture: ∂L/∂x inside its border, from ∂L/∂y with a border and the turned kernels."""
+    channels, across, inner = op[CHANNELS], op[W_STRIDE], op[INNER_WIDTH]
+    wide, line = whole_vectors(channels), bordered_width(op) * across
     length, rows = op[KERNEL_WIDTH] * across, at(turned, op[KERNEL] * length_of(op, wide))
     for i in range(op[INNER_HEIGHT]):
         source = at(bordered, (i + op[TOP]) * line + op[LEFT] * across)
@@ -219,92 +243,6 @@ def add_back(share, op):
         pad_filters(op, at(share.work, op[GY] + example * op[Y_STRIDE]), wide)
         multiply_transposed(rows, stride, count, wide, across, at(share.params, op[W]), across, stride, across)
         add_windows(op, rows, at(share.work, op[GX] + example * op[X_STRIDE]))
-
-
-@kernel()
-def gradient(share, op, first, last, start, end, g):
-    """Rows first … last of ∂L/∂W = Rᵀ g over the examples start … end, into g, which begins with row 0."""
-    stride, across, zeros = row_length(op)[1], op[W_STRIDE], at(share.work, 0)
-    count, width, pace = op[OUT_HEIGHT] * op[OUT_WIDTH], op[OUT_WIDTH], op[ACROSS] * op[CHANNELS]
-    line, kernel_row = op[WIDTH] * op[CHANNELS], op[KERNEL_WIDTH] * op[CHANNELS]
-    padded_g, part = share.scratch, at(share.scratch, count * across)
-    rows, down, size = at(part, GRADIENT_ROWS * across), op[DOWN] * line, op[KERNEL]
-    square = op[CHANNELS] == 1 and op[DILATION_DOWN] == 1 and op[DILATION_ACROSS] == 1 and size == op[KERNEL_WIDTH]
-    clear(at(g, first * across), (last - first) * across)
-    for example in range(start, end):
-        picture, wide = at(share.work, op[X] + example * op[X_STRIDE]), at(share.work, op[GY] + example * op[Y_STRIDE])
-        if op[DILATION_ACROSS] > 1:
-            window_rows(op, picture, rows)
-        if op[N_OUT] != across:
-            pad_filters(op, wide, padded_g)
-            wide = padded_g
-        if square and last - first == op[N_IN] and (size == 5 or (size == 3 and across % (2 * LANES) == 0)):
-            for f in range(0, across, LANES if size == 5 else 2 * LANES):
-                out, w = at(g, f), at(wide, f)
-                if size == 5:
-                    _window5(out, across, picture, line, pace, op[OUT_HEIGHT], down, width, w, across)
-                else:
-                    _window3(out, across, picture, line, pace, op[OUT_HEIGHT], down, width, w, across)
-            continue
-        i = first
-        while i < last:
-            n = min(GRADIENT_ROWS, last - i)
-            if op[DILATION_ACROSS] == 1:  # within one row of the kernel, whose windows lie `pace` apart
-                place = i % kernel_row
-                n = min(n, kernel_row - place)
-                source = at(picture, i // kernel_row * op[DILATION_DOWN] * line + place)
-                multiply(part, across, n, source, 1, pace, op[OUT_HEIGHT], down, width, wide, across, zeros, across)
-            else:
-                multiply(part, across, n, at(rows, i), 1, stride, 1, 0, count, wide, across, zeros, across)
-            add(at(g, i * across), 1.0, part, n * across)
-            i += n
-
-
-@kernel()
-def bias_gradient(share, op, start, end, g):
-    """∂L/∂b = Σ g over the windows of the examples start … end."""
-    filters = op[N_OUT]
-    for f in range(0, filters, LANES):
-        even, odd = splat(0.0), splat(0.0)
-        for example in range(start, end):
-            gy, windows = at(share.work, op[GY] + example * op[Y_STRIDE] + f), op[OUT_HEIGHT] * op[OUT_WIDTH]
-            for p in range(0, windows - 1, 2):
-                even, odd = even + load(gy, p * filters), odd + load(gy, (p + 1) * filters)
-            if windows % 2 == 1:
-                even = even + load(gy, (windows - 1) * filters)
-        store(g, f, even + odd)
-    for f in range(filters, op[W_STRIDE]):  # of the next window
-        g[f] = 0.0
-
-
-@kernel()
-def blocks_gradient(share, op):
-    """∂L/∂W and ∂L/∂b of this thread's blocks; then, when all are there, the sums of this thread's rows of ∂L/∂W."""
-    g, threads, size, across = floats(share.header[GRADIENTS]), share.header[THREADS], op[N_IN] + 1, op[W_STRIDE]
-    for q in range(BLOCKS * share.thread // threads, BLOCKS * (share.thread + 1) // threads):
-        start, end = share.examples * q // BLOCKS, share.examples * (q + 1) // BLOCKS
-        part = at(share.work, op[PARTS] + q * size * across)
-        if op[W_NUMBER] > 0:
-            gradient(share, op, 0, op[N_IN], start, end, part)
-        if op[B_NUMBER] >= 0:
-            bias_gradient(share, op, start, end, at(part, op[N_IN] * across))
-    barrier(ints(share.header[SYNC]), threads)
-    if op[W_NUMBER] > 0:
-        first, last = op[N_IN] * share.thread // threads, op[N_IN] * (share.thread + 1) // threads
-        add_blocks(share, op, first, last, at(g, op[W] + first * across))
-    if share.thread == 0 and op[B_NUMBER] >= 0:
-        add_blocks(share, op, op[N_IN], size, at(g, op[B]))
-
-
-@kernel()
-def add_blocks(share, op, first, last, g):
-    """g = the sums over the blocks of rows first … last."""
-    part, pace = at(share.work, op[PARTS] + first * op[W_STRIDE]), (op[N_IN] + 1) * op[W_STRIDE]
-    for i in range(0, (last - first) * op[W_STRIDE], LANES):
-        sum_ = load(part, i)
-        for q in range(1, BLOCKS):
-            sum_ = sum_ + load(part, q * pace + i)
-        store(g, i, sum_)
 
 
 @kernel()

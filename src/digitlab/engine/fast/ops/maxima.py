@@ -53,7 +53,8 @@ def by_tiles(op, x, y, maxima, u, bias, zeros, scratch):
     m = at(scratch, scratch_pixels(across, channels))
     for first in range(0, op[OUT_HEIGHT], rows):
         down = min(rows, op[OUT_HEIGHT] - first)
-        pace = products(x, line, op[HEIGHT], width, channels, u, filters, zeros, bias, first, down, across, scratch, m)
+        picture = x, line, op[HEIGHT], width, channels
+        pace = products(picture, u, filters, zeros, bias, first, down, across, scratch, m)
         for t in range(down * across):
             py, px = first + t // across, t % across
             out, corner = (py * across + px) * filters, splat(16.0 * (2 * py * line + 2 * px * channels))

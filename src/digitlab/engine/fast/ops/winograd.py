@@ -128,12 +128,13 @@ def _store_column(out, pace, column):
 
 
 @kernel()
-def products(x, line, height, width, channels, u, filters, zeros, bias, first, down, across, v, m):
+def products(picture, u, filters, zeros, bias, first, down, across, v, m):
     """m[16, tiles, filters] of the rows first … first + down of tiles; returns the pace from one of the 16 to the next.
 
-    x has `height` rows, `line` numbers apart, of `width` pixels. v is room for as many tiles by channels. Pixels beyond
-    the picture have no influence on outputs inside it: in their place others are read.
+    `picture` is x, how far apart its rows are, how many, their pixels, and the channels; v is room for as many tiles by
+    channels. Pixels beyond the picture have no influence on outputs inside it: in their place others are read.
     """
+    x, line, height, width, channels = picture
     tiles, last_row, last_column = down * across, height - 1, width - 1
     pace, out_pace = tiles * channels + APART, tiles * filters + APART
     for t in range(tiles):
@@ -158,3 +159,26 @@ def outputs(m, pace):
     a3, b3 = _a(load(m, 3 * pace), load(m, 7 * pace), load(m, 11 * pace), load(m, 15 * pace))
     upper, lower = _a(a0, a1, a2, a3), _a(b0, b1, b2, b3)
     return upper[0], upper[1], lower[0], lower[1]
+
+
+@kernel()
+def convolve(picture, u, filters, zeros, bias, result, room):
+    """One picture: `result` is y, how far apart its rows are, how many, and their outputs; see `products`."""
+    y, y_line, y_height, y_width = result
+    across = (y_width + 1) // 2
+    rows, m = rows_at_once(across), at(room, scratch_pixels(across, picture[4]))
+    for first in range(0, (y_height + 1) // 2, rows):
+        down = min(rows, (y_height + 1) // 2 - first)
+        pace = products(picture, u, filters, zeros, bias, first, down, across, room, m)
+        for t in range(down * across):
+            i, j = 2 * (first + t // across), 2 * (t % across)
+            right, below, out = j + 1 < y_width, i + 1 < y_height, at(y, i * y_line + j * filters)
+            for f in range(0, filters, LANES):
+                a, b, c, d = outputs(at(m, t * filters + f), pace)
+                store(out, f, a)
+                if right:
+                    store(out, filters + f, b)
+                if below:
+                    store(out, y_line + f, c)
+                if right and below:
+                    store(out, y_line + filters + f, d)
