@@ -37,6 +37,14 @@ def test_a_report_counts_what_is_right_and_what_is_refused():
     assert "taken for a digit" in report(sure, "none", IMAGES, np.full(10, NONE))
 
 
+def test_a_thick_stroke_is_a_one():
+    """A bar, a fifth as wide as high, is a 1; a square of them is no digit."""
+    bar, square = np.zeros((2, 28, 28), np.uint8)
+    bar[4:24, 12:16], square[4:24, 4:24] = 255, 255
+    judged = judge(shipped_network(), np.stack([bar, square]))
+    assert judged.probabilities[0].argmax() == 1 and judged.not_digit[0] < 0.5 < judged.not_digit[1]
+
+
 def test_the_shipped_network_knows_what_no_digit_is():
     network = shipped_network()
     assert network.open_set and network.shapes[-1] == (10,)

@@ -98,3 +98,9 @@ def test_the_boxes_of_a_drawing_hold_all_of_its_ink(kind):
 def test_an_unknown_kind_of_snapshot():
     with pytest.raises(ConfigError, match="kind: got"):
         draw_snapshot("photos", rng())
+
+
+def test_pictures_of_few_pixels_and_thick_pens_widen_strokes():
+    ones = hand_digits(np.ones(150, np.int64), rng(5)) > 127
+    width = ones.sum(axis=(1, 2)) / 20  # of a stroke 20 pixels high
+    assert (width > 5).sum() > 5 and (width < 3).sum() > 50

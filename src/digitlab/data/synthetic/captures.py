@@ -7,6 +7,8 @@ from digitlab.data.photos.mark import pen_width
 from digitlab.data.photos.mnist_form import cropped, mnist_form
 from digitlab.data.synthetic.pens import Ink, resized
 
+SMALL, BLURRED = 0.3, 0.45  # shares of pictures of few pixels, and of blurred ones
+
 
 def captured(ink: Ink, rng: np.random.Generator) -> NDArray[np.uint8] | None:
     """Ink (H, W), 0 to 1, photographed and brought to MNIST's form, uint8 (28, 28); None if nothing is left of it."""
@@ -14,12 +16,9 @@ def captured(ink: Ink, rng: np.random.Generator) -> NDArray[np.uint8] | None:
 
     ink = np.pad(ink, 2)
     kind = rng.random()
-    if kind < 0.25:  # shrunk to 8 to 30 pixels and enlarged again, as small pictures are
-        side = np.exp(rng.uniform(np.log(8), np.log(30)))
-        small = cropped(ink, ink > 0.1) if (ink > 0.1).any() else ink
-        small = resized(small, min(1.0, side / max(small.shape)))
-        ink = resized(_noisy(np.pad(small, 1), rng.uniform(0, 0.08), rng), 56 / side)
-    elif kind < 0.72:
+    if kind < SMALL:
+        ink = _of_few_pixels(ink, rng)
+    elif kind < SMALL + BLURRED:
         ink = ndimage.gaussian_filter(ink, rng.uniform(0.3, max(ink.shape) / 60 + 0.3))
         ink = _noisy(ink, rng.uniform(0, 0.1), rng)
     full = float(np.quantile(ink[ink > 0.3 * ink.max()], 0.8)) if ink.max() > 0.05 else 0.0
@@ -39,6 +38,19 @@ def captured(ink: Ink, rng: np.random.Generator) -> NDArray[np.uint8] | None:
     if rng.random() < 0.1:
         ink, solid = _cut(ink, solid, rng)
     return mnist_form(ink, pen=pen_width(solid)) if solid.any() else None
+
+
+def _of_few_pixels(ink: Ink, rng: np.random.Generator) -> Ink:
+    """The ink shrunk to 7 to 30 pixels and enlarged again, as small pictures are: strokes wider than a thin pen's."""
+    from scipy import ndimage
+
+    ink = cropped(ink, ink > 0.1) if (ink > 0.1).any() else ink
+    side = np.exp(rng.uniform(np.log(7), np.log(30)))
+    pixel = max(1.0, max(ink.shape) / side)
+    before = rng.uniform(0, pixel, 2).astype(int) + 1  # the pixels' borders do not follow the ink's
+    ink = np.pad(ink, [(n, int(pixel) + 1) for n in before.tolist()])
+    small = resized(ndimage.gaussian_filter(ink, rng.uniform(0, 0.6) * pixel), 1 / pixel)
+    return resized(_noisy(np.pad(small, 1), rng.uniform(0, 0.08), rng), 56 / side)
 
 
 def _noisy(ink: Ink, much: float, rng: np.random.Generator) -> Ink:

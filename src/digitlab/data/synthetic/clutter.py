@@ -10,7 +10,7 @@ from digitlab.data.synthetic.pens import Ink
 
 def draw_clutter(rng: np.random.Generator) -> Ink:
     """One such mark."""
-    kinds = (_grain, _grain, _blot, _rules, _frame, _edge, _dashes)
+    kinds = (_grain, _grain, _blot, _rules, _frame, _edge, _dashes, _bow)
     return kinds[int(rng.integers(len(kinds)))](rng)
 
 
@@ -35,7 +35,7 @@ def _blot(rng: np.random.Generator) -> Ink:
 
     angle = np.sort(rng.uniform(0, 2 * np.pi, int(rng.integers(5, 14))))
     radius = rng.uniform(12, 30) * rng.uniform(1 - rng.uniform(0, 0.7), 1, len(angle))
-    stretch = rng.uniform(0.4, 1.0)
+    stretch = rng.uniform(0.55, 1.0)  # a narrower one is a 1 of a thick pen
     corners = [(36 + r * np.cos(a), 36 + stretch * r * np.sin(a)) for a, r in zip(angle.tolist(), radius.tolist())]
     image = Image.new("L", (72, 72))
     ImageDraw.Draw(image).polygon(corners, fill=255)
@@ -85,6 +85,17 @@ def _dashes(rng: np.random.Generator) -> Ink:
         length = rng.uniform(16, 32)
         draw.line((36 - length, at - slope * length, 36 + length, at + slope * length), fill=255, width=width)
     return _turned(image, rng, 4)
+
+
+def _bow(rng: np.random.Generator) -> Ink:
+    """A part of a circle or an ellipse, a quarter to three quarters: a bracket, a rim, a shadow's arc, a drawn line."""
+    from PIL import Image, ImageDraw
+
+    image = Image.new("L", (72, 72))
+    begin, flat = rng.uniform(0, 360), rng.uniform(0, 14)
+    width = round(np.exp(rng.uniform(0, np.log(18))))
+    ImageDraw.Draw(image).arc((8, 8 + flat, 64, 64 - flat), begin, begin + rng.uniform(95, 250), fill=255, width=width)
+    return _turned(image, rng)
 
 
 def _canvas(rng: np.random.Generator) -> tuple[Any, Any, int]:
