@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.ndimage import gaussian_filter
 
 import digitlab.data.photos.page as page_module
 from digitlab.data import Splits
@@ -69,6 +70,19 @@ def test_a_shadow_is_no_ink():
     light = np.where(np.arange(300) > 140, 0.55, 1.0)[None, :, None]
     shaded = (page * light).astype(np.uint8)
     assert same(find_ink(shaded).binary[:, 50:250], ink, 50, 60) > 0.85
+
+
+def test_digits_beside_and_across_the_edge_of_a_shadow_are_whole():
+    page, ink, places = paper(300, 300), seven(70), [(75, 105), (180, 30), (150, 200)]
+    drawn = np.zeros(page.shape[:2], bool)
+    for left, top in places:
+        put(page, ink, left, top)
+        drawn[top : top + ink.shape[0], left : left + ink.shape[1]] = ink > 127
+    light = np.ones(page.shape[:2])
+    light[140:, 100:250] = 0.5  # a telephone's shadow
+    page = page * gaussian_filter(light, 4)[..., None] + np.random.default_rng(1).normal(0, 2, page.shape)
+    binary = find_ink(np.clip(page, 0, 255).astype(np.uint8)).binary
+    assert (drawn & binary).sum() / (drawn | binary).sum() > 0.8
 
 
 def test_blank_pages_have_no_marks():

@@ -22,6 +22,9 @@ TWO_COLOURS, DENSE = 0.72, 0.1  # a crop: ink and paper explain so much of the v
 BROADEST = 0.45  # of the shorter side: wider than any pen, so a shadow or a table
 CLOSED = 0.04  # of the shorter side: half of what dark strokes in a light sheet are wide at most
 AGREE, BETTER = 0.03, 0.03  # how near to the paper's colour a pixel is, and the share more of them that decides
+SHADOW_PEN = 0.12  # of the longer side: wider than any pen where a shadow is looked for
+SHADED, DARKEST = 0.8, 0.3  # shares of the light: less is a shadow; still less is no shadow, but a table
+SHADOW_COLOUR = 0.15  # by which these shares differ between the channels
 SMALL = 96  # pixels of the longer side; such a picture shows one digit, and leaves no room to estimate its paper
 NOISE_FACTOR = 5.0  # ink must stand out of the noise by so many standard deviations
 PALE, PALEST = 0.25, 0.1  # shares of the page's usual ink: of a stroke of its own, and of a part of a darker one
@@ -180,7 +183,33 @@ def _median_paper(photo: NDArray[np.uint8]) -> Plane:
     few = small.astype(np.float32) / 255
     lit = _smooth_paper(few)
     gain = _agreeing(few, lit) - _agreeing(few, paper)
-    return lit if gain > BETTER else paper
+    paper = lit if gain > BETTER else paper
+    shaded = _shaded_paper(few, paper)
+    return paper if shaded is None else shaded
+
+
+def _shaded_paper(few: Plane, paper: Plane) -> Plane | None:
+    """Paper (h, w, 3) with the shadow of a head, a hand or a telephone, whose edge stays where it is; None without one.
+
+    Within half a window of the edge, a median takes light for shadow or shadow for light. A closing, the least of the
+    lightest around, does not: it fills strokes only. A shadow comes from outside the picture, and is no coloured table.
+    """
+    from scipy import ndimage
+
+    side = max(5, round(SHADOW_PEN * max(few.shape[:2]))) | 1
+    smooth = ndimage.gaussian_filter(few, (1.0, 1.0, 0))
+    closed: Plane = ndimage.grey_closing(smooth, size=(side, side, 1))
+    lightest = np.quantile(closed.reshape(-1, 3), 0.95, axis=0)
+    share = closed / np.maximum(lightest, 0.05)  # of the light that comes through
+    dark = share.mean(axis=2) < SHADED
+    if _agreeing(few, closed) - _agreeing(few, paper) <= BETTER or not 0.05 < dark.mean() < 0.95:
+        return None
+    labels, count = ndimage.label(np.pad(dark, 1, mode="edge"))
+    inside = set(range(1, count + 1)) - set(_border(labels).tolist())
+    even = np.ptp(share[dark], axis=1)  # how much the colour changes
+    if inside or np.median(share[dark].mean(axis=1)) < DARKEST or np.median(even) > SHADOW_COLOUR:
+        return None
+    return closed
 
 
 def _smooth_paper(few: Plane) -> Plane:
