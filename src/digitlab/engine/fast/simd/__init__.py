@@ -1,4 +1,4 @@
-"""What kernels compute with: vectors of eight floats, small matrix products, functions of vectors, a barrier.
+"""What kernels compute with: vectors of 8 or 16 floats, matrix products, functions of vectors, lists, a barrier.
 
 The names are real in the compiler's process only, since they need numba (compiler/jit.py).
 """
