@@ -96,7 +96,7 @@ def main() -> None:
     parser.add_argument("--kinds", nargs="+", default=[*KINDS, "mnist-sheet", "sklearn"])
     parser.add_argument("--failures", action="store_true", help="list every error")
     parser.add_argument("--number", type=int, help="only this picture of each kind, counted from 0")
-    parser.add_argument("--show", type=Path, help="folder for the stages of pictures with an error")
+    parser.add_argument("--show", type=Path, help="folder for the stages of pictures with an error, also as small PNGs")
     args = parser.parse_args()
     numbers = range(args.pictures) if args.number is None else [args.number]
     network = load_named(args.net)[1]
@@ -114,7 +114,9 @@ def main() -> None:
             one = score_reading(picture.truth, marks, name=name)
             count, exact, score = count + 1, exact + (not one.failures), score + one
             if args.show and one.failures:
-                save_stages(reading, args.show / name.replace(" ", "-"), one.failures[0])
+                folder = args.show / name.replace(" ", "-")
+                save_stages(reading, folder, one.failures[0])
+                Image.open(folder / "stages.png").quantize(64).save(folder.with_suffix(".png"), optimize=True)
             for digit, (label, box) in zip(reading.digits, marks):
                 same = [t.label == label for t in picture.truth if overlap(t.box, box) >= SAME]
                 trusted.append((digit.confidence, any(same)))

@@ -85,6 +85,16 @@ def test_digits_beside_and_across_the_edge_of_a_shadow_are_whole():
     assert (drawn & binary).sum() / (drawn | binary).sum() > 0.8
 
 
+def test_a_thick_pen_on_a_photo_keeps_its_corners():
+    y, x = np.mgrid[-40:40, -34:34]
+    ink = np.where((np.hypot(x / 33, y / 39) < 1) & (np.hypot(x / 7, y / 12) > 1), 255, 0)  # a 0
+    page = paper(210, 270)
+    put(page, ink, 130, 60)
+    grain = gaussian_filter(np.random.default_rng(2).normal(0, 8, page.shape[:2]), 1.5)[..., None]
+    page = np.clip(page + grain + np.linspace(-10, 0, 270)[:, None], 0, 255).astype(np.uint8)
+    assert same(find_ink(page).binary, ink, 130, 60) > 0.9
+
+
 def test_blank_pages_have_no_marks():
     rng = np.random.default_rng(0)
     noisy = np.clip(rng.normal(210, 8, (300, 400, 3)), 0, 255).astype(np.uint8)

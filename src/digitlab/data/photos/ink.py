@@ -22,7 +22,8 @@ TWO_COLOURS, DENSE = 0.72, 0.1  # a crop: ink and paper explain so much of the v
 BROADEST = 0.45  # of the shorter side: wider than any pen, so a shadow or a table
 CLOSED = 0.04  # of the shorter side: half of what dark strokes in a light sheet are wide at most
 AGREE, BETTER = 0.03, 0.03  # how near to the paper's colour a pixel is, and the share more of them that decides
-SHADOW_PEN = 0.12  # of the longer side: wider than any pen where a shadow is looked for
+CLOSED_PEN = 0.2  # of the longer side: wider than most pens, so that a closing fills strokes
+LIGHTER = 0.1  # how much lighter than a median of ink paper is
 SHADED, DARKEST = 0.8, 0.3  # shares of the light: less is a shadow; still less is no shadow, but a table
 SHADOW_COLOUR = 0.15  # by which these shares differ between the channels
 SMALL = 96  # pixels of the longer side; such a picture shows one digit, and leaves no room to estimate its paper
@@ -184,32 +185,36 @@ def _median_paper(photo: NDArray[np.uint8]) -> Plane:
     lit = _smooth_paper(few)
     gain = _agreeing(few, lit) - _agreeing(few, paper)
     paper = lit if gain > BETTER else paper
-    shaded = _shaded_paper(few, paper)
-    return paper if shaded is None else shaded
+    side = max(5, round(CLOSED_PEN * max(few.shape[:2]))) | 1
+    closed: Plane = ndimage.grey_closing(ndimage.gaussian_filter(few, (1.0, 1.0, 0)), size=(side, side, 1))
+    if _is_shaded(few, paper, closed):
+        return closed
+    if float(np.mean((paper - few) ** 3)) < 0:  # light on dark
+        return paper
+    # Where a thick pen covers most of what is around, the median is ink; what comes from outside is a table.
+    labels, count = ndimage.label((closed - paper).min(axis=2) > LIGHTER)
+    outside = np.isin(np.arange(count + 1), [0, *_border(labels).tolist()])
+    return np.where(outside[labels][..., None], paper, closed)
 
 
-def _shaded_paper(few: Plane, paper: Plane) -> Plane | None:
-    """Paper (h, w, 3) with the shadow of a head, a hand or a telephone, whose edge stays where it is; None without one.
+def _is_shaded(few: Plane, paper: Plane, closed: Plane) -> bool:
+    """Whether there is the shadow of a head, a hand or a telephone; its edge is where it is in `closed`, (h, w, 3).
 
     Within half a window of the edge, a median takes light for shadow or shadow for light. A closing, the least of the
     lightest around, does not: it fills strokes only. A shadow comes from outside the picture, and is no coloured table.
     """
     from scipy import ndimage
 
-    side = max(5, round(SHADOW_PEN * max(few.shape[:2]))) | 1
-    smooth = ndimage.gaussian_filter(few, (1.0, 1.0, 0))
-    closed: Plane = ndimage.grey_closing(smooth, size=(side, side, 1))
     lightest = np.quantile(closed.reshape(-1, 3), 0.95, axis=0)
     share = closed / np.maximum(lightest, 0.05)  # of the light that comes through
     dark = share.mean(axis=2) < SHADED
     if _agreeing(few, closed) - _agreeing(few, paper) <= BETTER or not 0.05 < dark.mean() < 0.95:
-        return None
+        return False
     labels, count = ndimage.label(np.pad(dark, 1, mode="edge"))
     inside = set(range(1, count + 1)) - set(_border(labels).tolist())
     even = np.ptp(share[dark], axis=1)  # how much the colour changes
-    if inside or np.median(share[dark].mean(axis=1)) < DARKEST or np.median(even) > SHADOW_COLOUR:
-        return None
-    return closed
+    light = float(np.median(share[dark].mean(axis=1)))
+    return not inside and light >= DARKEST and float(np.median(even)) <= SHADOW_COLOUR
 
 
 def _smooth_paper(few: Plane) -> Plane:
