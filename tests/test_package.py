@@ -131,7 +131,14 @@ def test_what_a_type_checker_sees_is_what_there_is():
 PAGES = [
     path for path in sorted((ROOT / "docs").glob("*.md")) if path.name not in ("extending.md", "performance-notes.md")
 ]
-INNER = ("engine.fast", "data.formats", "data.synthetic.fonts", "books", "cli", "arrays")  # for those who work on digitlab
+INNER = (
+    "engine.fast",
+    "data.formats",
+    "data.synthetic.fonts",
+    "books",
+    "cli",
+    "arrays",
+)  # for those who work on digitlab
 
 
 @pytest.mark.parametrize("page", [*PAGES, ROOT / "README.md"], ids=lambda path: path.name)
