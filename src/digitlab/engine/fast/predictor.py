@@ -22,7 +22,7 @@ from digitlab.nn.losses import MeanSquaredError
 from digitlab.nn.network import Layer, Network, Parameter
 
 BATCH = 32  # examples that go through the network together
-WORTH_COMPILING = 2e11  # multiplications, counted like those below: 5 to 20 s of readable code
+WORTH_COMPILING = 1e12  # multiplications, counted like those below: 20 s of readable code, or more
 WORK_PER_THREAD = 9_000_000  # multiplications forward and back, of which a third are done here: 50 µs at least
 
 Key = tuple[int, str, int]  # what a workspace is for: examples at once, their type, and the number of the thread

@@ -118,7 +118,7 @@ def _compiled(kernel_sets: frozenset[str]) -> Kernels:
     with _one_at_a_time(path.with_suffix(".lock")):
         if (found := _cached(kernel_sets)) is not None:
             return found  # another process compiled it while this one waited
-        logger.warning("compiling the kernels for this machine, once: 10 to 20 seconds ...")
+        logger.warning("compiling the kernels for this machine, once: 10 to 30 seconds ...")
         from digitlab.engine.fast.compiler import build
 
         code, symbols = build.build(kernel_sets)
