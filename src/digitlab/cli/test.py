@@ -27,15 +27,23 @@ def command(net: str | None, data: dict[str, Any], part: str | None) -> None:
     accuracy are each class's recall (the share of its images that are recognized) and precision (the share of the
     images given this class that belong to it), and the confusions that cause most errors.
     """
+    import numpy as np
+
     from digitlab.cli.shared.console import say
     from digitlab.cli.shared.networks import load_named
-    from digitlab.engine.select import predict
+    from digitlab.engine.select import make_predictor
     from digitlab.errors import quoted
     from digitlab.train.evaluation import as_labels, classifies, evaluate
 
     path, network = load_named(net)
     digits, name = part_for(network, path, data, part)
-    loss, accuracy = evaluate(network, digits)
+    logits_of, logits = make_predictor(network, logits=True, examples=len(digits)), []
+
+    def kept(x: Any) -> Any:
+        logits.append(logits_of(x))
+        return logits[-1]
+
+    loss, accuracy = evaluate(network, digits, logits_of=kept)
     say(f"{path} on {how_many(digits, name)} of {digits.name}")
     report(network=path, data=digits.name, images=len(digits), loss=loss, accuracy=accuracy)
     if accuracy is None:
@@ -44,7 +52,7 @@ def command(net: str | None, data: dict[str, Any], part: str | None) -> None:
     wrong = round((1 - accuracy) * len(digits))
     say(f"{100 * accuracy:.2f} % correct, {wrong:,} wrong, loss {loss:.4f}")
     if classifies(network) and wrong:
-        guesses = predict(network, digits.images).argmax(axis=1)
+        guesses = np.concatenate(logits).argmax(axis=1)
         counts = confusion(as_labels(digits.labels), guesses, network.shapes[-1][0])
         report(wrong=wrong, classes=digits.class_names, confusion=counts)
         say_classes(counts, digits.class_names)
