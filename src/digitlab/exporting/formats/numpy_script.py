@@ -9,6 +9,7 @@ from digitlab.exporting.format import ExportFormat
 from digitlab.files import atomic_write, write_text
 from digitlab.nn import (
     ELU,
+    BatchNorm,
     Bias,
     Conv2D,
     Dense,
@@ -26,6 +27,7 @@ from digitlab.nn import (
     Softplus,
     Tanh,
 )
+from digitlab.nn.network import Shape
 
 ACTIVATIONS: dict[type[Layer], str] = {
     Sigmoid: "x = 0.5 * (1 + np.tanh(0.5 * x))",
@@ -85,8 +87,11 @@ if __name__ == "__main__":
 '''
 
 
-def line_of(layer: Layer, name: str) -> str:
-    """The line of Python that computes a layer; "" for none. Raises ConfigError for a layer without one."""
+def line_of(layer: Layer, name: str, input_shape: Shape) -> str:
+    """The line of Python that computes a layer for inputs of this shape; "" for none.
+
+    Raises ConfigError for a layer without one.
+    """
     if type(layer) in ACTIVATIONS:
         return ACTIVATIONS[type(layer)]
     plus = f' + WEIGHTS["{name}.b"]' if "b" in layer.params else ""
@@ -95,8 +100,13 @@ def line_of(layer: Layer, name: str) -> str:
             return f'x = x @ WEIGHTS["{name}.W"]{plus}'
         case Bias():
             return f"x = x{plus}"
-        case Conv2D() if layer.stride in (1, (1, 1)) and layer.padding in (0, (0, 0)) and layer.dilation in (1, (1, 1)):
-            return f'x = conv(x, WEIGHTS["{name}.W"]){plus}'
+        case BatchNorm():
+            return f'x = x * WEIGHTS["{name}.scale"] + WEIGHTS["{name}.shift"]'
+        case Conv2D() if layer.stride in (1, (1, 1)) and layer.dilation in (1, (1, 1)):
+            windows = layer.windows(input_shape)
+            around = (0, 0), *zip(windows.before, windows.after), (0, 0)
+            x = f"np.pad(x, {around})" if any(map(any, around)) else "x"
+            return f'x = conv({x}, WEIGHTS["{name}.W"]){plus}'
         case MaxPool2D() if layer.stride in (None, layer.size) and layer.padding in (0, (0, 0)):
             h, w = (layer.size, layer.size) if isinstance(layer.size, int) else layer.size
             return f"x = max_pool(x, {h}, {w})"
@@ -114,14 +124,21 @@ def line_of(layer: Layer, name: str) -> str:
 
 
 def write(network: Network, path: Path) -> list[Path]:
-    """The program, and beside it the weights with connections that a mask removes set to 0."""
-    found = [line_of(layer, str(i)) for i, layer in enumerate(network.layers)]
+    """The program, and beside it the weights, where connections that a mask removes are 0.
+
+    BatchNorm with its running mean and variance is one product and one sum: γ/s and β − γ μ/s.
+    """
+    found = [line_of(layer, str(i), network.shapes[i]) for i, layer in enumerate(network.layers)]
     body = "\n".join(f"    {line}" for line in found if line)
     classes = network.shapes[-1][0] > 1 and bool(network.loss.owns)
     arrays = {f"{name}.{key}": p.value for name, layer in network.named_layers() for key, p in layer.params.items()}
     for i, layer in enumerate(network.layers):
         if isinstance(layer, Dense | Conv2D):
             arrays[f"{i}.W"] = layer.connected(arrays[f"{i}.W"])
+        if isinstance(layer, BatchNorm):
+            scale = arrays.pop(f"{i}.gamma") / np.sqrt(layer.buffers["running_var"] + layer.epsilon)
+            arrays[f"{i}.scale"] = scale
+            arrays[f"{i}.shift"] = arrays.pop(f"{i}.beta") - scale * layer.buffers["running_mean"]
     weights = path.with_suffix(".npz")
     text = SCRIPT.format(
         sizes=" → ".join("×".join(map(str, shape)) for shape in (network.shapes[0], network.shapes[-1])),
