@@ -186,3 +186,19 @@ def test_the_predictor_is_the_networks_predict(loss):
     network.load_state({name.replace("4.", "5."): array for name, array in other.state().items()})
     np.testing.assert_allclose(predictor(x), network.predict(x), rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(predictor(x[:1]), network.predict(x[:1]), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("scaling", ["/255", "0.01-1"])
+def test_one_image_gives_what_its_row_in_a_batch_gives(scaling):
+    """For one image of bytes, only the pixels that are not zero are read."""
+    network = mlp([61, 9, 4], scaling=scaling, seed=2)
+    freeze(network, "0.W", np.s_[3:20, ::2])
+    predictor = Predictor(network)
+    for seed in range(2):
+        network.load_state(mlp([61, 9, 4], seed=seed).state())
+        x = pixels(np.random.default_rng(seed), 40, 61)
+        x[0], x[1] = 0, 255
+        for images in (x, x.astype(np.float32) / 300):
+            ones = np.concatenate([predictor(images[n : n + 1]) for n in range(len(images))])
+            np.testing.assert_allclose(ones, predictor(images), rtol=1e-5, atol=1e-7)
+            np.testing.assert_allclose(ones, network.predict(images), rtol=1e-4, atol=1e-6)

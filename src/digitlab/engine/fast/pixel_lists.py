@@ -70,6 +70,13 @@ def fingerprint(kernels: Kernels, x: Vector) -> bytes:
     return sums.tobytes() + x.reshape(-1).view(np.uint8)[whole:].tobytes()
 
 
+def room_for_one(n_in: int) -> PixelLists:
+    """An empty list for one image, which `predict` (loops/predict.py) fills."""
+    return PixelLists(
+        np.zeros((2, 2), np.int64), np.zeros(n_in + LANES, np.uint16), np.zeros(n_in + LANES, np.float32), 0.0
+    )
+
+
 def list_pixels(kernels: Kernels, x: Vector, factor: float, offset: float) -> PixelLists | None:
     """The lists of x (M, n), uint8 or float32, C-contiguous; None if too few numbers are zero."""
     rows, n_in = x.shape

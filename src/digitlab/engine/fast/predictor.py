@@ -14,8 +14,9 @@ from digitlab.engine.fast import layout as at
 from digitlab.engine.fast.compiler.load import kernels
 from digitlab.engine.fast.ops import loss as losses
 from digitlab.engine.fast.packing import Vector, aligned, as_read, read_only_plan, write_all
+from digitlab.engine.fast.pixel_lists import room_for_one
 from digitlab.engine.fast.plan import Buffer
-from digitlab.engine.fast.workspace import Workspace
+from digitlab.engine.fast.workspace import Workspace, can_list_pixels
 from digitlab.engine.threads import kernel_threads
 from digitlab.errors import EngineError
 from digitlab.nn.losses import MeanSquaredError
@@ -25,9 +26,10 @@ BATCH = 32  # examples that go through the network together
 WORTH_COMPILING = 1e12  # multiplications, counted like those below: 20 s of readable code, or more
 WORK_PER_THREAD = 9_000_000  # multiplications forward and back, of which a third are done here: 50 µs at least
 
+ALONE = -1  # in place of a thread's number: one example in a call
 Key = tuple[int, str, int]  # what a workspace is for: examples at once, their type, and the number of the thread
 # One example of this shape: where it goes, where its outputs come from, the call between.
-Ready = tuple[tuple[int, ...], Vector, Vector, Callable[[], int]]
+Ready = tuple[tuple[int, ...], Vector, Vector, Callable[[], object]]
 
 
 class Predictor:
@@ -57,7 +59,7 @@ class Predictor:
         self.kernels = kernels(plan.kernel_sets, compiling=examples * plan.work >= WORTH_COMPILING)
         self.params = aligned(plan.params_size)
         self.holders: list[Parameter | Buffer] = [*(slot.parameter for slot in plan.slots), *plan.buffers]
-        self.seen: list[Any] = []
+        self.seen: list[tuple[Parameter | Buffer, Any]] = []
         self.workspaces: dict[Key, Workspace] = {}
         self.single: dict[Any, Ready] = {}
         self.refresh()
@@ -65,17 +67,17 @@ class Predictor:
     def refresh(self) -> None:
         """Take over the network's parameters as they are now."""
         write_all(self.params, self.plan)
-        self.seen = [holder.value for holder in self.holders]
+        self.seen = [(holder, holder.value) for holder in self.holders]
         self.fresh = dict.fromkeys(self.workspaces, True)
         self.single = {}
 
     def __call__(self, x: Array) -> Vector:
         """Outputs (N, ...) for pictures or features (N, ...)."""
-        for holder, value in zip(self.holders, self.seen):
+        for holder, value in self.seen:
             if holder.value is not value:
                 self.refresh()
                 break
-        if len(x) == 1:
+        if len(x) == 1 and not self.plan.readable:
             return self._one(x)
         flat = np.ascontiguousarray(as_read(self.network, np.asarray(x)).reshape(len(x), -1))
         outputs = np.empty((len(flat), self.plan.out), np.float32)
@@ -119,17 +121,17 @@ class Predictor:
         _, image, outputs, call = ready
         image[...] = x
         call()
-        if self.plan.readable:
-            self._workspace((1, x.dtype.name, 0)).check_known()
         return outputs.copy()
 
     def _ready(self, x: Vector) -> Ready:
         """Where one such example goes, where its outputs come from, and the call between; for these weights."""
         dtype = x.dtype
         if dtype not in self.single or self.single[dtype][0] != x.shape:
-            workspace = self._workspace(key := (1, dtype.name, 0))
+            workspace = self._workspace(key := (1, dtype.name, ALONE))
             image, outputs = np.zeros(x.shape, dtype), np.zeros(self._shape(1), np.float32)
             workspace.read_from(image)
+            if workspace.sparse:  # the kernel lists the pixels that are not zero here
+                workspace.read_from(room_for_one(self.plan.input_size))
             workspace.hold(at.OUTPUTS, outputs)
             workspace.hold(at.ORDER, np.zeros(1, np.int64))
             workspace.header[at.N_ORDER] = 1
@@ -139,9 +141,12 @@ class Predictor:
         return self.single[dtype]
 
     def _workspace(self, key: Key) -> Workspace:
-        # One example has a workspace of its own, whose addresses never change.
+        # One example has its own workspace, whose addresses never change.
         if key not in self.workspaces:
-            workspace = self.workspaces[key] = Workspace(self.plan, key[0], 1, False, 0.0)
+            examples, dtype, number = key
+            one_image = number == ALONE and dtype == "uint8" and self.network.scaling.offset == 0
+            sparse = one_image and can_list_pixels(self.plan, examples)
+            workspace = self.workspaces[key] = Workspace(self.plan, examples, 1, sparse, 0.0)
             workspace.hold(at.PARAMS, self.params)
             self.fresh[key] = True
         return self.workspaces[key]

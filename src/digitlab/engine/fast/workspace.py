@@ -36,7 +36,7 @@ class Workspace:
 
     def __init__(self, plan: Plan, batch: int, threads: int, sparse: bool, offset: float) -> None:
         self.key = batch, threads, sparse, offset
-        self.batch, self.threads = batch, threads
+        self.batch, self.threads, self.sparse = batch, threads, sparse
         self.header = np.zeros(at.HEADER_SIZE, np.int64)
         self.arrays: dict[int, Vector] = {}  # whose addresses stand in the header
         widest = plan.widest

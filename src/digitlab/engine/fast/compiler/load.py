@@ -41,7 +41,8 @@ class Kernels:
         self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
         self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
         self._engine.finalize_object()
-        self._calls = {name: self._call(self._engine.get_function_address(symbols[name]), name) for name in ARGUMENTS}
+        self._addresses = {name: self._engine.get_function_address(symbols[name]) for name in ARGUMENTS}
+        self._calls = {name: self._call(address, name) for name, address in self._addresses.items()}
 
     @staticmethod
     def _call(address: int, name: str) -> Any:
@@ -60,7 +61,9 @@ class Kernels:
 
     def bound(self, name: str, *arguments: int) -> Callable[[], int]:
         """A call of an entry function with all its arguments settled; for one thread at a time."""
-        result, error, function = ctypes.c_int64(), ctypes.c_void_p(), self._calls[name]
+        # A function without declared argument types: ctypes then checks no types in the call, which saves 0.5 µs.
+        function = ctypes.CFUNCTYPE(ctypes.c_int32)(self._addresses[name])
+        result, error = ctypes.c_int64(), ctypes.c_void_p()
         settled = (ctypes.byref(result), ctypes.byref(error), *map(ctypes.c_int64, arguments))
         return partial(function, *settled)
 

@@ -7,11 +7,12 @@ Twin: `Network.predict` (nn/network.py) with `Loss.activation` (nn/losses.py).
 # (Numba infers the types of kernels.)
 
 from digitlab.engine.fast.compiler.jit import kernel
-from digitlab.engine.fast.layout import BATCH, LANE_MASK, LOGITS, LOSS, N_ORDER, OUT, OUT_STRIDE, OUTPUTS
+from digitlab.engine.fast.layout import *
 from digitlab.engine.fast.loops import operations
+from digitlab.engine.fast.loops.list_pixels import list_bytes
 from digitlab.engine.fast.loops.train import share_of
 from digitlab.engine.fast.ops.loss import outputs
-from digitlab.engine.fast.simd import at, floats, ints
+from digitlab.engine.fast.simd import at, doubles, floats, ints
 
 
 @kernel()
@@ -23,7 +24,11 @@ def predict(address, fresh):
         operations.begin(share_of(header, 0, 0, 1, -1, 0.0))
     for first in range(0, header[N_ORDER], header[BATCH]):
         share = share_of(header, first, 0, 1, -1, 0.0)
-        operations.fetch_rows(share)
+        if header[INPUT] == SPARSE:  # one image of bytes
+            factor, n_in = doubles(header[HYPER])[FACTOR], header[INPUT_SIZE]
+            list_bytes(header[INPUTS], 1, n_in, factor, header[STARTS], header[INDICES], header[VALUES])
+        else:
+            operations.fetch_rows(share)
         operations.forward(share)
         for r in range(share.examples):
             z = at(share.work, header[LOGITS] + r * stride)

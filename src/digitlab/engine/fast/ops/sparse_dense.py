@@ -114,7 +114,7 @@ def forward(share, op):
     """y = x W + b, picture by picture."""
     stride, n_in, offset, w = op[Y_STRIDE], op[N_IN], real(op, OFFSET), at(share.params, op[W])
     common, sums = at(share.work, op[COMMON]), at(share.work, op[COMMON] + stride)
-    if share.step == 0:
+    if share.step <= 0:  # the first step, or a prediction
         scale(share)[0] = 1.0
     if offset != 0.0 and (share.step == 0 or not op[LAZY]):
         if share.thread == 0:
