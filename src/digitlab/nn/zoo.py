@@ -226,7 +226,12 @@ def _dense(hidden: int, init: str) -> Layers:
 
 
 def _light_convs(classes: int) -> list[Layer]:
-    return [*_conv(8, 5), *_conv(32, 3), Flatten(), Dense(100, He()), ReLU(), Dense(classes)]
+    return [*_norm_conv(8, 5), *_norm_conv(32, 3), *_norm_conv(64, 3, pool=False), Flatten(), Dense(classes)]
+
+
+def _norm_conv(filters: int, size: int, *, pool: bool = True, padding: int = 0) -> list[Layer]:
+    pooled = [MaxPool2D(2)] if pool else []
+    return [Conv2D(filters, size, weights=He(), padding=padding), *pooled, BatchNorm(), ReLU()]
 
 
 def _small_convs(classes: int) -> list[Layer]:
@@ -240,8 +245,7 @@ def _wider_convs(classes: int) -> list[Layer]:
 
 def _deep_convs(classes: int, share: float = 1.0) -> list[Layer]:
     def block(filters: int, size: int, pool: bool) -> list[Layer]:
-        pooled = [MaxPool2D(2)] if pool else []
-        return [Conv2D(round(filters * share), size, weights=He(), padding=size // 2), *pooled, BatchNorm(), ReLU()]
+        return _norm_conv(round(filters * share), size, pool=pool, padding=size // 2)
 
     wide = [*block(32, 5, True), *block(64, 3, False), *block(64, 3, True), *block(96, 3, False), *block(96, 3, True)]
     return [*wide, Flatten(), Dropout(0.4), Dense(classes)]
@@ -300,7 +304,7 @@ ZOO: dict[str, Recipe] = {
         scaling="/255",
     ),
     "sprint-light": Recipe(
-        "8 maps 5×5, 32 maps 3×3, each pooled, 100 ReLU neurons, smoothed labels: preset sprint",
+        "convolutions of 8, 32 and 64 maps, each with BatchNorm; smoothed labels: preset sprint",
         _light_convs,
         _ADAM,
         loss={"type": "log-likelihood", "label_smoothing": 0.05},
