@@ -1,7 +1,9 @@
-"""Fine-tuning on 20 pictures of one's own: `python benchmarks/own_hand.py [--owners 20] [--options "--epochs 30"]`.
+"""Fine-tuning on 20 pictures of one's own: `python benchmarks/own_hand.py [--owners 20] [--unusual 4]
+[--options "--epochs 30"]`.
 
-Each owner has one way to write each digit, drawn at random and then bent, and one pen. The network of `digitlab train
---from shipped --data own` learns 20 pictures; the next 20 of the same owner, and MNIST's test images, test it.
+Each owner has one way to write each digit, drawn at random and then bent, and one pen. With `--unusual 4`, four of an
+owner's ten digits have a form that the network was not trained on. The network of `digitlab train --from shipped --data
+own` learns 20 pictures; the next 20 of the same owner, and MNIST's test images, test it.
 """
 
 import argparse
@@ -16,7 +18,7 @@ import numpy as np
 
 import digitlab
 from digitlab.cli import run as run_command
-from digitlab.data.synthetic.hands import write_digit
+from digitlab.data.synthetic.hands import write_digit, write_form
 from digitlab.data.synthetic.pens import ink_of
 from digitlab.data.synthetic.samples import save_picture
 from digitlab.nn import load_network
@@ -25,12 +27,26 @@ from digitlab.train import evaluate
 
 PENS = ("ball", "pencil", "felt", "marker", "brush")
 LABELS = [i % 10 for i in range(20)]
+UNUSUAL = (  # a form of each digit that is not in hands.toml, in its notation
+    "9,-2 4,1 1,7 5,14 9,7 4,1 1,-2",
+    "-1,14 5,0! 8,14",
+    "0,0 9,0! 1,14! 10,14; 2,7 8,7",
+    "1,0 9,0! 9,14! 1,14; 3,7 9,7",
+    "6,0 0,8! 8,7! 2,15",
+    "9,2 5,0 1,3 5,7 9,11 5,14 1,12",
+    "8,0 0,14! 9,14! 7,8! 3,9",
+    "0,4 0,0! 9,0! 9,14",
+    "5,0 2,3 5,6 8,3 5,0; 5,8 1,11 5,14 9,11 5,8",
+    "9,7 0,5! 9,0! 9,14",
+)
 
 
-def strokes_of(owner: int, label: int, rng: np.random.Generator) -> list[Any]:
+def strokes_of(owner: int, label: int, unusual: int, rng: np.random.Generator) -> list[Any]:
     """The owner's digit: the form and its bend are always the same; rotation, size and tremor are this picture's."""
     own = np.random.default_rng([owner, label])
-    strokes, (a, b, c) = write_digit(label, own), own.normal(0, 0.12, 3)
+    habits = np.random.default_rng(owner).permutation(10)[:unusual]
+    strokes = write_form(UNUSUAL[label], own) if label in habits else write_digit(label, own)
+    a, b, c = own.normal(0, 0.12, 3)
     angle = np.deg2rad(rng.normal(0, 4))
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) * rng.uniform(0.88, 1.12, 2)
     drawn = []
@@ -42,10 +58,10 @@ def strokes_of(owner: int, label: int, rng: np.random.Generator) -> list[Any]:
     return drawn
 
 
-def write_pictures(folder: Path, owner: int, rng: np.random.Generator) -> None:
+def write_pictures(folder: Path, owner: int, unusual: int, rng: np.random.Generator) -> None:
     """Twenty pictures of one digit each, dark on light, two of each."""
     for number, label in enumerate(LABELS):
-        ink = ink_of(strokes_of(owner, label, rng), rng, PENS[owner % len(PENS)], 60)
+        ink = ink_of(strokes_of(owner, label, unusual, rng), rng, PENS[owner % len(PENS)], 60)
         page = np.full((ink.shape[0] + 40, ink.shape[1] + 40), 235.0)
         page[20:-20, 20:-20] -= 190 * ink
         page += rng.normal(0, 2, page.shape)
@@ -55,6 +71,7 @@ def write_pictures(folder: Path, owner: int, rng: np.random.Generator) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--owners", type=int, default=20)
+    parser.add_argument("--unusual", type=int, default=0, help="how many of an owner's ten digits have an unusual form")
     parser.add_argument("--options", default="", help="further options of `digitlab train`")
     args = parser.parse_args()
     test, shipped, rows = digitlab.load("mnist", part="test"), shipped_network(), []
@@ -62,8 +79,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         for owner in range(args.owners):
             own, following, run = (Path(place) / str(owner) / name for name in ("own", "next", "run"))
-            write_pictures(own, owner, np.random.default_rng([owner, 100, 1]))
-            write_pictures(following, owner, np.random.default_rng([owner, 100, 2]))
+            for folder, series in ((own, 1), (following, 2)):
+                write_pictures(folder, owner, args.unusual, np.random.default_rng([owner, 100, series]))
             command = ["train", "--from", "shipped", "--data", str(own), "--run", str(run), *shlex.split(args.options)]
             with redirect_stdout(io.StringIO()) as said:
                 code = run_command(command)

@@ -6,7 +6,7 @@ import pytest
 from digitlab.data.synthetic.captures import captured
 from digitlab.data.synthetic.clutter import draw_clutter
 from digitlab.data.synthetic.hand_digits import hand_digits
-from digitlab.data.synthetic.hands import forms, write_digit, write_text, write_word
+from digitlab.data.synthetic.hands import forms, write_digit, write_form, write_text, write_word
 from digitlab.data.synthetic.other_marks import KINDS as OTHER_KINDS
 from digitlab.data.synthetic.other_marks import other_marks
 from digitlab.data.synthetic.pens import PENS, ink_of
@@ -104,3 +104,9 @@ def test_pictures_of_few_pixels_and_thick_pens_widen_strokes():
     ones = hand_digits(np.ones(150, np.int64), rng(5)) > 127
     width = ones.sum(axis=(1, 2)) / 20  # of a stroke 20 pixels high
     assert (width > 5).sum() > 5 and (width < 3).sum() > 50
+
+
+def test_a_form_is_written_with_its_corners_and_strokes_apart():
+    stroke, bar = write_form("0,0 9,0! 4,14; 2,7 8,7", rng(3))
+    assert np.ptp(stroke[:, 1]) > 1.1 and np.ptp(bar[:, 1]) < 0.4
+    assert bar[:, 0].min() > stroke[:, 0].min() and bar[:, 1].mean() < stroke[:, 1].max()

@@ -40,6 +40,11 @@ def write_digit(label: int, rng: np.random.Generator) -> list[Path]:
     return _varied(known[int(rng.integers(len(known)))], rng, angular=label != 9)  # or it would be a 4
 
 
+def write_form(text: str, rng: np.random.Generator) -> list[Path]:
+    """The strokes of a form in the notation of hands.toml, varied."""
+    return _varied(_form(text), rng)
+
+
 def write_letter(rng: np.random.Generator) -> list[Path]:
     """The strokes of a letter or sign that looks like no digit, varied."""
     letters = list(forms()["letters"].values())
