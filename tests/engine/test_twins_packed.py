@@ -11,6 +11,7 @@ from digitlab.engine.fast.ops import dense, large
 from digitlab.engine.fast.ops.skipping import PACKED
 from digitlab.engine.fast.pixel_lists import PixelLists
 from digitlab.nn import activations as act
+from digitlab.nn import mlp
 from digitlab.nn.dropout import Dropout
 from digitlab.nn.losses import LogLikelihood
 from digitlab.nn.network import Dense, Network
@@ -90,6 +91,27 @@ def test_pictures_are_lists_of_pixels_or_whole_rows(packed, monkeypatch):
         network = chain((64, 40, 9), act.ReLU(), LogLikelihood(), 3)
         assert isinstance(FastEngine(network, Adam(0.003)).source(x, 40), PixelLists) == lists
         assert_twins(network, Adam(0.003), (L2(0.3),), x, y, 40, steps=10, threads=2)
+
+
+@pytest.mark.parametrize("scaling", ["/255", "0.01-1"])
+def test_pixels_in_whole_rows(packed, monkeypatch, scaling):
+    """The matrix unit reads bytes unscaled, where the scaling has no offset; any number of threads gives the same."""
+    monkeypatch.setattr(workspace, "LEAST_WHOLE", 0)
+    rng = np.random.default_rng(0)
+    x, y = pixels(rng, 80, 150), rng.integers(0, 9, 80)
+    results = []
+    for threads in (1, 2, 3):
+        network = mlp([150, 100, 9], scaling=scaling, seed=3)
+        engine = FastEngine(network, Adam(0.003), (L2(0.3),), threads=threads)
+        results.append(engine.train_batches(x, y, np.arange(80), 40, np.full(2, 0.003)))
+        assert engine.workspace is not None
+        unscaled = large.has_matrix_unit() and scaling == "/255"
+        code = layout.UNSCALED_BYTE_ROWS if unscaled else layout.BYTE_ROWS
+        assert engine.workspace.header[layout.INPUT] == code
+        results.append(network.predict(x))
+    assert all(np.array_equal(result, results[k % 2]) for k, result in enumerate(results))
+    for images in (x, x.astype(np.float32)):
+        assert_twins(mlp([150, 100, 9], scaling=scaling, seed=3), Adam(0.003), (L2(0.3),), images, y, 40, 10, threads=2)
 
 
 def test_another_batch_size_reads_the_same_pictures_otherwise(packed, monkeypatch):

@@ -122,6 +122,7 @@ A_READABLE_LAYER = _unknown("layer, whose readable code failed,")
 
 _code = numbers()
 SPARSE, FLOAT_ROWS, BYTE_ROWS = _code(), _code(), _code()  # where examples come from
+UNSCALED_BYTE_ROWS = _code()  # the first layer scales its sums instead
 _code = numbers()
 BACKPROPAGATION, RASHID = _code(), _code()  # how errors go back
 

@@ -5,7 +5,7 @@ import numpy as np
 from digitlab.engine.fast import layout as at
 from digitlab.engine.fast.operations import CODES, OPERATIONS
 from digitlab.engine.fast.ops import sparse_dense
-from digitlab.engine.fast.ops.large import packs
+from digitlab.engine.fast.ops.large import ON_UNIT, packs
 from digitlab.engine.fast.ops.skipping import PACKED
 from digitlab.engine.fast.packing import ALIGNMENT, Vector, aligned
 from digitlab.engine.fast.pixel_lists import PixelLists
@@ -21,11 +21,16 @@ def can_list_pixels(plan: Plan, batch: int) -> bool:
 
     For a large layer and a large batch, the packed product of all pixels is faster.
     """
-    first, *others = plan.operations
+    first = plan.operations[0]
     if first.get(PACKED) and packs(batch) and first[at.N_IN] * first[at.N_OUT] >= LEAST_WHOLE:
         return False
-    alone = all(row.get(at.X) != first[at.X] for row in others)
-    return bool(alone and first[at.KIND] == CODES["dense"] and first[at.N_IN] < WIDEST_SPARSE)
+    return reads_alone(plan) and bool(first[at.N_IN] < WIDEST_SPARSE)
+
+
+def reads_alone(plan: Plan) -> bool:
+    """Whether the first operation is a dense layer, and no other one reads the input."""
+    first, *others = plan.operations
+    return bool(first[at.KIND] == CODES["dense"] and all(row.get(at.X) != first[at.X] for row in others))
 
 
 class Workspace:
@@ -48,6 +53,8 @@ class Workspace:
         for row in rows:
             if place := getattr(OPERATIONS.get(int(row[at.KIND])), "place", None):
                 place(row, self._room, batch)
+        on_unit = not sparse and rows[0][PACKED] == ON_UNIT and reads_alone(plan)
+        self.reads_unscaled = on_unit and plan.hyper[at.OFFSET] == 0
         constants = [
             (row, column, row[column]) for row in rows for column in row if isinstance(row[column], np.ndarray)
         ]
@@ -135,7 +142,8 @@ class Workspace:
             self.hold(at.INDICES, x.indices)
             self.hold(at.VALUES, x.values)
         else:
-            self.header[at.INPUT] = at.BYTE_ROWS if x.dtype == np.uint8 else at.FLOAT_ROWS
+            pixels = at.UNSCALED_BYTE_ROWS if self.reads_unscaled else at.BYTE_ROWS
+            self.header[at.INPUT] = pixels if x.dtype == np.uint8 else at.FLOAT_ROWS
             self.hold(at.INPUTS, x)
 
     def check_known(self) -> None:

@@ -37,6 +37,10 @@ def fetch_rows(share):
             pixels = at(bytes_(header[INPUTS]), share.order[n] * n_in)
             for i in range(n_in):
                 row[i] = pixels[i] * factor + offset
+        elif header[INPUT] == UNSCALED_BYTE_ROWS:
+            pixels = at(bytes_(header[INPUTS]), share.order[n] * n_in)
+            for i in range(n_in):
+                row[i] = pixels[i]
         else:
             unknown(header, AN_INPUT, header[INPUT])
 

@@ -22,7 +22,6 @@ from digitlab.engine.fast.ops.skipping import PACKED
 from digitlab.engine.fast.simd import (
     EVERY_STEP,
     STRIP,
-    add_on_unit,
     add_on_unit_transposed,
     add_packed,
     add_packed_transposed,
@@ -67,12 +66,12 @@ def forward(share, op):
     ys, threads = op[Y_STRIDE], share.header[THREADS]
     barrier(ints(share.header[SYNC]), threads)  # until every example's x is there
     first, last = columns_of(share, ys)
-    for n in range(share.examples):
-        copy(at(share.work, op[Y] + n * ys + first), at(share.params, op[B] + first), last - first)
-    y, x, w = at(share.work, op[Y] + first), at(share.work, op[X]), at(share.params, op[W] + first)
     if MATRIX_UNIT and op[PACKED] == ON_UNIT:
-        add_on_unit(y, ys, share.examples, x, op[X_STRIDE], op[N_IN], w, ys, last - first, share.scratch)
+        on_unit.forward_columns(share, op, first, last)
     else:
+        y, x, w = at(share.work, op[Y] + first), at(share.work, op[X]), at(share.params, op[W] + first)
+        for n in range(share.examples):
+            copy(at(y, n * ys), at(share.params, op[B] + first), last - first)
         add_packed(y, ys, share.examples, x, op[X_STRIDE], op[N_IN], w, ys, last - first, share.scratch)
     barrier(ints(share.header[SYNC]), threads)
 

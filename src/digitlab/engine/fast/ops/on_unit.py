@@ -4,6 +4,9 @@ Twin: `Dense` in nn/network.py.
 
 As in large.py, each thread has some columns of W, and takes them a block at a time: their columns of g stay while all
 rows of W pass by.
+
+The first layer reads pixels unscaled: a byte is one bfloat16 number, so that half the products serve. Its sums, x W and
+xᵀ g, are scaled instead.
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators, no-check-untyped-defs
@@ -13,14 +16,24 @@ from digitlab.engine.fast.compiler.jit import kernel
 from digitlab.engine.fast.layout import *
 from digitlab.engine.fast.ops.optimizer import update_weights
 from digitlab.engine.fast.simd import (
-    add_step_blocks,
+    add_blocks,
+    add_on_unit,
+    add_pixel_blocks,
+    add_pixels_on_unit,
     at,
     begin_matrices,
     blocks_of,
     clear,
+    copy,
+    doubles,
     end_matrices,
+    fma,
+    ints,
+    load,
+    splat,
     split_columns,
     split_rows_turned,
+    store,
 )
 
 NEAR = 1 << 18  # floats of split columns of g: half a second-level cache
@@ -33,25 +46,54 @@ def scratch(batch: int) -> int:
 
 
 @kernel()
+def reads_pixels(share, op):
+    """Whether the inputs are pixels that have not been scaled."""
+    return share.header[INPUT] == UNSCALED_BYTE_ROWS and op[X] == ints(share.header[OPS])[X]
+
+
+@kernel()
+def scale(x, factor, count):
+    """x ← factor x, `count` numbers, a multiple of LANES."""
+    f = splat(factor)
+    for i in range(0, count, LANES):
+        store(x, i, f * load(x, i))
+
+
+@kernel()
+def forward_columns(share, op, first, last):
+    """Columns `first` to `last` of y = x W + b."""
+    xs, ys, columns, room = op[X_STRIDE], op[Y_STRIDE], last - first, share.scratch
+    y, x, w = at(share.work, op[Y] + first), at(share.work, op[X]), at(share.params, op[W] + first)
+    bias = at(share.params, op[B] + first)
+    pixels, f = reads_pixels(share, op), splat(doubles(share.header[HYPER])[FACTOR])
+    if not pixels:
+        for n in range(share.examples):
+            copy(at(y, n * ys), bias, columns)
+        add_on_unit(y, ys, share.examples, x, xs, op[N_IN], w, ys, columns, room)
+        return
+    for n in range(share.examples):
+        clear(at(y, n * ys), columns)
+    add_pixels_on_unit(y, ys, share.examples, x, xs, op[N_IN], w, ys, columns, room)
+    for n in range(share.examples):
+        for j in range(0, columns, LANES):
+            store(y, n * ys + j, fma(f, load(y, n * ys + j), load(bias, j)))
+
+
+@kernel()
 def step_columns(share, op, first, last):
     """Columns `first` to `last` of W, one step on along ∂L/∂W = xᵀ g."""
     examples, rows, xs, ys = share.examples, op[N_IN], op[X_STRIDE], op[Y_STRIDE]
-    x, gy, w = at(share.work, op[X]), at(share.work, op[GY]), at(share.params, op[W])
+    x, gy = at(share.work, op[X]), at(share.work, op[GY])
     blocks, room = blocks_of(examples), share.scratch
     size = blocks * BLOCK_FLOATS
     wide = max(SIDE, NEAR // size * SIDE)
     left = at(room, SIDE * SIDE)
     right = at(left, size)
     g = at(right, wide // SIDE * size)
-    # Each product fetches a part of what the step needs, W and the optimizer's state, and of the next rows' x.
-    lines = (SIDE + blocks - 1) // blocks
-    second = (share.header[STATE_1] - share.header[PARAMS]) // 4 if share.header[STATE_1] != 0 else 0
-    third = (share.header[STATE_2] - share.header[PARAMS]) // 4 if share.header[STATE_2] != 0 else 0
+    pixels, factor = reads_pixels(share, op), doubles(share.header[HYPER])[FACTOR]
     begin_matrices()
     for start in range(first, last, wide):
         columns = min(wide, last - start)
-        strips = blocks_of(columns)
-        x_lines = (SIDE + strips - 1) // strips
         for c in range(0, columns, SIDE):
             for k in range(blocks):
                 place = at(right, c // SIDE * size + k * BLOCK_FLOATS)
@@ -64,12 +106,13 @@ def step_columns(share, op, first, last):
                 split_rows_turned(at(left, k * BLOCK_FLOATS), source, xs, high, examples - k * SIDE, room)
             clear(g, high * columns)
             for c in range(0, columns, SIDE):
-                strip, ahead, pace = at(right, c // SIDE * size), at(w, here + c), lines * ys
-                also = at(x, c // SIDE * blocks * x_lines * xs + i + SIDE)
-                add_step_blocks(
-                    at(g, c), columns, high, columns - c, left, strip, blocks, room,
-                    ahead, pace, lines, ys, second, third, also, x_lines, xs,
-                )  # fmt: skip
+                to, strip, left_columns = at(g, c), at(right, c // SIDE * size), columns - c
+                if pixels:
+                    add_pixel_blocks(to, columns, high, left_columns, left, strip, blocks, room, left, 0, 0, 0)
+                else:
+                    add_blocks(to, columns, high, left_columns, left, strip, blocks, room, left, 0, 0, 0)
+            if pixels:
+                scale(g, factor, high * columns)
             for r in range(high):
                 update_weights(share, op, op[W] + here + r * ys, at(g, r * columns), columns)
     end_matrices()

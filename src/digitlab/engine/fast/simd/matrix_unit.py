@@ -8,8 +8,8 @@ products of parts, six are computed:
 
 The others, m l, l m and l l, are at most 2⁻²² of |a w| together, and far less on average: the errors are smaller than
 those of float32 sums (benchmarks/kernels/products.py). The unit computes six products in less than half the time that
-vectors take for one. The splitting follows Henry, Tang & Heinecke 2019, "Leveraging the bfloat16 artificial
-intelligence datatype for higher-precision computations".
+vectors take for one. A byte is h alone, so three products serve pixels: h l + h m + h h. The splitting follows Henry,
+Tang & Heinecke 2019, "Leveraging the bfloat16 artificial intelligence datatype for higher-precision computations".
 
 Both factors are cut in blocks of 32 numbers of the sum by 32 rows or columns. A block lies as three parts, of two tiles
 each, of 16 rows of 16 words. Word j of a row of `a`, and row j of w, hold the numbers j (in the lower half) and j + 16
@@ -39,6 +39,7 @@ _TILE, _PART = 256, 512  # floats of a tile, and of a part, which is two tiles
 _LEFT, _RIGHT = 4, 6  # tiles 0 to 3 are sums, 4 and 5 are of `a`, 6 and 7 of w
 # Pairs of parts, h m l, small products first; next to each other they share one.
 _PAIRS = ((2, 0), (1, 0), (1, 1), (0, 1), (0, 2), (0, 0))
+_PIXEL_PAIRS = ((0, 2), (0, 1), (0, 0))  # for a byte, which is h alone
 
 
 def _unit(builder, name, *arguments):
@@ -106,18 +107,17 @@ def _split_pairs(typingctx, out, x, y):
     return types.void(FLOATS, FLOATS, FLOATS), codegen
 
 
-def _product(streams):
-    """product(y, y_row, a, w, blocks, near, pace, lines, row, second, third, also, more, also_row): 32 by 32 numbers.
+def _product(pairs):
+    """product(y, y_row, a, w, blocks, near, pace, lines, row): 32 by 32 numbers.
 
-    y[r, c] += Σ_k a[r, k] w[k, c] for so many blocks of the sum. With each block, memory that is needed next is
-    fetched: `lines` rows of 32 floats from `near` on, which then moves on by `pace` floats. With three streams, also
-    those `second` and `third` floats further on, and the next `more` rows from `also` on.
+    y[r, c] += Σ_k a[r, k] w[k, c] for so many blocks of the sum, of these pairs of parts. With each block, memory that
+    is needed next is fetched: `lines` rows of 32 floats from `near` on, which then moves on by `pace` floats.
     """
 
     @intrinsic
-    def product(typingctx, y, y_row, a, w, blocks, near, pace, lines, row, second, third, also, more, also_row):
+    def product(typingctx, y, y_row, a, w, blocks, near, pace, lines, row):
         def codegen(context, builder, sig, args):
-            y, y_row, a, w, blocks, near, pace, lines, row, second, third, also, more, also_row = args
+            y, y_row, a, w, blocks, near, pace, lines, row = args
             y_bytes, line = builder.mul(y_row, ir.Constant(_INT, 4)), ir.Constant(_INT, _TILE_BYTES)
             below = address(builder, y, builder.mul(y_row, ir.Constant(_INT, _TILE_ROWS)))
             places = [address(builder, row, ir.Constant(_INT, c)) for row in (y, below) for c in (0, LINE)]
@@ -129,20 +129,15 @@ def _product(streams):
                     place = address(builder, block, ir.Constant(_INT, part * _PART + tile * _TILE))
                     _unit(builder, "tileloadd64", _number(first + tile), _bytes_at(builder, place), line)
 
-            def prefetch(count, start, apart, *shifts):
-                rows = _Loop(builder, count, [start])
-                (here,) = rows.carried
-                for place in (here, *(address(builder, here, shift) for shift in shifts)):
-                    prefetch_value(builder, place)
-                    prefetch_value(builder, address(builder, place, ir.Constant(_INT, LINE)))
-                return rows.close([address(builder, here, apart)])[0]
-
-            loop = _Loop(builder, blocks, [a, w, near, also])
-            left, right, near, also = loop.carried
-            prefetch(lines, near, row, *(second, third)[: streams - 1])
-            also = prefetch(more, also, also_row) if streams > 1 else also
+            loop = _Loop(builder, blocks, [a, w, near])
+            left, right, near = loop.carried
+            rows = _Loop(builder, lines, [near])
+            (here,) = rows.carried
+            prefetch_value(builder, here)
+            prefetch_value(builder, address(builder, here, ir.Constant(_INT, LINE)))
+            rows.close([address(builder, here, row)])
             held = None, None
-            for pair in _PAIRS:
+            for pair in pairs:
                 if pair[0] != held[0]:
                     fetch(_LEFT, pair[0], left)
                 if pair[1] != held[1]:
@@ -151,15 +146,13 @@ def _product(streams):
                 for tile in range(4):
                     _unit(builder, "tdpbf16ps", *map(_number, (tile, _LEFT + tile // 2, _RIGHT + tile % 2)))
             size = ir.Constant(_INT, BLOCK_FLOATS)
-            factors = address(builder, left, size), address(builder, right, size)
-            loop.close([*factors, address(builder, near, pace), also])
+            loop.close([address(builder, left, size), address(builder, right, size), address(builder, near, pace)])
             for tile, place in enumerate(places):
                 _unit(builder, "tilestored64", _number(tile), _bytes_at(builder, place), y_bytes)
             return context.get_dummy_value()
 
         i64 = types.int64
-        kinds = FLOATS, i64, FLOATS, FLOATS, i64, FLOATS, i64, i64, i64, i64, i64, FLOATS, i64, i64
-        return types.void(*kinds), codegen
+        return types.void(FLOATS, i64, FLOATS, FLOATS, i64, FLOATS, i64, i64, i64), codegen
 
     return product
 
@@ -234,17 +227,20 @@ def _adding_blocks(product):
     """A product for a y of any number of rows, and columns that are a multiple of LANES."""
 
     @kernel()
-    def add(y, y_row, rows, columns, a, w, blocks, room, near, pace, lines, row, second, third, also, more, also_row):
+    def add(y, y_row, rows, columns, a, w, blocks, room, near, pace, lines, row):
         if rows >= SIDE and columns >= SIDE:
-            product(y, y_row, a, w, blocks, near, pace, lines, row, second, third, also, more, also_row)
+            product(y, y_row, a, w, blocks, near, pace, lines, row)
         else:
             _copied(room, y, y_row, rows, columns)
-            product(room, SIDE, a, w, blocks, near, pace, lines, row, second, third, also, more, also_row)
+            product(room, SIDE, a, w, blocks, near, pace, lines, row)
             for r in range(min(rows, SIDE)):
                 for c in range(min(columns, SIDE)):
                     y[r * y_row + c] = room[r * SIDE + c]
 
     return add
+
+
+add_blocks, add_pixel_blocks = _adding_blocks(_product(_PAIRS)), _adding_blocks(_product(_PIXEL_PAIRS))
 
 
 @kernel()
@@ -253,7 +249,7 @@ def blocks_of(n):
     return (n + SIDE - 1) // SIDE
 
 
-def _adding(split, turned):
+def _adding(split, turned, add_blocks):
     """A kernel y[r, c] += Σ_k a[r, k] w[k, c]; `split` splits a block of w, which may be there transposed."""
 
     @kernel()
@@ -284,14 +280,14 @@ def _adding(split, turned):
                         here, product = at(y, (r + i) * y_row + c), at(left, i // SIDE * blocks * BLOCK_FLOATS)
                         ahead, pace = at(near, i // SIDE * lines * w_row), SIDE * along
                         add_blocks(
-                            here, y_row, high - i, columns - c, product, strip, blocks, room,
-                            ahead, pace, lines, w_row, 0, 0, strip, 0, 0,
+                            here, y_row, high - i, columns - c, product, strip, blocks, room, ahead, pace, lines, w_row
                         )  # fmt: skip
         end_matrices()
 
     return add
 
 
-add_blocks, add_step_blocks = _adding_blocks(_product(1)), _adding_blocks(_product(3))
-add_on_unit = _adding(split_columns, False)  # y += a w; `columns` is a multiple of LANES
-add_on_unit_transposed = _adding(split_columns_turned, True)  # y += a wᵀ
+# `columns` is a multiple of LANES
+add_on_unit = _adding(split_columns, False, add_blocks)  # y += a w
+add_on_unit_transposed = _adding(split_columns_turned, True, add_blocks)  # y += a wᵀ
+add_pixels_on_unit = _adding(split_columns, False, add_pixel_blocks)  # y += a w, where a holds bytes
