@@ -312,8 +312,28 @@ def test_a_form_is_read_cell_by_cell(call):
     cells = ["53..7", "6..19", ".98..", "8...6"]
     sudoku(Path("form.png"), cells)
     assert call("read", "--grid", "4x5", "form.png").out.splitlines()[1:] == [f"  {row}" for row in cells]
-    assert json.loads(call("read", "--grid", "4x5", "--json", "form.png").out)[0]["text"] == "\n".join(cells)
+    (table,) = json.loads(call("read", "--grid", "4x5", "--json", "--csv", "form.csv", "form.png").out)
+    assert table["text"] == "\n".join(cells)
+    assert table["cells"] == [[cell.replace(".", "") for cell in row] for row in cells]
+    rows = [line.split(",")[1:4] for line in Path("form.csv").read_text().splitlines()[1:]]
+    there = [(row, column) for row in range(4) for column in range(5) if cells[row][column] != "."]
+    assert rows == [[str(row), str(column), cells[row][column]] for row, column in there]
     assert "expected rows and columns" in call("read", "--grid", "9", "form.png").err
+    Image.new("L", (300, 200), 250).save("blank.png")
+    called = call("read", "--grid", "999x2", "blank.png")
+    assert called.code == 1 and "300×200 pixels, expected at least 8×3996 for 999×2 cells" in called.err
+
+
+def test_a_form_of_dashed_lines(call):
+    cells = ["53..", "6..1", "...8"]
+    with Image.open(sudoku(Path("form.png"), cells)) as image:
+        page = np.array(image)
+    gaps = np.arange(max(page.shape)) % 24 < 12
+    for at in range(30, 30 + 60 * 5, 60):
+        page[at : at + 3][:, gaps[: page.shape[1]]] = 245
+        page[:, at : at + 3][gaps[: page.shape[0]]] = 245
+    Image.fromarray(page).save("dashed.png")
+    assert call("read", "--grid", "3x4", "dashed.png").out.splitlines()[1:] == [f"  {row}" for row in cells]
 
 
 def test_a_known_number_of_digits(call):
@@ -321,6 +341,8 @@ def test_a_known_number_of_digits(call):
     assert json.loads(call("read", "--expect", "2", "--json", "two.png").out)[0]["text"] == "73"
     assert len(json.loads(call("read", "--expect", "1", "--json", "two.png").out)[0]["digits"]) == 1
     assert len(json.loads(call("read", "--expect", "3", "--json", "two.png").out)[0]["digits"]) == 3
+    called = call("read", "--expect", "9", "two.png")
+    assert called.code == 0 and called.err == "two.png: found 3 of the 9 digits expected\n"
 
 
 def test_several_photos_in_one_csv(call):
@@ -336,6 +358,9 @@ def test_several_photos_in_one_csv(call):
         ["b.png", "0", "0", "7"],
         ["c.png", "", "", ""],
     ]
+    Path("bad.png").write_text("no picture")
+    called = call("read", "--csv", "none.csv", "bad.png", "bad.png")  # none was read: no file, and none is named
+    assert called.code == 1 and called.out == "" and not Path("none.csv").exists()
 
 
 def test_a_watched_folder(call, monkeypatch):

@@ -2,13 +2,11 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
-
-if TYPE_CHECKING:
-    from digitlab.reading import Reading
 
 LOOK_EVERY = 1.0  # seconds between two looks into a watched folder
 
@@ -91,26 +89,29 @@ def command(
     if grid is not None and expect is not None:
         raise click.UsageError("--expect is for photos without a grid: each cell is read by itself")
     path, network = load_named(net or "shipped")
-    readings: dict[str, Reading] = {}
+    tables: dict[str, dict[str, Any]] = {}  # not the readings: each holds its photo in every stage
 
     def read_one(photo: str) -> None:
         picture = open_photo(photo)
         if grid is not None:
-            readings[photo] = read_grid(network, picture, *grid, min_confidence=min_confidence)
+            reading = read_grid(network, picture, *grid, min_confidence=min_confidence)
         else:
-            readings[photo] = read_photo(network, picture, min_confidence=min_confidence, expect=expect)
+            reading = read_photo(network, picture, min_confidence=min_confidence, expect=expect)
+        tables[photo] = table_of(photo, reading)
         if not as_json:
-            for line in lines_of(photo, readings[photo]):
+            for line in lines_of(photo, reading):
                 say(line)
+        if expect is not None and len(reading.digits) < expect:
+            tell(f"{photo}: found {len(reading.digits)} of the {expect} digits expected")
         if show or out is not None:
             folder = out or _own_folder(photo, photos)
             name = path.parent.name if path.name == "network.safetensors" else path.name
-            save_stages(readings[photo], folder, f"{Path(photo).name}, read by {name}")
+            save_stages(reading, folder, f"{Path(photo).name}, read by {name}")
             if not as_json:
-                times = ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in readings[photo].seconds.items())
+                times = ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in reading.seconds.items())
                 say(f"stages: {folder} ({times})")
         if csv_file is not None:
-            write_csv(readings, csv_file)
+            write_csv(tables.values(), csv_file)
 
     failed = ""
     for photo in photos:
@@ -124,11 +125,11 @@ def command(
     if watch is not None:
         _watch(watch, read_one)
     if as_json:
-        say("[\n" + ",\n".join(json.dumps(table_of(*pair)) for pair in readings.items()) + "\n]")
-    if csv_file is not None and not as_json:
-        say(f"digits of {len(readings)} photo{'s' * (len(readings) != 1)}: {csv_file}")
+        say("[\n" + ",\n".join(map(json.dumps, tables.values())) + "\n]")
+    if csv_file is not None and tables and not as_json:
+        say(f"digits of {len(tables)} photo{'s' * (len(tables) != 1)}: {csv_file}")
     if check is not None:
-        say_score(readings, check, err=as_json)
+        say_score(tables.values(), check, err=as_json)
     if failed:
         raise click.exceptions.Exit(1)
 
@@ -162,9 +163,10 @@ def _new_pictures(folder: Path) -> Iterator[Path]:
     while True:
         now = {}
         for path in sorted(folder.iterdir()):
-            if not path.name.startswith(".") and path.is_file() and is_picture(path):
-                status = path.stat()
-                now[path] = (status.st_size, status.st_mtime_ns)
+            with suppress(FileNotFoundError):  # removed a moment ago
+                if not path.name.startswith(".") and path.is_file() and is_picture(path):
+                    status = path.stat()
+                    now[path] = (status.st_size, status.st_mtime_ns)
         for path, state in now.items():
             if before.get(path) == state and done.get(path) != state:
                 done[path] = state

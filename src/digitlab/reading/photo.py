@@ -51,8 +51,8 @@ def read_photo(
         why = _expected(answers, why, expect)
     digits = [j for j, reason in zip(answers, why) if not reason]
     lines = text_lines([j.mark.box for j in digits])
-    reads = [read_of(digits[at], number) for number, line in enumerate(lines) for at in line]
-    others = [read_of(j, 0, f"it {reason}") for j, reason in zip(answers, why) if reason]
+    reads = [read_of(digits[at], row, column) for row, line in enumerate(lines) for column, at in enumerate(line)]
+    others = [read_of(j, 0, 0, f"it {reason}") for j, reason in zip(answers, why) if reason]
     clock.lap("context")
     seconds = {**page.seconds, **clock.seconds}
     return Reading(tuple(reads), tuple(others), page, tuple(class_names), seconds=seconds)
@@ -93,10 +93,12 @@ def sees_colour(network: Network) -> bool:
     return size != 28 * 28
 
 
-def read_of(answer: Answer, line: int, why_not: str = "") -> Read:
+def read_of(answer: Answer, line: int, column: int, why_not: str = "") -> Read:
     """An answer as a result: a digit of a line, or a mark that is none."""
     label, mark = -1 if why_not else answer.label, answer.mark
-    return Read(label, answer.confidence, answer.probabilities, mark.box, line, answer.image, why_not, mark.mask)
+    return Read(
+        label, answer.confidence, answer.probabilities, mark.box, line, answer.image, why_not, mark.mask, column
+    )
 
 
 def _answers(page: Page, ask: Judge, one: bool) -> tuple[list[Answer], list[Mark]]:

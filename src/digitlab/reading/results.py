@@ -17,7 +17,8 @@ class Read:
     confidence     the network's probability of its best class, 0 to 1; 0 where the network was not asked
     probabilities  of every class, (classes,)
     box            left, top, right, bottom in pixels of `Reading.page.photo`
-    line           of writing, from 0
+    line           of writing, from 0; in a form, the row of its cell
+    column         its place in the line, from 0; in a form, the column of its cell
     image          the network's input: uint8 (28, 28), or (28, 28, 3) if it sees colours
     mask           which pixels of the box are its ink, (bottom - top, right - left)
     """
@@ -30,6 +31,7 @@ class Read:
     image: NDArray[np.uint8] = field(repr=False)
     why_not: str = ""
     mask: NDArray[np.bool_] | None = field(default=None, repr=False)
+    column: int = 0
 
 
 @dataclass(frozen=True)

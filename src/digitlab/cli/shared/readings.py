@@ -1,6 +1,6 @@
 """What was read on photos: as lines for people, as JSON, as CSV, as pictures of every stage, beside the truth."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,11 +43,13 @@ def table_of(photo: str, reading: "Reading") -> dict[str, Any]:
         "photo": photo,
         "size": [w, h],
         "text": reading.text,
+        **({"cells": reading.cells} if reading.cells else {}),
         "digits": [
             {
                 "label": reading.class_names[d.label],
                 "confidence": round(d.confidence, 4),
                 "line": d.line,
+                "column": d.column,
                 "box": box(d),
                 "probabilities": [round(float(p), 4) for p in d.probabilities],
             }
@@ -111,27 +113,27 @@ def _save_png(path: Path, plane: Any) -> None:
         Image.fromarray(plane).save(temporary)
 
 
-def say_score(readings: "Mapping[str, Reading]", check: Path, *, err: bool) -> None:
-    """What the file says stands on the photos beside what was read: counts, and every failure."""
+def say_score(tables: Iterable[dict[str, Any]], check: Path, *, err: bool) -> None:
+    """Compare the tables of the photos (see table_of) with the labels in the file: counts, and every failure."""
     from digitlab.cli.shared.console import say, tell
     from digitlab.data.photos.scoring import Score, score_reading
     from digitlab.data.synthetic.pages import read_truth
 
     write = tell if err else say
     truths, score = read_truth(check), Score()
-    for photo, reading in readings.items():
-        name = Path(photo).name
+    for table in tables:
+        name = Path(table["photo"]).name
         if name not in truths:
             tell(f"{check} has no labels for {name}")
             continue
-        read = [(d.label, reading.page.in_photo(d.box)) for d in reading.digits]
+        read = [(int(d["label"]), tuple(d["box"])) for d in table["digits"]]
         score += score_reading(truths[name], read, name=name)
     for failure in score.failures:
         write(failure)
     write(str(score))
 
 
-def write_csv(readings: "Mapping[str, Reading]", path: Path) -> None:
+def write_csv(tables: Iterable[dict[str, Any]], path: Path) -> None:
     """Write every digit of several photos, a row each, atomically; a photo without digits has a row without a label."""
     import csv
     import io
@@ -141,11 +143,10 @@ def write_csv(readings: "Mapping[str, Reading]", path: Path) -> None:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(HEADING)
-    for photo, reading in readings.items():
-        if not reading.digits:
-            writer.writerow([photo] + [""] * (len(HEADING) - 1))
-        for number in sorted({digit.line for digit in reading.digits}):
-            for column, d in enumerate(digit for digit in reading.digits if digit.line == number):
-                label = reading.class_names[d.label]
-                writer.writerow([photo, number, column, label, f"{d.confidence:.4f}", *reading.page.in_photo(d.box)])
+    for table in tables:
+        if not table["digits"]:
+            writer.writerow([table["photo"]] + [""] * (len(HEADING) - 1))
+        for d in table["digits"]:
+            row = [table["photo"], d["line"], d["column"], d["label"], f"{d['confidence']:.4f}", *d["box"]]
+            writer.writerow(row)
     write_text(path, text.getvalue())
