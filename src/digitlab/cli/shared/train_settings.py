@@ -68,6 +68,8 @@ def settings(
         data["class_names"] = list(splits.train.class_names)  # so that files with fewer of them mean the same
     if data["source"] != _table(recipe, "data").get("source"):
         recipe.pop("sample_weights", None)  # of the images that the run was trained on
+    if splits.valid is None and recipe.get("monitor", "").startswith("valid"):
+        del recipe["monitor"]  # nobody asked for it, and there is no validation set
     if "network" in recipe and "network" in table:
         same_network(given, recipe["network"], table.pop("network"))
     if "preset" in given and "network" in table:
