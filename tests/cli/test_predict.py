@@ -131,7 +131,7 @@ def test_class_names(call):
         (["none.safetensors", "test.csv"], 1, "none.safetensors: no such file"),
         (["test.csv", "net.safetensors"], 1, "if it is a network, name it as NET"),
         (["notes.txt", "test.csv"], 1, "notes.txt: not a safetensors file but a text file"),
-        (["net.safetensors", "small.npy"], 1, "small.npy: got input of shape (1, 8, 8), expected (N, 784)"),
+        (["net.safetensors", "small.npy"], 1, "small.npy: got input of shape (2, 8, 8), expected (N, 784)"),
         (["net.safetensors", "test.csv", "-o", "out.txt"], 2, "ends in .csv or .json for predictions"),
         (["net.safetensors", "test.csv", "-o", "test.csv"], 2, "is the file to be read"),
         (["net.safetensors", "test.csv", "--kaggle", "-o", "a.json"], 2, "--kaggle and --columns are for CSV"),

@@ -250,7 +250,7 @@ def test_predicting_a_set_and_numbers():
     net = Net([64, 10])
     assert np.array_equal(net.predict(test), net.predict(test.images))
     assert np.array_equal(net.predict(test.images[0]), net.predict(test)[:1])
-    with pytest.raises(ShapeError, match=r"images: got input of shape \(1, 8\), expected \(N, 64\)"):
+    with pytest.raises(ShapeError, match=r"images: got input of shape \(7, 8\), expected \(N, 64\)"):
         net.predict(test.images[0, :7])
     one = Net([1, 3, 1])
     assert one.predict(np.zeros((5, 1), np.float32)).shape == one.predict([0.1] * 5).shape == (5, 1)

@@ -223,7 +223,7 @@ def test_single_examples_and_shapes():
     assert inputs(np.zeros((4, 5, 3)), network).shape == (1, 4, 5, 3)
     assert mlp([20, 3]).predict(np.zeros((4, 5))).shape == (1, 3)
     assert mlp([20, 3]).predict(np.zeros(20)).shape == (1, 3)
-    with pytest.raises(ShapeError, match=r"images: got input of shape \(1, 3, 4, 5\), expected \(N, 4, 5, 3\)"):
+    with pytest.raises(ShapeError, match=r"images: got input of shape \(2, 3, 4, 5\), expected \(N, 4, 5, 3\)"):
         inputs(np.zeros((2, 3, 4, 5)), network, "images")
 
 

@@ -62,7 +62,7 @@ def inputs(x: Any, network: "Network", what: str = "input", *, training: bool = 
     if not batch and x.ndim and same_order(x.shape, network.input_shape):
         x = x[None]
     try:
-        network.prepare(x[:1])
+        network.prepare(x[:1] if batch else x)  # of a wrong shape, the message names all of it
     except (ShapeError, DataError) as error:
         raise type(error)(f"{what}: {error}") from None
     found = None
