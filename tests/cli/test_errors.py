@@ -96,7 +96,7 @@ def test_a_command_called_wrongly_exits_with_2(fails, arguments, words):
         (["train", "--run", "broken/x", *DIGITS], "broken/x: Not a directory"),
         (["test", "nope.safetensors", "--data", "digits"], "nope.safetensors: no such file"),
         (["test", "broken", "--data", "digits"], "broken: not a safetensors file"),
-        (["test", "small.safetensors", "--data", "digits"], "test set: got input of shape (300, 8, 8), expected (N, 4)"),
+        (["test", "small.safetensors", "--data", "digits"], "got input of shape (300, 8, 8), expected (N, 4)"),
         (["info", ""], "NET: got an empty name; is a shell variable not set?"),
         (["info", "broken"], "broken: not a safetensors file"),
         (["info", "."], "network.safetensors: no such file"),
