@@ -20,7 +20,7 @@ def test_a_single_class_is_told_in_a_line(call, tmp_path):
     called = call("train", "--data", tmp_path / "threes.csv", "--epochs", "1")
     assert called.code == 0
     (line,) = called.err.splitlines()
-    assert line.startswith("warning: threes.csv (cut from one file) train: all ") and "of one class, 3" in line
+    assert line.startswith("warning: threes.csv (cut from one set) train: all ") and "of one class, 3" in line
 
 
 @pytest.mark.parametrize("count", [1, 5, 10])

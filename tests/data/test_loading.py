@@ -49,7 +49,7 @@ def test_csv_files_alone_and_as_a_pair(tmp_path: Path, digits: Digits) -> None:
     write_csv(tmp_path / "mnist_train.csv", digits)
     alone = load(tmp_path / "mnist_train.csv")
     assert (len(alone.train), len(alone.test)) == (44, 8)
-    assert alone.train.name == "mnist_train.csv (cut from one file) train"
+    assert alone.train.name == "mnist_train.csv (cut from one set) train"
     write_csv(tmp_path / "mnist_test.csv", digits.first(9))
     train, _, test = load(tmp_path)
     assert (len(train), len(test)) == (50, 9)

@@ -37,7 +37,7 @@ def test_one_set_is_cut_without_overlap_and_always_alike() -> None:
     assert (one.test.counts() > 0).all()  # mixed, though the file is sorted
     # the test set stays the same when validation is not wanted
     assert numbers(split_single(numbered(700), "60k/10k").test) == numbers(one.test)
-    assert one.train.name == "numbered (cut from one file) train"
+    assert one.train.name == "numbered (cut from one set) train"
     with pytest.raises(DataError, match="expected 7"):
         split_single(numbered(6), "50k/10k/10k")
 

@@ -86,7 +86,7 @@ def split_single(digits: Digits, split: Split, valid_size: Size | None = None, t
     mixed = digits.shuffled(np.random.default_rng(0))
     sizes = [n - valid - tested, *([valid] if valid else []), tested]
     train, *middle, test = mixed.split(*sizes)
-    return Splits(train, middle[0] if middle else None, test).named(f"{digits.name} (cut from one file)")
+    return Splits(train, middle[0] if middle else None, test).named(f"{digits.name} (cut from one set)")
 
 
 def join_validation(

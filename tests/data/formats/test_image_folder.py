@@ -52,7 +52,7 @@ def test_every_way_to_name_them(own: Path) -> None:
 def test_load_and_its_parts(own: Path) -> None:
     parts = load(own)
     assert (len(parts.train), len(parts.valid), len(parts.test)) == (7, 1, 1)  # type: ignore[arg-type]
-    assert repr(parts.train).endswith("own (cut from one file) train")
+    assert repr(parts.train).endswith("own (cut from one set) train")
     assert len(load(str(own), split="60k/10k").train) == 8
 
 

@@ -29,7 +29,7 @@ def test_one_set_comes_back_in_parts(tmp_path: Path, digits: Digits) -> None:
     write_npz(tmp_path / "mine.npz", digits)
     parts = read_npz(tmp_path / "mine.npz", "60k/10k")
     assert parts.valid is None and (len(parts.train), len(parts.test)) == (52, 8)
-    assert "cut from one file" in parts.test.name
+    assert "cut from one set" in parts.test.name
     both = np.concatenate([parts.train.images, parts.test.images])
     assert sorted(image.tobytes() for image in both) == sorted(image.tobytes() for image in digits.images)
 
