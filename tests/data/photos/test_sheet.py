@@ -49,6 +49,50 @@ def test_light_and_shadow_are_no_sheet(kind):
     assert find_sheet(np.repeat((255 * np.clip(light + grain, 0, 1)).astype(np.uint8)[..., None], 3, axis=2)) is None
 
 
+def coloured(paper: tuple[int, int, int], desk: tuple[int, int, int], shape: tuple[int, int] = (480, 400)):
+    """A sheet with its corners at CORNERS and strokes on it, on a desk, in colours, uint8 (H, W, 3)."""
+    from skimage.draw import line_aa, polygon2mask
+
+    h, w = shape
+    on = ndimage.gaussian_filter(polygon2mask((h, w), CORNERS[:, ::-1]).astype(float), 0.7)
+    image = np.array(desk) * (1 - on[..., None]) + np.array(paper) * on[..., None]
+    for x in range(120, 280, 30):
+        rows, columns, _ = line_aa(150, x, 330, x + 10)
+        image[rows, columns] = image[rows, columns + 1] = image[rows, columns + 2] = 40
+    return image + np.random.default_rng(2).normal(0, 3, image.shape)
+
+
+def corners_in(image: np.ndarray) -> float:
+    """How far the corners that are found in an image are from CORNERS, in pixels; infinite if none are found."""
+    corners = find_sheet(np.clip(image, 0, 255).astype(np.uint8))
+    return np.inf if corners is None else float(np.abs(corners - CORNERS).max())
+
+
+def test_paper_as_dark_as_the_desk_differs_in_colour():
+    assert corners_in(coloured(paper=(150, 150, 146), desk=(205, 165, 130))) < 6
+
+
+def test_yellow_paper_on_pale_wood_is_brighter_though_more_coloured():
+    assert corners_in(coloured(paper=(247, 226, 140), desk=(170, 150, 125))) < 6
+
+
+def test_the_whole_sheet_is_found_where_a_shadow_covers_half_of_it():
+    image = coloured(paper=(235, 236, 230), desk=(150, 105, 65))
+    image[260:] *= 0.45
+    assert corners_in(image) < 6
+
+
+@pytest.mark.parametrize("strokes", [True, False])
+def test_a_long_strip_is_a_sheet_if_something_is_written_on_it(strokes):
+    strip = np.full((240, 400), 60.0)
+    strip[80:160, 20:380] = 230  # 4.5 times as wide as high
+    if strokes:
+        for x in range(60, 340, 25):
+            strip[95:140, x : x + 5] = 60
+    strip = ndimage.gaussian_filter(strip, 0.7) + np.random.default_rng(3).normal(0, 3, strip.shape)
+    assert (find_sheet(np.repeat(strip[..., None], 3, axis=2).clip(0, 255).astype(np.uint8)) is not None) == strokes
+
+
 def test_a_straightened_sheet_has_its_corners_where_the_photo_has_them():
     image, matrix = straightened(photo_of(CORNERS), CORNERS)
     h, w = image.shape[:2]

@@ -1,7 +1,7 @@
 """A sheet of paper on a desk: its four edges found, and the sheet straightened, so that the desk is not read.
 
-The sheet is the largest region that is lighter and less coloured than the rest, has four straight sides, at least three
-of them in the picture, and a sharp edge along these: a shadow's edge is soft, and a lamp's light is round.
+The sheet is the largest region that is lighter, brighter or less coloured than the rest, has four straight sides, at
+least three of them in the picture, and a sharp edge along these: a shadow's edge is soft, and a lamp's light is round.
 """
 
 from typing import Any
@@ -24,21 +24,40 @@ STEP = 0.1  # of the range from black to white: how much lighter than the desk t
 SHARP = 0.75  # share of the edge at which half of that step happens within a few pixels
 VISIBLE = 3  # sides that lie in the picture
 THICK = 3.0  # pixels of SIDE across the edge
-LONGEST = 3.2  # times the other side: a sheet, not a stroke of a white pen
+LONGEST, LONGEST_WRITTEN = 3.2, 8.0  # times the other side: a sheet, not a stroke of a white pen; with writing on it
+WRITTEN = 0.02  # share of a sheet that its writing covers
+DARKEST = 24.0  # added to the light in a saturation, so that black has none
 
 
 def find_sheet(photo: NDArray[np.uint8]) -> Corners | None:
     """The corners of the sheet in a photo (H, W, 3), in its pixels; None if none is seen, or it fills the picture."""
     from PIL import Image
     from scipy import ndimage
-    from skimage.filters import threshold_otsu
 
     h, w = photo.shape[:2]
     if min(h, w) < SMALLEST_PHOTO:
         return None
     scale = SIDE / max(h, w)
     small = np.asarray(Image.fromarray(photo).resize((round(w * scale), round(h * scale)), Image.Resampling.BOX))
-    light = ndimage.grey_closing(small.min(axis=2), size=(7, 7))  # without the writing; white is light in all colours
+    light, most = small.min(axis=2), small.max(axis=2)  # white is light in all colours
+    pale = 255 * (1 - (most - light) / (most + DARKEST))  # in a shadow, too
+    planes = (light, most, pale.astype(np.uint8))  # the second for yellow paper on wood
+    found = [_lightest_sheet(ndimage.grey_closing(plane, size=(7, 7)), plane) for plane in planes]
+    largest = max((corners for corners in found if corners is not None), key=_area, default=None)
+    return None if largest is None else largest / scale
+
+
+def _area(corners: Corners) -> float:
+    """Of a quadrilateral: half the cross product of its diagonals."""
+    (a, b), (c, d) = corners[2] - corners[0], corners[3] - corners[1]
+    return abs(float(a * d - b * c)) / 2
+
+
+def _lightest_sheet(light: NDArray[np.uint8], plane: NDArray[np.uint8]) -> Corners | None:
+    """The corners of a sheet that is lighter than the desk in `plane`, of which `light` shows no writing."""
+    from scipy import ndimage
+    from skimage.filters import threshold_otsu
+
     if np.ptp(light) < 255 * STEP:
         return None
     above = light > threshold_otsu(light)
@@ -52,9 +71,9 @@ def find_sheet(photo: NDArray[np.uint8]) -> Corners | None:
         region = labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:]))
         region |= holes(region)
         corners = four_sides(region) if LEAST <= region.mean() <= MOST else None
-        if corners is not None and _is_sheet(corners, region, light.astype(np.float32) / 255):
-            found: Corners = corners / scale
-            return found
+        longest = LONGEST if (light[region] - plane[region] > 255 * STEP).mean() < WRITTEN else LONGEST_WRITTEN
+        if corners is not None and _is_sheet(corners, region, light.astype(np.float32) / np.float32(255), longest):
+            return corners
     return None
 
 
@@ -118,7 +137,7 @@ def four_sides(region: Mask) -> Corners | None:
     return corners
 
 
-def _is_sheet(corners: Corners, region: Mask, light: NDArray[np.float32]) -> bool:
+def _is_sheet(corners: Corners, region: Mask, light: NDArray[np.float32], longest: float) -> bool:
     """Whether the region fills the quadrilateral, and differs from what is around it along sharp sides."""
     from skimage.draw import polygon2mask
 
@@ -129,7 +148,7 @@ def _is_sheet(corners: Corners, region: Mask, light: NDArray[np.float32]) -> boo
     step = float(np.median(light[region])) - float(np.median(light[~region]))
     sides = np.roll(corners, -1, axis=0) - corners
     lengths = np.linalg.norm(sides, axis=1)
-    if step < STEP or max(lengths) > LONGEST * min(lengths):
+    if step < STEP or max(lengths) > longest * min(lengths):
         return False
     visible, sharp = 0, []
     for corner, side, length in zip(corners, sides, lengths):
