@@ -8,6 +8,7 @@ from digitlab.reading.partition import Answer
 from digitlab.reading.words import among_letters
 
 LETTERS = "is among letters"
+PAGE = (600, 800)  # pixels: none of the lines below is cut by its edge
 
 
 def line(text: str, top: int, height: int) -> list[Answer]:
@@ -26,17 +27,25 @@ def line(text: str, top: int, height: int) -> list[Answer]:
 def test_print_beside_a_number_does_not_hide_it_and_is_no_number(usual: int) -> None:
     answers = [*line("xx0xx x0 xxx", 20, 16), *line("352", 100, 60)]
     why = ["looks like no digit" * (answer.not_digit == 1) for answer in answers]
-    reasons = among_letters(answers, why, usual)
+    reasons = among_letters(answers, why, usual, PAGE)
     assert reasons[-3:] == ["", "", ""] and all(reasons[:-3])
 
 
 def test_dust_around_small_zeros_beside_large_digits_is_no_word() -> None:
     answers = [*line("71", 100, 60), *line("           00", 130, 20), *line("x x x x x x", 400, 20)]
     why = ["looks like no digit" * (answer.not_digit == 1) for answer in answers]
-    assert among_letters(answers, why, 60)[:4] == [""] * 4
+    assert among_letters(answers, why, 60, PAGE)[:4] == [""] * 4
 
 
 def test_on_a_page_of_words_a_lone_mark_of_another_size_is_no_digit() -> None:
     answers = [*line("xxxxx xxxx", 20, 16), *line("3", 100, 60)]
     why = ["looks like no digit" * (answer.not_digit == 1) for answer in answers]
-    assert among_letters(answers, why, 16)[-1] == LETTERS
+    assert among_letters(answers, why, 16, PAGE)[-1] == LETTERS
+
+
+def test_what_the_edge_of_the_picture_cuts_is_no_text() -> None:
+    streaks = line("x     x     x     x     x", 540, 60)  # of a table below the paper
+    answers = [*streaks, *line("71", 100, 60), *line("35", 300, 60)]
+    why = ["looks like no digit" * (answer.not_digit == 1) for answer in answers]
+    assert among_letters(answers, why, 60, PAGE)[-4:] == [""] * 4
+    assert among_letters(answers, why, 60, (1200, 1600))[-4:] == [LETTERS] * 4  # inside the picture, they are a text

@@ -68,7 +68,7 @@ def refused(
                 or _size(j, able, usual, judged, crumbs)
                 or _texture(j, able, judged)
             )
-    return among_letters(judged, _drawing(judged, why, shape, noise <= SMOOTH), usual)
+    return among_letters(judged, _drawing(judged, why, shape, noise <= SMOOTH), usual, shape)
 
 
 def _drawing(judged: Sequence[Answer], why: list[str], shape: tuple[int, int], smooth: bool) -> list[str]:

@@ -15,13 +15,15 @@ from digitlab.reading.partition import Answer
 SMALLEST, LARGEST = 0.45, 2.2  # of the writing's height, what is neither much smaller nor much larger
 SURE = 0.9
 TEXT, TEXT_SHARE = 5, 0.3  # a page with so many letters, and such a share of them, is a page of words
+WITHIN = 4  # marks that the picture's edge does not cut: enough to say what is written there
 NUMBER = 0.97  # confidence of each digit of a number there
 SPACE = 0.8  # of the letters' height, between two words
 
 
-def among_letters(judged: Sequence[Answer], why: Sequence[str], usual: float) -> list[str]:
+def among_letters(judged: Sequence[Answer], why: Sequence[str], usual: float, shape: tuple[int, int]) -> list[str]:
     """The reasons why marks are no digits, with those that are among letters; `usual` is the writing's height.
 
+    `shape` is the picture's, (H, W): what its edge cuts may be a table around the paper.
     A word of which a good part is no digit is no number. On a page of words, a number must be a word of its own, of
     several different digits that are all read surely: two letters may look like digits, but hardly three together.
     """
@@ -34,7 +36,8 @@ def among_letters(judged: Sequence[Answer], why: Sequence[str], usual: float) ->
     large = [at for at, height in zip(able, heights) if height > LARGEST * usual]
     digits = [judged[at].mark for at in writing if not why[at]]
     small = [at for at in small if not any(on_its_line(judged[at].mark, digit) for digit in digits)]
-    text = _is_text(writing, why)
+    within = [at for at in writing if not judged[at].mark.touches(shape)]
+    text = _is_text(within if len(within) >= WITHIN else writing, why)
     inside = {*writing, *small, *large}
     found = [
         "is among letters" if text and not reason and at not in inside else reason for at, reason in enumerate(why)
