@@ -1,5 +1,7 @@
 """Characters in many hands, their ink, and the images and pictures made of them."""
 
+import importlib
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,8 @@ from digitlab.data.synthetic.other_marks import other_marks
 from digitlab.data.synthetic.pens import PENS, ink_of
 from digitlab.data.synthetic.snapshots import KINDS, draw_snapshot
 from digitlab.errors import ConfigError
+
+marks = importlib.import_module("digitlab.data.synthetic.other_marks")  # its name is that of a function, too
 
 
 def rng(seed=0):
@@ -110,3 +114,13 @@ def test_a_form_is_written_with_its_corners_and_strokes_apart():
     stroke, bar = write_form("0,0 9,0! 4,14; 2,7 8,7", rng(3))
     assert np.ptp(stroke[:, 1]) > 1.1 and np.ptp(bar[:, 1]) < 0.4
     assert bar[:, 0].min() > stroke[:, 0].min() and bar[:, 1].mean() < stroke[:, 1].max()
+
+
+def test_other_marks_are_no_upright_strokes(monkeypatch):
+    bar, cross = np.zeros((2, 72, 72), np.float32)
+    bar[8:64, 30:48] = cross[8:64, 33:39] = cross[33:39, 8:64] = 1
+    drawn = iter([bar, cross] * 3)
+    monkeypatch.setattr(marks, "draw_clutter", lambda rng: next(drawn))
+    monkeypatch.setattr(marks, "KINDS", (marks._clutter,))
+    found = marks.other_marks(3, np.zeros((1, 28, 28), np.uint8), rng(8))
+    assert np.all((found > 127).any(axis=1).sum(axis=1) > 15)  # as wide as the cross

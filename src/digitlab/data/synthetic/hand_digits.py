@@ -8,7 +8,7 @@ from digitlab.data.synthetic.hands import write_digit
 from digitlab.data.synthetic.pens import Ink, ink_of, resized
 
 RULED, CUT_OUT = 0.05, 0.06  # shares of digits with a piece of a ruled line, and with a piece of their neighbour
-THICK = 0.2  # share of ones that a thick pen or few pixels made wide: no loop of theirs closes
+THICK = 0.4  # share of ones that a thick pen or few pixels made wide: no loop of theirs closes
 
 
 def hand_digits(labels: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -31,10 +31,10 @@ def _hand_digit(label: int, rng: np.random.Generator) -> NDArray[np.uint8]:
 
 
 def _thick(ink: Ink, rng: np.random.Generator) -> Ink:
-    """The ink with strokes wider by up to a fifth of its height."""
+    """The ink with strokes wider by up to a third of its height."""
     from scipy import ndimage
 
-    more = max(1, round(rng.uniform(0.05, 0.18) * max(ink.shape)))
+    more = max(1, round(rng.uniform(0.05, 0.33) * max(ink.shape)))
     thick: Ink = ndimage.grey_dilation(np.pad(ink, more), size=(more, more))
     return thick
 

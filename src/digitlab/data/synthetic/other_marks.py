@@ -19,17 +19,30 @@ LETTERS = "ACDEFHJKLMNPRTUVWXYacdefhjkmnprtuvwxy&%?#@+=*<>~^{}[]$€£§ßäöü
 FACES = ("cmr10", "cmss10", "cmb10", "cmtt10", "STIXGeneral", "STIXGeneralItalic", "STIXGeneralBol")
 LATIN_ONLY = FACES[:4]  # Computer Modern has no other letters than those up to here
 LATIN = 54
+TALL, WIDEST_ONE = 18, 10  # pixels of MNIST's box of 20
 
 
 def other_marks(n: int, digits: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
     """`n` marks that are no digits, in MNIST's form, (n, 28, 28); `digits` (N, 28, 28) are joined and cut for some."""
     marks: list[NDArray[np.uint8]] = []
     while len(marks) < n:
-        ink = KINDS[int(rng.integers(len(KINDS)))](digits, rng)
+        kind = KINDS[int(rng.integers(len(KINDS)))]
+        ink = kind(digits, rng)
         mark = captured(ink, rng) if (ink > 0.3).sum() >= 12 else None
-        if mark is not None:
+        if mark is not None and not (kind in (_part, _clutter) and _is_one(mark)):
             marks.append(mark)
     return np.stack(marks)
+
+
+def _is_one(mark: NDArray[np.uint8]) -> bool:
+    """Whether a mark (28, 28) is one upright stroke that mostly fills its box: nobody can tell it from a 1."""
+    from scipy import ndimage
+
+    ink = mark > 127
+    box = ink[ndimage.find_objects(ink.astype(np.uint8))[0]]
+    h, w = box.shape
+    starts = np.diff(box.astype(np.int8), axis=1, prepend=0) == 1
+    return h >= TALL and w <= WIDEST_ONE and box.mean() > 0.6 and bool((starts.sum(axis=1) == 1).all())
 
 
 def _printed(digits: NDArray[np.uint8], rng: np.random.Generator) -> Ink:
