@@ -1,5 +1,5 @@
-"""Fine-tuning on 20 pictures of one's own: `python benchmarks/own_hand.py [--owners 20] [--unusual 4]
-[--options "--epochs 30"]`.
+"""Fine-tuning on 20 pictures of one's own: `python benchmarks/own_hand.py [--owners 20] [--first 0]
+[--unusual 4] [--options "--epochs 30"]`.
 
 Each owner has one way to write each digit, drawn at random and then bent, and one pen. With `--unusual 4`, four of an
 owner's ten digits have a form that the network was not trained on. The network of `digitlab train --from shipped --data
@@ -71,13 +71,14 @@ def write_pictures(folder: Path, owner: int, unusual: int, rng: np.random.Genera
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--owners", type=int, default=20)
+    parser.add_argument("--first", type=int, default=0, help="number of the first owner")
     parser.add_argument("--unusual", type=int, default=0, help="how many of an owner's ten digits have an unusual form")
     parser.add_argument("--options", default="", help="further options of `digitlab train`")
     args = parser.parse_args()
     test, shipped, rows = digitlab.load("mnist", part="test"), shipped_network(), []
     print("owner  next 20: before  after   MNIST test: before  after")
     with tempfile.TemporaryDirectory() as place:
-        for owner in range(args.owners):
+        for owner in range(args.first, args.first + args.owners):
             own, following, run = (Path(place) / str(owner) / name for name in ("own", "next", "run"))
             for folder, series in ((own, 1), (following, 2)):
                 write_pictures(folder, owner, args.unusual, np.random.default_rng([owner, 100, series]))

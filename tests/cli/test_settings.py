@@ -110,10 +110,18 @@ def test_a_network_without_a_run_says_what_it_is_trained_with(call):
     mlp([64, 12, 10]).save("net.safetensors")
     called = call("train", "--from", "net.safetensors", "--data", "digits", "--train-size", "50", "--epochs", "1")
     assert called.out.startswith(
-        "net.safetensors comes without the settings of a run; fine-tuning with Adam at 0.001, batches of 16\n"
+        "net.safetensors comes without the settings of a run; fine-tuning with Adam at 0.0005, batches of 16\n"
     )
     called = call("train", "--from", "net.safetensors", "--data", "digits", "--valid-size", "0", "--epochs", "1")
     assert called.code == 0 and "train_loss over 1 epoch" in called.out  # not valid_loss, as with a validation set
+
+
+@pytest.mark.parametrize(("images", "kept"), [(29, "last"), (30, "best")])
+def test_fine_tuning_with_few_validation_images_keeps_the_last_epoch(call, images, kept):
+    mlp([64, 12, 10]).save("net.safetensors")
+    sizes = ("--train-size", "50", "--valid-size", str(images), "--epochs", "1")
+    assert call("train", "--from", "net.safetensors", "--data", "digits", *sizes, "--run", "on").code == 0
+    assert RunConfig.load(Path("on/config.toml"), run=True).keep == kept
 
 
 def test_other_data_leave_behind_what_counted_the_runs_images(run, call):

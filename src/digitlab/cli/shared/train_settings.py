@@ -31,14 +31,15 @@ SIZES = ("train_size", "per_class", "fraction")  # each says how much to train o
 OF_ANY_SOURCE = ("source", "split", "seed", "mix", "digits", "group")  # what holds when --data names another source
 
 # A set of one's own is small: accuracy on its few validation images takes steps, and their loss does not.
-# Changed copies in every epoch make more of it.
+# Changed copies in every epoch make more of it, and small steps forget less of what the network knows.
 FINE_TUNING = {
     "epochs": 30,
     "monitor": "valid_loss",
     "batch_size": 16,
     "augment": "shift,rotate:10,scale",
-    "optimizer": {"type": "adam", "learning_rate": 0.001},
+    "optimizer": {"type": "adam", "learning_rate": 0.0005},
 }
+FEW = 30  # validation images: their loss, too, is chance, and the first epochs may have the smallest
 
 
 def settings(
@@ -68,6 +69,8 @@ def settings(
         data["class_names"] = list(splits.train.class_names)  # so that files with fewer of them mean the same
     if data["source"] != _table(recipe, "data").get("source"):
         recipe.pop("sample_weights", None)  # of the images that the run was trained on
+    if "start" in given and "keep" not in recipe and (splits.valid is None or len(splits.valid) < FEW):
+        recipe["keep"] = "last"
     if splits.valid is None and recipe.get("monitor", "").startswith("valid"):
         del recipe["monitor"]  # nobody asked for it, and there is no validation set
     if "network" in recipe and "network" in table:
