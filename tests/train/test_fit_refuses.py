@@ -27,7 +27,7 @@ X, Y = TRAIN
 @pytest.mark.parametrize(
     "error, words, data",
     [
-        (ShapeError, r"training set: got input of shape \(1, 7\), expected \(N, 6\)", (np.zeros((5, 7)), Y[:5])),
+        (ShapeError, r"training set: got input of shape \(5, 7\), expected \(N, 6\)", (np.zeros((5, 7)), Y[:5])),
         (ShapeError, r"inputs of shape \(53, 6\) with targets of shape \(52,\); expected one row", (X, Y[:-1])),
         (ShapeError, r"expected one row of inputs per target", (X[0], Y[:6])),
         (DataError, r"got an empty set; expected at least one", (X[:0], Y[:0])),
@@ -65,7 +65,7 @@ def test_the_set_that_is_wrong_is_named():
 
 
 def test_digits_of_another_size():
-    refused(ShapeError, r"training set: got input of shape \(1, 8, 8\), expected \(N, 6\)", load("digits").train)
+    refused(ShapeError, r"training set: got input of shape \(1197, 8, 8\), expected \(N, 6\)", load("digits").train)
 
 
 @pytest.mark.parametrize(
