@@ -93,6 +93,11 @@ def test_the_picture_of_a_run(tmp_path):
         assert len(image.convert("RGB").getcolors(1 << 24)) > 50, "not an empty sheet"
 
 
+def test_no_picture_of_a_run_with_one_epoch(tmp_path):
+    Trainer(network(), callbacks=[CurvesPicture(tmp_path / "run")]).fit(TRAIN, VALID, TEST, epochs=1)
+    assert not (tmp_path / "run").exists()
+
+
 def test_no_picture_of_a_run_without_an_epoch(tmp_path):
     class Stop(CurvesPicture):
         def on_fit_start(self, trainer):

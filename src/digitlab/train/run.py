@@ -5,7 +5,7 @@ history.jsonl             one row per epoch
 checkpoint.safetensors    the whole state after the last finished epoch
 network.safetensors       the best network
 ending.json               why the training ended, and on which sets it was, for `digitlab doctor`
-curves.png                drawn from the history by viz/curves.py, where the caller adds that callback
+curves.png                drawn from two epochs or more by viz/curves.py, where the caller adds that callback
 """
 
 import dataclasses

@@ -57,7 +57,10 @@ def bands_figure(
 
 
 class CurvesPicture(Callback):
-    """Keeps `curves.png` in a run folder, drawn when training ends, and at most every 30 seconds before."""
+    """Keeps `curves.png` in a run folder, drawn when training ends, and at most every 30 seconds before.
+
+    A single epoch is no curve; loading the drawing library would take half a second.
+    """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.path = Path(folder) / "curves.png"
@@ -69,7 +72,7 @@ class CurvesPicture(Callback):
             self._drawn_at = row["total_seconds"]
 
     def on_fit_end(self, trainer: "Trainer") -> None:
-        if len(trainer.history):
+        if len(trainer.history) > 1:
             self._draw(trainer)
 
     def _draw(self, trainer: "Trainer") -> None:
