@@ -72,8 +72,8 @@ class CurvesPicture(Callback):
             self._drawn_at = row["total_seconds"]
 
     def on_fit_end(self, trainer: "Trainer") -> None:
-        if len(trainer.history) > 1:
-            self._draw(trainer)
+        self._draw(trainer)
 
     def _draw(self, trainer: "Trainer") -> None:
-        save_figure(curves_figure({self.path.parent.name: trainer.history}, title=self.path.parent.name), self.path)
+        if len(trainer.history) > 1:
+            save_figure(curves_figure({self.path.parent.name: trainer.history}, title=self.path.parent.name), self.path)
