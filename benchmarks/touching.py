@@ -3,7 +3,7 @@
     python benchmarks/touching.py [--words 200] [--seed 1]
 
 The images of a word overlap by 0, 1 or 2 of their pixels, and the word is drawn four times as large on a white page.
-None of them is a 1: the reader never cuts one off (docs/handwriting.md).
+None of them is a 1: one that touches its neighbour often looks like a part of it.
 """
 
 import argparse

@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from digitlab.data.photos.cuts import Cut, cuts, piece, stacked
+from digitlab.data.photos.cuts import Cut, cuts, piece, stacked, stroke
 from digitlab.data.photos.mark import Box, Mark, union
 from digitlab.reading.chains import links
 
@@ -30,7 +30,12 @@ BESIDE, ABOVE = 3, 20  # how much it costs to leave out a share of the ink, by w
 OUTSIDE = 1  # the same for what runs out of the picture, such as a dark corner, and for a line under or over a number
 WIDE_ENOUGH = 0.95  # of its height: a mark as wide as this may well be two digits
 TALL = 1.5  # of the writing's height and of its width: a mark as high may be two digits above each other
-STROKE = 0.7  # what a 1 that is cut off costs: letters fall apart into strokes, and each would pass for one
+BARE = 0.5  # what it costs to take a stroke without what is beside it, as the uprights of an H without its bar
+STROKES, STROKE = (
+    (1, 7),
+    0.7,
+)  # what a 1 or 7 that is cut off costs: letters fall apart into strokes that look like them
+NARROW_STROKE = 1.0  # the same of a mark that is narrower than two digits, as n, v and H are
 SURE_PART, DOUBT = 0.9, 2.0  # what a part costs that is cut off and read with less
 NONE = 3.0  # what it costs that a mark of the width of one digit is none
 DASH, AFAR = 3.2, 0.15  # heights of a stroke in its width, from which it is a line; from the digit, in its heights
@@ -175,8 +180,12 @@ def _clusters(parts: Sequence[Mark], usual: float, one: bool) -> list[list[Mark]
 
 def _is_single(answer: Answer) -> bool:
     """Whether a mark is surely one digit, so that no cut need be tried: the wider it is, the surer it must be read."""
-    aspect = answer.mark.width / max(1, answer.mark.height)
+    aspect = _aspect(answer.mark)
     return aspect < CERTAINLY_WIDE and answer.confidence >= (SURE if aspect < WIDE_ENOUGH else CERTAIN)
+
+
+def _aspect(mark: Mark) -> float:
+    return mark.width / max(1, mark.height)
 
 
 def _pieces(cluster: Sequence[Mark], single: Container[Box]) -> list[_Piece]:
@@ -198,7 +207,7 @@ def _segments(row: list[_Piece], usual: float, one: bool, budget: _Budget) -> li
     found: list[Segment] = []
     for at, first in enumerate(starts):
         whole = row[first].whole
-        aspect = whole.width / max(1, whole.height)
+        aspect = _aspect(whole)
         cost = 1.5 * max(0.0, aspect - 1.3) + (SECOND if one else 0.0)
         found.append(Segment(whole, first, ends[at], cost))
         each = CUT + (SECOND if one else 0.0) + (0.9 if aspect < WIDE_ENOUGH else 0.0)
@@ -214,6 +223,8 @@ def _segments(row: list[_Piece], usual: float, one: bool, budget: _Budget) -> li
                     part = piece(whole, row[i].left, row[j - 1].right, reach)
                     if part is not None and _may_be_a_digit(part, whole, usual):
                         found.append(Segment(part, i, j, cost + (SHARED if reach else 0), cut=True))
+                        if not reach and (bare := stroke(part)) is not None and budget.allows(bare):
+                            found.append(Segment(bare, i, j, cost + BARE, cut=True))
         for until in range(at + 2, min(len(starts), at + (10 if one else MOST_PARTS)) + 1):
             wholes = [row[i].whole for i in starts[at:until]]
             if not all(map(budget.allows, wholes)):
@@ -249,7 +260,9 @@ def _best_path(
     for s, (segment, answer) in enumerate(zip(segments, judged)):
         value = float(np.log(max(answer.confidence, 1e-4))) - segment.cost
         if segment.cut:
-            value -= STROKE * (answer.label == 1) + DOUBT * (answer.confidence < SURE_PART)
+            narrow = _aspect(row[segment.first].whole) < WIDE_ENOUGH
+            value -= (NARROW_STROKE if narrow else STROKE) * (answer.label in STROKES)
+            value -= DOUBT * (answer.confidence < SURE_PART)
         elif segment.mark.width <= WIDEST * segment.mark.height:
             value = max(value, float(np.log(max(answer.not_digit, 1e-4))) - NONE)
         ending[segment.last].append((value, segment.first, s))

@@ -7,11 +7,14 @@ from numpy.typing import NDArray
 
 from digitlab.data.photos.mark import Mark, mark_of
 
-SLANTS = (-0.4, -0.2, 0.0, 0.2, 0.4)  # pixels to the right for each down
-MOST_CUTS = 10
+SLANTS = (-0.3, -0.15, 0.0, 0.15, 0.3)  # pixels to the right for each down
+MOST_CUTS = 20
 SMALLEST = 8  # pixels high
 EVEN = 0.75  # of the higher one's height, for the lower one of two digits above each other
 MIDDLE = 0.35, 0.65  # shares of its height between which they are cut
+LEVEL = 0.05  # widths of the pen: of cuts that differ by less in what they cross, the steepest is taken
+THIN = 1.5  # widths of the pen: ink in a row of a stroke with nothing beside it
+SLENDER, BARE = 0.5, 0.65  # a stroke: its width in heights at most, the share of its rows with nothing beside it
 CRUMB = 0.12  # of a piece's largest part: smaller ones belong to its neighbour
 Columns = NDArray[np.intp]  # (h,): in each row, the first column to the right of the cut
 
@@ -35,7 +38,7 @@ def cuts(mark: Mark, *, within: tuple[float, float] = (0.0, 1.0)) -> list[Cut]:
     if w < 0.6 * h or h < SMALLEST:
         return []
     rows = np.arange(h)[:, None]
-    found: list[tuple[float, int, Columns]] = []  # crossed, column in the middle, columns
+    found: list[tuple[int, float, int, Cut]] = []  # ink on it in LEVELs, slant, column in the middle
     near = max(1, round(0.05 * h))
     for slant in SLANTS:
         shift = np.round(slant * (rows - h / 2)).astype(np.intp)  # (h, 1)
@@ -46,14 +49,14 @@ def cuts(mark: Mark, *, within: tuple[float, float] = (0.0, 1.0)) -> list[Cut]:
         for at, middle in enumerate(middles):
             around = crossed[max(0, at - near) : at + near + 1]
             if crossed[at] <= 2.2 + 0.04 * w / pen and crossed[at] == around.min():
-                found.append((float(crossed[at]), int(middle), columns[:, at]))
-    found.sort(key=lambda cut: cut[0])
-    chosen: list[tuple[float, int, Columns]] = []
-    for cut in found:
-        if len(chosen) < MOST_CUTS and all(abs(cut[1] - other[1]) > 1.6 * near for other in chosen):
-            chosen.append(cut)
-    chosen.sort(key=lambda cut: cut[1])
-    return [Cut(columns, crossed) for crossed, _, columns in chosen]
+                cut = Cut(columns[:, at], float(crossed[at]))
+                found.append((round(cut.crossed / LEVEL), abs(slant), int(middle), cut))
+    found.sort(key=lambda each: each[:2])
+    chosen: list[tuple[int, Cut]] = []
+    for _, _, middle, cut in found:
+        if len(chosen) < MOST_CUTS and all(abs(middle - other) > 1.6 * near for other, _ in chosen):
+            chosen.append((middle, cut))
+    return [cut for _, cut in sorted(chosen, key=lambda each: each[0])]
 
 
 def piece(mark: Mark, before: Cut | None, after: Cut | None, reach: int = 0) -> Mark | None:
@@ -82,6 +85,28 @@ def piece(mark: Mark, before: Cut | None, after: Cut | None, reach: int = 0) -> 
     top, left, bottom, right = int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
     box = mark.box[0] + first + left, mark.box[1] + top, mark.box[0] + first + right, mark.box[1] + bottom
     return Mark(box, part[top:bottom, left:right], mark.pen)
+
+
+def stroke(part: Mark) -> Mark | None:
+    """The straight stroke that a part mostly is, without the ends of its neighbours' strokes; None if it is no stroke.
+
+    Also None if nothing is beside the stroke. The 1 of 417 has the bar of the 4 on its left and that of the 7 on its
+    right, and looks like a digit only without them.
+    """
+    rows, mask = np.arange(part.height), part.mask
+    left, right = mask.argmax(axis=1), part.width - mask[:, ::-1].argmax(axis=1)
+    bare = mask.any(axis=1) & (right - left <= THIN * part.pen)
+    if part.width > SLENDER * part.height or bare.mean() < BARE:
+        return None
+    middle = (left + right - 1) / 2
+    axis = np.polyval(np.polyfit(rows[bare], middle[bare], 1), rows)
+    beside = np.abs(np.arange(part.width) - axis[:, None]) > THIN * part.pen / 2
+    if np.abs(middle - axis)[bare].max() > part.pen or not mask[beside].any():
+        return None
+    mask = mask & ~beside
+    columns = np.flatnonzero(mask.any(axis=0))
+    first, last = int(columns[0]), int(columns[-1]) + 1
+    return Mark((part.box[0] + first, part.box[1], part.box[0] + last, part.box[3]), mask[:, first:last], part.pen)
 
 
 def stacked(mark: Mark) -> list[tuple[Mark, Mark]]:
