@@ -75,7 +75,7 @@ def test_a_folder_that_cannot_be_made(tmp_path):
 
 @pytest.mark.parametrize("name", ["a.png", "b.SVG", "c.d.pdf"])
 def test_a_suffix_that_is_right(name):
-    require_suffix(name, "a picture", ".png", ".svg", ".pdf", bare=False)
+    assert require_suffix(name, "a picture", ".png", ".svg", ".pdf", bare=False) is None  # it raises otherwise
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """The restricted unpickler: arrays of every protocol come back, and nothing a pickle asks for is ever run."""
 
-import contextlib
 import os
 import pickle
 import struct
@@ -178,8 +177,12 @@ def test_a_cut_off_pickle_is_told_with_its_position(cut: int, protocol: int) -> 
 
 @given(junk=st.binary(max_size=200))
 def test_junk_never_raises_anything_else(junk: bytes) -> None:
-    with contextlib.suppress(DataError):
-        restricted_pickle.load(junk)
+    try:
+        found = restricted_pickle.load(junk)
+    except DataError:
+        return
+    plain = (bool, int, float, complex, str, bytes, bytearray, list, tuple, dict, set, frozenset, np.ndarray)
+    assert found is None or isinstance(found, plain), type(found)
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def test_deterministic_with_any_batch_and_network(engine, attempts):
             found.append({name: np.array(array) for name, array in trainer.network.state().items()})
             found[-1]["test"] = np.array(trainer.evaluate((x, y)).loss)
         attempts.count()
-    for other, row in zip(found[1:], rows[1:]):
+    for other, row in zip(found[1:], rows[1:], strict=True):
         assert row == rows[0]
         for name, array in found[0].items():
             np.testing.assert_array_equal(other[name], array)

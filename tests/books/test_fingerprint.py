@@ -92,7 +92,7 @@ def test_a_computation_is_probed_by_its_function(monkeypatch):
     step = nielsen5.step
     monkeypatch.setattr(nielsen5, "step", lambda network, x, y, rate, decay: step(network, x, y, 2 * rate, decay))
     probe._known.clear()
-    assert all(a != b for a, b in zip(before, [numerics(task) for task in tasks.values()]))
+    assert all(a != b for a, b in zip(before, [numerics(task) for task in tasks.values()], strict=True))
 
 
 def test_another_way_to_take_figures_shows_in_the_experiment_alone():

@@ -47,7 +47,7 @@ def test_it_trains_as_the_book_does(seed, n_in, hidden, out):
         targets[label] = 0.99
         wih, who = theirs(wih, who, image, targets, 0.3)
     Trainer(net, SGD(0.3), gradient=RashidRule(), batch_size=1, shuffle=False, keep="last").fit((x, labels), epochs=1)
-    for p, expected in zip(net.parameters().values(), (wih, who)):
+    for p, expected in zip(net.parameters().values(), (wih, who), strict=True):
         np.testing.assert_allclose(p.value.T, expected, rtol=1e-10, atol=1e-12)
 
 

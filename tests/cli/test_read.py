@@ -231,7 +231,9 @@ def test_fine_tuning_begins_with_the_weights(call):
     )
     assert called.code == 0, called.err
     same = load_network("same/network.safetensors")
-    assert all(np.allclose(a, b, atol=1e-7) for a, b in zip(same.state().values(), network.state().values()))
+    assert all(
+        np.allclose(a, b, atol=1e-7) for a, b in zip(same.state().values(), network.state().values(), strict=True)
+    )
 
 
 @pytest.mark.slow

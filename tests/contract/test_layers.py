@@ -47,11 +47,11 @@ def test_forward_leaves_input_and_parameters_alone(layer, shape):
     for training in (False, True):
         layer.forward(x, training=training)
         assert_array_equal(x, kept)
-        for p, old in zip(parameters(layer), parameters(before)):
+        for p, old in zip(parameters(layer), parameters(before), strict=True):
             assert_array_equal(p.value, old.value)
     layer = copy.deepcopy(before)
     layer.forward(x)
-    for each, old in zip(inside(layer), inside(before)):
+    for each, old in zip(inside(layer), inside(before), strict=True):
         for key, buffer in each.buffers.items():
             assert_array_equal(buffer, old.buffers[key], err_msg="inference moved a buffer")
 
@@ -76,7 +76,7 @@ def test_backward_assigns_every_gradient_and_returns_that_of_x(layer, shape, tra
     _, cache = layer.forward(x, training=training)
     if not training:  # in training a second pass draws another mask
         assert_array_equal(layer.backward(grad_y, cache), grad_x)
-        for p, grad in zip(parameters(layer), first):
+        for p, grad in zip(parameters(layer), first, strict=True):
             assert_array_equal(p.grad, grad, err_msg="gradients are assigned, not added up")
 
 
@@ -192,7 +192,7 @@ def test_runs_on_any_array_library_that_keeps_the_standard(layer, shape):
         grad_y = batch(layer.output_shape(shape), seed=3)
     expected, _ = forward_and_backward(layer, x, grad_y, np.asarray)
     got, raw = forward_and_backward(layer, x, grad_y, array_api_strict.asarray)
-    for mine, strict, array in zip(expected, got, raw):
+    for mine, strict, array in zip(expected, got, raw, strict=True):
         assert isinstance(array, array_api_strict._array_object.Array)
         assert strict.dtype == mine.dtype
         assert_allclose(strict, mine, rtol=1e-12, atol=1e-12)
@@ -209,7 +209,7 @@ def test_runs_on_torch(layer, shape, dtype, tolerance):
         grad_y = batch(layer.output_shape(shape), dtype=dtype, seed=3)
     expected, _ = forward_and_backward(layer, x, grad_y, np.asarray)
     got, raw = forward_and_backward(layer, x, grad_y, torch.asarray)
-    for mine, theirs, array in zip(expected, got, raw):
+    for mine, theirs, array in zip(expected, got, raw, strict=True):
         assert isinstance(array, torch.Tensor)
         assert theirs.dtype == mine.dtype
         assert_allclose(theirs, mine, rtol=tolerance, atol=tolerance)
@@ -231,5 +231,5 @@ def test_torchs_own_derivative_of_forward_agrees(layer, shape, training):
         p.value.requires_grad_()
     twin.forward(leaf, training=training)[0].backward(grad_y)
     assert_allclose(grad_x, leaf.grad, rtol=1e-10, atol=1e-10)
-    for p, other in zip(parameters(layer), parameters(twin)):
+    for p, other in zip(parameters(layer), parameters(twin), strict=True):
         assert_allclose(p.grad, other.value.grad, rtol=1e-10, atol=1e-10)

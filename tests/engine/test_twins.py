@@ -237,5 +237,5 @@ def test_networks_trained_at_the_same_time_do_not_meet():
     alone = [train(network.copy(), x, y) for network, x, y in networks]
     with ThreadPoolExecutor(4) as pool:
         together = list(pool.map(lambda one: train(*one), networks))
-    for a, b in zip(alone, together):
+    for a, b in zip(alone, together, strict=True):
         assert np.array_equal(a, b)

@@ -78,7 +78,7 @@ def test_the_stack_learns_from_the_validation_set_alone():
     whole = combine(parts, "stack", valid=digits.valid)
     alone = max(evaluate(part, digits.test.images, digits.test.labels).accuracy for part in parts)
     assert evaluate(whole, digits.test.images, digits.test.labels).accuracy > alone + 0.1, "of untrained members"
-    for part, kept in zip(parts, members(whole)):
+    for part, kept in zip(parts, members(whole), strict=True):
         for name, array in part.state().items():
             assert_array_equal(array, kept.state()[name], err_msg="the members stay as they are")
     assert_array_equal(whole.predict(IMAGES), combine(parts, "stack", valid=digits.valid).predict(IMAGES))
@@ -101,7 +101,7 @@ def test_members_with_other_scalings_and_shapes():
     whole = combine(parts, "mean")
     expected = np.mean([n.predict(IMAGES) for n in parts], axis=0)
     assert_allclose(whole.predict(IMAGES), expected, atol=1e-5)
-    for mine, alone in zip(parts, rescaled(whole)):
+    for mine, alone in zip(parts, rescaled(whole), strict=True):
         assert_allclose(alone.predict(IMAGES), mine.predict(IMAGES), atol=1e-5)
 
 

@@ -59,7 +59,7 @@ def test_bagging_draws_with_replacement_and_shares_share_nothing():
 def test_specialists_split_the_digits():
     configs = member_configs(config(), "specialists", 4)
     assert covers_for(configs) == [[0, 1, 2], [3, 4, 5], [6, 7], [8, 9]]
-    for c, cover in zip(configs, covers_for(configs)):
+    for c, cover in zip(configs, covers_for(configs), strict=True):
         assert build_network(c.network, seed=None).shapes[-1] == (len(cover) + 1,)
         sets = load(**c.data)
         assert sets.train.class_names == (*(str(d) for d in cover), "other")
@@ -120,7 +120,7 @@ def test_snapshots_are_the_networks_at_the_ends_of_the_cycles(tmp_path):
     history = trainer.fit(DIGITS.train, DIGITS.valid, epochs=6)
     networks = snapshot_networks(tmp_path)
     assert len(networks) == 3
-    for network, epoch in zip(networks, (2, 4, 6)):
+    for network, epoch in zip(networks, (2, 4, 6), strict=True):
         assert_array_equal(network.predict(DIGITS.test.images), kept[epoch - 1])
     rates = history.column("learning_rate")
     assert rates[1] < 0.01 * 3 < rates[2], "near 0 at a cycle's end, and up again after it"

@@ -227,7 +227,7 @@ def test_network2_json_there_and_back(scaling, tmp_path):
     np.testing.assert_allclose(back.predict(images), network.predict(images), atol=1e-5)
     saved = json.loads((tmp_path / "net.json").read_text())
     a = images[0][:, None] / 256  # as network2.Network.feedforward computes
-    for w, b in zip(saved["weights"], saved["biases"]):
+    for w, b in zip(saved["weights"], saved["biases"], strict=True):
         a = 1 / (1 + np.exp(-(np.dot(w, a) + b)))
     np.testing.assert_allclose(a[:, 0], network.predict(images[:1])[0], atol=1e-5)
     assert saved["sizes"] == [64, 8, 5] and saved["cost"] == "CrossEntropyCost"

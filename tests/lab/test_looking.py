@@ -39,7 +39,7 @@ def test_outputs_are_those_of_the_books_formula(net, splits):
     """σ(W σ(W x + b) + b), by hand, for one column of pixels as the book has it."""
     x = splits.test.images[3].reshape(64, 1) / 255
     a = x
-    for W, b in zip(net.weights, net.biases):
+    for W, b in zip(net.weights, net.biases, strict=True):
         a = 1 / (1 + np.exp(-(W.T @ a + b[:, None])))
     assert_allclose(net.feedforward(x)[0], a[:, 0], rtol=1e-5)
     assert [W.shape for W in net.weights] == [(64, 20), (20, 10)]

@@ -68,7 +68,7 @@ def test_a_sequential_computes_what_its_layers_do_in_a_network():
     wrapped.load_state(dict(zip(wrapped.state(), flat.state().values())))
     x, y = numbers(6, 5), np.arange(6) % 3
     assert flat.gradient(x, y) == wrapped.gradient(x, y)
-    for mine, theirs in zip(wrapped.parameters().values(), flat.parameters().values()):
+    for mine, theirs in zip(wrapped.parameters().values(), flat.parameters().values(), strict=True):
         assert_array_equal(mine.grad, theirs.grad)
 
 

@@ -114,7 +114,8 @@ RIGHT = {
 
 @pytest.mark.parametrize("layers", RIGHT.values(), ids=RIGHT.keys())
 def test_what_is_no_activation_at_the_end_is_taken(layers):
-    Network(layers, (2, 2, 1) if isinstance(layers[0], Conv2D) else 4, LogLikelihood())
+    network = Network(layers, (2, 2, 1) if isinstance(layers[0], Conv2D) else 4, LogLikelihood())
+    assert network.shapes[-1] == (4,)
 
 
 def test_tables_are_held_to_it_and_may_allow_it():

@@ -33,7 +33,7 @@ def one_after_another():
 
 def test_each_is_what_a_trainer_alone_gives(one_after_another):
     sets = load("digits", train_size=200)
-    for setting, outcome in zip(CONFIGS, one_after_another.outcomes):
+    for setting, outcome in zip(CONFIGS, one_after_another.outcomes, strict=True):
         trainer = setting.trainer()
         trainer.fit(sets.train, sets.valid, epochs=setting.epochs)
         assert {n: np.asarray(a).tobytes() for n, a in trainer.network.state().items()} == weights(outcome)
@@ -192,7 +192,7 @@ def test_a_folder_holds_runs_like_any_other(tmp_path, one_after_another):
     assert_same(together, one_after_another)
     folders = sorted(path.parent for path in tmp_path.glob("*/config.toml"))
     assert len(folders) == len(CONFIGS)
-    for folder, outcome in zip(folders, together.outcomes):
+    for folder, outcome in zip(folders, together.outcomes, strict=True):
         assert History.load(folder / "history.jsonl").rows == outcome.rows
         x = load("digits").test.images
         np.testing.assert_array_equal(

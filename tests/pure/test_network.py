@@ -49,7 +49,7 @@ def test_pure_per_example_and_vectorised_agree_after_20_updates(loss, sizes):
     dense = [layer.params for layer in whole.layers if layer.params]
     for name, p in whole.parameters().items():
         np.testing.assert_allclose(single.parameters()[name].value, p.value, rtol=0, atol=1e-12)
-    for params, weights, biases in zip(dense, pure.weights, pure.biases):
+    for params, weights, biases in zip(dense, pure.weights, pure.biases, strict=True):
         np.testing.assert_allclose(np.array(weights).T, params["W"].value, rtol=0, atol=1e-12)
         np.testing.assert_allclose(np.array(biases), params["b"].value, rtol=0, atol=1e-12)
 

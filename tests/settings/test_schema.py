@@ -136,4 +136,5 @@ def test_a_config_gives_every_training_a_network_of_its_own() -> None:
     config = RunConfig(describe_network(mlp([4, 3, 2])))
     first, second = config.trainer().network, config.trainer().network
     assert first is not second
-    assert all((a.value == b.value).all() for a, b in zip(first.parameters().values(), second.parameters().values()))
+    pairs = zip(first.parameters().values(), second.parameters().values(), strict=True)
+    assert all((a.value == b.value).all() for a, b in pairs)

@@ -172,6 +172,6 @@ def test_two_callbacks_of_one_class_keep_what_is_theirs(tmp_path):
     save_checkpoint(trainer, tmp_path / "checkpoint.safetensors")
     read, resumed = fresh()
     load_checkpoint(resumed, tmp_path / "checkpoint.safetensors")
-    for one, other in zip(averages, read):
+    for one, other in zip(averages, read, strict=True):
         assert_same_arrays(one.arrays(), other.arrays())
     assert not np.array_equal(read[0].arrays()["0.W"], read[1].arrays()["0.W"])

@@ -10,7 +10,7 @@ from digitlab.data import Digits, load
 from digitlab.errors import ConfigError, DataError, ShapeError
 from digitlab.train import EarlyStopping
 
-from .helpers import TRAIN, VALID, trainer
+from .helpers import TRAIN, VALID, trainer, values
 
 
 def refused(error, words, data, valid=None, **settings):
@@ -99,8 +99,13 @@ def test_sets_that_lack_the_column_monitored_before():
 
 
 def test_a_digits_set_and_its_arrays_are_both_taken():
-    digits = Digits(np.zeros((4, 2, 3), np.uint8), np.array([0, 1, 2, 0]))
-    trainer().fit(digits, epochs=1)
+    digits = Digits(np.arange(24, dtype=np.uint8).reshape(4, 2, 3), np.array([0, 1, 2, 0]))
+    of_digits, of_arrays = trainer(), trainer()
+    of_digits.fit(digits, epochs=1)
+    of_arrays.fit((digits.images, digits.labels), epochs=1)
+    for name, array in values(of_arrays.network).items():
+        np.testing.assert_array_equal(values(of_digits.network)[name], array)
+    assert not np.array_equal(values(of_digits.network)["0.W"], values(trainer().network)["0.W"])
 
 
 def test_parts_by_name_and_names_that_are_none():

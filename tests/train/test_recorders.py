@@ -34,12 +34,12 @@ def test_predictions_and_gradients_of_every_epoch(tmp_path):
     assert found.predictions.dtype == found.labels.dtype == np.uint8
     assert_array_equal(found.labels, VALID[1])
     assert found.part == "valid"
-    for row, net in zip(found.predictions, copies.networks):
+    for row, net in zip(found.predictions, copies.networks, strict=True):
         assert_array_equal(row, net.predict(VALID[0]).argmax(axis=1))
     norms = History.load(tmp_path / "gradients.jsonl")
     assert [row["epoch"] for row in norms] == [0, 1, 2, 3]
     assert [name for name in norms[0] if name != "epoch"] == GRADIENT_NAMES
-    for row, net in zip(norms, [fresh, *copies.networks]):
+    for row, net in zip(norms, [fresh, *copies.networks], strict=True):
         assert {name: row[name] for name in GRADIENT_NAMES} == pytest.approx(gradient_norms(net, *TRAIN))
 
 

@@ -63,7 +63,7 @@ def test_weights_are_those_of_each_network_on_one_scale():
     _, figures = titles("weights", epochs)
     W = {e: network.parameters()["0.W"].value for e, network in epochs.networks.items()}
     limit = max(np.abs(w).max() for w in W.values())
-    for figure, w in zip(figures, W.values()):
+    for figure, w in zip(figures, W.values(), strict=True):
         shown = images_in(figure.axes)
         assert_allclose(shown[2].get_array(), w[:, 2].reshape(4, 4))
         assert shown[0].get_clim() == pytest.approx((-limit, limit))

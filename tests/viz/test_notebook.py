@@ -313,7 +313,7 @@ def test_training_many_in_a_notebook_updates_one_table(handles, capsys):
     assert len(handles[0].shown) == 1 + 2 * (3 + 1)  # at the start, after each epoch, at the end of each
     first, last = (ElementTree.fromstring(handles[0].shown[i]) for i in (0, -1))
     assert words(first)[1] == "0 of 2 networks done" and words(last)[1] == "2 of 2 networks done"
-    for row, rate, outcome in zip(list(last.iter("tr"))[1:], rates, result.outcomes):
+    for row, rate, outcome in zip(list(last.iter("tr"))[1:], rates, result.outcomes, strict=True):
         text = " ".join(row.itertext())
         best = 100 * outcome.best_row["valid_accuracy"]
         assert f"learning_rate={rate}" in text and f"valid_accuracy {best:.2f} % at epoch" in text

@@ -126,6 +126,7 @@ def test_a_worked_example_gives_the_layers_number(engine, layer, shape):
       return Array.from(steps[0].y.data, (_, i) => m.worked(steps[0], i)); }}"""
     found = engine.run(code, "worked.js", encoded(network_bytes(network)), batch(shape)[0].ravel().tolist())
     y, _ = network.forward(batch(shape)[:1])
+    assert len(found) == y.size
     for index, shown in enumerate(found):
         assert follows(**shown) == pytest.approx(y.ravel()[index], abs=1e-9)
         assert shown["y"] == pytest.approx(y.ravel()[index], abs=1e-9)

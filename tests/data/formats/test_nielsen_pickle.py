@@ -26,7 +26,7 @@ def write(path: Path, value: Any, protocol: int = 2) -> Path:
 def test_bytes_come_back_exactly(tmp_path: Path, digits: Digits, scale: int, protocol: int) -> None:
     parts = digits.split(30, 20, 10)
     path = write(tmp_path / "mnist.pkl.gz", tuple(pair(part, scale) for part in parts), protocol)
-    for part, back in zip(parts, read_nielsen(path)):
+    for part, back in zip(parts, read_nielsen(path), strict=True):
         assert back is not None
         assert np.array_equal(back.images, part.images) and np.array_equal(back.labels, part.labels)
 

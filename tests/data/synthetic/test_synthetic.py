@@ -52,7 +52,7 @@ def test_colours_can_be_told_apart(drawn: Digits, kind: str) -> None:
     made = coloured(drawn.images, np.random.default_rng(2), backgrounds=(kind,)).astype(float)
     assert made.shape == (60, 28, 28, 3)
     lighter = 0
-    for image, ink in zip(made, drawn.images):
+    for image, ink in zip(made, drawn.images, strict=True):
         pen, paper = image[ink > 240].mean(axis=0), image[ink == 0].mean(axis=0)
         assert np.linalg.norm(pen - paper) > MIN_CONTRAST - 15
         lighter += pen.sum() > paper.sum()
