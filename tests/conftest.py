@@ -7,6 +7,10 @@ from contextlib import contextmanager
 
 import pytest
 
+# pytest-xdist keeps every core busy: more threads for BLAS and PyTorch in each process only wait for one another, which
+# costs three times the processor time. NumPy reads this when it is imported. Tests of threads set their own number.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from digitlab.data import Splits, find_mnist, load
 
 # One compilation for all tests. `DIGITLAB_KERNELS= pytest ...` compiles what each network needs.

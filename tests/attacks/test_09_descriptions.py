@@ -184,10 +184,10 @@ def test_tensors_of_every_type(dtype, tmp_path, attempts):
         }
     ).encode()
     (tmp_path / "it.safetensors").write_bytes(struct.pack("<Q", len(header)) + header + b"\1" * 8 * size)
-    if dtype in ("F16", "I64", "BOOL", "U8"):  # NumPy's own types become the network's
+    try:
         W = load_network(tmp_path / "it.safetensors").parameters()["0.W"].value
-        assert W.dtype == np.float32 and np.isfinite(W).all()
-    else:
-        with pytest.raises(ModelFileError, match=r"it\.safetensors"):
-            load_network(tmp_path / "it.safetensors")
+    except ModelFileError as error:
+        assert "it.safetensors" in str(error) and dtype not in ("F16", "I64", "BOOL", "U8")
+    else:  # NumPy's own types, and bfloat16 where a library taught it to NumPy
+        assert W.dtype == np.float32 and np.isfinite(W).all() and dtype not in ("F4", "F32x")
     attempts.count()

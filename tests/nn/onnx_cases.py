@@ -49,7 +49,7 @@ class Case:
 
     def check(self, *got: Any) -> None:
         """Fails unless the arrays are the expected outputs, the first of them if fewer are given."""
-        for mine, expected in zip(got, self.outputs, strict=True):
+        for mine, expected in zip(got, self.outputs):
             assert mine.shape == expected.shape, f"got {mine.shape}, expected {expected.shape}"
             np.testing.assert_allclose(mine, expected, rtol=self.rtol, atol=self.atol)
 
