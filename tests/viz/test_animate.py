@@ -40,7 +40,7 @@ def curves():
 
 
 def images_in(axes_list):
-    return [axes.get_images()[0] for axes in axes_list if axes.get_images()]
+    return [image for axes in axes_list for image in axes.get_images()]
 
 
 def titles(what, epochs):

@@ -37,25 +37,41 @@ def conv(seed=0, dtype="float32"):
 # Weights
 
 
+def tiles(figure):
+    """The images of a figure of tiles, by the text above each."""
+    axes = figure.axes[0]
+    assert len(figure.axes) == 2, "the axes of all tiles, and the colour bar"
+    above = {}
+    for image in axes.get_images():
+        left, right, _, top = image.get_extent()
+        x, y = (left + right) / 2, top
+        (text,) = (t for t in axes.texts if abs(t.get_position()[0] - x) < 1e-6 and 0 < y - t.get_position()[1] < 0.1)
+        above[text.get_text()] = image
+    return above
+
+
 def test_weights_are_shown_as_they_are():
     W = np.arange(12.0).reshape(4, 3)
     figure = weights_figure(W, (2, 2))
-    shown = [axes.get_images()[0] for axes in figure.axes if axes.get_images() and axes.get_title()]
-    assert_array_equal([image.get_array().ravel() for image in shown], W.T)
-    assert {image.get_clim() for image in shown} == {(-11.0, 11.0)}, "one scale, 0 in the middle"
+    shown = tiles(figure)
+    assert list(shown) == ["neuron 0", "neuron 1", "neuron 2"]
+    assert_array_equal([image.get_array().ravel() for image in shown.values()], W.T)
+    assert {image.get_clim() for image in shown.values()} == {(-11.0, 11.0)}, "one scale, 0 in the middle"
     few = weights_figure(W, (2, 2), limit=2)
-    assert [axes.get_title() for axes in few.axes if axes.get_title()] == ["neuron 1", "neuron 2"]
+    assert list(tiles(few)) == ["neuron 1", "neuron 2"]
     assert "2 with the longest" in few.get_suptitle()
 
 
 def test_filters_by_channel():
     W = RNG.normal(size=(3, 3, 2, 5))
     figure = filters_figure(W)
-    titles = {axes.get_title(): axes for axes in figure.axes if axes.get_title()}
+    titles = tiles(figure)
     assert len(titles) == 10
-    assert_array_equal(titles["1 → 4"].get_images()[0].get_array(), W[:, :, 1, 4])
+    assert_array_equal(titles["1 → 4"].get_array(), W[:, :, 1, 4])
+    (_, right, bottom, _), (left, _, _, top) = (titles[name].get_extent() for name in ("0 → 0", "1 → 0"))
+    assert left < right < 1 and bottom < top, "a row per channel, a column per filter"
     one = filters_figure(W[:, :, :1])
-    assert [axes.get_title() for axes in one.axes if axes.get_title()][-1] == "filter 4"
+    assert list(tiles(one))[-1] == "filter 4"
     assert "first 12 of 20 channels" in filters_figure(np.zeros((1, 1, 20, 2))).get_suptitle()
 
 
@@ -73,7 +89,7 @@ def test_activities_are_the_forward_pass():
     assert "8×8×1, from 0" in figure.subfigs[0].get_suptitle()
     assert_allclose(figure.subfigs[1].axes[2].get_images()[0].get_array(), steps[1].values[0, :, :, 2])
     maps = maps_figure(steps[1])
-    assert [axes.get_title() for axes in maps.axes if axes.get_title()] == ["map 0", "map 1", "map 2", "map 3"]
+    assert list(tiles(maps)) == ["map 0", "map 1", "map 2", "map 3"]
     assert as_strip(np.zeros(64)).shape == (8, 8)
     assert as_strip(np.zeros(30)).shape == (1, 30)
     assert as_strip(np.zeros((5, 2, 3))).shape == (5, 6)

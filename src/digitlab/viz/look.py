@@ -46,7 +46,8 @@ class Subject:
     image             position in them of the one image that goes through the layers
     gradient_rows     gradient norms over the epochs, as recorders.py keeps them; []: those of this moment
     seed              of the t-SNE and of the loss surface's directions
-    sample, points    images for the maps of the hidden layer, and for the loss surface; `size` points along its edge
+    sample, points    images for the maps of the hidden layer, and for the loss surface and the gradients, of which each
+                      image takes much longer; `size` points along the surface's edge
     progress          called with (what, done, total) during slow computations
     """
 
@@ -183,7 +184,7 @@ def gradients(subject: Subject) -> Iterator[Picture]:
     if rows:
         figure, caption = norms_figure(rows), "Gradient norms of the layers, over the training."
     else:
-        few = slice(0, subject.sample)
+        few = slice(0, subject.points)
         now = gradient_norms(subject.network, subject.images[few], subject.labels[few])
         figure = norms_figure([{"epoch": 0, **now}], title="Gradient norms per layer, now")
         caption = "Gradient norms of the layers now (train --record saves them for every epoch)."

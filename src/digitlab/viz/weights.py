@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from digitlab.viz.figures import Array, Figure, new_figure, show_signed
+from digitlab.viz.figures import Array, Figure, new_figure
+
+TILE, HIGH = 0.9, 1.15  # the longer side of a tile and the distance of rows, as shares of the distance of columns
 
 
 def tiles_figure(
@@ -25,15 +27,19 @@ def tiles_figure(
     figure = new_figure(max(1.05 * columns + 0.9, 4.5), 1.2 * rows + 0.6)
     figure.suptitle(title, fontsize=11)
     limit = limit or max((float(np.abs(tile).max()) for tile in tiles), default=1.0) or 1.0
-    grid = np.atleast_1d(figure.subplots(rows, columns, squeeze=False)).ravel()
+    axes = figure.add_subplot()  # one for all tiles: the layout of hundreds of axes takes most of a minute
+    axes.set_axis_off()
     image = None
-    for axes in grid:
-        axes.set_axis_off()
-    for axes, tile, words in zip(grid, tiles, titles):
-        axes.set_axis_on()
-        image = show_signed(axes, tile, words, limit=limit)
+    for at, (tile, words) in enumerate(zip(tiles, titles)):
+        row, column = divmod(at, columns)
+        h, w = (side / max(tile.shape) * TILE / 2 for side in tile.shape)
+        x, y = column + 0.5, HIGH * row + HIGH - TILE / 2
+        image = axes.imshow(tile, cmap="RdBu_r", vmin=-limit, vmax=limit, extent=(x - w, x + w, y + h, y - h))
+        axes.plot([x - w, x + w, x + w, x - w, x - w], [y - h, y - h, y + h, y + h, y - h], color="black", lw=0.8)
+        axes.text(x, y - h - 0.04, words, fontsize=7, ha="center", va="bottom")
+    axes.set(xlim=(0, columns), ylim=(HIGH * rows + 0.05, 0))
     if image is not None:
-        figure.colorbar(image, ax=grid.tolist(), label=unit, shrink=0.8 if rows > 1 else 1.0)
+        figure.colorbar(image, ax=axes, label=unit, shrink=0.8 if rows > 1 else 1.0)
     return figure
 
 

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from digitlab.reading import Read, Reading
 
 FEW = 5  # marks that are no digit and are told of one by one: a patterned paper has hundreds
+FAST = 1  # of PNG's levels of compression, up to 9: a photo's grain hardly shrinks, and level 6 takes twice the time
 HEADING = ("photo", "line", "column", "label", "confidence", "left", "top", "right", "bottom")
 
 
@@ -110,7 +111,7 @@ def _save_png(path: Path, plane: Any) -> None:
     from digitlab.files import atomic_write
 
     with atomic_write(path) as temporary:
-        Image.fromarray(plane).save(temporary)
+        Image.fromarray(plane).save(temporary, compress_level=FAST)
 
 
 def say_score(tables: Iterable[dict[str, Any]], check: Path, *, err: bool) -> None:
