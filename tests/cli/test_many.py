@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from digitlab.cli.shared.group import group_title
+from digitlab.cli.shared.train_network import title
 from digitlab.nn import Network
+from digitlab.train import RunConfig
 
 SMALL = [
     "train",
@@ -28,6 +31,29 @@ SMALL = [
 def results(folder):
     """The rows of a group's table."""
     return list(csv.DictReader((Path(folder) / "results.csv").read_text().splitlines()))
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, "28-28-1-30-10"),
+        ({"net": "784-30-10"}, "28-28-1-30-10"),
+        ({"net": "LeNet5"}, "lenet5"),
+        ({"preset": "sprint"}, "sprint"),
+        ({"start": "runs/first"}, "from-first"),
+    ],
+)
+def test_a_folder_is_named_after_the_network_or_the_preset(given, expected):
+    layers = [{"type": "Flatten"}, {"type": "Dense", "out_features": 30}, {"type": "Dense", "out_features": 10}]
+    assert title(given, RunConfig({"input_shape": [28, 28, 1], "layers": layers})) == expected
+
+
+@pytest.mark.parametrize(
+    ("varied", "expected"),
+    [((), "sprint"), (("batch-size",), "sprint-batch-size"), (("net", "l2"), "net-l2"), (("preset",), "preset")],
+)
+def test_a_groups_folder_is_named_after_what_varies(varied, expected):
+    assert group_title("sprint", [(name, []) for name in varied]) == expected
 
 
 def test_seeds(call):

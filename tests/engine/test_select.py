@@ -24,6 +24,14 @@ def test_auto_says_why():
     assert "\n" not in reason
 
 
+@pytest.mark.parametrize("name", ["auto", "fast", "reference", "pure"])
+def test_another_device_or_precision_needs_an_engine_that_has_it(name):
+    with pytest.raises(ConfigError, match=rf"device 'cuda': engine '{name}' .* \(--engine torch\)"):
+        select_engine(name, mlp([3, 2]), SGD(0.1), device="cuda")
+    with pytest.raises(ConfigError, match=rf"mixed precision: engine '{name}' .* \(--engine torch\)"):
+        select_engine(name, mlp([3, 2]), SGD(0.1), mixed_precision=True)
+
+
 def test_an_unknown_name():
     with pytest.raises(ConfigError, match=r"unknown engine 'quick'; there are: auto, .*reference"):
         select_engine("quick", mlp([4, 2]), SGD(0.1))

@@ -143,7 +143,7 @@ def command(
             plan = raised(folder, given["trials"])
     else:
         plan = make_plan(given, space, plan_file)
-        folder = folder or fresh_search(plan)
+        folder = folder or fresh_search(plan, given)
         if begun(folder / "study.journal"):
             way_on = f"digitlab search --resume --study {quoted(folder)}"
             raise click.UsageError(f"{folder} already holds a search; continue with: {way_on}")
@@ -212,12 +212,12 @@ def raised(folder: Path, trials: int) -> "SearchPlan":
     return dataclasses.replace(Study(folder).plan, trials=trials)
 
 
-def fresh_search(plan: "SearchPlan") -> Path:
+def fresh_search(plan: "SearchPlan", given: dict[str, Any]) -> Path:
     """A folder for a new search, numbered after those that are there."""
     from digitlab.cli.shared.train_network import title
     from digitlab.run_folders import numbered
 
-    return numbered(SEARCHES, f"{title({}, plan.base)}-{plan.strategy}")
+    return numbered(SEARCHES, f"{title(given, plan.base)}-{plan.strategy}")
 
 
 def newest_search() -> Path:

@@ -60,10 +60,13 @@ def select_engine(
     library = LIBRARIES.get(name, "numpy")
     if library == "numpy" and device != "cpu":
         raise ConfigError(
-            f"the {name} engine computes on the CPU; for device {device!r} choose the engine torch or cupy"
+            f"device {device!r}: engine {name!r} computes on the CPU; choose engine 'torch' or 'cupy' (--engine torch)"
         )
     if mixed_precision and library != "torch":
-        raise ConfigError(f"the {name} engine has no mixed precision; choose the engine torch or torch-compiled")
+        raise ConfigError(
+            f"mixed precision: engine {name!r} does not have it; choose engine 'torch' or 'torch-compiled' "
+            "(--engine torch)"
+        )
     network.to(library, device)
     refusal = ""
     if name in ("auto", "fast"):

@@ -141,7 +141,7 @@ def train_group(
 def group_title(title: str, grid: Sequence[tuple[str, list[str]]]) -> str:
     """A short name for a group's folder: "784-30-10-learning-rate", or "net" where the networks differ."""
     sides = [name for name, _ in grid]
-    return "-".join(sides if "net" in sides else [title, *sides])
+    return "-".join(sides if {"net", "preset"} & {*sides} else [title, *sides])
 
 
 def train_members(

@@ -84,6 +84,8 @@ def title(given: Mapping[str, Any], config: "RunConfig") -> str:
 
     if "net" in given and parse_sizes(given["net"]) is None:
         return str(given["net"]).lower()
+    if "preset" in given:
+        return str(given["preset"])
     if "start" in given:
         return f"from-{Path(given['start']).stem}"
     shape, layers = config.network.get("input_shape", ()), config.network.get("layers", ())
