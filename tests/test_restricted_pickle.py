@@ -168,7 +168,7 @@ def test_whole_objects_of_every_protocol_are_read(protocol: int) -> None:
 
 
 @given(cut=st.integers(0, 400), protocol=st.sampled_from(PROTOCOLS))
-def test_a_cut_off_pickle_is_told_with_its_position(cut: int, protocol: int) -> None:
+def test_a_cut_off_pickle_is_reported_with_its_position(cut: int, protocol: int) -> None:
     whole = pickle.dumps([np.arange(40), "text"], protocol)
     part = whole[: min(cut, len(whole) - 1)]
     with pytest.raises(DataError, match=r"net\.pkl: not a readable pickle; reading stopped after byte \d+"):

@@ -57,7 +57,7 @@ def test_the_cure_passes(bug, program):
 
 @by_name
 def test_a_page_is_whole(bug):
-    assert bug.tool in TOOLS and bug.story and bug.source and bug.symptoms and bug.hint and bug.cure
+    assert bug.tool in TOOLS and bug.story and bug.source and bug.symptoms and bug.hint and bug.fix
     assert find_bug(bug.name) is bug and re.fullmatch(r"[a-z0-9-]+", bug.name)
     assert f"| {bug.title} | {bug.tool} |" in (ROOT / "docs/bugs.md").read_text(encoding="utf-8")
 

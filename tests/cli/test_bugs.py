@@ -26,7 +26,7 @@ def test_a_game_from_the_bug_to_its_story(call):
     assert repaired.code == 0, repaired.out
     name = re.search(r"repaired; it was: .+ digitlab bugs show (\S+)", repaired.out)[1]
     shown = call("bugs", "show", name)
-    assert shown.code == 0 and "without it" in shown.out and "\ncure: " in shown.out and "\n+" in shown.out
+    assert shown.code == 0 and "without it" in shown.out and "\nfix: " in shown.out and "\n+" in shown.out
 
 
 def test_a_file_that_was_not_handed_out(fails):

@@ -14,7 +14,7 @@ def net(tmp_path):
     return path
 
 
-def test_a_single_class_is_told_in_a_line(call, tmp_path):
+def test_a_single_class_is_reported_in_a_line(call, tmp_path):
     digits = load("digits", part="test")
     write_csv(tmp_path / "threes.csv", digits.only([3]))
     called = call("train", "--data", tmp_path / "threes.csv", "--epochs", "1")

@@ -144,7 +144,7 @@ def test_a_fault_in_the_code_is_never_hidden(monkeypatch):
         run(["info", "x"])
 
 
-def test_a_worker_that_dies_is_told_in_a_line(fails, monkeypatch):
+def test_a_worker_that_dies_is_reported_in_a_line(fails, monkeypatch):
     def died(*arguments):
         raise BrokenProcessPool("A process in the process pool was terminated abruptly")
 

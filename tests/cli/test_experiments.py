@@ -253,7 +253,7 @@ def test_a_seed_of_compare_is_the_training_of_that_seed(call, train):
         assert f"{loss}, seed 1: valid_accuracy {best} %" in done.out
 
 
-def test_a_training_that_diverges_is_told_and_the_others_go_on(call):
+def test_a_training_that_diverges_is_reported_and_the_others_go_on(call):
     done = call(
         "compare",
         "--data",

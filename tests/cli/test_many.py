@@ -124,7 +124,7 @@ def test_what_cannot_be_asked(call, options, message):
     assert not Path("runs").exists() or not list(Path("runs").rglob("network.safetensors"))
 
 
-def test_a_group_is_gone_on_with(call):
+def test_a_group_can_be_continued(call):
     first = call(*SMALL, "--seeds", "2", "--run", "runs/group")
     again = call("train", "--run", "runs/group", "--resume")
     assert again.code == 0, again.err

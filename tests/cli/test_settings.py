@@ -245,7 +245,7 @@ def test_so_it_does_of_every_optimizer(call, optimizer):
     assert set(table) == {"type", *(f.name for f in dataclasses.fields(find(Optimizer, optimizer)))}
 
 
-def test_a_run_from_before_still_loads_and_is_gone_on_with(call):
+def test_a_run_from_before_still_loads_and_can_be_continued(call):
     assert call(*SMALL, "--run", "r").code == 0
     path = Path("r/config.toml")
     path.write_text(tomli_w.dumps(config("r").table()), encoding="utf-8")  # as it was written then: without defaults
@@ -254,7 +254,7 @@ def test_a_run_from_before_still_loads_and_is_gone_on_with(call):
     assert config("r").epochs == 3
 
 
-def test_a_run_that_ends_with_an_activation_from_before_the_rule_is_gone_on_with(call, caplog):
+def test_a_run_that_ends_with_an_activation_from_before_the_rule_can_be_continued(call, caplog):
     network = describe_network(Network([Dense(10), Sigmoid()], 64, allow_output_activation=True))
     old = RunConfig(network, data={"source": "digits", "train_size": 50}, epochs=1, engine="reference")
     table = old.table()

@@ -217,7 +217,7 @@ def test_mnist_where_it_is(mnist_splits, call, monkeypatch):
     assert config("runs/001-784-30-10").data["source"] == "mnist"
 
 
-def test_early_stopping_is_told(call):
+def test_early_stopping_is_reported(call):
     called = call("train", "--data", "digits", "--train-size", "100", "--learning-rate", "1e-9", "--early-stop", "2")
     assert "stopped: no improvement of valid_accuracy in 2 epochs" in called.out
     assert len(History.load("runs/001-64-30-10/history.jsonl")) == 3

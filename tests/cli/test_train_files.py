@@ -140,7 +140,7 @@ def test_a_run_finds_its_data_from_another_folder(call, train, monkeypatch):
     assert call("train", "--run", here / "own", "--resume", "--epochs", "2").code == 0
 
 
-def test_an_average_without_a_validation_set_is_told(call):
+def test_an_average_without_a_validation_set_is_reported(call):
     called = call(
         "train", "--data", "digits", "--train-size", "50", "--epochs", "2", "--split", "60k/10k", "--averaging", "ema"
     )

@@ -38,7 +38,7 @@ def test_the_same_seed_gives_the_same_values(initializer):
 
 
 @each_initializer
-def test_without_dice_it_gives_zeros(initializer):
+def test_without_an_rng_it_gives_zeros(initializer):
     assert not initializer((4, 3), 4, 3, None, "float32").any()
 
 

@@ -167,7 +167,7 @@ def test_the_same_seed_gives_the_same_numbers(layer, shape, training):
 
 
 @each_layer
-def test_without_dice_it_draws_nothing(layer, shape):
+def test_without_an_rng_it_draws_nothing(layer, shape):
     one, two = (layer_network(layer, shape, seed=None) for _ in range(2))
     for name, p in one.parameters().items():
         assert_array_equal(p.value, two.parameters()[name].value)

@@ -56,7 +56,7 @@ def test_one_position_gives_image_and_label(digits: Digits) -> None:
 
 
 @pytest.mark.parametrize("position", [60, -61, 10**9])
-def test_a_position_outside_is_told(digits: Digits, position: int) -> None:
+def test_a_position_outside_is_reported(digits: Digits, position: int) -> None:
     with pytest.raises(DataError, match=f"got position {position}, expected"):
         digits[position]
     with pytest.raises(IndexError):
@@ -84,7 +84,7 @@ def test_slices_positions_and_masks_choose_images_with_their_labels(digits: Digi
         ([0.5], "expected a number, slice, positions or mask"),
     ],
 )
-def test_keys_that_choose_nothing_are_told(digits: Digits, key: object, words: str) -> None:
+def test_keys_that_choose_nothing_are_reported(digits: Digits, key: object, words: str) -> None:
     with pytest.raises(DataError, match=words):
         digits[key]
 

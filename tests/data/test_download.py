@@ -124,7 +124,7 @@ def test_a_missing_file_names_its_status(
     assert [path.name for path in cache.iterdir()] == [FILES[0].gz]  # what is whole is kept for the next attempt
 
 
-def test_no_network_is_told_at_once(cache: Path, dead_mirror: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_network_is_reported_at_once(cache: Path, dead_mirror: str, monkeypatch: pytest.MonkeyPatch) -> None:
     use(monkeypatch, dead_mirror, dead_mirror)
     start = time.perf_counter()
     with pytest.raises(MissingDataError) as error:
@@ -143,7 +143,7 @@ def test_a_server_that_says_nothing_is_given_up(cache: Path, monkeypatch: pytest
             fetch_mnist()
 
 
-def test_offline_asks_nobody(cache: Path, served, mirror: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_offline_makes_no_request(cache: Path, served, mirror: str, monkeypatch: pytest.MonkeyPatch) -> None:
     use(monkeypatch, mirror)
     monkeypatch.setenv("DIGITLAB_OFFLINE", "1")
     with pytest.raises(MissingDataError, match="DIGITLAB_OFFLINE"):
@@ -175,7 +175,7 @@ def test_a_cached_file_that_unpacks_to_too_much_is_refused(
         load("mnist")
 
 
-def test_progress_is_told(cache: Path, mirror: str, idx_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_is_reported(cache: Path, mirror: str, idx_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     use(monkeypatch, mirror)
     calls: list[tuple[str, int, int]] = []
     fetch_mnist(progress=lambda *call: calls.append(call))
@@ -184,7 +184,7 @@ def test_progress_is_told(cache: Path, mirror: str, idx_folder: Path, monkeypatc
         assert (file.gz, size, size) in calls
 
 
-def test_nothing_is_printed_where_nobody_looks(
+def test_nothing_is_printed_without_a_terminal(
     cache: Path, mirror: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     use(monkeypatch, mirror)
@@ -227,7 +227,7 @@ def test_status_tells_where_it_looked(cache: Path, idx_folder: Path, monkeypatch
     assert "forbidden by DIGITLAB_OFFLINE" in str(mnist_status())
 
 
-def test_a_cache_that_cannot_be_made_is_told(cache: Path, mirror: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cache_that_cannot_be_made_is_reported(cache: Path, mirror: str, monkeypatch: pytest.MonkeyPatch) -> None:
     use(monkeypatch, mirror)
     cache.write_text("a file where the folder should be")
     with pytest.raises(MissingDataError, match="cannot be written"):

@@ -40,7 +40,7 @@ def test_grid_of_colour_images_can_be_drawn(tmp_path) -> None:
     assert (tmp_path / "grid.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_nothing_to_show_is_told(digits: Digits) -> None:
+def test_nothing_to_show_is_reported(digits: Digits) -> None:
     with pytest.raises(DataError, match=r"columns\) got 0"):
         digits.show(columns=0)
     with pytest.raises(DataError, match="got 0"):

@@ -75,7 +75,7 @@ def test_digits_restrict_every_part() -> None:
     assert restrict(bundled_contents().splits("60k/10k"), digits=[3]).valid is None
 
 
-def test_contradicting_and_impossible_choices_are_told(parts: Splits) -> None:
+def test_contradicting_and_impossible_choices_are_reported(parts: Splits) -> None:
     with pytest.raises(DataError, match="train_size and fraction"):
         restrict(parts, train_size=5, fraction=0.5)
     with pytest.raises(DataError, match="train_size: got 501, expected 1 to 500"):

@@ -46,7 +46,7 @@ def test_where_nothing_compiles_the_reference_engine_trains(monkeypatch, tmp_pat
         select_engine("fast", mlp([3, 2]), SGD(0.1))
 
 
-def test_a_damaged_file_is_compiled_anew(monkeypatch, tmp_path, compiled, caplog):
+def test_a_damaged_file_is_compiled_again(monkeypatch, tmp_path, compiled, caplog):
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     monkeypatch.setattr(build, "build", lambda kernel_sets: compiled)
     path = tmp_path / "digitlab" / f"kernels-all-{load.fingerprint()}.bin"

@@ -133,7 +133,7 @@ def test_comments_and_layout_in_a_file(package):
 
 
 def test_a_file_changed_after_it_was_read(package):
-    """What the file says now does not train; that it was read before is told."""
+    """What the file says now does not train; that it was read before is reported."""
     code = (
         "import digitlab.nn.network as network\nfrom pathlib import Path\npath = Path(network.__file__)\n"
         "text = path.read_text(encoding='utf-8')\n"

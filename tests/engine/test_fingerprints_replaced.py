@@ -321,7 +321,7 @@ def test_augmentation_follows(monkeypatch):
     np.testing.assert_array_equal(warp.warp(images, maps, None), 255 - images)
 
 
-def test_it_is_told_once(monkeypatch, caplog):
+def test_it_is_reported_once(monkeypatch, caplog):
     monkeypatch.setattr(Sigmoid, "backward", flipped(Sigmoid.backward))
     check.tell.cache_clear()
     for _ in range(3):

@@ -71,7 +71,7 @@ def test_equal_pictures_share_their_lists(compiled):
     assert all(some is found[0] for some in found)
 
 
-def test_what_nobody_uses_is_freed(compiled):
+def test_what_is_not_used_is_freed(compiled):
     watched = weakref.ref(shared_lists(compiled, pictures(3), 1.0, 0.0))
     gc.collect()
     assert watched() is None

@@ -128,7 +128,7 @@ def test_what_is_not_there_is_not_read():
         engine.train_batches(x, y, np.arange(-1, 6), 2, np.ones(4))
 
 
-def test_threads_that_cannot_start_leave_nobody_waiting(monkeypatch):
+def test_threads_that_cannot_start_leave_no_thread_waiting(monkeypatch):
     rng = np.random.default_rng(0)
     x, y = pixels(rng, 60, 50), rng.integers(0, 7, 60)
     network = mlp([50, 24, 7], seed=0)

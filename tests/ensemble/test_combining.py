@@ -158,7 +158,7 @@ def test_combine_layers_that_cannot_be(settings, message):
         Combine([2, 2], 2, **settings)
 
 
-def test_quadratic_members_are_told_by_their_covers():
+def test_quadratic_members_are_recognized_by_their_covers():
     parts = [mlp([64, 3], seed=0), mlp([64, 2], seed=1)]
     whole = combine(parts, "mean", covers=[[0, 2], [1]])
     assert covers_of(whole) == [[0, 2], [1]] and whole.shapes[-1] == (3,)

@@ -140,7 +140,7 @@ def test_branches_of_pictures_join_their_channels():
     assert net.shapes[-1] == (5, 5, 9)
 
 
-def test_each_branch_has_dice_of_its_own():
+def test_each_branch_has_its_own_rng():
     one = Network([Branches([[Dense(2)], [Dense(3)]])], 4, seed=5)
     two = Network([Branches([[Dense(7), ReLU(), Dense(2)], [Dense(3)]])], 4, seed=5)
     assert_array_equal(one.parameters()["0.1.0.W"].value, two.parameters()["0.1.0.W"].value)
@@ -323,7 +323,7 @@ def test_branches_whose_names_would_be_mistaken(key):
         ({"type": "Dense", "out_features": 3, "weights": {"type": "FanOutNormal", "pool": 0}}, "FanOutNormal: got"),
     ],
 )
-def test_a_table_that_cannot_be_is_told_in_a_line_with_its_layer(description, words):
+def test_an_invalid_table_is_reported_in_a_line_with_its_layer(description, words):
     table = {"input_shape": [784], "layers": [{"type": "ReLU"}, description]}
     with pytest.raises(ConfigError, match=words) as raised:
         build_network(table)

@@ -106,7 +106,7 @@ def test_scikit_learns_digits_reach_to_16_and_are_numbers():
     assert_array_equal(as_integers.network.predict(found.data), as_floats.network.predict(found.data))
 
 
-def test_bytes_that_are_no_pixels_are_told(digits):
+def test_bytes_that_are_no_pixels_are_reported(digits):
     found = load_digits()
     with pytest.raises(DataError, match=r"uint8 inputs no larger than 16.*x\.astype\('float32'\)"):
         Net([64, 10]).train((found.data.astype(np.uint8), found.target))

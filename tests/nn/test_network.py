@@ -207,7 +207,7 @@ def test_seeds():
     assert_array_equal(weights(1), other.parameters()["0.W"].value)
 
 
-def test_the_global_dice_are_never_touched():
+def test_the_global_rng_is_never_touched():
     before = np.random.get_state()[1].copy()  # noqa: NPY002 (it is the global state that is looked at)
     net = mlp([4, 3, 2], dropout=0.5, seed=None)
     mlp([4, 3, 2], dropout=0.5).gradient(np.ones((2, 4)), np.array([0, 1]), training=True)

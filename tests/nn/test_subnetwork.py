@@ -97,7 +97,7 @@ def test_subnetworks_that_do_not_fit_are_refused(make, error, text):
         Network([make()], 4)
 
 
-def test_each_place_and_seed_has_dice_of_its_own():
+def test_each_place_and_seed_has_its_own_rng():
     inner = Network([Dense(6), Dropout(0.5), Dense(4)], 5, seed=0)
 
     def masks(seed):

@@ -82,7 +82,7 @@ def test_the_repr_names_every_choice():
     )
 
 
-def test_what_is_frozen_is_told():
+def test_what_is_frozen_is_shown():
     network = Network([Dense(4, connections=[[1, 0, 1, 1]] * 5), ReLU(), Dense(2)], 5, seed=0)
     assert "frozen" not in network.summary()
     freeze(network, "0")

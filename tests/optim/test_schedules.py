@@ -128,7 +128,7 @@ def test_halving_by_hand():
     assert_allclose(schedule.factors(np.arange(3), Position(3, 9, scores)), 0.25)
 
 
-def test_patience_starts_anew_after_each_halving():
+def test_patience_restarts_after_each_halving():
     assert [HalveOnPlateau(patience=3).halvings([1.0] * n) for n in range(1, 11)] == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3]
 
 

@@ -146,7 +146,7 @@ def test_the_sets_are_sent_to_each_worker_once_and_not_read_there(place):
     assert {e["row"]["epoch"] for e in heard.events} == {1, 2}, "progress comes back"
 
 
-def test_nobody_there():
+def test_no_scheduler_there():
     with pytest.raises(EngineError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9"):
         train_many([config()], cluster="tcp://127.0.0.1:9")
 

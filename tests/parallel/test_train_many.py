@@ -163,7 +163,7 @@ def test_nothing_to_train():
         train_many([])
 
 
-def test_settings_that_cannot_be_are_told_before_anything_is_trained(tmp_path):
+def test_invalid_settings_are_reported_before_anything_is_trained(tmp_path):
     with pytest.raises(ConfigError, match="batch_size: got 0, expected a whole number of at least 1"):
         dataclasses.replace(CONFIGS[0], batch_size=0)
     broken = dataclasses.replace(CONFIGS[0], augment="turn")
@@ -211,7 +211,7 @@ def test_finished_ones_are_kept_and_not_trained_again(tmp_path):
 
 
 @pytest.mark.parametrize("stop_after", [1, 2, 3])
-def test_an_interruption_keeps_what_is_finished_and_is_gone_on_with(tmp_path, one_after_another, stop_after):
+def test_an_interruption_keeps_what_is_finished_and_can_be_continued(tmp_path, one_after_another, stop_after):
     stopped = train_many(CONFIGS, workers=1, folder=tmp_path, test=True, watcher=Heard(stop_after))
     assert stopped.interrupted
     finished = len(list(tmp_path.rglob(DONE)))
@@ -267,7 +267,7 @@ def test_networks_and_statistics(one_after_another):
     assert isinstance(one_after_another.outcomes[0].config.trainer(), Trainer)
 
 
-def test_networks_that_learned_nothing_are_warned_of_where_nobody_watches():
+def test_networks_that_learned_nothing_are_warned_of_without_a_watcher():
     wild = dataclasses.replace(config(rate=1e30), network=describe_network(mlp([64, 10], loss="mse")))
     with pytest.warns(TrainingWarning, match=r"1 of 1 trainings went badly, first .*no longer finite"):
         train_many([wild], workers=1)

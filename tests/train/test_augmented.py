@@ -1,4 +1,4 @@
-"""Training on images drawn afresh every epoch: the same whether it was interrupted or not."""
+"""Training on images drawn again in every epoch: the same whether it was interrupted or not."""
 
 import threading
 import time
@@ -102,7 +102,7 @@ def test_no_thread_is_left_and_the_end_is_not_kept_waiting(sets):
     assert not any(thread.name.startswith("augmentation") for thread in threading.enumerate())
 
 
-def test_an_error_in_the_other_thread_is_told(sets):
+def test_an_error_in_the_other_thread_is_raised(sets):
     class Broken(Augmentation):
         def altered(self, images, rng):
             if threading.current_thread() is not threading.main_thread():

@@ -118,7 +118,7 @@ def normalized():
     return Network([Dense(5), BatchNorm(), ReLU(), Dropout(0.2), Dense(3)], 6)
 
 
-def test_batch_norm_is_measured_anew_for_the_average():
+def test_batch_norm_is_measured_again_for_the_average():
     trainer, _, _ = trained(StochasticWeightAveraging(), normalized())
     x = np.asarray(TRAIN[0])
     hidden = x @ trainer.network.layers[0].params["W"].value + trainer.network.layers[0].params["b"].value

@@ -1,4 +1,4 @@
-"""Checkpoints that cannot be resumed from: each is told in one line, and nothing is changed."""
+"""Checkpoints that cannot be resumed from: each is reported in one line, and nothing is changed."""
 
 import json
 from pathlib import Path
@@ -108,7 +108,7 @@ def rewritten(file, change):
         lambda m, a: m.update(history=[{}]),
         lambda m, a: m.update(optimizer_counts=[]),
         lambda m, a: m.update(optimizer_counts={}),
-        lambda m, a: m.update(trainer_rng={"bit_generator": "Dice"}),
+        lambda m, a: m.update(trainer_rng={"bit_generator": "NoSuchGenerator"}),
         lambda m, a: m.update(trainer_rng=6),
         lambda m, a: m.update(network=7),
         lambda m, a: a.pop("network/0.W"),
@@ -118,7 +118,7 @@ def rewritten(file, change):
         lambda m, a: a.update({"optimizer/0.W/velocity": np.zeros((2, 2), np.float32)}),
     ],
 )
-def test_a_damaged_checkpoint_is_told_and_changes_nothing(checkpoint, change):
+def test_a_damaged_checkpoint_is_reported_and_changes_nothing(checkpoint, change):
     rewritten(checkpoint, change)
     trainer = Trainer(network(), Momentum(0.3))
     before = values(trainer.network), json.dumps(trainer.rng.bit_generator.state)

@@ -47,7 +47,7 @@ def test_pictures_with_channels_first_are_refused():
         colour.prepare(np.zeros((2, 3, 4, 5), np.float32))
 
 
-def test_a_last_batch_of_one_is_told_before_anything_is_trained():
+def test_a_last_batch_of_one_is_reported_before_anything_is_trained():
     net = Network([Dense(3), BatchNorm(), Dense(3)], 4, seed=0)
     trainer = Trainer(net, SGD(0.1), batch_size=19)
     with pytest.raises(ShapeError, match="choose a batch_size that leaves no batch of a single example"):
@@ -99,7 +99,7 @@ def test_quadratic_rows_still_have_classes():
     assert evaluate(net, X, np.eye(3, dtype=np.float32)[np.arange(20) % 3]).accuracy is not None
 
 
-def test_numbers_that_are_none_are_told_instead_of_scored():
+def test_numbers_that_are_none_are_reported_instead_of_scored():
     net, x = mlp([4, 3], seed=0), X.copy()
     x[3, 1] = np.nan
     with pytest.raises(DataError, match="evaluation: input 3 is NaN or infinite"):

@@ -47,7 +47,7 @@ def test_early_stopping_after_n_epochs_without_improvement():
     assert not t.interrupted
 
 
-def test_an_improvement_starts_the_patience_anew():
+def test_an_improvement_restarts_the_patience():
     t = trainer(callbacks=[])
     stopper = EarlyStopping(2)
     t.monitor = "valid_accuracy"
@@ -81,7 +81,7 @@ def test_a_target_that_was_reached_before_a_resume_still_counts():
     assert len(t.fit(TRAIN, VALID, epochs=5)) == 1
 
 
-def test_the_first_reason_to_stop_is_the_one_that_is_told():
+def test_the_first_reason_to_stop_is_the_one_that_is_reported():
     t = trainer(callbacks=[At(2, lambda t: t.stop("first")), At(2, lambda t: t.stop("second"))])
     assert len(t.fit(TRAIN, epochs=9)) == 2
     assert t.stop_reason == "first"
@@ -196,7 +196,7 @@ class DiskFull(Callback):
         raise ValueError("and another one")
 
 
-def test_a_callback_that_fails_ends_the_training_and_the_others_are_told():
+def test_a_callback_that_fails_ends_the_training_and_the_others_are_notified():
     first, last = Spy(), Spy()
     t = trainer(callbacks=[first, DiskFull(), last])
     with pytest.raises(OSError, match="no space left"):
@@ -207,7 +207,7 @@ def test_a_callback_that_fails_ends_the_training_and_the_others_are_told():
     assert t.evaluate(VALID).accuracy == t.history[t.best.epoch - 1]["valid_accuracy"], "with the best network"
 
 
-def test_an_error_at_the_end_is_raised_after_the_others_are_told():
+def test_an_error_at_the_end_is_raised_after_the_others_are_notified():
     spy = Spy()
     t = trainer(callbacks=[DiskFull(), spy])
     with pytest.raises(ValueError, match="another one"):

@@ -97,7 +97,7 @@ def test_there_and_back_through_a_file(tmp_path):
         ('{"loss": 1}\n', "line 1: got .* expected an object with an epoch"),
     ],
 )
-def test_damaged_files_are_told_with_the_line(tmp_path, text, words):
+def test_damaged_files_are_reported_with_the_line(tmp_path, text, words):
     (tmp_path / "history.jsonl").write_text(text)
     with pytest.raises(ModelFileError, match=f"history.jsonl, {words}"):
         History.load(tmp_path / "history.jsonl")

@@ -71,7 +71,7 @@ def test_a_resume_goes_on_and_drops_what_came_after_the_checkpoint(tmp_path):
     assert one == two
 
 
-def test_a_new_training_in_the_folder_begins_anew(tmp_path):
+def test_a_new_training_in_the_folder_starts_again(tmp_path):
     trainer(callbacks=recorders(tmp_path)).fit(TRAIN, VALID, epochs=3)
     trainer(callbacks=recorders(tmp_path)).fit(TRAIN, VALID, epochs=1)
     assert_array_equal(Recorded.load(tmp_path / "predictions.npz").epochs, [1])

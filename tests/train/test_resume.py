@@ -199,7 +199,7 @@ def test_killed_between_two_files_of_an_epoch(tmp_path, monkeypatch):
     assert len(History.load(tmp_path / "run" / "history.jsonl")) == EPOCHS
 
 
-def test_a_run_stopped_before_its_first_epoch_begins_anew(tmp_path):
+def test_a_run_stopped_before_its_first_epoch_starts_again(tmp_path):
     straight = start_run(config(), tmp_path / "straight")
     straight.fit(TRAIN, VALID, epochs=EPOCHS)
     start_run(config(), tmp_path / "run", [Ctrl_C(1)]).fit(TRAIN, VALID, epochs=EPOCHS)

@@ -132,7 +132,7 @@ def test_equal_seeds_equal_networks():
     assert_same_arrays(*nets)
 
 
-def test_dice_are_never_the_global_ones():
+def test_the_global_rng_is_never_used():
     np.random.seed(0)  # noqa: NPY002 (the point is to show that it does not matter)
     before = np.random.get_state()[1].copy()  # noqa: NPY002
     trainer(network(dropout=0.3)).fit(TRAIN, VALID, epochs=1)

@@ -33,7 +33,7 @@ def test_second_server_finds_another_port_and_has_its_own_token(served: Served, 
     assert not other.thread.is_alive()
 
 
-def test_stops_when_told(tmp_path: Path) -> None:
+def test_stops_on_request(tmp_path: Path) -> None:
     server = serving(Play(mlp([4, 2]), "other", None, tmp_path / "runs", tmp_path / "own"))
     assert ask(server, "/api/stop")[0] in (404, 405)  # by a click only
     assert ask(server, "/api/stop", method="POST", body=b"{}")[0] == 200

@@ -1,4 +1,4 @@
-"""A bug of the zoo: a patch of network.py with its story, symptoms, the tool that finds it, and the cure."""
+"""A bug of the zoo: a patch of network.py with its story, symptoms, the tool that finds it, and the fix."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ class Bug:
     symptoms  what one sees from outside
     hint      where to look
     tool      the tool that finds it: "gradcheck", "explain", "look" or "doctor" (tools.py)
-    cure      how to repair it
+    fix       how to repair it
     """
 
     title: str
@@ -26,7 +26,7 @@ class Bug:
     symptoms: str
     hint: str
     tool: str
-    cure: str
+    fix: str
 
     @property
     def name(self) -> str:

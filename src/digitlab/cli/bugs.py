@@ -12,7 +12,7 @@ file_argument = click.argument("file", type=click.Path(path_type=Path), default=
 @click.group("bugs", cls=Group, invoke_without_command=True)
 @click.pass_context
 def command(context: click.Context) -> None:
-    """List real bugs of such programs, or find and repair one.
+    """List real bugs of neural-network programs, or find and repair one.
 
     `digitlab bugs play` writes a program with one of them. Find it with the tools of `digitlab bugs check`, repair the
     file, and check again.
@@ -29,7 +29,7 @@ def command(context: click.Context) -> None:
 @command.command("show")
 @click.argument("bug")
 def show(bug: str) -> None:
-    """Show a bug: its story, symptoms, the tool that finds it, the patch and the cure.
+    """Show a bug: its story, symptoms, the tool that finds it, the patch and the fix.
 
     BUG is its number in the list, or its name.
     """
@@ -51,7 +51,7 @@ def show(bug: str) -> None:
         say(f"\nhint: {found.hint}\n\n{check_program(program, [found.tool])}\n")
     lines = difflib.unified_diff(HEALTHY.splitlines(), found.program().splitlines(), lineterm="", n=1)
     say("\n".join(line for line in lines if not line.startswith(("---", "+++"))))
-    say(f"\ncure: {found.cure}")
+    say(f"\nfix: {found.fix}")
 
 
 @command.command("play")

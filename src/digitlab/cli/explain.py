@@ -36,7 +36,7 @@ def command(
 
     NET is a network file, a run folder, layer sizes such as 784-30-10, or a name such as lenet5 (with new weights).
     [default: the latest run in runs/, or else the shipped network] The gradients are those of one training step. It
-    ends with the step itself, before and after; the network's file stays as it is.
+    ends with the parameters before and after the step; the network's file does not change.
     """
     import numpy as np
 

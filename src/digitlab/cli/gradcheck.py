@@ -35,7 +35,7 @@ def command(
 
     The default method is the complex step, which is exact. --method central-differences needs no complex numbers, but
     is inaccurate where a ReLU or a pooling window is about to switch.
-    Layers that compute something else in training, as Dropout and BatchNorm, are checked both ways.
+    Layers that compute something else in training, such as Dropout and BatchNorm, are checked in both modes.
 
     NET is a network file, a run folder, layer sizes such as 784-30-10, or a name such as lenet5 (with new weights).
     [default: the latest run in runs/, or else the shipped network] The exit code is 1 if a gradient is wrong.

@@ -46,7 +46,7 @@ def command(context: click.Context) -> None:
 @click.option("--run/--no-run", default=True, show_default=True, help="Run the code of the lesson.")
 @click.option("--solutions", is_flag=True, help="Show the solutions of the exercises, and nothing else.")
 def show(number: int, run: bool, solutions: bool) -> None:
-    """Go through lesson NUMBER: its text page by page, its code run as you go on."""
+    """Go through lesson NUMBER: its text page by page, and run its code as you go."""
     import sys
 
     from rich.console import Console

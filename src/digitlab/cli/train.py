@@ -81,8 +81,8 @@ def command(
     The default is the network of Nielsen's chapter 1 with the scaled initial weights of his chapter 3; --net chapter1
     draws them from N(0, 1), as in chapter 1. The run's folder holds settings, history, curves, a checkpoint and the
     best network. Settings of an optimizer or schedule follow a colon: --optimizer momentum:momentum=0.8, --schedule
-    halve:patience=5. The defaults below are those of layer sizes; a named network (`digitlab nets`), --preset and
-    --from have other defaults.
+    halve:patience=5. The defaults below are those of a network given by its layer sizes; a named network (`digitlab
+    nets`), --preset and --from have other defaults.
     """
     from digitlab.cli.shared.console import say
     from digitlab.cli.shared.progress import training_progress

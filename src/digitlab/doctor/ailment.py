@@ -123,7 +123,7 @@ class Ailment:
 
     def find(self, case: "Case") -> Finding | None:
         """The finding with its evidence, or None where the run does not have this ailment."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} has no find")
 
     def finding(
         self,

@@ -254,7 +254,7 @@ def test_whatever_is_composed(names, shape, seed):
     assert not np.shares_memory(first, images)
 
 
-def test_every_image_has_its_own_dice_and_chunks_have_no_seams():
+def test_every_image_has_its_own_rng_and_chunks_have_no_seams():
     images = np.repeat(blobs(1), CHUNK + 20, axis=0)
     changed = parse_augmentation("rotate,elastic").augment(images, np.random.default_rng(0))
     assert len(np.unique(changed.reshape(len(changed), -1), axis=0)) == len(images)

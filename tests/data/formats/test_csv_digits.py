@@ -273,7 +273,7 @@ def test_colour_is_not_written(tmp_path: Path) -> None:
         ("<html><body>sorry</body></html>", "web page"),
     ],
 )
-def test_a_wrong_line_is_told(tmp_path: Path, text: str, words: str) -> None:
+def test_a_wrong_line_is_reported(tmp_path: Path, text: str, words: str) -> None:
     (tmp_path / "bad.csv").write_text(text, encoding="utf-8")
     with pytest.raises(DataError, match=rf"bad\.csv: .*({words})"):
         read_csv(tmp_path / "bad.csv")

@@ -72,7 +72,7 @@ BAD = {
 
 @pytest.mark.parametrize("packed", [False, True], ids=["raw", "gz"])
 @pytest.mark.parametrize("case", BAD)
-def test_each_damage_is_told(tmp_path: Path, case: str, packed: bool, memory_below) -> None:
+def test_each_damage_is_reported(tmp_path: Path, case: str, packed: bool, memory_below) -> None:
     content, words = BAD[case]
     if packed and case == "too few bytes":
         words = ["cut off at byte 2,016", "found 2,000", "expected 2,352"]

@@ -104,7 +104,7 @@ GOOD = (np.zeros((2, 4), np.float32), np.array([0, 1]))
         ((([], []), GOOD, GOOD), "train holds a list of 0"),
     ],
 )
-def test_other_layouts_are_told(tmp_path: Path, value: object, words: str) -> None:
+def test_other_layouts_are_reported(tmp_path: Path, value: object, words: str) -> None:
     with pytest.raises(DataError, match=rf"mnist\.pkl\.gz.*{words}"):
         read_nielsen(write(tmp_path / "mnist.pkl.gz", value))
 
@@ -125,14 +125,14 @@ def test_a_file_that_grows_beyond_digits_is_stopped(tmp_path: Path, monkeypatch,
         read_nielsen(tmp_path / "bomb.pkl.gz")
 
 
-def test_a_cut_off_file_is_told(tmp_path: Path) -> None:
+def test_a_cut_off_file_is_reported(tmp_path: Path) -> None:
     path = write(tmp_path / "cut.pkl.gz", (GOOD, GOOD, GOOD))
     path.write_bytes(path.read_bytes()[:-30])
     with pytest.raises(DataError, match=r"cut\.pkl\.gz.*(cut off|damaged)"):
         read_nielsen(path)
 
 
-def test_a_wrong_checksum_is_told(tmp_path: Path) -> None:
+def test_a_wrong_checksum_is_reported(tmp_path: Path) -> None:
     path = write(tmp_path / "changed.pkl.gz", (GOOD, GOOD, GOOD))
     packed = bytearray(path.read_bytes())
     packed[-8] ^= 1

@@ -94,7 +94,7 @@ def test_a_zip_bomb_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
         read_npz(tmp_path / "bomb.npz")
 
 
-def test_cut_off_damaged_and_other_files_are_told(tmp_path: Path, digits: Digits) -> None:
+def test_cut_off_damaged_and_other_files_are_reported(tmp_path: Path, digits: Digits) -> None:
     path = tmp_path / "bad.npz"
     write_npz(path, digits)
     good = path.read_bytes()
@@ -106,7 +106,7 @@ def test_cut_off_damaged_and_other_files_are_told(tmp_path: Path, digits: Digits
             read_npz(path)
 
 
-def test_a_zip_without_arrays_is_told(tmp_path: Path) -> None:
+def test_a_zip_without_arrays_is_reported(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "x.npz", "w") as archive:
         archive.writestr("images", b"1")
         archive.writestr("labels", b"1")

@@ -67,7 +67,7 @@ def test_a_gzip_bomb_costs_neither_memory_nor_time(tmp_path: Path, memory_below)
     assert time.process_time() - start < 1
 
 
-def test_what_is_no_file_is_told(tmp_path: Path) -> None:
+def test_what_is_no_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "empty").write_bytes(b"")
     for name, words in (("absent", "no such file"), ("", "found a folder"), ("empty", r"empty \(0 bytes\)")):
         with pytest.raises(DataError, match=words):

@@ -18,5 +18,5 @@ BUG = Bug(
     symptoms="The network that is kept is the last one, not the best one.",
     hint="Is the kept network the same object as the one in training?",
     tool="look",
-    cure="Copy each array: array.copy().",
+    fix="Copy each array: array.copy().",
 )

@@ -22,5 +22,5 @@ BUG = Bug(
     symptoms="Hardly any: without useful biases the network learns nearly as well.",
     hint="Which arrays are different after a step?",
     tool="explain",
-    cure="Update every array of p: the loop in `update` goes over all names.",
+    fix="Update every array of p: the loop in `update` goes over all names.",
 )

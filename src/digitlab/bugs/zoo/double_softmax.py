@@ -20,5 +20,5 @@ BUG = Bug(
     ),
     hint="What is the largest probability that the network ever gives?",
     tool="gradcheck",
-    cure="One softmax, at the end.",
+    fix="One softmax, at the end.",
 )

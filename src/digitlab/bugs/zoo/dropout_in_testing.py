@@ -27,5 +27,5 @@ BUG = Bug(
     symptoms="The accuracy is a little lower than it should be, and different in every test of the same network.",
     hint="Ask for the same image twice.",
     tool="look",
-    cure="Without a generator, `dropout` returns its input.",
+    fix="Without a generator, `dropout` returns its input.",
 )

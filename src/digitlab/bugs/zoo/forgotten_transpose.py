@@ -14,5 +14,5 @@ BUG = Bug(
     symptoms="It learns, nearly as well as it should: the last two layers make up for the first.",
     hint="Compare each shape in `backward` with the shape in `forward`: which array is square?",
     tool="gradcheck",
-    cure='d2 @ p["W2"].T in `backward`: the error goes back along the connections that the activation came by.',
+    fix='d2 @ p["W2"].T in `backward`: the error goes back along the connections that the activation came by.',
 )

@@ -31,5 +31,5 @@ def update(p: Arrays, gradient: Arrays) -> None:""",
     symptoms="The first steps are right. Then the loss goes up and down and the accuracy stays near that of guessing.",
     hint="Take two steps on the same batch. Is the second one as it should be?",
     tool="explain",
-    cure="Use the gradient of this batch alone: p[name] -= RATE * gradient[name].",
+    fix="Use the gradient of this batch alone: p[name] -= RATE * gradient[name].",
 )

@@ -14,5 +14,5 @@ BUG = Bug(
     symptoms="It learns a little: only the blackest pixels are left, as 1, and all others are 0.",
     hint="Print one image as numbers.",
     tool="look",
-    cure="Divide with /, or by 255.0.",
+    fix="Divide with /, or by 255.0.",
 )

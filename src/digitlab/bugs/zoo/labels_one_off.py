@@ -26,5 +26,5 @@ BUG = Bug(
     symptoms="The loss falls as it should and the validation accuracy is far below that of guessing.",
     hint="An accuracy below guessing is information: what does the network answer instead?",
     tool="doctor",
-    cure="The same numbers for the classes of all sets.",
+    fix="The same numbers for the classes of all sets.",
 )

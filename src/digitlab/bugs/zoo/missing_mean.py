@@ -17,5 +17,5 @@ BUG = Bug(
     symptoms="It learns for a few epochs and then answers at random; with a tenth of the learning rate it learns well.",
     hint="Does the gradient depend on how often an example is in the batch?",
     tool="gradcheck",
-    cure="Divide the error of the output by the number of examples in the batch.",
+    fix="Divide the error of the output by the number of examples in the batch.",
 )

@@ -16,5 +16,5 @@ BUG = Bug(
     ),
     hint="What does `softmax` give for the row [1000, 0, …, 0]?",
     tool="look",
-    cure="Subtract each row's largest number first.",
+    fix="Subtract each row's largest number first.",
 )

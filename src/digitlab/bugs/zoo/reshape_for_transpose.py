@@ -16,5 +16,5 @@ BUG = Bug(
     symptoms="The accuracy is that of guessing, and the training loss hardly falls.",
     hint="Draw one row of the inputs as 8×8 pixels.",
     tool="look",
-    cure="part.images.reshape(len(part), INPUTS): the images are the first axis.",
+    fix="part.images.reshape(len(part), INPUTS): the images are the first axis.",
 )

@@ -17,5 +17,5 @@ BUG = Bug(
     symptoms="Hardly any: the batches are the same in every epoch.",
     hint="Compare the first batch of two epochs.",
     tool="look",
-    cure="Make one generator at the beginning, and pass it on.",
+    fix="Make one generator at the beginning, and pass it on.",
 )

@@ -22,5 +22,5 @@ BUG = Bug(
     ),
     hint="What is the slope of a neuron whose output is .99?",
     tool="gradcheck",
-    cure="The derivative at z is a (1 − a), with a = σ(z) already computed.",
+    fix="The derivative at z is a (1 − a), with a = σ(z) already computed.",
 )

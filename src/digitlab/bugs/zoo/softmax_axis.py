@@ -25,5 +25,5 @@ BUG = Bug(
     ),
     hint="Add up the outputs of one image. Ask for one image alone, and for the same one among others.",
     tool="look",
-    cure="axis=1 in `softmax`: the classes are the columns.",
+    fix="axis=1 in `softmax`: the classes are the columns.",
 )

@@ -26,5 +26,5 @@ BUG = Bug(
     symptoms="The loss of the training is small, since each batch is easy; the accuracy is low and jumps.",
     hint="Print the labels of the first few batches.",
     tool="doctor",
-    cure="A new random order in every epoch: rng.permutation(len(x)).",
+    fix="A new random order in every epoch: rng.permutation(len(x)).",
 )

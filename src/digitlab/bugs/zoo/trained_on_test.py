@@ -28,5 +28,5 @@ BUG = Bug(
     symptoms="All is well, and the test accuracy is better than the validation accuracy.",
     hint="How many images does each set have, and how many have all of them together?",
     tool="doctor",
-    cure="Keep the test set out of training.",
+    fix="Keep the test set out of training.",
 )

@@ -32,5 +32,5 @@ BUG = Bug(
     symptoms="It learns more slowly in the first epochs; with a small learning rate nothing is to be seen.",
     hint="Does `backward` leave the weights alone?",
     tool="explain",
-    cure="Compute all gradients first and update all arrays after that.",
+    fix="Compute all gradients first and update all arrays after that.",
 )

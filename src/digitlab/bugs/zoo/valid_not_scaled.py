@@ -27,5 +27,5 @@ BUG = Bug(
     ),
     hint="What is the largest number in each set?",
     tool="look",
-    cure="Scale all sets alike.",
+    fix="Scale all sets alike.",
 )

@@ -13,5 +13,5 @@ BUG = Bug(
     symptoms="Hardly any: in every epoch a tenth of the images is not seen.",
     hint="How many examples does an epoch have?",
     tool="look",
-    cure="order[start : start + BATCH], whose last number is start + BATCH − 1.",
+    fix="order[start : start + BATCH], whose last number is start + BATCH − 1.",
 )

@@ -13,5 +13,5 @@ BUG = Bug(
     symptoms="The loss grows, and the accuracy is that of guessing or below.",
     hint="Is the loss of a batch smaller after a step on it?",
     tool="explain",
-    cure="w ← w − η ∂L/∂w.",
+    fix="w ← w − η ∂L/∂w.",
 )

@@ -16,5 +16,5 @@ BUG = Bug(
     symptoms="The accuracy is that of guessing for half of the epochs, and low after that.",
     hint="Compare two columns of W1 after training.",
     tool="doctor",
-    cure="Random first weights of variance 1/in.",
+    fix="Random first weights of variance 1/in.",
 )

@@ -29,5 +29,5 @@ BUG = Bug(
     symptoms="The accuracy after the first epoch never changes again.",
     hint="How many steps does the second epoch have?",
     tool="look",
-    cure="Call `batches` in every epoch, or make a list of the pairs.",
+    fix="Call `batches` in every epoch, or make a list of the pairs.",
 )
