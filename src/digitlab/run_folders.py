@@ -10,6 +10,7 @@ from digitlab.errors import ModelFileError
 from digitlab.settings.data import names_images
 
 RUNS = Path("runs")  # where `digitlab train` puts runs that were given no folder
+NO_RUN = "no run here; expected a folder that `digitlab train` has written"  # what every command says after the name
 
 
 def runs_in(folder: Path) -> list[Path]:

@@ -102,7 +102,7 @@ def test_a_command_called_wrongly_exits_with_2(fails, arguments, words):
         (["info", "."], "network.safetensors: no such file"),
         (["train", "--resume"], "no network or run was named and there is no run in runs/"),
         (["train", "--from", "nope.safetensors", *DIGITS], "nope.safetensors: no such file"),
-        (["compare", "nowhere"], "nowhere/config.toml: no such file"),
+        (["compare", "nowhere"], "nowhere: no run here"),
         (
             ["expand", "--data", "digits", "--out", "x", "--pixels", "8"],
             "got 8 for images of (8, 8); nothing would be left",
@@ -167,3 +167,17 @@ def test_no_command_at_all_shows_the_help(call):
         assert called.code == 2
         assert "Usage: digitlab" in called.err
         assert "Commands:" in called.err
+
+
+@pytest.mark.parametrize("command", ["compare", "doctor", "watch"])
+def test_a_folder_that_is_not_there_is_called_no_run_by_every_command(fails, command):
+    assert fails(1, command, "nothing") == (
+        "error: nothing: no run here; expected a folder that `digitlab train` has written"
+    )
+
+
+@pytest.mark.parametrize("command", ["draw", "gradcheck", "explain", "play"])
+def test_a_network_that_is_misspelled_gets_a_suggestion(fails, command):
+    line = fails(1, command, "lenet9")
+    assert line.startswith("error: lenet9: no such file, run or network (did you mean 'lenet5'?)")
+    assert "`digitlab train` writes" in fails(1, command, "nothing.safetensors")

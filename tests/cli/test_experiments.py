@@ -310,7 +310,7 @@ def test_runs_that_learned_nothing_or_are_judged_differently(call, train):
         (["--optimizers", "sgd,adam", "--optimizer", "sgd"], "leave one out"),
         (["--optimizers", "sgd,adam", "--seeds", "60", "--data", "digits"], "120 trainings; the maximum is 100"),
         (["--losses", "quadratic,cross-entropy", "--net", "lenet9", "--data", "digits"], "lenet5"),
-        (["runs/none"], "no such file"),
+        (["runs/none"], "no run here"),
     ],
 )
 def test_compare_refuses(call, arguments, words):

@@ -36,14 +36,14 @@ def command(run: Path | None, out: Path | None, every: float) -> None:
     """
     from digitlab.cli.shared.console import say
     from digitlab.errors import ConfigError
-    from digitlab.run_folders import newest_run
+    from digitlab.run_folders import NO_RUN, newest_run
     from digitlab.train import History, RunConfig
     from digitlab.viz.curves import curves_figure
     from digitlab.viz.figures import save_figure
 
     run = run or newest_run(of_images=False)
     if not (run / "config.toml").is_file():
-        raise ConfigError(f"{run}: no run; expected the folder of a `digitlab train --run`")
+        raise ConfigError(f"{run}: {NO_RUN}")
     if out is not None:
         history = History.load(run / "history.jsonl")
         save_figure(curves_figure({run.name: history}, title=run.name), out)

@@ -25,6 +25,7 @@ from digitlab.nn.io.files import read_arrays
 from digitlab.nn.io.loading import load_network
 from digitlab.nn.network import Network
 from digitlab.notices import DataWarning
+from digitlab.run_folders import NO_RUN
 from digitlab.train.config import RunConfig
 from digitlab.train.default_rate import rate_of
 from digitlab.train.evaluation import as_labels, classifies
@@ -81,7 +82,7 @@ class Case:
         if not (folder / "config.toml").is_file():
             if inside := sorted(path.parent.name for path in folder.glob("*/config.toml")):
                 raise ConfigError(f"{folder}: holds several runs; name one of them, such as {folder / inside[0]}")
-            raise ConfigError(f"{folder}: no run here; expected a folder that `digitlab train` has written")
+            raise ConfigError(f"{folder}: {NO_RUN}")
         config = RunConfig.load(folder / "config.toml", run=True)
         history, checkpoint = folder / "history.jsonl", folder / "checkpoint.safetensors"
         rows = History.load(history).rows if history.is_file() else []

@@ -53,7 +53,7 @@ def _compute(node: ast.expr, x: Array) -> Any:
             try:
                 return float(value)
             except OverflowError:
-                raise ConfigError("a function of x cannot hold a whole number of more than 308 digits") from None
+                raise ConfigError("a function of x cannot contain a whole number of more than 308 digits") from None
         case ast.Name(id="x"):
             return x
         case ast.Name(id=name) if name in CONSTANTS:
@@ -67,6 +67,6 @@ def _compute(node: ast.expr, x: Array) -> Any:
         case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if name in FUNCTIONS:
             return FUNCTIONS[name](_compute(argument, x))
     raise ConfigError(
-        f"a function of x cannot hold {ast.unparse(node)!r}; there are x, numbers, {', '.join(CONSTANTS)}, "
+        f"a function of x cannot contain {ast.unparse(node)!r}; it may contain x, numbers, {', '.join(CONSTANTS)}, "
         f"+ - * / **, and {', '.join(FUNCTIONS)}"
     )

@@ -9,7 +9,7 @@ import tomli_w
 
 from digitlab.errors import ConfigError, in_brief, quoted
 from digitlab.files import write_text
-from digitlab.run_folders import is_run, runs_in
+from digitlab.run_folders import NO_RUN, is_run, runs_in
 from digitlab.train.columns import unit
 from digitlab.train.config import RunConfig
 from digitlab.train.history import History
@@ -92,7 +92,9 @@ def read_runs(folders: Iterable[Path]) -> tuple[list[Run], list[str]]:
     short = len({folder.name for folder in folders}) == len(folders)
     found, left = [], []
     for folder in folders:
-        if folder.exists() and not is_run(folder):
+        if not folder.exists():
+            raise ConfigError(f"{folder}: {NO_RUN}")
+        if not is_run(folder):
             left.append(f"{folder}: is no run's folder")
             continue
         config, file = RunConfig.load(folder / "config.toml", run=True), folder / "history.jsonl"

@@ -64,10 +64,18 @@ def load_named(name: str | None) -> "tuple[Path, Network]":
 
 def saved_file(name: str | None) -> Path | None:
     """The file of the network that NET names; None where `network_for` makes a fresh one."""
-    from digitlab.nn.zoo import find_recipe, parse_sizes
+    from digitlab.errors import ModelFileError, did_you_mean
+    from digitlab.nn.io.files import require_file
+    from digitlab.nn.zoo import ZOO, find_recipe, parse_sizes
 
-    fresh = name is not None and not Path(name).exists() and (find_recipe(name) or parse_sizes(name))
-    return None if fresh else network_file(name)
+    if name and name != "shipped" and not Path(name).exists():
+        if find_recipe(name) or parse_sizes(name):
+            return None
+        if hint := did_you_mean(name, [*ZOO, "shipped"]):
+            raise ModelFileError(f"{name}: no such file, run or network{hint}; `digitlab nets` lists the networks")
+    path = network_file(name)
+    require_file(path)  # before a command loads, or even downloads, images
+    return path
 
 
 def network_for(name: str | None, digits: "Digits | None" = None) -> "tuple[str, Network]":
