@@ -32,14 +32,17 @@ class Variant:
 
     @property
     def quick(self) -> bool:
+        """Whether the experiment runs in small, to see that it works."""
         return self.scale == "quick"
 
     @property
     def full(self) -> bool:
+        """Whether it also computes every value of the book's long sweeps."""
         return self.scale == "full"
 
     @property
     def as_written(self) -> bool:
+        """Whether it does what the book's program does, quirks included."""
         return self.mode == AS_WRITTEN
 
     def data(self, **settings: Any) -> Data:

@@ -133,10 +133,12 @@ class Case:
 
     @property
     def trainer(self) -> Trainer:
+        """A trainer by the run's settings, with a network that has not been trained."""
         return self._start[0]
 
     @property
     def first(self) -> Network | None:
+        """The network before training; None if it began with weights from a file that is gone."""
         if self._first is not None:
             return self._first
         trainer, known = self._start
@@ -144,6 +146,7 @@ class Case:
 
     @cached_property
     def last(self) -> Network:
+        """The network after the last epoch, from the checkpoint; the saved one where there is no checkpoint."""
         return self._last() if self._last else self.network
 
     @cached_property

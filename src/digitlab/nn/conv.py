@@ -75,6 +75,7 @@ class Conv2D(Layer):
         return f"Conv2D({self.filters}, {self.kernel_size})"
 
     def windows(self, input_shape: Shape) -> Windows:
+        """How the kernel lies on pictures of shape (H, W, C). Raises ShapeError if it does not fit."""
         return windows_on(self.name, input_shape, self.kernel_size, self.stride, self.padding, self.dilation)
 
     def output_shape(self, input_shape: Shape) -> Shape:

@@ -55,6 +55,7 @@ class EpochStart:
 
     @staticmethod
     def generators(trainer: "Trainer") -> list[np.random.Generator]:
+        """The trainer's random generator, and those of the layers that draw."""
         return [trainer.rng, *(x.rng for _, x in trainer.network.named_layers() if x.rng is not None)]
 
     def restore(self, trainer: "Trainer") -> None:

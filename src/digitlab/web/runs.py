@@ -36,6 +36,7 @@ class Runs:
         return sorted(found, key=lambda run: (run / "config.toml").stat().st_mtime, reverse=True)
 
     def name(self, folder: Path) -> str:
+        """The run's name on the page: its path in the folder of runs, such as five/seed-0."""
         return folder.relative_to(self.place).as_posix()
 
     def folder(self, name: Any) -> Path:
@@ -106,6 +107,7 @@ class Runs:
         return {"images": images}
 
     def judged(self, name: Any) -> "tuple[Digits, Any]":
+        """A run's images and their probabilities (N, classes). Raises ConfigError for a network without classes."""
         folder = self.folder(name)
         network = self.network(name)
         if not classifies(network) or not is_of_images(folder):

@@ -53,6 +53,7 @@ class Play:
         self.trainings = Trainings(self.runs, lambda asked: plan_of(asked, self.images, self.file))
 
     def routes(self) -> list[BaseRoute]:
+        """The addresses that the page asks, each with the method that answers."""
         return [
             Route("/api/about", answering(self.about)),
             Route("/api/network", answering(self.network_file)),
@@ -69,17 +70,21 @@ class Play:
         ]
 
     def about(self, request: Request) -> dict[str, Any]:
+        """The network's name, and the sets of images that there are."""
         return {"name": self.name, "sources": self.images.sources, "own": self.own_digits.sets()}
 
     def image(self, request: Request) -> dict[str, Any]:
+        """?source=&part=&index=: one image with its label."""
         asked = request.query_params
         index = int_or(asked.get("index"), -1)
         return self.images.image(asked.get("source", "mnist"), asked.get("part", "test"), index)
 
     def network_file(self, request: Request) -> Response:
+        """The network as the bytes of a safetensors file."""
         return Response(network_bytes(self.network), media_type="application/octet-stream")
 
     def sample(self, request: Request) -> dict[str, Any]:
+        """?source=&part=&label=: a few images of one class."""
         asked = request.query_params
         label = int_or(asked.get("label"), -1)
         return {"images": self.images.sample(asked.get("source", "mnist"), asked.get("part", "train"), label)}
@@ -99,6 +104,7 @@ class Play:
         raise ConfigError(f"got {do!r}, expected add or remove")
 
     def own_archive(self, request: Request) -> Response:
+        """?name=: a set of the user's own digits as a ZIP file."""
         return Response(self.own_digits.archive(request.query_params.get("name")), media_type="application/zip")
 
     def run(self, request: Request) -> Any:
@@ -115,6 +121,7 @@ class Play:
         return self.run_list.run(name)
 
     def end(self, request: Request) -> dict[str, Any]:
+        """Stop the server."""
         self.stop()
         return {"stopped": True}
 

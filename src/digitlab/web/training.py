@@ -48,6 +48,7 @@ class Lane:
         self.place: tuple[int, int, int, bool] | None = None  # as reported last
 
     def send(self, kind: str, **table: Any) -> None:
+        """Send the page a message of this training, as JSON."""
         self.send_any({"type": kind, "training": self.number, **table})
 
     def report(self, trainer: Trainer, done: int, total: int, idle: bool) -> None:
