@@ -24,7 +24,10 @@ def test_a_page_has_no_private_words(page):
 def test_messages_and_help_have_no_private_words():
     found = []
     for path in sorted((ROOT / "src").rglob("*.py")):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        code = path.read_text(encoding="utf-8")
+        if not PRIVATE.search(re.sub(r'"\s*f?"', "", code)):  # without the seams of strings over several lines
+            continue  # to parse every file takes seconds
+        tree = ast.parse(code)
         described = [n for n in ast.walk(tree) if isinstance(n, ast.Module | ast.ClassDef | ast.FunctionDef)]
         docstrings = {id(n.body[0].value) for n in described if n.body and isinstance(n.body[0], ast.Expr)}
         texts = [n for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
