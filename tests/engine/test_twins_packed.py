@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from digitlab.engine.fast import FastEngine, layout, workspace
 from digitlab.engine.fast.matrix_unit import has_matrix_unit
-from digitlab.engine.fast.ops import dense, large
+from digitlab.engine.fast.ops import dense, large, sparse_dense
 from digitlab.engine.fast.ops.skipping import PACKED
 from digitlab.engine.fast.pixel_lists import PixelLists
 from digitlab.nn import activations as act
@@ -84,12 +84,15 @@ def test_a_batch_that_is_too_large_to_pack(packed, monkeypatch):
 
 
 def test_pictures_are_lists_of_pixels_or_whole_rows(packed, monkeypatch):
+    """The matrix unit takes whole rows from LEAST_WHOLE weights on, vectors where more than half is not zero."""
     rng = np.random.default_rng(0)
     x, y = pixels(rng, 80, 64), rng.integers(0, 9, 80)
     for least, lists in ((64 * 40, False), (64 * 40 + 1, True)):
         monkeypatch.setattr(workspace, "LEAST_WHOLE", least)
         network = chain((64, 40, 9), act.ReLU(), LogLikelihood(), 3)
-        assert isinstance(FastEngine(network, Adam(0.003)).source(x, 40), PixelLists) == lists
+        listed = lists or not large.has_matrix_unit()
+        assert isinstance(FastEngine(network, Adam(0.003)).source(x, 40), PixelLists) == listed
+        assert not isinstance(FastEngine(network, Adam(0.003)).source(255 - x, 40), PixelLists)
         assert_twins(network, Adam(0.003), (L2(0.3),), x, y, 40, steps=10, threads=2)
 
 
@@ -98,7 +101,7 @@ def test_pixels_in_whole_rows(packed, monkeypatch, scaling):
     """The matrix unit reads bytes unscaled, where the scaling has no offset; any number of threads gives the same."""
     monkeypatch.setattr(workspace, "LEAST_WHOLE", 0)
     rng = np.random.default_rng(0)
-    x, y = pixels(rng, 80, 150), rng.integers(0, 9, 80)
+    x, y = pixels(rng, 80, 150, share=0.7), rng.integers(0, 9, 80)
     results = []
     for threads in (1, 2, 3):
         network = mlp([150, 100, 9], scaling=scaling, seed=3)
@@ -120,7 +123,29 @@ def test_another_batch_size_reads_the_same_pictures_otherwise(packed, monkeypatc
     x = pixels(np.random.default_rng(0), 80, 64)
     engine = FastEngine(chain((64, 40, 9), act.ReLU(), LogLikelihood(), 3), Adam(0.003))
     kinds = [isinstance(engine.source(x, batch), PixelLists) for batch in (10, 40, 10)]
-    assert kinds == [True, False, True]
+    assert kinds == [True, not large.has_matrix_unit(), True]
+
+
+@pytest.mark.parametrize("scaling", ["/255", "0.01-1"])
+@pytest.mark.parametrize(("features", "columns", "batch"), [(150, 100, 40), (70, 1100, 290)])
+@pytest.mark.parametrize("optimizer", [SGD(0.05), Adam(0.003)])
+def test_lists_turned_round(packed, monkeypatch, scaling, features, columns, batch, optimizer):
+    """Lists of each pixel's examples, for all columns at once or for some at a time; on any number of threads."""
+    monkeypatch.setattr(workspace, "LEAST_WHOLE", 1 << 60)
+    rng, results = np.random.default_rng(0), []
+    x, y = pixels(rng, 300, features), rng.integers(0, 9, 300)
+    x[:, :5], x[::3, 5:7] = 0, 255  # pixels that are never on, and some that often are
+    for threads in (1, 2, 3):
+        network = mlp([features, columns, 9], scaling=scaling, seed=3)
+        engine = FastEngine(network, optimizer, (L2(0.3),), threads=threads)
+        losses = engine.train_batches(x, y, np.arange(300), batch, np.full(-(-300 // batch), optimizer.learning_rate))
+        assert engine.workspace is not None and engine.workspace.arrays[layout.OPS][0, sparse_dense.TURNED] > 0
+        results.append((losses, network.state()))
+    for losses, state in results[1:]:
+        assert np.array_equal(losses, results[0][0])
+        assert all(np.array_equal(state[name], array) for name, array in results[0][1].items())
+    network = mlp([features, columns, 9], scaling=scaling, seed=3)
+    assert_twins(network, optimizer, (L2(0.3), MaxNorm(1.5)), x, y, batch, steps=10, threads=2)
 
 
 def wide() -> Network:

@@ -5,7 +5,7 @@ import numpy as np
 from digitlab.engine.fast import layout as at
 from digitlab.engine.fast.operations import CODES, OPERATIONS
 from digitlab.engine.fast.ops import sparse_dense
-from digitlab.engine.fast.ops.large import ON_UNIT, packs
+from digitlab.engine.fast.ops.large import ON_UNIT, packing
 from digitlab.engine.fast.ops.skipping import PACKED
 from digitlab.engine.fast.packing import ALIGNMENT, Vector, aligned
 from digitlab.engine.fast.pixel_lists import PixelLists
@@ -13,16 +13,16 @@ from digitlab.engine.fast.plan import WIDEST_SPARSE, PerExample, Plan, Row, padd
 from digitlab.engine.fast.readable_layers import ReadableLayers
 from digitlab.errors import EngineError
 
-LEAST_WHOLE = 1 << 18  # weights of a layer from which a packed product is faster than lists of pixels
+LEAST_WHOLE = 1 << 18  # weights of a layer from which a product on the matrix unit is faster than lists of pixels
 
 
 def can_list_pixels(plan: Plan, batch: int) -> bool:
     """Whether the first operation works on lists of non-zero pixels, and no other one reads the input.
 
-    For a large layer and a large batch, the packed product of all pixels is faster.
+    For a large layer and a large batch, a matrix unit's product of all pixels is faster.
     """
     first = plan.operations[0]
-    if first.get(PACKED) and packs(batch) and first[at.N_IN] * first[at.N_OUT] >= LEAST_WHOLE:
+    if first.get(PACKED) and packing(batch) == ON_UNIT and first[at.N_IN] * first[at.N_OUT] >= LEAST_WHOLE:
         return False
     return reads_alone(plan) and bool(first[at.N_IN] < WIDEST_SPARSE)
 
@@ -49,7 +49,7 @@ class Workspace:
         rows = [Row(row) for row in plan.operations]
         if sparse:
             rows[0][at.KIND] = CODES["sparse_dense"]
-            sparse_dense.convert(rows[0], plan, self._room, threads, offset)
+            sparse_dense.convert(rows[0], plan, self._room, batch, threads, offset)
         for row in rows:
             if place := getattr(OPERATIONS.get(int(row[at.KIND])), "place", None):
                 place(row, self._room, batch)

@@ -18,13 +18,14 @@ are sums over about 150 rows of W instead of 784. Two things would spoil that, a
 
 from typing import Any
 
-from digitlab.engine.fast.compiler.jit import kernel
+from digitlab.engine.fast.compiler.jit import LARGE, kernel
 from digitlab.engine.fast.layout import *
+from digitlab.engine.fast.ops import large, turned
 from digitlab.engine.fast.ops.optimizer import PLAIN, limit_columns, update_biases, update_weights
+from digitlab.engine.fast.ops.pictures import gather_rows, picture, scatter_rows
 from digitlab.engine.fast.plan import Plan, Row
 from digitlab.engine.fast.simd import (
     at,
-    axpys,
     barrier,
     clear,
     copy,
@@ -34,7 +35,6 @@ from digitlab.engine.fast.simd import (
     ints,
     load,
     real,
-    scatter,
     shorts,
     splat,
     store,
@@ -47,66 +47,29 @@ OFFSET = _column()  # float64: o
 LAZY = _column()  # whether W is held as s (V + c); else as it is, and the gradient is written to memory
 COMMON = _column()  # offset of c, of S behind it, and of a row for each thread
 GRADIENT = _column()  # offset of ∂L/∂W
+TURNED = _column()  # offset of lists of examples (turned.py); 0 if there are none
 
 ACROSS = 128  # columns of W that all pictures meet while those lie in the second-level cache
 SCALE = 3  # place in a thread's numbers: s, of which each thread has the same copy
 
 
-def convert(row: Row, plan: Plan, room: Any, threads: int, offset: float) -> None:
+def convert(row: Row, plan: Plan, room: Any, batch: int, threads: int, offset: float) -> None:
     """Make a dense operation one that reads lists of pixels.
 
-    Its weights are held as s (V + c) under plain gradient descent with at most L2, if all of them learn.
+    Its weights are held as s (V + c) under plain gradient descent with at most L2, if all of them learn and a step
+    changes few of them.
     """
     plain = plan.optimizer == PLAIN and plan.hyper[L1_SHARE] == 0 and plan.hyper[MAX_NORM] == 0
-    lazy = plain and not row[MASKED]
+    row[TURNED] = turned.place(row, room, batch) if turned.turns(row, batch) else 0
+    lazy = plain and not row[MASKED] and not row[TURNED]
     row[OFFSET], row[LAZY], row[COMMON] = float(offset), int(lazy), room((2 + threads) * row[Y_STRIDE])
-    row[GRADIENT] = room(0 if lazy else row[N_IN] * row[Y_STRIDE])
-
-
-_gather4, _gather2, _gather1 = axpys(4), axpys(2), axpys(1)
-_scatter4, _scatter2, _scatter1 = scatter(4), scatter(2), scatter(1)
-
-
-@kernel()
-def gather_rows(y, values, indices, count, w, stride, columns):
-    """y = Σₖ values[k] · W[indices[k]], so many columns of it."""
-    j = 0
-    while j + 4 * LANES <= columns:
-        _gather4(at(y, j), values, indices, count, at(w, j), stride)
-        j += 4 * LANES
-    if j + 2 * LANES <= columns:
-        _gather2(at(y, j), values, indices, count, at(w, j), stride)
-        j += 2 * LANES
-    if j < columns:
-        _gather1(at(y, j), values, indices, count, at(w, j), stride)
-
-
-@kernel()
-def scatter_rows(row, values, indices, count, w, stride, columns):
-    """W[indices[k]] += values[k] · row for every k, so many columns of it."""
-    j = 0
-    while j + 4 * LANES <= columns:
-        _scatter4(at(row, j), values, indices, count, at(w, j), stride)
-        j += 4 * LANES
-    if j + 2 * LANES <= columns:
-        _scatter2(at(row, j), values, indices, count, at(w, j), stride)
-        j += 2 * LANES
-    if j < columns:
-        _scatter1(at(row, j), values, indices, count, at(w, j), stride)
+    row[GRADIENT] = room(0 if lazy or row[TURNED] else row[N_IN] * row[Y_STRIDE])
 
 
 @kernel()
 def scale(share):
     """Where this thread's s stands."""
     return at(doubles(share.header[THREAD_NUMBERS]), LANES * share.thread + SCALE)
-
-
-@kernel()
-def picture(share, n):
-    """Where the list of the batch's example n begins, how long it is, and the sum of its values."""
-    starts, sums = ints(share.header[STARTS]), doubles(share.header[STARTS])
-    start = starts[2 * share.order[n]]
-    return start, starts[2 * share.order[n] + 2] - start, sums[2 * share.order[n] + 1]
 
 
 @kernel()
@@ -122,6 +85,14 @@ def forward(share, op):
             column_sums(w, n_in, stride, sums)
         barrier(ints(share.header[SYNC]), share.header[THREADS])
     s, bias = scale(share)[0], at(share.params, op[B])
+    if LARGE and op[TURNED] != 0:
+        lo, hi = large.columns_of(share, stride)
+        turned.forward(share, op, op[TURNED], lo, hi)
+        for n in range(share.examples):
+            y, (_, _, pixels) = at(share.work, op[Y] + n * stride + lo), picture(share, n)
+            finish_forward(y, hi - lo, s, at(bias, lo), pixels, offset, n_in, at(common, lo), at(sums, lo))
+        barrier(ints(share.header[SYNC]), share.header[THREADS])
+        return
     for j in range(0, stride, ACROSS):
         wide = min(ACROSS, stride - j)
         for n in range(share.lo, share.hi):
@@ -205,13 +176,16 @@ def gradient_step(share, op):
     work, thread, threads, offset = share.work, share.thread, share.header[THREADS], real(op, OFFSET)
     stride, n_in, g = op[Y_STRIDE], op[N_IN], at(share.work, op[GRADIENT])
     first, last = n_in * thread // threads, n_in * (thread + 1) // threads
-    row = at(work, op[COMMON] + (2 + thread) * stride)
+    row = at(work, op[COMMON] + (2 + thread) * stride)  # o 1ᵀ g, which every row of ∂L/∂W contains
     for j in range(0, stride, LANES):
         sum_ = splat(0.0)
         if offset != 0.0:
             for n in range(share.examples):
                 sum_ = sum_ + load(work, op[GY] + n * stride + j)
         store(row, j, sum_ * offset)
+    if LARGE and op[TURNED] != 0:
+        turned.step(share, op, op[TURNED], first, last, row)
+        return
     for i in range(first, last):
         copy(at(g, i * stride), row, stride)
     for j in range(0, stride, ACROSS):

@@ -306,22 +306,23 @@ def axpys(vectors):
 
         def codegen(context, builder, sig, args):
             y, x, index, count, w, w_row = args
-            lanes = [ir.Constant(_INT, LANES * c) for c in range(vectors)]
+            pieces = [(ir.Constant(_INT, c), lanes) for c, lanes in _pieces(vectors)]
+            zeros = [constant(0.0, lanes) for _, lanes in pieces]
             two = ir.Constant(_INT, 2)
             # Two sets of sums in turn: one alone would wait for its own last addition.
-            loop = _Loop(builder, builder.sdiv(count, two), [x, index, *[constant(0.0)] * (2 * vectors)])
+            loop = _Loop(builder, builder.sdiv(count, two), [x, index, *zeros, *zeros])
             xk, ik, *sums = loop.carried
             for half in range(2):
                 here = ir.Constant(_INT, half)
                 number = builder.zext(builder.load(address(builder, ik, here)), _INT)
                 row = address(builder, w, builder.mul(number, w_row))
-                number = splat_value(builder, builder.load(address(builder, xk, here)))
-                for c in range(vectors):
-                    k = half * vectors + c
-                    sums[k] = fma_value(builder, number, load_value(builder, address(builder, row, lanes[c])), sums[k])
+                number = builder.load(address(builder, xk, here))
+                for k, (piece, lanes) in enumerate(pieces, start=half * len(pieces)):
+                    part = load_value(builder, address(builder, row, piece), lanes)
+                    sums[k] = fma_value(builder, splat_value(builder, number, lanes), part, sums[k])
             _, _, *sums = loop.close([address(builder, xk, two), address(builder, ik, two), *sums])
-            for c in range(vectors):
-                store_value(builder, address(builder, y, lanes[c]), builder.fadd(sums[c], sums[vectors + c]))
+            for (piece, _), a, b in zip(pieces, sums, sums[len(pieces) :]):
+                store_value(builder, address(builder, y, piece), builder.fadd(a, b))
             return context.get_dummy_value()
 
         return sig, codegen
@@ -339,16 +340,16 @@ def scatter(vectors):
 
         def codegen(context, builder, sig, args):
             d, x, index, count, w, w_row = args
-            lanes = [ir.Constant(_INT, LANES * c) for c in range(vectors)]
+            pieces = [(ir.Constant(_INT, c), lanes) for c, lanes in _pieces(vectors)]
             one = ir.Constant(_INT, 1)
-            columns = [load_value(builder, address(builder, d, lane)) for lane in lanes]
+            columns = [load_value(builder, address(builder, d, piece), lanes) for piece, lanes in pieces]
             loop = _Loop(builder, count, [x, index])
             xk, ik = loop.carried
             row = address(builder, w, builder.mul(builder.zext(builder.load(ik), _INT), w_row))
-            number = splat_value(builder, builder.load(xk))
-            for lane, column in zip(lanes, columns):
-                here = address(builder, row, lane)
-                store_value(builder, here, fma_value(builder, number, column, load_value(builder, here)))
+            number = builder.load(xk)
+            for (piece, lanes), column in zip(pieces, columns):
+                here, factor = address(builder, row, piece), splat_value(builder, number, lanes)
+                store_value(builder, here, fma_value(builder, factor, column, load_value(builder, here, lanes)))
             loop.close([address(builder, xk, one), address(builder, ik, one)])
             return context.get_dummy_value()
 
