@@ -64,6 +64,25 @@ def test_ink_of_any_colour_on_any_paper(background, pen):
     assert same(find_ink(page).binary, ink, 100, 60) > 0.9
 
 
+def test_light_corners_of_a_turned_scan_do_not_make_ink_light():
+    h, w = 300, 400
+    y, x = np.mgrid[0:h, 0:w]
+    page = np.repeat(np.round(235 - 170 * (x + y) / (h + w)).astype(np.uint8)[..., None], 3, axis=2)
+    put(page, seven(40), 100, 100, (20, 20, 30))
+    for corner in (y > h - 0.05 * x, x > w - 0.05 * y):  # what a scanner program fills in
+        page[corner] = 235
+    ink = find_ink(page)
+    assert not ink.light_on_dark
+    assert ink.binary[100:140, 100:140].any() and not ink.binary[150:250, 20:350].any()
+
+
+def test_ink_that_runs_out_of_a_crop_on_all_sides_is_ink():
+    page = paper(120, 120)
+    page[50:62] = page[:, 50:62] = (30, 30, 40)
+    assert not find_ink(page).light_on_dark
+    assert find_ink(255 - page).light_on_dark
+
+
 def test_a_shadow_is_no_ink():
     page, ink = paper(), seven()
     put(page, ink, 100, 60)

@@ -16,6 +16,8 @@ Mask = NDArray[np.bool_]  # (H, W)
 
 BACKGROUND_SIDE = 160  # pixels; the paper is estimated on a picture of this size, where ink is easy to pass over
 MIN_CONTRAST = 0.07  # share of the paper's brightness; less is a shadow, the back of the page, or dust
+FEW = 400  # pixels of the longer side on which it is decided whether ink is light
+FAR, WITHIN = 0.1, 0.01  # of the largest cubes of differences, those of ink; share of them away from the border
 ONE_BORDER, ONE_PAPER = 0.9, 0.2  # shares of a drawn page's border, and of the page, that have the same colour
 SAME_COLOUR = 4  # levels of 255 by which JPEG changes an even colour
 TWO_COLOURS, DENSE = 0.72, 0.1  # a crop: ink and paper explain so much of the variance, and ink covers so much of it
@@ -65,7 +67,7 @@ def find_ink(photo: NDArray[np.uint8]) -> Ink:
     absolute = np.abs(direction)
     along = _enlarged(paper @ direction, photo.shape) - _projected(photo, direction)
     room = _enlarged(paper @ absolute, photo.shape)
-    light_on_dark = float(np.mean(_sampled(along) ** 3)) < 0  # ink is rare and far from paper: the distribution's tail
+    light_on_dark = _is_light_on_dark(along)
     if light_on_dark:
         along, room = -along, absolute.sum() - room
     flat = along / np.maximum(room, 0.15)
@@ -75,6 +77,25 @@ def find_ink(photo: NDArray[np.uint8]) -> Ink:
     smooth = ndimage.gaussian_filter(flat, 0.7 if noise < 0.02 else 1.2, truncate=3)
     binary, faint, strength = _binary(smooth, max(noise, 0.004))
     return Ink(_projected(photo, absolute / absolute.sum()), smooth, binary, faint, strength, light_on_dark, noise)
+
+
+def _is_light_on_dark(along: Plane) -> bool:
+    """Whether ink is lighter than paper: it is rare and far from paper, so it is the distribution's tail.
+
+    What runs out of the picture, such as a desk or the corners of a scan that was turned, is no ink unless all else is
+    paper, as in a tight crop.
+    """
+    from scipy import ndimage
+
+    step = max(1, max(along.shape) // FEW)
+    few = along[::step, ::step] ** 3
+    size = np.abs(few)
+    labels, count = ndimage.label(size > FAR * np.quantile(size, 0.99), structure=np.ones((3, 3), bool))
+    inside = ~np.isin(np.arange(count + 1), [0, *_border(labels).tolist()])[labels]
+    some = few[inside & (labels > 0)]
+    whole = few[labels > 0]
+    tail = some if np.abs(some).sum() > WITHIN * np.abs(whole).sum() else few
+    return float(tail.mean()) < 0
 
 
 def _projected(photo: NDArray[np.uint8], direction: Plane) -> Plane:
