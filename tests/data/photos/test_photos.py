@@ -16,7 +16,7 @@ from digitlab.data.photos.ink import find_ink
 from digitlab.data.photos.lines import reading_order
 from digitlab.data.photos.mark import holes, mark_of, pen_width
 from digitlab.data.photos.marks import find_marks
-from digitlab.data.photos.mnist_form import THINNEST
+from digitlab.data.photos.mnist_form import THINNEST, _quantile
 from digitlab.data.photos.rules import remove_rules, run_heights
 from digitlab.data.synthetic.pages import print_digit
 from digitlab.data.synthetic.strokes import draw_digit
@@ -330,6 +330,12 @@ def test_box_centre_and_polarity(digit, height, seed):
     y, x = np.mgrid[0:28, 0:28]
     assert abs((weight * y).sum() / weight.sum() - 14) <= 0.51 or h[0] == 0 or h[-1] == 27
     assert abs((weight * x).sum() / weight.sum() - 14) <= 0.51 or w[0] == 0 or w[-1] == 27
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 10, 101])
+def test_the_brightness_of_full_ink_is_numpys_quantile(count):
+    values = np.random.default_rng(count).random(count).astype(np.float32)
+    assert _quantile(values, 0.9) == pytest.approx(np.quantile(values, 0.9), rel=1e-6)
 
 
 def test_a_thin_pen_is_widened():
