@@ -47,3 +47,21 @@ def test_a_digit_alone_beside_much_else_that_runs_out_of_a_drawing_is_a_part_of_
     assert reasons(rest, lone)[1] == PART
     assert reasons(rest, lone, answer(ring(95, 40, 40, 60), 2))[1:] == ["", ""]
     assert reasons(rest, lone, noise=0.005)[1] == ""
+
+
+def stroke(left: int, top: int, bottom: int) -> Mark:
+    return mark_of(np.ones((bottom - top, 8), bool), left, top)
+
+
+@pytest.mark.parametrize(
+    "top, bottom, read",
+    [(90, 172, False), (98, 162, True), (80, 160, True), (100, 180, True)],
+    ids=["slash", "one", "only above", "only below"],
+)
+def test_a_stroke_that_is_longer_at_both_ends_than_digits_beside_it_is_a_slash(top: int, bottom: int, read: bool):
+    digits = [answer(ring(left, 100, 40, 60), label) for left, label in ((20, 3), (70, 8), (150, 5), (200, 0))]
+    lone = answer(stroke(125, top, bottom), 1)
+    assert reasons(*digits, lone, noise=0.005) == ["", "", "", "", "" if read else "is a slash or a bracket"]
+    tall = answer(ring(250, 80, 40, 100), 9)
+    assert not reasons(lone, tall, *digits, noise=0.005)[0], "a hand whose digits are of different heights"
+    assert reasons(*digits[:2], lone, noise=0.005) == [""] * 3, "two digits say too little of the writing's height"

@@ -17,6 +17,7 @@ DRAWN, MOSTLY = 1.0, 3.0  # times the digits' ink: what is no digit in a drawing
 SMOOTH = 0.0002  # noise of the paper, which no camera stays below: a program drew the picture
 ACROSS, ASKEW = 0.2, 0.3  # what marks that cross share of the smaller box, and the middles' distance, in heights
 INSIDE = 0.9  # what they share at any distance
+FEW_BESIDE, LONGER, BEYOND = 3, 1.22, 0.04  # digits beside a slash; their height in it, and how far it reaches further
 PALE, PALEST = 0.42, 0.25  # as shares of the usual digit's depth: of any mark, and of one that is read surely
 
 
@@ -67,6 +68,7 @@ def refused(
                 or _at_edge(j, able, shape)
                 or _size(j, able, usual, judged, crumbs)
                 or _texture(j, able, judged)
+                or _slash(j, able)
             )
     return among_letters(judged, _drawing(judged, why, shape, noise <= SMOOTH), usual, shape)
 
@@ -168,6 +170,23 @@ def _size(j: Answer, able: Sequence[Answer], usual: float, judged: Sequence[Answ
     if j.label == 1 and not any(o.label != 1 and 0.6 < height / o.mark.height < 1.6 for o in beside):
         return "is much smaller than the writing"
     return ""
+
+
+def _slash(j: Answer, able: Sequence[Answer]) -> str:
+    """A stroke that ends above and below the digits on both sides of it, as a slash or a bracket does and a 1 does not.
+
+    In 27 fonts that imitate hands, a 1 is at most 1.17 times as high as the digits around it.
+    """
+    beside = [o for o in able if o.label != 1 and on_its_line(o.mark, j.mark)] if j.label == 1 else []
+    beside = [o for o in beside if o.mark.height >= LOW * j.mark.height and o.confidence >= SURE]
+    if len(beside) < FEW_BESIDE or max(o.mark.height for o in beside) >= j.mark.height:
+        return ""
+    height = float(np.median([o.mark.height for o in beside]))
+    nearest = sorted(beside, key=lambda o: abs(o.mark.middle[0] - j.mark.middle[0]))[:2]
+    above = float(np.mean([o.mark.box[1] for o in nearest])) - j.mark.box[1]
+    below = j.mark.box[3] - float(np.mean([o.mark.box[3] for o in nearest]))
+    long = j.mark.height >= LONGER * height and min(above, below) >= BEYOND * height
+    return "is a slash or a bracket" if long else ""
 
 
 def _texture(j: Answer, able: Sequence[Answer], judged: Sequence[Answer]) -> str:

@@ -6,7 +6,7 @@ through a graph of segments (Gader et al. 1995, "Neural and fuzzy methods in han
 1998, "Gradient-based learning applied to document recognition", sec. IV).
 """
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -38,6 +38,8 @@ STROKES, STROKE = (
 NARROW_STROKE = 1.0  # the same of a mark that is narrower than two digits, as n, v and H are
 SURE_PART, DOUBT = 0.9, 2.0  # what a part costs that is cut off and read with less
 NONE = 3.0  # what it costs that a mark of the width of one digit is none
+GRAIN = 0.3  # of the writing's height, below which a mark is not cut
+FULL = 0.85  # of the mark's height, a part of it that is a digit of its own
 DASH, AFAR = 3.2, 0.15  # heights of a stroke in its width, from which it is a line; from the digit, in its heights
 EVEN = 0.62  # a mark below this share of its cluster's height is rather a part than a digit
 
@@ -96,7 +98,7 @@ def partition(
     """
     answers = _divided(answers, judge, usual)
     single = {answer.mark.box for answer in answers if _is_single(answer)}
-    rows = [_pieces(cluster, single) for cluster in _clusters([answer.mark for answer in answers], usual, one)]
+    rows = [_pieces(cluster, single, usual) for cluster in _clusters([answer.mark for answer in answers], usual, one)]
     budget = _Budget()
     segments = [_segments(row, usual, one, budget) for row in rows]
     judged = judge([segment.mark for some in segments for segment in some])
@@ -188,12 +190,16 @@ def _aspect(mark: Mark) -> float:
     return mark.width / max(1, mark.height)
 
 
-def _pieces(cluster: Sequence[Mark], single: Container[Box]) -> list[_Piece]:
-    """A cluster's parts from left to right, each cut wherever it may be, unless it is surely a `single` digit."""
+def _pieces(cluster: Sequence[Mark], single: Container[Box], usual: float) -> list[_Piece]:
+    """A cluster's parts from left to right, each cut wherever it may be, unless it is surely a `single` digit.
+
+    Grain, much smaller than the writing, is not cut: there may be hundreds of it.
+    """
     tallest = max(part.height for part in cluster)
     found = []
     for number, part in enumerate(sorted(cluster, key=lambda m: m.box[0] + m.box[2])):
-        places = cuts(part) if part.height >= 0.4 * tallest and part.box not in single else []
+        high = part.height >= max(0.4 * tallest, GRAIN * usual)
+        places = cuts(part) if high and part.box not in single else []
         ends = [None, *places, None]
         found += [_Piece(part, number, a, b) for a, b in pairwise(ends)]
     return found
@@ -256,6 +262,7 @@ def _best_path(
 ) -> list[Answer]:
     """The division of a row of pieces whose digits are likeliest together; parts that are no digit stay alone."""
     ink = sum(float(part.whole.mask.sum()) for part in row if part.right is None)
+    alone = {s.first: a for s, a in zip(segments, judged) if s.mark is row[s.first].whole}
     ending: list[list[tuple[float, int, int]]] = [[] for _ in range(len(row) + 1)]  # value, first piece, judged
     for s, (segment, answer) in enumerate(zip(segments, judged)):
         value = float(np.log(max(answer.confidence, 1e-4))) - segment.cost
@@ -263,7 +270,7 @@ def _best_path(
             narrow = _aspect(row[segment.first].whole) < WIDE_ENOUGH
             value -= (NARROW_STROKE if narrow else STROKE) * (answer.label in STROKES)
             value -= DOUBT * (answer.confidence < SURE_PART)
-        elif segment.mark.width <= WIDEST * segment.mark.height:
+        elif segment.mark.width <= WIDEST * segment.mark.height and not _has_digit(segment, alone):
             value = max(value, float(np.log(max(answer.not_digit, 1e-4))) - NONE)
         ending[segment.last].append((value, segment.first, s))
         if not segment.cut and row[segment.first].whole is segment.mark:  # dust costs little, much of the ink much
@@ -280,6 +287,26 @@ def _best_path(
         _, last, s = best[last]
         found.append(judged[s])
     return found[::-1]
+
+
+def _has_digit(segment: Segment, alone: Mapping[int, Answer]) -> bool:
+    """Whether one of the parts that a mark is joined from is surely a digit as high as the mark, beside the others.
+
+    A stroke is none for sure: it may be a part of a letter.
+    """
+    parts = [alone[at] for at in range(segment.first, segment.last) if at in alone]
+    return len(parts) > 1 and any(
+        part.confidence >= SURE
+        and part.label not in STROKES
+        and part.mark.height >= FULL * segment.mark.height
+        and not any(_overlap(part.mark, other.mark) for other in parts if other is not part)
+        for part in parts
+    )
+
+
+def _overlap(a: Mark, b: Mark) -> bool:
+    """Whether marks share a good part of their columns."""
+    return min(a.box[2], b.box[2]) - max(a.box[0], b.box[0]) > 0.2 * min(a.width, b.width)
 
 
 def _power(mark: Mark, others: list[Mark], shape: tuple[int, ...]) -> int:
