@@ -105,6 +105,16 @@ def test_a_pickle_is_never_executed(path, tmp_path):
     assert not (tmp_path / "exploded").exists()
 
 
+@pytest.mark.parametrize("kind", ["BF16", "F8_E4M3"])
+def test_a_type_that_numpy_lacks(tmp_path, kind):
+    size = 2 if kind == "BF16" else 1
+    head = json.dumps({"weight": {"dtype": kind, "shape": [4], "data_offsets": [0, 4 * size]}}).encode()
+    path = tmp_path / "half.safetensors"
+    path.write_bytes(len(head).to_bytes(8, "little") + head + bytes(4 * size))
+    with pytest.raises(ModelFileError, match=f"weight has type {kind}, expected one that NumPy has"):
+        read_arrays(path)
+
+
 def test_a_safetensors_file_of_another_origin(tmp_path):
     save_file({"weight": np.zeros((2, 2))}, tmp_path / "other.safetensors")
     with pytest.raises(ModelFileError, match="holds no digitlab network"):

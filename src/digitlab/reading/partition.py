@@ -31,10 +31,8 @@ OUTSIDE = 1  # the same for what runs out of the picture, such as a dark corner,
 WIDE_ENOUGH = 0.95  # of its height: a mark as wide as this may well be two digits
 TALL = 1.5  # of the writing's height and of its width: a mark as high may be two digits above each other
 BARE = 0.5  # what it costs to take a stroke without what is beside it, as the uprights of an H without its bar
-STROKES, STROKE = (
-    (1, 7),
-    0.7,
-)  # what a 1 or 7 that is cut off costs: letters fall apart into strokes that look like them
+STROKES = (1, 7)  # letters fall apart into strokes that look like them
+STROKE = 0.7  # what each of these costs that is cut off
 NARROW_STROKE = 1.0  # the same of a mark that is narrower than two digits, as n, v and H are
 SURE_PART, DOUBT = 0.9, 2.0  # what a part costs that is cut off and read with less
 NONE = 3.0  # what it costs that a mark of the width of one digit is none

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 FORMAT = 1
+NUMBERS = ("F64", "F32", "F16", "I64", "I32", "I16", "I8", "U64", "U32", "U16", "U8", "BOOL")  # safetensors' names
 VERSION, CHECKSUM = "digitlab_version", "sha256"  # in the metadata, the checksum last
 logger = logging.getLogger("digitlab")
 _noted = False
@@ -94,8 +95,11 @@ def read_saved(path: str | os.PathLike[str]) -> Saved:
     try:
         with safe_open(path, framework="numpy") as file:
             text = (file.metadata() or {}).get("digitlab", "{}")
+            _check_types(path, file)
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
-    except Exception as error:  # a tensor of a type that NumPy lacks gives errors of several kinds
+    except ModelFileError:
+        raise
+    except Exception as error:  # safetensors has errors of several kinds for files that are damaged
         kind = sniff(path)
         found = f" but {kind}" if kind.name != "safetensors" else ""
         raise ModelFileError(
@@ -114,6 +118,16 @@ def read_saved(path: str | os.PathLike[str]) -> Saved:
         if learned and array.dtype.kind == "f" and not np.isfinite(array).all():
             raise ModelFileError(f"{path}: {name} contains NaN or infinity, as after a training that diverged")
     return Saved(arrays, metadata, version)
+
+
+def _check_types(path: str | os.PathLike[str], file: Any) -> None:
+    """Raises ModelFileError for a tensor of a type that NumPy lacks, such as BF16."""
+    for name in file.keys():  # noqa: SIM118 (not a dict)
+        if (kind := file.get_slice(name).get_dtype()) not in NUMBERS:
+            raise ModelFileError(
+                f"{path}: {name} has type {kind}, expected one that NumPy has, such as F32; "
+                "convert it before you save it, in PyTorch by tensor.float()"
+            )
 
 
 def read_arrays(path: str | os.PathLike[str]) -> dict[str, Array]:
