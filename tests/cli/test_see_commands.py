@@ -239,7 +239,7 @@ def test_watch_a_finished_run_in_a_pipe_and_as_a_picture(train, call):
     called = call("watch", RUN, "--out", "c.svg")
     assert called.out == f"2 epochs of {RUN}: c.svg\n"
     assert Path("c.svg").read_bytes().startswith(b"<?xml")
-    assert call("watch", "runs/none").err.startswith("error: runs/none: no run;")
+    assert call("watch", "runs/none").err.startswith("error: runs/none: no run here;")
 
 
 def test_watch_follows_a_history_that_grows(train, call):
