@@ -65,3 +65,13 @@ def test_a_stroke_that_is_longer_at_both_ends_than_digits_beside_it_is_a_slash(t
     tall = answer(ring(250, 80, 40, 100), 9)
     assert not reasons(lone, tall, *digits, noise=0.005)[0], "a hand whose digits are of different heights"
     assert reasons(*digits[:2], lone, noise=0.005) == [""] * 3, "two digits say too little of the writing's height"
+
+
+@pytest.mark.parametrize(
+    "label, others, read", [(1, 10, False), (1, 4, True), (3, 10, True)], ids=["uprights", "few", "3s"]
+)
+def test_many_ones_among_as_many_marks_that_are_no_digits_are_uprights_of_letters(label, others, read) -> None:
+    digits = [answer(stroke(20 + 30 * i, 100, 160), 1 if i else label) for i in range(9)]
+    digits[1:4] = [answer(digit.mark, label) for digit in digits[1:4]]
+    small = [answer(ring(30 + 30 * i, 140, 12, 20, pen=3), 5, 1.0) for i in range(others)]
+    assert [not reason for reason in reasons(*digits, *small, noise=0.005)][:9] == [read] * 9

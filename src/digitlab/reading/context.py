@@ -18,6 +18,11 @@ SMOOTH = 0.0002  # noise of the paper, which no camera stays below: a program dr
 ACROSS, ASKEW = 0.2, 0.3  # what marks that cross share of the smaller box, and the middles' distance, in heights
 INSIDE = 0.9  # what they share at any distance
 FEW_BESIDE, LONGER, BEYOND = 3, 1.22, 0.04  # digits beside a slash; their height in it, and how far it reaches further
+ONES, MOSTLY_ONES, UPRIGHT = (
+    8,
+    0.8,
+    0.25,
+)  # of a page of strokes: 1s, their share of the digits; other marks, in heights
 PALE, PALEST = 0.42, 0.25  # as shares of the usual digit's depth: of any mark, and of one that is read surely
 
 
@@ -70,7 +75,7 @@ def refused(
                 or _texture(j, able, judged)
                 or _slash(j, able)
             )
-    return among_letters(judged, _drawing(judged, why, shape, noise <= SMOOTH), usual, shape)
+    return _strokes(judged, among_letters(judged, _drawing(judged, why, shape, noise <= SMOOTH), usual, shape))
 
 
 def _drawing(judged: Sequence[Answer], why: list[str], shape: tuple[int, int], smooth: bool) -> list[str]:
@@ -187,6 +192,19 @@ def _slash(j: Answer, able: Sequence[Answer]) -> str:
     below = j.mark.box[3] - float(np.mean([o.mark.box[3] for o in nearest]))
     long = j.mark.height >= LONGER * height and min(above, below) >= BEYOND * height
     return "is a slash or a bracket" if long else ""
+
+
+def _strokes(judged: Sequence[Answer], why: list[str]) -> list[str]:
+    """The reasons, with those of the uprights of letters whose curves are too thin or too small to be read.
+
+    A page where nearly all digits are 1s, among as many marks that are none, holds no number.
+    """
+    heights = [j.mark.height for j, reason in zip(judged, why) if not reason and j.label == 1]
+    if len(heights) < ONES or len(heights) < MOSTLY_ONES * why.count(""):
+        return why
+    least = UPRIGHT * float(np.median(heights))
+    others = sum(bool(reason) and j.mark.height >= least and not no_letter(j.mark) for j, reason in zip(judged, why))
+    return why if others < len(heights) else [reason or "is among letters" for reason in why]
 
 
 def _texture(j: Answer, able: Sequence[Answer], judged: Sequence[Answer]) -> str:
