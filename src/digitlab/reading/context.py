@@ -17,7 +17,7 @@ DRAWN, MOSTLY = 1.0, 3.0  # times the digits' ink: what is no digit in a drawing
 SMOOTH = 0.0002  # noise of the paper, which no camera stays below: a program drew the picture
 ACROSS, ASKEW = 0.2, 0.3  # what marks that cross share of the smaller box, and the middles' distance, in heights
 INSIDE = 0.9  # what they share at any distance
-FEW_BESIDE, LONGER, BEYOND = 3, 1.22, 0.04  # digits beside a slash; their height in it, and how far it reaches further
+FEW_BESIDE, LONGER, BEYOND = 3, 1.35, 0.12  # digits beside a slash; their height in it, and how far it reaches further
 ONES, MOSTLY_ONES, UPRIGHT = (
     8,
     0.8,
@@ -180,7 +180,8 @@ def _size(j: Answer, able: Sequence[Answer], usual: float, judged: Sequence[Answ
 def _slash(j: Answer, able: Sequence[Answer]) -> str:
     """A stroke that ends above and below the digits on both sides of it, as a slash or a bracket does and a 1 does not.
 
-    In 27 fonts that imitate hands, a 1 is at most 1.17 times as high as the digits around it.
+    In 27 fonts that imitate hands, a 1 is at most 1.17 times as high as the digits around it; of real hands, some write
+    longer ones, but hardly beyond both ends of all their neighbours.
     """
     beside = [o for o in able if o.label != 1 and on_its_line(o.mark, j.mark)] if j.label == 1 else []
     beside = [o for o in beside if o.mark.height >= LOW * j.mark.height and o.confidence >= SURE]
