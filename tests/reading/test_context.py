@@ -55,8 +55,8 @@ def stroke(left: int, top: int, bottom: int) -> Mark:
 
 @pytest.mark.parametrize(
     "top, bottom, read",
-    [(90, 172, False), (98, 162, True), (80, 160, True), (100, 180, True)],
-    ids=["slash", "one", "only above", "only below"],
+    [(90, 172, False), (98, 162, True), (92, 167, True), (80, 160, True), (100, 180, True)],
+    ids=["slash", "one", "long one", "only above", "only below"],
 )
 def test_a_stroke_that_is_longer_at_both_ends_than_digits_beside_it_is_a_slash(top: int, bottom: int, read: bool):
     digits = [answer(ring(left, 100, 40, 60), label) for left, label in ((20, 3), (70, 8), (150, 5), (200, 0))]

@@ -18,11 +18,8 @@ SMOOTH = 0.0002  # noise of the paper, which no camera stays below: a program dr
 ACROSS, ASKEW = 0.2, 0.3  # what marks that cross share of the smaller box, and the middles' distance, in heights
 INSIDE = 0.9  # what they share at any distance
 FEW_BESIDE, LONGER, BEYOND = 3, 1.35, 0.12  # digits beside a slash; their height in it, and how far it reaches further
-ONES, MOSTLY_ONES, UPRIGHT = (
-    8,
-    0.8,
-    0.25,
-)  # of a page of strokes: 1s, their share of the digits; other marks, in heights
+ONES, MOSTLY_ONES = 8, 0.8  # of a page of strokes: the 1s, and their share of the digits
+UPRIGHT = 0.25  # of their height, other marks that are counted
 PALE, PALEST = 0.42, 0.25  # as shares of the usual digit's depth: of any mark, and of one that is read surely
 
 
@@ -178,10 +175,9 @@ def _size(j: Answer, able: Sequence[Answer], usual: float, judged: Sequence[Answ
 
 
 def _slash(j: Answer, able: Sequence[Answer]) -> str:
-    """A stroke that ends above and below the digits on both sides of it, as a slash or a bracket does and a 1 does not.
+    """A stroke that reaches beyond the two nearest digits of its line, above and below, as a slash or a bracket does.
 
-    In 27 fonts that imitate hands, a 1 is at most 1.17 times as high as the digits around it; of real hands, some write
-    longer ones, but hardly beyond both ends of all their neighbours.
+    Some hands write long 1s, too, so it must be longer than any digit of the line.
     """
     beside = [o for o in able if o.label != 1 and on_its_line(o.mark, j.mark)] if j.label == 1 else []
     beside = [o for o in beside if o.mark.height >= LOW * j.mark.height and o.confidence >= SURE]
