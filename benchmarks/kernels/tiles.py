@@ -1,6 +1,6 @@
 """How fast are the tiles of engine/fast/simd/tiles.py? GFLOP/s of one core, by tile shape, beside np.dot.
 
-Run alone on a quiet machine: python benchmarks/simd/tiles.py
+Run alone on a quiet machine: python benchmarks/kernels/tiles.py
 """
 
 import time

@@ -10,42 +10,31 @@ from digitlab.engine.fast.compiler.jit import LARGE, kernel
 from digitlab.engine.fast.layout import *
 from digitlab.engine.fast.simd import at, axpys, doubles, ints, scatter
 
-_gather8, _gather4, _gather2, _gather1 = axpys(8), axpys(4), axpys(2), axpys(1)
-_scatter8, _scatter4, _scatter2, _scatter1 = scatter(8), scatter(4), scatter(2), scatter(1)
+
+def _by_columns(product):
+    """A kernel that cuts so many columns of a product with listed rows into 8, 4, 2 and 1 vectors of them."""
+    eight, four, two, one = product(8), product(4), product(2), product(1)
+
+    @kernel()
+    def rows(vector, values, indices, count, w, stride, columns):
+        j = 0
+        while LARGE and j + 8 * LANES <= columns:
+            eight(at(vector, j), values, indices, count, at(w, j), stride)
+            j += 8 * LANES
+        while j + 4 * LANES <= columns:
+            four(at(vector, j), values, indices, count, at(w, j), stride)
+            j += 4 * LANES
+        if j + 2 * LANES <= columns:
+            two(at(vector, j), values, indices, count, at(w, j), stride)
+            j += 2 * LANES
+        if j < columns:
+            one(at(vector, j), values, indices, count, at(w, j), stride)
+
+    return rows
 
 
-@kernel()
-def gather_rows(y, values, indices, count, w, stride, columns):
-    """y = Σₖ values[k] · W[indices[k]], so many columns of it."""
-    j = 0
-    while LARGE and j + 8 * LANES <= columns:
-        _gather8(at(y, j), values, indices, count, at(w, j), stride)
-        j += 8 * LANES
-    while j + 4 * LANES <= columns:
-        _gather4(at(y, j), values, indices, count, at(w, j), stride)
-        j += 4 * LANES
-    if j + 2 * LANES <= columns:
-        _gather2(at(y, j), values, indices, count, at(w, j), stride)
-        j += 2 * LANES
-    if j < columns:
-        _gather1(at(y, j), values, indices, count, at(w, j), stride)
-
-
-@kernel()
-def scatter_rows(row, values, indices, count, w, stride, columns):
-    """W[indices[k]] += values[k] · row for every k, so many columns of it."""
-    j = 0
-    while LARGE and j + 8 * LANES <= columns:
-        _scatter8(at(row, j), values, indices, count, at(w, j), stride)
-        j += 8 * LANES
-    while j + 4 * LANES <= columns:
-        _scatter4(at(row, j), values, indices, count, at(w, j), stride)
-        j += 4 * LANES
-    if j + 2 * LANES <= columns:
-        _scatter2(at(row, j), values, indices, count, at(w, j), stride)
-        j += 2 * LANES
-    if j < columns:
-        _scatter1(at(row, j), values, indices, count, at(w, j), stride)
+gather_rows = _by_columns(axpys)  # y = Σₖ values[k] · W[indices[k]]
+scatter_rows = _by_columns(scatter)  # W[indices[k]] += values[k] · row for every k
 
 
 @kernel()

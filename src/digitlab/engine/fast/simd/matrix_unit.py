@@ -29,8 +29,8 @@ from numba.extending import intrinsic
 
 from digitlab.engine.fast.compiler.jit import kernel
 from digitlab.engine.fast.layout import BLOCK_FLOATS, LANES, SIDE, UNIT_AT_ONCE, UNIT_DEEP
+from digitlab.engine.fast.simd.llvm import Loop
 from digitlab.engine.fast.simd.packed import LINE, transpose
-from digitlab.engine.fast.simd.tiles import _Loop
 from digitlab.engine.fast.simd.vectors import FLOATS, address, at, clear, load_value, prefetch_value
 
 _BYTE, _WORD, _INT, _NOTHING = ir.IntType(8), ir.IntType(32), ir.IntType(64), ir.VoidType()
@@ -129,9 +129,9 @@ def _product(pairs):
                     place = address(builder, block, ir.Constant(_INT, part * _PART + tile * _TILE))
                     _unit(builder, "tileloadd64", _number(first + tile), _bytes_at(builder, place), line)
 
-            loop = _Loop(builder, blocks, [a, w, near])
+            loop = Loop(builder, blocks, [a, w, near])
             left, right, near = loop.carried
-            rows = _Loop(builder, lines, [near])
+            rows = Loop(builder, lines, [near])
             (here,) = rows.carried
             prefetch_value(builder, here)
             prefetch_value(builder, address(builder, here, ir.Constant(_INT, LINE)))

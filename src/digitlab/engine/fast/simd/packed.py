@@ -18,7 +18,7 @@ from numba.extending import intrinsic
 
 from digitlab.engine.fast.compiler.jit import SIXTEEN_LANES, kernel
 from digitlab.engine.fast.layout import AT_ONCE, DEEP, LANES
-from digitlab.engine.fast.simd.tiles import _Loop
+from digitlab.engine.fast.simd.llvm import Loop
 from digitlab.engine.fast.simd.vectors import (
     FLOATS,
     address,
@@ -62,7 +62,7 @@ def _tile(every, streams):
                 prefetch_value(builder, address(builder, start, ir.Constant(_INT, LINE)))
 
             def multiplied(count, carried):
-                loop = _Loop(builder, count, carried)
+                loop = Loop(builder, count, carried)
                 ak, wk, *sums = loop.carried
                 columns = [
                     load_value(builder, address(builder, wk, ir.Constant(_INT, WIDTH * c)), WIDTH)
@@ -76,7 +76,7 @@ def _tile(every, streams):
                 return loop.close([*step, *sums])
 
             turn = ir.Constant(_INT, every)
-            outer = _Loop(builder, builder.sdiv(n, turn), [ahead, a, w, *sums])
+            outer = Loop(builder, builder.sdiv(n, turn), [ahead, a, w, *sums])
             here, *carried = outer.carried
             line = ir.Constant(_INT, LINE)
             if streams == 2:

@@ -19,7 +19,7 @@ from numba.extending import intrinsic
 
 from digitlab.engine.fast.compiler.jit import SIXTEEN_LANES, kernel
 from digitlab.engine.fast.layout import LANES
-from digitlab.engine.fast.simd.tiles import _Loop
+from digitlab.engine.fast.simd.llvm import Loop
 from digitlab.engine.fast.simd.vectors import FLOATS, address, at, copy, load_value, store_value
 
 _STRIP = 32
@@ -57,7 +57,7 @@ def strip_tile(rows, width):
             adding = builder.icmp_signed("!=", adds, ir.Constant(_INT, 0))
             sums = [builder.select(adding, builder.load(place, align=4), zero) for place in places]
             offsets = [builder.mul(a_row, ir.Constant(_INT, r)) for r in range(rows)]
-            loop = _Loop(builder, n, [a, w, *sums])
+            loop = Loop(builder, n, [a, w, *sums])
             ak, wk, *sums = loop.carried
             columns = [
                 builder.load(builder.bitcast(address(builder, wk, ir.Constant(_INT, c)), kind.as_pointer()), align=4)
