@@ -9,7 +9,7 @@ import digitlab
 from digitlab import optim
 from digitlab.cli import COMMANDS
 from digitlab.cli import train as train_command
-from digitlab.cli.shared.unknown import option_names
+from digitlab.cli.shared.usage import option_names
 from digitlab.data import load
 from digitlab.data.augment import parse_augmentation
 from digitlab.data.augment.spec import AUGMENTATIONS
@@ -84,7 +84,7 @@ def test_other_programs_names_lead_to_ours(family, name, meant):
         (lambda: RunConfig.from_table({"network": NETWORK, "lmbda": 5}), r'regularizers = \[\{type = "L2", strength'),
         (lambda: RunConfig.from_table({"network": NETWORK, "loss": "mse"}), r"'loss' in \[network\]"),
         (lambda: RunConfig.from_table({"network": NETWORK, "train_size": 5}), r"'train_size' in \[data\]"),
-        (lambda: settings_for(RunConfig(NETWORK), {"lr": 1.0}), "did you mean 'learning_rate'"),
+        (lambda: settings_for(RunConfig(NETWORK), {"lr": 1.0}), "did you mean 'learning-rate'"),
         (lambda: settings_for(RunConfig(NETWORK), {"hidden_size": 9}), "did you mean 'width'"),
         (lambda: parse_parameter("l2", {"loguniform": [1, 2]}), "did you mean 'log'"),
         (lambda: parse_augmentation("translate"), "did you mean 'shift'"),

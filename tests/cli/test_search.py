@@ -123,9 +123,9 @@ when = { layers = [2] }
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--space", "nonsense=1,2"], "which is not a setting"),
+        (["--space", "nonsense=1,2"], "which is not a setting; there are: learning-rate, "),
         (["--space", "learning-rate"], "expected NAME=log:LOW,HIGH"),
-        (["--space", "learning-rate=log:1"], "expected two numbers"),
+        (["--space", "learning-rate=log:1"], "learning-rate: got log:1, expected two numbers, as in log:1,100"),
         (["--strategy", "magic"], "is not one of 'grid', 'log-scale'"),
         (["--split", "60k/10k"], "this split has none"),
         (["--plan", "nothing.toml"], "no such file"),

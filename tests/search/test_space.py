@@ -52,7 +52,7 @@ def test_conditions_survive_being_written_down():
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ("log:0,1", "begins above 0"),
+        ("log:0,1", "expected a lowest number above 0"),
         ("log:1", "expected two numbers"),
         ("log:2,1", "the lower one first"),
         ("int:1.5,2", "expected two whole numbers"),
@@ -137,7 +137,7 @@ def test_a_place_by_its_way():
 @pytest.mark.parametrize(
     ("base", "point", "message"),
     [
-        (BASE, {"lerning_rate": 1}, r"which is not a setting \(did you mean 'learning_rate'\?\); there are: l"),
+        (BASE, {"lerning_rate": 1}, r"which is not a setting \(did you mean 'learning-rate'\?\); there are: l"),
         (BASE, {"momentum": 0.5}, "which is not a setting"),
         (BASE, {"network.layers.9.filters": 4}, "nothing at that place"),
         (RunConfig(describe_network(build_named("basic-conv"))), {"width": 4}, "chains of dense layers"),

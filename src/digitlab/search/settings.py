@@ -21,6 +21,7 @@ from digitlab.nn.initializers import Initializer
 from digitlab.nn.network import Activation, Layer, Loss
 from digitlab.optim import Optimizer
 from digitlab.settings import NetworkSettings, TrainingSettings, settings_of
+from digitlab.settings.schema import option_of
 from digitlab.train.config import REGULARIZERS, RunConfig, with_setting
 
 CHAIN_NAMES = tuple(name for name, s in settings_of(NetworkSettings).items() if s.search and name != "loss")
@@ -63,10 +64,10 @@ def _set(table: dict[str, Any], name: str, value: Any) -> None:
         table["optimizer"][name] = value
     else:
         own = [f.name for f in dataclasses.fields(build(Optimizer, table["optimizer"]))]
-        known = [*own, "optimizer", *REGULARIZERS, "loss", *CHAIN_NAMES, *TOP]
+        known = [option_of(key) for key in (*own, "optimizer", *REGULARIZERS, "loss", *CHAIN_NAMES, *TOP)]
         raise ConfigError(
-            f"the search space names {name!r}, which is not a setting{did_you_mean(name, known)}; there are: "
-            f"{', '.join(known)}, width_1, or a place such as network.layers.0.filters"
+            f"the search space names {(name := option_of(name))!r}, which is not a setting{did_you_mean(name, known)}; "
+            f"there are: {', '.join(known)}, width-1, or a place such as network.layers.0.filters"
         )
 
 

@@ -59,7 +59,7 @@ class Uniform(Parameter):
         if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
             raise ConfigError(f"{self.kind}: got {self.low} to {self.high}, expected two numbers, the lower one first")
         if self.log and not self.low > 0:
-            raise ConfigError(f"{self.kind}: got {self.low} to {self.high}; a logarithmic scale begins above 0")
+            raise ConfigError(f"{self.kind}: got {self.low} to {self.high}, expected a lowest number above 0")
 
     def suggest(self, trial: Any, name: str) -> Any:
         return rounded(trial.suggest_float(name, self.low, self.high, log=self.log))
@@ -150,9 +150,11 @@ def parse_space(table: Mapping[str, Any]) -> Space:
         space[name] = parse_parameter(name, value)
         for other, values in space[name].when.items():
             if other not in space or other == name:
-                raise ConfigError(f"{name}: its condition names {other!r}, which is not defined before it")
+                raise ConfigError(f"{option_of(name)}: its condition names {other!r}, which is not defined before it")
             if not isinstance(values, Sequence) or isinstance(values, str):
-                raise ConfigError(f"{name}: got the condition {other} = {values!r}, expected a list of values")
+                raise ConfigError(
+                    f"{option_of(name)}: got the condition {other} = {values!r}, expected a list of values"
+                )
     return space
 
 
@@ -160,21 +162,22 @@ def parse_parameter(name: str, value: Any) -> Parameter:
     """One parameter: itself, a text such as "log:0.01,10" or "0.1,0.3,3", or a table such as {log = [0.01, 10]}."""
     if isinstance(value, Parameter):
         return value
+    shown = option_of(name)
     if isinstance(value, str):
         kind, colon, values = value.rpartition(":")
         numbers = [typed(text.strip()) for text in values.split(",")]
         value = {(kind if colon else "choice"): numbers}
     if not isinstance(value, Mapping):
-        raise ConfigError(f"{name}: got {value!r}, expected a table such as {{log = [0.01, 10]}}")
+        raise ConfigError(f"{shown}: got {value!r}, expected a table such as {{log = [0.01, 10]}}")
     given = dict(value)
     if not isinstance(conditions := given.pop("when", {}), Mapping):
-        raise ConfigError(f"{name}: got when = {conditions!r}, expected a table such as {{layers = 2}}")
+        raise ConfigError(f"{shown}: got when = {conditions!r}, expected a table such as {{layers = 2}}")
     when = {spelled(str(k)): v for k, v in conditions.items()}
     if len(given) != 1:
-        raise ConfigError(f"{name}: got {value!r}, expected one of {', '.join(KINDS)}")
+        raise ConfigError(f"{shown}: got {value!r}, expected one of {', '.join(KINDS)}")
     kind, values = next(iter(given.items()))
     if not isinstance(values, list | tuple):
-        raise ConfigError(f"{name}: got {kind} = {values!r}, expected a list")
+        raise ConfigError(f"{shown}: got {kind} = {values!r}, expected a list")
     try:
         if kind in ("log", "uniform"):
             low, high = map(float, values)
@@ -186,9 +189,10 @@ def parse_parameter(name: str, value: Any) -> Parameter:
             return Choice(tuple(values), when=when)
     except (TypeError, ValueError) as error:
         if isinstance(error, ConfigError):
-            raise ConfigError(f"{name}: {error}") from None
-        raise ConfigError(f"{name}: got {kind} = {list(values)}, expected two numbers, lowest and highest") from None
-    raise ConfigError(f"{name}: unknown kind {not_among(kind, KINDS)}")
+            raise ConfigError(f"{shown}: {error}") from None
+        got = ",".join(map(str, values))
+        raise ConfigError(f"{shown}: got {kind}:{got}, expected two numbers, as in {kind}:1,100") from None
+    raise ConfigError(f"{shown}: unknown kind {not_among(kind, KINDS)}")
 
 
 def space_table(space: Space) -> dict[str, Any]:
