@@ -85,7 +85,7 @@ def test_a_preset_that_is_an_ensemble(call, monkeypatch):
         (["a", "--train", "seeds"], "not both"),
         (["a", "--epochs", "3"], "training settings need --train"),
         (["nothing-there", "b", "--data", "digits"], "no such file"),
-        (["--train", "magic", "--data", "digits"], "expected one of seeds"),
+        (["--train", "magic", "--data", "digits"], "there are: seeds"),
         (["--train", "specialists", "--members", "11", "--data", "digits"], "11 specialists for 10 classes"),
     ],
 )

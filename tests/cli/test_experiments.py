@@ -45,7 +45,7 @@ def test_the_seed_mixes_and_in_order_does_not(call):
     [
         (["--out", "x.pkl"], "expected a folder (IDX files) or a file name that ends in .npz"),
         ([], "Missing option '--out'"),
-        (["--out", "x", "--pixels", "0"], "not in the range"),
+        (["--out", "x", "--pixels", "0"], "expected a whole number of at least 1"),
     ],
 )
 def test_expand_refuses(call, arguments, words):

@@ -56,6 +56,12 @@ def test_a_long_line_breaks_between_words_and_continues_under_its_text():
     assert fitted("a path/that/is/long b", 8) == "a\n  path/that/is/long\n  b", "a path is not cut"
 
 
+def test_where_help_is_to_be_found_stays_on_one_line():
+    line = "error: No such option '--lambda'; did you mean --l2? (see: digitlab train --help)"
+    for width in (60, 70, 80):
+        assert fitted(line, width).splitlines()[-1].endswith("(see: digitlab train --help)")
+
+
 def test_a_command_that_a_message_shows_can_be_copied():
     line = "continue with: digitlab train --run 'my runs/one' --resume --epochs 60"
     words = fitted(line, 40)

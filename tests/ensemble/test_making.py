@@ -95,7 +95,7 @@ def test_parts_of_convolutional_networks():
 @pytest.mark.parametrize(
     ("kind", "n", "message"),
     [
-        ("magic", 3, "expected one of seeds"),
+        ("magic", 3, "there are: seeds"),
         ("seeds", 1, "expected at least 2"),
         ("specialists", 11, "11 specialists for 10 classes"),
         ("snapshots", 9, "3 epochs for 9 snapshots"),

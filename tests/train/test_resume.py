@@ -270,5 +270,5 @@ def test_a_training_that_cannot_begin_leaves_no_folder_behind(tmp_path, choices,
 
 
 def test_no_run_to_resume(tmp_path):
-    with pytest.raises(ConfigError, match="no run to resume; expected a folder that start_run has written"):
+    with pytest.raises(ConfigError, match="no run to resume; expected a folder that `digitlab train` has written"):
         resume_run(tmp_path)

@@ -166,11 +166,11 @@ def run(arguments: Sequence[str]) -> int:
         if debug:
             raise
         # One line, as for every other error; click would print the usage above it.
-        from digitlab.cli.shared.unknown import unknown_name
+        from digitlab.cli.shared.usage import told
 
         context = error.ctx if isinstance(error, click.UsageError) else None
         hint = f" (see: {context.command_path} --help)" if context is not None else ""
-        _complain(f"error: {unknown_name(error, arguments) or error.format_message()}{hint}")
+        _complain(f"error: {told(error, arguments)}{hint}")
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         _complain("interrupted")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from digitlab.errors import ConfigError, did_you_mean
+from digitlab.errors import ConfigError, not_among
 from digitlab.nn import Network, build_network, describe_network, load_network
 from digitlab.nn.describe import describe
 from digitlab.nn.reshaping import Flatten, Reshape
@@ -39,7 +39,7 @@ def member_configs(config: RunConfig, kind: str, members: int, classes: int = 10
     Raises ConfigError for an unknown kind or a number of members that does not fit it.
     """
     if kind not in KINDS:
-        raise ConfigError(f"got members by {kind!r}{did_you_mean(kind, KINDS)}, expected one of {', '.join(KINDS)}")
+        raise ConfigError(f"unknown kind of members {not_among(kind, KINDS)}")
     if members < 2:
         raise ConfigError(f"got {members} members, expected at least 2")
     if kind == "snapshots":

@@ -64,7 +64,7 @@ def inputs(x: Any, network: "Network", what: str = "input", *, training: bool = 
     try:
         network.prepare(x[:1] if batch else x)  # of a wrong shape, the message names all of it
     except (ShapeError, DataError) as error:
-        raise type(error)(f"{what}: {error}") from None
+        raise type(error)(f"{what}: {error}{_image_size(x, network)}") from None
     found = None
     if x.dtype == np.uint8 and network.scaling.factor != 1:
         found = _pixels(x, network, what, training)
@@ -73,6 +73,14 @@ def inputs(x: Any, network: "Network", what: str = "input", *, training: bool = 
     if training:
         network.input_range = found.joined(network.input_range)
     return x
+
+
+def _image_size(x: Any, network: "Network") -> str:
+    """For a message on images that a network of flat inputs cannot take: how many inputs each of them needs."""
+    size = math.prod(x.shape[1:])
+    if x.ndim not in (3, 4) or len(network.input_shape) != 1 or size == network.input_shape[0]:
+        return ""
+    return f"; images of {'×'.join(map(str, x.shape[1:]))} need a network with {size} inputs"
 
 
 def _pixels(x: Any, network: "Network", what: str, training: bool) -> InputRange:

@@ -144,7 +144,7 @@ def resume_run(
             f'Start another run from its weights: RunConfig(..., start="{folder}/network.safetensors")'
         )
     if not (folder / "config.toml").is_file():
-        raise ConfigError(f"{folder}: no run to resume; expected a folder that start_run has written")
+        raise ConfigError(f"{folder}: no run to resume; expected a folder that `digitlab train` has written")
     config = config or RunConfig.load(folder / "config.toml", run=True)
     config = dataclasses.replace(config, **changes) if changes else config
     checkpoint = folder / "checkpoint.safetensors"

@@ -12,6 +12,7 @@ from typing import Any
 
 LINE = 80  # columns that help texts and recordings assume
 GAP = 1  # spaces between two columns of a table
+TOGETHER = re.compile(r" %|\(see: digitlab [^()]*\)$")  # a number and its unit; where help is to be found
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -66,13 +67,15 @@ def _pieces(line: str, width: int) -> list[str]:
     # The rest of "name    text" continues under the text.
     name = re.match(r" *\S+(?: \S+)* {2,}(?=\S)", line)
     indent = len(name[0]) if name and len(name[0]) <= width // 2 else len(line) - len(line.lstrip()) + 2
-    bound = line.replace(" %", "\N{NO-BREAK SPACE}%")  # a number keeps its unit
+    bound = TOGETHER.sub(lambda found: found[0].replace(" ", "\N{NO-BREAK SPACE}"), line)
     pieces = textwrap.wrap(bound, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
-    return [piece.replace("\N{NO-BREAK SPACE}%", " %") for piece in pieces]
+    return [piece.replace("\N{NO-BREAK SPACE}", " ") for piece in pieces]
 
 
 def _command_in(line: str) -> tuple[str, str, str]:
     """A line before the command that it ends with, and the command: "continue with:" and "digitlab train …"."""
+    if line.endswith(")"):
+        return line, "", ""
     before, start, command = line.rpartition(": digitlab ")
     return (f"{before}:", start, f"digitlab {command}") if start else (line, "", "")
 

@@ -36,7 +36,9 @@ def place_of(name: str, *, group: bool = True) -> Path:
         found = [place for place in RUNS.glob("*-*") if place.name.split("-")[0].lstrip("0") == name.lstrip("0")]
     if len(found) != 1:
         several = f"; there are {', '.join(map(str, sorted(found)))}" if found else ""
-        raise ConfigError(f"got {name!r}, expected the folder of a run{several}; list them with: digitlab runs list")
+        raise ConfigError(
+            f"got {name!r}, expected the folder, name or number of a run{several}; list them with: digitlab runs list"
+        )
     if not (is_run(found[0]) or (group and is_group(found[0]))):
         raise ConfigError(f"{found[0]}: is no run's folder: it has no config.toml")
     return found[0]
@@ -135,7 +137,7 @@ def _order(value: Any) -> tuple[bool, float, str]:
 
 
 def sparkline(values: Sequence[float], longest: int = LONGEST) -> str:
-    """The course of a column in one line, "▁▃▅▆▇█"; a long one is shown by evenly spaced values."""
+    """The curve of a column in one line, "▁▃▅▆▇█"; a long one is shown by evenly spaced values."""
     if len(values) > longest:
         values = [values[round(i * (len(values) - 1) / (longest - 1))] for i in range(longest)]
     low, high = min(values), max(values)
