@@ -150,7 +150,7 @@ def test_compare_one_table_and_one_plot(train, call):
     called = call("compare", "runs/a", "runs/b", "--out", "both.png")
     assert called.code == 0, called.err
     head, rule, first, second, *_ = called.out.splitlines()
-    assert head.split() == ["run", "optimizer", "learning-rate", "epochs", "best", "(%)", "at", "change", "course"]
+    assert head.split() == ["run", "optimizer", "learning-rate", "epochs", "best", "(%)", "at", "change", "curve"]
     assert set(rule) == {"─"}
     assert re.fullmatch(r"a +SGD +3 +2 +[\d.]+ +[12] +– +[▁▄█]{2}", first)
     assert re.fullmatch(r"b +Adam +0\.005 +3 +[\d.]+ +[123] +[+-][\d.]+ +[▁▂▃▄▅▆▇█]{3}", second)

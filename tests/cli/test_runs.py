@@ -53,7 +53,7 @@ def test_list_note_filter_and_sort(three, call, fails):
     assert all(word in out.splitlines()[0].split() for word in ("loss", "mean", "sd", "range", "seconds"))
     assert "batch-size" not in out, "what is the same is not shown"
     out = call("compare", "runs/004-64-30-10-x2").out
-    assert out.splitlines()[0].split() == ["run", "seed", "best", "(%)", "at", "change", "course"]
+    assert out.splitlines()[0].split() == ["run", "seed", "best", "(%)", "at", "change", "curve"]
     assert "no run is left" in fails(1, "compare", "runs/001-64-30-10", "--filter", "optimizer=rmsprop")
 
 

@@ -136,10 +136,14 @@ def compare_runs(
         for name, setting, cells in zip(_short_names(runs), varied, zip(*columns.values()))
     ]
     say(table(["run", *map(option_of, names), *columns], rows))
-    say(
-        f"best: of {' and '.join(dict.fromkeys(run.monitor for run in runs))}, at which epoch; change: from the first "
-        f"run; course: over the epochs" + ("; mean, sd and range too" if statistics else "")
-    )
+    columns_meant = [
+        f"best: the best value of {' or '.join(dict.fromkeys(run.monitor for run in runs))}",
+        "at: its epoch",
+        *["change: from the first run"] * ("change" in columns),
+        *["mean, sd, range: over the epochs"] * statistics,
+        "curve: over the epochs",
+    ]
+    say("; ".join(columns_meant))
     for run in runs:
         if run.config.monitor not in ("", run.monitor):
             say(f"warning: {run.name}: no epoch has {run.config.monitor!r}, which it monitors; judged by {run.monitor}")
@@ -204,5 +208,5 @@ def _columns(runs: "Sequence[Run]", *, statistics: bool) -> dict[str, list[str]]
             found[name] = [text(getattr(s, name)) for text, s in zip(texts, summaries)]
         found["seconds"] = [f"{run.seconds:.1f}" for run in runs]
     curves = [[row[run.monitor] for row in run.history if row.get(run.monitor) is not None] for run in runs]
-    found["course"] = [sparkline(values) for values in curves]
+    found["curve"] = [sparkline(values) for values in curves]
     return found

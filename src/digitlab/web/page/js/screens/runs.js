@@ -1,4 +1,4 @@
-// Runs: all trainings in the folder of runs, what they differ in, their curves together, and each one's page.
+// Runs: all trainings in the folder of runs, what they differ in, their training curves, and a page for each.
 import { button, choice, slider } from "../ui/controls.js";
 import { curves } from "../ui/curves.js";
 import { el, fill } from "../ui/dom.js";
@@ -12,7 +12,7 @@ export const key = "7";
 export const needsServer = true;
 
 const EVERY = 3000; // milliseconds between looks while a training may be going on
-const MOST = 6; // curves together
+const MOST = 6; // curves in the plot
 const COLUMNS = [["valid_accuracy", "validation accuracy"], ["valid_loss", "validation loss"], ["train_loss", "training loss"]];
 
 export function mount(root, app) {
@@ -60,9 +60,9 @@ export function mount(root, app) {
     root.append(
       screenHead("Runs", "Every training that was saved, by this page or by digitlab train."),
       el("div", { class: "stack results" },
-        panel({ title: "All runs", sentence: "Settings are shown where runs differ. Choose runs to see their curves together; click a name for its page.", docs: "see-training.md" },
-          el("label", { class: "field" }, el("span", {}, "Show runs that contain"), filter), table),
-        panel({ title: "Curves together", sentence: `Up to ${MOST} chosen runs. Smoothing is an exponential average; pale lines are the values themselves.`, docs: "see-training.md" },
+        panel({ title: "All runs", sentence: "The columns show the settings in which runs differ. Tick runs to compare their curves; click a name for details.", docs: "see-training.md" },
+          el("label", { class: "field" }, el("span", {}, "Filter by name, note or setting"), filter), table),
+        panel({ title: "Training curves", sentence: `Up to ${MOST} selected runs. Smoothing is an exponential moving average; pale lines are the unsmoothed values.`, docs: "see-training.md" },
           el("div", { class: "row spread" }, columns.element, el("div", { class: "speed" }, smoothing.element)), plot.element)),
     );
 
@@ -106,7 +106,7 @@ export function mount(root, app) {
         } }, label, order.column === name ? (order.down ? " ↓" : " ↑") : ""));
       fill(table,
         runs.length ? el("table", { class: "runs" },
-          el("thead", {}, el("tr", {}, el("th", { scope: "col" }, el("span", { class: "hidden-text" }, "Chosen")), head("name", "run"), head("best", "best", true), el("th", { scope: "col" }, "course"), head("done", "epochs", true), head("seconds", "seconds", true), settings.map((name) => head(name, name)), head("note", "note"))),
+          el("thead", {}, el("tr", {}, el("th", { scope: "col" }, el("span", { class: "hidden-text" }, "Selected")), head("name", "run"), head("best", "best", true), el("th", { scope: "col" }, "curve"), head("done", "epochs", true), head("seconds", "seconds", true), settings.map((name) => head(name, name)), head("note", "note"))),
           el("tbody", {}, shown.map((run) => el("tr", {},
             el("td", {}, el("input", { type: "checkbox", checked: chosen.has(run.name), "aria-label": `Show the curve of ${run.name}`, onchange: (event) => toggle(run.name, event.target.checked) })),
             el("th", { scope: "row" }, el("a", { href: `#/runs?run=${encodeURIComponent(run.name)}` }, run.name), isLive(run) ? el("span", { class: "live" }, "live") : null),
@@ -116,7 +116,7 @@ export function mount(root, app) {
             el("td", { class: "number" }, run.seconds === undefined ? "–" : run.seconds.toFixed(1)),
             settings.map((name) => el("td", {}, run.settings[name] ?? "–")),
             el("td", {}, run.note))))) : el("p", {}, "There is no run yet: the screen Train makes one, and so does `digitlab train`."),
-        shown.length || !runs.length ? null : el("p", { class: "muted" }, "No run contains all of these words."),
+        shown.length || !runs.length ? null : el("p", { class: "muted" }, "No run matches this filter."),
         older ? el("p", { class: "muted" }, `These are the newest runs; ${older} older ones are left out.`) : null,
         broken.map(({ name, error }) => el("p", { class: "note bad" }, `${name} cannot be read: ${error}`)));
     }

@@ -34,7 +34,7 @@ export function columnText(column, value) {
   return column.endsWith("accuracy") ? `${Math.round(10000 * value) / 100} %` : String(Number(value.toPrecision(3)));
 }
 
-/** The course of the monitored column as a small line. */
+/** The curve of the monitored column as a small line. */
 export function sparkline({ curve = [], monitor }) {
   const [width, height, ratio] = [96, 24, window.devicePixelRatio || 1];
   const canvas = el("canvas", { class: "sparkline", width: width * ratio, height: height * ratio, role: "img", "aria-label": curve.length ? `${monitor}: from ${columnText(monitor, curve[0])} to ${columnText(monitor, curve.at(-1))}` : "no epoch yet" });
