@@ -184,3 +184,21 @@ def test_runs_are_listed_compared_and_opened(open_page, served) -> None:
     page.locator(".failures button").first.click()
     page.wait_for_selector("html[data-screen=open]")
     assert "9-large" in page.locator("#network-name").inner_text()
+
+
+@pytest.mark.web
+@pytest.mark.slow
+def test_list_of_runs_keeps_the_focus_and_follows_the_folder(open_page, served) -> None:
+    trained(served.play.runs / "10-first", 5)
+    page = open_page("/runs")
+    box = page.get_by_label("Show the curve of 10-first")
+    box.focus()
+    for _ in range(2):
+        page.wait_for_event("response", lambda response: "runs" in response.url, timeout=10_000)
+    page.wait_for_timeout(100)
+    assert page.evaluate("document.activeElement.ariaLabel") == "Show the curve of 10-first"
+    page.evaluate("Object.defineProperty(document, 'hidden', { value: true, configurable: true })")
+    page.wait_for_timeout(3500)
+    trained(served.play.runs / "11-second", 5)
+    page.evaluate("delete document.hidden")
+    page.wait_for_selector("a:text-is('11-second')", timeout=10_000)

@@ -1,5 +1,6 @@
 """What a page asks to be trained, as settings: the same as those of the command line and of Python."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from digitlab.errors import ConfigError, DigitlabError
 from digitlab.functions import parse_function
 from digitlab.nn.initializers import He
 from digitlab.nn.io.description import describe_network
+from digitlab.web.bundle import PAGE
 from digitlab.web.images import Images
 from digitlab.web.own_digits import OwnDigits
 from digitlab.web.plans import Plan, plan_of
@@ -44,6 +46,18 @@ def test_blocks_of_pictures() -> None:
 def test_pool_alone_and_nothing_at_all() -> None:
     assert planned(**IMAGES, layers=[{"type": "pool", "size": 2}]).config.network["input_shape"] == [8, 8, 1]
     assert planned(**IMAGES, layers=[]).title == "64-10"
+
+
+@pytest.mark.parametrize(
+    "name, setting", [("ACTIVATIONS", "activation"), ("OPTIMIZERS", "optimizer"), ("LOSSES", "loss")]
+)
+def test_what_the_page_offers_can_be_trained(name: str, setting: str) -> None:
+    lists = (PAGE / "js" / "screens" / "train" / "settings.js").read_text(encoding="utf-8")
+    choices = re.findall(r'\["([\w-]+)", "|"([\w-]+)"[,\]]', re.findall(rf"const {name} = (.+);", lists)[0])
+    offered = [pair or alone for pair, alone in choices]
+    assert len(offered) > 2
+    for choice in offered:
+        planned(**IMAGES, **{setting: choice})
 
 
 def test_settings_of_the_training() -> None:

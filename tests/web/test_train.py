@@ -126,6 +126,21 @@ def test_training_goes_on_while_another_screen_is_shown(open_page) -> None:
     status(page, "stopped.*saved as")
 
 
+def test_buttons_keep_clicks_and_the_focus_during_a_training(open_page) -> None:
+    page = open_page("/train?source=digits&size=0&layers=dense20&epochs=3000")
+    page.get_by_role("button", name="Train", exact=True).press("Enter")
+    status(page, "epoch [1-9]")
+    focused = "document.activeElement.textContent"
+    assert page.evaluate(focused) == "Pause"
+    button = page.get_by_role("button", name="Pause").element_handle()
+    status(page, "epoch [1-9][0-9]")
+    assert button.evaluate("button => button.isConnected"), "a click may take longer than a frame"
+    page.keyboard.press("Enter")
+    status(page, "paused, epoch")
+    assert page.evaluate(focused) == "Go on"
+    page.get_by_role("button", name="Stop").click()
+
+
 def test_two_browsers_stay_apart(open_page, served) -> None:
     pages = [open_page(f"/train?source=digits&size=0&layers=dense{n}&epochs=8") for n in (10, 11)]
     for page in pages:

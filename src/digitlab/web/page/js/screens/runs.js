@@ -37,6 +37,7 @@ export function mount(root, app) {
     let runs = [];
     let broken = [];
     let older = 0;
+    let drawn = ""; // what the table shows, as JSON
     const rows = new Map(); // of histories, by name
     const chosen = new Set((app.state.get("chosen", "") || "").split("~").filter(Boolean));
     let order = { column: app.state.get("sort", "changed"), down: app.state.get("up") !== "1" };
@@ -71,13 +72,19 @@ export function mount(root, app) {
         ({ runs, broken, older } = await app.api.get("runs"));
         if (stopped) return;
         if (!chosen.size) for (const run of runs.slice(0, 2)) chosen.add(run.name);
-        drawTable();
+        const found = JSON.stringify([runs, broken, older]);
+        if (found !== drawn) drawTable(); // a table drawn anew loses the focus of its buttons
+        drawn = found;
         await loadCurves(true);
       } catch (error) {
         app.say(error.message, { bad: true });
       }
       clearTimeout(timer);
-      if (!stopped) timer = setTimeout(() => !document.hidden && load(), EVERY);
+      again();
+    }
+
+    function again() {
+      if (!stopped) timer = setTimeout(() => (document.hidden ? again() : load()), EVERY);
     }
 
     async function loadCurves(again = false) {

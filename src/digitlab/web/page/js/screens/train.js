@@ -52,17 +52,17 @@ export function mount(root, app) {
     screenHead("Train", "Put a network together and watch it learn: this is a real training, and its run is saved.",
       el("div", { class: "row" }, tabs, button("Copy link", { path: ICONS.link, on: copyLink }))),
     el("div", { class: "train" },
-      panel({ title: "Network", sentence: "Every setting is part of the address: a link opens this page with the same ones.", docs: "training.md" }, form.element),
+      panel({ title: "Network", sentence: "The address holds every setting, so a link opens this page with the same settings.", docs: "training.md" }, form.element),
       el("div", { class: "stack results" },
-        panel({ title: "Training", sentence: "Step takes one step of one batch; an epoch is all training examples once.", docs: "play.md#train" }, bar, el("div", { class: "row spread" }, status, el("div", { class: "speed" }, speed.element)), progress, after),
+        panel({ title: "Training", sentence: "A step uses one batch; an epoch uses every training example once.", docs: "play.md#train" }, bar, el("div", { class: "row spread" }, status, el("div", { class: "speed" }, speed.element)), progress, after),
         views)),
   );
 
   function layout() {
     const kind = settings[shown].kind;
     const curvePanels = [
-      panel({ title: "Loss", sentence: "Mean loss of the training examples and of examples that are kept apart (dashed).", docs: "see-training.md", width: kind === "function" ? "" : "half" }, lossCurves.element),
-      kind === "function" ? null : panel({ title: "Accuracy", sentence: "Share of the examples kept apart whose class is right.", docs: "see-training.md", width: "half" }, accuracyCurves.element),
+      panel({ title: "Loss", sentence: "Mean loss of the training examples and of the validation examples (dashed).", docs: "see-training.md", width: kind === "function" ? "" : "half" }, lossCurves.element),
+      kind === "function" ? null : panel({ title: "Accuracy", sentence: "Share of the validation examples that are classified correctly.", docs: "see-training.md", width: "half" }, accuracyCurves.element),
     ];
     if (kind === "points") {
       const classes = choice({ label: "Class of the points you add by clicking", options: ["0", "1", "2", "3"].map((c) => [c, c]), value: String(pointClass), on: (v) => (pointClass = Number(v)) });
@@ -71,9 +71,9 @@ export function mount(root, app) {
       fill(views, panel({ title: "Fit", sentence: "The function (dashed), and the network's curve.", docs: "function-approximation.md" }, fitCurves.element), curvePanels);
     else
       fill(views, curvePanels,
-        panel({ title: "Weights", sentence: "Weights of the first layer: orange where ink speaks for a neuron, blue where it speaks against it.", docs: "see-inside.md", width: "half" }, weights.element),
+        panel({ title: "Weights", sentence: "Weights of the first layer: orange where ink raises a neuron's input, blue where it lowers it.", docs: "see-inside.md", width: "half" }, weights.element),
         panel({ title: "Confusion", sentence: "How often each class (row) was taken for another (column), on the validation images.", docs: "see-failures.md", width: "half" }, confusion.element),
-        panel({ title: "Failures", sentence: "Validation images that are wrong, the surest errors first. Click one to take it to the other screens.", docs: "see-failures.md" }, failures.element));
+        panel({ title: "Failures", sentence: "Misclassified validation images, the most confident errors first. Click one to use it on the other screens.", docs: "see-failures.md" }, failures.element));
   }
 
   /** The form has new settings. Those of a training under way cannot change, but for its learning rate. */
@@ -140,13 +140,22 @@ export function mount(root, app) {
         button("Only one", { on: () => setCount([settings[shown]]) }));
   }
 
+  const barChanged = changeDetector();
+  let focused = -1; // the button that had the focus when its place was disabled
   function drawBar() {
     const { playing, running, pending } = session;
+    if (!barChanged(playing, running, pending)) return;
+    const at = [...bar.children].indexOf(document.activeElement);
+    if (at >= 0) focused = at;
     fill(bar,
       button(playing ? "Pause" : running ? "Go on" : "Train", { kind: "primary", path: playing ? ICONS.pause : ICONS.play, on: () => go(session.playing ? "pause" : "play"), disabled: pending }),
       button("Step", { path: ICONS.skip, on: () => go("step"), disabled: pending }),
       button("One epoch", { path: ICONS.skip, on: () => go("epoch"), disabled: pending }),
       button("Stop", { path: ICONS.stop, on: () => go("stop"), disabled: !running }));
+    const next = bar.children[focused];
+    if (!next || next.disabled) return;
+    if (document.activeElement === document.body) next.focus({ preventScroll: true });
+    focused = -1;
   }
 
   /** Start if there is no training, else say play, pause, step, epoch or stop. */
@@ -199,13 +208,15 @@ export function mount(root, app) {
     fitCurves.draw(target ? [...fits, { name: "function", colour: 6, dashed: true, points: target }] : []);
   }
 
+  const afterChanged = changeDetector();
   function drawAfter(lane) {
-    const end = lane.ended;
+    const [end, { rate, kind }] = [lane.ended, settings[shown]];
+    if (!afterChanged(lane, lane.rate, lane.bytes, end, rate, kind)) return;
     fill(after,
-      lane.rate && !settings[shown].rate ? el("p", { class: "small muted" }, `Learning rate η = ${short(lane.rate)} (default)`) : null,
+      lane.rate && !rate ? el("p", { class: "small muted" }, `Learning rate η = ${short(lane.rate)} (default)`) : null,
       end?.advice ? el("p", { class: "note bad" }, end.advice) : null,
       end && lane.bytes && end.reason !== "error" ? el("div", { class: "row" },
-        settings[shown].kind === "images" ? button("Use this network in the other screens", { on: () => {
+        kind === "images" ? button("Use this network in the other screens", { on: () => {
           app.setNetwork(readNetwork(lane.bytes), end.run ?? "trained here");
           app.say("The other screens now show this network.");
         } }) : null,
@@ -235,4 +246,15 @@ export function mount(root, app) {
 function thinned(rows) {
   const step = Math.ceil(rows.length / 400);
   return step <= 1 ? rows : rows.filter((_, i) => i % step === 0 || i === rows.length - 1);
+}
+
+/** A function that says whether its arguments differ from those of the last call. Buttons that were drawn anew for every
+ * frame of a training would lose the focus, and a click whose press and release are in different frames. */
+function changeDetector() {
+  let last = null;
+  return (...now) => {
+    const changed = last === null || now.some((value, i) => value !== last[i]);
+    last = now;
+    return changed;
+  };
 }

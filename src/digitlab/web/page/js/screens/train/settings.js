@@ -3,7 +3,7 @@ import { decodePoints, makePoints } from "./points.js";
 
 export const KINDS = [["images", "Images"], ["points", "Points"], ["function", "Function"]];
 export const ACTIVATIONS = ["sigmoid", "tanh", "relu", "leaky-relu", "elu", "gelu", "softplus", "silu"];
-export const OPTIMIZERS = [["sgd", "gradient descent"], ["momentum", "momentum"], ["nesterov", "Nesterov"], ["adam", "Adam"], ["rms-prop", "RMSProp"], ["adagrad", "AdaGrad"]];
+export const OPTIMIZERS = [["sgd", "gradient descent"], ["momentum", "momentum"], ["nesterov", "Nesterov"], ["adam", "Adam"], ["adamw", "AdamW"], ["rmsprop", "RMSProp"]];
 export const LOSSES = [["quadratic", "quadratic (sigmoid)"], ["cross-entropy", "cross-entropy (sigmoid)"], ["log-likelihood", "log-likelihood (softmax)"]];
 
 /** What each kind begins with; the address names only what differs. */
