@@ -1,5 +1,6 @@
 """The runs of a folder as the page shows them: what they differ in, their histories, their errors."""
 
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from digitlab.nn.io.loading import load_network
 from digitlab.nn.network import Network
 from digitlab.parallel.labels import all_settings, varied_settings
 from digitlab.run_folders import is_of_images, is_run, runs_in
+from digitlab.settings.schema import option_of
 from digitlab.train import History, RunConfig
 from digitlab.train.columns import unit
 from digitlab.train.evaluation import classifies
@@ -57,7 +59,7 @@ class Runs:
                 broken.append({"name": self.name(folder), "error": str(error)})
         differences = varied_settings([config for _, config, _ in read]) if len(read) > 1 else [{}] * len(read)
         rows = [
-            summary(folder, config, history) | {"name": self.name(folder), "settings": texts(setting)}
+            summary(folder, config, history) | {"name": self.name(folder), "settings": texts(setting, option_of)}
             for (folder, config, history), setting in zip(read, differences)
         ]
         return {"runs": rows, "broken": broken, "older": max(0, len(folders) - MOST)}
@@ -157,6 +159,6 @@ def summary(folder: Path, config: RunConfig, history: History) -> dict[str, Any]
     }
 
 
-def texts(settings: "dict[str, Any]") -> dict[str, str]:
-    """Settings with their values as text."""
-    return {name: str(value) for name, value in settings.items()}
+def texts(settings: "dict[str, Any]", named: Callable[[str], str] = str) -> dict[str, str]:
+    """Settings with their values as text, and their names as `named` writes them."""
+    return {named(name): str(value) for name, value in settings.items()}

@@ -1,4 +1,4 @@
-// Harm done to an image or a network, to see what survives; and the smallest change of an image that fools a network.
+// Changes of an image or a network, to see what it still reads; and the smallest change of an image that fools a network.
 
 import { Tensor, argmax } from "./tensor.js";
 import { normal } from "./random.js";

@@ -1,4 +1,4 @@
-// Three ways from an output back to a picture of a digit: digitlab/viz/imagine.py, inverse_query.py and ascent.py.
+// Three methods from an output back to a picture of a digit: digitlab/viz/imagine.py, inverse_query.py and ascent.py.
 // The first two are for chains of dense layers; each yields the signal after every layer on its way to the pixels.
 
 import { Tensor, matmulTransposed, product } from "./tensor.js";

@@ -4,7 +4,7 @@ import { placesOf } from "./layers/windows.js";
 import { connected } from "./layers/layer.js";
 
 /**
- * How number `index` of the output of one example came about:
+ * How number `index` of the output of one example is computed:
  *
  *     terms   [{ place, x, w, product }]: numbers of the input and what they are multiplied with (1: taken as they are)
  *     bias    what is added, or null

@@ -39,7 +39,7 @@ export function mount(root, app) {
     pixels: fitted(network, { pixels: exampleImage(digit) }).pixels,
   }));
 
-  let harm = { ...WHOLE };
+  let changes = { ...WHOLE };
   let broken = network;
   let waiting = false;
 
@@ -71,7 +71,7 @@ export function mount(root, app) {
       step,
       value: 0,
       format: (x) => format(x).replace("-", "−"),
-      on: (value) => ((harm[name] = value), soon()),
+      on: (value) => ((changes[name] = value), soon()),
     }),
   ]);
 
@@ -152,7 +152,7 @@ export function mount(root, app) {
 
   function show() {
     const { pixels } = fitted(network, app.image);
-    const hurt = damagedImage(pixels, [height, width], harm);
+    const hurt = damagedImage(pixels, [height, width], changes);
     damaged.draw(hurt, { limit: 1 });
     switches?.draw(
       Array.from({ length: channels(layer.value) }, (_, i) => (offNeurons.includes(i) ? 0.1 : 0.75)),
@@ -171,7 +171,7 @@ export function mount(root, app) {
     fill(
       survivors,
       examples.map(({ digit, pixels: each }) => {
-        const image = damagedImage(each, [height, width], harm);
+        const image = damagedImage(each, [height, width], changes);
         const seen = argmax(answer(broken, image));
         left += Number(seen === digit);
         const canvas = el("canvas", { "aria-hidden": "true" });
@@ -183,7 +183,7 @@ export function mount(root, app) {
   }
 
   function reset() {
-    harm = { ...WHOLE };
+    changes = { ...WHOLE };
     sliders.forEach(([, part]) => part.set(0));
     offNeurons = [];
     bits.set(17);
@@ -197,15 +197,15 @@ export function mount(root, app) {
   }));
 
   root.append(
-    el("div", { class: "row spread" }, head, button("Repair everything", { on: reset })),
+    el("div", { class: "row spread" }, head, button("Reset", { on: reset })),
     el(
       "div",
       { class: "panels" },
       picture.element,
       panel(
         {
-          title: "Harm the image",
-          sentence: "Noise, a shift, a rotation, rows without ink.",
+          title: "Change the image",
+          sentence: "Add noise, shift, rotate, or remove rows of ink.",
           docs: "augmentation.md",
           width: "third",
         },
@@ -217,7 +217,7 @@ export function mount(root, app) {
         { class: "third stack" },
         panel(
           {
-            title: "Harm the network",
+            title: "Change the network",
             sentence:
               "Neurons off (their output is 0; click cells to choose them), biases removed, weights of few bits.",
             docs: "play.md",
@@ -227,13 +227,13 @@ export function mount(root, app) {
           bits.element,
         ),
         panel(
-          { title: "Answer", sentence: "✓ marks the right class, or what was read before.", docs: "predict.md" },
+          { title: "Answer", sentence: "✓ marks the right class, or the answer without the changes.", docs: "predict.md" },
           said,
           chart.element,
         ),
       ),
       panel(
-        { title: "What survives", sentence: "The ten examples with the same harm.", docs: "play.md" },
+        { title: "The ten example digits", sentence: "Each with the same changes.", docs: "play.md" },
         survivors,
         count,
       ),

@@ -49,8 +49,8 @@ export function mount(root, app) {
           button("Clear", { on: () => canvas.clear() })),
         el("div", { class: "row" }, preview, answer)),
       el("div", { class: "two-thirds stack results" },
-        panel({ title: "Your digits", sentence: "Each image as the network sees it, with its answer where it is wrong. Click one to take it to the other screens.", docs: "own-data.md" }, score, own, actions),
-        panel({ title: "Beside MNIST", sentence: "Above yours, below images of the same digit from MNIST's training set.", docs: "data.md" }, beside))),
+        panel({ title: "Your digits", sentence: "Each image as the network sees it, with its answer where it is wrong. Click one to use it on the other screens.", docs: "own-data.md" }, score, own, actions),
+        panel({ title: "Comparison with MNIST", sentence: "Top: your images. Bottom: images of the same digit from MNIST's training set.", docs: "data.md" }, beside))),
   );
 
   function see() {

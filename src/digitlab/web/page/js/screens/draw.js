@@ -129,7 +129,7 @@ export function mount(root, app) {
       panel(
         {
           title: "Answer",
-          sentence: "The output of each class; the largest is what the network reads.",
+          sentence: "The output for each class; the largest is the answer.",
           docs: "predict.md",
           width: "third",
         },
@@ -239,7 +239,7 @@ function serverPanel(app, target) {
       said.textContent = "Looking for failures…";
       const { failures: found } = await app.api.get("failures");
       said.textContent = found.length
-        ? `The ${found.length} errors of highest probability in the test set: the label → what the network reads.`
+        ? `The ${found.length} most confident errors in the test set: the label → what the network reads.`
         : "There are no failures to show.";
       show(
         found,
@@ -281,7 +281,7 @@ function serverPanel(app, target) {
     {
       title: "Other images",
       sentence:
-        "Test images by number, the errors of highest probability, or the digits on a photo (drop one on the drawing, too).",
+        "Test images by number, the most confident errors, or the digits on a photo (drop one on the drawing, too).",
       docs: "see-failures.md",
     },
     el(

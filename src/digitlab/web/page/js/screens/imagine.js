@@ -21,7 +21,7 @@ export function mount(root, app) {
   const { network } = app;
   const head = screenHead(
     "Imagine",
-    "What does a digit look like to this network? Three ways from an answer back to a picture.",
+    "What does a digit look like to this network? Three methods compute a picture from an answer.",
   );
   const why = whyNoImage(network);
   if (why || network.classNames.length < 2) {
@@ -244,7 +244,7 @@ function chainPanel(app, title, sentence, way, kind, why) {
   const part = {
     element: panel(
       { title, sentence, docs: "see-imagine.md", width: "third" },
-      why ? el("p", { class: "note" }, `This way ${why}`) : [map.element, said, el("h3", {}, "On the way"), stages],
+      why ? el("p", { class: "note" }, `This method ${why}`) : [map.element, said, el("h3", {}, "Intermediate results"), stages],
     ),
     start,
     redraw: () => part.start(digit),

@@ -21,7 +21,7 @@ export function mount(root, app) {
   const { network } = app;
   const head = screenHead(
     "Open up",
-    "Choose a number of any layer and see how it came about: every input, every weight, the sum.",
+    "Choose a number of any layer and see how it is computed: every input, every weight, the sum.",
   );
   const why = whyNoImage(network);
   if (why) {
@@ -141,8 +141,8 @@ export function mount(root, app) {
       ),
       panel(
         {
-          title: "The number, worked out",
-          sentence: "As in an example by hand, with this image's numbers.",
+          title: "How the number is computed",
+          sentence: "The layer's formula with the numbers of this image.",
           docs: "see-explain.md",
           width: "half",
         },
@@ -154,7 +154,7 @@ export function mount(root, app) {
         panel(
           {
             title: "Path of the largest contributions",
-            sentence: "From this number back to the pixels, each time to the input that adds most to it.",
+            sentence: "From this number back to the pixels, at each layer through the input with the largest contribution.",
             docs: "play.md",
           },
           path,

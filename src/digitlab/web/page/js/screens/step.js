@@ -142,7 +142,7 @@ export function mount(root, app) {
 
   const pictures = new Map(); // the canvases, kept from step to step
   const undoButton = button("Undo", { path: ICONS.undo, on: undo });
-  const resetButton = button("From the start", { on: reset });
+  const resetButton = button("Reset", { on: reset });
   const keepButton = button("Use these weights", {
     label: "Use these weights in all screens",
     on: () => {
@@ -183,7 +183,7 @@ export function mount(root, app) {
       panel(
         {
           title: "Loss",
-          sentence: "How wrong the answer is, and after which step.",
+          sentence: "The loss of this image after each step.",
           docs: "see-training.md",
           width: "third",
         },
@@ -212,7 +212,7 @@ export function mount(root, app) {
       panel(
         {
           title: "Every array's largest change",
-          sentence: "The weight of each array that moves most in the next step.",
+          sentence: "The weight of each array that changes most in the next step.",
           docs: "gradients.md",
         },
         weights,

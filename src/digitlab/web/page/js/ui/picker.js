@@ -44,7 +44,7 @@ export function exampleButtons(choose) {
 }
 
 /** A panel with the image and these ways. Returns { element, draw(pixels), stop() }. */
-export function imagePanel(app, { sentence = "What the network gets.", extra = [] } = {}) {
+export function imagePanel(app, { sentence = "The input of the network.", extra = [] } = {}) {
   const { height, width } = fitted(app.network, app.image);
   const picture = heatmap({
     rows: height,

@@ -63,8 +63,8 @@ export function smallestChange([height, width], at) {
   return {
     element: panel(
       {
-        title: "The smallest change that fools it",
-        sentence: "Step by step to the nearest border between two answers (DeepFool, Moosavi-Dezfooli et al. 2016).",
+        title: "The smallest change of the image that changes the answer",
+        sentence: "Step by step to the nearest decision boundary (DeepFool, Moosavi-Dezfooli et al. 2016).",
         docs: "play.md",
       },
       el("div", { class: "row" }, button("Search", { on: search, kind: "primary" })),

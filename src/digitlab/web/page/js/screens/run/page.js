@@ -25,16 +25,16 @@ export function runPage(root, app, name, back) {
   const images = failuresView(explain);
   const which = el("p", { class: "muted small" });
   const ofImages = [
-    panel({ title: "Accuracy", sentence: "Share of the validation images that are right.", docs: "see-training.md", width: "third" }, accuracy.element),
+    panel({ title: "Accuracy", sentence: "Share of the validation images that are classified correctly.", docs: "see-training.md", width: "third" }, accuracy.element),
     panel({ title: "Confusion", sentence: "Click a number to see these images.", docs: "see-failures.md", width: "half" }, confusion.element),
-    panel({ title: "Images", sentence: "The surest errors, or those of the cell you clicked. Click an image to open it up with this run's network.", docs: "see-explain.md", width: "half" }, which, images.element),
+    panel({ title: "Images", sentence: "The most confident errors, or those of the cell you clicked. Click an image to look inside this run's network with it.", docs: "see-explain.md", width: "half" }, which, images.element),
   ];
 
   root.append(
     screenHead(name, "One run: how it went, how to repeat it, and what its network gets wrong.", el("div", { class: "row" }, button("All runs", { on: back }), button("Use its network in the other screens", { kind: "primary", on: () => use() }))),
     el("div", { class: "panels" },
       panel({ title: "Result", sentence: "The best epoch and, for images, the command that trains the same network again.", docs: "training.md", width: "third" }, facts),
-      panel({ title: "Loss", sentence: "Training, and validation dashed.", docs: "see-training.md", width: "third" }, loss.element),
+      panel({ title: "Loss", sentence: "Of the training set, and of the validation set (dashed).", docs: "see-training.md", width: "third" }, loss.element),
       ...ofImages,
       panel({ title: "Settings", sentence: "Every setting of config.toml.", docs: "training.md" }, settings)),
   );
@@ -63,7 +63,7 @@ export function runPage(root, app, name, back) {
       if (found) {
         names = found.names;
         confusion.draw(found.confusion, names);
-        which.textContent = "The surest errors.";
+        which.textContent = "The most confident errors.";
         images.draw(found.failures, names);
       }
     }

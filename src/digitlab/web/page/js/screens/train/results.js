@@ -1,4 +1,4 @@
-// What a training shows while it learns: weights as pictures, the confusion matrix, the surest errors.
+// What a training shows while it learns: weights as pictures, the confusion matrix, the most confident errors.
 import { el, fill } from "../../ui/dom.js";
 import { paint } from "../../ui/heatmap.js";
 import { css } from "../../ui/theme.js";
