@@ -21,7 +21,8 @@ from digitlab.nn import (
     parse_net,
 )
 from digitlab.nn.io.summary import count
-from digitlab.nn.zoo import fitted, parse_sizes
+from digitlab.nn.recipe import fitted
+from digitlab.nn.zoo import parse_sizes
 
 each = pytest.mark.parametrize("name", ZOO)
 

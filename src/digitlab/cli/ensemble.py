@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from digitlab.cli.shared import train_settings
 from digitlab.cli.shared.json_output import json_option, report
 from digitlab.cli.shared.looking import PART_HELP, SOURCE_HELP
 from digitlab.cli.shared.options import (
@@ -20,11 +19,7 @@ from digitlab.cli.shared.options import (
 from digitlab.errors import quoted
 
 if TYPE_CHECKING:
-    from digitlab.data import Digits, Splits
-    from digitlab.nn import Network
-    from digitlab.train import RunConfig
-
-SHOWN = 40  # errors in the picture
+    from digitlab.data import Digits
 
 
 @click.command("ensemble")
@@ -92,6 +87,8 @@ def command(
     settings of `digitlab train`. The result is one file that every command reads like a network.
     """
     from digitlab.cli.shared.console import say
+    from digitlab.cli.shared.ensemble_gain import save_errors, say_gain
+    from digitlab.cli.shared.ensemble_members import fresh_members, saved_members
     from digitlab.ensemble import combine
 
     given = {name: value for name, value in chosen.items() if value is not None}
@@ -146,167 +143,3 @@ def refuse_seen(files: "Sequence[Path]", how: str) -> None:
                 f"{file}: was trained on the validation images, too (split 60k/10k), so --combine {how} cannot judge "
                 "it by them; use vote or mean"
             )
-
-
-def saved_members(nets: tuple[str, ...]) -> "tuple[list[Network], list[list[int]], list[str], list[Path]]":
-    """The networks that are named, what each is a specialist for, what to call them, and their files."""
-    from digitlab.cli.shared.networks import load_named
-    from digitlab.ensemble.making import covers_for
-    from digitlab.train import RunConfig
-
-    paths: list[str] = []
-    for net in nets:
-        inside = sorted(Path(net).glob("*/network.safetensors")) if Path(net).is_dir() else []
-        own = (Path(net) / "network.safetensors").is_file()
-        paths += [str(path) for path in inside] if inside and not own else [net]
-    networks, covers, names, files = [], [], [], []
-    for name in paths:
-        path, network = load_named(name)
-        beside = path.parent / "config.toml"
-        specialist = path.name == "network.safetensors" and beside.is_file()
-        networks.append(network)
-        files.append(path)
-        covers += covers_for([RunConfig.load(beside, run=True)]) if specialist else [[]]
-        names.append(path.parent.name if path.name == "network.safetensors" else path.stem)
-    return networks, covers, names, files
-
-
-def fresh_members(
-    given: dict[str, Any], kind: str, members: int, folder: Path | None, workers: int | None, cluster: str | None
-) -> "tuple[list[Network], list[list[int]], list[str], Splits]":
-    """Train the members and return them, as `saved_members` does, with the sets they learned from."""
-    from digitlab.cli.shared.console import say
-    from digitlab.cli.shared.endings import say_diagnoses
-    from digitlab.cli.shared.progress import GroupProgress
-    from digitlab.cli.shared.train_network import title
-    from digitlab.ensemble.making import covers_for, member_configs
-    from digitlab.errors import DigitlabError
-    from digitlab.parallel import train_many
-    from digitlab.run_folders import run_folder
-
-    config, splits = train_settings.settings(given, given.pop("from_file", None))
-    configs = member_configs(config, kind, members, len(splits.test.class_names))
-    with run_folder(folder, f"{title(given, config)}-{kind}") as place:
-        if kind == "snapshots":
-            networks = train_snapshots(configs[0], splits, place, members)
-            return networks, [[] for _ in networks], [f"snapshot {i + 1}" for i in range(len(networks))], splits
-        names = [f"member-{i + 1}" for i in range(members)]
-        together = train_many(
-            configs, names=names, folder=place, workers=workers, cluster=cluster, watcher=GroupProgress()
-        )
-        say(f"members: {place}; {together.seconds:.1f} s in all, {together.reason}")
-        if together.interrupted:
-            say(f"continue with the same command and --run {quoted(place)}")
-            raise KeyboardInterrupt
-        if failed := [outcome for outcome in together.outcomes if outcome.error]:
-            raise DigitlabError(f"{failed[0].name}: {failed[0].error}")
-        say_diagnoses([(o.name, o.diagnosis) for o in together.outcomes])
-        return together.networks(), covers_for(configs), names, splits
-
-
-def train_ensemble(
-    given: dict[str, Any], members: int, folder: Path | None, workers: int | None, cluster: str | None
-) -> None:
-    """Train networks that differ in their seed only, and save them as one network, the mean of their outputs."""
-    from digitlab.cli.shared.console import say
-    from digitlab.ensemble import combine
-    from digitlab.run_folders import run_folder
-
-    with run_folder(folder, given["preset"]) as place:
-        networks, covers, names, splits = fresh_members(given, "seeds", members, place, workers, cluster)
-        whole, out = combine(networks, "mean"), place / "ensemble.safetensors"
-        whole.save(out)
-        say_gain(whole, names, splits.valid, splits.test, "mean", covers)
-        say(f"saved: {out} ({out.stat().st_size:,} bytes); try: digitlab test {quoted(out)}")
-
-
-def train_snapshots(config: "RunConfig", splits: "Splits", folder: Path, members: int) -> "list[Network]":
-    """One training that leaves a network behind at the end of each cycle."""
-    from digitlab.cli.shared.console import say
-    from digitlab.cli.shared.endings import say_diagnosis
-    from digitlab.cli.shared.progress import training_progress
-    from digitlab.doctor.callback import Diagnose
-    from digitlab.ensemble.making import Snapshots, snapshot_networks
-    from digitlab.parallel.run_folders import prepare
-    from digitlab.train import resume_run, start_run
-
-    diagnose = Diagnose()
-    callbacks = [training_progress(), Snapshots(folder, members), diagnose]
-    if (folder / "config.toml").is_file():
-        prepare(folder, "snapshots", config)  # refuses another run's folder
-        _, trainer = resume_run(folder, callbacks)
-    else:
-        trainer = start_run(config, folder, callbacks)
-    trainer.fit(splits.train, splits.valid, epochs=config.epochs, sample_weights=config.example_weights())
-    if trainer.interrupted:
-        say(f"continue with the same command and --run {quoted(folder)}")
-        raise KeyboardInterrupt
-    say_diagnosis(diagnose.found)
-    return snapshot_networks(folder)
-
-
-def say_gain(
-    whole: "Network", names: list[str], validation: "Digits | None", images: "Digits", how: str, covers: list[list[int]]
-) -> None:
-    """The table of members and whole, then diversity and errors; the test set chooses nothing here."""
-    from digitlab.cli.shared.console import say, table
-    from digitlab.ensemble import doubts, gain
-    from digitlab.statistics import summarize
-
-    test = gain(whole, images.images, images.labels, covers)
-    valid = gain(whole, validation.images, validation.labels, covers) if validation is not None else None
-    rows = []
-    for i, name in enumerate(names):
-        own = f" (tells apart {', '.join(map(str, covers[i]))}, other)" if covers[i] else ""
-        rows.append([name + own, *([f"{100 * valid.members[i]:.2f}"] if valid else []), f"{100 * test.members[i]:.2f}"])
-    rows.append([f"ensemble ({how})", *([f"{100 * valid.whole:.2f}"] if valid else []), f"{100 * test.whole:.2f}"])
-    say(table(["network", *(["valid (%)"] if valid else []), "test (%)"], rows))
-    accuracies = [
-        {"network": name, "valid": valid.members[i] if valid else None, "test": test.members[i]}
-        for i, name in enumerate(names)
-    ]
-    report(members=accuracies, combine=how, valid=valid.whole if valid else None, test=test.whole)
-    report(images=len(images), errors=test.errors, shared=test.shared, mended=test.mended, spoilt=test.spoilt)
-    report(oracle=test.oracle, diversity=test.diversity._asdict())
-    s, d = summarize(test.members), test.diversity
-    if any(covers):  # members for other questions are not to be compared with the whole
-        say(f"{len(test.errors)} errors on {len(images):,} images")
-        return
-    say(
-        f"members on the test set: mean {100 * s.mean:.2f} %, sd {100 * s.sd:.2f}; "
-        f"ensemble {100 * (test.whole - s.mean):+.2f} points from their mean, "
-        f"{100 * (test.whole - s.maximum):+.2f} from the best of them"
-    )
-    if how == "stack":
-        say("the stacking network was trained on the validation set: its validation accuracy is too high")
-    say(
-        f"pairs of members: disagreement {100 * d.disagreement:.2f} %, Q statistic {d.q:.3f}, "
-        f"both wrong {100 * d.double_fault:.2f} %"
-    )
-    say(
-        f"{len(test.errors)} errors on {len(images):,} images: {test.shared} made by every member; "
-        f"{test.mended} errors of the best member corrected, {test.spoilt} new ones; "
-        f"at least one member is right on {100 * test.oracle:.2f} %"
-    )
-    for line in doubts(test, names, images.labels):
-        say(f"warning: {line}")
-
-
-def save_errors(whole: "Network", test: "Digits", path: Path) -> None:
-    """A picture of the first test images that the whole gets wrong: "label → what it reads"."""
-    from digitlab.cli.shared.console import say
-    from digitlab.data.grids import image_grid
-    from digitlab.ensemble import gain
-    from digitlab.viz.figures import save_figure
-
-    found = gain(whole, test.images, test.labels)
-    wrong = found.errors[:SHOWN]
-    if not len(wrong):
-        say("no errors; no picture is drawn")
-        return
-    names = test.class_names
-    titles = [f"{names[test.labels[i]]} → {names[found.predicted[i]]}" for i in wrong]
-    figure = image_grid(test.images[wrong], titles, columns=min(10, len(wrong)))
-    figure.suptitle(f"The first {len(wrong)} of {len(found.errors)} errors: label → prediction")
-    save_figure(figure, path)
-    say(f"errors: {path}")

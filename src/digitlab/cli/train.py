@@ -104,7 +104,7 @@ def command(
                 "this preset trains an ensemble; leave out --seeds, --grid, --resume, --record, --watch, --log and "
                 "--test-each-epoch (to continue one, give the same command with its --run)"
             )
-        from digitlab.cli.ensemble import train_ensemble
+        from digitlab.cli.shared.ensemble_members import train_ensemble
 
         train_ensemble(given | ({"from_file": from_file} if from_file else {}), members, folder, workers, cluster)
         return

@@ -5,7 +5,8 @@
     differences.py    one number at a time: ForwardDifferences, CentralDifferences, ComplexStep
     directions.py     all numbers at once, at random: ForwardGradient, SPSA, EvolutionStrategies
     rashid.py         RashidRule, which is no gradient: the learning rule of Rashid's book
-    check.py          check_gradients for a layer of your own; compare_gradients for their cost and error
+    check.py          check_gradients: is the gradient of a layer of your own right?
+    comparison.py     compare_gradients: the cost of each method and its error
 
 Backpropagation gives every partial derivative for the price of about three forward passes, however many there are.
 The others need forward passes only: to check it, to see what it saves, and to train what has no derivative.
@@ -13,6 +14,7 @@ The others need forward passes only: to check it, to see what it saves, and to t
 
 from digitlab.gradients.base import *
 from digitlab.gradients.check import *
+from digitlab.gradients.comparison import *
 from digitlab.gradients.differences import *
 from digitlab.gradients.directions import *
 from digitlab.gradients.rashid import *

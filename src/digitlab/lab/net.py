@@ -14,7 +14,8 @@ from digitlab.lab.looking import Looking
 from digitlab.lab.training import Training
 from digitlab.nn import Network, load_network, mlp
 from digitlab.nn.io.loading import network_path
-from digitlab.nn.zoo import Recipe, find_recipe, parse_sizes, recipe
+from digitlab.nn.recipe import Recipe
+from digitlab.nn.zoo import find_recipe, parse_sizes, recipe
 from digitlab.notebook_html import notebook_html
 from digitlab.synonyms import meant
 from digitlab.train import History

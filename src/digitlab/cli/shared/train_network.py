@@ -23,8 +23,9 @@ def network_table(given: Mapping[str, Any], splits: "Splits", *, fell_back: bool
     from digitlab.nn import Initializer, Loss
     from digitlab.nn.chains import chain
     from digitlab.nn.describe import build, describe
+    from digitlab.nn.recipe import fitted
     from digitlab.nn.scaling import as_scaling, describe_scaling
-    from digitlab.nn.zoo import fitted, parse_sizes, recipe
+    from digitlab.nn.zoo import parse_sizes, recipe
 
     shape, classes = splits.train.images.shape[1:], len(splits.train.class_names)
     net = given.get("net", f"{math.prod(shape)}-30-{classes}")
