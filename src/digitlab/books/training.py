@@ -73,6 +73,7 @@ class Training(Task):
         return replace(self, config=replace(self.config, epochs=epochs, seed=seed), data=data, snapshots=snapshots)
 
     def run(self, folder: Path, log: Log) -> dict[str, Any]:
+        """Train, or continue from the checkpoint in `folder`; returns history, final accuracies and engine."""
         parts = self.data.load()
         callbacks: list[Callback] = [Lines(self.title, log)]
         if self.squares:

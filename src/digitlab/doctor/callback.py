@@ -24,6 +24,7 @@ class Diagnose(Callback):
         self._first: Arrays | None = None
 
     def on_fit_start(self, trainer: "Trainer") -> None:
+        """Keep the weights before training, which a resumed training no longer has."""
         self._first = None if len(trainer.history) else copied(trainer.network)
 
     def on_fit_end(self, trainer: "Trainer") -> None:

@@ -37,10 +37,12 @@ class TrainingCase(Case):
 
     @cached_property
     def first(self) -> Network | None:
+        """The network before training; None if the training was resumed."""
         return self._with(self._first_weights) if self._first_weights is not None else None
 
     @cached_property
     def last(self) -> Network:
+        """The network after the last epoch."""
         return self._with(self.trainer.last) if self.trainer.last is not None else self.network
 
     def _with(self, weights: Arrays) -> Network:

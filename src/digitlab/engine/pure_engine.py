@@ -58,6 +58,7 @@ class PureEngine:
     def train_batches(
         self, x: Array, y: Array, order: Any, batch_size: int, learning_rates: Any, weights: Array | None = None
     ) -> Losses:
+        """See `Engine`. Raises EngineError for weights of examples or classes."""
         if weights is not None:
             raise EngineError(f"the pure engine cannot weight examples or classes; {OTHERS}")
         network = self.network

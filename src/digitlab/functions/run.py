@@ -31,6 +31,7 @@ class KeepFit(Callback):
         self.units, self.interval, self.kept = units, interval, kept
 
     def on_fit_start(self, trainer: Trainer) -> None:
+        """Save the settings and the network before training. Raises ConfigError if the folder already holds a run."""
         if (self.folder / "config.toml").exists():
             raise ConfigError(f"{self.folder}: already holds a run; choose another folder")
         self.config.save(self.folder / "config.toml")
@@ -38,6 +39,7 @@ class KeepFit(Callback):
         self.save(trainer.network, f"{NETWORKS}/0000")
 
     def on_epoch_end(self, trainer: Trainer, row: Row) -> None:
+        """Save the history in the units of the function, and the network if the epoch is in `kept`."""
         in_function_units([dict(row) for row in trainer.history], self.units).save(self.folder / "history.jsonl")
         if row["epoch"] in self.kept:
             self.save(trainer.network, f"{NETWORKS}/{row['epoch']:04d}")

@@ -90,6 +90,7 @@ class Backpropagation(Gradient):
         return 3
 
     def unsupported_reason(self, network: Network) -> str | None:
+        """Names the first layer without a derivative."""
         for name, layer in network.named_layers():
             if not layer.differentiable or type(layer).backward is Layer.backward:
                 return (
@@ -126,6 +127,7 @@ class PerExample(Backpropagation):
         return loss / n
 
     def unsupported_reason(self, network: Network) -> str | None:
+        """Names also the first layer that needs the whole batch, such as BatchNorm."""
         for name, layer in network.named_layers():
             if layer.sees_batch:
                 return (

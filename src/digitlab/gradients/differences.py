@@ -131,6 +131,7 @@ class ComplexStep(_OneAtATime):
         return learned_numbers(network) + 1
 
     def unsupported_reason(self, network: Network) -> str | None:
+        """Names the first layer that complex numbers cannot pass."""
         return not_analytic(network)
 
 

@@ -66,6 +66,7 @@ class ForwardGradient(_RandomDirections):
         return self.directions
 
     def unsupported_reason(self, network: Network) -> str | None:
+        """Names the first layer that complex numbers cannot pass."""
         return not_analytic(network)
 
 

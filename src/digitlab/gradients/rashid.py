@@ -44,6 +44,7 @@ class RashidRule(Gradient):
         return 3
 
     def unsupported_reason(self, network: Network) -> str | None:
+        """Names what differs from Dense and Sigmoid layers in turn with the quadratic loss."""
         if type(network.loss) is not Quadratic:
             return f"{network.loss!r}: Rashid's rule is about the quadratic loss; use it, or Backpropagation()"
         for i, layer in enumerate(network.layers):

@@ -143,6 +143,7 @@ class EarlierBest(Callback):
         self.last = last
 
     def on_fit_start(self, trainer: Trainer) -> None:
+        """Evaluate the network as the best so far; if it is unchanged, continue from the last epoch's weights."""
         part, _, measure = trainer.monitor.partition("_")
         if trainer.keep != "best" or part not in ("valid", "test"):
             return

@@ -36,6 +36,7 @@ class Item(NamedTuple):
 
     @property
     def height(self) -> float:
+        """The height on the page, in points."""
         return self.before + len(self.lines) * 1.35 * self.size + self.rules * RULE
 
 

@@ -64,6 +64,7 @@ class PerNeuron(Layer):
         return [number for group in self.neurons for number in neuron_numbers(group)]
 
     def output_shape(self, input_shape: Shape) -> Shape:
+        """The input shape. Raises ShapeError unless every neuron is in exactly one group."""
         n, numbers = (input_shape[-1] if input_shape else 0), set(self.order())
         strangers, forgotten = sorted(numbers - set(range(n))), sorted(set(range(n)) - numbers)
         if strangers or forgotten:

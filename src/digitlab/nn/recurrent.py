@@ -59,6 +59,10 @@ class Recurrent(Layer, abstract=True):
         return 1
 
     def output_shape(self, input_shape: Shape) -> Shape:
+        """(units,), or (steps, units) if all outputs are returned.
+
+        Raises ShapeError for images, with the Reshape that makes steps of them.
+        """
         if len(input_shape) != 2:
             if len(input_shape) == 3:
                 height, width, channels = input_shape
@@ -70,6 +74,7 @@ class Recurrent(Layer, abstract=True):
         return (self.units,) if self.returns == "last" else (input_shape[0], self.units)
 
     def init(self, input_shape: Shape, rng: np.random.Generator | None, *, dtype: str = "float32") -> None:
+        """Draw W (features, gates·units), U (units, gates·units) and b (gates·units,), each gate by itself."""
         features, units = input_shape[1], self.units
 
         def gate_by_gate(draw: Initializer, rows: tuple[int, ...], fan_in: int) -> Array:
@@ -187,6 +192,7 @@ class LSTM(Recurrent):
         return 4
 
     def init(self, input_shape: Shape, rng: np.random.Generator | None, *, dtype: str = "float32") -> None:
+        """As `Recurrent`; `forget_bias` is added to the biases of the forget gate."""
         super().init(input_shape, rng, dtype=dtype)
         if rng is not None:
             self.params["b"].value[self.units : 2 * self.units] += self.forget_bias
@@ -253,6 +259,7 @@ class GRU(Recurrent):
         return 3
 
     def init(self, input_shape: Shape, rng: np.random.Generator | None, *, dtype: str = "float32") -> None:
+        """As `Recurrent`; reset="after" adds the biases v (units,) of the recurrent product."""
         super().init(input_shape, rng, dtype=dtype)
         if self.reset == "after":
             self.params["v"] = Parameter(

@@ -25,6 +25,7 @@ class Step(Activation):
         return array_namespace(x).astype(real(x) >= 0, x.dtype), None
 
     def backward(self, grad_y: Array, cache: Cache) -> Array:
+        """Raises GradientError: the derivative is 0."""
         raise GradientError(
             "Step: the derivative of a step is 0, so backpropagation cannot train through it; "
             "use Sigmoid, or a gradient method that needs forward passes only"

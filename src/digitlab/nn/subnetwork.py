@@ -89,6 +89,7 @@ class Subnetwork(Layer):
         return output
 
     def init(self, input_shape: Shape, rng: np.random.Generator | None, *, dtype: str = "float32") -> None:
+        """Draw weights unless the network has its own; then only Dropout layers get new random generators."""
         if rng is not None and not self.carries_weights:
             frozen = self.inner.parameters()
             self.take(build_network({**self.network, "dtype": dtype}, seed=rng))

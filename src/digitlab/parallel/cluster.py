@@ -115,6 +115,7 @@ class DaskPool(Pool):
             return self.executor.submit(run_on_worker, job, self.place(job.config.data), self.topic)
 
     def close(self) -> None:
+        """Disconnect without waiting for running jobs; a cluster that was started here ends."""
         self.executor.shutdown(wait=False)
         self.client.close()
         if self.cluster is not None:

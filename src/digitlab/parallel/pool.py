@@ -66,6 +66,7 @@ class ThreadPool(Pool):
         self.halt.set()
 
     def close(self) -> None:
+        """Wait for running jobs, cancel waiting ones, and lift the limit on BLAS threads."""
         self.executor.shutdown(cancel_futures=True)
         self.limits.close()
 
@@ -95,6 +96,7 @@ class ProcessPool(Pool):
         self.halt.set()
 
     def close(self) -> None:
+        """Wait for running jobs and cancel waiting ones. Raises what `on_event` raised, if it did."""
         self.executor.shutdown(cancel_futures=True)
         self.events.put(None)
         self.reader.join()

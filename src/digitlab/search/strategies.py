@@ -146,12 +146,14 @@ class CmaEs(Strategy):
     about = "CMA-ES: a normal distribution that moves and takes the shape of what was good (Hansen 2016)"
 
     def check(self, plan: "SearchPlan") -> None:
+        """Raises ConfigError without a number to vary, and for a population below 4."""
         if not cma.numeric(plan.space):
             raise ConfigError("cma-es needs at least one number to vary that depends on no condition")
         if 0 < plan.population < 4:
             raise ConfigError(f"cma-es: got a population of {plan.population}, expected at least 4")
 
     def label(self, plan: "SearchPlan", trials: "Sequence[Trial]") -> dict[str, Any]:
+        """The generation, and as `fixed` the point that CMA-ES proposes."""
         generation, point = cma.propose(plan, trials)
         return {"generation": generation, "fixed": point}
 

@@ -39,6 +39,7 @@ class Averaging(Described, Callback):
         return hash(repr(self))
 
     def on_fit_end(self, trainer: "Trainer") -> None:
+        """Give the network the averaged weights; `trainer.last` keeps those from which a resumed training continues."""
         if not self.count:
             return
         if trainer.last is None:
@@ -109,6 +110,7 @@ class StochasticWeightAveraging(Averaging):
             raise ConfigError(f"SWA: got start {self.start}, expected a share of the epochs, 0 ≤ start < 1")
 
     def on_epoch_end(self, trainer: "Trainer", row: Row) -> None:
+        """Add the weights to the mean if the last part has begun; add the mean's validation score to the row."""
         first = math.floor(self.start * trainer.epochs) + 1
         if self.count > max(0, row["epoch"] - first):  # a goal that was raised has its last part later: begin again
             self.count, self.average = 0, {}

@@ -87,6 +87,7 @@ class EarlyStopping(Callback):
         self.patience = patience
 
     def on_fit_start(self, trainer: "Trainer") -> None:
+        """Stop a resumed training at once if it had no improvement for `patience` epochs."""
         self.judge(trainer)
 
     def on_epoch_end(self, trainer: "Trainer", row: Row) -> None:
@@ -106,6 +107,7 @@ class TargetReached(Callback):
         self.target = target
 
     def on_fit_start(self, trainer: "Trainer") -> None:
+        """Stop a resumed training at once if an earlier epoch reached the target."""
         if any(self.reached(trainer, row) for row in trainer.history):
             self.stop(trainer)
 

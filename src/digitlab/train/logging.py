@@ -78,6 +78,7 @@ class MLflowLog(Callback):
         self.parameters, self._mlflow, self._own = parameters, mlflow, False
 
     def on_fit_start(self, trainer: "Trainer") -> None:
+        """Log the settings, in a new run unless one is active."""
         self._own = self._mlflow.active_run() is None
         if self._own:
             self._mlflow.start_run()

@@ -105,6 +105,10 @@ class RecordPredictions(Callback):
         self.rows: list[Array] = []
 
     def on_fit_start(self, trainer: "Trainer") -> None:
+        """Continue the file of a resumed run.
+
+        Raises ConfigError unless the network has 2 to 256 classes, ModelFileError for a file on other images.
+        """
         outputs = trainer.network.shapes[-1]
         if len(outputs) != 1 or not 1 < outputs[0] <= 256:
             raise ConfigError(f"recording predictions needs 2 to 256 classes; this network's output is {outputs}")
@@ -145,6 +149,7 @@ class RecordGradients(Callback):
         self.rows: list[Row] = []
 
     def on_fit_start(self, trainer: "Trainer") -> None:
+        """Continue the file of a resumed run, or record the norms before training as those of epoch 0."""
         done = len(trainer.history)
         if done and self.path.is_file():
             self.rows = [row for row in History.load(self.path) if row["epoch"] <= done]
@@ -163,6 +168,7 @@ class RecordNetworks(Callback):
         self.folder = Path(folder) / NETWORKS
 
     def on_fit_start(self, trainer: "Trainer") -> None:
+        """Delete files of epochs that the history does not have; save the network before training as epoch 0."""
         done = len(trainer.history)
         for file in _network_files(self.folder):
             if int(file.stem) > done or not done:

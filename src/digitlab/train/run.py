@@ -48,6 +48,7 @@ class SaveRun(Callback):
             raise ConfigError(f"{self.folder}: already holds a run, which began a moment ago; choose another folder")
 
     def on_fit_start(self, trainer: Trainer) -> None:
+        """Claim the folder and write `config.toml`; warn if a resumed run has other training images."""
         # Only now: a training that could not begin, for want of fitting data, say, leaves no folder behind.
         self.claim()
         if self.config is not None:
@@ -58,6 +59,7 @@ class SaveRun(Callback):
             )
 
     def on_epoch_end(self, trainer: Trainer, row: Row) -> None:
+        """Save the history, the network if this epoch is the best, and the checkpoint, in this order."""
         # The checkpoint comes last: where it is missing or old, resuming repeats an epoch and writes the rest again.
         trainer.history.save(self.folder / "history.jsonl")
         if trainer.best is not None and trainer.best.epoch == row["epoch"]:
@@ -65,6 +67,7 @@ class SaveRun(Callback):
         save_checkpoint(trainer, self.folder / "checkpoint.safetensors")
 
     def on_fit_end(self, trainer: Trainer) -> None:
+        """Save the network and `ending.json`, and release the folder."""
         if self.held is not None:  # else training never began: another process has the folder
             try:
                 trainer.network.save(self.folder / "network.safetensors")

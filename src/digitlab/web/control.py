@@ -152,17 +152,20 @@ class Gate(Callback):
             self.ticket = None
 
     def on_epoch_start(self, trainer: "Trainer") -> None:
+        """Wait for permission to compute; set the learning rate that the page has chosen meanwhile."""
         self.began = time.monotonic()
         self.enter(trainer)
         if (rate := self.control.rates[self.lane]) is not None:
             trainer.learning_rate = rate
 
     def steps_at_once(self, trainer: "Trainer", usual: int) -> int:
+        """One step while the page asks for single steps, else the usual number."""
         self.enter(trainer)
         single = not self.control.playing and not self.control.epochs[self.lane]
         return 1 if single else usual
 
     def on_batches(self, trainer: "Trainer", done: int, total: int) -> None:
+        """Report the steps and let others compute; a single step that was asked for ends this training's turn."""
         control, lane = self.control, self.lane
         self.place = (done, total)
         self.report(trainer, done, total, False)
@@ -175,6 +178,7 @@ class Gate(Callback):
             control.pass_turn(lane)
 
     def on_epoch_end(self, trainer: "Trainer", row: Row) -> None:
+        """Report the epoch, end this training's turn, and wait as the page's epochs per second demand."""
         control, lane = self.control, self.lane
         self.place = (0, self.place[1])
         with control.changed:

@@ -94,6 +94,7 @@ class Model:
         self.arrays: dict[str, Any] = {}
 
     def then(self, function: str) -> None:
+        """Add the line x = function(x)."""
         self.lines.append(f"x = {function}(x)")
 
     def learned(self, name: str, constructor: str, arrays: list[Any]) -> str:
@@ -103,6 +104,7 @@ class Model:
         return f'layers.{constructor}, name="{own}")'
 
     def chain(self, name: str, layers: Iterable[Layer], shape: Shape) -> None:
+        """Add layers one after the other; `shape` is the first one's input."""
         for i, layer in enumerate(layers):
             self.add(f"{name}{i}", layer, shape)
             shape = layer.output_shape(shape)
@@ -128,6 +130,7 @@ class Model:
             self.then(SIMPLE.get(type(layer)) or self.function(name, layer))
 
     def residual(self, name: str, layer: Residual, shape: Shape) -> None:
+        """Add the layers and the sum of their output and the input, which passes the projection if there is one."""
         own = name.replace(".", "_")
         self.lines.append(f"before{own} = x")
         self.chain(f"{name}.", layer.layers, shape)

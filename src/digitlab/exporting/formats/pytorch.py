@@ -117,6 +117,7 @@ class Module:
         return f"self.{attribute}"
 
     def chain(self, named: Iterator[tuple[str, Layer]], shape: Shape) -> Shape:
+        """Add layers one after the other; `shape` is the first one's input. Returns the last one's output shape."""
         for name, layer in named:
             self.add(name, layer, shape)
             shape = layer.output_shape(shape)
@@ -186,6 +187,10 @@ class Module:
         )
 
     def call(self, name: str, layer: Layer, values: dict[str, Any], shape: Shape) -> str:
+        """The expression in `forward` for a layer's output; its modules and arrays are added.
+
+        Raises ConfigError for a layer without a counterpart here.
+        """
         match layer:
             case Dense():
                 arrays = {"weight": layer.connected(values["W"]).T}
