@@ -21,6 +21,12 @@ def test_a_page_has_no_private_words(page):
     assert [line for line in lines if PRIVATE.search(line)] == []
 
 
+def test_the_page_of_play_has_no_private_words():
+    scripts = sorted((ROOT / "src" / "digitlab" / "web" / "page").rglob("*.js"))
+    found = [line for path in scripts for line in path.read_text(encoding="utf-8").splitlines() if PRIVATE.search(line)]
+    assert scripts and found == []
+
+
 def test_messages_and_help_have_no_private_words():
     found = []
     for path in sorted((ROOT / "src").rglob("*.py")):

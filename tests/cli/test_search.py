@@ -77,7 +77,7 @@ def test_strategies(call, strategy):
     )
     assert called.code == 0, called.err
     if strategy == "log-scale":
-        assert "learning_rate, powers of ten: 0.1:" in called.out
+        assert "learning-rate, powers of ten: 0.1:" in called.out
     if strategy == "genetic":
         assert "population 4" in called.out and Path("searches/001-64-6-10-genetic/generations.png").exists()
     assert "test set, used" not in called.out

@@ -48,7 +48,7 @@ def test_a_lesson_is_complete(lesson):
     text = (FOLDER / f"{lesson.slug}.md").read_text(encoding="utf-8")
     assert len(lesson.exercises) == 2 and len(lesson.goals) >= 2 and len(lesson.questions) >= 2
     assert 15 <= lesson.minutes <= 30
-    assert "|---|" in text.partition("\n## Beside the book\n")[2].partition("\n## ")[0]
+    assert "|---|" in text.partition("\n## Compared with the book\n")[2].partition("\n## ")[0]
     assert any(part.kind in ("png", "gif") for part in lesson.parts)
     assert [line for line in text.splitlines() if PRIVATE.search(line) or len(line) > 400] == []
     for target in re.findall(r"\]\(\.\./([\w/-]+\.\w+)", text):

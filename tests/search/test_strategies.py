@@ -50,7 +50,7 @@ def test_log_scale_begins_with_powers_of_ten_and_says_why():
     )
     assert [t.point["learning_rate"] for t in trials[:5]] == [0.01, 0.1, 1, 10, 100]
     assert trials[5].point["learning_rate"] == pytest.approx(10**-0.5, rel=1e-5)
-    assert progress.decisions[0].startswith("learning_rate, powers of ten: 0.01: -200.00 %, 0.1: -100.00 %")
+    assert progress.decisions[0].startswith("learning-rate, powers of ten: 0.01: -200.00 %, 0.1: -100.00 %")
     assert "→ 1, the best of 5 so far" in progress.decisions[0]
 
 

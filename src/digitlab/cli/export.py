@@ -10,7 +10,7 @@ TO = ("onnx", "safetensors", "json", "npz", "csv", "pytorch", "keras", "numpy-sc
 @click.command("export")
 @click.argument("net", required=False)
 @click.option("--to", type=click.Choice(TO), required=True, help="Format of the exported network.")
-@click.option("--out", type=click.Path(path_type=Path), help="File to write. [default: beside NET, by its name]")
+@click.option("--out", type=click.Path(path_type=Path), help="File to write. [default: next to NET, with its name]")
 def command(net: str | None, to: str, out: Path | None) -> None:
     """Write a network for another program.
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from digitlab.errors import ConfigError
 from digitlab.search.space import Choice, Integer, Point, Space, rounded
+from digitlab.settings.schema import option_of
 
 if TYPE_CHECKING:
     from digitlab.search.plan import SearchPlan
@@ -42,8 +43,8 @@ def check(space: Space) -> None:
     for name, p in space.items():
         if p.when or not (isinstance(p, Choice) or getattr(p, "log", False)):
             raise ConfigError(
-                f"log-scale: {name} is {p.table()}; expected parameters on a logarithmic scale (log, integer-log) "
-                "or choices, without conditions"
+                f"log-scale: {option_of(name)} is {p.table()}; expected parameters on a logarithmic scale "
+                "(log, integer-log) or choices, without conditions"
             )
 
 
@@ -69,8 +70,8 @@ def replay(plan: "SearchPlan", trials: "Sequence[Trial]") -> Progress:
             what = "the choices" if isinstance(space[name], Choice) else STEPS[step]
             seen = ", ".join(f"{_short(v)}: {scored[v].shown()}" for v in new)
             decisions.append(
-                f"{name}, {what}: {seen or 'nothing new'} → {_short(chosen)}, the best of {len(tried)} so far "
-                f"({scored[chosen].shown()}{_where(tried, chosen, space[name])})"
+                f"{option_of(name)}, {what}: {seen or 'nothing new'} → {_short(chosen)}, "
+                f"the best of {len(tried)} so far ({scored[chosen].shown()}{_where(tried, chosen, space[name])})"
             )
             best = {**best, name: chosen}
             if isinstance(space[name], Choice):

@@ -73,7 +73,7 @@ export function mount(root, app) {
         if (stopped) return;
         if (!chosen.size) for (const run of runs.slice(0, 2)) chosen.add(run.name);
         const found = JSON.stringify([runs, broken, older]);
-        if (found !== drawn) drawTable(); // a table drawn anew loses the focus of its buttons
+        if (found !== drawn) drawTable(); // replaced buttons lose the focus
         drawn = found;
         await loadCurves(true);
       } catch (error) {

@@ -248,8 +248,8 @@ function thinned(rows) {
   return step <= 1 ? rows : rows.filter((_, i) => i % step === 0 || i === rows.length - 1);
 }
 
-/** A function that says whether its arguments differ from those of the last call. Buttons that were drawn anew for every
- * frame of a training would lose the focus, and a click whose press and release are in different frames. */
+/** A function that says whether its arguments differ from those of the last call. Buttons that are replaced in every
+ * frame of a training lose the focus, and a click whose press and release are in different frames. */
 function changeDetector() {
   let last = null;
   return (...now) => {

@@ -11,7 +11,7 @@ const wide = (element) => {
 };
 
 /**
- * Returns { element, show(settings) }. `on(changes, { again })` is told what was changed; `app.about.sources` names
+ * Returns { element, show(settings) }. `on(changes, { again })` is called with what was changed; `app.about.sources` names
  * the data sets and `app.about.own` the own digits.
  */
 export function settingsForm(app, on) {

@@ -19,7 +19,7 @@ function onGrid(network, size) {
   return network.forward(network.batch(inputs));
 }
 
-/** Returns { element, draw(points, network), neurons }. `onPoint(x, y)` is told of clicks. */
+/** Returns { element, draw(points, network), neurons }. `onPoint(x, y)` is called for clicks. */
 export function plane(onPoint) {
   const canvas = el("canvas", { class: "plane", width: 480, height: 480, tabindex: 0, role: "application", "aria-label": "Points in the plane and the network's boundary. Arrows move a cross, Enter puts a point there." });
   const maps = el("div", { class: "maps" });
