@@ -18,7 +18,7 @@ from digitlab.nn import Dense, LogLikelihood, Network, ReLU
 from digitlab.optim import SGD, Adam
 
 SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
-LAYERS = ((640, 1000), (1000, 1000), (640, 100), (2880, 100), (100, 100), (800, 128))
+LAYERS = ((640, 1000), (512, 512), (1000, 1000), (640, 100), (2880, 100), (100, 100), (800, 128))
 rng = np.random.default_rng(0)
 x, y = rng.normal(size=(4000, 16)).astype(np.float32), rng.integers(0, 10, 4000)
 

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from digitlab.engine.fast import FastEngine, layout, workspace
 from digitlab.engine.fast.matrix_unit import has_matrix_unit
-from digitlab.engine.fast.ops import dense, large, sparse_dense
-from digitlab.engine.fast.ops.skipping import PACKED
+from digitlab.engine.fast.ops import dense, large, turned
+from digitlab.engine.fast.ops.skipping import ALL_INPUTS, CHOICE, PACKED, SKIP_ZEROS, TURNED
 from digitlab.engine.fast.pixel_lists import PixelLists
 from digitlab.nn import activations as act
 from digitlab.nn import mlp
@@ -139,13 +139,67 @@ def test_lists_turned_round(packed, monkeypatch, scaling, features, columns, bat
         network = mlp([features, columns, 9], scaling=scaling, seed=3)
         engine = FastEngine(network, optimizer, (L2(0.3),), threads=threads)
         losses = engine.train_batches(x, y, np.arange(300), batch, np.full(-(-300 // batch), optimizer.learning_rate))
-        assert engine.workspace is not None and engine.workspace.arrays[layout.OPS][0, sparse_dense.TURNED] > 0
+        assert engine.workspace is not None and engine.workspace.arrays[layout.OPS][0, TURNED] > 0
         results.append((losses, network.state()))
     for losses, state in results[1:]:
         assert np.array_equal(losses, results[0][0])
         assert all(np.array_equal(state[name], array) for name, array in results[0][1].items())
     network = mlp([features, columns, 9], scaling=scaling, seed=3)
     assert_twins(network, optimizer, (L2(0.3), MaxNorm(1.5)), x, y, batch, steps=10, threads=2)
+
+
+def behind_relus(features: int, *sizes: int, dropout: float = 0.3) -> Network:
+    layers = [layer for n in sizes[:-1] for layer in (Dense(n), act.ReLU(), Dropout(dropout))]
+    return Network([*layers, Dense(sizes[-1])], features, LogLikelihood(), seed=3)
+
+
+@pytest.fixture(params=[2.0, 0.0], ids=["turned", "whole"])
+def few(request, packed, monkeypatch):
+    """Packed layers behind a ReLU turn lists of their inputs round, or multiply all inputs."""
+    monkeypatch.setattr(dense, "LEAST_SKIPPING", 0)
+    monkeypatch.setattr(turned, "few", lambda packed, batch: request.param)
+    return request.param
+
+
+@pytest.mark.parametrize(("sizes", "batch"), [((67, 45, 9), 40), ((150, 100, 70, 9), 300), ((45, 1100, 40), 290)])
+@pytest.mark.parametrize("optimizer", [SGD(0.05), Adam(0.003)])
+def test_lists_of_inputs_turned_round(few, sizes, batch, optimizer):
+    """More examples than one block of lists, columns for which the step takes several turns, any number of threads."""
+    x, y = data(20, 600, sizes[-1], 5)
+    x[:, 0] = 1.0
+    results = []
+    for threads in (1, 2, 3):
+        network = behind_relus(20, *sizes)
+        network.layers[0].params["W"].value[0, :3] = -50.0, 50.0, 0.0  # outputs that are always 0, and that never are
+        engine = FastEngine(network, optimizer, (L2(0.3),), threads=threads)
+        losses = engine.train_batches(x, y, np.arange(600), batch, np.full(-(-600 // batch), optimizer.learning_rate))
+        assert engine.workspace is not None
+        rows = [row for row in engine.workspace.arrays[layout.OPS] if row[TURNED] > 0]
+        assert {int(row[CHOICE]) for row in rows} == {SKIP_ZEROS if few else ALL_INPUTS}
+        results.append((losses, network.state()))
+    for losses, state in results[1:]:
+        assert np.array_equal(losses, results[0][0])
+        assert all(np.array_equal(state[name], array) for name, array in results[0][1].items())
+    assert_twins(behind_relus(20, *sizes, dropout=0.0), optimizer, (L2(0.3), MaxNorm(1.5)), x, y, batch, 10, threads=2)
+
+
+@pytest.mark.slow
+@settings(max_examples=15, deadline=None, derandomize=True)
+@given(
+    sizes=st.tuples(st.integers(1, 200), st.integers(32, 150), st.integers(2, 40)),
+    optimizer=st.sampled_from([SGD(0.05), Momentum(0.02, 0.8), Adam(0.003)]),
+    batch_size=st.integers(5, 150),
+    threads=st.integers(1, 3),
+)
+def test_chains_that_turn_lists_of_inputs_round(sizes, optimizer, batch_size, threads):
+    x, y = data(20, 150, sizes[-1], 7)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dense, "LEAST_PACKED", 0)
+        patch.setattr(dense, "LEAST_SKIPPING", 0)
+        patch.setattr(large, "SMALL_BATCH", 0)
+        patch.setattr(turned, "few", lambda packed, batch: 2.0)
+        network = chain((20, *sizes), act.ReLU(), LogLikelihood(), 3)
+        assert_twins(network, optimizer, (L2(0.5),), x, y, batch_size, steps=20, threads=threads)
 
 
 def wide() -> Network:

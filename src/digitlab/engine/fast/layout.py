@@ -97,9 +97,23 @@ NEEDS_BACKWARD = _column()  # whether `backward` runs even where ∂L/∂x is no
 _FIRST_OWN = _column()
 
 
+_columns = [_FIRST_OWN]  # of the kind that has most
+
+
 def own_columns() -> Callable[[], int]:
     """Gives the numbers of the columns that only one kind of operation has."""
-    return numbers(_FIRST_OWN)
+    number = numbers(_FIRST_OWN)
+
+    def column() -> int:
+        _columns[0] = max(_columns[0], 1 + (new := number()))
+        return new
+
+    return column
+
+
+def columns() -> int:
+    """How many columns a table of operations has, so that a kernel finds 0 in each that nobody wrote."""
+    return _columns[0]
 
 
 # Kinds of code that a kernel may not know, and their words in the message

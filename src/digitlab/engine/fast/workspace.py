@@ -117,7 +117,7 @@ class Workspace:
 
     def _as_array(self, rows: list[Row]) -> Vector:
         """The operations as the kernels read them."""
-        table = np.zeros((len(rows), 1 + max(max(row) for row in rows)), np.int64)
+        table = np.zeros((len(rows), at.columns()), np.int64)
         reals = table.view(np.float64)
         for k, row in enumerate(rows):
             for column, number in row.items():

@@ -12,22 +12,35 @@ from typing import Any
 
 from digitlab.engine.fast.compiler.jit import LARGE, kernel
 from digitlab.engine.fast.layout import *
-from digitlab.engine.fast.ops import activation, large, shared, skipping
+from digitlab.engine.fast.ops import activation, large, shared, skipping, turned
 from digitlab.engine.fast.ops.dispatch import unknown
 from digitlab.engine.fast.ops.optimizer import is_plain, limit_columns, update_biases, update_weights
 from digitlab.engine.fast.ops.skipping import (
     ALL_INPUTS,
     CHOICE,
+    FEW,
     LIST_STRIDE,
     LISTS,
     MAY_SKIP,
     PACKED,
     PARTS,
     SKIP_ZEROS,
+    TURNED,
 )
 from digitlab.engine.fast.plan import WIDEST_SPARSE, Row, padded
 from digitlab.engine.fast.plan_builder import PlanBuilder
-from digitlab.engine.fast.simd import at, doubles, multiply, multiply_large, multiply_transposed, step_along, words
+from digitlab.engine.fast.simd import (
+    at,
+    barrier,
+    doubles,
+    ints,
+    multiply,
+    multiply_large,
+    multiply_transposed,
+    real,
+    step_along,
+    words,
+)
 from digitlab.engine.fast.simd import padded as whole_vectors
 from digitlab.nn.activations import ReLU
 from digitlab.nn.network import Dense
@@ -88,6 +101,9 @@ def place(row: Row, room: Any, batch: int) -> None:
             row[PARTS] = room(shared.SEGMENTS * batch * row[Y_STRIDE])
     if row[PACKED]:
         row[PACKED] = large.packing(batch)
+    if row[MAY_SKIP]:
+        row[TURNED] = turned.place(row, room, batch) if row[PACKED] else 0
+        row[FEW] = turned.few(row[PACKED], batch) if row[PACKED] else skipping.FEW_LISTED
 
 
 @kernel()
@@ -97,9 +113,16 @@ def forward(share, op):
     x, y = at(share.work, op[X] + share.lo * xs), at(share.work, op[Y] + share.lo * ys)
     w, bias = at(share.params, op[W]), at(share.params, op[B])
     if LARGE and op[MAY_SKIP] and share.step % skipping.LOOK == 0:
-        op[CHOICE] = skipping.choose(share, x, xs, rows, n_in, skipping.FEW_PACKED if op[PACKED] > 0 else skipping.FEW)
+        op[CHOICE] = skipping.choose(share, x, xs, rows, n_in, real(op, FEW))
     if LARGE and op[PARTS] > 0:
         shared.forward(share, op)
+    elif LARGE and op[CHOICE] == SKIP_ZEROS and op[TURNED] > 0:
+        lists = at(share.work, op[LISTS] + share.lo * op[LIST_STRIDE])
+        skipping.list_all(x, xs, rows, n_in, lists, op[LIST_STRIDE])
+        turned.turn_inputs(share, op)
+        lo, hi = large.columns_of(share, ys)
+        turned.forward(share, op, lo, hi, bias)
+        barrier(ints(share.header[SYNC]), share.header[THREADS])
     elif LARGE and op[CHOICE] == SKIP_ZEROS:
         lists = at(share.work, op[LISTS] + share.lo * op[LIST_STRIDE])
         skipping.forward(y, ys, x, xs, rows, w, n_in, bias, lists, op[LIST_STRIDE])
@@ -141,6 +164,8 @@ def step(share, op):
         last = shared.first_row(op, shared.SEGMENTS * (share.thread + 1) // threads)
     if op[W_NUMBER] < 0:
         pass  # frozen
+    elif LARGE and op[CHOICE] == SKIP_ZEROS and op[TURNED] > 0:
+        turned.step(share, op, first, last, at(share.work, 0))
     elif LARGE and op[CHOICE] == SKIP_ZEROS:
         skipping.step(share, op, first, last, at(share.scratch, 2 * share.header[BATCH]), share.scratch)
     elif LARGE and op[PACKED] > 0:

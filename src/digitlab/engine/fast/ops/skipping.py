@@ -9,7 +9,8 @@ the dropout that made it zero multiplies that by zero. So all three products nee
     backward   ∂L/∂x[n, k] = g[n] · W[k]              for those k, and 0 for the others
     update     W[k] −= η Σₙ x[n, k] g[n]              over the n with x[n, k] ≠ 0
 
-Forward lists them, example by example, and backward reads the lists; each is a count, values and indices.
+Forward lists them, example by example, and backward reads the lists; each is a count, values and indices. In large
+batches, the lists are turned round for the other two products (turned.py).
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators, no-check-untyped-defs
@@ -39,16 +40,17 @@ from digitlab.engine.fast.simd import padded as whole_vectors
 # The columns of a dense operation
 _column = own_columns()
 MAY_SKIP = _column()  # whether it counts the zeros now and then, and chooses
+FEW = _column()  # float64: share of inputs up to which skipping the others is faster
 CHOICE = _column()  # ALL_INPUTS or SKIP_ZEROS
 LISTS = _column()  # offset of the lists of inputs that are not zero
 LIST_STRIDE = _column()
 PARTS = _column()  # where threads that share out the weights leave their sums (shared.py); 0 if they do not
 PACKED = _column()  # how products are packed: not at all (0), or as large.py says
+TURNED = _column()  # offset of lists of examples (turned.py); 0 if there are none
 _choice = numbers()
 ALL_INPUTS, SKIP_ZEROS = _choice(), _choice()
 
-FEW = 0.4  # share of inputs up to which skipping the others is faster than the whole product
-FEW_PACKED = 0.25  # and than one that is packed
+FEW_LISTED = 0.4  # share of inputs up to which lists are faster than the whole product
 LOOK = 64  # steps from one count of the zeros to the next
 GROUP = 8  # list lengths are multiples of it
 BLOCK = 64  # rows of W that all examples meet while those lie in the second-level cache
@@ -109,10 +111,16 @@ def list_inputs(x, n_in, entry):
 
 
 @kernel()
-def forward(y, stride, x, x_stride, rows, w, n_in, bias, lists, list_stride):
-    """y = x W + b for `rows` examples, and the lists of what is not zero."""
+def list_all(x, x_stride, rows, n_in, lists, list_stride):
+    """The lists of `rows` examples."""
     for n in range(rows):
         list_inputs(at(x, n * x_stride), n_in, at(lists, n * list_stride))
+
+
+@kernel()
+def forward(y, stride, x, x_stride, rows, w, n_in, bias, lists, list_stride):
+    """y = x W + b for `rows` examples, and the lists of what is not zero."""
+    list_all(x, x_stride, rows, n_in, lists, list_stride)
     behind = index_place(n_in)
     j = 0
     while j < stride:

@@ -23,6 +23,7 @@ from digitlab.engine.fast.layout import *
 from digitlab.engine.fast.ops import large, turned
 from digitlab.engine.fast.ops.optimizer import PLAIN, limit_columns, update_biases, update_weights
 from digitlab.engine.fast.ops.pictures import gather_rows, picture, scatter_rows
+from digitlab.engine.fast.ops.skipping import TURNED
 from digitlab.engine.fast.plan import Plan, Row
 from digitlab.engine.fast.simd import (
     at,
@@ -47,7 +48,6 @@ OFFSET = _column()  # float64: o
 LAZY = _column()  # whether W is held as s (V + c); else as it is, and the gradient is written to memory
 COMMON = _column()  # offset of c, of S behind it, and of a row for each thread
 GRADIENT = _column()  # offset of ∂L/∂W
-TURNED = _column()  # offset of lists of examples (turned.py); 0 if there are none
 
 ACROSS = 128  # columns of W that all pictures meet while those lie in the second-level cache
 SCALE = 3  # place in a thread's numbers: s, of which each thread has the same copy
@@ -87,7 +87,8 @@ def forward(share, op):
     s, bias = scale(share)[0], at(share.params, op[B])
     if LARGE and op[TURNED] != 0:
         lo, hi = large.columns_of(share, stride)
-        turned.forward(share, op, op[TURNED], lo, hi)
+        turned.turn_pictures(share, op)
+        turned.forward(share, op, lo, hi, at(share.work, 0))
         for n in range(share.examples):
             y, (_, _, pixels) = at(share.work, op[Y] + n * stride + lo), picture(share, n)
             finish_forward(y, hi - lo, s, at(bias, lo), pixels, offset, n_in, at(common, lo), at(sums, lo))
@@ -184,7 +185,7 @@ def gradient_step(share, op):
                 sum_ = sum_ + load(work, op[GY] + n * stride + j)
         store(row, j, sum_ * offset)
     if LARGE and op[TURNED] != 0:
-        turned.step(share, op, op[TURNED], first, last, row)
+        turned.step(share, op, first, last, row)
         return
     for i in range(first, last):
         copy(at(g, i * stride), row, stride)

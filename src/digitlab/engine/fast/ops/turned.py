@@ -1,13 +1,13 @@
-"""The first dense layer on pictures in large batches: lists of the examples in which each pixel is not zero.
+"""Lists turned round, for dense layers in large batches: for each input, the examples in which it is not zero.
 
-Twins: `Dense` in nn/network.py with `Network.prepare`'s scaling.
+Twins: `Dense` in nn/network.py, for the first layer with `Network.prepare`'s scaling.
 
-sparse_dense.py takes picture by picture: each reads 150 rows of W, and reads and writes 150 rows of ∂L/∂W, all of which
-no first-level cache holds. In a large batch the lists are turned round, from the pixels of an example to the examples
-of a pixel. Then a row of W, or a sum that becomes a row of ∂L/∂W, is in registers, and what it meets is in that cache,
-a strip of columns of some examples:
+sparse_dense.py takes picture by picture, and skipping.py example by example: each reads 150 rows of W, and reads and
+writes 150 rows of ∂L/∂W, all of which no first-level cache holds. In a large batch the lists are turned round, from the
+inputs of an example to the examples of an input. Then a row of W, or a sum that becomes a row of ∂L/∂W, is in
+registers, and what it meets is in that cache, a strip of columns of some examples:
 
-    forward    each thread's columns of y: y[n] += x[n, k] W[k] for every pixel k and the n with x[n, k] ≠ 0
+    forward    each thread's columns of y: y[n] += x[n, k] W[k] for every input k and the n with x[n, k] ≠ 0
     step       each thread's rows of ∂L/∂W[k] = Σₙ x[n, k] g[n] over the same n, and the step along them
 
 Every sum has one order, whatever the number of threads.
@@ -23,15 +23,20 @@ from digitlab.engine.fast.layout import *
 from digitlab.engine.fast.ops import large
 from digitlab.engine.fast.ops.optimizer import update_weights
 from digitlab.engine.fast.ops.pictures import gather_rows, picture, scatter_rows
-from digitlab.engine.fast.ops.skipping import PACKED
+from digitlab.engine.fast.ops.skipping import LIST_STRIDE, LISTS, PACKED, TURNED, index_place
 from digitlab.engine.fast.plan import Row, padded
-from digitlab.engine.fast.simd import at, barrier, clear, copy, floats, ints, load, shorts, shorts_of, store, words
+from digitlab.engine.fast.simd import at, barrier, copy, floats, ints, load, shorts, shorts_of, store, words
 from digitlab.engine.fast.simd import padded as whole_vectors
 
 WIDE = 64  # columns of a strip
 HIGH_STRIP = 128  # examples of a strip, at most
 TALL = 32  # rows of W whose gradient is held at once
-CAPACITY = HIGH_STRIP + 2 * LANES  # numbers from one pixel's list to the next, not a power of 2
+CAPACITY = HIGH_STRIP + 2 * LANES  # numbers from one input's list to the next, not a power of 2
+
+
+def few(packed: int, batch: int) -> float:
+    """Share of inputs that are not zero up to which these lists are faster than a product packed in this way."""
+    return 0.4 if packed == large.IN_VECTORS and batch <= HIGH_STRIP else 0.25
 
 
 def turns(row: Row, batch: int) -> bool:
@@ -40,7 +45,7 @@ def turns(row: Row, batch: int) -> bool:
 
 
 def place(row: Row, room: Any, batch: int) -> int:
-    """Room for the lists of all pixels, for each block of examples."""
+    """Room for the lists of all inputs, for each block of examples."""
     blocks, n_in = -(-batch // HIGH_STRIP), row[N_IN]
     return int(room(blocks * lists_size(n_in, padded(n_in))))
 
@@ -52,51 +57,97 @@ def lists_size(n_in, whole):
 
 
 @kernel()
-def block(share, op, lists, b):
+def block(share, op, b):
     """The lists of block b of the examples: counts, values and numbers of examples."""
     n_in, whole = op[N_IN], whole_vectors(op[N_IN])
-    start = at(share.work, lists + b * lists_size(n_in, whole))
+    start = at(share.work, op[TURNED] + b * lists_size(n_in, whole))
     return words(start), at(start, whole), shorts_of(at(start, whole + n_in * CAPACITY))
 
 
 @kernel()
-def list_examples(share, op, lists, first, last):
-    """Write the lists of pixels `first` to `last`, each of even length."""
-    header = share.header
-    for b in range((share.examples + HIGH_STRIP - 1) // HIGH_STRIP):
-        counts, values, numbers = block(share, op, lists, b)
-        for i in range(first, last):
-            counts[i] = 0
+def turn_pictures(share, op):
+    """Write the lists of pixels from the lists of pictures, each thread those of its rows of W."""
+    header, (first, last) = share.header, rows_of(share, op)
+    for b in range(blocks(share)):
+        counts, values, numbers = emptied(share, op, b, first, last)
         for n in range(b * HIGH_STRIP, min((b + 1) * HIGH_STRIP, share.examples)):
             start, count, _ = picture(share, n)
             pixels, lights = at(shorts(header[INDICES]), start), at(floats(header[VALUES]), start)
-            for k in range(count):
-                i = pixels[k]
-                if first <= i < last:
-                    here = i * CAPACITY + counts[i]
-                    values[here] = lights[k]
-                    numbers[here] = n - b * HIGH_STRIP
-                    counts[i] += lights[k] != 0.0
-        for i in range(first, last):
-            if counts[i] % 2:
-                here = i * CAPACITY + counts[i]
-                values[here], numbers[here] = 0.0, numbers[here - 1]
-                counts[i] += 1
+            append(counts, values, numbers, n - b * HIGH_STRIP, pixels, lights, count, first, last)
+        even(counts, values, numbers, first, last)
+    barrier(ints(header[SYNC]), header[THREADS])
 
 
 @kernel()
-def forward(share, op, lists, lo, hi):
-    """Columns lo to hi of x W, for all examples; the lists are made first."""
-    stride, n_in, threads, strip = op[Y_STRIDE], op[N_IN], share.header[THREADS], share.scratch
-    list_examples(share, op, lists, n_in * share.thread // threads, n_in * (share.thread + 1) // threads)
-    barrier(ints(share.header[SYNC]), threads)
+def turn_inputs(share, op):
+    """Write the lists of inputs from those of the examples (skipping.py), each thread those of its rows of W."""
+    header, (first, last), behind = share.header, rows_of(share, op), index_place(op[N_IN])
+    barrier(ints(header[SYNC]), header[THREADS])  # until every example has its list
+    for b in range(blocks(share)):
+        counts, values, numbers = emptied(share, op, b, first, last)
+        for n in range(b * HIGH_STRIP, min((b + 1) * HIGH_STRIP, share.examples)):
+            entry = at(share.work, op[LISTS] + n * op[LIST_STRIDE])
+            inputs, lights, count = shorts_of(at(entry, behind)), at(entry, LANES), 0 + words(entry)[0]
+            append(counts, values, numbers, n - b * HIGH_STRIP, inputs, lights, count, first, last)
+        even(counts, values, numbers, first, last)
+    barrier(ints(header[SYNC]), header[THREADS])
+
+
+@kernel()
+def rows_of(share, op):
+    """This thread's rows of W, from first to last."""
+    n_in, thread, threads = op[N_IN], share.thread, share.header[THREADS]
+    return n_in * thread // threads, n_in * (thread + 1) // threads
+
+
+@kernel()
+def blocks(share):
+    """How many blocks the examples make."""
+    return (share.examples + HIGH_STRIP - 1) // HIGH_STRIP
+
+
+@kernel()
+def emptied(share, op, b, first, last):
+    """Block b, whose lists `first` to `last` are empty."""
+    counts, values, numbers = block(share, op, b)
+    for i in range(first, last):
+        counts[i] = 0
+    return counts, values, numbers
+
+
+@kernel()
+def append(counts, values, numbers, n, inputs, lights, count, first, last):
+    """Add example n to the lists of its inputs that lie between `first` and `last`."""
+    for k in range(count):
+        i = inputs[k]
+        if first <= i < last:
+            here = i * CAPACITY + counts[i]
+            values[here], numbers[here] = lights[k], n
+            counts[i] += lights[k] != 0.0  # else the next one is written over it
+
+
+@kernel()
+def even(counts, values, numbers, first, last):
+    """Make the length of each list even, with a value 0."""
+    for i in range(first, last):
+        if counts[i] % 2:
+            here = i * CAPACITY + counts[i]
+            values[here], numbers[here] = 0.0, numbers[here - 1]
+            counts[i] += 1
+
+
+@kernel()
+def forward(share, op, lo, hi, start):
+    """Columns lo to hi of start + x W, for all examples, by the lists."""
+    stride, strip = op[Y_STRIDE], share.scratch
     for j in range(lo, hi, WIDE):
         wide, w = min(WIDE, hi - j), at(share.params, op[W] + j)
         for first in range(0, share.examples, HIGH_STRIP):
             examples = min(HIGH_STRIP, share.examples - first)
-            counts, values, numbers = block(share, op, lists, first // HIGH_STRIP)
-            clear(strip, examples * WIDE)
-            for k in range(n_in):
+            counts, values, numbers = block(share, op, first // HIGH_STRIP)
+            for n in range(examples):
+                copy(at(strip, n * WIDE), at(start, j), wide)
+            for k in range(op[N_IN]):
                 row, here, count = at(w, k * stride), k * CAPACITY, 0 + counts[k]  # an int64, as elsewhere
                 scatter_rows(row, at(values, here), at(numbers, here), count, strip, WIDE, wide)
             for n in range(examples):
@@ -104,10 +155,10 @@ def forward(share, op, lists, lo, hi):
 
 
 @kernel()
-def add_gradient(share, op, lists, rows, i, strips, g, g_row, wide, sums):
+def add_gradient(share, op, rows, i, strips, g, g_row, wide, sums):
     """g[r] += Σₙ x[n, i + r] · strip[n] over all blocks of examples, a strip each; `wide` columns."""
     for first in range(0, share.examples, HIGH_STRIP):
-        counts, values, numbers = block(share, op, lists, first // HIGH_STRIP)
+        counts, values, numbers = block(share, op, first // HIGH_STRIP)
         strip = at(strips, first * WIDE)
         for r in range(rows):
             here, row, count = (i + r) * CAPACITY, at(g, r * g_row), 0 + counts[i + r]
@@ -118,7 +169,7 @@ def add_gradient(share, op, lists, rows, i, strips, g, g_row, wide, sums):
 
 
 @kernel()
-def step(share, op, lists, first, last, common):
+def step(share, op, first, last, common):
     """Rows `first` to `last` of W, one step on; `common` is a row that is part of the gradient of each."""
     stride, examples = op[Y_STRIDE], share.examples
     at_once = max(AT_ONCE * DEEP // examples // WIDE, 1) * WIDE  # columns of g that the second-level cache holds
@@ -136,7 +187,7 @@ def step(share, op, lists, first, last, common):
                 copy(at(g, r * columns), at(common, start), columns)
             for j in range(0, columns, WIDE):
                 strip, wide = at(strips, j * examples), min(WIDE, columns - j)
-                add_gradient(share, op, lists, rows, i, strip, at(g, j), columns, wide, sums)
+                add_gradient(share, op, rows, i, strip, at(g, j), columns, wide, sums)
             if columns == stride:
                 update_weights(share, op, op[W] + i * stride, g, rows * stride)
             else:
