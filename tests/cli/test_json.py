@@ -51,7 +51,7 @@ def test_info(result, folder):
 
 
 def test_failures(result, folder):
-    found = result("failures", folder / "0")
+    found = result("failures", folder / "0", "--limit", 8)
     test = digitlab.load("digits").test
     assert len(found["failures"]) == found["wrong"]
     for failure in found["failures"]:

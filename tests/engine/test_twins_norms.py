@@ -144,6 +144,7 @@ def test_running_values_that_are_replaced_are_noticed():
     np.testing.assert_allclose(predictor(x), network.predict(x), rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_fifty_steps_of_pytorch():
     """BatchNorm, ReLU and pool between padded convolutions, from the same weights on the same batches."""
     torch = pytest.importorskip("torch")

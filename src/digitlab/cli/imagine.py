@@ -52,7 +52,7 @@ def command(net_and_digits: tuple[str, ...], every: bool, out: Path | None, pict
         ]
         for seen in found if pictures is not None else ():
             write_picture(pictures / f"{seen.digit}-{method}.png", seen.picture)  # type: ignore[operator]
-    say(table(["method", "digit", "read as", "then", "margin"], rows))
+    say(table(["method", "digit", "read as", "second", "margin"], rows))
     out = out or beside(path, "imagine-all.png" if every else f"imagine-{'-'.join(words)}.png")
     save_figure(inversions_figure(answers, title=f"imagined by {path.parent.name or path.name}"), out)
     say(f"picture: {out}" + (f"; single pictures: {pictures}" if pictures is not None else ""))

@@ -223,7 +223,7 @@ ZOO: dict[str, Recipe] = {
         "0.01-1",
     ),
     "sprint": Recipe(
-        "16 maps 5×5 and 32 maps 3×3, each pooled, 128 ReLU neurons: much for little time",
+        "16 maps 5×5 and 32 maps 3×3, each pooled, 128 ReLU neurons: accurate after little training",
         _small_convs,
         _ADAM,
         scaling="/255",

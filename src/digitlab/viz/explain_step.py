@@ -62,7 +62,7 @@ def step_text(step: Step) -> str:
             "STEP",
             "",
             f"w ← w − η ∂L/∂w with η = {number_text(step.learning_rate)}, for this image alone",
-            "  of each array the number that changes most:",
+            "  the number of each array that changes most:",
             *(f"  {change_text(change, step.learning_rate)}" for change in step.changes),
             "",
             f"The loss of this image is {number_text(step.loss_before)} before the step and "
