@@ -36,6 +36,7 @@ from digitlab.nn import (
 from digitlab.nn.containers import Branches, Residual
 from digitlab.nn.normalization import BatchNorm
 from digitlab.nn.pooling import MaxPool2D
+from digitlab.nn.zoo import build_named
 
 from .gradient_ways import ALL, batch, network
 
@@ -192,6 +193,12 @@ def test_a_network_without_parameters_has_its_input_checked():
     report = check_gradients(Network([Tanh()], 3, MeanSquaredError(), dtype="float64"), *batch(features=3))
     assert [row.name for row in report.rows] == ["input"]
     assert report.passed
+
+
+def test_report_of_lenet5_fits_80_columns():
+    rng = np.random.default_rng(0)
+    report = check_gradients(build_named("lenet5"), rng.random((2, 28, 28)), [1, 2], samples=1, rng=rng)
+    assert report and max(map(len, str(report).splitlines())) <= 80
 
 
 # ---- compare_gradients ----

@@ -137,7 +137,7 @@ def compare_runs(
     ]
     say(table(["run", *map(option_of, names), *columns], rows))
     columns_meant = [
-        f"best: the best value of {' or '.join(dict.fromkeys(run.monitor for run in runs))}",
+        f"best: the best value of {'the monitored column' if 'monitored' in columns else runs[0].monitor}",
         "at: its epoch",
         *["change: from the first run"] * ("change" in columns),
         *["mean, sd, range: over the epochs"] * statistics,

@@ -65,7 +65,7 @@ class GradientReport:
         table = [("parameter", "shape", "worst at", tested, other, "error", "")]
         for row in self.rows:
             shape, at = "×".join(map(str, row.shape)), ",".join(map(str, row.worst))
-            values = (f"{row.backprop:+.9e}", f"{row.other:+.9e}", f"{row.error:.1e}")
+            values = (f"{row.backprop:+.6e}", f"{row.other:+.6e}", f"{row.error:.1e}")
             verdict = "ok" if row.passed else "WRONG"
             table.append((row.name, shape, f"[{at}]", *values, verdict + f", {row.kinks} on a kink" * bool(row.kinks)))
         widths = [max(len(line[i]) for line in table) for i in range(len(table[0]))]

@@ -37,7 +37,7 @@ def say_gain(
     report(oracle=test.oracle, diversity=test.diversity._asdict())
     s, d = summarize(test.members), test.diversity
     if any(covers):  # members for other questions are not to be compared with the whole
-        say(f"{len(test.errors)} errors on {len(images):,} images")
+        say(f"{len(test.errors):,} errors on {len(images):,} images")
         return
     say(
         f"members on the test set: mean {100 * s.mean:.2f} %, sd {100 * s.sd:.2f}; "
@@ -51,8 +51,8 @@ def say_gain(
         f"both wrong {100 * d.double_fault:.2f} %"
     )
     say(
-        f"{len(test.errors)} errors on {len(images):,} images: {test.shared} made by every member; "
-        f"{test.mended} errors of the best member corrected, {test.spoilt} new ones; "
+        f"{len(test.errors):,} errors on {len(images):,} images: {test.shared:,} made by every member; "
+        f"{test.mended:,} errors of the best member corrected, {test.spoilt:,} new ones; "
         f"at least one member is right on {100 * test.oracle:.2f} %"
     )
     for line in doubts(test, names, images.labels):
