@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, label
 
 import digitlab.data.photos.page as page_module
 from digitlab.data import Splits
@@ -114,6 +114,28 @@ def test_a_thick_pen_on_a_photo_keeps_its_corners():
     assert same(find_ink(page).binary, ink, 130, 60) > 0.9
 
 
+@pytest.mark.parametrize("enlarged", [1, 3])
+def test_a_stroke_that_is_torn_by_less_pressure_is_whole(enlarged):
+    """Where ink is a third of what is above and below it; the paper between two strokes joins nothing."""
+    page = paper(120, 160).astype(float)
+    page[30:90, 60:63] = page[30:90, 72:75] = 40
+    page[58:62, 60:63] = 175
+    page = np.kron(gaussian_filter(page, (0.7, 0.7, 0)), np.ones((enlarged, enlarged, 1))).astype(np.uint8)
+    marks = find_marks(find_ink(page).binary)
+    assert [round(mark.height / enlarged / 10) for mark in marks] == [6, 6]
+
+
+def test_grain_beside_grain_is_not_joined():
+    """Two dots with half as much ink between them are two; beside a stroke they would be parts of it."""
+    page = paper(200, 300).astype(float)
+    for y in range(20, 180, 20):
+        page[y : y + 3, 60:63] = page[y + 6 : y + 9, 60:63] = 60
+        page[y + 3 : y + 6, 60:63] = 175
+    page[40:160, 200:203] = 60  # the writing
+    binary = find_ink(gaussian_filter(page, (0.7, 0.7, 0)).astype(np.uint8)).binary
+    assert label(binary, np.ones((3, 3)))[1] == 17
+
+
 def test_blank_pages_have_no_marks():
     rng = np.random.default_rng(0)
     noisy = np.clip(rng.normal(210, 8, (300, 400, 3)), 0, 255).astype(np.uint8)
@@ -193,6 +215,39 @@ def test_a_rule_of_a_small_crop_runs_from_edge_to_edge(thick):
     seven = np.zeros((100, 120), bool)
     seven[10:12, 8:] = seven[10:90, 117:] = True  # a thin 7, cut to its ink
     assert not remove_rules(seven, zoom=3)[1].any()
+
+
+@pytest.mark.parametrize("wide", [8, 10])
+def test_a_rule_of_a_small_crop_may_be_blurred_at_its_ends_or_everywhere(wide):
+    """Its ends are no pieces of a line where they are thicker than most of it."""
+    binary = np.zeros((160, 400), bool)
+    binary[120 : 120 + wide] = True
+    binary[120:129, :40] = binary[120:129, -40:] = True
+    binary[40:150, 200:212] = True
+    left, rules = remove_rules(binary, zoom=3)
+    assert rules[:, :190].sum() >= 0.9 * binary[:, :190].sum()
+    assert [mark.height for mark in find_marks(left)] == [110]
+    binary[:, :20] = False  # not to the edge
+    assert not remove_rules(binary, zoom=3)[1].any()
+
+
+def test_a_rule_of_a_small_crop_may_end_at_another_one():
+    binary = np.zeros((160, 400), bool)
+    binary[2:8] = binary[130:136] = True
+    binary[:, 60:66] = True
+    binary[40:110, 200:212] = True
+    left, _ = remove_rules(binary, zoom=3)
+    assert [mark.box for mark in find_marks(left)] == [(200, 40, 212, 110)]
+
+
+def test_the_bar_of_a_seven_that_fills_its_picture_is_no_rule():
+    """Its end is not free, although the stem leaves it some pixels before the edge."""
+    binary = np.zeros((178, 84), bool)
+    binary[8:12] = True
+    for row in range(12, 176):
+        at = 75 - round((row - 12) * 0.4)
+        binary[row, at : at + 4] = True
+    assert not remove_rules(binary)[1].any()
 
 
 def test_where_rules_cross_nothing_stays():

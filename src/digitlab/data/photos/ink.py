@@ -31,6 +31,8 @@ SHADOW_COLOUR = 0.15  # by which these shares differ between the channels
 SMALL = 96  # pixels of the longer side; such a picture shows one digit, and leaves no room to estimate its paper
 NOISE_FACTOR = 5.0  # ink must stand out of the noise by so many standard deviations
 PALE, PALEST = 0.25, 0.1  # shares of the page's usual ink: of a stroke of its own, and of a part of a darker one
+WEAK, RIDGE = 0.25, 0.42  # of the stroke's ink, what joins two pieces of it; of that, the most there is beside it
+STROKE = 5  # squares of the pen's width: one piece at least that a bridge joins
 TORN = 0.5  # of what a stroke needs, for a part of one that is torn otherwise
 
 
@@ -300,7 +302,39 @@ def _binary(flat: Plane, noise: float) -> tuple[Mask, Mask, Plane]:
     kept[labels[own]] = True
     kept[0] = False
     strength = np.maximum(near, np.float32(max(0.5 * page, least)))
-    return kept[labels], flat > max(0.2 * page, 0.7 * least), strength
+    weak = flat > np.maximum(WEAK * near, max(PALEST * page, TORN * least))
+    return _bridged(kept[labels], flat, weak, window // 2), flat > max(0.2 * page, 0.7 * least), strength
+
+
+def _bridged(binary: Mask, flat: Plane, weak: Mask, pen: int) -> Mask:
+    """The ink with `weak` pixels that lie between two pieces of it: a stroke that is torn where it has less ink.
+
+    A bridge is a ridge: a pen's width away on both sides, in one direction at least, there is much less ink. So what
+    is between two strokes beside each other is none.
+    """
+    from scipy import ndimage
+
+    h, w = flat.shape
+    y, x = np.nonzero(weak & ~binary)
+    ridge = np.zeros(len(y), bool)
+    for down, right in ((0, 1), (1, 0), (1, 1), (1, -1)):
+        sides = [flat[np.clip(y + far * down, 0, h - 1), np.clip(x + far * right, 0, w - 1)] for far in (-pen, pen)]
+        ridge |= np.maximum(*sides) <= RIDGE * flat[y, x]
+    y, x = y[ridge], x[ridge]
+    found = np.zeros_like(binary)
+    found[y, x] = True
+    around = np.ones((3, 3), bool)
+    bridges, count = ndimage.label(found, structure=around)
+    pieces, _ = ndimage.label(np.pad(binary, 1), structure=around)
+    near = [(i, j) for i in (0, 1, 2) for j in (0, 1, 2)]
+    touching = [np.unique(np.stack([bridges[y, x], pieces[y + i, x + j]]), axis=1) for i, j in near]
+    pairs = np.unique(np.concatenate(touching, axis=1), axis=1)  # of a bridge and a piece
+    pairs = pairs[:, pairs[1] > 0]
+    joins = np.bincount(pairs[0], minlength=count + 1) >= 2
+    strokes = np.bincount(pieces.ravel()) >= STROKE * pen**2  # grain lies as near to grain
+    joins &= np.bincount(pairs[0], strokes[pairs[1]], minlength=count + 1) > 0
+    whole: Mask = binary | joins[bridges]
+    return whole
 
 
 def _two_pens(ink: Mask) -> int:

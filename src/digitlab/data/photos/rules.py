@@ -13,7 +13,12 @@ Mask = NDArray[np.bool_]
 
 THINNEST = 25  # a rule is at least so many times longer than thick
 THICK, MORE = 5, 1.5  # pixels of a rule, where that finds so many times more than up to 4
+BLURRED = 3.3  # the same of a small picture that was enlarged, in its own pixels
 ACROSS = 10  # the same for one from edge to edge with free ends, as in a small crop
+SINGLE = 1.6  # times a rule's thickness: more ink is a stroke that crosses it
+END = 2.0  # times its thickness, what nothing may cross at the end of a line from edge to edge
+WHOLE, MOSTLY = 0.8, 0.5  # of the width, where there is ink on a line from edge to edge, and where nothing crosses it
+PASSES, SMALL = 3, 200_000  # at most, over the lines of a picture of so many pixels
 MOST_PIECES = 400  # of rules between what crosses them; the longest are followed
 LOOP = 0.25  # of the rest of a hole's border, the rule that closes it
 LONG_GAP = 3  # of the width, what digits hide of a rule between two parts that are as long
@@ -29,10 +34,11 @@ def remove_rules(binary: Mask, faint: Mask | None = None, *, zoom: float = 1.0) 
     seen = binary if faint is None else faint | binary
     thickest = max(4, max(binary.shape) // 120, round(2.2 * zoom))  # the largest run that may be part of a rule
     across, down = _rules(seen, thickest, crop=zoom > 1)
-    if thickest == 4:  # a small picture: its lines may be thick
-        thick = _rules(seen, THICK, crop=zoom > 1)
+    if thickest == 4 or zoom > 1:  # a small picture: its lines may be thick
+        more = round(BLURRED * zoom) if zoom > 1 else THICK
+        thick = _rules(seen, more, crop=zoom > 1)
         if sum(some.sum() for some in thick) > MORE * (across.sum() + down.sum()):
-            across, down = thick
+            across, down, thickest = *thick, more
     if across.any() and down.any():
         across, down = _with_crossings(seen, across, down, 4 * max(thickest, THICK) + 5)
     rules = across | down
@@ -46,8 +52,19 @@ def remove_rules(binary: Mask, faint: Mask | None = None, *, zoom: float = 1.0) 
 
 
 def _rules(seen: Mask, thickest: int, crop: bool) -> tuple[Mask, Mask]:
-    """The pixels of lines from left to right, and from top to bottom."""
-    return _horizontal_rules(seen, thickest, crop), _horizontal_rules(np.ascontiguousarray(seen.T), thickest, crop).T
+    """The pixels of lines from left to right, and from top to bottom.
+
+    In a small picture a line may end at another one, and has no free end until that is away: they are looked for again.
+    """
+    across = down = np.zeros_like(seen)
+    for _ in range(PASSES if seen.size <= SMALL else 1):
+        before = int(across.sum() + down.sum())
+        found = _horizontal_rules(seen & ~down, thickest, crop)
+        down = down | _horizontal_rules(np.ascontiguousarray((seen & ~across).T), thickest, crop).T
+        across = across | found
+        if across.sum() + down.sum() == before:
+            break
+    return across, down
 
 
 def _with_crossings(seen: Mask, across: Mask, down: Mask, gap: int) -> tuple[Mask, Mask]:
@@ -94,30 +111,37 @@ def _horizontal_rules(binary: Mask, thickest: int, crop: bool) -> Mask:
         near = np.abs(ys - curve(xs)) <= max(2.0, 0.8 * thick)
         length = float(xs.max() - xs.min() + 1)
         covered = len(np.unique(xs[near])) / length
-        whole = _edge_to_edge(heights, xs, ys, thick)
-        thinnest = ACROSS if whole else THINNEST
-        if crop and not whole:
-            continue
-        if length >= REACH * w and length >= thinnest * thick and covered >= 0.5:
+        whole = _edge_to_edge(heights, curve, thick)
+        long = not crop and length >= max(REACH * w, THINNEST * thick) and covered >= 0.5
+        if long or (whole and w >= ACROSS * thick):
             # Along the whole curve, also the short pieces that were too small to be followed.
-            columns = np.arange(max(0, int(xs.min()) - 4), min(w, int(xs.max()) + 5))
+            columns = np.arange(w) if whole else np.arange(max(0, int(xs.min()) - 4), min(w, int(xs.max()) + 5))
             middle = np.clip(np.round(curve(columns)).astype(int), 0, h - 1)
             reach = int(np.ceil(max(2.0, 0.5 * thick)))
             for offset in range(-reach, reach + 1):
                 row = np.clip(middle + offset, 0, h - 1)
-                single = binary[row, columns] & (heights[row, columns] <= 1.6 * thick + 1)
+                single = binary[row, columns] & (heights[row, columns] <= SINGLE * thick + 1)
                 rules[row[single], columns[single]] = True
     return rules
 
 
-def _edge_to_edge(heights: NDArray[np.int32], xs: NDArray[np.intp], ys: NDArray[np.intp], thick: float) -> bool:
-    """Whether a line runs from one edge to the other with free ends; a digit's stroke joins another one at its end."""
-    w = heights.shape[1]
-    if xs.min() > 1 or xs.max() < w - 2:
-        return False
-    few = max(3, w // 40)
-    ends = (ys[xs < few], xs[xs < few]), (ys[xs >= w - few], xs[xs >= w - few])
-    return all(heights[rows, columns].max() <= 1.3 * thick + 1 for rows, columns in ends)
+def _edge_to_edge(heights: NDArray[np.int32], curve: np.poly1d, thick: float) -> bool:
+    """Whether a line runs from one edge to the other with free ends; a digit's stroke joins another one at its end.
+
+    The line is followed beyond its pieces: near an edge they may be too short for pieces, and a rule is torn by noise.
+    """
+    h, w = heights.shape
+    columns = np.arange(w)
+    middle = np.round(curve(columns)).astype(int)
+    reach = int(np.ceil(max(2.0, 0.5 * thick)))
+    rows = middle[None] + np.arange(-reach, reach + 1)[:, None]  # (2 reach + 1, w)
+    runs = np.where((rows >= 0) & (rows < h), heights[np.clip(rows, 0, h - 1), columns], 0).max(axis=0)
+    single = SINGLE * max(thick, float(np.median(runs[runs > 0]))) + 1 if runs.any() else 0.0
+    edge, few = max(3, w // 40), max(3, w // 40, round(END * thick))
+    reaches = runs[:edge].any() and runs[-edge:].any()
+    free = max(runs[:few].max(), runs[-few:].max()) <= single
+    bare = (runs > 0) & (runs <= single)
+    return bool(reaches and free) and float((runs > 0).mean()) >= WHOLE and float(bare.mean()) >= MOSTLY
 
 
 def run_heights(binary: Mask) -> NDArray[np.int32]:
