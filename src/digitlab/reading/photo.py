@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitlab.data.photos import Mark, Page, find_digits
-from digitlab.data.photos.ink import SMALL
 from digitlab.data.photos.lines import text_lines
 from digitlab.data.photos.marks import odd_shape
 from digitlab.data.photos.page import Stopwatch, depth_of
+from digitlab.data.photos.paper import SMALL
 from digitlab.errors import ShapeError
 from digitlab.judging import judge
 from digitlab.nn.network import Network

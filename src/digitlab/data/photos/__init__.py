@@ -5,7 +5,8 @@
     page.marks[0].box    the position of the first one
 
 opening.py     a picture file, checked before it is decoded
-ink.py         ink and paper: background, threshold
+paper.py       the paper's colour around each pixel
+ink.py         how much ink there is, and where: threshold
 sheet.py       a sheet of paper on a desk, straightened
 rules.py       ruled lines
 mark.py        a piece of ink
