@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 from scipy import ndimage
+from skimage.draw import line_aa, polygon2mask
 
 from digitlab.data.photos import find_digits
 from digitlab.data.photos.sheet import find_sheet, straightened
@@ -51,8 +52,6 @@ def test_light_and_shadow_are_no_sheet(kind):
 
 def coloured(paper: tuple[int, int, int], desk: tuple[int, int, int], shape: tuple[int, int] = (480, 400)):
     """A sheet with its corners at CORNERS and strokes on it, on a desk, in colours, uint8 (H, W, 3)."""
-    from skimage.draw import line_aa, polygon2mask
-
     h, w = shape
     on = ndimage.gaussian_filter(polygon2mask((h, w), CORNERS[:, ::-1]).astype(float), 0.7)
     image = np.array(desk) * (1 - on[..., None]) + np.array(paper) * on[..., None]
@@ -70,6 +69,19 @@ def corners_in(image: np.ndarray) -> float:
 
 def test_paper_as_dark_as_the_desk_differs_in_colour():
     assert corners_in(coloured(paper=(150, 150, 146), desk=(205, 165, 130))) < 6
+
+
+@pytest.mark.parametrize(
+    ("paper", "desk"),
+    [((205, 185, 95), (190, 165, 125)), ((150, 163, 185), (178, 152, 130))],  # more coloured; a little less
+)
+def test_paper_in_a_shadow_on_grainy_wood_of_its_lightness_differs_in_colour(paper, desk):
+    y, x = np.mgrid[0:480, 0:400]
+    shadow = np.where(y > 200 + 0.2 * x, 0.75, 1.0)
+    grain = ndimage.gaussian_filter(np.random.default_rng(3).normal(0, 1, (480, 400)), (1, 8))
+    outside = ~polygon2mask((480, 400), CORNERS[:, ::-1])
+    light = shadow * (1 + 0.15 * outside * grain / grain.std())
+    assert corners_in(coloured(paper, desk) * light[..., None]) < 6
 
 
 def test_yellow_paper_on_pale_wood_is_brighter_though_more_coloured():

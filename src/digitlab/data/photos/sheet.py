@@ -1,7 +1,8 @@
 """A sheet of paper on a desk: its four edges found, and the sheet straightened, so that the desk is not read.
 
-The sheet is the largest region that is lighter, brighter or less coloured than the rest, has four straight sides, at
-least three of them in the picture, and a sharp edge along these: a shadow's edge is soft, and a lamp's light is round.
+The sheet is the largest region that is lighter, brighter, less or more coloured than the rest, has four straight sides,
+at least three of them in the picture, and a sharp edge along these: a shadow's edge is soft, and a lamp's light is
+round.
 """
 
 from typing import Any
@@ -21,6 +22,7 @@ LEAST, MOST = 0.12, 0.93  # shares of the picture that a sheet covers
 EVEN = 0.05  # of the range from black to white, what differs between neighbours on a sheet
 FIT = 0.93  # of the region and its four-sided outline, what they must share
 STEP = 0.1  # of the range from black to white: how much lighter than the desk the sheet is
+PALER = 0.06  # the same of colour, which light and shadow hardly change
 SHARP = 0.75  # share of the edge at which half of that step happens within a few pixels
 VISIBLE = 3  # sides that lie in the picture
 THICK = 3.0  # pixels of SIDE across the edge
@@ -41,8 +43,9 @@ def find_sheet(photo: NDArray[np.uint8]) -> Corners | None:
     small = np.asarray(Image.fromarray(photo).resize((round(w * scale), round(h * scale)), Image.Resampling.BOX))
     light, most = small.min(axis=2), small.max(axis=2)  # white is light in all colours
     pale = 255 * (1 - (most - light) / (most + DARKEST))  # in a shadow, too
-    planes = (light, most, pale.astype(np.uint8))  # the second for yellow paper on wood
-    found = [_lightest_sheet(ndimage.grey_closing(plane, size=(7, 7)), plane) for plane in planes]
+    even, coloured = pale.astype(np.uint8), (255 - pale).astype(np.uint8)
+    planes = ((light, STEP), (most, STEP), (even, PALER), (coloured, PALER))  # the second for yellow paper on wood
+    found = [_lightest_sheet(ndimage.grey_closing(plane, size=(7, 7)), plane, step) for plane, step in planes]
     largest = max((corners for corners in found if corners is not None), key=_area, default=None)
     return None if largest is None else largest / scale
 
@@ -53,12 +56,12 @@ def _area(corners: Corners) -> float:
     return abs(float(a * d - b * c)) / 2
 
 
-def _lightest_sheet(light: NDArray[np.uint8], plane: NDArray[np.uint8]) -> Corners | None:
-    """The corners of a sheet that is lighter than the desk in `plane`, of which `light` shows no writing."""
+def _lightest_sheet(light: NDArray[np.uint8], plane: NDArray[np.uint8], least: float) -> Corners | None:
+    """The corners of a sheet that is lighter by `least` than the desk in `plane`, of which `light` shows no writing."""
     from scipy import ndimage
     from skimage.filters import threshold_otsu
 
-    if np.ptp(light) < 255 * STEP:
+    if np.ptp(light) < 255 * least:
         return None
     above = light > threshold_otsu(light)
     around = np.ones((5, 5), bool)
@@ -71,8 +74,10 @@ def _lightest_sheet(light: NDArray[np.uint8], plane: NDArray[np.uint8]) -> Corne
         region = labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:]))
         region |= holes(region)
         corners = four_sides(region) if LEAST <= region.mean() <= MOST else None
-        longest = LONGEST if (light[region] - plane[region] > 255 * STEP).mean() < WRITTEN else LONGEST_WRITTEN
-        if corners is not None and _is_sheet(corners, region, light.astype(np.float32) / np.float32(255), longest):
+        longest = LONGEST if (light[region] - plane[region] > 255 * least).mean() < WRITTEN else LONGEST_WRITTEN
+        if corners is not None and _is_sheet(
+            corners, region, light.astype(np.float32) / np.float32(255), longest, least
+        ):
             return corners
     return None
 
@@ -137,7 +142,7 @@ def four_sides(region: Mask) -> Corners | None:
     return corners
 
 
-def _is_sheet(corners: Corners, region: Mask, light: NDArray[np.float32], longest: float) -> bool:
+def _is_sheet(corners: Corners, region: Mask, light: NDArray[np.float32], longest: float, least: float) -> bool:
     """Whether the region fills the quadrilateral, and differs from what is around it along sharp sides."""
     from skimage.draw import polygon2mask
 
@@ -148,7 +153,7 @@ def _is_sheet(corners: Corners, region: Mask, light: NDArray[np.float32], longes
     step = float(np.median(light[region])) - float(np.median(light[~region]))
     sides = np.roll(corners, -1, axis=0) - corners
     lengths = np.linalg.norm(sides, axis=1)
-    if step < STEP or max(lengths) > longest * min(lengths):
+    if step < least or max(lengths) > longest * min(lengths):
         return False
     visible, sharp = 0, []
     for corner, side, length in zip(corners, sides, lengths):
