@@ -53,6 +53,22 @@ def stroke(left: int, top: int, bottom: int) -> Mark:
     return mark_of(np.ones((bottom - top, 8), bool), left, top)
 
 
+def test_a_stroke_alone_beside_a_little_else_is_a_part_of_a_drawing() -> None:
+    rest, lone = answer(ring(250, 200, 30, 30), 8, 1.0), answer(stroke(60, 40, 140), 1)
+    assert reasons(rest, lone)[1] == PART
+    assert reasons(rest, lone, answer(ring(95, 50, 60, 90), 2))[1:] == ["", ""]
+    assert reasons(rest, lone, noise=0.005)[1] == ""
+
+
+def test_a_mark_that_goes_on_beyond_the_edge_of_a_drawing_is_a_part_of_it() -> None:
+    far, cut = answer(ring(40, 20, 60, 80), 7), answer(ring(340, 110, 60, 170), 6)
+    assert reasons(far, cut) == ["", PART]
+    assert reasons(far, cut, answer(ring(270, 120, 60, 150), 3)) == ["", "", ""], "a number"
+    assert reasons(answer(ring(340, 10, 60, 280), 6), far)[0] == "", "a crop as high as its digits"
+    assert reasons(cut) == [""], "nothing else is drawn"
+    assert reasons(far, cut, noise=0.005) == ["", ""]
+
+
 @pytest.mark.parametrize(
     "top, bottom, read",
     [(90, 172, False), (98, 162, True), (92, 167, True), (80, 160, True), (100, 180, True)],

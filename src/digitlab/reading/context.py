@@ -14,6 +14,7 @@ LOW, HIGH = 0.42, 2.5  # shares of the writing's height between which a mark nee
 WIDEST = 1.9  # of its height
 TEXTURE, GRAIN = 10, 0.3  # marks around one that are no digits, and at least this share of its height
 DRAWN, MOSTLY = 1.0, 3.0  # times the digits' ink: what is no digit in a drawing, and in one where no digit is alone
+DRAWN_SMOOTH, FILLS = 0.3, 0.85  # the first for what a program drew; of its height, a mark that fills a picture
 SMOOTH = 0.0002  # noise of the paper, which no camera stays below: a program drew the picture
 ACROSS, ASKEW = 0.2, 0.3  # what marks that cross share of the smaller box, and the middles' distance, in heights
 INSIDE = 0.9  # what they share at any distance
@@ -84,7 +85,8 @@ def _drawing(judged: Sequence[Answer], why: list[str], shape: tuple[int, int], s
     able = [j for j, reason in zip(judged, why) if not reason]
     if smooth:
         crossed = [any(_cross(j.mark, o.mark) for o in able if o is not j) for j in judged]
-        why = [reason or "is part of a drawing" * across for reason, across in zip(why, crossed)]
+        cut = [len(judged) > 1 and _cut_by_edge(j, able, shape) for j in judged]
+        why = [reason or "is part of a drawing" * (a or b) for reason, a, b in zip(why, crossed, cut)]
         able = [j for j, reason in zip(judged, why) if not reason]
     strange = [j.mark for j, reason in zip(judged, why) if reason and not no_letter(j.mark)]
     if smooth:
@@ -92,7 +94,7 @@ def _drawing(judged: Sequence[Answer], why: list[str], shape: tuple[int, int], s
     else:
         strange = [mark for mark in strange if not mark.touches(shape)]
     share = _ink(strange) / max(1, _ink([j.mark for j in able]))
-    if share <= DRAWN:
+    if share <= (DRAWN_SMOOTH if smooth else DRAWN):
         return why
     found = list(why)
     for at, j in enumerate(judged):
@@ -101,6 +103,14 @@ def _drawing(judged: Sequence[Answer], why: list[str], shape: tuple[int, int], s
         if not why[at] and not beside and unlikely:
             found[at] = "is part of a drawing"
     return found
+
+
+def _cut_by_edge(j: Answer, able: Sequence[Answer], shape: tuple[int, int]) -> bool:
+    """Whether a mark of a drawing goes on beyond its edge, unless it fills the picture or stands beside a digit."""
+    if not j.mark.touches(shape) or j.mark.height >= FILLS * shape[0]:
+        return False
+    whole = [o.mark for o in able if not o.mark.touches(shape) and not j.label == o.label == 1]
+    return not any(on_its_line(j.mark, mark) and on_its_line(mark, j.mark) for mark in whole)
 
 
 def _cross(a: Mark, b: Mark) -> bool:
