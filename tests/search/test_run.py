@@ -78,7 +78,7 @@ def test_the_test_set_is_not_touched_before_the_end_and_once_then(tmp_path, monk
 
 
 @pytest.mark.parametrize("strategy", ["random", "tpe", "genetic", "cma-es", "log-scale"])
-@pytest.mark.parametrize("stop_after", [1, 4])
+@pytest.mark.parametrize("stop_after", [pytest.param(1, marks=pytest.mark.slow), 4])
 def test_an_interrupted_search_goes_on_as_if_it_had_not_been(strategy, stop_after, tmp_path):
     a = plan(strategy, SPACE, trials=7, population=4)
     whole = search(a, tmp_path / "whole.journal", workers=1)
