@@ -38,6 +38,7 @@ def test_groups_and_comparisons_say_it_for_each_network(call):
     assert done.out.count("likely cause: the learning rate 100 is too large") == 2
 
 
+@pytest.mark.slow
 def test_a_curve_that_is_not_learned(call):
     done = call("fit", "sin(x)", "--optimizer", "sgd:learning_rate=1e-9", "--epochs", "20")
     assert "warning: " in done.out and "try: --optimizer sgd:learning_rate=0.05" in done.out
@@ -47,6 +48,7 @@ def test_a_curve_that_is_not_learned(call):
     assert "try: --optimizer adam\n" in done.out
 
 
+@pytest.mark.slow
 def test_a_fit_is_a_run_that_commands_for_images_pass_over(call):
     assert "run: runs/001-fit-1-4-1\n" in call("fit", "sin(x)", "--net", "1-4-1", "--epochs", "3").out
     assert {path.name for path in Path("runs/001-fit-1-4-1").iterdir()} == {

@@ -73,6 +73,7 @@ def test_processes_change_nothing(one_after_another):
     assert heard.calls == ["began", "ended"]
 
 
+@pytest.mark.slow
 def test_data_that_is_given_is_used_by_processes_and_by_any_executor():
     sets = load("digits", train_size=50)
     settings = [dataclasses.replace(c, data={"source": "nowhere"}) for c in CONFIGS[:2]]

@@ -59,7 +59,7 @@ DRAWN = {
 
 
 @pytest.mark.parametrize("name", list(DRAWN))
-@pytest.mark.parametrize("monitor", ["valid_accuracy", "valid_loss"])
+@pytest.mark.parametrize("monitor", ["valid_accuracy", pytest.param("valid_loss", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("n", [1, 9])
 def test_every_picture_of_a_study_is_drawn_and_named(name, monitor, n, tmp_path):
     figure = DRAWN[name](trials(n, monitor))

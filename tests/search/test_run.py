@@ -28,7 +28,10 @@ MIXED = {
 }
 
 
-@pytest.mark.parametrize("strategy", ["grid", "random", "tpe", "genetic", "cma-es", "log-scale"])
+SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("grid", "random")]
+
+
+@pytest.mark.parametrize("strategy", [*SLOW, "tpe", "genetic", "cma-es", "log-scale"])
 def test_each_strategy_from_beginning_to_end_and_again_the_same(strategy, tmp_path):
     space = SPACE if strategy in ("log-scale", "grid") else MIXED
     a = plan(strategy, space, trials=9, points=2, population=4)
