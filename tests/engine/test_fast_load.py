@@ -1,7 +1,9 @@
 """Compiled once, kept, loaded without numba; and what happens where that cannot be."""
 
+import os
 import subprocess
 import sys
+from copy import deepcopy
 
 import numpy as np
 import pytest
@@ -20,6 +22,7 @@ from digitlab.nn.network import Dense, Network, Quadratic, Sigmoid
 from digitlab.nn.pooling import MaxPool2D
 from digitlab.nn.reshaping import Flatten
 from digitlab.optim import SGD
+from digitlab.optim.regularizers import MaxNorm
 
 from .twins import pixels
 
@@ -150,6 +153,26 @@ def test_kernels_compiled_for_more_compute_the_same_bits(monkeypatch, hidden):
         np.testing.assert_array_equal(losses[0], losses[1])
     for name, array in networks[0].state().items():
         np.testing.assert_array_equal(array, networks[1].state()[name])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cores", [1, 2])
+def test_one_process_or_two_compile_the_same_bits(monkeypatch, tmp_path, cores):
+    """The second process compiles half of the operations; the object files of both find each other."""
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    only = f"import os; os.sched_getaffinity = lambda pid: set(range({cores}))\n"
+    (tmp_path / "sitecustomize.py").write_text(only)
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+    layers = [Conv2D(5, 3), ReLU(), MaxPool2D(2), Flatten(), Dense(40), ReLU(), Dropout(0.2), Dense(7)]
+    networks = [Network(layers, (12, 12, 1), LogLikelihood(), seed=1) for layers in (layers, deepcopy(layers))]
+    engines = [FastEngine(network, SGD(0.1), (MaxNorm(1.5),), threads=1) for network in networks]
+    objects, symbols = build.build(engines[0].plan.kernel_sets)
+    assert len(objects) == cores
+    engines[0].kernels, engines[1].kernels = load.Kernels(objects, symbols), load.kernels()
+    rng = np.random.default_rng(0)
+    x, y, order = pixels(rng, 300, 12, 12, 1), rng.integers(0, 7, 300), rng.integers(0, 300, 2000)
+    losses = [engine.train_batches(x, y, order, 100, np.full(20, 0.01)) for engine in engines]
+    np.testing.assert_array_equal(losses[0], losses[1])
 
 
 def test_the_predictors_threads_give_the_same_bits(monkeypatch):

@@ -1,7 +1,7 @@
 """Machine code in files that only this user can write, each with a checksum over everything that is used of it.
 
     folder    $NUMBA_CACHE_DIR/digitlab, or kernels in the user's cache folder, mode 0700
-    file      the SHA-256 of what follows, the symbols as JSON, the object file: three parts, two line ends
+    file      the SHA-256 of what follows; the object files' sizes and the symbols, as JSON; the object files
 
 Code is executed, so a file or folder that belongs to another user, or that others may write, is not read.
 """
@@ -10,6 +10,7 @@ import hashlib
 import json
 import logging
 import os
+from itertools import accumulate
 from pathlib import Path
 
 from digitlab.files import atomic_write, is_private
@@ -26,8 +27,8 @@ def cache_folder() -> Path:
     return Path(platformdirs.user_cache_dir("digitlab")) / "kernels"
 
 
-def read(path: Path) -> tuple[bytes, dict[str, str]] | None:
-    """The code and its symbols; None for a file that is not there, and with a line in the log for one that is unsound.
+def read(path: Path) -> tuple[list[bytes], dict[str, str]] | None:
+    """The object files and their symbols; None if there is no file, or an unsound one, which a line in the log names.
 
     An unsound file is removed, so that it is compiled again once.
     """
@@ -37,20 +38,22 @@ def read(path: Path) -> tuple[bytes, dict[str, str]] | None:
         logger.warning("%s: belongs to another user or can be written by others; it is not used", path)
         return None
     checksum, _, content = path.read_bytes().partition(b"\n")
-    symbols, _, code = content.partition(b"\n")
+    head, _, code = content.partition(b"\n")
     if hashlib.sha256(content).hexdigest().encode() != checksum:
         logger.warning("%s: is damaged; the kernels are compiled again", path)
         path.unlink(missing_ok=True)
         return None
-    return code, json.loads(symbols)
+    sizes, symbols = json.loads(head)
+    ends = list(accumulate(sizes))
+    return [code[end - size : end] for size, end in zip(sizes, ends)], symbols
 
 
-def write(path: Path, code: bytes, symbols: dict[str, str]) -> None:
-    """Keep the code, unless the folder is another user's. Raises OSError where nothing can be written."""
+def write(path: Path, objects: list[bytes], symbols: dict[str, str]) -> None:
+    """Keep the object files, unless the folder is another user's. Raises OSError where nothing can be written."""
     make_folder(path.parent)
     if not is_private(path.parent):
         return
-    content = json.dumps(symbols).encode() + b"\n" + code
+    content = json.dumps([[len(code) for code in objects], symbols]).encode() + b"\n" + b"".join(objects)
     with atomic_write(path) as temporary:
         temporary.write_bytes(hashlib.sha256(content).hexdigest().encode() + b"\n" + content)
     path.chmod(0o600)

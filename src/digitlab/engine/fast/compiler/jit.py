@@ -16,6 +16,8 @@ from typing import Any
 ARGUMENTS = {"train": "ii", "predict": "ii", "list_bytes": "iiidiii", "list_floats": "iiiiii", "mix_words": "iii"}
 ALL = frozenset({"all"})  # in place of the names of all kernel sets
 VARIABLE = "DIGITLAB_COMPILING"  # the environment variable that names what is compiled; set by build.py
+PART = "DIGITLAB_COMPILING_PART"  # and one that says which of two processes this is (compile.py): FIRST, SECOND or none
+FIRST, SECOND = "first", "second"
 COMPILED = frozenset(filter(None, os.environ.get(VARIABLE, "").split("+")))
 COMPILING = bool(COMPILED)
 UNIT_FEATURES = "avx512f", "amx-tile", "amx-bf16"

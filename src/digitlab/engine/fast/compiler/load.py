@@ -33,13 +33,14 @@ logger = logging.getLogger("digitlab")
 class Kernels:
     """The entry functions, callable from any thread; a call releases Python's lock."""
 
-    def __init__(self, code: bytes, symbols: dict[str, str]) -> None:
+    def __init__(self, objects: list[bytes], symbols: dict[str, str]) -> None:
         llvm = _llvm()
         llvm.initialize_native_target()
         llvm.initialize_native_asmprinter()
         machine = llvm.Target.from_triple(llvm.get_process_triple()).create_target_machine()
         self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
-        self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+        for code in objects:
+            self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
         self._engine.finalize_object()
         self._addresses = {name: self._engine.get_function_address(symbols[name]) for name in ARGUMENTS}
         self._calls = {name: self._call(address, name) for name, address in self._addresses.items()}
@@ -124,10 +125,10 @@ def _compiled(kernel_sets: frozenset[str]) -> Kernels:
         logger.warning("compiling the kernels for this machine, once: 10 to 30 seconds ...")
         from digitlab.engine.fast.compiler import build
 
-        code, symbols = build.build(kernel_sets)
+        objects, symbols = build.build(kernel_sets)
         with contextlib.suppress(OSError):  # nowhere to write: compiled again next time
-            cache.write(path, code, symbols)
-        return Kernels(code, symbols)
+            cache.write(path, objects, symbols)
+        return Kernels(objects, symbols)
 
 
 def fingerprint() -> str:
