@@ -12,13 +12,13 @@ import digitlab.data.photos.page as page_module
 from digitlab.data import Splits
 from digitlab.data.photos import find_digits, mnist_form
 from digitlab.data.photos.cuts import cuts, piece
-from digitlab.data.photos.ink import find_ink
+from digitlab.data.photos.ink import find_ink, mended
 from digitlab.data.photos.lines import reading_order
 from digitlab.data.photos.mark import holes, mark_of, pen_width
 from digitlab.data.photos.marks import find_marks
 from digitlab.data.photos.mnist_form import THINNEST, _quantile
 from digitlab.data.photos.rules import remove_rules, run_heights
-from digitlab.data.synthetic.pages import print_digit
+from digitlab.data.synthetic.pages import draw_page, print_digit
 from digitlab.data.synthetic.strokes import draw_digit
 from digitlab.errors import ShapeError
 
@@ -121,8 +121,15 @@ def test_a_stroke_that_is_torn_by_less_pressure_is_whole(enlarged):
     page[30:90, 60:63] = page[30:90, 72:75] = 40
     page[58:62, 60:63] = 175
     page = np.kron(gaussian_filter(page, (0.7, 0.7, 0)), np.ones((enlarged, enlarged, 1))).astype(np.uint8)
-    marks = find_marks(find_ink(page).binary)
+    ink = find_ink(page)
+    marks = find_marks(mended(ink.binary, ink))
     assert [round(mark.height / enlarged / 10) for mark in marks] == [6, 6]
+
+
+@pytest.mark.parametrize("style", ["ruled", "grid"])
+def test_pale_rules_join_no_strokes(style):
+    sheet = draw_page(style, np.random.default_rng(4))
+    assert len(find_digits(sheet.image).marks) >= 0.95 * len(sheet.truth)
 
 
 def test_grain_beside_grain_is_not_joined():

@@ -33,6 +33,8 @@ class Ink:
     flat: Plane  # ink's share, about 0 on paper and above it where there is ink
     binary: Mask
     faint: Mask  # with everything paler, too: where ruled lines are whole
+    weak: Mask  # with what may join the pieces of a torn stroke (`mended`)
+    pen: int  # pixels: about the width of the strokes
     strength: Plane  # what full ink is around each pixel, so that flat / strength is 0 to 1
     light_on_dark: bool
     noise: float  # standard deviation of `flat` on paper
@@ -64,8 +66,8 @@ def find_ink(photo: NDArray[np.uint8]) -> Ink:
     rows = flat[:: max(1, len(flat) // 400)]
     noise = float(np.median(np.abs(np.diff(rows, axis=1))) / (0.6745 * np.sqrt(2))) if flat.shape[1] > 1 else 0.0
     smooth = ndimage.gaussian_filter(flat, 0.7 if noise < 0.02 else 1.2, truncate=3)
-    binary, faint, strength = _binary(smooth, max(noise, 0.004))
-    return Ink(_projected(photo, absolute / absolute.sum()), smooth, binary, faint, strength, light_on_dark, noise)
+    masks = _binary(smooth, max(noise, 0.004))
+    return Ink(_projected(photo, absolute / absolute.sum()), smooth, *masks, light_on_dark, noise)
 
 
 def _is_light_on_dark(along: Plane) -> bool:
@@ -122,7 +124,7 @@ def _direction(photo: NDArray[np.uint8], paper: Plane) -> Plane:
     return first if first.sum() >= 0 else -first
 
 
-def _binary(flat: Plane, noise: float) -> tuple[Mask, Mask, Plane]:
+def _binary(flat: Plane, noise: float) -> tuple[Mask, Mask, Mask, int, Plane]:
     """Ink where there is at least half as much as in the strongest ink of the stroke, and enough to be no noise.
 
     A part of a stroke may be much paler than a stroke of its own: ink that is connected with darker ink is kept.
@@ -149,19 +151,19 @@ def _binary(flat: Plane, noise: float) -> tuple[Mask, Mask, Plane]:
     kept[0] = False
     strength = np.maximum(near, np.float32(max(0.5 * page, least)))
     weak = flat > np.maximum(WEAK * near, max(PALEST * page, TORN * least))
-    return _bridged(kept[labels], flat, weak, window // 2), flat > max(0.2 * page, 0.7 * least), strength
+    return kept[labels], flat > max(0.2 * page, 0.7 * least), weak, window // 2, strength
 
 
-def _bridged(binary: Mask, flat: Plane, weak: Mask, pen: int) -> Mask:
-    """The ink with `weak` pixels that lie between two pieces of it: a stroke that is torn where it has less ink.
+def mended(binary: Mask, ink: Ink) -> Mask:
+    """The ink with weak pixels that lie between two pieces of it: a stroke that is torn where it has less ink.
 
     A bridge is a ridge: a pen's width away on both sides, in one direction at least, there is much less ink. So what
     is between two strokes beside each other is none.
     """
     from scipy import ndimage
 
-    h, w = flat.shape
-    y, x = np.nonzero(weak & ~binary)
+    (h, w), flat, pen = binary.shape, ink.flat, ink.pen
+    y, x = np.nonzero(ink.weak & ~binary)
     ridge = np.zeros(len(y), bool)
     for down, right in ((0, 1), (1, 0), (1, 1), (1, -1)):
         sides = [flat[np.clip(y + far * down, 0, h - 1), np.clip(x + far * right, 0, w - 1)] for far in (-pen, pen)]

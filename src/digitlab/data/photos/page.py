@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitlab.data.photos.ink import Ink, find_ink
+from digitlab.data.photos.ink import Ink, find_ink, mended
 from digitlab.data.photos.mark import Box, Mark, holes
 from digitlab.data.photos.marks import find_parts, marks_of, usual_height
 from digitlab.data.photos.mnist_form import SIZE, mnist_form
@@ -161,6 +161,8 @@ def _taken_apart(given: NDArray[np.uint8], coarser: int) -> Page:
     ink = find_ink(photo)
     clock.lap("ink")
     clean, rules = remove_rules(ink.binary, ink.faint, zoom=zoom)
+    if not rules.any():  # pale rules would join the strokes between them
+        clean = mended(clean, ink)
     clock.lap("rules")
     clean |= hollow_ink(clean, ink.grey)
     parts = tuple(find_parts(clean))

@@ -26,7 +26,7 @@ REACH = 0.45  # and spans at least this share of the picture
 
 
 def remove_rules(binary: Mask, faint: Mask | None = None, *, zoom: float = 1.0) -> tuple[Mask, Mask]:
-    """The ink (H, W) without ruled lines, and the lines that were taken away, (H, W).
+    """The ink (H, W) without ruled lines, and the lines that were taken away, (H, W), or those that are paler than ink.
 
     Lines are looked for in `faint`, if given: ink with everything paler, where they are not torn. `zoom` says how much
     the picture was enlarged, and its lines with it.
@@ -43,7 +43,7 @@ def remove_rules(binary: Mask, faint: Mask | None = None, *, zoom: float = 1.0) 
         across, down = _with_crossings(seen, across, down, 4 * max(thickest, THICK) + 5)
     rules = across | down
     if not (rules & binary).any():
-        return binary, np.zeros_like(binary)
+        return binary, rules
     left = binary & ~rules
     left = _mended(binary, left, across)
     left = _mended(binary.T, left.T, down.T).T
