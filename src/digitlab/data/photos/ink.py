@@ -22,6 +22,7 @@ NOISE_FACTOR = 5.0  # ink must stand out of the noise by so many standard deviat
 PALE, PALEST = 0.25, 0.1  # shares of the page's usual ink: of a stroke of its own, and of a part of a darker one
 WEAK, RIDGE = 0.25, 0.42  # of the stroke's ink, what joins two pieces of it; of that, the most there is beside it
 STROKE = 5  # squares of the pen's width: one piece at least that a bridge joins
+LONGEST = 3  # times the pen's width, a bridge: pale rules join strokes, too, and are longer
 TORN = 0.5  # of what a stroke needs, for a part of one that is torn otherwise
 
 
@@ -179,6 +180,8 @@ def mended(binary: Mask, ink: Ink) -> Mask:
     pairs = np.unique(np.concatenate(touching, axis=1), axis=1)  # of a bridge and a piece
     pairs = pairs[:, pairs[1] > 0]
     joins = np.bincount(pairs[0], minlength=count + 1) >= 2
+    sides = [max(part.stop - part.start for part in box) for box in ndimage.find_objects(bridges)]
+    joins[1:] &= np.array(sides, dtype=int) <= LONGEST * pen
     strokes = np.bincount(pieces.ravel()) >= STROKE * pen**2  # grain lies as near to grain
     joins &= np.bincount(pairs[0], strokes[pairs[1]], minlength=count + 1) > 0
     whole: Mask = binary | joins[bridges]
