@@ -175,6 +175,20 @@ def test_one_process_or_two_compile_the_same_bits(monkeypatch, tmp_path, cores):
     np.testing.assert_array_equal(losses[0], losses[1])
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("part", ["first", "second"])
+def test_what_stops_either_process_is_said(monkeypatch, tmp_path, part):
+    cores = "os.sched_getaffinity = lambda pid: {0, 1}"
+    stop = f'if os.environ.get("DIGITLAB_COMPILING_PART") == "{part}": sys.exit("no memory for the {part} one")'
+    hook = f"import os, llvmlite.binding.targets as t\n{cores}\n"
+    hook += f"def emit(*args):\n    import sys\n    {stop}\n    return whole(*args)\n"
+    hook += "whole, t.TargetMachine.emit_object = t.TargetMachine.emit_object, emit\n"
+    (tmp_path / "sitecustomize.py").write_text(hook)
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+    with pytest.raises(RuntimeError, match=f"no memory for the {part} one"):
+        build.build(DENSE)
+
+
 def test_the_predictors_threads_give_the_same_bits(monkeypatch):
     rng = np.random.default_rng(0)
     network = Network([Conv2D(5, 3), MaxPool2D(2), Sigmoid(), Flatten(), Dense(7)], (9, 9, 1), Quadratic())
