@@ -88,12 +88,16 @@ NETWORK = {"input_shape": [64], "layers": [{"type": "Dense", "out_features": 10}
         ({"network": NETWORK, "data": {"source": "digits", "seed": "x"}}, "data.seed: got 'x', expected a whole"),
         ({"network": NETWORK, "data": {"source": "digits", "split": "1/1"}}, "split: got '1/1', expected one of"),
         ({"network": NETWORK | {"layers": [{"type": "Dnse"}]}, "data": {"source": "digits"}}, "did you mean 'dense'?"),
+        ({"network": NETWORK | {"layers": 3}, "data": {"source": "digits"}}, "layers: got 3, expected a list"),
+        ({"network": NETWORK | {"frozen": 3}, "data": {"source": "digits"}}, "frozen: got 3, expected names"),
+        ({"network": NETWORK | {"layers": ["flatten", "max-pool"]}}, "layer 1"),
     ],
 )
 def test_files_that_make_no_sense(fails, table, words):
     write("run.toml", table)
     source = () if "data" in table else ("--data", "digits")
-    assert words in fails(1, "train", "--from-file", "run.toml", "--epochs", "1", *source)
+    line = fails(1, "train", "--from-file", "run.toml", "--epochs", "1", *source)
+    assert line.startswith("error: run.toml: ") and words in line
     assert not Path("runs").exists()
 
 

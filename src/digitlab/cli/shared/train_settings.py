@@ -106,11 +106,26 @@ def with_options(table: dict[str, Any], given: Mapping[str, Any]) -> dict[str, A
 
 
 def file_table(from_file: Path | None) -> dict[str, Any]:
-    """The settings file's table; a network alone becomes the [network] of one."""
+    """The settings file's table; a network alone becomes the [network] of one.
+
+    Its data and network are tried here, where an error is the file's and names it; `RunConfig` tries the others.
+    """
+    from digitlab.errors import ConfigError, ShapeError
+    from digitlab.nn.io.building import build_network
+    from digitlab.settings.data import as_chosen, check_data
     from digitlab.train.config import read_table
 
-    table = read_table(from_file) if from_file else {}
-    return {"network": table} if "layers" in table else table
+    if from_file is None:
+        return {}
+    table = read_table(from_file)
+    table = {"network": table} if "layers" in table else table
+    try:
+        check_data(as_chosen(_table(table, "data")))
+        if isinstance(table.get("network"), dict):
+            build_network(table["network"], seed=None)
+    except (ConfigError, ShapeError) as error:
+        raise type(error)(f"{from_file}: {error}") from None
+    return table
 
 
 def recipe_table(given: dict[str, Any]) -> dict[str, Any]:
