@@ -29,9 +29,8 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     Raises OSError, naming the target, if the folder cannot be made or written, or the target is a folder.
     """
     target = Path(path)
+    require_writable(target)
     target.parent.mkdir(parents=True, exist_ok=True)
-    if target.is_dir():
-        raise IsADirectoryError(errno.EISDIR, "is a folder; expected a file's name", str(target))
     temporary = target.parent / f".{target.stem}.{secrets.token_hex(4)}{target.suffix}"
     try:
         temporary.touch(exist_ok=False)
@@ -49,6 +48,21 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def require_writable(path: str | os.PathLike[str]) -> None:
+    """Raise OSError, naming the file, if it is a folder or the folder that it goes into cannot be written.
+
+    Commands call this before they compute what they are to write. A folder that is missing is made later.
+    """
+    target = Path(path)
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "is a folder; expected a file's name", str(target))
+    folder = next(folder for folder in target.absolute().parents if os.path.lexists(folder))
+    if not folder.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, f"cannot be written: {folder} is no folder", str(target))
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, f"cannot be written: {os.strerror(errno.EACCES)}", str(target))
 
 
 def remove_leftovers(folder: Path) -> None:

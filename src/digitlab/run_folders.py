@@ -71,6 +71,9 @@ def run_folder(named: Path | None, title: str, runs: Path = RUNS) -> Iterator[Pa
             break
         except FileExistsError:
             continue
+        except OSError as error:
+            reason = f"cannot be made: {error.strerror}; work in a folder that you may write"
+            raise OSError(error.errno, reason, error.filename) from None
     try:
         yield folder
     finally:

@@ -62,6 +62,8 @@ DIGITS = ("--data", "digits", "--epochs", "1")
         (["read", "--min-confidence", "2", "x.png"], "got 2.0, expected a number of at least 0 and at most 1"),
         (["read", "--min-confidence", "x", "x.png"], "got 'x', expected a number of at least 0 and at most 1"),
         (["test", "--part", "half"], "'half' is not one of 'train', 'valid', 'test'"),
+        (["baseline", "svn"], "error: got 'svn' (did you mean 'svm'?); there are: darkness, nearest-mean, "),
+        (["imagine", "x"], "got 'x'; expected a digit, as in `digitlab imagine 3`"),
         (["data", "show", "--data", "digits", "--out", "x.doc"], "got x.doc, expected a file name that ends in .png"),
         (["fit", "--bumps", "5", "--epochs", "3"], "--bumps does not train; leave out --epochs"),
         (["expand", "--out", "x", "--degrees", "5"], "--degrees needs --variants rotations"),
@@ -173,7 +175,7 @@ def test_no_command_at_all_shows_the_help(call):
         assert "Commands:" in called.err
 
 
-@pytest.mark.parametrize("command", ["compare", "doctor", "watch"])
+@pytest.mark.parametrize("command", ["compare", "doctor", "watch", "animate"])
 def test_a_folder_that_is_not_there_is_called_no_run_by_every_command(fails, command):
     assert fails(1, command, "nothing") == (
         "error: nothing: no run here; expected a folder that `digitlab train` has written"
@@ -185,3 +187,23 @@ def test_a_network_that_is_misspelled_gets_a_suggestion(fails, command):
     line = fails(1, command, "lenet9")
     assert line.startswith("error: lenet9: no such file, run or network (did you mean 'lenet5'?)")
     assert "`digitlab train` writes" in fails(1, command, "nothing.safetensors")
+    assert fails(1, command, "foo") == ("error: foo: no such file, run or network; `digitlab nets` lists the networks")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["predict", "shipped", "photo.png", "-o", "file/out.csv"],
+        ["read", "photo.png", "--csv", "file/out.csv"],
+        ["explain", "--out", "file/out.html"],
+        ["doctor", "--out", "file/out.png"],
+        ["compare", "--optimizers", "sgd,adam", "--out", "file/x/out.png"],
+        ["lesson", "class", ".", "--out", "file/out.html"],
+        ["lesson", "worksheet", "1", "--out", "file/out.pdf"],
+    ],
+)
+def test_what_cannot_be_written_is_said_before_anything_is_computed(fails, arguments):
+    Path("file").write_text("no folder")
+    line = fails(1, *arguments)
+    assert f"{arguments[-1]}: cannot be written: " in line and "file is no folder" in line
+    assert [path.name for path in Path().iterdir()] == ["file"]

@@ -68,7 +68,7 @@ def test_a_worksheet_is_a_page_to_print(capsys):
     lesson = one_lesson(1)
     for text in (lesson.title, lesson.prediction, *lesson.questions, *(each.title for each in lesson.exercises)):
         assert text in page
-    assert run(["lesson", "worksheet", "1", "--out", "sheet.doc"]) == 1
+    assert run(["lesson", "worksheet", "1", "--out", "sheet.doc"]) == 2
     assert "sheet.doc" in capsys.readouterr().err
 
 

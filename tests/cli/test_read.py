@@ -152,11 +152,18 @@ def test_bad_input_is_one_line(call):
         (["shipped"], 2, "and no photo; expected `digitlab read shipped PHOTO…`"),
         ([page, page, "--out", "x"], 2, "--out names the folder of one photo's stages"),
         ([page, "--check", "nope.json"], 1, "nope.json"),
+        ([page, "--csv", "digits.txt"], 2, "expected a file name that ends in .csv"),
         ([], 2, "got no photo; expected `digitlab read PHOTO…`"),
     ):
         called = call("read", *arguments)
         assert called.code == code and words in called.err, (arguments, called)
         assert called.err.count("\n") == 1
+    assert call("read", page, "--check", "nope.json").out == "", "labels are sought before the photo is read"
+    called = call("read", "nope.png", "gone.png")  # two photos, not a network and a photo
+    assert called.err.splitlines() == [
+        f"error: {name}: there is no such file. Check the name, or the folder it should be in."
+        for name in ("nope.png", "gone.png")
+    ]
     called = call("read", "drawing.png", page)  # the other photo is read all the same
     assert called.code == 1 and "photo.png: 1 digit" in called.out and "drawing.png" in called.err
 

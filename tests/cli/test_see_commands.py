@@ -330,12 +330,13 @@ def test_explain_in_the_terminal_and_as_a_page(train, call):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"), [(["--image", "100000"], "expected at most"), (["--out", "x.png"], "ends in .html")]
+    ("arguments", "code", "message"),
+    [(["--image", "100000"], 1, "expected at most"), (["--out", "x.png"], 2, "ends in .html")],
 )
-def test_explaining_badly(train, call, arguments, message):
+def test_explaining_badly(train, call, arguments, code, message):
     train()
     called = call("explain", *arguments)
-    assert (called.code, called.err.count("\n")) == (1, 1)
+    assert (called.code, called.err.count("\n")) == (code, 1)
     assert message in called.err
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from digitlab.cli.shared.json_output import json_option, report
+from digitlab.cli.shared.options import PictureFile
 
 if TYPE_CHECKING:
     from digitlab.doctor import Case, Finding
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 @click.command("doctor")
 @click.argument("run", required=False, type=click.Path(path_type=Path))
 @click.option("--fix", is_flag=True, help="Train again with the settings that the first finding advises.")
-@click.option("--out", type=click.Path(path_type=Path), help="File for the picture. [default: doctor.png in the run]")
+@click.option("--out", type=PictureFile(), help="File for the picture. [default: doctor.png in the run]")
 @click.option("--list", "listed", is_flag=True, help="List the ailments that the doctor knows.")
 @json_option
 def command(run: Path | None, fix: bool, out: Path | None, listed: bool) -> None:

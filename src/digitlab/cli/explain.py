@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from digitlab.cli.shared.looking import PART_HELP, SOURCE_HELP
-from digitlab.cli.shared.options import data_options
+from digitlab.cli.shared.options import PageFile, data_options
 
 if TYPE_CHECKING:
     from digitlab.nn import Network
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     metavar="η",
     help="Learning rate of the step. [default: that of the run if it trained by SGD, else the default for SGD]",
 )
-@click.option("--out", type=click.Path(path_type=Path), help="File of an HTML page that shows the arrays as pictures.")
+@click.option("--out", type=PageFile(), help="File of an HTML page that shows the arrays as pictures.")
 def command(
     net: str | None, image: int, data: dict[str, Any], part: str | None, learning_rate: float | None, out: Path | None
 ) -> None:
@@ -45,14 +45,12 @@ def command(
     from digitlab.cli.shared.networks import network_for, saved_file
     from digitlab.data.grids import image_text
     from digitlab.errors import DataError
-    from digitlab.files import require_suffix, write_text
+    from digitlab.files import write_text
     from digitlab.nn.examples import examples
     from digitlab.viz.explain import check_label, walk, walk_text
     from digitlab.viz.explain_page import explain_page
     from digitlab.viz.explain_step import step_text, take_step
 
-    if out is not None:
-        require_suffix(out, "a page", ".html", ".htm", bare=False)
     digits, set_name = digits_for(saved_file(net), data, part)
     name, network = network_for(net, digits)
     examples(digits, network, f"{set_name} set")

@@ -33,6 +33,8 @@ def command(net_and_digits: tuple[str, ...], every: bool, out: Path | None, pict
     example = f"{quoted(net)} 3" if net else "3"
     if wrong := [word for word in words if not word.isdecimal()]:
         raise click.UsageError(f"got {wrong[0]!r}; expected a digit, as in `digitlab imagine {example}`")
+    if net is not None and not words and not every and net != "shipped" and not Path(net).exists():
+        raise click.UsageError(f"got {net!r}; expected a digit, as in `digitlab imagine 3`")
     if bool(words) == every:
         raise click.UsageError(f"name a digit, as in `digitlab imagine {example}`, or ask for --all of them")
     path, network = load_named(net)

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from digitlab.cli.shared.options import Group
+from digitlab.cli.shared.options import Group, OutputFile, PageFile
 
 
 class Lessons(Group):
@@ -141,7 +141,9 @@ def check(number: int, file: Path | None) -> int:
 
 @command.command("worksheet")
 @click.argument("number", type=int)
-@click.option("--out", type=click.Path(path_type=Path), help="File, .pdf or .html. [default: worksheet-NN.pdf]")
+@click.option(
+    "--out", type=OutputFile("a worksheet", ".pdf", ".html"), help="File to write. [default: worksheet-NN.pdf]"
+)
 def worksheet(number: int, out: Path | None) -> None:
     """Write the worksheet of lesson NUMBER as PDF, or as a page for the browser."""
     from digitlab.cli.shared.console import say
@@ -181,18 +183,17 @@ def bundle(folder: Path, packages: bool) -> None:
 
 @command.command("class")
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
-@click.option("--out", type=click.Path(path_type=Path), default="class.html", show_default=True, help="File to write.")
+@click.option("--out", type=PageFile(), default="class.html", show_default=True, help="File to write.")
 def class_(runs: tuple[Path, ...], out: Path) -> None:
     """Write a page with the results of many runs, the best first: one row and one curve each.
 
     RUNS are the folders of runs, or folders that contain some, such as runs.
     """
     from digitlab.cli.shared.console import say, tell
-    from digitlab.files import require_suffix, write_text
+    from digitlab.files import write_text
     from digitlab.lessons.class_report import class_report
     from digitlab.train.run_list import read_runs
 
-    require_suffix(out, "a page", ".html", bare=False)
     found, left_out = read_runs(runs)
     for line in left_out:
         tell(f"left out: {line}")

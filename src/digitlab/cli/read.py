@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from digitlab.cli.shared.options import OutputFile
+
 LOOK_EVERY = 1.0  # seconds between two looks into a watched folder
 
 
@@ -33,7 +35,7 @@ class Grid(click.ParamType[tuple[int, int]]):
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for --show. [default: read-PHOTO]")
 @click.option("--json", "as_json", is_flag=True, help="Print labels, probabilities and boxes as JSON.")
 @click.option(
-    "--csv", "csv_file", type=click.Path(path_type=Path), help="File for the digits of all photos, a row each."
+    "--csv", "csv_file", type=OutputFile("a table", ".csv"), help="File for the digits of all photos, a row each."
 )
 @click.option(
     "--min-confidence",
@@ -75,6 +77,7 @@ def command(
     from digitlab.cli.shared.networks import load_named, split_network
     from digitlab.cli.shared.readings import lines_of, save_stages, say_score, table_of, write_csv
     from digitlab.data.photos import open_photo
+    from digitlab.data.synthetic.pages import read_truth
     from digitlab.errors import DigitlabError, quoted
     from digitlab.reading import read_grid, read_photo
 
@@ -88,6 +91,7 @@ def command(
         raise click.UsageError("--out names the folder of one photo's stages; leave it out for several photos")
     if grid is not None and expect is not None:
         raise click.UsageError("--expect is for photos without a grid: each cell is read by itself")
+    truths = read_truth(check) if check is not None else {}  # before photos are read in vain
     path, network = load_named(net or "shipped")
     tables: dict[str, dict[str, Any]] = {}  # not the readings: each holds its photo in every stage
 
@@ -129,7 +133,7 @@ def command(
     if csv_file is not None and tables and not as_json:
         say(f"digits of {len(tables)} photo{'s' * (len(tables) != 1)}: {csv_file}")
     if check is not None:
-        say_score(tables.values(), check, err=as_json)
+        say_score(tables.values(), truths, check, err=as_json)
     if failed:
         raise click.exceptions.Exit(1)
 

@@ -23,6 +23,7 @@ from digitlab.errors import ConfigError, DataError, ModelFileError, in_brief
 from digitlab.files import atomic_write, require_suffix
 from digitlab.nn.io.loading import load_network
 from digitlab.nn.network import Network
+from digitlab.run_folders import NO_RUN, is_run
 from digitlab.train.callbacks import Callback
 from digitlab.train.history import History, Row
 
@@ -190,6 +191,8 @@ def recorded_networks(folder: str | os.PathLike[str], most: int | None = None) -
     Raises ModelFileError if there are none.
     """
     files = _network_files(Path(folder) / NETWORKS)
+    if not files and not is_run(Path(folder)):
+        raise ModelFileError(f"{folder}: {NO_RUN}")
     if not files:
         raise ModelFileError(
             f"{folder}: has no network of each epoch; `digitlab train --record` keeps them, and with --resume "

@@ -50,7 +50,10 @@ def split_network(words: Sequence[str]) -> tuple[str | None, list[str]]:
         array = kind.name == "npy" and not any(half in path.name for half in ("wih", "who"))
         network = kind.holds == "network" or (bool(others) and not array and kind.holds not in ("data", "picture"))
     else:
-        network = bool(others) and not Path(others[0]).is_dir() and path.suffix != ""
+        from digitlab.data.photos.one_digit import SUFFIXES
+
+        data = path.suffix.lower() in ("", ".csv", *SUFFIXES)  # there is no such file: its name alone tells
+        network = bool(others) and not Path(others[0]).is_dir() and not data
     return (first, others) if network else (None, list(words))
 
 
@@ -71,7 +74,7 @@ def saved_file(name: str | None) -> Path | None:
     if name and name != "shipped" and not Path(name).exists():
         if find_recipe(name) or parse_sizes(name):
             return None
-        if hint := did_you_mean(name, [*ZOO, "shipped"]):
+        if (hint := did_you_mean(name, [*ZOO, "shipped"])) or (Path(name).name == name and not Path(name).suffix):
             raise ModelFileError(f"{name}: no such file, run or network{hint}; `digitlab nets` lists the networks")
     path = network_file(name)
     require_file(path)  # before a command loads, or even downloads, images

@@ -212,7 +212,7 @@ def data_options(
 
 
 class OutputFile(click.ParamType[Any]):
-    """A file to write, whose suffix must say what it is: refused before anything is computed (`require_suffix`)."""
+    """A file to write: a false suffix or a folder that cannot be written is refused before anything is computed."""
 
     name = "path"
 
@@ -220,12 +220,14 @@ class OutputFile(click.ParamType[Any]):
         self.what, self.suffixes, self.bare = what, suffixes, bare
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        from digitlab.files import require_suffix
+        from digitlab.files import require_suffix, require_writable
 
         try:
             require_suffix(value, self.what, *self.suffixes, bare=self.bare)
         except ConfigError as error:
             self.fail(str(error), param, ctx)
+        if ctx is None or not ctx.resilient_parsing:  # of completion on TAB, which shows no errors
+            require_writable(value)
         return Path(value)
 
 

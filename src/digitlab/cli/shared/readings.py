@@ -114,14 +114,12 @@ def _save_png(path: Path, plane: Any) -> None:
         Image.fromarray(plane).save(temporary, compress_level=FAST)
 
 
-def say_score(tables: Iterable[dict[str, Any]], check: Path, *, err: bool) -> None:
-    """Compare the tables of the photos (see table_of) with the labels in the file: counts, and every failure."""
+def say_score(tables: Iterable[dict[str, Any]], truths: dict[str, Any], check: Path, *, err: bool) -> None:
+    """Compare the tables of the photos (see table_of) with the labels from the file: counts, and every failure."""
     from digitlab.cli.shared.console import say, tell
     from digitlab.data.photos.scoring import Score, score_reading
-    from digitlab.data.synthetic.pages import read_truth
 
-    write = tell if err else say
-    truths, score = read_truth(check), Score()
+    write, score = tell if err else say, Score()
     for table in tables:
         name = Path(table["photo"]).name
         if name not in truths:

@@ -12,7 +12,7 @@ import click
 
 def told(error: click.ClickException, arguments: Sequence[str]) -> str:
     """What to say of an error of click's."""
-    return _unknown_name(error, arguments) or _unfit_number(error) or error.format_message()
+    return _unknown_name(error, arguments) or _unfit_number(error) or _unknown_word(error) or error.format_message()
 
 
 def _unknown_name(error: click.ClickException, arguments: Sequence[str]) -> str | None:
@@ -46,6 +46,16 @@ def _unfit_number(error: click.ClickException) -> str | None:
     kind = int if isinstance(number, click.types.IntParamType) else float
     option = error.param.get_error_hint(error.ctx)  # type: ignore[attr-defined]
     return f"Invalid value for {option}: got {got[1]}, expected {Setting(help='', type=kind, **bounds).wanted}"
+
+
+def _unknown_word(error: click.ClickException) -> str | None:
+    """What to say of a word in place of an argument that is one of a few; click's own message lists these twice."""
+    from digitlab.errors import not_among
+
+    argument, got = getattr(error, "param", None), re.match(r"'(.*)' is not one of ", getattr(error, "message", ""))
+    if not isinstance(argument, click.Argument) or not isinstance(argument.type, click.Choice) or got is None:
+        return None
+    return f"got {not_among(got[1], argument.type.choices)}"
 
 
 def option_names(command: click.Command) -> list[str]:
