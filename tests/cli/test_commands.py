@@ -109,8 +109,8 @@ def test_compare_groups_and_what_is_no_run(train, call):
     called = call("compare", "group", "one", "other", "group/results.csv")
     assert called.code == 0, called.err
     assert [name in called.out for name in ("000-seed-0", "001-seed-1", "one ")] == [True] * 3
-    assert "left out: other: is no run's folder" in called.out and "results.csv: is no run" in called.out
-    assert call("compare", "other").err == "error: other: is no run's folder\n"
+    assert "left out: other: no run here; expected" in called.out and "results.csv: no run here" in called.out
+    assert call("compare", "other").err.startswith("error: other: no run here; expected a folder that")
 
 
 @pytest.mark.parametrize("command", ["test", "info", "gradcheck"])

@@ -1,13 +1,15 @@
 """`digitlab runs`, and what `compare` shows of finished runs: notes, filters, order, differences."""
 
 import re
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
 from digitlab.cli.shared.runs import BARS, sparkline
 from digitlab.errors import ConfigError
-from digitlab.train import History
+from digitlab.nn import mlp
+from digitlab.train import History, RunConfig
 from digitlab.train.run_list import Note, read_note, write_note
 from digitlab.viz.curves import curves_figure
 
@@ -73,9 +75,16 @@ def test_rename_and_remove(train, call, fails, monkeypatch):
     assert Path("runs/001-64-30-10").is_dir()
 
 
+def test_remove_without_an_answer_removes_nothing(fails, monkeypatch):
+    RunConfig(network=mlp([4, 2])).save("one/config.toml")
+    monkeypatch.setattr("sys.stdin", StringIO())  # a script, which answers nothing
+    assert "got no answer; to remove without asking, add --yes" in fails(1, "runs", "remove", "one")
+    assert Path("one").is_dir()
+
+
 def test_remove_never_removes_what_is_no_run(train, fails):
     Path("project").mkdir()
-    assert "project: is no run's folder" in fails(1, "runs", "remove", "project", "--yes")
+    assert "project: no run here" in fails(1, "runs", "remove", "project", "--yes")
     Path("project/config.toml").write_text('title = "a web site"')
     fails(1, "runs", "remove", "project", "--yes")
     train("--run", "runs/one")

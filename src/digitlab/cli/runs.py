@@ -107,9 +107,11 @@ def remove(runs: tuple[str, ...], yes: bool) -> None:
     A folder that is no run, or holds a folder that is none, is not removed.
     """
     import shutil
+    import sys
 
     from digitlab.cli.shared.console import say
     from digitlab.cli.shared.runs import place_of, require_removable
+    from digitlab.errors import ConfigError
     from digitlab.run_folders import is_group, runs_in
 
     places = list(dict.fromkeys(place_of(run) for run in runs))
@@ -117,6 +119,12 @@ def remove(runs: tuple[str, ...], yes: bool) -> None:
         require_removable(place)
     for place in places:
         what = f"{place}, a group of {len(runs_in(place))} runs" if is_group(place) else str(place)
-        if yes or click.confirm(f"remove {what}?"):
+        try:
+            wanted = yes or click.confirm(f"remove {what}?")
+        except click.Abort:
+            if sys.stdin.isatty():  # Ctrl-C
+                raise
+            raise ConfigError(f"remove {what}? got no answer; to remove without asking, add --yes") from None
+        if wanted:
             shutil.rmtree(place)
             say(f"removed: {place}")

@@ -95,7 +95,7 @@ def read_runs(folders: Iterable[Path]) -> tuple[list[Run], list[str]]:
         if not folder.exists():
             raise ConfigError(f"{folder}: {NO_RUN}")
         if not is_run(folder):
-            left.append(f"{folder}: is no run's folder")
+            left.append(f"{folder}: {NO_RUN}")
             continue
         config, file = RunConfig.load(folder / "config.toml", run=True), folder / "history.jsonl"
         history = History.load(file) if file.is_file() else History()

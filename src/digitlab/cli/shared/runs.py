@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from digitlab.errors import ConfigError
-from digitlab.run_folders import RUNS, is_group, is_run, runs_in
+from digitlab.run_folders import NO_RUN, RUNS, is_group, is_run, runs_in
 
 if TYPE_CHECKING:
     from digitlab.train.run_list import Run
@@ -40,7 +40,7 @@ def place_of(name: str, *, group: bool = True) -> Path:
             f"got {name!r}, expected the folder, name or number of a run{several}; list them with: digitlab runs list"
         )
     if not (is_run(found[0]) or (group and is_group(found[0]))):
-        raise ConfigError(f"{found[0]}: is no run's folder: it has no config.toml")
+        raise ConfigError(f"{found[0]}: {NO_RUN}")
     return found[0]
 
 
