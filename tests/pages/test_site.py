@@ -36,6 +36,17 @@ def anchors(text: str) -> set[str]:
 
 
 @pytest.mark.parametrize("name", WRITTEN)
+def test_every_row_of_a_table_is_under_a_heading(name):
+    lines = ["", *without_code((DOCS / name).read_text(encoding="utf-8")).splitlines(), ""]
+    first = [i for i, line in enumerate(lines) if line.startswith("|") and not lines[i - 1].startswith("|")]
+    assert [lines[i] for i in first if not re.fullmatch(r"\|[-:| ]+\|", lines[i + 1])] == [], "a browser shows bars"
+    for i in first:
+        columns = lines[i + 1].count("|")
+        rows = lines[i : next(k for k in range(i, len(lines)) if not lines[k].startswith("|"))]
+        assert [row for row in rows if row.replace(r"\|", "").count("|") != columns] == []
+
+
+@pytest.mark.parametrize("name", WRITTEN)
 def test_links_and_pictures_of_a_page(name):
     text = (DOCS / name).read_text(encoding="utf-8")
     for picture, description, target in LINK.findall(without_code(text)):
