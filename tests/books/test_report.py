@@ -43,7 +43,8 @@ def test_markdown(ran, tmp_path):
     text = (tmp_path / "experiments" / "average-darkness.md").read_text()
     assert text.startswith("# average-darkness: classification by mean darkness alone\n\n**What it shows.** ")
     assert "**Setting.** [Chapter 1](http://neuralnetworksanddeeplearning.com/chap1.html): mean darkness" in text
-    assert text.endswith("[All experiments](../page.md)\n\n" + text.splitlines()[-1] + "\n")
+    assert "\n[All experiments](../page.md) | [How to read the figures](../page.md#how-to-read-the-figures)\n" in text
+    assert "\n## How to read the figures\n" in index
     assert re.search(
         r"\| accuracy \| test \| 22\.25 % \| \d+\.\d\d % \(n = 1\) \| \*\*[+−]\d+\.\d\d\*\* \| ± 0\.01 \|", text
     )

@@ -27,7 +27,7 @@ def write_markdown(report: Report, path: Path) -> None:
         write_text(page, text.rstrip() + "\n")
 
     write([section for section in report.sections if section.blocks and not section.name], path)
-    back = f"[All experiments](../{path.name})"
+    back = f"[All experiments](../{path.name}) | [How to read the figures](../{path.name}#how-to-read-the-figures)"
     for section in report.sections:
         if section.name:
             page = replace(section, level=1, blocks=[*section.blocks, back])

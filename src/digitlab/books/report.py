@@ -239,7 +239,7 @@ def how(experiment: Experiment, found: Sequence[ExperimentResult]) -> str:
     scale = "" if first.scale == "default" else f" --{first.scale}"
     seeds_option = f" --seeds {seeds}" if experiment.seeded else ""
     mode = f" --mode {first.mode}" if len(found) < len(experiment.modes) else ""
-    took = duration(seconds) if seconds >= 1 else f"{seconds:.2f} s"
+    took = duration(seconds) if seconds >= 1 else f"{seconds:.1f} s" if seconds >= 0.1 else "less than 0.1 s"
     total = f"{took} in all{f' for {seeds} seeds' if seeds > 1 else ''}{' and both modes' if len(found) > 1 else ''}"
     source = "" if first.source == "mnist" else " Images: scikit-learn's digits, enlarged."
     command = f"`digitlab reproduce run {experiment.file or experiment.name}{mode}{scale}{seeds_option}`"
