@@ -104,6 +104,8 @@ class Claim:
     def __init__(self, folder: Path) -> None:
         from filelock import FileLock, Timeout  # 20 ms, for who writes runs alone
 
+        if folder.exists() and not folder.is_dir():
+            raise ConfigError(f"{folder}: is a file; expected the name of a folder")
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.lock = folder, FileLock(folder / ".lock", thread_local=False)
         try:

@@ -88,6 +88,11 @@ def test_a_sweep_has_every_combination():
         ("[[expected]]\nfigure = 'net/test'\nvalue = 1\nsplitt = 'test'", "unknown key 'splitt'"),
         ("base = 3", r"expected a table \[base\]"),
         ("name = 'a/b'", "letters, digits"),
+        ("title = 3", "got title = 3, expected text"),
+        ("minutes = 'x'", "got minutes = 'x', expected a number"),
+        ("expected = 3", "got expected = 3, expected tables"),
+        ("[[expected]]\nfigure = 3\nvalue = 1", r"\[\[expected\]\] figure = 3, expected text"),
+        ("[[expected]]\nfigure = 'net/test'\nvalue = 'x'", r"\[\[expected\]\] value = 'x', expected a number"),
         ("name = 'svm'", "another experiment is called 'svm'"),
     ],
 )

@@ -98,7 +98,7 @@ def test_a_command_called_wrongly_exits_with_2(fails, arguments, words):
         (["train", "--data", "nowhere"], "nowhere: there is no such file or folder; expected 'mnist', 'digits'"),
         (["train", "--from-file", "nope.toml"], "nope.toml: no such file; expected a TOML or JSON file"),
         (["train", "--from-file", "broken", *DIGITS], "broken: not TOML"),
-        (["train", "--run", "broken", *DIGITS], "broken: File exists"),
+        (["train", "--run", "broken", *DIGITS], "broken: is a file; expected the name of a folder"),
         (["train", "--run", "broken/x", *DIGITS], "broken/x: Not a directory"),
         (["test", "nope.safetensors", "--data", "digits"], "nope.safetensors: no such file"),
         (["test", "broken", "--data", "digits"], "broken: not a safetensors file"),

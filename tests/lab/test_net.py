@@ -186,7 +186,7 @@ def test_files_that_are_none():
         digitlab.Net([64, 10]).load()
 
 
-@pytest.mark.parametrize("sizes", [[], [64], [64, 0], [64, -1, 10], [64, 2.5, 10], "64"])
+@pytest.mark.parametrize("sizes", [[], [64], [64, 0], [64, -1, 10], [64, 2.5, 10], "64", 64, None])
 def test_sizes_that_make_no_network(sizes):
     with pytest.raises(ConfigError, match="expected at least two positive whole numbers"):
         digitlab.Net(sizes)

@@ -187,5 +187,5 @@ def test_an_activation_for_each_hidden_layer():
         assert [type(layer).__name__ for layer in network.layers] == wanted
         assert network.layers[3].slope == 0.1
     assert type(network.layers[2].weights).__name__ == "He", "the initial weights are those of each activation"
-    with pytest.raises(ConfigError, match="got 2 activations for 3 hidden layers, expected 1 or 3"):
+    with pytest.raises(ConfigError, match="got 2, expected one, or one for each hidden layer: 3"):
         mlp([6, 5, 5, 4, 3], activation="relu,tanh")

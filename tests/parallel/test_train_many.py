@@ -162,6 +162,9 @@ def test_what_cannot_be_asked(settings, message):
 def test_nothing_to_train():
     with pytest.raises(ConfigError, match="got no settings"):
         train_many([])
+    for configs in (3, [3]):
+        with pytest.raises(ConfigError, match="got 3, expected a list of RunConfig"):
+            train_many(configs)
 
 
 def test_invalid_settings_are_reported_before_anything_is_trained(tmp_path):

@@ -120,3 +120,9 @@ def test_parts_by_name_and_names_that_are_none():
     ):
         with pytest.raises(ConfigError, match="did you mean"):
             trainer(**wrong)
+
+
+@pytest.mark.parametrize("callbacks", [3, [3], EarlyStopping(3), [EarlyStopping]])
+def test_callbacks_that_are_none(callbacks):
+    with pytest.raises(ConfigError, match=r"^callbacks: got .*, expected a list"):
+        trainer(callbacks=callbacks)

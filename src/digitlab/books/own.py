@@ -80,6 +80,10 @@ def from_toml(path: Path) -> Experiment:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
         if unknown := [key for key in table if key not in KEYS]:
             raise ConfigError(f"unknown key {not_among(unknown[0], KEYS)}")
+        for key in ("name", "title", "setup", "teaches"):
+            _require(key, table.get(key, ""), str, "text")
+        _require("minutes", table.get("minutes", 0), int | float, "a number")
+        _require("expected", table.get("expected", []), list, "tables [[expected]]")
         base, sweep, figure = (_table(table, name) for name in ("base", "sweep", "figure"))
         chosen = settings_by_label(base, sweep)
         for settings in chosen.values():
@@ -92,7 +96,7 @@ def from_toml(path: Path) -> Experiment:
             raise ConfigError(f"[figure]: unknown measure {not_among(measure, MEASURES)}")
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, ConfigError, TypeError) as error:
         raise ConfigError(f"{path}: {error}") from None
-    name = str(table.get("name", path.stem))
+    name = table.get("name", path.stem)
 
     def tasks(variant: Variant) -> Tasks:
         return {label: own_training(variant, f"{name}, {label}", settings) for label, settings in chosen.items()}
@@ -101,9 +105,8 @@ def from_toml(path: Path) -> Experiment:
         return pictures(results, variant, sweep, list(chosen), name, measure, bool(figure.get("log", False)))
 
     texts: dict[str, Any] = {key: table[key] for key in ("teaches", "minutes") if key in table}
-    setup = str(table.get("setup", "")) or setup_text(base, sweep)
-    title = str(table.get("title", name))
-    texts |= {"title": title, "setup": setup, "file": str(path)}
+    setup = table.get("setup", "") or setup_text(base, sweep)
+    texts |= {"title": table.get("title", name), "setup": setup, "file": str(path)}
     return Experiment(name, tasks, training_figures, draw, reported=tuple(reported), **texts)
 
 
@@ -183,6 +186,11 @@ def _table(table: Mapping[str, Any], name: str) -> dict[str, Any]:
     return inner
 
 
+def _require(key: str, value: Any, kind: Any, expected: str) -> None:
+    if not isinstance(value, kind):
+        raise ConfigError(f"got {key} = {value!r}, expected {expected}")
+
+
 def _reported(entry: Any, labels: Mapping[str, Any]) -> Reported:
     """An expected figure; ConfigError for one that no training of the file has."""
     known = [f.name for f in fields(Reported)]
@@ -190,7 +198,10 @@ def _reported(entry: Any, labels: Mapping[str, Any]) -> Reported:
         raise ConfigError(f"[[expected]]: got {entry!r}, expected figure and value")
     if unknown := [key for key in entry if key not in known]:
         raise ConfigError(f"[[expected]]: unknown key {not_among(unknown[0], known)}")
-    label = str(entry["figure"]).rpartition("/")[0]
+    for key in ("figure", "split", "text", "unit"):
+        _require(f"[[expected]] {key}", entry.get(key, ""), str, "text")
+    _require("[[expected]] value", entry["value"], int | float, "a number")
+    label = entry["figure"].rpartition("/")[0]
     if label not in labels:
         raise ConfigError(f"[[expected]]: no training is called {not_among(label, labels)}")
     return Reported(**entry)

@@ -36,7 +36,8 @@ def command(page: str, browser: bool) -> None:
     name = page.removesuffix(".md").removesuffix(".html")
     found = [path for path in pages if path == name or path.endswith(f"/{name}")]  # resume-a-run is in how-to/
     if not found:
-        raise ConfigError(f"no page {page!r}{did_you_mean(name, pages)}; without a name, the first page opens")
+        names = [path for path in pages if not path.startswith(("experiments/", "reference/")) and path != "404"]
+        raise ConfigError(f"no page {page!r}{did_you_mean(name, pages)}; there are: {', '.join(names)}")
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(site))) as server:
         address = f"http://127.0.0.1:{server.server_port}/{min(found, key=len)}.html"
         say(f"digitlab docs: {address}")

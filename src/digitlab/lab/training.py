@@ -20,6 +20,7 @@ from digitlab.settings.schema import settings_of, with_settings
 from digitlab.settings.training import ShortSettings, TrainingSettings
 from digitlab.synonyms import meant
 from digitlab.train import Callback, History, PlainLines, RunConfig
+from digitlab.train.callbacks import checked_callbacks
 from digitlab.train.columns import score
 from digitlab.train.config import with_setting
 from digitlab.train.state import Arrays, Best, copied
@@ -77,6 +78,7 @@ class Training:
             config = dataclasses.replace(config, keep="last" if valid is None else "best")
         diagnose, earlier = Diagnose(), EarlierBest(self.last if len(self.history) else None)
         after: list[Callback] = [diagnose]
+        callbacks = checked_callbacks(callbacks)
         if verbose and not any(isinstance(callback, PlainLines | LiveTable) for callback in callbacks):
             after.append(epoch_display())
         before = [earlier] if len(self.history) else []

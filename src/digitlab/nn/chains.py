@@ -1,7 +1,7 @@
 """Chains of dense layers from their sizes."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -49,8 +49,10 @@ def chain(
     sizes: Sequence[int], *, activation: Any = "sigmoid", init: str | Initializer | None = None, dropout: float = 0.0
 ) -> list[Layer]:
     """The layers of `mlp`, not yet in a network."""
-    if len(sizes) < 2 or not all(isinstance(n, int | np.integer) and n > 0 for n in sizes):
-        raise ConfigError(f"sizes: got {list(sizes)!r}, expected at least two positive whole numbers, as [784, 30, 10]")
+    several = isinstance(sizes, Iterable) and not isinstance(sizes, str)
+    sizes = list(sizes) if several else sizes
+    if not several or len(sizes) < 2 or not all(isinstance(n, int | np.integer) and n > 0 for n in sizes):
+        raise ConfigError(f"sizes: got {sizes!r}, expected at least two positive whole numbers, as [784, 30, 10]")
     hidden = activations(activation, len(sizes) - 2)
     layers: list[Layer] = []
     for size, chosen in zip(sizes[1:-1], hidden):
@@ -70,9 +72,7 @@ def activations(given: Any, count: int) -> list[Layer]:
     if len(several) == 1:
         return several * max(count, 1)
     if len(several) != count:
-        raise ConfigError(
-            f"activation: got {len(several)} activations for {count} hidden layers, expected 1 or {count}"
-        )
+        raise ConfigError(f"activation: got {len(several)}, expected one, or one for each hidden layer: {count}")
     return several
 
 

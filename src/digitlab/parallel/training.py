@@ -3,7 +3,7 @@
 import os
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor, Future, as_completed
 from contextlib import nullcontext
 from pathlib import Path
@@ -56,7 +56,9 @@ def train_many(
     Without a `watcher`, warns (TrainingWarning) of trainings that diverged or went badly.
     Raises ConfigError for settings that cannot be, before anything is trained, and if another process has the folder.
     """
-    configs, quiet = list(configs), watcher is None
+    configs, quiet = list(configs) if isinstance(configs, Iterable) else [configs], watcher is None
+    if others := [each for each in configs if not isinstance(each, RunConfig)]:
+        raise ConfigError(f"train_many: got {others[0]!r}, expected a list of RunConfig")
     if watcher is None and verbose:
         watcher = group_display()
     if not configs:

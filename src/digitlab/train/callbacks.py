@@ -73,6 +73,16 @@ class Callback:
         """Take up again what `arrays` gave."""
 
 
+def checked_callbacks(given: Any) -> list[Callback]:
+    """The callbacks as a list; ConfigError for anything else, such as a class in place of an object."""
+    callbacks = list(given) if isinstance(given, Iterable) else [given]
+    if wrong := [each for each in callbacks if not isinstance(each, Callback)]:
+        raise ConfigError(f"callbacks: got {wrong[0]!r}, expected a list of callbacks such as [EarlyStopping(10)]")
+    if callbacks and not isinstance(given, Iterable):
+        raise ConfigError(f"callbacks: got {given!r}, expected a list: [{given!r}]")
+    return callbacks
+
+
 def having(callbacks: Iterable[Callback], hook: str) -> list[Callback]:
     """The callbacks whose class defines this hook."""
     return [callback for callback in callbacks if getattr(type(callback), hook) is not getattr(Callback, hook)]

@@ -23,7 +23,7 @@ from digitlab.optim.regularizers import Regularizer
 from digitlab.settings.schema import check_settings, settings_of, with_settings
 from digitlab.settings.training import TrainingSettings
 from digitlab.train import columns
-from digitlab.train.callbacks import Callback
+from digitlab.train.callbacks import Callback, checked_callbacks
 from digitlab.train.default_rate import default_learning_rate, rate_of, settled
 from digitlab.train.evaluation import Evaluation, as_network, classifies, measure
 from digitlab.train.fresh import FreshImages
@@ -110,7 +110,7 @@ class Trainer:
         self.evaluate_train = evaluate_train
         self.mixed_precision = mixed_precision
         self.deterministic = deterministic
-        self.callbacks = list(callbacks)
+        self.callbacks = checked_callbacks(callbacks)
         self.rng = np.random.default_rng(seed)
         self.history = History()
         self.best: Best | None = None
