@@ -92,8 +92,16 @@ def test_a_grid_chooses_by_validation_and_looks_at_the_test_set_for_that_alone(c
     assert "8 networks" in called.out
     best = next(line for line in called.out.splitlines() if line.startswith("best by"))
     assert "learning-rate=3 net=64-" in best
-    assert "its networks on the test set: mean" in called.out and "n = 2" in called.out
+    assert re.search(r"its networks on the test set: [\d.]+ ± [\d.]+ % \(n = 2\)", called.out)
     assert not any("test" in column for column in results("group")[0]), "the others' figures are not even known"
+
+
+def test_one_network_has_no_spread(call):
+    called = call(*SMALL, "--grid", "learning-rate=0.01,3", "--net", "64-8-10")
+    rows = [line.split() for line in called.out.splitlines() if line.startswith("learning-rate")]
+    one = [row for row in rows if len(row) == 8]
+    assert [(row[1], *row[3:5], row[7]) for row in one] == [("1", "–", "–", "–")] * 2
+    assert re.search(r"its networks on the test set: [\d.]+ % \(n = 1\)", called.out)
 
 
 def test_values_with_commas(call):

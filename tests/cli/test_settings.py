@@ -113,7 +113,7 @@ def test_a_network_without_a_run_says_what_it_is_trained_with(call):
         "net.safetensors comes without the settings of a run; fine-tuning with Adam at 0.0005, batches of 16\n"
     )
     called = call("train", "--from", "net.safetensors", "--data", "digits", "--valid-size", "0", "--epochs", "1")
-    assert called.code == 0 and "train_loss over 1 epoch" in called.out  # not valid_loss, as with a validation set
+    assert called.code == 0 and "train_loss after 1 epoch: " in called.out  # not valid_loss, as with a validation set
 
 
 @pytest.mark.parametrize(("images", "kept"), [(29, "last"), (30, "best")])

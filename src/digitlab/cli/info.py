@@ -83,5 +83,7 @@ def _say_run(place: Path) -> None:
         return
     name = history.monitored(config.monitor)
     s = history.statistics(name)
-    epochs = "1 epoch" if s.epochs == 1 else f"{s.epochs} epochs"
-    say(f"{epochs}; best {name} {s.best:.4f} in epoch {s.best_epoch}; mean {s.mean:.4f}, sd {s.sd:.4f}")
+    if s.epochs == 1:
+        say(f"1 epoch; {name} {s.best:.4f}")
+    else:
+        say(f"{s.epochs} epochs; best {name} {s.best:.4f} in epoch {s.best_epoch}; mean {s.mean:.4f}, sd {s.sd:.4f}")

@@ -261,11 +261,13 @@ def train(trainer: "Trainer", config: "RunConfig", splits: "Splits", folder: Pat
         best = trainer.best.epoch if trainer.best is not None and trainer.keep == "best" else len(history)
         s = history.statistics(trainer.monitor)
         monitored = unit(trainer.monitor)
-        epochs = "1 epoch" if s.epochs == 1 else f"{s.epochs} epochs"
-        say(
-            f"{trainer.monitor} over {epochs}: best {monitored.shown(s.best)} (epoch {s.best_epoch}), "
-            f"mean {monitored.text(s.mean)}, sd {monitored.text(s.sd)}, range {monitored.text(s.range)}"
-        )
+        if s.epochs == 1:
+            say(f"{trainer.monitor} after 1 epoch: {monitored.shown(s.best)}")
+        else:
+            say(
+                f"{trainer.monitor} over {s.epochs} epochs: best {monitored.shown(s.best)} (epoch {s.best_epoch}), "
+                f"mean {monitored.text(s.mean)}, sd {monitored.text(s.sd)}, range {monitored.text(s.range)}"
+            )
         seconds = sum(history.column("seconds"))
         spent = f"{seconds:.2f} s" if seconds < 10 else duration(seconds)
         say(f"{spent} of training by {trainer.engine_reason}")

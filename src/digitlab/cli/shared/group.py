@@ -227,7 +227,8 @@ def say_group(together: "GroupResult", folder: Path) -> None:
     say(table([heading(monitor), "n", "mean", "variance", "sd", "min", "max", "range"], rows))
     if tested and len(parts) == 1:
         s, text = together.statistics(f"test_{measured}"), test_shown.text
-        say(f"test set: mean {test_shown.shown(s.mean)}, sd {text(s.sd)}, range {text(s.range)}, n = {s.n}")
+        spread = f", sd {text(s.sd)}, range {text(s.range)}" if s.n > 1 else ""
+        say(f"test set: mean {test_shown.shown(s.mean)}{spread}, n = {s.n}")
     elif len(parts) > 1 and not together.interrupted:
         say_best(together, monitor)
     say_diagnoses([(o.name or f"network {i}", o.diagnosis) for i, o in enumerate(together.outcomes)])
@@ -253,9 +254,11 @@ def say_best(together: "GroupResult", monitor: str) -> None:
     known = [100 * a for a in accuracies if a is not None]
     if known:
         s = summarize(known)
-        say(f"its networks on the test set: mean {s.mean:.2f} %, sd {s.sd:.2f}, n = {s.n}")
+        say(f"its networks on the test set: {s.text(unit=' %', show_n=True)}")
 
 
 def _summary_cells(s: "Summary", unit: "Unit") -> list[str]:
     mean, sd, low, high, width = map(unit.text, (s.mean, s.sd, s.minimum, s.maximum, s.range))
+    if s.n == 1:  # one network has no spread
+        return [str(s.n), mean, "–", "–", low, high, "–"]
     return [str(s.n), mean, f"{unit.scale**2 * s.variance:.{unit.digits + 2}f}", sd, low, high, width]
