@@ -34,7 +34,7 @@ def seconds(n_in, n_out, batch, share, choice, optimizer):
     order, rates = np.arange(n), np.zeros(-(-n // batch))
     engine.train_batches(x, y, order, batch, rates)
     operations = engine.workspace.arrays[at.OPS]
-    operations[operations[:, at.KIND] == CODES["dense"], MAY_SKIP] = 0
+    operations[operations[:, at.KIND] == CODES["large_dense"], MAY_SKIP] = 0
     operations[2, CHOICE] = choice
     best = np.inf
     for _ in range(15):

@@ -12,7 +12,7 @@ import pytest
 
 from digitlab.engine.fast.compiler import build, load
 
-COMPILED = [b"machine code" * 20, b"more of it" * 10], {"train": "symbol_1", "predict": "symbol_2"}
+COMPILED = b"machine code" * 20, {"train": "symbol_1", "predict": "symbol_2"}
 
 
 @pytest.fixture
@@ -21,8 +21,10 @@ def cache(tmp_path, monkeypatch):
     built = []
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     monkeypatch.setattr(load, "fingerprint", lambda: "0123")
-    monkeypatch.setattr(load, "Kernels", lambda objects, symbols: (objects, symbols))
-    monkeypatch.setattr(build, "build", lambda kernel_sets: built.append(kernel_sets) or COMPILED)
+    monkeypatch.setenv("DIGITLAB_KERNELS", "")
+    monkeypatch.setattr(load, "Code", lambda code, symbols: (code, symbols))
+    monkeypatch.setattr(load, "Kernels", lambda parts: parts["core"])
+    monkeypatch.setattr(build, "build", lambda names: built.append(names) or dict.fromkeys(names, COMPILED))
 
     def load_again():
         """What is loaded, and whether it was compiled."""

@@ -11,6 +11,8 @@ import pytest
 from digitlab.engine import select, select_engine
 from digitlab.engine.fast import FastEngine, Predictor
 from digitlab.engine.fast.compiler import build, cache, load
+from digitlab.engine.fast.operations import WITH_KERNELS
+from digitlab.engine.fast.workspace import kernels_of
 from digitlab.engine.select import make_predictor, predict
 from digitlab.errors import DataError, EngineError
 from digitlab.nn import freeze, mlp
@@ -29,12 +31,13 @@ from .twins import pixels
 
 @pytest.fixture
 def compiled():
-    """Machine code and symbols, without compiling them for every test."""
-    load.kernels()
-    return cache.read(load._path(load.ALL))
+    """What `build` would give, without compiling it for every test."""
+    load.kernels(WITH_KERNELS)
+    files = {name: load._path(name, load.fingerprint()) for name in (load.CORE, *WITH_KERNELS)}
+    return lambda names: {name: cache.read(files[name]) for name in names}
 
 
-def fail(kernel_sets):
+def fail(names):
     raise RuntimeError("no compiler today")
 
 
@@ -51,8 +54,8 @@ def test_where_nothing_compiles_the_reference_engine_trains(monkeypatch, tmp_pat
 
 def test_a_damaged_file_is_compiled_again(monkeypatch, tmp_path, compiled, caplog):
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(build, "build", lambda kernel_sets: compiled)
-    path = tmp_path / "digitlab" / f"kernels-all-{load.fingerprint()}.bin"
+    monkeypatch.setattr(build, "build", compiled)
+    path = tmp_path / "digitlab" / f"kernels-core-{load.fingerprint()}.bin"
     path.parent.mkdir()
     path.write_bytes(b"0\n{}\nnot machine code")
     monkeypatch.setattr(load, "_loaded", {})
@@ -67,7 +70,7 @@ def test_a_damaged_file_is_compiled_again(monkeypatch, tmp_path, compiled, caplo
 def test_a_folder_that_cannot_be_written(monkeypatch, tmp_path, compiled):
     (tmp_path / "digitlab").write_text("a file where the folder should be")
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(build, "build", lambda kernel_sets: compiled)
+    monkeypatch.setattr(build, "build", compiled)
     monkeypatch.setattr(load, "_loaded", {})
     assert load.kernels().run("predict", *_nothing()) == 0
 
@@ -93,10 +96,10 @@ def test_predictions_compile_only_where_that_takes_less_time(monkeypatch, tmp_pa
     network, x = mlp([3, 2], seed=0), np.ones((5, 3), np.float32)
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     monkeypatch.setattr(load, "_loaded", {})
-    monkeypatch.setattr(build, "build", lambda kernel_sets: pytest.fail("compiled"))
+    monkeypatch.setattr(build, "build", lambda names: pytest.fail("compiled"))
     assert not isinstance(make_predictor(network, examples=1000), Predictor)
     np.testing.assert_array_equal(predict(network, x), network.predict(x))
-    monkeypatch.setattr(build, "build", lambda kernel_sets: compiled)
+    monkeypatch.setattr(build, "build", compiled)
     assert isinstance(make_predictor(network, examples=10**12), Predictor)
     assert isinstance(make_predictor(network, examples=1000), Predictor)  # they are compiled now
     np.testing.assert_allclose(predict(network, x), network.predict(x), rtol=1e-5)
@@ -114,61 +117,36 @@ def test_readable_predictions_go_through_in_batches(monkeypatch):
     np.testing.assert_allclose(make_predictor(network)(x), whole, rtol=1e-4, atol=1e-5)
 
 
-DENSE, CONVOLUTIONS, MORE = frozenset({"dense"}), frozenset({"dense", "conv"}), frozenset({"dense", "conv", "large"})
-
-
-def test_compiled_kernels_serve_every_network_that_they_cover(monkeypatch, tmp_path, compiled):
+def test_a_network_compiles_what_is_new_to_it(monkeypatch, tmp_path, compiled):
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     monkeypatch.setenv("DIGITLAB_KERNELS", "")
     monkeypatch.setattr(load, "_loaded", {})
     built = []
-    monkeypatch.setattr(build, "build", lambda kernel_sets: built.append(kernel_sets) or compiled)
-    one = load.kernels(CONVOLUTIONS)
-    assert load.kernels(DENSE) is one
-    assert load.kernels(MORE) is not one
-    assert load.kernels(DENSE) is one, "the smaller ones"
-    assert load.kernels(DENSE | {"new"}) not in (one, load.kernels(MORE))
-    load.kernels()
-    assert load.kernels(DENSE | {"another"}) is load.kernels(load.ALL)
-    assert built == [CONVOLUTIONS, MORE, DENSE | {"new"}, load.ALL]
+    monkeypatch.setattr(build, "build", lambda names: built.append(names) or compiled(names))
+    for operations in ({"dense", "activation"}, {"dense"}, {"conv", "dense", "pool"}):
+        assert set(load.kernels(operations).addresses) == {"core", *operations}
+    assert built == [["core", "activation", "dense"], ["conv", "pool"]]
     monkeypatch.setattr(load, "_loaded", {})  # another process, with the same cache
-    monkeypatch.setattr(build, "build", fail)
-    assert load.kernels(DENSE) is load.kernels(CONVOLUTIONS) is not load.kernels(MORE)
-    assert load.kernels(MORE | {"another"}) is load.kernels()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("hidden", [30, 300])
-def test_kernels_compiled_for_more_compute_the_same_bits(monkeypatch, hidden):
-    """Training may use whichever set is in the cache, so its result must not depend on that."""
-    networks = [mlp([784, hidden, 10], activation="relu", seed=1) for _ in range(2)]
-    engines = [FastEngine(network, SGD(0.1), threads=1) for network in networks]
-    sets = engines[0].plan.kernel_sets
-    assert sets == DENSE | ({"large"} if hidden == 300 else set())
-    engines[0].kernels, engines[1].kernels = load._cached(sets) or load._compiled(sets), load.kernels()
-    rng = np.random.default_rng(0)
-    x, y, order = pixels(rng, 300, 784), rng.integers(0, 10, 300), rng.integers(0, 300, 2000)
-    for images in (x, x.astype(np.float32)):
-        losses = [engine.train_batches(images, y, order, 100, np.full(20, 0.01)) for engine in engines]
-        np.testing.assert_array_equal(losses[0], losses[1])
-    for name, array in networks[0].state().items():
-        np.testing.assert_array_equal(array, networks[1].state()[name])
+    load.kernels({"pool", "activation"})
+    assert len(built) == 2
+    monkeypatch.setenv("DIGITLAB_KERNELS", "all")
+    load.kernels({"gru"})
+    assert {"core", *WITH_KERNELS} == {name for names in built for name in names}
+    assert len(built) == 3 and "dense" not in built[2]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("cores", [1, 2])
-def test_one_process_or_two_compile_the_same_bits(monkeypatch, tmp_path, cores):
-    """The second process compiles half of the operations; the object files of both find each other."""
-    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
-    only = f"import os; os.sched_getaffinity = lambda pid: set(range({cores}))\n"
-    (tmp_path / "sitecustomize.py").write_text(only)
-    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+def test_one_process_or_two_compile_the_same_bits(monkeypatch, cores):
+    """What a process has translated before does not change the kernels of the next operation."""
+    monkeypatch.setattr(build, "available_cores", lambda: cores)
     layers = [Conv2D(5, 3), ReLU(), MaxPool2D(2), Flatten(), Dense(40), ReLU(), Dropout(0.2), Dense(7)]
     networks = [Network(layers, (12, 12, 1), LogLikelihood(), seed=1) for layers in (layers, deepcopy(layers))]
     engines = [FastEngine(network, SGD(0.1), (MaxNorm(1.5),), threads=1) for network in networks]
-    objects, symbols = build.build(engines[0].plan.kernel_sets)
-    assert len(objects) == cores
-    engines[0].kernels, engines[1].kernels = load.Kernels(objects, symbols), load.kernels()
+    names = kernels_of(engines[0].plan)
+    assert names == {"pooled_conv", "activation", "large_dense", "dropout", "dense"}
+    parts = build.build([load.CORE, *names])
+    engines[0].kernels = load.Kernels({name: load.Code(*part) for name, part in parts.items()})
     rng = np.random.default_rng(0)
     x, y, order = pixels(rng, 300, 12, 12, 1), rng.integers(0, 7, 300), rng.integers(0, 300, 2000)
     losses = [engine.train_batches(x, y, order, 100, np.full(20, 0.01)) for engine in engines]
@@ -178,15 +156,25 @@ def test_one_process_or_two_compile_the_same_bits(monkeypatch, tmp_path, cores):
 @pytest.mark.slow
 @pytest.mark.parametrize("part", ["first", "second"])
 def test_what_stops_either_process_is_said(monkeypatch, tmp_path, part):
-    cores = "os.sched_getaffinity = lambda pid: {0, 1}"
-    stop = f'if os.environ.get("DIGITLAB_COMPILING_PART") == "{part}": sys.exit("no memory for the {part} one")'
-    hook = f"import os, llvmlite.binding.targets as t\n{cores}\n"
-    hook += f"def emit(*args):\n    import sys\n    {stop}\n    return whole(*args)\n"
-    hook += "whole, t.TargetMachine.emit_object = t.TargetMachine.emit_object, emit\n"
-    (tmp_path / "sitecustomize.py").write_text(hook)
+    monkeypatch.setattr(build, "available_cores", lambda: 2)
+    (tmp_path / "sitecustomize.py").write_text(f"""
+import os, sys, llvmlite.binding.targets as t
+
+def emit(*args):
+    try:
+        os.mkdir({str(tmp_path / "first")!r})
+        part = "first"
+    except FileExistsError:
+        part = "second"
+    if part == {part!r}:
+        sys.exit("no memory for the {part} one")
+    return whole(*args)
+
+whole, t.TargetMachine.emit_object = t.TargetMachine.emit_object, emit
+""")
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
     with pytest.raises(RuntimeError, match=f"no memory for the {part} one"):
-        build.build(DENSE)
+        build.build(["dropout", "padding"])
 
 
 def test_the_predictors_threads_give_the_same_bits(monkeypatch):

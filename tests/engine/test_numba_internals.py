@@ -13,7 +13,10 @@ PARTS = {
         lambda: codegen.CPUCodeLibrary,
         ("finalize", "_optimize_functions", "add_linking_library", "_ensure_finalized"),
     ),
-    "a library": (lambda: cpu_target.target_context.codegen().create_library("some"), ("_final_module", "_finalized")),
+    "a library": (
+        lambda: cpu_target.target_context.codegen().create_library("some"),
+        ("_final_module", "_finalized", "_linking_libraries"),
+    ),
     "the code generator": (lambda: cpu_target.target_context.codegen(), ("_tm", "_engine")),
     "its engine": (
         lambda: cpu_target.target_context.codegen()._engine,

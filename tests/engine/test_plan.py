@@ -13,6 +13,7 @@ from digitlab.engine.fast import FastEngine, make_plan
 from digitlab.engine.fast import layout as at
 from digitlab.engine.fast.operations import OPERATIONS
 from digitlab.engine.fast.packing import read_only_plan
+from digitlab.engine.fast.workspace import kernels_of
 from digitlab.errors import EngineError
 from digitlab.gradients import CentralDifferences
 from digitlab.nn import freeze, mlp
@@ -161,18 +162,19 @@ def test_planning_needs_no_compiler():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_the_kernel_sets_that_are_enough():
+def test_the_operations_that_are_compiled():
     """The same for training and for predictions, so that one compilation serves both."""
-    for kernel_sets, network in (
-        ({"dense"}, mlp([784, 100, 10], activation="relu")),
-        ({"dense", "large"}, mlp([784, 500, 10])),
-        ({"dense", "large"}, mlp([784, 100, 100, 10], activation="relu")),
-        ({"dense", "conv"}, picture_network(Conv2D(2, 5), MaxPool2D(2))),
-        ({"dense", "conv", "large"}, picture_network(Conv2D(20, 5), ReLU(), MaxPool2D(2), Flatten(), Dense(500))),
+    pictures, large = {"sparse_dense", "dense", "activation"}, {"large_dense", "activation", "dense"}
+    for names, network in (
+        (pictures, mlp([784, 100, 10], activation="relu")),
+        (pictures | large, mlp([784, 100, 100, 10], activation="relu")),
+        ({"pooled_conv", "dense"}, picture_network(Conv2D(2, 5), MaxPool2D(2))),
     ):
         training, reading = make_plan(network, SGD(0.1)), read_only_plan(network)
         assert not isinstance(training, str) and not isinstance(reading, str)
-        assert training.kernel_sets == reading.kernel_sets == kernel_sets
+        assert kernels_of(training) == kernels_of(reading) == names
+    training = make_plan(mlp([784, 500, 10]), SGD(0.1))
+    assert kernels_of(training) == {"sparse_dense", "turned_dense", *large}
 
 
 def test_decay_that_is_set_by_hand_has_no_kernel():

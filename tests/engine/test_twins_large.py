@@ -27,6 +27,8 @@ from digitlab.optim.regularizers import L1, L2, MaxNorm
 
 from .twins import assert_twins, chain, pixels
 
+DENSE = CODES["dense"], CODES["large_dense"]
+
 
 @contextmanager
 def forced(skip: bool, share: bool) -> Iterator[None]:
@@ -173,7 +175,7 @@ def choices(bias, *layers):
     fast = FastEngine(network, SGD(0.0001), examples=60, threads=1)
     x = np.random.default_rng(0).normal(size=(60, 50)).astype(np.float32)
     fast.train_batches(x, np.zeros(60, int), np.arange(60), 10, np.full(6, 0.0001))
-    return [row[CHOICE] for row in fast.workspace.arrays[at.OPS] if row[at.KIND] == CODES["dense"]]
+    return [row[CHOICE] for row in fast.workspace.arrays[at.OPS] if row[at.KIND] in DENSE]
 
 
 def test_a_layer_skips_zeros_if_few_inputs_are_not_zero():
@@ -191,7 +193,7 @@ def test_weights_are_shared_out_in_small_batches_of_large_layers():
         network = Network([Dense(hidden), act.ReLU(), Dense(800)], 50, LogLikelihood(), seed=1)
         fast = FastEngine(network, SGD(0.1), examples=200, threads=1)
         fast.train_batches(np.zeros((200, 50), np.uint8), np.zeros(200, int), np.arange(200), batch, np.zeros(20))
-        assert [row[PARTS] > 0 for row in fast.workspace.arrays[at.OPS] if row[at.KIND] == CODES["dense"]] == [shared]
+        assert [row[PARTS] > 0 for row in fast.workspace.arrays[at.OPS] if row[at.KIND] in DENSE] == [shared]
 
 
 def test_predictions_are_those_of_the_readable_network():

@@ -7,10 +7,9 @@ import pytest
 
 from digitlab.engine.fast import FastEngine, Predictor, make_plan
 from digitlab.engine.fast import layout as at
-from digitlab.engine.fast.compiler import load
 from digitlab.engine.fast.operations import CODES
 from digitlab.engine.fast.ops import activation, loss, optimizer
-from digitlab.engine.fast.ops.skipping import CHOICE
+from digitlab.engine.fast.ops.skipping import CHOICE, MAY_SKIP
 from digitlab.errors import EngineError
 from digitlab.gradients.rashid import RashidRule
 from digitlab.nn import mlp
@@ -80,13 +79,9 @@ def test_an_unknown_operation(make, threads):
         stops(make(), operation(k), "operation", threads=threads)
 
 
-@pytest.mark.slow
-def test_an_operation_that_the_kernel_set_leaves_out():
-    """A convolution among the kernels that were compiled for dense layers alone is as unknown as any other code."""
-    network = mlp([40, 20, 5], activation="relu", seed=1)
-    engine = FastEngine(network, SGD(0.1))
-    assert engine.plan.kernel_sets == {"dense"}
-    engine.kernels = load._cached(engine.plan.kernel_sets) or load._compiled(engine.plan.kernel_sets)
+def test_an_operation_that_was_not_loaded():
+    """A convolution among the kernels of a dense network is as unknown as any other code."""
+    engine = FastEngine(mlp([40, 20, 5], activation="relu", seed=1), SGD(0.1))
     for kind in map(CODES.get, ("pooled_conv", "padding", "conv", "pool")):
         engine.plan.operations[1][at.KIND] = kind
         engine.workspace = None
@@ -105,7 +100,10 @@ def test_an_unknown_activation_under_rashids_rule():
 
 
 def test_an_unknown_choice_of_a_dense_layer():
-    stops(dense(), operation(2, CHOICE), "choice of a dense layer")
+    def spoil(plan):
+        plan.operations[2] |= {CHOICE: NOBODY, MAY_SKIP: 0}
+
+    stops(mlp([40, 200, 100, 5], activation="relu", seed=1), spoil, "choice of a dense layer")
 
 
 @pytest.mark.parametrize("make", [dense, convolutional])

@@ -16,7 +16,7 @@ from digitlab.engine.fast.compiler.load import Kernels, kernels
 from digitlab.engine.fast.packing import Vector, aligned, as_read, mask_vector, read, read_all, write, write_all
 from digitlab.engine.fast.pixel_lists import PixelLists, shared_lists, was_listed
 from digitlab.engine.fast.planner import make_plan
-from digitlab.engine.fast.workspace import Workspace, can_list_pixels
+from digitlab.engine.fast.workspace import Workspace, can_list_pixels, kernels_of
 from digitlab.engine.threads import kernel_threads, one_blas_thread
 from digitlab.errors import EngineError
 from digitlab.gradients import Gradient
@@ -67,7 +67,7 @@ class FastEngine:
         if isinstance(plan, str):
             raise EngineError(plan)
         self.plan, self.trainable = plan, [slot.parameter.trainable for slot in plan.slots]
-        self.kernels: Kernels = kernels(plan.kernel_sets)
+        self.kernels: Kernels = kernels(kernels_of(plan))
         self.params = aligned(plan.params_size)
         self.states = [aligned(plan.params_size) for _ in plan.state_keys]
         self.updates = np.zeros(1 + len(plan.slots), np.int64)  # steps taken so far, by parameter
@@ -199,7 +199,7 @@ class FastEngine:
         threads = min(self.threads or self.worthwhile_threads(batch), batch)
         key, workspace = (batch, threads, sparse, offset), self.workspace
         if workspace is None or workspace.key != key:
-            workspace = self.workspace = Workspace(self.plan, *key)
+            workspace = self.workspace = Workspace(self.plan, self.kernels, *key)
             workspace.hold(at.PARAMS, self.params)
             workspace.hold(at.STATE_1, self.states[0] if self.states else None)
             workspace.hold(at.STATE_2, self.states[1] if len(self.states) > 1 else None)

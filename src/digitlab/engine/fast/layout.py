@@ -94,6 +94,15 @@ MASKED = _column()  # whether single weights are frozen or not connected
 B = _column()
 B_NUMBER = _column()  # of the biases; -1: none, or frozen
 NEEDS_BACKWARD = _column()  # whether `backward` runs even where ∂L/∂x is not needed: `step` needs what it leaves
+# The addresses of its kernels (operations.py), 0 where it has none; every kind has the first three
+FORWARD_KERNEL = _column()
+BACKWARD_KERNEL = _column()
+STEP_KERNEL = _column()
+BEGIN_KERNEL = _column()
+STEP_BIASES_KERNEL = _column()
+LIMIT_KERNEL = _column()
+FINISH_KERNEL = _column()
+ERROR_TO_DELTA_KERNEL = _column()
 _FIRST_OWN = _column()
 
 
@@ -109,6 +118,18 @@ def own_columns() -> Callable[[], int]:
         return new
 
     return column
+
+
+PHASES = {
+    "forward": FORWARD_KERNEL,
+    "backward": BACKWARD_KERNEL,
+    "step": STEP_KERNEL,
+    "begin": BEGIN_KERNEL,
+    "step_biases": STEP_BIASES_KERNEL,
+    "limit": LIMIT_KERNEL,
+    "finish": FINISH_KERNEL,
+    "error_to_delta": ERROR_TO_DELTA_KERNEL,
+}
 
 
 def columns() -> int:

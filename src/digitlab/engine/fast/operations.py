@@ -1,10 +1,9 @@
-"""All kinds of operation: the files of ops/ that have kernels named `forward` and `backward`.
+"""All kinds of operation: the files of ops/ that state `LAYERS`.
 
 A file of ops/ that is an operation defines
 
-    LAYERS           the readable layers that it stands for, its twins
+    LAYERS           the readable layers that it stands for, its twins; () if others plan it
     plan(builder, i) writes the operation of layer i of a chain (PlanBuilder); False if it cannot take that layer
-    KERNEL_SET       the kernels that are compiled with it: "dense", "conv" or a new name (compiler/jit.py)
     FUSES            True: it stands for several layers at once, and is asked before others
 
     forward, backward    kernels (share, op), see layout.py: y from x, and ∂L/∂x from ∂L/∂y
@@ -19,7 +18,9 @@ and where it needs them
     finish           at the end of a call
     error_to_delta   under Rashid's rule, when the errors have gone back through all weights
 
-So adding a file is all that a new operation needs: planning, dispatch and the fingerprints of twins find it here.
+So adding a file is all that a new operation needs: planning, compilation and the fingerprints of twins find it here.
+Each operation is compiled by itself when a network first needs it (compiler/load.py); the loops call its kernels by
+their addresses.
 """
 
 import pkgutil
@@ -36,9 +37,11 @@ UNFOLDED = (Sequential,)  # those whose layers are planned in their place
 _MODULES = [import_module(f"{ops.__name__}.{info.name}") for info in pkgutil.iter_modules(ops.__path__)]
 # By kind: the number of an operation is its place here, from 1, so that 0 is none
 OPERATIONS: dict[int, ModuleType] = dict(
-    enumerate(sorted((m for m in _MODULES if hasattr(m, "KERNEL_SET")), key=lambda module: module.__name__), start=1)
+    enumerate(sorted((m for m in _MODULES if hasattr(m, "LAYERS")), key=lambda module: module.__name__), start=1)
 )
-CODES = {module.__name__.rpartition(".")[2]: code for code, module in OPERATIONS.items()}
+NAMES = {code: module.__name__.rpartition(".")[2] for code, module in OPERATIONS.items()}
+CODES = {name: code for code, name in NAMES.items()}
+WITH_KERNELS = [name for name, code in CODES.items() if hasattr(OPERATIONS[code], "forward")]  # others only plan
 PLANNED = sorted((m for m in OPERATIONS.values() if hasattr(m, "plan")), key=lambda m: not getattr(m, "FUSES", False))
 LAYERS: tuple[type[Layer], ...] = tuple(
     dict.fromkeys([*UNCHANGED, *UNFOLDED, *(cls for m in PLANNED for cls in m.LAYERS)])

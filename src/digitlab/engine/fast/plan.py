@@ -114,7 +114,6 @@ class Plan:
     hyper: list[float]
     rule: int  # how errors go back
     work: int  # multiplications per example in a step, about
-    kernel_sets: frozenset[str]  # what has to be compiled (compiler/jit.py)
     dropouts: list[Layer]
     batch_checks: list[Callable[[int], None]]  # called with the number of examples in the smallest batch
     readable: list[ReadableLayer]

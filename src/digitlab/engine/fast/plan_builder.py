@@ -91,7 +91,6 @@ class PlanBuilder:
         self.steps: list[Step] = []
         self.remaining: list[int] = []
         self.params_size = self.per_example = self.work = self.scratch = 0
-        self.kernel_sets = {"dense"}  # in every compilation
         shape = network.input_shape
         size = int(np.prod(shape))
         stride = padded(size) + (LANES if len(shape) == 3 else 0)
@@ -140,7 +139,7 @@ class PlanBuilder:
 
     def saved(self) -> dict[str, Any]:
         """What is planned so far, to go back to with `restore`."""
-        return {key: value.copy() if isinstance(value, list | set) else value for key, value in vars(self).items()}
+        return {key: value.copy() if isinstance(value, list) else value for key, value in vars(self).items()}
 
     def restore(self, saved: dict[str, Any]) -> None:
         vars(self).update(saved)
@@ -157,9 +156,6 @@ class PlanBuilder:
     def take(self, i: int) -> None:
         """Layer i needs no operation of its own."""
         self.remaining.remove(i)
-
-    def needs_kernel_set(self, name: str) -> None:
-        self.kernel_sets.add(name)
 
     def needs_scratch(self, *floats: int) -> None:
         self.scratch = max(self.scratch, *floats)

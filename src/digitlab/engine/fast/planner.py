@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from digitlab.engine.fast import layout as at
-from digitlab.engine.fast.operations import CODES, LAYERS, OPERATIONS, PLANNED, UNCHANGED
+from digitlab.engine.fast.operations import CODES, LAYERS, PLANNED, UNCHANGED
 from digitlab.engine.fast.ops import loss as losses
 from digitlab.engine.fast.ops import optimizer as optimizers
 from digitlab.engine.fast.ops import readable
@@ -76,7 +76,6 @@ def make_plan(
         hyper=hyper,
         rule=RULES[type(gradient or Backpropagation())],
         work=builder.work,
-        kernel_sets=frozenset(builder.kernel_sets),
         dropouts=builder.dropouts,
         batch_checks=builder.batch_checks,
         readable=builder.readable,
@@ -98,7 +97,6 @@ def plan_layer(builder: PlanBuilder, i: int) -> None:
         return
     if isinstance(layer, Edited):
         readable.plan_readable(builder, i, *layer)
-        builder.needs_kernel_set(readable.KERNEL_SET)
         return
     try:
         if plan_kernels(builder, i):
@@ -109,19 +107,12 @@ def plan_layer(builder: PlanBuilder, i: int) -> None:
     if builder.learning and not layer.differentiable:
         raise NoKernel(reason)
     readable.plan_readable(builder, i, layer, reason)
-    builder.needs_kernel_set(readable.KERNEL_SET)
 
 
 def plan_kernels(builder: PlanBuilder, i: int) -> bool:
     """Add layer i's operation, if there is one that takes it."""
     kind = type(builder.layers[i])
-    for operation in PLANNED:
-        before = len(builder.operations)
-        if kind in operation.LAYERS and operation.plan(builder, i):
-            for row in builder.operations[before:]:
-                builder.needs_kernel_set(OPERATIONS[int(row[at.KIND])].KERNEL_SET)
-            return True
-    return False
+    return any(kind in operation.LAYERS and operation.plan(builder, i) for operation in PLANNED)
 
 
 def set_by_hand(layer: Layer) -> str | None:

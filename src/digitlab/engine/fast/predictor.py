@@ -16,7 +16,7 @@ from digitlab.engine.fast.ops import loss as losses
 from digitlab.engine.fast.packing import Vector, aligned, as_read, read_only_plan, write_all
 from digitlab.engine.fast.pixel_lists import room_for_one
 from digitlab.engine.fast.plan import Buffer
-from digitlab.engine.fast.workspace import Workspace, can_list_pixels
+from digitlab.engine.fast.workspace import Workspace, can_list_pixels, kernels_of
 from digitlab.engine.threads import kernel_threads
 from digitlab.errors import EngineError
 from digitlab.nn.losses import MeanSquaredError
@@ -56,7 +56,7 @@ class Predictor:
         if logits:  # what a loss without an output activation gives
             plan = replace(plan, loss=losses.CODES[MeanSquaredError])
         self.network, self.plan = network, plan
-        self.kernels = kernels(plan.kernel_sets, compiling=examples * plan.work >= WORTH_COMPILING)
+        self.kernels = kernels(kernels_of(plan), compiling=examples * plan.work >= WORTH_COMPILING)
         self.params = aligned(plan.params_size)
         self.holders: list[Parameter | Buffer] = [*(slot.parameter for slot in plan.slots), *plan.buffers]
         self.seen: list[tuple[Parameter | Buffer, Any]] = []
@@ -146,7 +146,7 @@ class Predictor:
             examples, dtype, number = key
             one_image = number == ALONE and dtype == "uint8" and self.network.scaling.offset == 0
             sparse = one_image and can_list_pixels(self.plan, examples)
-            workspace = self.workspaces[key] = Workspace(self.plan, examples, 1, sparse, 0.0)
+            workspace = self.workspaces[key] = Workspace(self.plan, self.kernels, examples, 1, sparse, 0.0)
             workspace.hold(at.PARAMS, self.params)
             self.fresh[key] = True
         return self.workspaces[key]

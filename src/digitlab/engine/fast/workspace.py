@@ -3,10 +3,11 @@
 import numpy as np
 
 from digitlab.engine.fast import layout as at
-from digitlab.engine.fast.operations import CODES, OPERATIONS
+from digitlab.engine.fast.compiler.load import Kernels
+from digitlab.engine.fast.operations import CODES, NAMES, OPERATIONS
 from digitlab.engine.fast.ops import sparse_dense
 from digitlab.engine.fast.ops.large import ON_UNIT, packing
-from digitlab.engine.fast.ops.skipping import PACKED
+from digitlab.engine.fast.ops.skipping import PACKED, TURNED
 from digitlab.engine.fast.packing import ALIGNMENT, Vector, aligned
 from digitlab.engine.fast.pixel_lists import PixelLists
 from digitlab.engine.fast.plan import WIDEST_SPARSE, PerExample, Plan, Row, padded
@@ -30,7 +31,16 @@ def can_list_pixels(plan: Plan, batch: int) -> bool:
 def reads_alone(plan: Plan) -> bool:
     """Whether the first operation is a dense layer, and no other one reads the input."""
     first, *others = plan.operations
-    return bool(first[at.KIND] == CODES["dense"] and all(row.get(at.X) != first[at.X] for row in others))
+    dense = first[at.KIND] in (CODES["dense"], CODES["large_dense"])
+    return dense and all(row.get(at.X) != first[at.X] for row in others)
+
+
+def kernels_of(plan: Plan) -> set[str]:
+    """The names of the operations that a plan may need, in batches of any size."""
+    first, names = plan.operations[0], {NAMES[int(row[at.KIND])] for row in plan.operations}
+    if reads_alone(plan) and first[at.N_IN] < WIDEST_SPARSE:
+        names |= {"sparse_dense", "turned_dense"} if first[PACKED] else {"sparse_dense"}
+    return names
 
 
 class Workspace:
@@ -39,7 +49,7 @@ class Workspace:
     Another batch size, kind of input or number of threads needs another workspace.
     """
 
-    def __init__(self, plan: Plan, batch: int, threads: int, sparse: bool, offset: float) -> None:
+    def __init__(self, plan: Plan, kernels: Kernels, batch: int, threads: int, sparse: bool, offset: float) -> None:
         self.key = batch, threads, sparse, offset
         self.batch, self.threads, self.sparse = batch, threads, sparse
         self.header = np.zeros(at.HEADER_SIZE, np.int64)
@@ -48,8 +58,8 @@ class Workspace:
         self.size = 2 * widest  # floats of `work`: first zeros, and the mask of the outputs there are
         rows = [Row(row) for row in plan.operations]
         if sparse:
-            rows[0][at.KIND] = CODES["sparse_dense"]
             sparse_dense.convert(rows[0], plan, self._room, batch, threads, offset)
+            rows[0][at.KIND] = CODES["turned_dense" if rows[0][TURNED] else "sparse_dense"]
         for row in rows:
             if place := getattr(OPERATIONS.get(int(row[at.KIND])), "place", None):
                 place(row, self._room, batch)
@@ -60,6 +70,9 @@ class Workspace:
         ]
         for row, key, array in constants:
             row[key] = self._room(padded(array.size))
+        for row in rows:
+            addresses = kernels.addresses.get(NAMES.get(int(row[at.KIND]), ""), {})
+            row.update((at.PHASES[name], address) for name, address in addresses.items())
         operations = self._as_array(rows)
         work = aligned(self.size + plan.work_per_example * batch + ALIGNMENT)
         work[widest : widest + plan.out] = 1.0

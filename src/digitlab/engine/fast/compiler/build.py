@@ -1,7 +1,7 @@
-"""Compiles the kernels in a separate process, once per machine, version and kernel sets (load.py); it takes seconds.
+"""Compiles kernels in separate processes, once per machine and version (load.py); it takes seconds.
 
-A separate process, because the kernel sets (jit.py) are chosen when the kernels' modules are imported, and because
-numba, which only the compiler needs, then never enters the memory of the training.
+Separate processes, because `kernel` (jit.py) asks whether it compiles when the kernels' modules are imported, and
+because numba, which only the compiler needs, then never enters the memory of the training.
 """
 
 import json
@@ -12,20 +12,35 @@ import tempfile
 from pathlib import Path
 
 from digitlab.engine.fast.compiler.jit import VARIABLE
+from digitlab.engine.threads import available_cores
+
+PROCESSES = 2  # at most; each imports numba and translates what several operations call
 
 
-def build(kernel_sets: frozenset[str]) -> tuple[list[bytes], dict[str, str]]:
-    """The object files of kernel sets (jit.py) and the symbols of their entry functions.
+def build(names: list[str]) -> dict[str, tuple[bytes, dict[str, str]]]:
+    """The object file of each part (compile.py), and the symbols of its functions that are called from outside.
 
-    Raises RuntimeError with the compiler's last word if it fails.
+    Where there are two cores, two processes share the work. Raises RuntimeError with the last word of one that fails.
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        command = [sys.executable, "-m", "digitlab.engine.fast.compiler.compile", name]
-        environment = {**os.environ, VARIABLE: "+".join(sorted(kernel_sets))}
-        done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
-        if done.returncode or not (folder / "symbols.json").exists():
-            last = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
-            raise RuntimeError(last[0])
-        objects = [path.read_bytes() for path in sorted(folder.glob("*.o"))]
-        return objects, json.loads((folder / "symbols.json").read_text())
+        command = [sys.executable, "-m", "digitlab.engine.fast.compiler.compile", name, *names]
+        options = {"env": {**os.environ, VARIABLE: "1"}, "stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
+        processes = [
+            subprocess.Popen(command, **options, stderr=subprocess.PIPE, text=True)  # type: ignore[call-overload]
+            for _ in range(min(PROCESSES, available_cores(), len(names)))
+        ]
+        try:
+            for process in processes:
+                said = process.communicate()[1].strip().splitlines()
+                if process.returncode:
+                    raise RuntimeError(said[-1] if said else f"exit code {process.returncode}")
+        finally:
+            for process in processes:
+                process.kill()
+                with process:
+                    pass  # closes its pipe, and waits for its end
+        return {
+            name: ((folder / f"{name}.o").read_bytes(), json.loads((folder / f"{name}.json").read_text()))
+            for name in names
+        }

@@ -1,7 +1,7 @@
 """Machine code in files that only this user can write, each with a checksum over everything that is used of it.
 
     folder    $NUMBA_CACHE_DIR/digitlab, or kernels in the user's cache folder, mode 0700
-    file      the SHA-256 of what follows; the object files' sizes and the symbols, as JSON; the object files
+    file      the SHA-256 of what follows; the symbols, as JSON; the object file
 
 Code is executed, so a file or folder that belongs to another user, or that others may write, is not read.
 """
@@ -10,7 +10,6 @@ import hashlib
 import json
 import logging
 import os
-from itertools import accumulate
 from pathlib import Path
 
 from digitlab.files import atomic_write, is_private
@@ -27,8 +26,8 @@ def cache_folder() -> Path:
     return Path(platformdirs.user_cache_dir("digitlab")) / "kernels"
 
 
-def read(path: Path) -> tuple[list[bytes], dict[str, str]] | None:
-    """The object files and their symbols; None if there is no file, or an unsound one, which a line in the log names.
+def read(path: Path) -> tuple[bytes, dict[str, str]] | None:
+    """The object file and its symbols; None if there is no file, or an unsound one, which a line in the log names.
 
     An unsound file is removed, so that it is compiled again once.
     """
@@ -43,17 +42,15 @@ def read(path: Path) -> tuple[list[bytes], dict[str, str]] | None:
         logger.warning("%s: is damaged; the kernels are compiled again", path)
         path.unlink(missing_ok=True)
         return None
-    sizes, symbols = json.loads(head)
-    ends = list(accumulate(sizes))
-    return [code[end - size : end] for size, end in zip(sizes, ends)], symbols
+    return code, json.loads(head)
 
 
-def write(path: Path, objects: list[bytes], symbols: dict[str, str]) -> None:
-    """Keep the object files, unless the folder is another user's. Raises OSError where nothing can be written."""
+def write(path: Path, code: bytes, symbols: dict[str, str]) -> None:
+    """Keep the object file, unless the folder is another user's. Raises OSError where nothing can be written."""
     make_folder(path.parent)
     if not is_private(path.parent):
         return
-    content = json.dumps([[len(code) for code in objects], symbols]).encode() + b"\n" + b"".join(objects)
+    content = json.dumps(symbols).encode() + b"\n" + code
     with atomic_write(path) as temporary:
         temporary.write_bytes(hashlib.sha256(content).hexdigest().encode() + b"\n" + content)
     path.chmod(0o600)

@@ -1,61 +1,55 @@
-"""Compiles the kernels into object files: `python -m digitlab.engine.fast.compiler.compile FOLDER`, see build.py.
+"""Compiles kernels into object files: `python -m digitlab.engine.fast.compiler.compile FOLDER PART…`, see build.py.
 
-Numba translates the kernels' Python into LLVM's language; LLVM's optimizer then runs once over the whole. (Numba itself
-would run it for every function and again for each caller, which takes three times as long.) The result calls nothing
-but the C library's mathematics, so running it needs neither numba nor Python.
+A part is an operation with its kernels, or CORE: the loops that call them by their addresses. Numba translates the
+kernels' Python into LLVM's language; LLVM's optimizer then runs once over each part. (Numba itself would run it for
+every function and again for each caller, which takes three times as long.) The result calls nothing but the C library's
+mathematics, so running it needs neither numba nor Python.
 
-Where there are two cores, two processes share the work: a second one compiles half of the operations
-(loops/phases.py) into an object file of its own.
+Several processes may share the parts of one folder: each takes the next one that no other has taken.
 """
 
 import gc
 import json
-import os
-import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from digitlab.engine.fast.compiler.jit import ARGUMENTS, FIRST, PART, SECOND
+from digitlab.engine.fast.compiler.jit import ARGUMENTS, CORE
 from digitlab.engine.fast.compiler.numba_internals import Translation, signature_of, symbol_of
-from digitlab.engine.threads import available_cores
+from digitlab.engine.fast.layout import PHASES
+
+# Longest first, so that the processes end at about the same time
+LONGEST = "large_dense", "pooled_conv", "lstm", "gru", "simple_rnn", "conv", "dense", CORE, "batch_norm", "sparse_dense"
 
 
-def compile_entries(folder: Path) -> None:
-    """Write object files, and symbols.json: the symbol of each entry function by its name."""
-    helper = None
-    if available_cores() > 1:
-        command = [sys.executable, "-m", __spec__.name, str(folder)]
-        helper = subprocess.Popen(command, env={**os.environ, PART: SECOND}, stdin=subprocess.DEVNULL)
-        os.environ[PART] = FIRST
+def compile_parts(folder: Path, names: list[str]) -> None:
+    """Write the object file of each part that is left, NAME.o, and NAME.json: its functions' symbols by name."""
     with Translation() as translation:
-        from digitlab.engine.fast.loops.entries import ENTRIES
+        for name in sorted(names, key=lambda name: LONGEST.index(name) if name in LONGEST else len(LONGEST)):
+            try:
+                (folder / f"{name}.taken").touch(exist_ok=False)
+            except FileExistsError:
+                continue
+            functions = functions_of(name)
+            for function, signature in functions.values():
+                function.compile(signature)
+            symbols = {key: symbol_of(function) for key, (function, _) in functions.items()}
+            module = translation.module([function for function, _ in functions.values()])
+            (folder / f"{name}.o").write_bytes(object_file(module, translation.machine, set(symbols.values())))
+            (folder / f"{name}.json").write_text(json.dumps(symbols))
 
-        for name, function in ENTRIES.items():
-            function.compile(signature_of(ARGUMENTS[name]))
-        symbols = {name: symbol_of(function) for name, function in ENTRIES.items()}
-        module, machine = translation.module(), translation.machine
-    (folder / "first.o").write_bytes(object_file(module, machine, set(symbols.values())))
-    (folder / "symbols.json").write_text(json.dumps(symbols))
-    if helper is not None and helper.wait():
-        sys.exit(helper.returncode)  # it has said why
 
+def functions_of(name: str) -> dict[str, tuple[Any, Any]]:
+    """The functions of a part that are called from outside, by name, and their signatures."""
+    if name == CORE:
+        entries = import_module("digitlab.engine.fast.loops.entries").ENTRIES
+        return {key: (entries[key], signature_of(letters)) for key, letters in ARGUMENTS.items()}
+    from digitlab.engine.fast.operations import CODES, OPERATIONS
+    from digitlab.engine.fast.simd import OPERATION
 
-def compile_operations(folder: Path) -> None:
-    """Write the object file of the second process, whose kernels the other one calls by name."""
-    with Translation() as translation:
-        from digitlab.engine.fast.loops.phases import elsewhere
-        from digitlab.engine.fast.simd import OPERATION
-
-        names = {}
-        for function, name in elsewhere().items():
-            function.compile(OPERATION)
-            names[symbol_of(function)] = name
-        module, machine = translation.module(), translation.machine
-    for function in module.functions:
-        function.name = names.get(function.name, function.name)
-    (folder / "second.o").write_bytes(object_file(module, machine, set(names.values())))
+    operation = OPERATIONS[CODES[name]]
+    return {phase: (getattr(operation, phase), OPERATION) for phase in PHASES if hasattr(operation, phase)}
 
 
 def object_file(module: Any, machine: Any, entries: set[str]) -> bytes:
@@ -74,4 +68,4 @@ def object_file(module: Any, machine: Any, entries: set[str]) -> bytes:
 
 if __name__ == "__main__":
     gc.disable()  # a short life with much to remember: looking for garbage takes a tenth of it and finds little
-    (compile_operations if os.environ.get(PART) == SECOND else compile_entries)(Path(sys.argv[1]))
+    compile_parts(Path(sys.argv[1]), sys.argv[2:])

@@ -2,10 +2,6 @@
 
 Planning and training import the files of the operations, too, and must not import numba, which takes seconds: there
 `kernel` does nothing, and what kernels compute with (simd/) is a placeholder.
-
-Each operation states the kernel set that it belongs to, such as "dense", and one compilation covers those that
-a network needs: a first training of the book's dense network need not wait for convolutions. Kernels that use a set for
-some networks only ask a constant, such as `LARGE`, and the compiler leaves out what it excludes.
 """
 
 import os
@@ -14,18 +10,10 @@ from typing import Any
 
 # The functions that Python calls (loops/entries.py), with the types of their arguments: i for int64, d for float64
 ARGUMENTS = {"train": "ii", "predict": "ii", "list_bytes": "iiidiii", "list_floats": "iiiiii", "mix_words": "iii"}
-ALL = frozenset({"all"})  # in place of the names of all kernel sets
-VARIABLE = "DIGITLAB_COMPILING"  # the environment variable that names what is compiled; set by build.py
-PART = "DIGITLAB_COMPILING_PART"  # and one that says which of two processes this is (compile.py): FIRST, SECOND or none
-FIRST, SECOND = "first", "second"
-COMPILED = frozenset(filter(None, os.environ.get(VARIABLE, "").split("+")))
-COMPILING = bool(COMPILED)
+CORE = "core"  # the part with these functions; the others are operations (compile.py)
+VARIABLE = "DIGITLAB_COMPILING"  # the environment variable that tells the compiler's process; set by build.py
+COMPILING = bool(os.environ.get(VARIABLE))
 UNIT_FEATURES = "avx512f", "amx-tile", "amx-bf16"
-
-
-def covers(compiled: frozenset[str], kernel_sets: frozenset[str]) -> bool:
-    """Whether code that was compiled for these kernel sets is enough for those."""
-    return compiled == ALL or kernel_sets <= compiled
 
 
 def processor_has(*features: str) -> bool:
@@ -36,7 +24,6 @@ def processor_has(*features: str) -> bool:
 
 SIXTEEN_LANES = COMPILING and processor_has("avx512f")  # registers of sixteen floats
 MATRIX_UNIT = COMPILING and processor_has(*UNIT_FEATURES)  # simd/matrix_unit.py
-LARGE = covers(COMPILED, frozenset({"large"}))
 
 
 def kernel(signature: Any = None) -> Any:

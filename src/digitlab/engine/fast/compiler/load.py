@@ -1,8 +1,9 @@
 """The compiled kernels, from this machine's cache or compiled now.
 
-The cache holds machine code as compile.py made it, under a name that says what it was made from: the kernels' text,
-numba's and LLVM's versions, and the processor. So it never needs to be emptied to be right, and loading it takes
-llvmlite alone, a few hundredths of a second; numba is imported only to compile.
+The cache holds a file for each operation, and one for the loops around them, so a network compiles what is new to it.
+A file's name says what it was made from: the kernels' text, numba's and LLVM's versions, and the processor. So the
+cache never needs to be emptied to be right, and loading takes llvmlite alone, a few hundredths of a second; numba is
+imported only to compile.
 """
 
 import contextlib
@@ -13,46 +14,54 @@ import importlib.metadata
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from digitlab.engine.fast.compiler import cache
-from digitlab.engine.fast.compiler.jit import ALL, ARGUMENTS, covers
+from digitlab.engine.fast.compiler.jit import ARGUMENTS, CORE
+from digitlab.engine.fast.operations import WITH_KERNELS
 from digitlab.engine.fast.ops.activation import formulas
 from digitlab.errors import EngineError, in_brief
 
 ENGINE = Path(__file__).parent.parent
 TYPES: dict[str, Any] = {"i": ctypes.c_int64, "d": ctypes.c_double}
 _lock = threading.Lock()
-_loaded: "dict[frozenset[str], Kernels]" = {}
+_loaded: "dict[str, Code]" = {}
 logger = logging.getLogger("digitlab")
 
 
-class Kernels:
-    """The entry functions, callable from any thread; a call releases Python's lock."""
+class Code:
+    """Machine code of one part (compile.py): the addresses of its functions by name."""
 
-    def __init__(self, objects: list[bytes], symbols: dict[str, str]) -> None:
+    def __init__(self, code: bytes, symbols: dict[str, str]) -> None:
         llvm = _llvm()
         llvm.initialize_native_target()
         llvm.initialize_native_asmprinter()
         machine = llvm.Target.from_triple(llvm.get_process_triple()).create_target_machine()
         self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
-        for code in objects:
-            self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+        self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
         self._engine.finalize_object()
-        self._addresses = {name: self._engine.get_function_address(symbols[name]) for name in ARGUMENTS}
-        self._calls = {name: self._call(address, name) for name, address in self._addresses.items()}
+        self.addresses = {name: self._engine.get_function_address(symbol) for name, symbol in symbols.items()}
+
+
+class Kernels:
+    """The entry functions, callable from any thread, and the addresses of the operations' kernels by their names.
+
+    A call releases Python's lock.
+    """
+
+    def __init__(self, parts: dict[str, Code]) -> None:
+        self.parts = parts  # their machine code lives as long as they do
+        self.addresses = {name: code.addresses for name, code in parts.items()}
+        self._calls = {name: self._call(self.addresses[CORE][name], name) for name in ARGUMENTS}
 
     @staticmethod
     def _call(address: int, name: str) -> Any:
         # Numba's own convention: status = f(&result, &error, arguments ...).
-        pointer, _arguments = ctypes.POINTER(ctypes.c_int64), [TYPES[letter] for letter in ARGUMENTS[name]]
-        kind = ctypes.CFUNCTYPE(
-            ctypes.c_int32, pointer, ctypes.POINTER(ctypes.c_void_p), *(TYPES[letter] for letter in ARGUMENTS[name])
-        )
-        return kind(address)
+        pointer, types = ctypes.POINTER(ctypes.c_int64), [TYPES[letter] for letter in ARGUMENTS[name]]
+        return ctypes.CFUNCTYPE(ctypes.c_int32, pointer, ctypes.POINTER(ctypes.c_void_p), *types)(address)
 
     def run(self, name: str, *arguments: Any) -> int:
         """Call an entry function."""
@@ -63,33 +72,26 @@ class Kernels:
     def bound(self, name: str, *arguments: int) -> Callable[[], int]:
         """A call of an entry function with all its arguments settled; for one thread at a time."""
         # A function without declared argument types: ctypes then checks no types in the call, which saves 0.5 µs.
-        function = ctypes.CFUNCTYPE(ctypes.c_int32)(self._addresses[name])
+        function = ctypes.CFUNCTYPE(ctypes.c_int32)(self.addresses[CORE][name])
         result, error = ctypes.c_int64(), ctypes.c_void_p()
         settled = (ctypes.byref(result), ctypes.byref(error), *map(ctypes.c_int64, arguments))
         return partial(function, *settled)
 
 
-def kernels(kernel_sets: frozenset[str] = ALL, *, compiling: bool = True) -> Kernels:
-    """The compiled kernels of these kernel sets (jit.py), the same for every caller.
+def kernels(operations: Iterable[str] = (), *, compiling: bool = True) -> Kernels:
+    """The compiled kernels of these operations, by their names, and the loops that call them.
 
-    Kernels that are compiled together with others compute the same, bit for bit, so what the cache holds is used if it
-    covers the sets. With the environment variable DIGITLAB_KERNELS=all, one compilation is for all networks.
-
+    With the environment variable DIGITLAB_KERNELS=all, a compilation is of all operations that are not compiled yet.
     Before a compilation, which takes seconds, one line goes to the log as a warning, and so to the terminal.
     Raises EngineError with the reason if they can be neither loaded nor compiled here, or may not be `compiling`.
     """
+    names = [CORE, *sorted(operations)]
     with _lock:
         try:
-            if covering := [sets for sets in _loaded if covers(sets, kernel_sets)]:
-                return _loaded[min(covering, key=_extent)]
-            for sets in sorted((sets for sets in _in_cache() if covers(sets, kernel_sets)), key=_extent):
-                if (found := _cached(sets)) is not None:
-                    _loaded[sets] = found  # kept until the process ends: its machine code may be called until then
-                    return found
-            if compiling:
-                sets = ALL if os.environ.get("DIGITLAB_KERNELS") == "all" else kernel_sets
-                _loaded[sets] = _compiled(sets)
-                return _loaded[sets]
+            if _missing(names) and compiling:
+                _compile([CORE, *WITH_KERNELS] if os.environ.get("DIGITLAB_KERNELS") == "all" else names)
+            if not _missing(names):
+                return Kernels({name: _loaded[name] for name in names})
         except Exception as error:
             # Whatever it is that numba or LLVM cannot do here, training goes on without it.
             why = f"{type(error).__name__}: {in_brief(error)}"
@@ -97,38 +99,28 @@ def kernels(kernel_sets: frozenset[str] = ALL, *, compiling: bool = True) -> Ker
     raise EngineError("the fast kernels have not been compiled on this machine yet")
 
 
-def _extent(kernel_sets: frozenset[str]) -> tuple[bool, int, list[str]]:
-    """Sorts the smallest first, which is loaded fastest; those of one size by name, on any file system."""
-    return kernel_sets == ALL, len(kernel_sets), sorted(kernel_sets)
+def _missing(names: list[str]) -> list[str]:
+    """Load what is in this machine's cache and sound; the names of the others."""
+    if new := [name for name in names if name not in _loaded]:
+        found = fingerprint()
+        for name in new:
+            with contextlib.suppress(OSError, ValueError, KeyError, RuntimeError):
+                if (code := cache.read(_path(name, found))) is not None:
+                    _loaded[name] = Code(*code)  # kept until the process ends: it may be called until then
+    return [name for name in new if name not in _loaded]
 
 
-def _in_cache() -> list[frozenset[str]]:
-    """The kernel sets of every file in this machine's cache that is for this machine, version and text."""
-    start, end = "kernels-", f"-{fingerprint()}.bin"
-    names = [path.name[len(start) : -len(end)] for path in cache.cache_folder().glob(f"{start}*{end}")]
-    return [frozenset(name.split("+")) for name in names]
+def _compile(names: list[str]) -> None:
+    """Compile and load what is not loaded; what another process compiles while this one waits is loaded, too."""
+    with _one_at_a_time(_path(CORE, found := fingerprint()).with_suffix(".lock")):
+        if missing := _missing(names):
+            logger.warning("compiling the kernels for this machine, once: up to 10 seconds ...")
+            from digitlab.engine.fast.compiler import build
 
-
-def _cached(kernel_sets: frozenset[str]) -> Kernels | None:
-    """From this machine's cache; None if there are none that are sound."""
-    with contextlib.suppress(OSError, ValueError, KeyError, RuntimeError):
-        if (found := cache.read(_path(kernel_sets))) is not None:
-            return Kernels(*found)
-    return None
-
-
-def _compiled(kernel_sets: frozenset[str]) -> Kernels:
-    path = _path(kernel_sets)
-    with _one_at_a_time(path.with_suffix(".lock")):
-        if (found := _cached(kernel_sets)) is not None:
-            return found  # another process compiled it while this one waited
-        logger.warning("compiling the kernels for this machine, once: 10 to 30 seconds ...")
-        from digitlab.engine.fast.compiler import build
-
-        objects, symbols = build.build(kernel_sets)
-        with contextlib.suppress(OSError):  # nowhere to write: compiled again next time
-            cache.write(path, objects, symbols)
-        return Kernels(objects, symbols)
+            for name, code in build.build(missing).items():
+                with contextlib.suppress(OSError):  # nowhere to write: compiled again next time
+                    cache.write(_path(name, found), *code)
+                _loaded[name] = Code(*code)
 
 
 def fingerprint() -> str:
@@ -151,8 +143,8 @@ def _llvm() -> Any:
     return importlib.import_module("llvmlite.binding")
 
 
-def _path(kernel_sets: frozenset[str]) -> Path:
-    return cache.cache_folder() / f"kernels-{'+'.join(sorted(kernel_sets))}-{fingerprint()}.bin"
+def _path(name: str, found: str) -> Path:
+    return cache.cache_folder() / f"kernels-{name}-{found}.bin"
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ numba to the versions that were tried.
 """
 
 import ctypes
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -26,7 +27,7 @@ class Translation:
     """A block in which numba translates functions and makes no machine code of them.
 
     Numba would link every function with all that it calls, run some passes, and make machine code of it, each time for
-    the whole chain of callees. Here every function stays in a module of its own, and `module` links them once.
+    the whole chain of callees. Here every function stays in a module of its own, and `module` links them.
     """
 
     def __enter__(self) -> "Translation":
@@ -40,7 +41,6 @@ class Translation:
         self.lock.__enter__()
         codegen: Any = cpu_target.target_context.codegen()
         self.machine, engine = codegen._tm, codegen._engine
-        self.libraries: list[Any] = []
         nowhere = ctypes.create_string_buffer(8)
         self.replaced = [
             (CPUCodeLibrary, "finalize", self._finalize()),
@@ -59,7 +59,6 @@ class Translation:
     def _finalize(self) -> Any:
         def finalize(library: Any) -> None:
             library._finalized = True
-            self.libraries.append(library)
 
         return finalize
 
@@ -88,13 +87,18 @@ class Translation:
             setattr(thing, name, original)
         self.lock.__exit__(*error)
 
-    def module(self) -> Any:
-        """All functions that were translated, in one LLVM module."""
-        first, *others = [library._final_module for library in self.libraries]
-        module = first.clone()
+    def module(self, dispatchers: Iterable[Any]) -> Any:
+        """Functions that were translated once, and all that they call, in one LLVM module."""
+        libraries: dict[Any, None] = {}
+        left = [overload.library for dispatcher in dispatchers for overload in dispatcher.overloads.values()]
+        while left:
+            if (library := left.pop()) not in libraries:
+                libraries[library] = None
+                left += library._linking_libraries
+        first, *others = [library._final_module.clone() for library in libraries]
         for other in others:
-            module.link_in(other.clone())
-        return module
+            first.link_in(other)
+        return first
 
 
 @cache

@@ -9,17 +9,25 @@ engine/reference.py.
 
 from digitlab.engine.fast.compiler.jit import kernel
 from digitlab.engine.fast.layout import *
-from digitlab.engine.fast.loops import phases
 from digitlab.engine.fast.ops.dispatch import unknown
 from digitlab.engine.fast.ops.loss import errors_to_deltas
 from digitlab.engine.fast.ops.masks import restore_frozen
-from digitlab.engine.fast.simd import at, barrier, bytes_, doubles, floats, ints
+from digitlab.engine.fast.simd import at, barrier, bytes_, call_kernel, doubles, floats, ints
 
 
 @kernel()
 def operation(header, k):
     """The row of operation k."""
     return at(ints(header[OPS]), k * header[OP_SIZE])
+
+
+@kernel()
+def run(share, op, phase):
+    """The operation's kernel for a phase, the number of its column."""
+    if op[phase] != 0:
+        call_kernel(op[phase], share, op)
+    elif phase <= STEP_KERNEL:
+        unknown(share.header, AN_OPERATION, op[KIND])
 
 
 @kernel()
@@ -50,7 +58,7 @@ def begin(share):
     """What depends on the weights alone."""
     for k in range(share.header[N_OPS]):
         op = operation(share.header, k)
-        phases.begin(share, op, op[KIND])
+        run(share, op, BEGIN_KERNEL)
 
 
 @kernel()
@@ -58,7 +66,7 @@ def forward(share):
     """Logits of a thread's examples, operation after operation."""
     for k in range(share.header[N_OPS]):
         op = operation(share.header, k)
-        phases.forward(share, op, op[KIND])
+        run(share, op, FORWARD_KERNEL)
 
 
 @kernel()
@@ -67,7 +75,7 @@ def backward(share):
     for k in range(share.header[N_OPS] - 1, -1, -1):
         op = operation(share.header, k)
         if op[GX] >= 0 or op[NEEDS_BACKWARD]:  # else nothing before it learns
-            phases.backward(share, op, op[KIND])
+            run(share, op, BACKWARD_KERNEL)
 
 
 @kernel()
@@ -75,7 +83,7 @@ def errors_to_deltas_everywhere(share):
     """Rashid's rule: when the errors e have gone back through the weights, each layer's δ = e σ'(z), where e lies."""
     for k in range(share.header[N_OPS]):
         op = operation(share.header, k)
-        phases.error_to_delta(share, op, op[KIND])
+        run(share, op, ERROR_TO_DELTA_KERNEL)
     errors_to_deltas(share)
 
 
@@ -86,17 +94,17 @@ def step(share):
     for k in range(header[N_OPS]):
         op = operation(header, k)
         if op[W_NUMBER] != 0:
-            phases.step(share, op, op[KIND])
+            run(share, op, STEP_KERNEL)
     if header[STEPS_BIASES]:
         barrier(ints(header[SYNC]), threads)  # the biases' gradients are complete
         for k in range(header[N_OPS]):
             op = operation(header, k)
-            phases.step_biases(share, op, op[KIND])
+            run(share, op, STEP_BIASES_KERNEL)
     if doubles(header[HYPER])[MAX_NORM] > 0.0:
         barrier(ints(header[SYNC]), threads)
         for k in range(header[N_OPS]):
             op = operation(header, k)
-            phases.limit(share, op, op[KIND])
+            run(share, op, LIMIT_KERNEL)
     if header[MASKS] != 0:
         barrier(ints(header[SYNC]), threads)
         restore_frozen(share)
@@ -107,7 +115,7 @@ def finish(share):
     """The end of a call."""
     for k in range(share.header[N_OPS]):
         op = operation(share.header, k)
-        phases.finish(share, op, op[KIND])
+        run(share, op, FINISH_KERNEL)
 
 
 @kernel()

@@ -43,7 +43,6 @@ def _with_formulas(family: type[Activation]) -> Iterator[type[Activation]]:
 
 # Sorted: the compiler's process and this one must number them alike, whatever classes a program defines.
 LAYERS = tuple(sorted(_with_formulas(Activation), key=lambda cls: cls.__qualname__))
-KERNEL_SET = "dense"
 SETTINGS = ("slope", "alpha")  # an activation has at most one of these
 
 _column = own_columns()

@@ -26,7 +26,6 @@ from digitlab.nn.network import Shape
 from digitlab.nn.normalization import BatchNorm
 
 LAYERS = (BatchNorm,)
-KERNEL_SET = "norm"
 
 column = own_columns()
 CHANNELS = column()

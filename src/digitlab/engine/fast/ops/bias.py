@@ -26,7 +26,6 @@ from digitlab.engine.fast.simd import at, clear, copy
 from digitlab.nn.bias import Bias
 
 LAYERS = (Bias,)
-KERNEL_SET = "graph"
 
 _column = own_columns()
 PLACES = _column()  # pixels, or 1 for features

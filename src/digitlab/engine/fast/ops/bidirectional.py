@@ -10,7 +10,6 @@ from digitlab.engine.fast.plan_builder import PlanBuilder
 from digitlab.nn.bidirectional import Bidirectional
 
 LAYERS = (Bidirectional,)
-KERNEL_SET = "recurrent"
 
 
 def plan(builder: PlanBuilder, i: int) -> bool:

@@ -15,7 +15,6 @@ from digitlab.engine.fast.simd import at, real, words
 from digitlab.nn.combine import Combine
 
 LAYERS = (Combine,)
-KERNEL_SET = "graph"
 
 _column = own_columns()
 NETWORKS = _column()

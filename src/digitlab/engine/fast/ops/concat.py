@@ -16,7 +16,6 @@ from digitlab.engine.fast.simd import at
 from digitlab.nn.containers import Branches
 
 LAYERS = (Branches,)
-KERNEL_SET = "graph"
 
 _column = own_columns()
 PLACES = _column()  # pixels, or 1 for features

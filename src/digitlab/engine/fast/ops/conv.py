@@ -23,6 +23,7 @@ from digitlab.engine.fast.layout import *
 from digitlab.engine.fast.ops import padding, winograd
 from digitlab.engine.fast.ops.conv_gradient import BLOCKS, PARTS, bias_gradient, blocks_gradient, gradient, pad_filters
 from digitlab.engine.fast.ops.optimizer import limit_columns, update, update_weights
+from digitlab.engine.fast.ops.part import part_of
 from digitlab.engine.fast.ops.windows import (
     ACROSS,
     CHANNELS,
@@ -49,7 +50,6 @@ from digitlab.engine.fast.simd import padded as whole_vectors
 from digitlab.nn.conv import Conv2D
 
 LAYERS = (Conv2D,)
-KERNEL_SET = "conv"
 
 PLAIN = column()  # whether stride and dilation are 1
 TOP = column()  # the border in the picture, whose gradient nobody asks for, and the picture inside
@@ -250,8 +250,7 @@ def step(share, op):
     """This thread's rows of W, one step on, and ∂L/∂b for later."""
     if op[W_NUMBER] < 0 and op[B_NUMBER] < 0:
         return
-    g, threads = floats(share.header[GRADIENTS]), share.header[THREADS]
-    first, last = op[N_IN] * share.thread // threads, op[N_IN] * (share.thread + 1) // threads
+    g, (first, last) = floats(share.header[GRADIENTS]), part_of(share, op[N_IN])
     if op[PARTS] > 0:
         blocks_gradient(share, op)
     else:

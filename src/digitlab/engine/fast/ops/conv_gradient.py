@@ -10,6 +10,7 @@ is the result.
 
 from digitlab.engine.fast.compiler.jit import kernel
 from digitlab.engine.fast.layout import *
+from digitlab.engine.fast.ops.part import part_of
 from digitlab.engine.fast.ops.windows import (
     ACROSS,
     CHANNELS,
@@ -114,7 +115,7 @@ def blocks_gradient(share, op):
             bias_gradient(share, op, start, end, at(part, op[N_IN] * across))
     barrier(ints(share.header[SYNC]), threads)
     if op[W_NUMBER] > 0:
-        first, last = op[N_IN] * share.thread // threads, op[N_IN] * (share.thread + 1) // threads
+        first, last = part_of(share, op[N_IN])
         add_blocks(share, op, first, last, at(g, op[W] + first * across))
     if share.thread == 0 and op[B_NUMBER] >= 0:
         add_blocks(share, op, op[N_IN], size, at(g, op[B]))

@@ -1,52 +1,26 @@
 """The dense layer on dense input. Twin: `Dense` in nn/network.py.
 
-There are three ways to do less: on pictures, sparse_dense.py works on lists of the pixels that are not zero; behind a
-ReLU, skipping.py leaves out the zeros; and large layers in small batches share out the weights among threads
-(shared.py).
+There are ways to do less: on pictures, sparse_dense.py works on lists of the pixels that are not zero, and large layers
+are those of large_dense.py.
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators, no-check-untyped-defs
 # (Numba infers the types of kernels; the rest is checked.)
 
-from typing import Any
-
-from digitlab.engine.fast.compiler.jit import LARGE, kernel
+from digitlab.engine.fast.compiler.jit import kernel
 from digitlab.engine.fast.layout import *
-from digitlab.engine.fast.ops import activation, large, shared, skipping, turned
-from digitlab.engine.fast.ops.dispatch import unknown
+from digitlab.engine.fast.ops import activation, large, shared, skipping
 from digitlab.engine.fast.ops.optimizer import is_plain, limit_columns, update_biases, update_weights
-from digitlab.engine.fast.ops.skipping import (
-    ALL_INPUTS,
-    CHOICE,
-    FEW,
-    LIST_STRIDE,
-    LISTS,
-    MAY_SKIP,
-    PACKED,
-    PARTS,
-    SKIP_ZEROS,
-    TURNED,
-)
-from digitlab.engine.fast.plan import WIDEST_SPARSE, Row, padded
+from digitlab.engine.fast.ops.part import part_of
+from digitlab.engine.fast.ops.skipping import LIST_STRIDE, LISTS, MAY_SKIP, PACKED, PARTS
+from digitlab.engine.fast.plan import WIDEST_SPARSE, padded
 from digitlab.engine.fast.plan_builder import PlanBuilder
-from digitlab.engine.fast.simd import (
-    at,
-    barrier,
-    doubles,
-    ints,
-    multiply,
-    multiply_large,
-    multiply_transposed,
-    real,
-    step_along,
-    words,
-)
+from digitlab.engine.fast.simd import at, doubles, multiply, multiply_transposed, step_along
 from digitlab.engine.fast.simd import padded as whole_vectors
 from digitlab.nn.activations import ReLU
 from digitlab.nn.network import Dense
 
 LAYERS = (Dense,)
-KERNEL_SET = "dense"
 
 LEAST_SKIPPING = 1 << 12  # weights of a layer from which listing its inputs that are not zero can pay
 LEAST_SHARED = 1 << 17  # and from which threads share out the weights, if the batch is small
@@ -67,7 +41,7 @@ def plan(builder: PlanBuilder, i: int) -> bool:
     may_share = n_in * n_out >= LEAST_SHARED
     may_pack = n_in * n_out >= LEAST_PACKED and n_out >= large.WIDEST_STRIP
     if may_skip or may_share or may_pack:
-        builder.needs_kernel_set("large")
+        row[KIND] = builder.codes["large_dense"]
     if builder.learning and may_skip:
         row[MAY_SKIP], row[LIST_STRIDE] = 1, skipping.list_stride(n_in)
         row[LISTS] = builder.room(shared.SEGMENTS * skipping.list_stride(shared.longest_segment(n_in)))
@@ -92,86 +66,34 @@ def _behind_relu(builder: PlanBuilder) -> bool:
     )
 
 
-def place(row: Row, room: Any, batch: int) -> None:
-    """Room for the parts of y, if threads share out the weights."""
-    if row[PARTS]:
-        row[PARTS] = 0
-        if batch <= large.SMALL_BATCH:
-            row[LIST_STRIDE] = skipping.list_stride(shared.longest_segment(row[N_IN]))
-            row[PARTS] = room(shared.SEGMENTS * batch * row[Y_STRIDE])
-    if row[PACKED]:
-        row[PACKED] = large.packing(batch)
-    if row[MAY_SKIP]:
-        row[TURNED] = turned.place(row, room, batch) if row[PACKED] else 0
-        row[FEW] = turned.few(row[PACKED], batch) if row[PACKED] else skipping.FEW_LISTED
-
-
 @kernel()
 def forward(share, op):
-    """y = x W + b for a thread's examples, all alike or without the zeros."""
+    """y = x W + b for a thread's examples."""
     xs, ys, rows, n_in = op[X_STRIDE], op[Y_STRIDE], share.hi - share.lo, op[N_IN]
     x, y = at(share.work, op[X] + share.lo * xs), at(share.work, op[Y] + share.lo * ys)
-    w, bias = at(share.params, op[W]), at(share.params, op[B])
-    if LARGE and op[MAY_SKIP] and share.step % skipping.LOOK == 0:
-        op[CHOICE] = skipping.choose(share, x, xs, rows, n_in, real(op, FEW))
-    if LARGE and op[PARTS] > 0:
-        shared.forward(share, op)
-    elif LARGE and op[CHOICE] == SKIP_ZEROS and op[TURNED] > 0:
-        lists = at(share.work, op[LISTS] + share.lo * op[LIST_STRIDE])
-        skipping.list_all(x, xs, rows, n_in, lists, op[LIST_STRIDE])
-        turned.turn_inputs(share, op)
-        lo, hi = large.columns_of(share, ys)
-        turned.forward(share, op, lo, hi, bias)
-        barrier(ints(share.header[SYNC]), share.header[THREADS])
-    elif LARGE and op[CHOICE] == SKIP_ZEROS:
-        lists = at(share.work, op[LISTS] + share.lo * op[LIST_STRIDE])
-        skipping.forward(y, ys, x, xs, rows, w, n_in, bias, lists, op[LIST_STRIDE])
-    elif LARGE and op[PACKED] > 0:
-        large.forward(share, op)
-    elif op[CHOICE] == ALL_INPUTS:
-        if LARGE:
-            multiply_large(y, ys, rows, x, xs, n_in, w, ys, bias, ys)
-        else:
-            multiply(y, ys, rows, x, xs, 1, 1, 0, n_in, w, ys, bias, ys)
-    else:
-        unknown(share.header, A_CHOICE, op[CHOICE])
+    multiply(y, ys, rows, x, xs, 1, 1, 0, n_in, at(share.params, op[W]), ys, at(share.params, op[B]), ys)
 
 
 @kernel()
 def backward(share, op):
     """∂L/∂x = g Wᵀ. W's padding is zero, and so is that of gx after it."""
-    xs, ys, rows, n_in = op[X_STRIDE], op[Y_STRIDE], share.hi - share.lo, op[N_IN]
+    xs, ys, rows = op[X_STRIDE], op[Y_STRIDE], share.hi - share.lo
     gx, gy = at(share.work, op[GX] + share.lo * xs), at(share.work, op[GY] + share.lo * ys)
-    w = at(share.params, op[W])
-    if LARGE and op[PARTS] > 0:
-        shared.backward(share, op)
-    elif LARGE and op[CHOICE] == SKIP_ZEROS:
-        lists = at(share.work, op[LISTS] + share.lo * op[LIST_STRIDE])
-        skipping.backward(gx, xs, gy, ys, rows, w, n_in, lists, op[LIST_STRIDE], words(share.scratch))
-    elif LARGE and op[PACKED] > 0:
-        large.backward(share, op)
-    else:
-        multiply_transposed(gx, xs, rows, gy, ys, w, ys, whole_vectors(n_in), ys)
+    multiply_transposed(gx, xs, rows, gy, ys, at(share.params, op[W]), ys, whole_vectors(op[N_IN]), ys)
 
 
 @kernel()
 def step(share, op):
     """This thread's rows of W, and the biases: one step on."""
-    threads = share.header[THREADS]
-    first, last = op[N_IN] * share.thread // threads, op[N_IN] * (share.thread + 1) // threads
-    if LARGE and op[PARTS] > 0:
-        first = shared.first_row(op, shared.SEGMENTS * share.thread // threads)
-        last = shared.first_row(op, shared.SEGMENTS * (share.thread + 1) // threads)
-    if op[W_NUMBER] < 0:
-        pass  # frozen
-    elif LARGE and op[CHOICE] == SKIP_ZEROS and op[TURNED] > 0:
-        turned.step(share, op, first, last, at(share.work, 0))
-    elif LARGE and op[CHOICE] == SKIP_ZEROS:
-        skipping.step(share, op, first, last, at(share.scratch, 2 * share.header[BATCH]), share.scratch)
-    elif LARGE and op[PACKED] > 0:
-        large.step(share, op)
-    else:
+    if op[W_NUMBER] > 0:  # not frozen
+        first, last = part_of(share, op[N_IN])
         step_rows(share, op, first, last)
+    step_own_biases(share, op)
+
+
+@kernel()
+def step_own_biases(share, op):
+    """The biases, one step on, by the first thread."""
     if share.thread == 0 and op[B_NUMBER] >= 0:
         ys = op[Y_STRIDE]
         update_biases(share, op, at(share.work, op[GY]), share.examples, ys, ys, share.scratch)

@@ -10,7 +10,6 @@ from digitlab.engine.fast.simd import at, load, real, splat, store, uniform, whe
 from digitlab.nn.dropout import Dropout
 
 LAYERS = (Dropout,)
-KERNEL_SET = "dense"
 
 _column = own_columns()
 RATE = _column()  # float64: the share that is dropped

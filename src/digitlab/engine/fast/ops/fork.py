@@ -16,7 +16,7 @@ from digitlab.engine.fast.plan_builder import PlanBuilder
 from digitlab.engine.fast.simd import at, load, store
 from digitlab.nn.network import Layer
 
-KERNEL_SET = "graph"
+LAYERS = ()
 
 Chain = Sequence[tuple[str, Layer]]  # layers one after another, by name
 

@@ -28,7 +28,6 @@ from digitlab.engine.fast.simd import at, fma, load, sigmoid, store, strip_produ
 from digitlab.nn.recurrent import GRU
 
 LAYERS = (GRU,)
-KERNEL_SET = "gru"
 
 plan, place, begin = recurrent.plan, recurrent.place, recurrent.begin
 step, limit = recurrent.step, recurrent.limit

@@ -16,7 +16,6 @@ from digitlab.engine.fast.simd import at, first_lanes, fma, load, put, real, spl
 from digitlab.nn.normalization import LayerNorm
 
 LAYERS = (LayerNorm,)
-KERNEL_SET = "norm"
 
 _column = own_columns()
 GROUPS = _column()  # in an example

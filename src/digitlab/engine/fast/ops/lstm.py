@@ -12,7 +12,6 @@ from digitlab.engine.fast.simd import at, fma, load, sigmoid, splat, store, tanh
 from digitlab.nn.recurrent import LSTM
 
 LAYERS = (LSTM,)
-KERNEL_SET = "lstm"
 
 plan, place, begin = recurrent.plan, recurrent.place, recurrent.begin
 step, limit = recurrent.step, recurrent.limit

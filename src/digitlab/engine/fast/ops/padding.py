@@ -15,7 +15,7 @@ from digitlab.engine.fast.plan_builder import PlanBuilder
 from digitlab.engine.fast.simd import at, load, put
 from digitlab.nn.windows import Windows
 
-KERNEL_SET = "conv"
+LAYERS = ()
 
 _column = own_columns()
 HEIGHT = _column()

@@ -9,14 +9,15 @@ Twin: `ReferenceEngine.update`.
 import numpy as np
 
 from digitlab.engine.fast.compiler.jit import kernel
-from digitlab.engine.fast.layout import GRADIENTS, GX, KIND, N_IN, N_OUT, THREADS, W_NUMBER, W_STRIDE, W, X, own_columns
+from digitlab.engine.fast.layout import GRADIENTS, GX, KIND, N_IN, N_OUT, W_NUMBER, W_STRIDE, W, X, own_columns
 from digitlab.engine.fast.ops.optimizer import limit_columns, update
+from digitlab.engine.fast.ops.part import part_of
 from digitlab.engine.fast.plan import Row, Slot
 from digitlab.engine.fast.plan_builder import PlanBuilder
 from digitlab.engine.fast.simd import at, floats
 from digitlab.nn.network import Parameter
 
-KERNEL_SET = "readable"
+LAYERS = ()
 
 _column = own_columns()
 REGULARIZED = _column()
@@ -46,8 +47,7 @@ def backward(share, op):
 @kernel()
 def step(share, op):
     """This thread's rows, one step on."""
-    threads, stride = share.header[THREADS], op[W_STRIDE]
-    first, last = op[N_IN] * share.thread // threads, op[N_IN] * (share.thread + 1) // threads
+    stride, (first, last) = op[W_STRIDE], part_of(share, op[N_IN])
     if op[W_NUMBER] > 0:
         here = op[W] + first * stride
         g = at(floats(share.header[GRADIENTS]), here)

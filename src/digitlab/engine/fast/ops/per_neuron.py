@@ -16,7 +16,6 @@ from digitlab.engine.fast.simd import at, copy, load, real, store, where
 from digitlab.nn.per_neuron import PerNeuron, neuron_numbers
 
 LAYERS = (PerNeuron,)
-KERNEL_SET = "graph"
 
 _column = own_columns()
 FUNCTION = _column()  # as in activation.py

@@ -6,7 +6,7 @@ Twins: `x @ W` and `x.T @ g` of the rows and columns that are in a list.
 # mypy: ignore-errors
 # (Numba infers the types of kernels.)
 
-from digitlab.engine.fast.compiler.jit import LARGE, kernel
+from digitlab.engine.fast.compiler.jit import kernel
 from digitlab.engine.fast.layout import *
 from digitlab.engine.fast.simd import at, axpys, doubles, ints, scatter
 
@@ -18,7 +18,7 @@ def _by_columns(product):
     @kernel()
     def rows(vector, values, indices, count, w, stride, columns):
         j = 0
-        while LARGE and j + 8 * LANES <= columns:
+        while j + 8 * LANES <= columns:
             eight(at(vector, j), values, indices, count, at(w, j), stride)
             j += 8 * LANES
         while j + 4 * LANES <= columns:

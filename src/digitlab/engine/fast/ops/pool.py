@@ -27,7 +27,6 @@ from digitlab.nn.pooling import AveragePool2D, GlobalAveragePool, MaxPool2D
 from digitlab.nn.windows import Windows
 
 LAYERS = (MaxPool2D, AveragePool2D, GlobalAveragePool)
-KERNEL_SET = "conv"
 
 AVERAGES = column()
 TOP = column()  # of the padding, which windows see nothing of

@@ -30,6 +30,7 @@ from digitlab.engine.fast.ops.collecting import AFTER, collect_rows, list_filter
 from digitlab.engine.fast.ops.ink import ink_between
 from digitlab.engine.fast.ops.maxima import MAXIMA, MAXIMA_STRIDE, POOL, TRANSFORMED, TRANSPOSED
 from digitlab.engine.fast.ops.optimizer import limit_norms, update
+from digitlab.engine.fast.ops.part import part_of
 from digitlab.engine.fast.ops.windows import CHANNELS, KERNEL, KERNEL_WIDTH, OUT_HEIGHT, OUT_WIDTH, WIDTH, windows_row
 from digitlab.engine.fast.plan import Row, padded
 from digitlab.engine.fast.plan_builder import PlanBuilder
@@ -41,7 +42,6 @@ from digitlab.nn.pooling import MaxPool2D
 
 LAYERS = (Conv2D, MaxPool2D, Bias)
 FUSES = True
-KERNEL_SET = "conv"
 
 LARGEST_PICTURE = 1 << 20  # 16 times a place in it must be exact in float32
 # A chunk of pictures whose gradient is taken at a time: so many input numbers and so many listed ones stay near the
@@ -114,8 +114,7 @@ def place(row: Row, room: Any, batch: int) -> None:
 @kernel()
 def begin(share, op):
     """This thread's share of the filters into the layout that forward reads, when the weights are new."""
-    threads = share.header[THREADS]
-    first, last = op[N_OUT] * share.thread // threads, op[N_OUT] * (share.thread + 1) // threads
+    first, last = part_of(share, op[N_OUT])
     transposed = at(share.work, op[TRANSPOSED])
     write_transposed(op, at(share.params, op[W]), first, last, transposed)
     if op[TRANSFORMED] > 0:
@@ -235,8 +234,8 @@ def step(share, op):
     """This thread's filters, one step on, and their transpose for the next forward pass; ∂L/∂b for later."""
     if op[W_NUMBER] < 0 and op[B_NUMBER] < 0:
         return
-    g, threads, size = floats(share.header[GRADIENTS]), share.header[THREADS], filter_size(op)
-    first, last = op[N_OUT] * share.thread // threads, op[N_OUT] * (share.thread + 1) // threads
+    g, size = floats(share.header[GRADIENTS]), filter_size(op)
+    first, last = part_of(share, op[N_OUT])
     gradient(share, op, first, last, at(g, op[W]), at(g, op[B]))
     if op[W_NUMBER] > 0:
         here, count = op[W] + first * size, (last - first) * size

@@ -39,7 +39,6 @@ from digitlab.nn.pooling import MaxPool2D
 
 LAYERS = (BatchNorm, MaxPool2D)
 FUSES = True
-KERNEL_SET = "norm"
 
 WIDTH = column()  # of the picture
 POOL = column()

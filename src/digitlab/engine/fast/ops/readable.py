@@ -29,7 +29,6 @@ from digitlab.engine.fast.simd import barrier, call_python, ints
 from digitlab.nn.network import Layer
 
 LAYERS: tuple[type[Layer], ...] = ()  # any layer that no other operation takes: planner.py asks `plan_readable`
-KERNEL_SET = "readable"
 
 _column = own_columns()
 NUMBER = _column()  # of the layer in the plan's list

@@ -22,6 +22,7 @@ from digitlab.engine.fast.compiler.jit import kernel
 from digitlab.engine.fast.layout import *
 from digitlab.engine.fast.ops.masks import cut
 from digitlab.engine.fast.ops.optimizer import limit_norms, update
+from digitlab.engine.fast.ops.part import part_of
 from digitlab.engine.fast.plan import Row
 from digitlab.engine.fast.plan import padded as whole_vectors
 from digitlab.engine.fast.plan_builder import PlanBuilder
@@ -213,8 +214,7 @@ def update_rows(share, op, number, regularized, first, last, g):
 @kernel()
 def step(share, op):
     """This thread's rows of [W; b; U], one step on."""
-    threads, features, g = share.header[THREADS], op[FEATURES], at(share.work, op[GRADIENT])
-    first, last = op[N_IN] * share.thread // threads, op[N_IN] * (share.thread + 1) // threads
+    features, g, (first, last) = op[FEATURES], at(share.work, op[GRADIENT]), part_of(share, op[N_IN])
     gradient(share, op, first, last, g)
     update_rows(share, op, op[W_NUMBER], True, first, min(last, features), g)
     update_rows(share, op, op[B_NUMBER], False, max(first, features), min(last, features + 1), g)

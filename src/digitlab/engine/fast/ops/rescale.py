@@ -10,7 +10,6 @@ from digitlab.engine.fast.simd import at, load, real, splat, store
 from digitlab.nn.combine import Rescale
 
 LAYERS = (Rescale,)
-KERNEL_SET = "graph"
 
 _column = own_columns()
 FACTOR = _column()  # float64

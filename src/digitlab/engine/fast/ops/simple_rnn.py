@@ -12,7 +12,6 @@ from digitlab.engine.fast.simd import at, load, store, tanh
 from digitlab.nn.recurrent import SimpleRNN
 
 LAYERS = (SimpleRNN,)
-KERNEL_SET = "simple_rnn"
 
 plan, place, begin = recurrent.plan, recurrent.place, recurrent.begin
 step, limit = recurrent.step, recurrent.limit

@@ -12,7 +12,6 @@ from digitlab.engine.fast.simd import at, clear, words
 from digitlab.nn.slices import Slice
 
 LAYERS = (Slice,)
-KERNEL_SET = "graph"
 
 _column = own_columns()
 CHOSEN = _column()  # offset of the numbers' places in x, as int32

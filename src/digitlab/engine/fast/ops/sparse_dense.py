@@ -18,10 +18,12 @@ are sums over about 150 rows of W instead of 784. Two things would spoil that, a
 
 from typing import Any
 
-from digitlab.engine.fast.compiler.jit import LARGE, kernel
+from digitlab.engine.fast.compiler.jit import kernel
 from digitlab.engine.fast.layout import *
-from digitlab.engine.fast.ops import large, turned
-from digitlab.engine.fast.ops.optimizer import PLAIN, limit_columns, update_biases, update_weights
+from digitlab.engine.fast.ops import turned
+from digitlab.engine.fast.ops.dense import step_own_biases
+from digitlab.engine.fast.ops.optimizer import PLAIN, limit_columns, update_weights
+from digitlab.engine.fast.ops.part import part_of
 from digitlab.engine.fast.ops.pictures import gather_rows, picture, scatter_rows
 from digitlab.engine.fast.ops.skipping import TURNED
 from digitlab.engine.fast.plan import Plan, Row
@@ -41,7 +43,7 @@ from digitlab.engine.fast.simd import (
     store,
 )
 
-KERNEL_SET = "dense"
+LAYERS = ()
 
 _column = own_columns()
 OFFSET = _column()  # float64: o
@@ -75,25 +77,8 @@ def scale(share):
 @kernel()
 def forward(share, op):
     """y = x W + b, picture by picture."""
-    stride, n_in, offset, w = op[Y_STRIDE], op[N_IN], real(op, OFFSET), at(share.params, op[W])
-    common, sums = at(share.work, op[COMMON]), at(share.work, op[COMMON] + stride)
-    if share.step <= 0:  # the first step, or a prediction
-        scale(share)[0] = 1.0
-    if offset != 0.0 and (share.step == 0 or not op[LAZY]):
-        if share.thread == 0:
-            clear(common, stride)  # the call before this one has folded its c in
-            column_sums(w, n_in, stride, sums)
-        barrier(ints(share.header[SYNC]), share.header[THREADS])
-    s, bias = scale(share)[0], at(share.params, op[B])
-    if LARGE and op[TURNED] != 0:
-        lo, hi = large.columns_of(share, stride)
-        turned.turn_pictures(share, op)
-        turned.forward(share, op, lo, hi, at(share.work, 0))
-        for n in range(share.examples):
-            y, (_, _, pixels) = at(share.work, op[Y] + n * stride + lo), picture(share, n)
-            finish_forward(y, hi - lo, s, at(bias, lo), pixels, offset, n_in, at(common, lo), at(sums, lo))
-        barrier(ints(share.header[SYNC]), share.header[THREADS])
-        return
+    stride, w = op[Y_STRIDE], at(share.params, op[W])
+    begin_forward(share, op)
     for j in range(0, stride, ACROSS):
         wide = min(ACROSS, stride - j)
         for n in range(share.lo, share.hi):
@@ -102,7 +87,32 @@ def forward(share, op):
             values, indices = at(floats(share.header[VALUES]), start), at(shorts(share.header[INDICES]), start)
             gather_rows(at(y, j), values, indices, count, at(w, j), stride, wide)
             if j + wide == stride:
-                finish_forward(y, stride, s, bias, pixels, offset, n_in, common, sums)
+                finish_forward(share, op, y, 0, stride, pixels)
+
+
+@kernel()
+def begin_forward(share, op):
+    """s = 1 in the first step or a prediction, and S of the weights that begin."""
+    n_in, stride = op[N_IN], op[Y_STRIDE]
+    if share.step <= 0:
+        scale(share)[0] = 1.0
+    if real(op, OFFSET) != 0.0 and (share.step == 0 or not op[LAZY]):
+        if share.thread == 0:
+            clear(at(share.work, op[COMMON]), stride)  # the call before this one has folded its c in
+            column_sums(at(share.params, op[W]), n_in, stride, at(share.work, op[COMMON] + stride))
+        barrier(ints(share.header[SYNC]), share.header[THREADS])
+
+
+@kernel()
+def finish_forward(share, op, y, lo, hi, pixel_sum):
+    """Columns lo to hi of y ← b + s (y + (Σ x' + o n) c + o S), where y = x' V."""
+    offset, bias, c = real(op, OFFSET), at(share.params, op[B]), at(share.work, op[COMMON])
+    sums, s, common, o = at(c, op[Y_STRIDE]), scale(share)[0], splat(pixel_sum + offset * op[N_IN]), splat(offset)
+    for j in range(lo, hi, LANES):
+        v = load(y, j)
+        if offset != 0.0:
+            v = fma(common, load(c, j), fma(o, load(sums, j), v))
+        store(y, j, fma(splat(s), v, load(bias, j)))
 
 
 @kernel()
@@ -119,23 +129,15 @@ def step(share, op):
         lazy_step(share, op)
     else:
         gradient_step(share, op)
-    if share.thread == 0 and op[B_NUMBER] >= 0:
-        stride = op[Y_STRIDE]
-        update_biases(share, op, at(share.work, op[GY]), share.examples, stride, stride, share.scratch)
+    step_own_biases(share, op)
 
 
 @kernel()
 def lazy_step(share, op):
     """Plain gradient descent on W = s (V + c)."""
-    header, work, thread, threads, offset = (
-        share.header,
-        share.work,
-        share.thread,
-        share.header[THREADS],
-        real(op, OFFSET),
-    )
-    stride, n_in, w = op[Y_STRIDE], op[N_IN], at(share.params, op[W])
-    first, last = n_in * thread // threads, n_in * (thread + 1) // threads
+    header, work, thread, threads = share.header, share.work, share.thread, share.header[THREADS]
+    stride, n_in, w, offset = op[Y_STRIDE], op[N_IN], at(share.params, op[W]), real(op, OFFSET)
+    first, last = part_of(share, n_in)
     common, sums = at(work, op[COMMON]), at(work, op[COMMON] + stride)
     row = at(work, op[COMMON] + (2 + thread) * stride)
     s = scale(share)[0] * (1.0 - share.rate * doubles(header[HYPER])[L2_SHARE])
@@ -174,34 +176,36 @@ def add_picture(share, op, n, row, first, last, w, columns):
 @kernel()
 def gradient_step(share, op):
     """Any other optimizer or regularizer: the gradient is written to memory first, then every row is updated."""
-    work, thread, threads, offset = share.work, share.thread, share.header[THREADS], real(op, OFFSET)
-    stride, n_in, g = op[Y_STRIDE], op[N_IN], at(share.work, op[GRADIENT])
-    first, last = n_in * thread // threads, n_in * (thread + 1) // threads
-    row = at(work, op[COMMON] + (2 + thread) * stride)  # o 1ᵀ g, which every row of ∂L/∂W contains
-    for j in range(0, stride, LANES):
-        sum_ = splat(0.0)
-        if offset != 0.0:
-            for n in range(share.examples):
-                sum_ = sum_ + load(work, op[GY] + n * stride + j)
-        store(row, j, sum_ * offset)
-    if LARGE and op[TURNED] != 0:
-        turned.step(share, op, first, last, row)
-        return
+    stride, g, (first, last) = op[Y_STRIDE], at(share.work, op[GRADIENT]), part_of(share, op[N_IN])
+    row = common_gradient(share, op)
     for i in range(first, last):
         copy(at(g, i * stride), row, stride)
     for j in range(0, stride, ACROSS):
         for n in range(share.examples):
-            delta = at(work, op[GY] + n * stride + j)
+            delta = at(share.work, op[GY] + n * stride + j)
             add_picture(share, op, n, delta, first, last, at(g, j), min(ACROSS, stride - j))
     update_weights(share, op, op[W] + first * stride, at(g, first * stride), (last - first) * stride)
+
+
+@kernel()
+def common_gradient(share, op):
+    """o 1ᵀ g, which every row of ∂L/∂W contains, in this thread's row."""
+    stride, offset = op[Y_STRIDE], real(op, OFFSET)
+    row = at(share.work, op[COMMON] + (2 + share.thread) * stride)
+    for j in range(0, stride, LANES):
+        sum_ = splat(0.0)
+        if offset != 0.0:
+            for n in range(share.examples):
+                sum_ = sum_ + load(share.work, op[GY] + n * stride + j)
+        store(row, j, sum_ * offset)
+    return row
 
 
 @kernel()
 def finish(share, op):
     """The weights as they are, at the end of a call."""
     if op[LAZY]:
-        n_in, threads, stride = op[N_IN], share.header[THREADS], op[Y_STRIDE]
-        first, last = n_in * share.thread // threads, n_in * (share.thread + 1) // threads
+        stride, (first, last) = op[Y_STRIDE], part_of(share, op[N_IN])
         w, common = at(share.params, op[W] + first * stride), at(share.work, op[COMMON])
         fold_in(w, 0, last - first, stride, scale(share)[0], common)
 
@@ -226,17 +230,6 @@ def fold_in(w, first, last, stride, s, c):
     for i in range(first, last):
         for j in range(0, stride, LANES):
             store(w, i * stride + j, scale * (load(w, i * stride + j) + load(c, j)))
-
-
-@kernel()
-def finish_forward(y, stride, s, bias, pixel_sum, offset, n_in, c, sums):
-    """y ← b + s (y + (Σ x' + o n) c + o S), where y = x' V."""
-    scale, common, o = splat(s), splat(pixel_sum + offset * n_in), splat(offset)
-    for j in range(0, stride, LANES):
-        v = load(y, j)
-        if offset != 0.0:
-            v = fma(common, load(c, j), fma(o, load(sums, j), v))
-        store(y, j, fma(scale, v, load(bias, j)))
 
 
 @kernel()

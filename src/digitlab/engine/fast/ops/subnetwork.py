@@ -16,7 +16,6 @@ from digitlab.engine.fast.simd import at, copy, fma, load, splat, store, total
 from digitlab.nn.subnetwork import Subnetwork
 
 LAYERS = (Subnetwork,)
-KERNEL_SET = "graph"
 
 _column = own_columns()
 LOSS = _column()  # whose activation it is

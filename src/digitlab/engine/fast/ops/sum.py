@@ -14,7 +14,6 @@ from digitlab.engine.fast.simd import at, fma, load, real, splat, store
 from digitlab.nn.containers import Branches, Residual
 
 LAYERS = (Residual, Branches)
-KERNEL_SET = "graph"
 
 _column = own_columns()
 FACTOR = _column()  # float64: of this value in the sum

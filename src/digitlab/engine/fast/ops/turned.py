@@ -22,6 +22,7 @@ from digitlab.engine.fast.compiler.jit import kernel
 from digitlab.engine.fast.layout import *
 from digitlab.engine.fast.ops import large
 from digitlab.engine.fast.ops.optimizer import update_weights
+from digitlab.engine.fast.ops.part import part_of
 from digitlab.engine.fast.ops.pictures import gather_rows, picture, scatter_rows
 from digitlab.engine.fast.ops.skipping import LIST_STRIDE, LISTS, PACKED, TURNED, index_place
 from digitlab.engine.fast.plan import Row, padded
@@ -67,7 +68,7 @@ def block(share, op, b):
 @kernel()
 def turn_pictures(share, op):
     """Write the lists of pixels from the lists of pictures, each thread those of its rows of W."""
-    header, (first, last) = share.header, rows_of(share, op)
+    header, (first, last) = share.header, part_of(share, op[N_IN])
     for b in range(blocks(share)):
         counts, values, numbers = emptied(share, op, b, first, last)
         for n in range(b * HIGH_STRIP, min((b + 1) * HIGH_STRIP, share.examples)):
@@ -81,7 +82,7 @@ def turn_pictures(share, op):
 @kernel()
 def turn_inputs(share, op):
     """Write the lists of inputs from those of the examples (skipping.py), each thread those of its rows of W."""
-    header, (first, last), behind = share.header, rows_of(share, op), index_place(op[N_IN])
+    header, (first, last), behind = share.header, part_of(share, op[N_IN]), index_place(op[N_IN])
     barrier(ints(header[SYNC]), header[THREADS])  # until every example has its list
     for b in range(blocks(share)):
         counts, values, numbers = emptied(share, op, b, first, last)
@@ -91,13 +92,6 @@ def turn_inputs(share, op):
             append(counts, values, numbers, n - b * HIGH_STRIP, inputs, lights, count, first, last)
         even(counts, values, numbers, first, last)
     barrier(ints(header[SYNC]), header[THREADS])
-
-
-@kernel()
-def rows_of(share, op):
-    """This thread's rows of W, from first to last."""
-    n_in, thread, threads = op[N_IN], share.thread, share.header[THREADS]
-    return n_in * thread // threads, n_in * (thread + 1) // threads
 
 
 @kernel()

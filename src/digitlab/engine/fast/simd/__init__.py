@@ -10,7 +10,7 @@ from digitlab.engine.fast.compiler.jit import COMPILING, Placeholder
 if COMPILING:
     from digitlab.engine.fast.simd.barrier import *
     from digitlab.engine.fast.simd.callback import *
-    from digitlab.engine.fast.simd.external import *
+    from digitlab.engine.fast.simd.calls import *
     from digitlab.engine.fast.simd.listed_rows import *
     from digitlab.engine.fast.simd.lists import *
     from digitlab.engine.fast.simd.maths import *

@@ -185,7 +185,7 @@ export function mount(root, app) {
     const [lane, s] = [lanes[shown], settings[shown]];
     const several = lanes.length > 1;
     const texts = lanes.map((each, i) => (each.text ? `${several ? `${NAMES[i]}: ` : ""}${each.text}` : ""));
-    const usual = session.pending ? "Preparing … The first training on a computer compiles its kernels: 10 to 30 seconds." : `Ready. ${s.rate ? "" : "The learning rate is the default one."}`;
+    const usual = session.pending ? "Preparing … The first training on a computer compiles its kernels: up to 10 seconds." : `Ready. ${s.rate ? "" : "The learning rate is the default one."}`;
     status.setAttribute("aria-live", session.playing ? "off" : "polite"); // ten lines a second are no news
     status.textContent = texts.filter(Boolean).join("\n") || usual;
     progress.value = lane.ended ? 1 : lane.share;
