@@ -1,5 +1,7 @@
 """Experiments of the reader's own: declared in a file, run, compared, drawn and reported."""
 
+import re
+
 import pytest
 
 from digitlab.books.catalogue import find_experiments
@@ -38,14 +40,18 @@ def test_a_file_is_trained_compared_drawn_and_reported(tmp_path, capsys):
     row = next(line for line in text.splitlines() if line.startswith("learning_rate 3.0, batch_size 5/test "))
     assert "50.00 %" in row and "(n = 1)" in row
     assert "One thing. And another." in text
+    assert "digitlab reproduce report small.toml --results results --quick" in " ".join(text.split())
+    assert re.search(r"^figure +split +expected +here +difference", text, re.MULTILINE)
     folder = tmp_path / "results" / "rows" / "quick"
     names = {path.name.removeprefix("small.as-written.") for path in folder.iterdir()} - {"small.as-written.json"}
     assert {"curves.png", "surface.png", "surface.gif"} <= names
     assert run(["reproduce", "report", "small.toml", "--quick", "--out", "page.md"]) == 0
     page = (tmp_path / "experiments" / "small.md").read_text(encoding="utf-8")
     assert page.startswith("# small: small") and "`digitlab reproduce run small.toml --quick" in page
-    assert "chapter1-30" not in (tmp_path / "page.md").read_text(encoding="utf-8").partition("## At a glance")[2]
-    capsys.readouterr()
+    index = (tmp_path / "page.md").read_text(encoding="utf-8")
+    assert "| experiment | mode | figure | expected | here |" in index and "| figure | split | expected |" in page
+    assert not re.search("Nielsen|Rashid|chapter|book", index + page), "the books have no part in it"
+    assert capsys.readouterr().out == "report: page.md, with 1 experiment\n"
     assert run(["reproduce", "run", "small.toml", "--quick"]) == 0
     assert "figures of 1 seed are already stored" in capsys.readouterr().out
 

@@ -63,9 +63,10 @@ def make_report(
 ) -> Report:
     """Gather a results folder; its result files are enough. With `quick` the quick runs, else the others."""
     found = {experiment.name: results_of(experiment, results, quick) for experiment in experiments}
-    intro = [TEXTS["intro"], *([TEXTS["quick"]] if quick else [])]
-    sections = [Section("Reproduction", 1, blocks=intro), summary(experiments, found)]
-    reading = [text.replace("{written}", date.today().isoformat()) for text in TEXTS["reading"]]
+    title, texts = ("Your own experiments", TEXTS["own"]) if are_own(experiments) else ("Reproduction", TEXTS)
+    intro = [texts["intro"], *([texts["quick"]] if quick else [])]
+    sections = [Section(title, 1, blocks=intro), summary(experiments, found)]
+    reading = [text.replace("{written}", date.today().isoformat()) for text in texts["reading"]]
     sections.append(Section("How to read the figures", blocks=[*reading, *([note] if note else [])]))
     if accuracy is not None and accuracy.is_file():
         sections.append(everyday(accuracy))
@@ -82,6 +83,16 @@ def make_report(
         sections.append(not_run(waiting))
     figures = {name: {r.mode: figures_of(r) for r in some} for name, some in found.items() if some}
     return Report(sections, figures)
+
+
+def are_own(experiments: Sequence[Experiment]) -> bool:
+    """Whether all of these are the reader's own, from files."""
+    return all(experiment.file for experiment in experiments)
+
+
+def headings_of(experiments: Sequence[Experiment]) -> list[str]:
+    """HEADINGS; what an experiment of the reader's own is compared with is no book."""
+    return [name if name != "book" or not are_own(experiments) else "expected" for name in HEADINGS]
 
 
 def results_of(experiment: Experiment, results: Path, quick: bool) -> list[ExperimentResult]:
@@ -140,7 +151,8 @@ def summary(experiments: Sequence[Experiment], found: dict[str, list[ExperimentR
             mode = result.mode if len(experiment.modes) > 1 else ""
             code = states_text(list(result.states(partial(of_experiment, experiment, variant_of(result))).values()))
             rows.append([f"[`{experiment.name}`](experiments/{experiment.name}.md)", mode, *cells, code])
-    headings = ["experiment", "mode", "figure", "book", "here", "difference", "allowed", "code"]
+    figure, _, *compared = headings_of(experiments)
+    headings = ["experiment", "mode", figure, *compared, "code"]
     blocks: list[str | Table] = [Table(headings, rows)] if rows else ["Nothing was run yet."]
     return Section("At a glance", blocks=blocks)
 
@@ -156,7 +168,8 @@ def experiment_section(experiment: Experiment, found: Sequence[ExperimentResult]
         mode = [result.mode] if len(found) > 1 or len(experiment.modes) > 1 else []
         rows += [[*mode, *row] for row in figure_rows(experiment, result)]
     if rows:
-        section.blocks.append(Table([*(["mode"] if len(rows[0]) > len(HEADINGS) else []), *HEADINGS], rows))
+        mode = ["mode"] if len(rows[0]) > len(HEADINGS) else []
+        section.blocks.append(Table([*mode, *headings_of([experiment])], rows))
     section.blocks += sorted({note for r in found for result in r.results.values() for note in result.notes})
     section.blocks += [f"**Why they differ.** {text}" for text in explained(experiment, found)]
     section.blocks.append(f"**Command.** {how(experiment, found)}")

@@ -124,7 +124,9 @@ def run(
         say(f"trained: {results}; continue with --part query to compute the figures")
         return
     quick = " --quick" if scale == "quick" else ""
-    say(f"results: {results}; make a page of them with: digitlab reproduce report --results {quoted(results)}{quick}")
+    own = "".join(f"{quoted(name)} " for name in names) if any(each.file for each in experiments) else ""
+    again = f"digitlab reproduce report {own}--results {quoted(results)}{quick}"
+    say(f"results: {results}; make a page of them with: {again}")
 
 
 @command.command("report")
@@ -173,7 +175,8 @@ def report(
     experiments = find_experiments(names) if names else list(CATALOGUE.values())
     page = make_report(results, quick=quick, accuracy=accuracy, note=note, experiments=experiments)
     write_markdown(page, out)
-    say(f"report: {out}, with {len(page.figures)} experiments")
+    count = len(page.figures)
+    say(f"report: {out}, with {count} experiment{'s' * (count != 1)}")
     if html is not None:
         write_html(page, html)
         say(f"report: {html}")

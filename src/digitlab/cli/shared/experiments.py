@@ -16,7 +16,7 @@ MOST_CURVES = 5  # more are not told apart by their marks
 
 def show_result(experiment: "Experiment", found: "ExperimentResult", folder: Path) -> None:
     """Print the result of one mode; `folder` holds its pictures."""
-    from digitlab.books.report import HEADINGS, figure_rows
+    from digitlab.books.report import figure_rows, headings_of
     from digitlab.viz.terminal import chart_text
 
     mode = f" ({found.mode})" if len(experiment.modes) > 1 else ""
@@ -24,7 +24,7 @@ def show_result(experiment: "Experiment", found: "ExperimentResult", folder: Pat
     if rows := [
         [cell.replace("**", "").replace("`", "") for cell in row[:5]] for row in figure_rows(experiment, found)
     ]:
-        say(table(HEADINGS[:5], rows, left=2))
+        say(table(headings_of([experiment])[:5], rows, left=2))
     if curves := accuracy_chart(found):
         say(chart_text(curves))
     if experiment.teaches:
