@@ -12,6 +12,7 @@ from digitlab.data.photos.ink import Ink, find_ink, mended
 from digitlab.data.photos.mark import Box, Mark, holes
 from digitlab.data.photos.marks import find_parts, marks_of, usual_height
 from digitlab.data.photos.mnist_form import SIZE, mnist_form
+from digitlab.data.photos.paper import MIN_CONTRAST
 from digitlab.data.photos.rules import remove_rules
 from digitlab.data.photos.sheet import Corners, Matrix, find_sheet, straightened
 from digitlab.errors import ShapeError
@@ -19,6 +20,7 @@ from digitlab.errors import ShapeError
 PALE = 0.4  # as a share of the darkest writing; pencil next to pen has more
 COARSE, MOST_BLOTS = 600, 20  # pixels of the longer side on which wide blots are looked for, and how many
 FINE, COARSER, LEGIBLE = 1_600_000, 2, 24.0  # pixels of a photo that is made smaller; if its writing stays so high
+DARK, LEAST = 0.8, 0.25  # quantile of a mark's ink that counts as full, and the least ink of a pixel of the mark
 MIN_SIDE = 160  # smaller photos are enlarged to this side, so that a stroke is some pixels wide
 
 
@@ -100,17 +102,23 @@ class Page:
         return mnist_form(self.ink_of(mark), pen=mark.pen)
 
     def ink_of(self, mark: Mark) -> NDArray[np.float32]:
-        """The mark's ink, 0 to 1, with the soft edges of the photo and nothing of its neighbours: (H, W) of its box."""
+        """The mark's ink, 0 to 1, with the photo's grey levels and nothing of its neighbours: (H, W) of its box.
+
+        1 is the mark's dark ink, so what blur has joined, as in a loop of few pixels, stays paler than the strokes.
+        """
         left, top, right, bottom = mark.box
-        flat, full = self.ink.flat[top:bottom, left:right], self.ink.strength[top:bottom, left:right]
+        flat = self.ink.flat[top:bottom, left:right]
         own = mark.mask.copy()  # and the soft edge just outside the mask, as binary_dilation gives it, which is slower
         own[1:] |= mark.mask[:-1]
         own[:-1] |= mark.mask[1:]
         own[:, 1:] |= mark.mask[:, :-1]
         own[:, :-1] |= mark.mask[:, 1:]
-        # Ink is half full where the mask ends; what crossed the mask's threshold is ink, however pale.
+        dark = flat[mark.mask]
+        at = int(DARK * (len(dark) - 1))
+        full = max(float(np.partition(dark, at)[at]), MIN_CONTRAST)
         soft = np.clip((flat / full - 0.2) / 0.6, 0, 1)
-        return np.where(own, np.where(mark.mask, np.maximum(soft, 0.5), soft), 0).astype(np.float32)
+        # What crossed the mask's threshold is ink, however pale.
+        return np.where(own, np.where(mark.mask, np.maximum(soft, LEAST), soft), 0).astype(np.float32)
 
     def colour_of(self, mark: Mark, size: int = SIZE) -> NDArray[np.uint8]:
         """The photo around a mark, uint8 (size, size, 3): the digit as high as in MNIST's form, paper around it."""
