@@ -348,8 +348,8 @@ def test_mnist_as_a_table_without_labels(tmp_path, mnist_splits):
     test = mnist_splits.test
     write_rows(tmp_path / "test.csv", test.images.reshape(-1, 784).tolist())
     found = predict("shipped", tmp_path / "test.csv")
-    assert np.mean(found.labels == test.labels) == pytest.approx(0.9975)
-    assert predict("shipped", test).accuracy == pytest.approx(0.9975)
+    assert np.mean(found.labels == test.labels) == pytest.approx(0.9961)
+    assert predict("shipped", test).accuracy == pytest.approx(0.9961)
 
 
 # What the classes are called, in the network's file

@@ -4,6 +4,7 @@ import importlib
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from digitlab.data.synthetic.captures import captured
 from digitlab.data.synthetic.clutter import draw_clutter
@@ -107,7 +108,19 @@ def test_an_unknown_kind_of_snapshot():
 def test_pictures_of_few_pixels_and_thick_pens_widen_strokes():
     ones = hand_digits(np.ones(150, np.int64), rng(5)) > 127
     width = ones.sum(axis=(1, 2)) / 20  # of a stroke 20 pixels high
-    assert (width > 5).sum() > 5 and (width < 3).sum() > 50
+    assert (width > 5).sum() > 5 and (width < 3).sum() > 40
+
+
+def test_tiny_pictures_widen_strokes_and_noise_does_not_cover_a_thin_pen():
+    labels = np.arange(60) % 10
+    tiny, usual = hand_digits(labels, rng(6), tiny=True), hand_digits(labels, rng(6))
+    assert (tiny > 127).sum() > 1.1 * (usual > 127).sum()
+    thin = [
+        captured(ink_of(write_digit(int(label), rng(n)), rng(n), "ball"), rng(n), tiny=True)
+        for n, label in enumerate(labels)
+    ]
+    pieces = [ndimage.label(image > 60, np.ones((3, 3)))[1] for image in thin if image is not None]
+    assert np.mean(np.array(pieces) > 3) < 0.04
 
 
 def test_a_form_is_written_with_its_corners_and_strokes_apart():

@@ -8,16 +8,20 @@ from digitlab.data.photos.mnist_form import cropped, mnist_form
 from digitlab.data.synthetic.pens import Ink, resized
 
 SMALL, BLURRED = 0.3, 0.45  # shares of pictures of few pixels, and of blurred ones
+FEW, FEWEST = (7, 30), (7, 10)  # pixels of the longer side of such pictures, and of the smallest
 
 
-def captured(ink: Ink, rng: np.random.Generator) -> NDArray[np.uint8] | None:
-    """Ink (H, W), 0 to 1, photographed and brought to MNIST's form, uint8 (28, 28); None if nothing is left of it."""
+def captured(ink: Ink, rng: np.random.Generator, *, tiny: bool = False) -> NDArray[np.uint8] | None:
+    """Ink (H, W), 0 to 1, photographed and brought to MNIST's form, uint8 (28, 28); None if nothing is left of it.
+
+    `tiny`: on a picture of 7 to 10 pixels, as in scikit-learn's digits.
+    """
     from scipy import ndimage
 
     ink = np.pad(ink, 2)
     kind = rng.random()
-    if kind < SMALL:
-        ink = _of_few_pixels(ink, rng)
+    if tiny or kind < SMALL:
+        ink = _of_few_pixels(ink, rng, FEWEST if tiny else FEW)
     elif kind < SMALL + BLURRED:
         ink = ndimage.gaussian_filter(ink, rng.uniform(0.3, max(ink.shape) / 60 + 0.3))
         ink = _noisy(ink, rng.uniform(0, 0.1), rng)
@@ -40,17 +44,18 @@ def captured(ink: Ink, rng: np.random.Generator) -> NDArray[np.uint8] | None:
     return mnist_form(ink, pen=pen_width(solid)) if solid.any() else None
 
 
-def _of_few_pixels(ink: Ink, rng: np.random.Generator) -> Ink:
-    """The ink shrunk to 7 to 30 pixels and enlarged again, as small pictures are: strokes wider than a thin pen's."""
+def _of_few_pixels(ink: Ink, rng: np.random.Generator, pixels: tuple[int, int]) -> Ink:
+    """The ink shrunk to so many pixels and enlarged again, as small pictures are: strokes wider than a thin pen's."""
     from scipy import ndimage
 
     ink = cropped(ink, ink > 0.1) if (ink > 0.1).any() else ink
-    side = np.exp(rng.uniform(np.log(7), np.log(30)))
+    side = np.exp(rng.uniform(*np.log(pixels)))
     pixel = max(1.0, max(ink.shape) / side)
     before = rng.uniform(0, pixel, 2).astype(int) + 1  # the pixels' borders do not follow the ink's
     ink = np.pad(ink, [(n, int(pixel) + 1) for n in before.tolist()])
     small = resized(ndimage.gaussian_filter(ink, rng.uniform(0, 0.6) * pixel), 1 / pixel)
-    return resized(_noisy(np.pad(small, 1), rng.uniform(0, 0.08), rng), 56 / side)
+    noise = rng.uniform(0, 0.08) * float(small.max())  # a thin pen's ink is pale there, but not lost in noise
+    return resized(_noisy(np.pad(small, 1), noise, rng), 56 / side)
 
 
 def _noisy(ink: Ink, much: float, rng: np.random.Generator) -> Ink:

@@ -22,13 +22,18 @@ LATIN = 54
 TALL, WIDEST_ONE = 18, 10  # pixels of MNIST's box of 20
 
 
-def other_marks(n: int, digits: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """`n` marks that are no digits, in MNIST's form, (n, 28, 28); `digits` (N, 28, 28) are joined and cut for some."""
+def other_marks(
+    n: int, digits: NDArray[np.uint8], rng: np.random.Generator, *, tiny: bool = False
+) -> NDArray[np.uint8]:
+    """`n` marks that are no digits, in MNIST's form, (n, 28, 28); `digits` (N, 28, 28) are joined and cut for some.
+
+    `tiny`: on pictures of 7 to 10 pixels.
+    """
     marks: list[NDArray[np.uint8]] = []
     while len(marks) < n:
         kind = KINDS[int(rng.integers(len(KINDS)))]
         ink = kind(digits, rng)
-        mark = captured(ink, rng) if (ink > 0.3).sum() >= 12 else None
+        mark = captured(ink, rng, tiny=tiny) if (ink > 0.3).sum() >= 12 else None
         if mark is not None and not (kind in (_part, _clutter) and _is_one(mark)):
             marks.append(mark)
     return np.stack(marks)
