@@ -234,7 +234,7 @@ def test_network2_json_there_and_back(scaling, tmp_path):
 
 
 def test_network2_json_refuses_other_networks(tmp_path):
-    with pytest.raises(ConfigError, match=r"json: network2.py has dense layers with sigmoids"):
+    with pytest.raises(ConfigError, match=r"network2.py has only dense layers with sigmoids .*; got"):
         export_network(digitlab.mlp([4, 3, 2], activation="relu"), tmp_path / "net.json", "json")
 
 
@@ -256,3 +256,21 @@ def test_the_command_writes_beside_the_network(tmp_path, monkeypatch, capsys):
     assert (tmp_path / "run.npz").is_file() and "run.npz" in capsys.readouterr().out
     assert run(["export", "run.safetensors", "--to", "npz", "--out", "x.onnx"]) == 1
     assert run(["export", "run.safetensors", "--to", "safetensors"]) == 2
+
+
+@pytest.mark.parametrize("out", [[], ["--out", "run.py"]])
+def test_no_format_overwrites_the_network_or_the_files_of_another_format(tmp_path, monkeypatch, out):
+    from digitlab.cli import run
+
+    digitlab.mlp([4, 3, 2]).save(tmp_path / "run.safetensors")
+    before = (tmp_path / "run.safetensors").read_bytes()
+    monkeypatch.chdir(tmp_path)
+    written = {"run.safetensors"}
+    for to in ("npz", "pytorch", "keras", "numpy-script"):
+        assert run(["export", "run.safetensors", "--to", to, *(out if to == "pytorch" else [])]) == 0
+        assert (tmp_path / "run.safetensors").read_bytes() == before, to
+        now = {path.name for path in tmp_path.iterdir()}
+        assert len(now) == len(written) + (1 if to == "npz" else 2), to
+        written = now
+    assert {"run-keras.py", "run-keras.npz", "run-numpy-script.npz", "run.npz"} <= written
+    assert {"run.py", "run-weights.safetensors"} <= written if out else "run-pytorch-weights.safetensors" in written

@@ -28,7 +28,8 @@ def command(net: str | None, to: str, out: Path | None) -> None:
     chosen = export_formats()[to]
     folder = Path() if path == PATH else path.parent
     if out is None:
-        out = folder / f"{path.stem}{chosen.suffix or f'-{to}'}"
+        module = chosen.suffix == ".py"  # of several formats, each with a file of weights
+        out = folder / f"{path.stem}{f'-{to}' if module or not chosen.suffix else ''}{chosen.suffix}"
         if out == path:
             raise click.UsageError(f"{path} is in that format already; name another file with --out")
     with counted(f"writing {out.name}", None):  # text formats of large networks take seconds

@@ -23,9 +23,10 @@ def write(network: Network, path: Path) -> list[Path]:
     dense, between = layers[::2], layers[1::2]
     fits = all(type(layer) is Dense for layer in dense) and all(type(layer) is Sigmoid for layer in between)
     if not fits or len(layers) % 2 == 0 or type(network.loss) not in COSTS or len(network.input_shape) != 1:
+        others = [layer for layer in layers if type(layer) not in (Dense, Sigmoid)]
         raise ConfigError(
-            "json: network2.py has dense layers with sigmoids and the quadratic or cross-entropy cost only; "
-            f"got {network.layers} with {network.loss!r}. Export to onnx, npz or pytorch instead"
+            "json: Nielsen's network2.py has only dense layers with sigmoids and the quadratic or cross-entropy cost; "
+            f"got {others[0] if others else f'{layers} with {network.loss!r}'}. Export to onnx, npz or pytorch instead"
         )
     weights = [layer.connected(layer.params["W"].value).astype(np.float64) for layer in dense]  # type: ignore[attr-defined]
     biases = [

@@ -94,7 +94,7 @@ class DigitNetwork(nn.Module):
         return {end}
 
 
-def load(path=Path(__file__).with_suffix(".safetensors")):
+def load(path=Path(__file__).with_name({weights!r})):
     model = DigitNetwork()
     model.load_state_dict(load_file(path))
     return model.eval()
@@ -262,7 +262,7 @@ def write(network: Network, path: Path) -> list[Path]:
     """Write the weights as safetensors and a PyTorch module that loads them; return the paths."""
     module = Module()
     module.chain(((str(i), layer) for i, layer in enumerate(network.layers)), network.input_shape)
-    weights = path.with_suffix(".safetensors")
+    weights = path.with_name(f"{path.stem}-weights.safetensors")  # STEM.safetensors is the network itself
     owned = network.loss.owns or ""
     text = MODULE.format(
         sizes=" → ".join("×".join(map(str, shape)) for shape in (network.shapes[0], network.shapes[-1])),
