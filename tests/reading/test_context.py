@@ -91,3 +91,14 @@ def test_many_ones_among_as_many_marks_that_are_no_digits_are_uprights_of_letter
     digits[1:4] = [answer(digit.mark, label) for digit in digits[1:4]]
     small = [answer(ring(30 + 30 * i, 140, 12, 20, pen=3), 5, 1.0) for i in range(others)]
     assert [not reason for reason in reasons(*digits, *small, noise=0.005)][:9] == [read] * 9
+
+
+def test_a_mark_that_fills_its_picture_is_a_crop_cut_to_its_ink() -> None:
+    unsure = np.full(10, 0.04)
+    unsure[7] = 0.64
+    fills = Answer(ring(0, 2, 398, 297), np.zeros((28, 28), np.uint8), unsure, 0.0)
+    narrow = Answer(ring(0, 2, 150, 297), np.zeros((28, 28), np.uint8), unsure, 0.0)
+    cut = "is cut off by the edge"
+    assert reasons(fills, noise=0.005) == [""]
+    assert reasons(narrow, noise=0.005) == [cut], "a shadow or a thumb may look so"
+    assert reasons(fills, answer(ring(100, 100, 60, 90), 3), noise=0.005)[0] == cut, "beside a digit it is a frame"

@@ -68,7 +68,7 @@ def refused(
         if not why[at]:
             why[at] = (
                 _pale(j, deep, usual)
-                or _at_edge(j, able, shape)
+                or _at_edge(j, able, shape, only=len(judged) == 1)
                 or _size(j, able, usual, judged, crumbs)
                 or _texture(j, able, judged)
                 or _slash(j, able)
@@ -152,7 +152,7 @@ def _pale(j: Answer, deep: float, usual: float) -> str:
     return "is much paler than the writing" if j.depth < (PALEST if digit else PALE) * deep else ""
 
 
-def _at_edge(j: Answer, able: Sequence[Answer], shape: tuple[int, int]) -> str:
+def _at_edge(j: Answer, able: Sequence[Answer], shape: tuple[int, int], only: bool) -> str:
     """A shadow, a thumb or the table at the picture's edge; a crop that cuts close to its digits is none of them."""
     if not j.mark.touches(shape):
         return ""
@@ -162,6 +162,8 @@ def _at_edge(j: Answer, able: Sequence[Answer], shape: tuple[int, int]) -> str:
     alike = any(0.6 < j.mark.height / other < 1.7 for other in others)
     if others and j.label == 1:  # a long stroke beside smaller digits is the edge of a table
         tight = False
+    if only and j.mark.height >= FILLS * shape[0] and j.mark.width >= FILLS * shape[1]:  # a crop cut to its ink
+        return ""
     if j.confidence >= SURE and (tight or alike) and fill < 0.75:
         return ""
     return "is cut off by the edge"

@@ -158,3 +158,12 @@ def test_a_large_photo_is_read_at_half_its_size_if_its_writing_is_large(monkeypa
         assert page.zoom == zoom and page.size == (220, 240) and len(page.marks) == 1
         left, top, _, bottom = page.in_photo(page.marks[0].box)
         assert abs(left - 60) <= 4 and abs(top - 50) <= 4 and abs(bottom - 50 - ink.shape[0]) <= 4
+
+
+def test_a_stroke_from_edge_to_edge_of_a_slim_crop_is_a_1():
+    binary = np.zeros((400, 120), bool)
+    binary[:, 50:56] = True
+    assert not remove_rules(binary, zoom=4)[1].any()
+    wide = np.zeros((200, 120), bool)
+    wide[:, 50:56] = True
+    assert remove_rules(wide, zoom=4)[1].any(), "beside it there is room for a digit"

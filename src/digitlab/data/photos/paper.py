@@ -18,6 +18,7 @@ MIN_CONTRAST = 0.07  # share of the paper's brightness; less is a shadow, the ba
 ONE_BORDER, ONE_PAPER = 0.9, 0.2  # shares of a drawn page's border, and of the page, that have the same colour
 SAME_COLOUR = 4  # levels of 255 by which JPEG changes an even colour
 TWO_COLOURS, DENSE = 0.72, 0.1  # a crop: ink and paper explain so much of the variance, and ink covers so much of it
+SLIM = 2.2  # times its width, the height of a picture that one stroke may fill
 BROADEST = 0.45  # of the shorter side: wider than any pen, so a shadow or a table
 CLOSED = 0.04  # of the shorter side: half of what dark strokes in a light sheet are wide at most
 AGREE, BETTER = 0.03, 0.03  # how near to the paper's colour a pixel is, and the share more of them that decides
@@ -93,11 +94,15 @@ def _plain_paper(photo: NDArray[np.uint8]) -> Plane | None:
 
 
 def _widest(ink: Mask) -> float:
-    """The width of the widest stroke as a share of the picture's shorter side; what runs out of it counts whole."""
+    """The width of the widest stroke as a share of the picture's shorter side; what runs out of it counts whole.
+
+    A 1 that is cut to its ink fills its picture's width: there, it is a share of the height.
+    """
     from scipy import ndimage
 
     distance = ndimage.distance_transform_cdt(np.pad(ink, 1, mode="edge"), metric="chessboard")
-    return float(2 * distance.max() / min(ink.shape))
+    h, w = ink.shape
+    return float(2 * distance.max() / (max(w, h / SLIM) if h > w else h))
 
 
 def _median_paper(photo: NDArray[np.uint8]) -> Plane:

@@ -17,6 +17,7 @@ BLURRED = 3.3  # the same of a small picture that was enlarged, in its own pixel
 ACROSS = 10  # the same for one from edge to edge with free ends, as in a small crop
 SINGLE = 1.6  # times a rule's thickness: more ink is a stroke that crosses it
 END = 2.0  # times its thickness, what nothing may cross at the end of a line from edge to edge
+SLIM = 2.5  # times its width, the height of a small picture that has room for one stroke
 WHOLE, MOSTLY = 0.8, 0.5  # of the width, where there is ink on a line from edge to edge, and where nothing crosses it
 PASSES, SMALL = 3, 200_000  # at most, over the lines of a picture of so many pixels
 MOST_PIECES = 400  # of rules between what crosses them; the longest are followed
@@ -60,6 +61,8 @@ def _rules(seen: Mask, thickest: int, crop: bool) -> tuple[Mask, Mask]:
     for _ in range(PASSES if seen.size <= SMALL else 1):
         before = int(across.sum() + down.sum())
         found = _horizontal_rules(seen & ~down, thickest, crop)
+        if crop and seen.shape[0] >= SLIM * seen.shape[1]:  # a line from top to bottom is a 1
+            return across | found, down
         down = down | _horizontal_rules(np.ascontiguousarray((seen & ~across).T), thickest, crop).T
         across = across | found
         if across.sum() + down.sum() == before:
