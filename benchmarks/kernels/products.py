@@ -23,8 +23,8 @@ from digitlab.engine.fast.layout import AT_ONCE, DEEP
 from digitlab.engine.fast.matrix_unit import has_matrix_unit
 from digitlab.engine.fast.packing import aligned
 from digitlab.engine.fast.simd import matrix_unit, packed
-from digitlab.engine.fast.simd.memory import floats
 from digitlab.engine.fast.simd.products import multiply_large, multiply_transposed
+from digitlab.engine.fast.simd.vectors import floats
 
 SHAPES = ((128, 512, 512), (128, 2000, 2000), (1024, 512, 512), (1024, 3000, 3000))
 add, add_transposed, add_strip = packed.add_packed, packed.add_packed_transposed, packed.add_strip

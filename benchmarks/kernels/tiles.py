@@ -9,8 +9,8 @@ import numpy as np
 import threadpoolctl
 from numba import njit
 
-from digitlab.engine.fast.simd.memory import at, floats
 from digitlab.engine.fast.simd.tiles import dot, tile
+from digitlab.engine.fast.simd.vectors import at, floats
 
 ROWS, K, COLUMNS, REPEATS = 24, 480, 96, 20
 SIGNATURE = "void(int64, int64, int64, int64, int64)"

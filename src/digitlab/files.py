@@ -65,13 +65,6 @@ def require_writable(path: str | os.PathLike[str]) -> None:
         raise PermissionError(errno.EACCES, f"cannot be written: {os.strerror(errno.EACCES)}", str(target))
 
 
-def require_absent(path: str | os.PathLike[str]) -> None:
-    """Raise ConfigError if there is such a file, or a folder that is not empty: it may be somebody's own."""
-    target = Path(path)
-    if target.is_file() or (target.is_dir() and any(target.iterdir())):
-        raise ConfigError(f"{target}: is there already; remove it, or choose another name with --out")
-
-
 def remove_leftovers(folder: Path) -> None:
     """Remove the temporary files of writers that were killed. Call it only while nobody else writes there."""
     for path in folder.glob(".*.*"):

@@ -7,7 +7,6 @@ import pytest
 
 from digitlab.cli import run
 from digitlab.nn import mlp
-from digitlab.train import RunConfig
 
 DIGITS = ("--data", "digits", "--epochs", "1")
 
@@ -208,38 +207,3 @@ def test_what_cannot_be_written_is_said_before_anything_is_computed(fails, argum
     line = fails(1, *arguments)
     assert f"{arguments[-1]}: cannot be written: " in line and "file is no folder" in line
     assert [path.name for path in Path().iterdir()] == ["file"]
-
-
-@pytest.mark.parametrize(
-    "arguments, place",
-    [
-        (["data", "make", "photo"], "photo.png"),
-        (["data", "make", "own"], "own/3/000.png"),
-        (["data", "make", "pages", "--data", "digits"], "pages/a.png"),
-        (["data", "make", "scenes", "--data", "digits"], "scenes/a.png"),
-    ],
-)
-def test_pictures_of_ones_own_are_not_overwritten(fails, arguments, place):
-    Path(place).parent.mkdir(parents=True, exist_ok=True)
-    Path(place).write_text("mine")
-    name = Path(place).parts[0]
-    assert fails(1, *arguments) == f"error: {name}: is there already; remove it, or choose another name with --out"
-    assert Path(place).read_text() == "mine"
-
-
-@pytest.mark.parametrize(
-    "code, arguments, words",
-    [
-        (1, ["fit", "x", "--epochs", "1", "--run", "a"], "a: already holds a run; choose another folder"),
-        (1, ["train", *DIGITS, "--seeds", "2", "--run", "a"], "a: already holds a run; choose another folder for the"),
-        (2, ["ensemble", "a", "b", "--out", "a/network.safetensors"], "is one of the networks to combine"),
-    ],
-)
-def test_no_command_overwrites_a_run(fails, code, arguments, words):
-    for seed, name in enumerate(("a", "b")):
-        RunConfig(network=mlp([64, 10]), data={"source": "digits"}).save(f"{name}/config.toml")
-        mlp([64, 10], seed=seed).save(f"{name}/network.safetensors")
-    before = Path("a/network.safetensors").read_bytes()
-    assert words in fails(code, *arguments)
-    assert Path("a/network.safetensors").read_bytes() == before
-    assert sorted(path.name for path in Path("a").iterdir()) == ["config.toml", "network.safetensors"]

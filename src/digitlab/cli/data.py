@@ -145,10 +145,7 @@ def make_pictures(kind: str, data: dict[str, Any], count: int | None, style: str
     from digitlab.data.synthetic import draw_scene
     from digitlab.data.synthetic.pages import STYLES, draw_page, write_pages
     from digitlab.errors import quoted
-    from digitlab.files import require_absent
 
-    if not (out / "truth.json").is_file():  # else the folder is of an earlier call
-        require_absent(out)
     digits = load_set(data, None).digits
     _require_28(digits)
     if kind == "scenes":
@@ -169,19 +166,16 @@ def make_sample(kind: str, count: int | None, seed: int, out: Path | None) -> No
     """A page of handwriting, or a folder of pictures: something to try other commands with."""
     from digitlab.cli.shared.console import say
     from digitlab.data.synthetic.samples import write_own, write_photo
-    from digitlab.files import require_absent
 
     if kind == "photo":
         if count is not None:
             raise click.UsageError("-n: a photo is one page; leave out -n, or use the kind pages")
         path = OutputFile("a photo", ".png", ".jpg", ".jpeg", ".webp").convert(out or Path("photo.png"), None, None)
-        require_absent(path)
         text = write_photo(path, seed)
         say(f"{path}: a page with {text.count(chr(10)) + 1} lines of handwritten digits\n{text}")
         say(f"`digitlab read {path}` reads it")
         return
     folder = out or Path("own")
-    require_absent(folder)
     write_own(folder, count or 100, seed)
     say(f"{folder}: {count or 100} pictures of handwritten digits, a folder for each class")
     say(f"`digitlab train --from shipped --data {folder}` trains on them")

@@ -104,8 +104,6 @@ def command(
         valid, test = judges(files, how, data, part)
         if len(networks) < 2:
             raise click.UsageError(f"got one network, {files[0]}; expected at least two to combine")
-        if out.exists() and any(out.samefile(file) for file in files):
-            raise click.UsageError(f"--out {out}: is one of the networks to combine; choose another name")
     else:
         networks, covers, names, splits = fresh_members(given | data, str(kind), members, folder, workers, cluster)
         valid, test = splits.valid, splits.part(part or "test")

@@ -21,19 +21,19 @@ LOSSES = ("train_loss", "valid_loss", "change")  # of a history, in units of the
 class KeepFit(Callback):
     """Keep a fit's run folder up to date, with the networks before training and after the epochs in `kept`.
 
-    Raises ConfigError if the folder already holds a run: nothing is overwritten.
+    Raises ConfigError when training begins if the folder already holds a run.
     """
 
     def __init__(
         self, folder: str | os.PathLike[str], config: RunConfig, units: Units, interval: InputRange, kept: Set[int]
     ) -> None:
-        if (Path(folder) / "config.toml").exists():
-            raise ConfigError(f"{folder}: already holds a run; choose another folder")
         self.folder, self.config = Path(folder), config
         self.units, self.interval, self.kept = units, interval, kept
 
     def on_fit_start(self, trainer: Trainer) -> None:
-        """Save the settings and the network before training."""
+        """Save the settings and the network before training. Raises ConfigError if the folder already holds a run."""
+        if (self.folder / "config.toml").exists():
+            raise ConfigError(f"{self.folder}: already holds a run; choose another folder")
         self.config.save(self.folder / "config.toml")
         (self.folder / NETWORKS).mkdir()
         self.save(trainer.network, f"{NETWORKS}/0000")

@@ -14,8 +14,9 @@ from digitlab.data.photos.cuts import cuts, piece
 from digitlab.data.photos.ink import find_ink, mended
 from digitlab.data.photos.lines import reading_order
 from digitlab.data.photos.mark import mark_of, pen_width
-from digitlab.data.photos.marks import find_marks
+from digitlab.data.photos.marks import find_marks, find_parts
 from digitlab.data.photos.mnist_form import THINNEST, _quantile
+from digitlab.data.photos.page import without_patches
 from digitlab.data.synthetic.pages import draw_page, print_digit
 from digitlab.data.synthetic.strokes import draw_digit
 from digitlab.errors import ShapeError
@@ -277,3 +278,25 @@ def test_a_thin_pen_on_a_large_sheet_is_widened_by_distance(monkeypatch):
     slow = mnist_form(ink, pen=2.0)
     assert np.abs(fast.astype(int) - slow).mean() < 3
     assert (fast > 128).sum() > 30, "strokes, not hairs"
+
+
+def test_a_thick_1_that_fills_its_slim_crop_is_one_mark():
+    page = paper(120, 26, (150, 150, 148))
+    page = np.clip(page + np.random.default_rng(0).normal(0, 2, page.shape), 0, 255).astype(np.uint8)
+    page[3:117, 3:23] = (110, 20, 30)
+    (mark,) = find_digits(page).marks
+    assert mark.mask.mean() > 0.9
+
+
+def test_pale_ink_at_the_pictures_edge_is_the_edge_of_a_shadow():
+    """Where a shadow's edge meets the picture's, some of it looks like pale ink; a digit nearby would take it up."""
+    flat, ink = np.zeros((100, 120)), np.zeros((100, 120), bool)
+    for rows, columns, depth in ((slice(20, 80), slice(40, 50), 0.4), (slice(0, 12), slice(20, 39), 0.06)):
+        flat[rows, columns], ink[rows, columns] = depth, True
+    parts = find_parts(ink)
+    assert [part.height for part in without_patches(parts, flat)] == [60]
+    flat[:12, 20:39] = 0.2  # writing with less pressure
+    assert len(without_patches(parts, flat)) == 2
+    flat[:12, 20:39] = 0.06
+    inside = np.roll(flat, 5, axis=0)
+    assert len(without_patches(find_parts(inside > 0), inside)) == 2

@@ -131,8 +131,6 @@ def train_group(
     if line := changes(given, configs):
         say(line)
     with run_folder(folder, f"{group_title(title(given, configs[0]), grid)}-x{len(configs)}") as place:
-        if (place / "config.toml").exists():
-            raise ConfigError(f"{place}: already holds a run; choose another folder for the group")
         if any(place.glob("*/config.toml")):
             way_on = f"digitlab train --run {quoted(place)} --resume"
             raise ConfigError(f"{place}: already holds a group of runs; continue with: {way_on} (or choose another)")

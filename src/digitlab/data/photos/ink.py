@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from digitlab.data.photos.pale_rules import without_pale_rules
 from digitlab.data.photos.paper import MIN_CONTRAST, border, paper_of
 
 Plane = NDArray[np.floating[Any]]  # (H, W)
@@ -67,6 +68,7 @@ def find_ink(photo: NDArray[np.uint8]) -> Ink:
     rows = flat[:: max(1, len(flat) // 400)]
     noise = float(np.median(np.abs(np.diff(rows, axis=1))) / (0.6745 * np.sqrt(2))) if flat.shape[1] > 1 else 0.0
     smooth = ndimage.gaussian_filter(flat, 0.7 if noise < 0.02 else 1.2, truncate=3)
+    smooth = without_pale_rules(smooth, noise)
     masks = _binary(smooth, max(noise, 0.004))
     return Ink(_projected(photo, absolute / absolute.sum()), smooth, *masks, light_on_dark, noise)
 

@@ -18,6 +18,7 @@ from digitlab.data.photos.sheet import Corners, Matrix, find_sheet, straightened
 from digitlab.errors import ShapeError
 
 PALE = 0.4  # as a share of the darkest writing; pencil next to pen has more
+PATCH = 0.25  # the same of what runs out of the picture and is a shadow's edge
 COARSE, MOST_BLOTS = 600, 20  # pixels of the longer side on which wide blots are looked for, and how many
 FINE, COARSER, LEGIBLE = 1_600_000, 2, 24.0  # pixels of a photo that is made smaller; if its writing stays so high
 DARK, LEAST = 0.8, 0.25  # quantile of a mark's ink that counts as full, and the least ink of a pixel of the mark
@@ -173,7 +174,7 @@ def _taken_apart(given: NDArray[np.uint8], coarser: int) -> Page:
         clean = mended(clean, ink)
     clock.lap("rules")
     clean |= hollow_ink(clean, ink.grey)
-    parts = tuple(find_parts(clean))
+    parts = tuple(without_patches(find_parts(clean), ink.flat))
     clock.lap("marks")
     zoom = zoom if matrix is not None else zoom / coarser
     return Page(photo, ink, rules, clean, parts, zoom, given.shape[:2], sheet, matrix, clock.seconds)
@@ -190,6 +191,20 @@ def without_pale(marks: list[Mark], flat: NDArray[np.floating[Any]]) -> list[Mar
         replace(m, why_not="is much paler than the writing") if not m.why_not and d < pale else m
         for m, d in zip(marks, depth)
     ]
+
+
+def without_patches(parts: list[Mark], flat: NDArray[np.floating[Any]]) -> list[Mark]:
+    """The parts less small, very pale ones that run out of the picture: where a shadow's edge meets the picture's."""
+    depth = [depth_of(part, flat) for part in parts]
+    most = 0.3 * max((part.mask.sum() for part in parts), default=0)
+    large = [(d, part.height) for d, part in zip(depth, parts) if part.mask.sum() >= most]
+    deep, high = np.max(large, axis=0) if large else (0.0, 0.0)
+
+    def patch(d: float, part: Mark) -> bool:
+        pale = d < PATCH * deep and max(part.width, part.height) < high
+        return bool(pale and part.touches(flat.shape))
+
+    return [part for d, part in zip(depth, parts) if not patch(d, part)]
 
 
 def depth_of(mark: Mark, flat: NDArray[np.floating[Any]]) -> float:

@@ -15,9 +15,9 @@ import math
 
 from digitlab.engine.fast.compiler.jit import kernel
 from digitlab.engine.fast.layout import GX, GY, LANES, X_STRIDE, Y_STRIDE, B, X, Y
-from digitlab.engine.fast.ops import batch_statistics
+from digitlab.engine.fast.ops import batch_norm
 from digitlab.engine.fast.ops.activation import is_monotone
-from digitlab.engine.fast.ops.batch_statistics import (
+from digitlab.engine.fast.ops.batch_norm import (
     CHANNELS,
     GRADIENT_SUMS,
     MEAN,
@@ -68,8 +68,8 @@ def plan(builder: PlanBuilder, i: int) -> bool:
     return True
 
 
-place = batch_statistics.place
-begin = batch_statistics.begin
+place = batch_norm.place
+begin = batch_norm.begin
 
 
 @kernel()

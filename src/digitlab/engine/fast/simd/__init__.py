@@ -15,7 +15,6 @@ if COMPILING:
     from digitlab.engine.fast.simd.lists import *
     from digitlab.engine.fast.simd.maths import *
     from digitlab.engine.fast.simd.matrix_unit import *
-    from digitlab.engine.fast.simd.memory import *
     from digitlab.engine.fast.simd.packed import *
     from digitlab.engine.fast.simd.products import *
     from digitlab.engine.fast.simd.strips import *

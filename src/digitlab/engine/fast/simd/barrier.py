@@ -11,7 +11,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from digitlab.engine.fast.compiler.jit import kernel
-from digitlab.engine.fast.simd.memory import INTS, at
+from digitlab.engine.fast.simd.vectors import INTS, at
 
 PATIENCE = 2000  # turns, a few microseconds
 

@@ -7,7 +7,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from digitlab.engine.fast.layout import Share
-from digitlab.engine.fast.simd.memory import FLOATS, INTS
+from digitlab.engine.fast.simd.vectors import FLOATS, INTS
 
 _FIELDS = {"header": INTS, "order": INTS, "rate": types.float64} | dict.fromkeys(("work", "params", "scratch"), FLOATS)
 SHARE = types.NamedTuple([_FIELDS.get(name, types.int64) for name in Share._fields], Share)

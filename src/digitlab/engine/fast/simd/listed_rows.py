@@ -19,8 +19,18 @@ from numba.extending import intrinsic
 
 from digitlab.engine.fast.layout import LANES
 from digitlab.engine.fast.simd.llvm import INT, Loop, multiples_of, pieces_of, places_of
-from digitlab.engine.fast.simd.memory import FLOATS, SHORTS, WORDS, address, load_value, store_value
-from digitlab.engine.fast.simd.vectors import constant, fma_value, splat_value, totals_value
+from digitlab.engine.fast.simd.vectors import (
+    FLOATS,
+    SHORTS,
+    WORDS,
+    address,
+    constant,
+    fma_value,
+    load_value,
+    splat_value,
+    store_value,
+    totals_value,
+)
 
 
 @cache

@@ -11,7 +11,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from digitlab.engine.fast.simd.memory import FLOATS, WORDS, load_value, store_value
+from digitlab.engine.fast.simd.vectors import FLOATS, WORDS, load_value, store_value
 
 SIXTEEN = 16
 _INT, _WORD = ir.IntType(64), ir.IntType(32)

@@ -7,7 +7,7 @@ from llvmlite import ir
 
 from digitlab.engine.fast.compiler.jit import SIXTEEN_LANES
 from digitlab.engine.fast.layout import LANES
-from digitlab.engine.fast.simd.memory import address
+from digitlab.engine.fast.simd.vectors import address
 
 INT = ir.IntType(64)
 

@@ -30,8 +30,8 @@ from numba.extending import intrinsic
 from digitlab.engine.fast.compiler.jit import kernel
 from digitlab.engine.fast.layout import BLOCK_FLOATS, LANES, SIDE, UNIT_AT_ONCE, UNIT_DEEP
 from digitlab.engine.fast.simd.llvm import Loop
-from digitlab.engine.fast.simd.memory import FLOATS, address, at, clear, load_value, prefetch_value
 from digitlab.engine.fast.simd.packed import LINE, transpose
+from digitlab.engine.fast.simd.vectors import FLOATS, address, at, clear, load_value, prefetch_value
 
 _BYTE, _WORD, _INT, _NOTHING = ir.IntType(8), ir.IntType(32), ir.IntType(64), ir.VoidType()
 _TILE_ROWS, _TILE_BYTES = 16, 64

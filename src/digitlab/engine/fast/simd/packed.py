@@ -19,8 +19,19 @@ from numba.extending import intrinsic
 from digitlab.engine.fast.compiler.jit import SIXTEEN_LANES, kernel
 from digitlab.engine.fast.layout import AT_ONCE, DEEP, LANES
 from digitlab.engine.fast.simd.llvm import Loop
-from digitlab.engine.fast.simd.memory import FLOATS, address, at, load, load_value, prefetch_value, store, store_value
-from digitlab.engine.fast.simd.vectors import fma_value, splat, splat_value
+from digitlab.engine.fast.simd.vectors import (
+    FLOATS,
+    address,
+    at,
+    fma_value,
+    load,
+    load_value,
+    prefetch_value,
+    splat,
+    splat_value,
+    store,
+    store_value,
+)
 
 # A tile's floats in a register, its rows, and its registers in a row: 16 or 12 sums fill the multipliers' pipelines.
 WIDTH, ROWS, VECTORS = (16, 8, 2) if SIXTEEN_LANES else (8, 4, 3)

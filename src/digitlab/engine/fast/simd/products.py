@@ -10,8 +10,8 @@ from numba.types import float32
 
 from digitlab.engine.fast.compiler.jit import SIXTEEN_LANES, kernel
 from digitlab.engine.fast.layout import LANES
-from digitlab.engine.fast.simd.memory import at
 from digitlab.engine.fast.simd.tiles import adding_tile, dot, step_tile, tile
+from digitlab.engine.fast.simd.vectors import at
 
 _d14, _d24, _d44 = dot(1, 4), dot(2, 4), dot(4, 4)
 _d54 = dot(5, 4)  # for five rows, a thread's half of a batch of ten

@@ -20,7 +20,7 @@ from numba.extending import intrinsic
 from digitlab.engine.fast.compiler.jit import SIXTEEN_LANES, kernel
 from digitlab.engine.fast.layout import LANES
 from digitlab.engine.fast.simd.llvm import Loop
-from digitlab.engine.fast.simd.memory import FLOATS, address, at, copy, load_value, store_value
+from digitlab.engine.fast.simd.vectors import FLOATS, address, at, copy, load_value, store_value
 
 _STRIP = 32
 LONGEST = 16 if SIXTEEN_LANES else LANES  # floats in a vector

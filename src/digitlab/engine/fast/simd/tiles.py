@@ -23,8 +23,16 @@ from numba.extending import intrinsic
 
 from digitlab.engine.fast.layout import LANES
 from digitlab.engine.fast.simd.llvm import INT, Loop, multiples_of, pieces_of, places_of
-from digitlab.engine.fast.simd.memory import FLOATS, address, load_value, store_value
-from digitlab.engine.fast.simd.vectors import constant, fma_value, splat_value, totals_value
+from digitlab.engine.fast.simd.vectors import (
+    FLOATS,
+    address,
+    constant,
+    fma_value,
+    load_value,
+    splat_value,
+    store_value,
+    totals_value,
+)
 
 
 def _sums(builder, offsets, vectors, starts, a, a_k, segments, a_segment, n, w, w_k):
