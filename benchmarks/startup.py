@@ -3,7 +3,8 @@
     python benchmarks/startup.py [--repeats 5] [--json docs/results/startup.json]
 
 Every figure is of whole processes, from their start to their end or to the first epoch they tell of: median and range.
-The compilation is that of the default job into an empty cache, once.
+The compilation is that of the default job into an empty cache, once; then that of some networks, each into an empty
+cache, and one after another into one cache.
 """
 
 import argparse
@@ -27,6 +28,21 @@ trainer = Trainer(mlp([784, 30, 10]), SGD(3.0), keep="last")
 trainer.fit((train.images[:10], train.labels[:10]), epochs=1)
 print(trainer.engine_reason)
 """
+COMPILING = """
+from digitlab.engine.fast import FastEngine
+from digitlab.nn import *
+from digitlab.optim import SGD
+pictures = lambda maps, *full: Network(
+    [Conv2D(maps, 5), ReLU(), MaxPool2D(2), Flatten(), *full, Dense(10)], (28, 28, 1), LogLikelihood()
+)
+FastEngine({network}, SGD(0.1))
+"""
+NETWORKS = {
+    "784-30-10": "mlp([784, 30, 10])",
+    "784-100-100-10, ReLU": "mlp([784, 100, 100, 10], activation='relu')",
+    "2@5×5, ReLU, pool": "pictures(2)",
+    "20@5×5, ReLU, pool, FC100": "pictures(20, Dense(100), ReLU())",
+}
 
 
 def seconds(command: list[str], **environment: str) -> float:
@@ -73,8 +89,13 @@ def main() -> None:
         taken["the same step with an empty cache: compilation"] = [
             seconds([python, "-c", FIRST_STEP], NUMBA_CACHE_DIR=f"{folder}/kernels")
         ]
+        for name, network in NETWORKS.items():
+            command = [python, "-c", COMPILING.format(network=network)]
+            for cache in ("empty", "shared"):
+                place = f"{folder}/{cache if cache == 'shared' else time.time_ns()}"
+                taken[f"compilation, {cache} cache: {name}"] = [seconds(command, NUMBA_CACHE_DIR=place)]
     for name, values in taken.items():
-        print(f"{name:50} {statistics.median(values):7.3f} s  [{min(values):.3f} {max(values):.3f}]")
+        print(f"{name:52} {statistics.median(values):7.3f} s  [{min(values):.3f} {max(values):.3f}]")
     if options.json:
         keep(options.json, {"seconds": taken})
 
