@@ -102,3 +102,10 @@ def test_a_mark_that_fills_its_picture_is_a_crop_cut_to_its_ink() -> None:
     assert reasons(fills, noise=0.005) == [""]
     assert reasons(narrow, noise=0.005) == [cut], "a shadow or a thumb may look so"
     assert reasons(fills, answer(ring(100, 100, 60, 90), 3), noise=0.005)[0] == cut, "beside a digit it is a frame"
+
+
+def test_a_straight_1_that_the_edge_cuts_is_a_digit_between_digits() -> None:
+    left, right = answer(ring(40, 2, 40, 60), 3), answer(ring(140, 4, 40, 60), 8)
+    one = answer(stroke(105, 0, 62), 1)
+    assert reasons(left, one, right, noise=0.005) == ["", "", ""]
+    assert reasons(left, one, noise=0.005)[1] == "is cut off by the edge"

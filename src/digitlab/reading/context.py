@@ -164,7 +164,9 @@ def _at_edge(j: Answer, able: Sequence[Answer], shape: tuple[int, int], only: bo
         tight = False
     if only and j.mark.height >= FILLS * shape[0] and j.mark.width >= FILLS * shape[1]:  # a crop cut to its ink
         return ""
-    if j.confidence >= SURE and (tight or alike) and fill < 0.75:
+    row = [o.mark.middle[0] for o in able if o is not j and on_its_line(j.mark, o.mark)]
+    between = bool(row) and min(row) < j.mark.middle[0] < max(row)  # digits: a straight 1 of a number
+    if j.confidence >= SURE and (tight or alike) and (fill < 0.75 or between):
         return ""
     return "is cut off by the edge"
 
