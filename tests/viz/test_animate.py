@@ -202,5 +202,8 @@ def test_networks_of_every_epoch_are_kept_and_a_resume_drops_later_ones(tmp_path
 
 
 def test_a_run_without_networks_says_what_to_do(tmp_path):
+    with pytest.raises(ModelFileError, match="no run here"):
+        recorded_networks(tmp_path)
+    (tmp_path / "config.toml").touch()
     with pytest.raises(ModelFileError, match="`digitlab train --record` keeps them, and with --resume"):
         recorded_networks(tmp_path)
