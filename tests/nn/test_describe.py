@@ -1,7 +1,9 @@
 """Choices written down and read back: names, aliases, nested objects, and every error on the way."""
 
+import copy
 from dataclasses import dataclass, field
 
+import numpy as np
 import pytest
 
 from digitlab.errors import ConfigError
@@ -26,8 +28,8 @@ from digitlab.nn import (
 )
 from digitlab.nn.describe import Described, build, describe, find, members, names, normalized
 from digitlab.nn.network import Activation
-from digitlab.optim import Optimizer, Schedule
-from digitlab.optim.regularizers import Regularizer
+from digitlab.optim import Adam, Optimizer, Schedule
+from digitlab.optim.regularizers import L2, Regularizer
 
 
 def test_the_docstrings_examples():
@@ -237,3 +239,25 @@ def test_a_text_with_settings_in_order_or_by_name(family, text, wanted):
 def test_a_text_with_settings_that_are_none(family, text, words):
     with pytest.raises(ConfigError, match=words):
         build(family, text)
+
+
+@pytest.mark.parametrize(
+    "make, error",
+    [
+        (lambda: Adam("fast"), "Adam: got learning_rate 'fast', expected a number"),
+        (lambda: Adam(learning_rate=True), "Adam: got learning_rate True, expected a number"),
+        (lambda: L2("strong"), "L2: got strength 'strong', expected a number"),
+        (lambda: Dropout("half"), "Dropout: got rate 'half', expected a number"),
+        (lambda: Dense(2.5), "Dense: got out_features 2.5, expected a whole number"),
+        (lambda: Dense(None), "Dense: got out_features None, expected a whole number"),
+    ],
+)
+def test_a_constructor_names_the_kind_of_value_that_it_wants(make, error):
+    with pytest.raises(ConfigError) as caught:
+        make()
+    assert str(caught.value) == error
+
+
+def test_constructors_take_numpys_numbers_and_none_where_it_is_the_default():
+    assert Adam(np.float32(0.5)).learning_rate == 0.5
+    assert Adam(None) == Adam() == copy.deepcopy(Adam())

@@ -16,9 +16,9 @@ import importlib
 import numbers
 import pkgutil
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from inspect import ismodule
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 
@@ -66,6 +66,15 @@ class Described:
                 cls.short_name = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", cls.__name__).lower()
             for name in (cls.__name__, cls.short_name, *cls.__dict__.get("aliases", ())):
                 cls.registry[normalized(name)] = cls
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Raises ConfigError for a value of the wrong kind, such as text for a number, before any value is compared."""
+        for field, value in _given(cls, args, kwargs):
+            kind, expected = _PLAIN.get(field.type, (object, ""))
+            number_wanted = kind in (numbers.Integral, numbers.Real)  # to Python, True is a number too
+            if not isinstance(value, kind) or (number_wanted and isinstance(value, bool)):
+                raise ConfigError(f"{cls.__name__}: got {field.name} {value!r}, expected {expected}")
+        return super().__new__(cls)
 
     def __post_init__(self) -> None:
         """Choices that were given by name or as tables become the objects they stand for. Raises ConfigError."""
@@ -134,11 +143,6 @@ def build(family: type[D], description: Any) -> D:
     missing = [f.name for f in fields.values() if required(f) and f.name not in given]
     if missing:
         raise ConfigError(f"{cls.__name__} needs {missing[0]!r}, which was not given")
-    for key, value in given.items():
-        kind, expected = _PLAIN.get(fields[key].type, (object, ""))
-        number_wanted = kind in (numbers.Integral, numbers.Real)  # to Python, True is a number too
-        if not isinstance(value, kind) or (number_wanted and isinstance(value, bool)):
-            raise ConfigError(f"{cls.__name__}: got {key} {value!r}, expected {expected}")
     return cls(**{key: None if isinstance(value, str) and value == NONE else value for key, value in given.items()})
 
 
@@ -249,6 +253,19 @@ def normalized(name: str) -> str:
 def article(noun: str) -> str:
     """The noun with its indefinite article."""
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
+def _given(
+    cls: type[Described], args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> Iterator[tuple["dataclasses.Field[Any]", Any]]:
+    """The fields that a constructor's arguments are for, each with its value, unless that is None by default."""
+    if not dataclasses.is_dataclass(cls):
+        return
+    fields = {field.name: field for field in dataclasses.fields(cls) if field.init}
+    in_order = [field.name for field in fields.values() if not field.kw_only]
+    for name, value in {**dict(zip(in_order, args)), **kwargs}.items():
+        if name in fields and not (value is None and fields[name].default is None):
+            yield fields[name], value
 
 
 # What a field of a plain type may be given: numbers.Real takes whole numbers, and NumPy's, for a float as well.
