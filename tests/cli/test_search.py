@@ -49,7 +49,7 @@ def test_a_search(call):
     again = call("train", "--from-file", str(folder / "best" / "config.toml"))
     assert again.code == 0, again.err
     best = Study(folder).best()
-    assert f"best {100 * best.values[0]:.2f} %" in again.out, "the best settings give what the search said"
+    assert f"after 1 epoch: {100 * best.values[0]:.2f} %" in again.out, "the best settings give what the search said"
     tested = call("test", str(folder / "best"), "--data", "digits")
     assert tested.code == 0
 
