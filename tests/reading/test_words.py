@@ -49,3 +49,12 @@ def test_what_the_edge_of_the_picture_cuts_is_no_text() -> None:
     why = ["looks like no digit" * (answer.not_digit == 1) for answer in answers]
     assert among_letters(answers, why, 60, PAGE)[-4:] == [""] * 4
     assert among_letters(answers, why, 60, (1200, 1600))[-4:] == [LETTERS] * 4  # inside the picture, they are a text
+
+
+@pytest.mark.parametrize("text, word", [("130xx", False), ("13xx", True), ("130xxx", True)])
+def test_a_line_with_up_to_two_letters_in_five_is_no_word(text: str, word: bool) -> None:
+    """Two chains of touching digits that cannot be divided leave the digits beside them as they are."""
+    answers = line(text, 100, 60)
+    why = ["looks like no digit" * (answer.not_digit == 1) for answer in answers]
+    found = among_letters(answers, why, 60, PAGE)
+    assert [reason == LETTERS for reason in found] == [word and not reason for reason in why]

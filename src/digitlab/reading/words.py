@@ -70,7 +70,7 @@ def _check_words(
         for word in words:
             letters = _columns([judged[at].mark for at in word if why[at]])
             unsure = any(judged[at].confidence < SURE for at in word if not why[at])
-            among = letters >= (1 if unsure else 2) and letters >= 0.4 * len(word)
+            among = letters >= (1 if unsure else 2) and letters > 0.4 * len(word)
             if among or (text and not _is_number([judged[at] for at in word], letters)):
                 for at in word:
                     found[at] = why[at] or "is among letters"
