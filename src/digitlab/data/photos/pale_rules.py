@@ -55,7 +55,8 @@ def _without_horizontal(flat: Plane, writing: float, noise: float) -> Plane:
         if any(_overlap(rule, other, flat.shape[1]) for other in taken):
             continue
         taken.append(rule)
-        shade, above, below = np.median(_sheared(flat, rule.slope)[rule.y + np.array([0, -1, 1]) * rule.width], axis=1)
+        ys = rule.y + np.array([0, -1, 1]) * rule.width
+        shade, above, below = np.median(flat.take(_places(flat.shape, ys, rule.slope)), axis=1)
         if shade <= PALER * writing and max(above, below) <= BESIDE * shade:
             flat = _subtracted(flat, rule, writing)
     return flat
@@ -64,19 +65,41 @@ def _without_horizontal(flat: Plane, writing: float, noise: float) -> Plane:
 def _rules(flat: Plane, noise: float) -> Iterator[Rule]:
     """What may be a rule from left to right; the same one several times, with other slopes, rows and widths."""
     step = max(1, flat.shape[1] // COLUMNS)
-    end = max(4, int(END * COLUMNS))
-    least = CERTAIN * 1.25 * noise / np.sqrt(flat.shape[1] / step) + LEAST  # 1.25: of a median, beside a mean's 1
+    looked_at = len(range(0, flat.shape[1], step))
+    end = max(4, int(END * looked_at))
+    least = CERTAIN * 1.25 * noise / np.sqrt(looked_at) + LEAST  # 1.25: of a median, beside a mean's 1
     for width in WIDTHS:
-        ridge = np.full_like(flat, -1.0)
-        ridge[width:-width] = flat[width:-width] - np.maximum(flat[: -2 * width], flat[2 * width :])
-        for slope in SLOPES:
-            rows = _sheared(ridge, slope, step)
-            for y in np.flatnonzero((rows > least).mean(axis=1) > 0.5).tolist():
-                row, shade = rows[y], np.median(rows[y])
+        ridge = _ridge(flat, width)
+        ys = _crossed(ridge[:, ::step], least, end, 1 + int(max(SLOPES) * flat.shape[1] / 2))
+        for slope in SLOPES if ys.size else ():
+            rows = ridge.take(_places(flat.shape, ys, slope, step))
+            for at in np.flatnonzero(np.count_nonzero(rows > least, axis=1) > 0.5 * looked_at).tolist():
+                row, shade = rows[at], np.median(rows[at])
                 low, high = np.quantile(row, [HIDDEN, 1 - HIDDEN])
                 least_shown = min(np.median(row[:end]), np.median(row[-end:]), low)
                 if least_shown >= SHOWN * shade and high <= EVEN * shade:
-                    yield Rule(float(np.minimum(row, shade).mean()), float(slope), y, width)
+                    yield Rule(float(np.minimum(row, shade).mean()), float(slope), int(ys[at]), width)
+
+
+def _crossed(ridge: Plane, least: float, end: int, reach: int) -> NDArray[np.intp]:
+    """The rows, (n,), that a rule may cross the middle of: within `reach` there is enough of one, whatever its slope.
+
+    Most pictures have none: a digit with a margin shows nothing near the edges.
+    """
+    from scipy import ndimage
+
+    highest = ndimage.maximum_filter1d(ridge, 2 * reach + 1, axis=0)
+    there = (highest > least).mean(axis=1) > 0.5
+    for part in (highest[:, :end], highest[:, -end:]):
+        there &= (part > SHOWN * least).mean(axis=1) >= 0.5
+    return np.flatnonzero(there)
+
+
+def _ridge(flat: Plane, width: int) -> Plane:
+    """How much more ink a pixel has than the pixels so far above and below it, (H, W); -1 near the edges."""
+    ridge = np.full(flat.shape, -1.0, np.float32)
+    ridge[width:-width] = flat[width:-width] - np.maximum(flat[: -2 * width], flat[2 * width :])
+    return ridge
 
 
 def _overlap(a: Rule, b: Rule, width: int) -> bool:
@@ -90,13 +113,14 @@ def _down(width: int, slope: float) -> NDArray[np.intp]:
     return np.round(slope * (np.arange(width) - width / 2)).astype(np.intp)
 
 
-def _sheared(plane: Plane, slope: float, step: int = 1) -> Plane:
-    """Each `step`-th column of the plane, with lines of that slope as rows; beyond the edge, the edge's values."""
-    h, w = plane.shape
+def _places(shape: tuple[int, ...], ys: NDArray[np.intp], slope: float, step: int = 1) -> NDArray[np.intp]:
+    """Flat positions of pixels on lines of that slope, (n, W / step), which cross the middle in the rows `ys`, (n,).
+
+    Every `step`-th column counts; beyond the edge, its pixels are repeated.
+    """
+    h, w = shape
     columns = np.arange(0, w, step)
-    rows = np.arange(h)[:, None] + _down(w, slope)[columns]
-    sheared: Plane = plane[rows.clip(0, h - 1), columns]
-    return sheared
+    return (ys[:, None] + _down(w, slope)[columns]).clip(0, h - 1) * w + columns
 
 
 def _subtracted(flat: Plane, rule: Rule, writing: float) -> Plane:
