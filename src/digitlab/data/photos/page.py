@@ -109,17 +109,7 @@ class Page:
         """
         left, top, right, bottom = mark.box
         flat = self.ink.flat[top:bottom, left:right]
-        own = mark.mask.copy()  # and the soft edge just outside the mask, as binary_dilation gives it, which is slower
-        own[1:] |= mark.mask[:-1]
-        own[:-1] |= mark.mask[1:]
-        own[:, 1:] |= mark.mask[:, :-1]
-        own[:, :-1] |= mark.mask[:, 1:]
-        dark = flat[mark.mask]
-        at = int(DARK * (len(dark) - 1))
-        full = max(float(np.partition(dark, at)[at]), MIN_CONTRAST)
-        soft = np.clip((flat / full - 0.2) / 0.6, 0, 1)
-        # What crossed the mask's threshold is ink, however pale.
-        return np.where(own, np.where(mark.mask, np.maximum(soft, LEAST), soft), 0).astype(np.float32)
+        return soft_ink(flat, mark.mask)
 
     def colour_of(self, mark: Mark, size: int = SIZE) -> NDArray[np.uint8]:
         """The photo around a mark, uint8 (size, size, 3): the digit as high as in MNIST's form, paper around it."""
@@ -134,6 +124,21 @@ class Page:
         around = self.photo[down.clip(0, height - 1)[:, None], across.clip(0, width - 1)]  # beyond the edge as on it
         corners = (x - half - first[0], y - half - first[1], x + half - first[0], y + half - first[1])
         return np.asarray(Image.fromarray(around).resize((size, size), Image.Resampling.BOX, box=corners))
+
+
+def soft_ink(flat: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """The ink of a mark, 0 to 1, (H, W) as `flat` and its `mask`: 1 is what its darker pixels have."""
+    own = mask.copy()  # and the soft edge just outside the mask, as binary_dilation gives it, which is slower
+    own[1:] |= mask[:-1]
+    own[:-1] |= mask[1:]
+    own[:, 1:] |= mask[:, :-1]
+    own[:, :-1] |= mask[:, 1:]
+    dark = flat[mask]
+    at = int(DARK * (len(dark) - 1))
+    full = max(float(np.partition(dark, at)[at]), MIN_CONTRAST)
+    soft = np.clip((flat / full - 0.2) / 0.6, 0, 1)
+    # What crossed the mask's threshold is ink, however pale.
+    return np.where(own, np.where(mask, np.maximum(soft, LEAST), soft), 0).astype(np.float32)
 
 
 def find_digits(photo: NDArray[np.uint8]) -> Page:
