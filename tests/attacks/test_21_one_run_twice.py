@@ -60,6 +60,20 @@ def test_the_second_is_refused_and_leaves_nothing(tmp_path, attempts):
     resume_run(folder)[1].fit(SET, epochs=3)
 
 
+def test_a_run_that_cannot_begin_leaves_its_folder_to_others(tmp_path, attempts, monkeypatch):
+    def fail(self, path):
+        raise OSError(28, "No space left on device")
+
+    trainer = start_run(config(), tmp_path / "run")
+    with monkeypatch.context() as patched:
+        patched.setattr(RunConfig, "save", fail)
+        with pytest.raises(OSError, match="No space left"):
+            trainer.fit(SET, epochs=2)
+    assert not (tmp_path / "run").exists()
+    start_run(config(), tmp_path / "run").fit(SET, epochs=2)
+    attempts.count()
+
+
 def test_a_group(tmp_path, attempts):
     with Claim(tmp_path / "group"), pytest.raises(ConfigError, match="another process is writing there"):
         train_many([config()], folder=tmp_path / "group")

@@ -213,3 +213,31 @@ def test_an_error_at_the_end_is_raised_after_the_others_are_notified():
     with pytest.raises(ValueError, match="another one"):
         t.fit(TRAIN, VALID, epochs=1)
     assert spy.calls[-1] == "fit end"
+
+
+def test_only_callbacks_that_started_are_ended():
+    class NoStart(Spy):
+        def on_fit_start(self, trainer):
+            super().on_fit_start(trainer)
+            raise OSError("no space left on device")
+
+    first, failing, last = Spy(), NoStart(), Spy()
+    t = trainer(callbacks=[first, failing, last])
+    with pytest.raises(OSError, match="no space left"):
+        t.fit(TRAIN, VALID, epochs=2)
+    assert (first.calls, failing.calls, last.calls) == (["fit start", "fit end"], ["fit start"], [])
+    t.callbacks = [first]
+    t.fit(TRAIN, VALID, epochs=1)
+    assert [first.calls.count(call) for call in ("fit start", "fit end")] == [2, 2], "once for each training"
+
+
+def test_ctrl_c_while_callbacks_start():
+    class Impatient(Spy):
+        def on_fit_start(self, trainer):
+            raise KeyboardInterrupt
+
+    first, last = Spy(), Spy()
+    t = trainer(callbacks=[first, Impatient(), last])
+    assert len(t.fit(TRAIN, VALID, epochs=2)) == 0
+    assert t.interrupted
+    assert (first.calls, last.calls) == (["fit start", "fit end"], [])

@@ -96,6 +96,19 @@ def test_mlflow_leaves_an_active_run_open(monkeypatch):
     assert not {"start_run", "end_run"} & {call[0] for call in mlflow.calls}
 
 
+def test_mlflow_ends_its_run_if_the_settings_are_refused(monkeypatch):
+    mlflow = Recording(calls=[], answers={"active_run": None})
+    monkeypatch.setitem(sys.modules, "mlflow", mlflow)
+
+    def refuse(parameters):
+        raise ValueError("a parameter is too long")
+
+    mlflow.log_params = refuse
+    with pytest.raises(ValueError, match="too long"):
+        trained(MLflowLog(rate=3.0))
+    assert mlflow.calls[-1][0] == "end_run"
+
+
 @pytest.mark.parametrize(("module", "log"), [("tensorboardX", TensorBoardLog), ("mlflow", MLflowLog)])
 def test_without_the_library_one_line_says_what_to_install(module, log, monkeypatch):
     monkeypatch.setitem(sys.modules, module, None)

@@ -63,7 +63,10 @@ class Callback:
         """The epoch's row is complete and part of `trainer.history`."""
 
     def on_fit_end(self, trainer: "Trainer") -> None:
-        """Training has ended, for whatever reason; the network holds the parameters that will be returned."""
+        """Training has ended, for whatever reason; the network holds the parameters that will be returned.
+
+        Not called if `on_fit_start` of this callback raised, or was not reached.
+        """
 
     def arrays(self) -> dict[str, Any]:
         """What a checkpoint must hold of this callback, by name, for the few that collect something; else {}."""

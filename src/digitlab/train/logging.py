@@ -82,7 +82,11 @@ class MLflowLog(Callback):
         self._own = self._mlflow.active_run() is None
         if self._own:
             self._mlflow.start_run()
-        self._mlflow.log_params(self.parameters)
+        try:
+            self._mlflow.log_params(self.parameters)
+        except BaseException:
+            self.on_fit_end(trainer)  # the trainer ends only what has started
+            raise
 
     def on_epoch_end(self, trainer: "Trainer", row: Row) -> None:
         self._mlflow.log_metrics(_numbers(row), step=row["epoch"])

@@ -51,8 +51,12 @@ class SaveRun(Callback):
         """Claim the folder and write `config.toml`; warn if a resumed run has other training images."""
         # Only now: a training that could not begin, for want of fitting data, say, leaves no folder behind.
         self.claim()
-        if self.config is not None:
-            self.config.save(self.folder / "config.toml")
+        try:
+            if self.config is not None:
+                self.config.save(self.folder / "config.toml")
+        except BaseException:
+            self.release()  # a callback that could not start is not ended
+            raise
         if trainer.data_before not in (None, digest(*trainer.sets["train"])):
             logger.warning(
                 "%s: the training set is not the one of the epochs so far; was its file changed?", self.folder
@@ -68,12 +72,11 @@ class SaveRun(Callback):
 
     def on_fit_end(self, trainer: Trainer) -> None:
         """Save the network and `ending.json`, and release the folder."""
-        if self.held is not None:  # else training never began: another process has the folder
-            try:
-                trainer.network.save(self.folder / "network.safetensors")
-                self.save_ending(trainer)
-            finally:
-                self.release()
+        try:
+            trainer.network.save(self.folder / "network.safetensors")
+            self.save_ending(trainer)
+        finally:
+            self.release()
 
     def save_ending(self, trainer: Trainer) -> None:
         """Write why the training ended."""
@@ -102,16 +105,6 @@ def read_ending(folder: Path, epochs: int) -> dict[str, Any]:
         return {}
 
 
-class ClaimRun(Callback):
-    """Claims a run's folder before any other callback writes there."""
-
-    def __init__(self, saver: SaveRun) -> None:
-        self.saver = saver
-
-    def on_fit_start(self, trainer: Trainer) -> None:
-        self.saver.claim()
-
-
 def start_run(config: RunConfig, folder: str | os.PathLike[str], callbacks: Sequence[Callback] = ()) -> Trainer:
     """A trainer that keeps `folder` up to date, from the moment when `fit` begins.
 
@@ -124,7 +117,7 @@ def start_run(config: RunConfig, folder: str | os.PathLike[str], callbacks: Sequ
 
 
 def _saving(saver: SaveRun, callbacks: Sequence[Callback]) -> list[Callback]:
-    return [ClaimRun(saver), saver, *callbacks]
+    return [saver, *callbacks]
 
 
 def resume_run(

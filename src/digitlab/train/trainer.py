@@ -123,6 +123,7 @@ class Trainer:
         self.diverged = False
         self.optimizer_state: dict[str, dict[str, Any]] | None = None
         self._began: EpochStart | None = None  # the epoch under way
+        self._started: list[Callback] = []  # those to notify of the end
         self._weights: Any = None  # how much each training example counts; None: all alike
         self._fast = False  # whether the compiled engine trains
         self._logits_of: Callable[[Any], Any] | None = None  # the engine's own way to logits, for evaluation
@@ -192,6 +193,7 @@ class Trainer:
             ):
                 for callback in self.callbacks:
                     callback.on_fit_start(self)
+                    self._started.append(callback)
                 while self.stop_reason is None and self.epoch <= self.epochs:
                     self._epoch(engine, x, y, watched, fresh)
         except KeyboardInterrupt:
@@ -334,5 +336,5 @@ class Trainer:
             self.network.load_state(self.best.arrays)
         with ExitStack() as ends:  # all of them run; an error of one is raised afterwards
             ends.callback(self.sets.clear)
-            for callback in reversed(self.callbacks):
-                ends.callback(callback.on_fit_end, self)
+            while self._started:
+                ends.callback(self._started.pop().on_fit_end, self)

@@ -75,23 +75,19 @@ def counted(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
 class TrainingProgress(Callback):
     """An epoch's bar, finished epochs as lines above it; a new best epoch is green."""
 
-    bar: Bar | None = None
+    bar: Bar
 
     def on_fit_start(self, trainer: "Trainer") -> None:
         self.bar = Bar(f"epoch {trainer.epoch}/{trainer.epochs}", 1)
 
     def on_batches(self, trainer: "Trainer", done: int, total: int) -> None:
-        if self.bar is not None:
-            self.bar.update(description=f"epoch {trainer.epoch}/{trainer.epochs}", completed=done, total=total)
+        self.bar.update(description=f"epoch {trainer.epoch}/{trainer.epochs}", completed=done, total=total)
 
     def on_epoch_end(self, trainer: "Trainer", row: Row) -> None:
         best = trainer.best is not None and trainer.best.epoch == row["epoch"]
-        if self.bar is not None:
-            self.bar.line(epoch_line(row, trainer.epochs, trainer.monitor), "green" if best else None)
+        self.bar.line(epoch_line(row, trainer.epochs, trainer.monitor), "green" if best else None)
 
     def on_fit_end(self, trainer: "Trainer") -> None:
-        if self.bar is None:  # interrupted before it was there
-            return
         self.bar.stop()
         if trainer.stop_reason and not trainer.diverged:  # a divergence is shown as an error
             self.bar.line(f"stopped: {trainer.stop_reason}", "yellow")
@@ -113,8 +109,8 @@ class LiveCurves(Callback):
 
     def on_fit_start(self, trainer: "Trainer") -> None:
         self.screen = curve_screen()
-        self.screen.start()
         self.screen.update(curves_text(trainer.history.rows, f"epoch {trainer.epoch}/{trainer.epochs}"))
+        self.screen.start()  # last: a callback that could not start is not ended
 
     def on_batches(self, trainer: "Trainer", done: int, total: int) -> None:
         where = f"epoch {trainer.epoch}/{trainer.epochs}  {100 * done // total:>3} %"
@@ -125,8 +121,6 @@ class LiveCurves(Callback):
         self.screen.update(curves_text(trainer.history.rows, line), refresh=True)
 
     def on_fit_end(self, trainer: "Trainer") -> None:
-        if self.screen is None:
-            return
         line = f"stopped: {trainer.stop_reason}" if trainer.stop_reason else f"{len(trainer.history)} epochs done"
         self.screen.update(curves_text(trainer.history.rows, line), refresh=True)
         self.screen.stop()
