@@ -7,7 +7,7 @@ import pytest
 
 from digitlab.data import Digits, write_csv, write_idx, write_npz
 from digitlab.errors import ConfigError
-from digitlab.files import atomic_write, require_suffix, write_text
+from digitlab.files import Claim, atomic_folder, atomic_write, require_suffix, write_text
 from digitlab.train import History, RunConfig
 from digitlab.train.recorders import Recorded
 
@@ -108,3 +108,82 @@ def test_every_writer_refuses_a_suffix_of_another_format(tmp_path):
             with pytest.raises(ConfigError, match=f"expected a file name that ends in .* the suffix {suffix} is"):
                 write(tmp_path / f"x{suffix}")
     assert listed(tmp_path) == []
+
+
+# Folders
+
+
+def tree(folder):
+    """Every file under a folder, by its path, and every empty folder."""
+    return {
+        str(path.relative_to(folder)): path.read_text() if path.is_file() else None
+        for path in folder.rglob("*")
+        if path.is_file() or not any(path.iterdir())
+    }
+
+
+@pytest.mark.parametrize("there", [False, True], ids=["new", "existing"])
+def test_a_folder_takes_its_files_when_all_are_written(tmp_path, there):
+    target = tmp_path / "a" / "look"
+    if there:
+        write_text(target / "b" / "one.txt", "old")
+        write_text(target / "own.txt", "own")
+    before = tree(tmp_path)
+    with atomic_folder(target) as folder:
+        (folder / "b").mkdir()
+        (folder / "b" / "one.txt").write_text("1")
+        write_text(folder / "two.txt", "2")
+        assert not there or tree(target)["b/one.txt"] == "old"
+        assert there or not target.exists()
+    after = {"a/look/b/one.txt": "1", "a/look/two.txt": "2"}
+    assert tree(tmp_path) == before | after
+
+
+@pytest.mark.parametrize("there", [False, True], ids=["new", "existing"])
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt(), MemoryError()])
+def test_a_folder_that_fails_leaves_nothing(tmp_path, there, error):
+    target = tmp_path / "a" / "look"
+    if there:
+        write_text(target / "one.txt", "old")
+    before = tree(tmp_path)
+    with pytest.raises(type(error)) as caught, atomic_folder(target) as folder:
+        write_text(folder / "one.txt", "1")
+        with atomic_write(folder / "b" / "two.txt"):
+            raise error
+    assert tree(tmp_path) == before
+    if isinstance(error, OSError):
+        assert (caught.value.filename, caught.value.strerror) == (
+            str(target),
+            "cannot be written: No space left on device",
+        )
+
+
+def test_an_error_about_another_file_keeps_its_name(tmp_path):
+    with pytest.raises(FileNotFoundError) as caught, atomic_folder(tmp_path / "look"):
+        (tmp_path / "missing.txt").read_text()
+    assert caught.value.filename == str(tmp_path / "missing.txt")
+    assert listed(tmp_path) == []
+
+
+def test_a_folder_where_a_file_is(tmp_path):
+    write_text(tmp_path / "look", "a file")
+    with (
+        pytest.raises(NotADirectoryError, match="is a file; expected the name of a folder"),
+        atomic_folder(tmp_path / "look"),
+    ):
+        pass
+    assert tree(tmp_path) == {"look": "a file"}
+
+
+def test_the_present_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with atomic_folder(".") as folder:
+        write_text(folder / "one.txt", "1")
+    assert tree(tmp_path) == {"one.txt": "1"}
+
+
+def test_a_folder_of_a_killed_writer_is_removed(tmp_path):
+    (tmp_path / ".look.0123abcd" / "b").mkdir(parents=True)
+    (tmp_path / ".hidden").mkdir()
+    with Claim(tmp_path):
+        assert sorted(listed(tmp_path)) == [".hidden", ".lock"]

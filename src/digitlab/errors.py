@@ -51,8 +51,8 @@ class DivergenceError(DigitlabError, ArithmeticError):
             self.add_note(f"The network holds {held}.")
 
 
-def in_brief(error: BaseException, most: int = 200) -> str:
-    """What the error of another library says, as a part of a message: one line of `most` characters at most.
+def in_brief(error: object, most: int = 200) -> str:
+    """What the error of another library says, or a text, as part of a message: one line of `most` characters at most.
 
     Such an error may quote a damaged file: control characters are escaped, and an error without words is named.
     """

@@ -4,6 +4,7 @@ import errno
 import os
 import re
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -30,24 +31,82 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     target = Path(path)
     require_writable(target)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.parent / f".{target.stem}.{secrets.token_hex(4)}{target.suffix}"
+    with _parents(target):
+        temporary = target.parent / f".{target.stem}.{secrets.token_hex(4)}{target.suffix}"
+        try:
+            temporary.touch(exist_ok=False)
+            mode = temporary.stat().st_mode  # as readable as any file of the user's; some writers make another, private
+            yield temporary
+            temporary.chmod(mode)
+            with temporary.open("rb") as written:
+                os.fsync(written.fileno())
+            temporary.replace(target)
+        except OSError as error:
+            if error.filename not in (None, str(temporary), temporary):
+                raise  # of another file
+            whole = "; the file of before is whole" if target.is_file() else ""
+            raise OSError(error.errno, f"cannot be written: {error.strerror or error}{whole}", str(target)) from error
+        finally:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a temporary folder; on success its files come into the target, on failure it goes with all that is in it.
+
+    A folder that is there already keeps its other files; those of the same names are replaced once all are written.
+
+        with atomic_folder("look") as folder:
+            save_figure(figure, folder / "weights.png")
+
+    Raises OSError, naming the target, if it cannot be made or written or is a file.
+    """
+    target = Path(path)
+    if os.path.lexists(target) and not target.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, "is a file; expected the name of a folder", str(target))
+    require_writable(target / "file")
+    there = target.is_dir()  # then inside it: its parent may be another file system, or not ours to write
+    with _parents(target):
+        temporary = (target if there else target.parent) / f".{target.absolute().name}.{secrets.token_hex(4)}"
+        try:
+            temporary.mkdir()
+            yield temporary
+            if there:
+                _move_files(temporary, target)
+            else:
+                temporary.rename(target)
+        except OSError as error:
+            named = error.filename
+            if named is not None and temporary not in (Path(named), *Path(named).parents):
+                raise  # of another file
+            reason = os.strerror(error.errno) if error.errno else str(error)
+            raise OSError(error.errno, f"cannot be written: {reason}", str(target)) from error
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def _parents(target: Path) -> Iterator[None]:
+    """Make the folders that a path goes into; those that were missing are removed again if what follows fails."""
+    missing = [folder for folder in target.parents if not os.path.lexists(folder)]  # the innermost first
     try:
-        temporary.touch(exist_ok=False)
-        mode = temporary.stat().st_mode  # as readable as any file of the user's; some writers make another, private
-        yield temporary
-        temporary.chmod(mode)
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
-        temporary.replace(target)
-    except OSError as error:
-        if error.filename not in (None, str(temporary), temporary):
-            raise  # of another file
-        whole = "; the file of before is whole" if target.is_file() else ""
-        raise OSError(error.errno, f"cannot be written: {error.strerror or error}{whole}", str(target)) from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException:
+        for folder in missing:
+            with suppress(OSError):  # somebody else has written there
+                folder.rmdir()
+        raise
+
+
+def _move_files(source: Path, target: Path) -> None:
+    """Move every file in a folder to the same place in another one on the same file system."""
+    for file in sorted(source.rglob("*")):
+        if not file.is_dir():
+            moved = target / file.relative_to(source)
+            moved.parent.mkdir(parents=True, exist_ok=True)
+            file.replace(moved)
 
 
 def require_writable(path: str | os.PathLike[str]) -> None:
@@ -66,10 +125,13 @@ def require_writable(path: str | os.PathLike[str]) -> None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove the temporary files of writers that were killed. Call it only while nobody else writes there."""
+    """Remove what writers that were killed left there. Call it only while nobody else writes in the folder."""
     for path in folder.glob(".*.*"):
         if LEFTOVER.fullmatch(path.name):
-            path.unlink(missing_ok=True)
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:

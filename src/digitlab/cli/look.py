@@ -73,7 +73,7 @@ def command(
     from digitlab.cli.shared.networks import beside, load_named
     from digitlab.cli.shared.progress import Bar
     from digitlab.errors import ConfigError, DataError, ShapeError
-    from digitlab.files import write_text
+    from digitlab.files import atomic_folder
     from digitlab.train.evaluation import classifies
     from digitlab.train.history import History
     from digitlab.train.recorders import GRADIENTS
@@ -100,20 +100,22 @@ def command(
     )
     say(f"{path} and {how_many(digits, set_name)} of {digits.name}")
     drawn, kinds = [], what or KINDS
-    with Bar("drawing", len(kinds)) as bar:
-        for number, kind in enumerate(kinds):
-            bar.update(completed=number, now=kind)
-            try:
-                for picture in WHAT[kind](subject):
-                    file = f"{picture.name}.{'svg' if svg else 'png'}"
-                    save_figure(picture.figure, out / file)
-                    say(f"{out / file}: {picture.caption}")
-                    drawn.append({"name": picture.name, "caption": picture.caption, "file": file})
-            except ShapeError as error:
-                say(f"{kind}: left out: {error}")
-    if not drawn:
-        raise ConfigError("none of these pictures applies to this network; leave out --what to see all that do")
-    title = f"Inside {path.parent.name or path.name}"
-    text = render("look.html", title, local_pictures=True, summary=network.summary(), pictures=drawn)
-    write_text(out / "index.html", text)
+    with atomic_folder(out) as folder:
+        with Bar("drawing", len(kinds)) as bar:
+            for number, kind in enumerate(kinds):
+                bar.update(completed=number, now=kind)
+                try:
+                    for picture in WHAT[kind](subject):
+                        file = f"{picture.name}.{'svg' if svg else 'png'}"
+                        save_figure(picture.figure, folder / file)
+                        drawn.append({"name": picture.name, "caption": picture.caption, "file": file})
+                except ShapeError as error:
+                    say(f"{kind}: left out: {error}")
+        if not drawn:
+            raise ConfigError("none of these pictures applies to this network; leave out --what to see all that do")
+        title = f"Inside {path.parent.name or path.name}"
+        text = render("look.html", title, local_pictures=True, summary=network.summary(), pictures=drawn)
+        (folder / "index.html").write_text(text, encoding="utf-8")
+    for found in drawn:
+        say(f"{out / found['file']}: {found['caption']}")
     say(f"all of them: {out / 'index.html'}")

@@ -14,7 +14,7 @@ from digitlab.data import find_mnist
 from digitlab.data.formats.mnist_files import FILES
 from digitlab.data.synthetic.samples import write_photo
 from digitlab.errors import ConfigError
-from digitlab.files import write_text
+from digitlab.files import atomic_folder
 from digitlab.lessons.lesson import lessons
 from digitlab.lessons.notebook import notebook_text
 from digitlab.lessons.worksheet import write_worksheet
@@ -51,11 +51,17 @@ def write_bundle(folder: str | os.PathLike[str], *, packages: bool = True) -> Bu
 
     `packages` asks pip for wheels of digitlab and what it needs, for this Python and system; without a network
     connection the bundle has none, and `no_packages` says why. Nothing else is downloaded.
-    Raises ConfigError if the folder exists and is not empty.
+    All files are written, or none. Raises ConfigError if the folder exists and is not empty.
     """
-    place = Path(folder)
-    if place.exists() and (not place.is_dir() or any(place.iterdir())):
-        raise ConfigError(f"{place}: exists and is not empty; name a new folder")
+    target = Path(folder)
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise ConfigError(f"{target}: exists and is not empty; name a new folder")
+    with atomic_folder(target) as place:
+        files, no_packages = _write(place, packages=packages)
+        return Bundle([target / file.relative_to(place) for file in files], no_packages)
+
+
+def _write(place: Path, *, packages: bool) -> Bundle:
     texts = {}
     for lesson in lessons():
         texts[place / "notebooks" / f"{lesson.slug}.ipynb"] = notebook_text(lesson)
@@ -71,7 +77,7 @@ def write_bundle(folder: str | os.PathLike[str], *, packages: bool = True) -> Bu
     )
     for path, text in texts.items():
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_text(path, text)
+        path.write_text(text, encoding="utf-8")
     sheets = [place / "worksheets" / f"{lesson.slug}.pdf" for lesson in lessons()]
     for sheet, lesson in zip(sheets, lessons()):
         write_worksheet(lesson, sheet)

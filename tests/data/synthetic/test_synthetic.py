@@ -136,13 +136,31 @@ def test_sheets_say_what_stands_where(style: str, drawn: Digits) -> None:
         assert np.ptp(spot) > 25  # something stands there
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "the file is empty"),
+        ("{", "is not JSON"),
+        ("[" * 100_000, "is not JSON"),
+        ("[1, 2]", r"got \[1, 2\], expected the digits of each picture by its name"),
+        ('{"a.png": 7}', r"a\.png: got 7, expected a list of"),
+        ('{"a.png": [{"label": "x", "box": [1, 2, 3, 4]}]}', r"a\.png: got {'label': 'x'"),
+        ('{"a.png": [{"label": 7, "box": [1, 2, 3]}]}', r"expected a list of {\"label\": 7, \"box\": \[left"),
+        ('{"a.png": [{"label": 7, "box": [1, 2, 3, Infinity]}]}', "inf"),
+    ],
+)
+def test_a_file_that_holds_no_truth(text, message, tmp_path):
+    path = tmp_path / "truth.json"
+    path.write_text(text)
+    with pytest.raises(DataError, match=message) as caught:
+        read_truth(path)
+    assert str(caught.value).startswith(str(path)) and "Error" not in str(caught.value)
+
+
 def test_sheets_on_disk(tmp_path, drawn: Digits) -> None:
     sheets = [draw_page("clean", np.random.default_rng(i), lines=1, columns=2) for i in range(2)]
     path = write_pages(tmp_path, sheets)
     assert [f.name for f in sorted(tmp_path.iterdir())] == ["clean-000.png", "clean-001.png", "truth.json"]
     assert read_truth(path)["clean-001.png"] == sheets[1].truth
-    path.write_text('{"a.png": [{"label": "x"}]}')
-    with pytest.raises(DataError, match="is not a truth"):
-        read_truth(path)
     with pytest.raises(ConfigError, match="got 'papyrus'; there are: clean"):
         draw_page("papyrus", np.random.default_rng(0))

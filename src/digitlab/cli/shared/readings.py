@@ -61,9 +61,13 @@ def table_of(photo: str, reading: "Reading") -> dict[str, Any]:
 
 
 def save_stages(reading: "Reading", folder: Path, title: str) -> None:
-    """The annotated photo and every stage: PNGs that are numbered as they follow, and all of them in one figure."""
+    """The annotated photo and every stage: PNGs that are numbered as they follow, and all of them in one figure.
+
+    All files are written, or none.
+    """
     import numpy as np
 
+    from digitlab.files import atomic_folder
     from digitlab.viz.figures import save_figure
     from digitlab.viz.reading import annotated_figure, stages_figure
 
@@ -80,13 +84,14 @@ def save_stages(reading: "Reading", folder: Path, title: str) -> None:
         ("rules-removed", ~page.clean),
         ("marks", coloured_marks(reading)),
     ]
-    for number, (name, plane) in enumerate(stages, start=1):
-        _save_png(folder / f"{number}-{name}.png", plane)
-    for number, read in enumerate(reads):
-        _save_png(folder / "digits" / f"{number:03}-{texts[number].replace(' ', '-')}.png", read.image)
-    save_figure(annotated_figure(page.photo, boxes, texts, fine, title=title), folder / "7-answers.png")
     images = np.stack([r.image for r in reads]) if reads else np.zeros((0, 28, 28), np.uint8)
-    save_figure(stages_figure(stages, boxes, texts, fine, images, title=title), folder / "stages.png")
+    with atomic_folder(folder) as temporary:
+        for number, (name, plane) in enumerate(stages, start=1):
+            _save_png(temporary / f"{number}-{name}.png", plane)
+        for number, read in enumerate(reads):
+            _save_png(temporary / "digits" / f"{number:03}-{texts[number].replace(' ', '-')}.png", read.image)
+        save_figure(annotated_figure(page.photo, boxes, texts, fine, title=title), temporary / "7-answers.png")
+        save_figure(stages_figure(stages, boxes, texts, fine, images, title=title), temporary / "stages.png")
 
 
 def coloured_marks(reading: "Reading") -> Any:

@@ -25,7 +25,7 @@ from digitlab.data.photos.scoring import LabelledBox
 from digitlab.data.synthetic.fonts import print_character
 from digitlab.data.synthetic.strokes import draw_digit
 from digitlab.errors import ConfigError, DataError, in_brief
-from digitlab.files import atomic_write, write_text
+from digitlab.files import atomic_folder, require_file
 
 Ink = NDArray[Any]  # (H, W), 255 where there is ink
 
@@ -60,6 +60,7 @@ class Style:
 
 _TABLE = tomllib.loads(files(__package__).joinpath("styles.toml").read_text(encoding="utf-8"))
 FACES: tuple[str, ...] = tuple(_TABLE.pop("faces"))
+TRUTH = "truth.json"  # the digits of all pictures in a folder
 STYLES = {name: Style(**fields) for name, fields in _TABLE.items()}
 
 
@@ -187,32 +188,40 @@ def write_pages(folder: str | os.PathLike[str], pages: Sequence[SyntheticPage]) 
     """Write each page as STYLE-NUMBER.png, and the digits on all of them as truth.json; returns the path of the JSON.
 
     truth.json holds {"clean-000.png": [{"label": 7, "box": [left, top, right, bottom], "source": "pen"}, …], …}.
+    All files are written, or none.
     """
     from PIL import Image
 
     table = {}
-    for number, page in enumerate(pages):
-        name = f"{page.style}-{number:03}.png"
-        with atomic_write(Path(folder) / name) as temporary:
-            Image.fromarray(page.image).save(temporary)
-        table[name] = [{"label": t.label, "box": list(t.box), "source": t.source} for t in page.truth]
-    path = Path(folder) / "truth.json"
-    write_text(path, json.dumps(table, indent=1))
-    return path
+    with atomic_folder(folder) as temporary:
+        for number, page in enumerate(pages):
+            name = f"{page.style}-{number:03}.png"
+            Image.fromarray(page.image).save(temporary / name)
+            table[name] = [{"label": t.label, "box": list(t.box), "source": t.source} for t in page.truth]
+        (temporary / TRUTH).write_text(json.dumps(table, indent=1), encoding="utf-8")
+    return Path(folder) / TRUTH
 
 
 def read_truth(path: str | os.PathLike[str]) -> dict[str, tuple[LabelledBox, ...]]:
     """The digits of each picture, from a truth.json that `write_pages` wrote; DataError for another file."""
+    way = "`digitlab data make pages` writes such a file"
     try:
-        table = json.loads(Path(path).read_text(encoding="utf-8"))
-        return {name: tuple(map(_labelled_box, rows)) for name, rows in table.items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(
-            f"{path}: is not a truth.json of synthetic pages ({type(error).__name__}: "
-            f"{in_brief(error)}); `digitlab data make pages` writes one."
-        ) from None
+        table = json.loads(require_file(path).read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path}: is not JSON ({in_brief(error)}); {way}") from None
+    if not isinstance(table, dict):
+        raise DataError(f"{path}: got {in_brief(repr(table))}, expected the digits of each picture by its name; {way}")
+    return {name: tuple(_labelled_box(row, f"{path}: {name}") for row in _listed(rows)) for name, rows in table.items()}
 
 
-def _labelled_box(row: dict[str, Any]) -> LabelledBox:
-    left, top, right, bottom = map(int, row["box"])
-    return LabelledBox(int(row["label"]), (left, top, right, bottom), str(row.get("source", "")))
+def _listed(rows: Any) -> list[Any]:
+    return rows if isinstance(rows, list) else [rows]
+
+
+def _labelled_box(row: Any, where: str) -> LabelledBox:
+    try:
+        left, top, right, bottom = map(int, row["box"])
+        return LabelledBox(int(row["label"]), (left, top, right, bottom), str(row.get("source", "")))
+    except (ValueError, OverflowError, KeyError, TypeError, AttributeError):
+        wanted = 'a list of {"label": 7, "box": [left, top, right, bottom]}'
+        raise DataError(f"{where}: got {in_brief(repr(row))}, expected {wanted}") from None
