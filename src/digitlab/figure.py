@@ -1,6 +1,7 @@
 """The one kind of figure made here: without pyplot, so that no window ever opens, and shown by notebooks by itself."""
 
 import io
+import math
 import re
 import warnings
 from collections.abc import Iterator
@@ -62,16 +63,25 @@ def without_formulas(figure: Any) -> Any:
     return figure
 
 
-def finish_axes(axes: Any, x: str, y: str, title: str = "", *, legend: bool = True, **how: Any) -> None:
-    """Add labels, title, grid and, if curves have labels, a legend with the options `how`; epochs are whole numbers."""
+def finish_axes(axes: Any, x: str, y: str, title: str = "", *, legend: bool | str = True, **how: Any) -> None:
+    """Add labels, title, grid and, if curves have labels, a legend with the options `how`; epochs are whole numbers.
+
+    With `legend="below"` it is below the axes of the figure, where it covers nothing.
+    """
     axes.set(xlabel=x, ylabel=y)
     axes.set_title(title, fontsize=10)
     axes.grid(alpha=0.3)
     if x.startswith("epoch"):
         from matplotlib.ticker import MaxNLocator
 
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    if legend and axes.get_legend_handles_labels()[1]:
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
+    labels = axes.get_legend_handles_labels()[1]
+    if legend == "below" and labels:
+        fitting = axes.figure.get_figwidth() // (0.055 * max(map(len, labels)) + 0.4)  # inches of a label at this size
+        rows = math.ceil(len(labels) / max(1, fitting))
+        columns = math.ceil(len(labels) / rows)
+        axes.figure.legend(fontsize=8, loc="outside lower center", ncols=columns, **how)
+    elif legend and labels:
         axes.legend(fontsize=8, **how)
 
 

@@ -13,6 +13,8 @@ from digitlab.viz.curves import PARTS
 from digitlab.viz.figures import COLOURS, Array, Figure, axes_figure, finish_axes, name_lines, new_figure
 
 Drawn = Mapping[str, Any]
+WIDEST = 9.0  # inches: a page shows a wider picture smaller, and its labels are hard to read
+MOST_INSIDE = 3  # labels of a legend; more of them leave no place between curves
 
 
 def nothing(results: Sequence[Result], variant: Variant) -> Drawn:
@@ -82,7 +84,9 @@ def accuracy_curves(
                 text = f"{label}: {PARTS[split]}" if len(labels) > 1 else PARTS[split]
                 band(axes, 1 + np.arange(values.shape[1]), 100 * values, colour, PART_DASHES[split], text)
     seeds = f"mean and range over {len(results)} seeds" if len(results) > 1 else "one seed"
-    finish_axes(axes, "epoch", "accuracy (%)", f"{variant.mode}, {seeds}" if mode else seeds)
+    below = len(axes.get_legend_handles_labels()[1]) > MOST_INSIDE
+    title = f"{variant.mode}, {seeds}" if mode else seeds
+    finish_axes(axes, "epoch", "accuracy (%)", title, legend="below" if below else True)
     return {"curves": figure}
 
 
@@ -130,18 +134,19 @@ def accuracy_points(
 def points(
     names: Sequence[str], values: Any, *, title: str, y_label: str = "accuracy (%)", book: Sequence[float | None] = ()
 ) -> Figure:
-    """Means over seeds, (seeds, names), as points with their spread; the book's values as diamonds."""
-    figure, axes = axes_figure(max(5.0, 1.1 * len(names) + 2), 4.3)
+    """Means over seeds, (seeds, names), as points with their spread; the book's values as diamonds around them."""
+    figure, axes = axes_figure(min(max(5.0, 1.1 * len(names) + 2), WIDEST), 4.3)
     values = np.asarray(values)
     x, mean = np.arange(len(names)), values.mean(axis=0)
     error = np.stack([mean - values.min(axis=0), values.max(axis=0) - mean])
     label = "digitlab, range over seeds" if len(values) > 1 else "digitlab"
     axes.errorbar(x, mean, error, fmt="o", color=COLOURS[0], capsize=4, label=label)
     if known := [(i, value) for i, value in enumerate(book) if value is not None]:
-        axes.plot(*zip(*known), "D", color=COLOURS[1], label="book", markersize=6)
-    axes.set_xticks(x, names, fontsize=8, rotation=20 if len(names) > 5 else 0)
+        axes.plot(*zip(*known), "D", color=COLOURS[1], label="book", markersize=10, fillstyle="none")
+    crowded = len(names) > 5 and max(map(len, names)) > 6
+    axes.set_xticks(x, names, fontsize=8, rotation=20 if crowded else 0)
     axes.margins(x=0.1, y=0.15)
-    finish_axes(axes, "", y_label, title)
+    finish_axes(axes, "", y_label, title, legend="below")
     return figure
 
 
@@ -157,7 +162,7 @@ def picture_grid(
     """Pictures (H, W) in rows, dark where large; with `share` all on one scale, with 0 in its middle."""
     columns = max(1, min(columns, len(pictures)))
     rows = max(1, math.ceil(len(pictures) / columns))
-    figure = new_figure(max(min(1.05 * columns, 12.0) + 0.3, 0.075 * len(title)), 1.2 * rows + 0.5)
+    figure = new_figure(max(min(1.05 * columns + 0.3, WIDEST), 0.075 * len(title)), 1.2 * rows + 0.5)
     figure.suptitle(title, fontsize=10)
     arrays = [np.asarray(picture) for picture in pictures]
     largest = max((float(np.abs(a).max()) for a in arrays), default=0.0)

@@ -9,7 +9,7 @@ from digitlab.books.chapter import Chapter
 from digitlab.books.chapters.nielsen1 import svm_task
 from digitlab.books.experiment import Result, TaskResults, Tasks, Variant, computed
 from digitlab.books.measure import book_costs, training_figures
-from digitlab.books.pictures import Drawn, band, series_bands, valid_test_curves
+from digitlab.books.pictures import WIDEST, Drawn, band, series_bands, valid_test_curves
 from digitlab.books.training import book_training
 from digitlab.nn import CrossEntropy, Dense, Given, Loss, Network, Quadratic
 from digitlab.optim import HalveOnPlateau
@@ -57,13 +57,16 @@ def _neuron_query(task_results: TaskResults, variant: Variant) -> Result:
 
 
 def _neuron_draw(results: Sequence[Result], variant: Variant) -> Drawn:
-    figure = new_figure(12, 4)
-    for axes, loss in zip(figure.subplots(1, 3), ("quadratic", "cross-entropy", "cross-entropy, η .15")):
+    figure = new_figure(WIDEST, 3.4)
+    all_axes = figure.subplots(1, 3)
+    for axes, loss in zip(all_axes, ("quadratic", "cross-entropy", "cross-entropy, η .15")):
         labels = [label for label in NEURONS if label.rpartition(", w")[0] == loss]
         for colour, label in zip(COLOURS, labels):
             axes.plot(results[0].series[label], color=colour, label=f"w{label.rpartition(', w')[2]}")
         axes.set_ylim(0, 1)
-        finish_axes(axes, "epoch", "output (target 0)", f"{loss.partition(',')[0]}, η {NEURONS[labels[0]][3]:g}")
+        title = f"{loss.partition(',')[0]}, η {NEURONS[labels[0]][3]:g}"
+        first = axes is all_axes[0]
+        finish_axes(axes, "epoch", "output (target 0)" if first else "", title, legend="below" if first else False)
     return {"neuron": figure}
 
 
@@ -86,7 +89,7 @@ def _costs_query(task_results: TaskResults, variant: Variant) -> Result:
 
 def _overfitting_draw(results: Sequence[Result], variant: Variant) -> Drawn:
     """The book's four plots in one figure: cost and accuracy, on training and on test data."""
-    figure = new_figure(10, 7)
+    figure = new_figure(WIDEST, 6.5)
     label = next(key for key in results[0].series if key.endswith("/train_cost")).rpartition("/")[0]
     panels = [
         ("train_cost", "cost on the training set", 1.0),

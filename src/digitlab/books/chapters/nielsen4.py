@@ -7,7 +7,7 @@ import numpy as np
 
 from digitlab.books.chapter import Chapter
 from digitlab.books.experiment import Result, TaskResults, Variant, computed
-from digitlab.books.pictures import Drawn
+from digitlab.books.pictures import WIDEST, Drawn
 from digitlab.functions import bumps_network
 from digitlab.viz.figures import COLOURS, finish_axes, new_figure
 
@@ -43,7 +43,7 @@ def _bumps_query(task_results: TaskResults, variant: Variant) -> Result:
 
 
 def _bumps_draw(results: Sequence[Result], variant: Variant) -> Drawn:
-    figure = new_figure(10, 4.3)
+    figure = new_figure(WIDEST, 4)
     x = np.linspace(0, 1, 1001)
     left, right = figure.subplots(1, 2)
     left.plot(x, wavy(x), color="black", linewidth=3, alpha=0.3, label="function")

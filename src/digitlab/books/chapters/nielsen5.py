@@ -8,7 +8,7 @@ import numpy as np
 from digitlab.books.chapter import Chapter
 from digitlab.books.data import Data
 from digitlab.books.experiment import Result, TaskResults, Tasks, Variant, computed
-from digitlab.books.pictures import Drawn, series_bands, valid_curves
+from digitlab.books.pictures import WIDEST, Drawn, series_bands, valid_curves
 from digitlab.nn import Dense, Network, mlp
 from digitlab.viz.figures import axes_figure, new_figure
 
@@ -65,10 +65,10 @@ def _norms_query(task_results: TaskResults, variant: Variant) -> Result:
 
 
 def _norms_draw(results: Sequence[Result], variant: Variant) -> Drawn:
-    figure = new_figure(12, 4)
+    figure = new_figure(WIDEST, 3.4)
     for axes, depth in zip(figure.subplots(1, 3), (2, 3, 4)):
         keys = {f"layer {i}": f"{depth} hidden/layer {i}" for i in range(1, depth + 1)}
-        text, title = "‖∂C/∂b‖, mean over the images", f"{depth} hidden layers"
+        text, title = "‖∂C/∂b‖" if depth == 2 else "", f"{depth} hidden layers"
         series_bands(axes, results, keys, text, title=title, first=0, log=True)
     return {"norms": figure}
 

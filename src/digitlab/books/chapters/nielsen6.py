@@ -15,7 +15,7 @@ import numpy as np
 from digitlab.books.chapter import Chapter
 from digitlab.books.experiment import Result, TaskResults, Tasks, Variant
 from digitlab.books.measure import training_figures
-from digitlab.books.pictures import Drawn, accuracy_curves, best_point, picture_grid
+from digitlab.books.pictures import WIDEST, Drawn, accuracy_curves, best_point, picture_grid
 from digitlab.books.training import Training, training
 from digitlab.engine.select import predict
 from digitlab.ensemble import combine
@@ -156,7 +156,7 @@ def _filters_draw(results: Sequence[Result], variant: Variant) -> Drawn:
     tiled = np.pad(second, ((0, 0), (0, 0), (0, 1), (0, 1)), constant_values=np.nan)  # (20, 40, 6, 6)
     inputs, filters = tiled.shape[:2]
     image = tiled.transpose(0, 2, 1, 3).reshape(6 * inputs, 6 * filters)
-    figure, axes = axes_figure(11, 6)
+    figure, axes = axes_figure(WIDEST, 5.5)
     limit = float(np.abs(second).max()) or 1.0
     axes.imshow(image, cmap="RdBu_r", vmin=-limit, vmax=limit)
     axes.set(xlabel="filter (1 to 40)", ylabel="weights for each of the 20 input maps")
