@@ -1,8 +1,8 @@
 """Reading a pickle without running it: arrays and plain Python values, and nothing else.
 
 A pickle is a small program. One of its instructions fetches any function of any module by name, so `pickle.load` runs
-code that the author of the file chose. This reader looks names up in a short table instead, whose entries can only
-build arrays of numbers. The pickles of the books (`mnist.pkl.gz`, lists of weights) need no more.
+code that the author of the file chose. This reader looks names up in a short table instead (pickle_stand_ins.py), whose
+entries can only build arrays of numbers. The pickles of the books (`mnist.pkl.gz`, lists of weights) need no more.
 
 The base is Python's unpickler written in Python: its instructions can be replaced one by one (`load_build` below), and
 a hostile memo index costs it nothing. Each instruction that fills a container checks that it fills one of ours, keys
@@ -12,7 +12,6 @@ See https://docs.python.org/3/library/pickle.html#restricting-globals and, for t
 """
 
 import io
-import math
 import pickle
 import struct
 from collections.abc import Callable, Collection
@@ -21,6 +20,8 @@ from typing import Any, ClassVar, NoReturn, Protocol
 import numpy as np
 
 from digitlab.errors import DataError, in_brief
+from digitlab.pickle_stand_ins import NAMES, Array, Dtype, stand_in
+from digitlab.pickle_stand_ins import PickledObject as PickledObject
 
 PIECE = 1 << 20  # long reads are made in pieces of one MiB, because a length in the file may be false
 MAX_INSTRUCTIONS = 1_000_000  # about a second; a list of 100,000 floats has as many instructions
@@ -34,23 +35,6 @@ class Readable(Protocol):
 
     def read(self, size: int, /) -> bytes: ...
     def readline(self) -> bytes: ...
-
-
-class PickledObject:
-    """An object whose class was allowed by name, with its attributes as a dictionary and none of its methods.
-
-    An allowed "network.Network" has "sizes", "weights" and "biases" in `.attributes`, and its name in `.pickled_class`.
-    They are no attributes of Python's: NumPy would follow one named `__array_interface__` to any place in memory.
-    """
-
-    __slots__ = ("attributes",)
-    pickled_class: ClassVar[str] = ""
-    attributes: dict[str, Any]
-
-    def __new__(cls, *_: Any) -> "PickledObject":
-        made = object.__new__(cls)
-        made.attributes = {}
-        return made
 
 
 def load(
@@ -102,98 +86,6 @@ class _Pieces:
         return line
 
 
-class _Dtype:
-    """`numpy.dtype("f4", 0, 1)` followed by its byte order: a number type, never objects, fields or text."""
-
-    def __init__(self, name: str | bytes, align: object = 0, copy: object = 0) -> None:
-        text = name.decode("ascii") if isinstance(name, bytes) else name
-        if len(text) > 3 or text[:1] not in "biufc":
-            raise ValueError(f"arrays of dtype {text!r} are not read, only booleans and numbers")
-        self.dtype: np.dtype[Any] = np.dtype(text)
-
-    def __setstate__(self, state: tuple[Any, ...]) -> None:
-        order: Any = state[1].decode("ascii") if isinstance(state[1], bytes) else state[1]
-        if any(part is not None for part in state[2:5]):
-            raise ValueError("arrays with fields are not read, only plain numbers")
-        self.dtype = self.dtype.newbyteorder(order)
-
-    def require_fit(self, shape: object, size: int) -> None:
-        """Raise ValueError unless `size` bytes, which were read, are exactly an array of this shape."""
-        if not isinstance(shape, tuple) or not all(type(n) is int for n in shape):
-            raise ValueError("an array's shape is not a tuple of whole numbers")
-        if any(n < 0 for n in shape) or math.prod(shape) * self.dtype.itemsize != size:
-            raise ValueError(f"an array's shape {shape!s:.200} does not fit its {size:,} bytes")
-
-
-class _Array(np.ndarray[Any, Any]):
-    """An array whose pickled state is checked before NumPy sees it."""
-
-    def __setstate__(self, state: tuple[Any, ...]) -> None:
-        shape, kind, fortran, raw = state[-4:]
-        if isinstance(raw, str):  # a Python 2 byte string, read as latin1
-            raw = raw.encode("latin-1")
-        if not isinstance(kind, _Dtype) or not isinstance(raw, bytes):
-            raise ValueError("an array's numbers are not bytes of a number type")
-        kind.require_fit(shape, len(raw))
-        checked: Any = (1, shape, kind.dtype, bool(fortran), raw)
-        super().__setstate__(checked)
-
-
-def _new_array(*_: object) -> _Array:
-    """`_reconstruct(ndarray, (0,), b"b")`: the empty array that its state then fills, whatever is asked for."""
-    return np.ndarray.__new__(_Array, (0,), "b")
-
-
-def _new_scalar(kind: _Dtype, raw: bytes | str) -> Any:
-    """`scalar(dtype, bytes)`: one NumPy number."""
-    data = raw.encode("latin-1") if isinstance(raw, str) else bytes(raw)
-    return np.frombuffer(data, kind.dtype, count=1)[0]
-
-
-def _array_from_buffer(raw: bytes, kind: _Dtype, shape: tuple[int, ...], order: str) -> np.ndarray[Any, Any]:
-    """`_frombuffer(bytes, dtype, shape, order)`: how protocol 5 writes an array."""
-    if not isinstance(raw, bytes | bytearray):
-        raise ValueError("an array's numbers are not bytes")
-    kind.require_fit(shape, len(raw))
-    return np.frombuffer(raw, kind.dtype).reshape(shape, order="F" if order == "F" else "C")
-
-
-def _encode(text: str, codec: str = "latin1") -> bytes:
-    """`_codecs.encode(text, "latin1")`: how old protocols write bytes; no other codec is ever needed."""
-    if codec not in ("latin1", "latin-1"):
-        raise ValueError(f"codec {codec!r} is not allowed")
-    return text.encode("latin-1")
-
-
-def _no_bytes() -> bytes:
-    """`__builtin__.bytes()`: how old protocols write the empty byte string; with arguments it is a TypeError."""
-    return b""
-
-
-def _rebuild(kind: Any, base: object, state: object) -> PickledObject:
-    """`copyreg._reconstructor(cls, object, None)`: how old protocols start an object of an allowed class."""
-    if not (isinstance(kind, type) and issubclass(kind, PickledObject)):
-        raise ValueError("only objects of allowed classes can be rebuilt")
-    return kind()
-
-
-_NAMES: dict[str, Any] = {
-    "numpy.ndarray": None,  # only ever an argument of _reconstruct
-    "numpy.dtype": _Dtype,
-    "_codecs.encode": _encode,
-    "__builtin__.bytes": _no_bytes,
-    "builtins.bytes": _no_bytes,
-    "copyreg._reconstructor": _rebuild,
-    "copy_reg._reconstructor": _rebuild,
-    "builtins.object": None,
-    "__builtin__.object": None,
-}
-for _core in ("numpy.core", "numpy._core"):  # NumPy 2 renamed its inside; files of both kinds exist
-    _NAMES[f"{_core}.multiarray._reconstruct"] = _new_array
-    _NAMES[f"{_core}.multiarray.scalar"] = _new_scalar
-    _NAMES[f"{_core}.numeric._frombuffer"] = _array_from_buffer
-
-
 _OUTSIDE = (
     *(pickle.PERSID, pickle.BINPERSID, pickle.EXT1, pickle.EXT2, pickle.EXT4),
     *(pickle.NEXT_BUFFER, pickle.READONLY_BUFFER),
@@ -225,7 +117,7 @@ class _Unpickler(pickle._Unpickler):
     def __init__(self, file: _Pieces, allowed: frozenset[str], what: str, encoding: str) -> None:
         super().__init__(file, fix_imports=False, encoding=encoding)
         self.file, self.what, self.made = file, what, 0
-        self.names = _NAMES | {name: _stand_in(name) for name in allowed}
+        self.names = NAMES | {name: stand_in(name) for name in allowed}
         self.dispatch = _Instructions(file)  # type: ignore[misc]
 
     def find_class(self, module: str, name: str) -> Any:
@@ -340,7 +232,7 @@ class _Unpickler(pickle._Unpickler):
         """BUILD gives an object its state. Only what was built here may take one: not functions, not classes."""
         state = self.stack.pop()
         instance = self.stack[-1]
-        if isinstance(instance, _Array | _Dtype):
+        if isinstance(instance, Array | Dtype):
             instance.__setstate__(state)
             self.count(instance)
         elif isinstance(instance, PickledObject) and isinstance(state, dict):
@@ -376,7 +268,3 @@ class _Unpickler(pickle._Unpickler):
         pickle.BYTEARRAY8[0]: load_long_bytes,
         **dict.fromkeys(map(ord, _OUTSIDE), refuse),
     }
-
-
-def _stand_in(name: str) -> type[PickledObject]:
-    return type(name.rpartition(".")[2], (PickledObject,), {"pickled_class": name, "__slots__": ()})
