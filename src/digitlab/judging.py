@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from digitlab.arguments import checked
 from digitlab.arrays import placed_with, to_numpy
 from digitlab.engine.select import make_predictor
 from digitlab.nn.network import Network
@@ -37,6 +38,7 @@ class Judged:
         return best
 
 
+@checked
 def judge(network: Network, images: NDArray[np.uint8]) -> Judged:
     """The probabilities of the classes, and of none of them, for images (N, 28, 28) or of the network's input shape."""
     logits = logits_of(network, images)  # (N, classes)

@@ -14,6 +14,7 @@ from typing import Any, Unpack
 
 import numpy as np
 
+from digitlab.arguments import checked
 from digitlab.arrays import placed_with, to_numpy
 from digitlab.data import Digits
 from digitlab.data.formats.shared.contents import Part
@@ -32,6 +33,7 @@ READING = (*of_part("read"), "valid_size", "test_size")  # the settings of `load
 
 
 @with_settings(DataSettings, only=READING)
+@checked
 def predict(
     net: Any,
     source: Any,

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from digitlab.arguments import checked
 from digitlab.errors import ConfigError
 
 Array = np.ndarray[Any, Any]
@@ -36,6 +37,7 @@ class Summary(NamedTuple):
         return f"{number(self.mean)}{sd}{unit}" + (f" (n = {self.n})" if show_n else "")
 
 
+@checked
 def summarize(values: Sequence[float]) -> Summary:
     """Statistics of at least one value. By hand: 1, 2, 6 have mean 3, variance 7, range 5."""
     if not values:

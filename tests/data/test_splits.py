@@ -43,7 +43,7 @@ def test_one_set_is_cut_without_overlap_and_always_alike() -> None:
 
 
 def test_no_test_images_at_all_are_had_as_one_set() -> None:
-    with pytest.raises(DataError, match=r"got test_size 0, expected at least 1 image; .* load\(..., part='all'\)"):
+    with pytest.raises(DataError, match=r"got test_size 0, expected at least 1 image; .* choose the part 'all'"):
         load("digits", test_size=0)
     assert len(load("digits", part="all")) == 1797
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from digitlab.arguments import checked_class
 from digitlab.convert import as_frame
 from digitlab.data.grids import image_grid, image_text
 from digitlab.errors import DataError
@@ -38,6 +39,7 @@ class Example(NamedTuple):
         return f"Example: image {'×'.join(map(str, self.image.shape))}, label {self.label}"
 
 
+@checked_class
 @dataclass(frozen=True, eq=False, repr=False)
 class Digits:
     """N images with the class of each: `Digits(images, labels)`.

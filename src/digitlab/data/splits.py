@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
+from digitlab.arguments import generator
 from digitlab.data.dataset import Digits, concatenate
 from digitlab.errors import DataError
 from digitlab.settings.data import Split
@@ -29,7 +30,8 @@ class Splits(NamedTuple):
         chosen: Digits | None = getattr(self, name)
         if chosen is None:
             raise DataError(
-                "part: got 'valid', but split='60k/10k', or valid_size=0, sets none aside; use split='50k/10k/10k'."
+                "part: got 'valid', but the split '60k/10k', or a valid_size of 0, sets none aside; use the split "
+                "'50k/10k/10k'."
             )
         return chosen
 
@@ -59,7 +61,7 @@ def split_published(
     if _no_validation(split, valid_size):
         return Splits(train, None, test)
     if not last:
-        raise DataError(f"{train}: too few images to set a sixth aside for validation; use split='60k/10k'.")
+        raise DataError(f"{train}: too few images to set a sixth aside for validation; use the split '60k/10k'.")
     learned, valid = train.split(n - last, last)
     return Splits(learned, valid, test)
 
@@ -77,7 +79,8 @@ def split_single(digits: Digits, split: Split, valid_size: Size | None = None, t
     if not tested or (not valid and not _no_validation(split, valid_size)):
         raise DataError(
             f"{digits}: too few images to cut training, validation and test sets from; expected 7. "
-            "Say how many with valid_size and test_size (valid_size may be 0); to test on all of them: part='all'."
+            "Say how many with valid_size and test_size (valid_size may be 0); to test on all of them, "
+            "choose the part 'all'."
         )
     if _no_validation(split, valid_size):
         valid = 0
@@ -127,8 +130,8 @@ def count_of(size: Size, most: int, name: str, digits: Digits, of: int | None = 
     least = 0 if name == "valid_size" else 1
     if name == "test_size" and size == 0:
         raise DataError(
-            f"{digits}: got test_size 0, expected at least 1 image; to get all images as one set without a test part: "
-            "load(..., part='all')."
+            f"{digits}: got test_size 0, expected at least 1 image; to get all images as one set without a test part, "
+            "choose the part 'all'."
         )
     if size != int(size) or not least <= size <= most or (isinstance(size, float) and size == 1):
         raise DataError(
@@ -175,7 +178,7 @@ def restrict(
             raise DataError(f"share: got {list(share)}, expected [i, n] with 1 ≤ i ≤ n")
         train = train[share[0] - 1 :: share[1]]
     if bootstrap is not None:
-        train = train[np.random.default_rng(bootstrap).integers(len(train), size=len(train))]
+        train = train[generator(bootstrap, "bootstrap").integers(len(train), size=len(train))]
     return parts._replace(train=train).each(lambda part: narrowed(part, group=group))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from digitlab.arguments import checked
 from digitlab.data import Splits
 from digitlab.doctor.ailment import Finding
 from digitlab.doctor.ailments import AILMENTS
@@ -12,6 +13,7 @@ from digitlab.doctor.ailments.stopped_too_early import StoppedTooEarly
 from digitlab.doctor.case import Case
 
 
+@checked
 def examine(run: "str | os.PathLike[str] | Case", splits: Splits | None = None) -> list[Finding]:
     """What is wrong with a run, the likeliest cause first; [] for a healthy one.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from digitlab.arguments import checked
 from digitlab.arrays import Array
 from digitlab.engine.base import Engine
 from digitlab.engine.pure_engine import PureEngine
@@ -37,6 +38,7 @@ CACHED = 400_000  # numbers in the largest output of a batch of the readable cod
 SWITCH = "DIGITLAB_FAST"  # the environment variable that switches the fast engine off
 
 
+@checked
 def select_engine(
     name: str,
     network: Network,

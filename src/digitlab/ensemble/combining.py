@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from digitlab.arguments import checked
 from digitlab.arrays import to_numpy
 from digitlab.convert import as_examples
 from digitlab.engine.select import predict
@@ -29,6 +30,7 @@ STACK_HIDDEN, STACK_EPOCHS = 30, 30
 ONE_ANSWER = Combine | Subnetwork  # the layer that makes one answer of the members': a rule, or the network of "stack"
 
 
+@checked
 def combine(
     networks: Sequence[Network],
     how: str = "vote",

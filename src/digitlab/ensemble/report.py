@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from digitlab.arguments import checked
 from digitlab.arrays import to_numpy
 from digitlab.doctor.symptoms import NOISE, percent
 from digitlab.engine.select import predict
@@ -76,6 +77,7 @@ def diversity(correct: Any) -> Diversity:
     )
 
 
+@checked
 def gain(network: Network, images: Any, labels: Any, covers: Sequence[Sequence[int]] | None = None) -> Gain:
     """What the ensemble gains on these images and labels (N,). Raises ConfigError if the network is no ensemble.
 

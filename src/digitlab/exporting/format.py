@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from digitlab.arguments import checked
 from digitlab.errors import ConfigError, not_among
 from digitlab.files import require_suffix
 from digitlab.nn import Network
@@ -36,6 +37,7 @@ def export_formats() -> dict[str, ExportFormat]:
     return {module.FORMAT.name: module.FORMAT for module in modules}
 
 
+@checked
 def export_network(network: Network, path: str | os.PathLike[str], to: str) -> list[Path]:
     """Write a network in the format named `to` and return the files written; `export_formats()` lists the formats.
 

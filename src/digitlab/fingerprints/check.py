@@ -16,6 +16,7 @@ from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 
+from digitlab.arguments import unchecked
 from digitlab.fingerprints.module import Module, file_name
 
 # How a layer or an optimizer is made and shown; a kernel gets the finished object.
@@ -189,5 +190,5 @@ def code_of(attribute: Any) -> CodeType | None:
     """The code of a function, a property, a class method or a static method; None of anything else."""
     if isinstance(attribute, property | functools.cached_property):
         attribute = attribute.fget if isinstance(attribute, property) else attribute.func
-    attribute = getattr(attribute, "__func__", attribute)
+    attribute = unchecked(getattr(attribute, "__func__", attribute))
     return attribute.__code__ if isinstance(attribute, FunctionType) else None

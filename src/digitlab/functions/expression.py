@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from digitlab.arguments import checked
 from digitlab.errors import ConfigError
 
 Array = np.ndarray[Any, Any]
@@ -25,6 +26,7 @@ BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
 }
 
 
+@checked
 def parse_function(text: str) -> Function:
     """The function that `text` describes: `parse_function("sin(x) + x")(x)` for an array x, in float64.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from digitlab.arguments import checked
 from digitlab.doctor.ailment import Diagnosis
 from digitlab.doctor.callback import Diagnose
 from digitlab.errors import ConfigError, DataError
@@ -46,6 +47,7 @@ class Fit:
     _repr_html_ = notebook_html
 
 
+@checked
 def fit_function(
     network: Network,
     function: Function,

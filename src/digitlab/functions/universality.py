@@ -6,11 +6,13 @@ times h, is a bump of height h between s and t; a row of bumps as high as the fu
 
 import numpy as np
 
+from digitlab.arguments import checked
 from digitlab.errors import ConfigError
 from digitlab.functions.expression import Function
 from digitlab.nn import Dense, Given, MeanSquaredError, Network, Sigmoid
 
 
+@checked
 def bumps_network(function: Function, low: float, high: float, bumps: int, *, steepness: float = 1000.0) -> Network:
     """A network 1–2·bumps–1 whose weights are set so that it follows `function` on [low, high]; nothing is learned.
 

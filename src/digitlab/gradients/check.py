@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from digitlab.arguments import checked
 from digitlab.arrays import Array, array_namespace, placed_with, to_numpy
 from digitlab.errors import ConfigError, ShapeError
 from digitlab.gradients.base import Backpropagation, Gradient
@@ -75,6 +76,7 @@ class GradientReport:
         return "\n".join([*lines, f"{verdict} (tolerance {self.tolerance:.0e}, loss {self.loss:.6g})"])
 
 
+@checked
 def check_gradients(
     network: Network,
     x: Array,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from digitlab.arguments import checked
 from digitlab.arrays import Array, to_numpy
 from digitlab.errors import GradientError
 from digitlab.gradients.base import Backpropagation, Gradient
@@ -31,6 +32,7 @@ class Comparison:
     refusal: str | None = None
 
 
+@checked
 def compare_gradients(
     network: Network,
     x: Array,

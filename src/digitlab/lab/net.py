@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MethodType
 from typing import Any, Self
 
+from digitlab.arguments import checked
 from digitlab.arrays import Array
 from digitlab.errors import ConfigError, ModelFileError, not_among
 from digitlab.lab.looking import Looking
@@ -44,6 +45,7 @@ class Net(Training, Looking):
     `net.history` the History of all calls of `train`.
     """
 
+    @checked
     def __init__(self, layers: Sequence[int] | Network | str, *, seed: int = 0, **settings: Any) -> None:
         self.network, self.usual = _network(layers, seed, settings)
         self.seed = seed

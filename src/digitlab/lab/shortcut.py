@@ -5,11 +5,13 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from digitlab.arguments import checked
 from digitlab.data import load
 from digitlab.errors import ConfigError
 from digitlab.lab.net import Net
 
 
+@checked
 def get_net(
     sizes: Sequence[int] = (784, 30, 10),
     *,

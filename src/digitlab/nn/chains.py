@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from digitlab.arguments import checked
 from digitlab.errors import ConfigError
 from digitlab.nn.describe import build, separate
 from digitlab.nn.dropout import Dropout
@@ -16,6 +17,7 @@ from digitlab.nn.scaling import Scaling
 __all__ = ["mlp"]
 
 
+@checked
 def mlp(
     sizes: Sequence[int],
     *,

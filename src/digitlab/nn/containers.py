@@ -4,7 +4,7 @@ A layer inside another is a child: its parameters are named by its path ("1.left
 saved and frozen like any other. Every layer object has one place; see also slices.py, per_neuron.py and subnetwork.py.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -158,7 +158,8 @@ class Branches(Layer):
         if isinstance(self.branches, Mapping):
             named = {str(key): layers for key, layers in self.branches.items()}
         else:
-            named = {str(i): layers for i, layers in enumerate(self.branches)}
+            several = self.branches if isinstance(self.branches, Iterable) else ()
+            named = {str(i): layers for i, layers in enumerate(several)}
         wrong = [
             key
             for key, layers in named.items()

@@ -22,7 +22,7 @@ from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 
-from digitlab.errors import ConfigError, did_you_mean, not_among
+from digitlab.errors import ConfigError, did_you_mean, in_brief, not_among
 from digitlab.nn.formulas import Formulas
 
 NONE = "none"  # how "there is none" is written: Dense(30, biases=None) is {..., "biases": "none"}
@@ -129,7 +129,7 @@ def build(family: type[D], description: Any) -> D:
         return build(family, spec_table(family, description))
     if not isinstance(description, Mapping) or not isinstance(description.get("type"), str):
         raise ConfigError(
-            f"{article(family.family)}: got {description!r}; expected a name such as "
+            f"{article(family.family)}: got {in_brief(repr(description))}; expected a name such as "
             f'{names(family)[0]!r} or a table with a "type"'
         )
     given = dict(description)
@@ -280,7 +280,7 @@ _PLAIN: dict[Any, tuple[type[Any], str]] = {
 
 def _value(value: Any, family: type[Described] | None) -> Any:
     """A field's value from its description; `family` (from the field's metadata) says what a table in it is."""
-    if value is None or value == NONE:
+    if value is None or (isinstance(value, str) and value == NONE):
         return None
     if family is None:
         return value

@@ -8,6 +8,7 @@ import math
 
 import numpy as np
 
+from digitlab.arguments import checked
 from digitlab.arrays import Array, array_namespace, real
 from digitlab.errors import DataError
 from digitlab.nn.activations import softplus
@@ -105,6 +106,7 @@ def log_softmax(z: Array) -> Array:
     return z - xp.log(xp.sum(xp.exp(z), axis=-1, keepdims=True))
 
 
+@checked
 def soft_targets(labels: Array, classes: int, low: float = 0.01, high: float = 0.99) -> Array:
     """Labels (N,) as targets (N, classes): `high` at the label's place, `low` elsewhere. Rashid's are .01 and .99."""
     labels = np.asarray(labels)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from digitlab.arguments import checked, generator
 from digitlab.errors import ConfigError, ShapeError
 
 __all__ = ["all_connections", "block_connections", "local_connections", "random_connections"]
@@ -16,22 +17,25 @@ __all__ = ["all_connections", "block_connections", "local_connections", "random_
 Mask = list[list[int]]
 
 
+@checked
 def all_connections(n_in: int, n_out: int) -> Mask:
     """Every input reaches every neuron: what a dense layer is without a mask, to be thinned out by hand."""
     return _mask(np.ones((n_in, n_out)))
 
 
+@checked
 def random_connections(n_in: int, n_out: int, share: float, rng: np.random.Generator | int) -> Mask:
     """Every neuron sees the same number of inputs, round(share · n_in) and at least one, drawn without replacement."""
     if not 0 < share <= 1:
         raise ConfigError(f"random_connections: got share {share}, expected 0 < share ≤ 1: the part of inputs seen")
-    rng, count = np.random.default_rng(rng), max(1, round(share * n_in))
+    rng, count = generator(rng, "rng"), max(1, round(share * n_in))
     mask = np.zeros((n_in, n_out))
     for neuron in range(n_out):
         mask[rng.choice(n_in, count, replace=False), neuron] = 1
     return _mask(mask)
 
 
+@checked
 def block_connections(n_in: int, n_out: int, blocks: int) -> Mask:
     """The inputs in `blocks` runs, the neurons too, and each run of inputs reaches only its run of neurons.
 
@@ -44,6 +48,7 @@ def block_connections(n_in: int, n_out: int, blocks: int) -> Mask:
     return _mask(rows[:, None] == columns[None, :])
 
 
+@checked
 def local_connections(
     image_shape: tuple[int, ...], field: int | tuple[int, int], stride: int | tuple[int, int] | None = None
 ) -> Mask:

@@ -19,6 +19,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from digitlab.arguments import checked, generator
 from digitlab.arrays import Array, array_namespace
 from digitlab.errors import ConfigError
 from digitlab.nn.describe import Described, build, build_all
@@ -292,6 +293,7 @@ class Network(NamedArrays):
     is there twice, or if an activation comes last and the loss has its own (outputs.py).
     """
 
+    @checked
     def __init__(
         self,
         layers: list[Layer] | None = None,
@@ -317,7 +319,7 @@ class Network(NamedArrays):
         self.scaling_is_explicit = scaling is not None
         self.input_range: InputRange | None = None  # what it was trained on; recorded by training
         self.class_names: tuple[str, ...] = ()  # of the data it was trained on, where they are no mere numbers
-        self.weights_rng = np.random.default_rng(seed) if seed is not None else None
+        self.weights_rng = generator(seed) if seed is not None else None
         generators = streams(self.weights_rng, len(self.layers))
         shape = self.input_shape
         self.shapes = [shape]  # shapes[i] goes into layer i, shapes[i + 1] comes out

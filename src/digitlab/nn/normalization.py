@@ -13,6 +13,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from digitlab.arguments import checked_class
 from digitlab.arrays import Array, array_namespace, real
 from digitlab.errors import ConfigError, ShapeError
 from digitlab.nn.formulas import Formulas
@@ -99,6 +100,7 @@ class BatchNorm(Layer):
             )
 
 
+@checked_class
 @dataclass(eq=False, repr=False)
 class LayerNorm(Layer):
     """Each example brought to mean 0 and variance 1 within itself, then γ times it plus β, number by number.

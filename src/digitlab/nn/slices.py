@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from digitlab.arguments import checked
 from digitlab.arrays import Array, array_namespace
 from digitlab.errors import ConfigError, ShapeError
 from digitlab.nn.formulas import Formulas
@@ -104,6 +105,7 @@ class Slice(Layer):
         return xp.reshape(xp.take(columns, xp.asarray(source, device=grad_y.device), axis=1), shape)
 
 
+@checked
 def halves(image_shape: Shape, across: str = "rows") -> list[Slice]:
     """Two slices that share nothing: the upper and the lower half, or with across="columns" left and right."""
     height, width = image_shape[:2]
@@ -113,6 +115,7 @@ def halves(image_shape: Shape, across: str = "rows") -> list[Slice]:
     return [Slice(**{across: (0, size // 2)}), Slice(**{across: (size // 2, size)})]
 
 
+@checked
 def quadrants(image_shape: Shape) -> list[Slice]:
     """Four slices that share nothing: upper left, upper right, lower left, lower right."""
     height, width = image_shape[:2]

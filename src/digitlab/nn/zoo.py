@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from digitlab.arguments import checked
 from digitlab.errors import ConfigError, ShapeError, not_among
 from digitlab.nn.activations import ReLU, Tanh
 from digitlab.nn.chains import initial, mlp
@@ -30,6 +31,7 @@ from digitlab.synonyms import folded
 __all__ = ["ZOO", "build_named", "parse_net"]
 
 
+@checked
 def build_named(name: str, **settings: Any) -> Network:
     """A network of the zoo with fresh weights; settings as `Recipe.build` takes them. Raises ConfigError."""
     return recipe(name).build(**settings)
@@ -60,6 +62,7 @@ def recommended_net(image_shape: Shape) -> str:
     return ""
 
 
+@checked
 def parse_net(text: str, **settings: Any) -> Network:
     """A network from one word: sizes ("784-30-10", settings as `mlp` takes them) or a name from the zoo."""
     sizes = parse_sizes(text)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from digitlab.arguments import checked_class
 from digitlab.errors import ConfigError, did_you_mean
 from digitlab.search.settings import settings_for
 from digitlab.search.space import Space, parse_space, space_table
@@ -16,6 +17,7 @@ from digitlab.settings.search import SearchSettings
 from digitlab.train.config import RunConfig
 
 
+@checked_class
 @with_settings(SearchSettings)
 @dataclass(frozen=True)
 class SearchPlan(SearchSettings):

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from digitlab.arguments import checked
 from digitlab.arrays import to_numpy
 from digitlab.doctor.measures import constant_loss
 from digitlab.engine import select_engine
@@ -48,6 +49,7 @@ class RangeTest:
         return f"RangeTest: suggested rate {self.suggested:g}, of {len(self.rates)} steps"
 
 
+@checked
 def range_test(
     config: RunConfig, train: Any, *, low: float = 1e-4, high: float = 100.0, steps: int | None = None
 ) -> RangeTest:

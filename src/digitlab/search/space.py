@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from digitlab.arguments import checked_class
 from digitlab.errors import ConfigError, not_among
 from digitlab.nn.describe import typed
 from digitlab.settings.schema import as_typed, option_of, spelled
@@ -46,6 +47,7 @@ class Parameter:
         return {**table, "when": {key: list(v) for key, v in self.when.items()}} if self.when else table
 
 
+@checked_class
 @dataclass(frozen=True)
 class Uniform(Parameter):
     """A number between `low` and `high`, all alike."""
@@ -75,6 +77,7 @@ class Uniform(Parameter):
         return self._with_when({self.kind: [self.low, self.high]})
 
 
+@checked_class
 @dataclass(frozen=True)
 class LogUniform(Uniform):
     """A number between `low` and `high`, every order of magnitude alike: for η and λ."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from digitlab.arguments import checked
 from digitlab.errors import ConfigError, ModelFileError, in_brief
 from digitlab.nn.io.stored import check_description, stored
 from digitlab.notebook_html import notebook_html
@@ -82,6 +83,7 @@ class Study:
 
     _repr_html_ = notebook_html
 
+    @checked
     def __init__(self, path: str | os.PathLike[str]) -> None:
         import optuna
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from digitlab.arguments import checked
 from digitlab.errors import ConfigError
 from digitlab.train import columns
 from digitlab.train.history import Row
@@ -94,6 +95,7 @@ def having(callbacks: Iterable[Callback], hook: str) -> list[Callback]:
 class EarlyStopping(Callback):
     """Stop when the monitored score has not improved for `patience` epochs ("no improvement in n", Nielsen ch. 3)."""
 
+    @checked
     def __init__(self, patience: int = 10) -> None:
         if patience < 1:
             raise ConfigError(f"EarlyStopping: got patience {patience}, expected at least 1 epoch")
@@ -116,6 +118,7 @@ class EarlyStopping(Callback):
 class TargetReached(Callback):
     """Stop once the monitored column is as good as `target`: an accuracy at least, a loss at most."""
 
+    @checked
     def __init__(self, target: float) -> None:
         self.target = target
 

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from digitlab.arguments import checked
 from digitlab.arrays import Array, array_namespace, placed_with, to_numpy
 from digitlab.engine.select import make_predictor
 from digitlab.errors import ConfigError
@@ -77,6 +78,7 @@ def as_labels(targets: Array) -> Array:
     return targets if targets.ndim == 1 else array_namespace(targets).argmax(targets, axis=1)
 
 
+@checked
 def class_shares(outputs: Any) -> np.ndarray[Any, Any]:
     """Outputs (N, classes) as probabilities, each row divided by its sum, which is 1 for softmax.
 

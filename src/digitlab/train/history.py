@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
+from digitlab.arguments import checked
 from digitlab.convert import as_frame
 from digitlab.errors import ConfigError, ModelFileError, did_you_mean, in_brief
 from digitlab.files import require_suffix, write_text
@@ -44,6 +45,7 @@ class History:
 
     _repr_html_ = notebook_html
 
+    @checked
     def __init__(self, rows: Iterable[Row] = ()) -> None:
         self.rows = list(rows)
 

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from digitlab.arguments import checked
 from digitlab.errors import ConfigError
 from digitlab.files import atomic_write
 from digitlab.train.callbacks import Callback
@@ -23,6 +24,7 @@ class CsvLog(Callback):
     A column that an epoch lacks, such as the first epoch's change, is empty.
     """
 
+    @checked
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
 
@@ -40,6 +42,7 @@ class TensorBoardLog(Callback):
     Needs tensorboardX: pip install 'digitlab[tensorboard]'. Raises ConfigError without it.
     """
 
+    @checked
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         try:
             from tensorboardX import SummaryWriter
@@ -68,6 +71,7 @@ class MLflowLog(Callback):
     'digitlab[mlflow]'. Raises ConfigError without it.
     """
 
+    @checked
     def __init__(self, **parameters: Any) -> None:
         try:
             import mlflow

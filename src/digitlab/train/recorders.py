@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from digitlab.arguments import checked
 from digitlab.arrays import to_numpy
 from digitlab.data.formats.npz import read_members
 from digitlab.engine.select import predict
@@ -92,6 +93,7 @@ class RecordPredictions(Callback):
     images (N, ...) as the network takes them, labels integers (N,). Raises DataError if they do not belong together.
     """
 
+    @checked
     def __init__(self, folder: str | os.PathLike[str], images: Array, labels: Array, *, part: str = "valid") -> None:
         labels = np.asarray(labels)
         if len(images) != len(labels) or labels.ndim != 1 or not len(labels):
@@ -144,6 +146,7 @@ class RecordGradients(Callback):
     training set are usual (Nielsen ch. 5, "What's causing the vanishing gradient problem?").
     """
 
+    @checked
     def __init__(self, folder: str | os.PathLike[str], x: Array, y: Array) -> None:
         self.path = Path(folder) / GRADIENTS
         self.x, self.y = x, y
@@ -165,6 +168,7 @@ class RecordGradients(Callback):
 class RecordNetworks(Callback):
     """Keep the network before training and after every epoch, each as a file: `RecordNetworks(folder)`."""
 
+    @checked
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = Path(folder) / NETWORKS
 
@@ -185,6 +189,7 @@ class RecordNetworks(Callback):
         _in_numpy(trainer.network).save(self.folder / f"{epoch:04d}.safetensors")
 
 
+@checked
 def recorded_networks(folder: str | os.PathLike[str], most: int | None = None) -> dict[int, Network]:
     """The networks that RecordNetworks kept in a run's folder, by epoch; at most so many, more of them early.
 

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from digitlab.arguments import checked
 from digitlab.errors import ConfigError
 from digitlab.files import Claim, write_text
 from digitlab.train.callbacks import Callback
@@ -105,6 +106,7 @@ def read_ending(folder: Path, epochs: int) -> dict[str, Any]:
         return {}
 
 
+@checked
 def start_run(config: RunConfig, folder: str | os.PathLike[str], callbacks: Sequence[Callback] = ()) -> Trainer:
     """A trainer that keeps `folder` up to date, from the moment when `fit` begins.
 
@@ -120,6 +122,7 @@ def _saving(saver: SaveRun, callbacks: Sequence[Callback]) -> list[Callback]:
     return [saver, *callbacks]
 
 
+@checked
 def resume_run(
     folder: str | os.PathLike[str],
     callbacks: Sequence[Callback] = (),

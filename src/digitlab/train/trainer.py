@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from digitlab.arguments import checked
 from digitlab.data.augment import Augmentation
 from digitlab.engine.base import Engine
 from digitlab.engine.select import LIBRARIES, make_predictor, select_engine
@@ -62,6 +63,7 @@ class Trainer:
     callbacks are called in this order (callbacks.py). The seed is not the network's, which has its own.
     """
 
+    @checked
     def __init__(
         self,
         network: Any,

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from digitlab.arguments import checked
 from digitlab.arrays import to_numpy
 from digitlab.errors import ConfigError, ShapeError, not_among
 from digitlab.nn import Conv2D, Dense, Network
@@ -186,6 +187,7 @@ WHAT: dict[str, Callable[[Epochs], Iterator[Figure]]] = {
 }
 
 
+@checked
 def animate(
     epochs: Epochs, what: str = "", *, fps: float = 5.0, progress: Callable[[], None] | None = None
 ) -> Animation:

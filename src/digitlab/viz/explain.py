@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from digitlab.arguments import checked
 from digitlab.arrays import to_numpy
 from digitlab.errors import ShapeError
 from digitlab.nn.describe import Described
@@ -49,6 +50,7 @@ class Walk:
         return f"Walk: {len(self.steps)} steps, loss {number_text(self.loss)}, largest output no. {largest}"
 
 
+@checked
 def walk(network: Network, image: Array, target: Any) -> Walk:
     """Forward and backward through one example: image in the network's shape (or bytes (H, W)), target a label.
 
@@ -113,6 +115,7 @@ def shape_text(array: Array) -> str:
     return "×".join(map(str, np.shape(array))) or "number"
 
 
+@checked
 def walk_text(found: Walk, class_names: Sequence[str], *, label: int) -> str:
     """The walk as lines for a terminal: all forward steps, then all backward ones in their order."""
     lines = ["FORWARD"]

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from digitlab.arguments import checked
 from digitlab.errors import ShapeError
 from digitlab.nn.network import Loss
 from digitlab.notebook_html import notebook_html
@@ -48,6 +49,7 @@ def as_probabilities(outputs: Array, loss: Loss | None = None) -> Array:
     return class_shares(outputs)
 
 
+@checked
 def find_failures(probabilities: Array, labels: Array) -> Failures:
     """The misclassified ones of N images, from probabilities (N, classes) and labels (N,). Raises ShapeError."""
     _check(probabilities, labels)
@@ -91,6 +93,7 @@ def images_figure(
     return figure
 
 
+@checked
 def failures_figure(
     images: Array, failures: Failures, class_names: Sequence[str], *, total: int, limit: int = 96, columns: int = 12
 ) -> Figure:

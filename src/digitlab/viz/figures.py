@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from digitlab.arguments import checked
 from digitlab.figure import COLOURS as COLOURS
 from digitlab.figure import finish_axes as finish_axes
 from digitlab.figure import name_lines as name_lines
@@ -19,6 +20,7 @@ Figure = Any  # matplotlib.figure.Figure, imported only when a figure is drawn
 Array = np.ndarray[Any, Any]
 
 
+@checked
 def save_figure(figure: Figure, path: str | os.PathLike[str], *, dpi: int = 120) -> None:
     """Write the figure as the format of the path's suffix (.png, .svg, .pdf), atomically.
 

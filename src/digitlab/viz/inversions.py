@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Mapping, Sequence
 
+from digitlab.arguments import checked
 from digitlab.errors import ShapeError
 from digitlab.nn.network import Network
 from digitlab.viz.ascent import ascend
@@ -14,6 +15,7 @@ METHODS = {"linear": "linear inversion", "inverse": "inverse query", "ascent": "
 Answers = dict[str, list[Imagined] | str]  # method → a picture per digit, or why it does not apply
 
 
+@checked
 def imagine_all(network: Network, digits: Sequence[int]) -> Answers:
     """Each method's picture of each digit, with the network's prediction, or a line why the method does not apply.
 
@@ -43,6 +45,7 @@ def imagined(network: Network, digit: int) -> Imagined:
         return imagine(network, digit, ascend(network, [digit])[0], stretch=False)
 
 
+@checked
 def inversions_figure(answers: Mapping[str, list[Imagined] | str], *, title: str = "") -> Figure:
     """Heat maps, a column per digit and a row per method (a single digit has one row), with the predictions.
 

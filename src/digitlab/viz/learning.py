@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from digitlab.arguments import checked
 from digitlab.errors import ShapeError
 from digitlab.viz.figures import COLOURS, Array, Figure, finish_axes, new_figure, show_image
 
@@ -29,6 +30,7 @@ class Learning(NamedTuple):
         return {name: int((self.kind == i).sum()) for i, name in enumerate(KINDS)}
 
 
+@checked
 def follow(predictions: Array, labels: Array) -> Learning:
     """Kinds of images from the predictions (E, N) after each epoch and the labels (N,). Raises ShapeError."""
     if predictions.ndim != 2 or predictions.shape[1:] != labels.shape or not len(predictions):
@@ -42,6 +44,7 @@ def follow(predictions: Array, labels: Array) -> Learning:
     return Learning(right, kind, first, (right[:-1] & ~right[1:]).sum(axis=0))
 
 
+@checked
 def learning_figure(epochs: Sequence[int], learning: Learning, *, title: str = "Learned and forgotten") -> Figure:
     """Left: misclassified images after each epoch. Right: images learned and forgotten in each epoch."""
     figure = new_figure(10.0, 4.2)

@@ -3,6 +3,7 @@
 import dataclasses
 import re
 
+from digitlab.arguments import checked
 from digitlab.data.augment.affine import Rotate, Scale, Shear, Shift
 from digitlab.data.augment.base import Augmentation, Compose
 from digitlab.data.augment.elastic import Elastic
@@ -14,6 +15,7 @@ AUGMENTATIONS: dict[str, type[Augmentation]] = {
 }
 
 
+@checked
 def parse_augmentation(text: str) -> Compose:
     """The augmentation that a text names, in its order; "none" and "" change nothing.
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from digitlab.arguments import checked
 from digitlab.errors import ConfigError, did_you_mean
 from digitlab.nn.describe import build, describe
 from digitlab.nn.io.description import FLAGS
@@ -24,6 +25,7 @@ logger = logging.getLogger("digitlab")
 KEYS = ("input_shape", "layers", "loss", "scaling", "dtype", "frozen", *FLAGS)
 
 
+@checked
 def build_network(description: Mapping[str, Any], *, seed: int | np.random.Generator | None = 0) -> Network:
     """The network that a table describes, with fresh weights; with seed None they are zeros, to be loaded.
 

@@ -9,6 +9,7 @@ out_features = 30
 
 from typing import TYPE_CHECKING, Any
 
+from digitlab.arguments import checked
 from digitlab.nn.describe import describe
 from digitlab.nn.io.freezing import describe_frozen
 from digitlab.nn.scaling import describe_scaling
@@ -21,6 +22,7 @@ __all__ = ["FLAGS", "describe_network"]
 FLAGS = ("allow_output_activation", "open_set")  # settings of a Network that are false unless written
 
 
+@checked
 def describe_network(network: "Network") -> dict[str, Any]:
     """The choices that make this network, without its weights: what `build_network` takes."""
     description = {

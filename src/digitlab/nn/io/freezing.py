@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from digitlab.arguments import checked
 from digitlab.arrays import array_namespace, to_numpy
 from digitlab.errors import ConfigError, ShapeError, not_among
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["freeze", "unfreeze"]
 
 
+@checked
 def freeze(network: "Network", name: str, where: Any = None) -> None:
     """Keep a layer's parameters, or one parameter, as they are; what is frozen already stays so.
 
@@ -40,6 +42,7 @@ def freeze(network: "Network", name: str, where: Any = None) -> None:
         p.trainable = array_namespace(p.value).asarray(trainable, device=p.value.device) if trainable.any() else False
 
 
+@checked
 def unfreeze(network: "Network", name: str) -> None:
     """Let a layer's parameters, or one parameter, learn again, all of their numbers."""
     for p in _named(network, name).values():

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from digitlab import __version__
+from digitlab.arguments import checked
 from digitlab.errors import DigitlabError, ModelFileError
 from digitlab.kinds import sniff
 from digitlab.nn.io.building import allowing, build_network
@@ -19,6 +20,7 @@ __all__ = ["load_network"]
 IN_FOLDERS = ("network.safetensors", "weights_file", "saved_wih.npy")  # a run's network; those of the books' programs
 
 
+@checked
 def load_network(path: str | os.PathLike[str]) -> Network:
     """The network in a file that `Network.save` wrote, in a run's folder, or in one of the formats of importers.py.
 
