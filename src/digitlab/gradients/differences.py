@@ -72,6 +72,7 @@ class ForwardDifferences(_OneAtATime):
         return float((loss(moved(theta, i, self.step)) - loss_here) / self.step)
 
     def evaluations(self, network: Network) -> int:
+        """P + 1 forward passes: one for each learned number, and the loss itself."""
         return learned_numbers(network) + 1
 
 
@@ -99,6 +100,7 @@ class CentralDifferences(_OneAtATime):
         return float((ahead - back) / (2 * self.step))
 
     def evaluations(self, network: Network) -> int:
+        """2P + 1 forward passes: two for each learned number, and the loss itself."""
         return 2 * learned_numbers(network) + 1
 
 
@@ -128,6 +130,7 @@ class ComplexStep(_OneAtATime):
         return float(loss(moved(theta, i, 1j * self.step)).imag / self.step)
 
     def evaluations(self, network: Network) -> int:
+        """P + 1 forward passes, P of them in complex numbers."""
         return learned_numbers(network) + 1
 
     def unsupported_reason(self, network: Network) -> str | None:

@@ -60,6 +60,7 @@ class ForwardGradient(_RandomDirections):
         return g / self.directions
 
     def evaluations(self, network: Network) -> int:
+        """One forward pass for each direction, and the loss itself."""
         return self.directions + 1
 
     def directions_drawn(self) -> int | None:
@@ -97,6 +98,7 @@ class SPSA(_RandomDirections):
         return g / self.samples
 
     def evaluations(self, network: Network) -> int:
+        """Two forward passes for each sample, and the loss itself."""
         return 2 * self.samples + 1
 
     def directions_drawn(self) -> int | None:
@@ -135,9 +137,11 @@ class EvolutionStrategies(_RandomDirections):
         return g / (self.population * sigma)
 
     def evaluations(self, network: Network) -> int:
+        """One forward pass for each mutant, and the loss itself."""
         return self.population + 1
 
     def directions_drawn(self) -> int | None:
+        """One for each pair of mutants."""
         return self.population // 2
 
 

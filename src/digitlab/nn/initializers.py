@@ -82,6 +82,7 @@ class Normal(Initializer):
             raise ConfigError(f"Normal: got std {self.std}, expected a finite one of at least 0")
 
     def biases(self) -> Initializer:
+        """N(0, 1) for std 1, as the book's `large_weight_initializer` draws them; else zeros."""
         return self if self.std == 1 else Zeros()
 
     def sample(self, draw: Draw) -> Floats:
@@ -98,6 +99,7 @@ class ScaledNormal(Initializer):
     aliases = ("scaled",)
 
     def biases(self) -> Initializer:
+        """N(0, 1), as the book's `default_weight_initializer` draws them."""
         return Normal()
 
     def sample(self, draw: Draw) -> Floats:
@@ -174,6 +176,7 @@ class Orthogonal(Initializer):
     gain: float = 1.0
 
     def sample(self, draw: Draw) -> Floats:
+        """`gain` times Q of the QR decomposition of normal numbers, uniformly distributed."""
         rows, columns = math.prod(draw.shape[:-1]), draw.shape[-1]
         tall = draw.rng.normal(size=(max(rows, columns), min(rows, columns)))
         q, r = np.linalg.qr(tall)

@@ -154,11 +154,13 @@ class SimpleRNN(Recurrent):
     )
 
     def step(self, a: Array, state: State) -> tuple[State, Cache]:
+        """hₜ = tanh(a + hₜ₋₁ U) from `a` (N, H); the state is (hₜ,), each (N, H)."""
         (h_before,) = state
         h = array_namespace(a).tanh(a + h_before @ self.params["U"].value)  # (N, H)
         return (h,), (h_before, h)
 
     def step_back(self, grad_state: State, cache: Cache) -> tuple[Array, State, Grads]:
+        """δₜ (N, H), ∂L/∂hₜ₋₁ = δₜ Uᵀ (N, H), and this step's ∂L/∂U (H, H)."""
         (grad_h,), (h_before, h) = grad_state, cache
         delta = grad_h * (1 - h * h)  # (N, H)
         return delta, (delta @ self.params["U"].value.T,), {"U": h_before.T @ delta}
@@ -189,6 +191,7 @@ class LSTM(Recurrent):
     forget_bias: float = 1.0
 
     def gates(self) -> int:
+        """4, in this order in the columns of W, U and b: i, f, g, o."""
         return 4
 
     def init(self, input_shape: Shape, rng: np.random.Generator | None, *, dtype: str = "float32") -> None:
@@ -198,10 +201,12 @@ class LSTM(Recurrent):
             self.params["b"].value[self.units : 2 * self.units] += self.forget_bias
 
     def first_state(self, like: Array) -> State:
+        """Zeros (N, units) for h and for the cell c."""
         (zeros,) = super().first_state(like)
         return zeros, zeros
 
     def step(self, a: Array, state: State) -> tuple[State, Cache]:
+        """(hₜ, cₜ), each (N, H), from `a` (N, 4H) and (hₜ₋₁, cₜ₋₁)."""
         (h_before, c_before), xp, H = state, array_namespace(a), self.units
         a = a + h_before @ self.params["U"].value  # (N, 4H)
         i, f = sigmoid(a[:, :H]), sigmoid(a[:, H : 2 * H])
@@ -211,6 +216,7 @@ class LSTM(Recurrent):
         return (o * tanh_c, c), (h_before, c_before, i, f, g, o, tanh_c)
 
     def step_back(self, grad_state: State, cache: Cache) -> tuple[Array, State, Grads]:
+        """δ (N, 4H), (∂L/∂hₜ₋₁, ∂L/∂cₜ₋₁), and this step's ∂L/∂U (H, 4H)."""
         (grad_h, grad_c), (h_before, c_before, i, f, g, o, tanh_c) = grad_state, cache
         grad_c = grad_c + grad_h * o * (1 - tanh_c * tanh_c)
         delta = array_namespace(grad_h).concat(
@@ -256,6 +262,7 @@ class GRU(Recurrent):
             raise ConfigError(f"GRU: got reset={self.reset!r}, expected 'after' or 'before' (the product with U)")
 
     def gates(self) -> int:
+        """3, in this order in the columns of W, U and b: r, z, n."""
         return 3
 
     def init(self, input_shape: Shape, rng: np.random.Generator | None, *, dtype: str = "float32") -> None:
@@ -267,6 +274,7 @@ class GRU(Recurrent):
             )
 
     def step(self, a: Array, state: State) -> tuple[State, Cache]:
+        """(hₜ,), (N, H), from `a` (N, 3H) and (hₜ₋₁,); `reset` says where r is multiplied."""
         (h_before,), xp, H, U = state, array_namespace(a), self.units, self.params["U"].value
         rz = sigmoid(a[:, : 2 * H] + h_before @ U[:, : 2 * H])  # (N, 2H)
         r, z = rz[:, :H], rz[:, H:]
@@ -279,6 +287,7 @@ class GRU(Recurrent):
         return (z * h_before + (1 - z) * n,), (h_before, r, z, n, inner)
 
     def step_back(self, grad_state: State, cache: Cache) -> tuple[Array, State, Grads]:
+        """δ (N, 3H), (∂L/∂hₜ₋₁,), and this step's ∂L/∂U (H, 3H) and, with reset="after", ∂L/∂v (H,)."""
         (grad_h,), (h_before, r, z, n, inner) = grad_state, cache
         xp, H, U = array_namespace(grad_h), self.units, self.params["U"].value
         delta_n = grad_h * (1 - z) * (1 - n * n)  # (N, H)

@@ -89,6 +89,7 @@ class MaxNorm(Regularizer):
             raise ConfigError(f"MaxNorm: got limit {self.limit}, expected a length above 0")
 
     def project(self, value: Array) -> Array:
+        """The parameter with every neuron's incoming weights, all axes but the last, at most `limit` long."""
         xp = array_namespace(value)
         axes = tuple(range(value.ndim - 1))
         length = xp.sqrt(xp.sum(value * value, axis=axes, keepdims=True))

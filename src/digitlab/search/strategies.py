@@ -70,6 +70,7 @@ class Grid(Strategy):
     about = "every combination of the values on each side"
 
     def points(self, plan: "SearchPlan", trials: "Sequence[Trial]") -> "list[Point] | None":
+        """Every combination; a range has `plan.points` values."""
         return grid(plan.space, plan.points)
 
     def description(self, plan: "SearchPlan") -> str:
@@ -86,6 +87,7 @@ class LogScale(Strategy):
         log_scale.check(plan.space)
 
     def points(self, plan: "SearchPlan", trials: "Sequence[Trial]") -> "list[Point] | None":
+        """The points decided so far, from the results of the trials before."""
         return log_scale.replay(plan, trials).points
 
     def decisions(self, plan: "SearchPlan", trials: "Sequence[Trial]") -> list[str]:
@@ -98,6 +100,7 @@ class TPE(Strategy):
     about = "tree-structured Parzen estimator: draws where good points are denser than bad ones (Bergstra et al. 2011)"
 
     def sampler(self, plan: "SearchPlan", index: int) -> Any:
+        """Optuna's TPESampler, after `random_trials` random ones."""
         from optuna.samplers import TPESampler
 
         return TPESampler(seed=plan.trial_seed(index), n_startup_trials=self.random_trials(plan))
@@ -117,6 +120,7 @@ class Genetic(Strategy):
     learns_from_pruned = False
 
     def sampler(self, plan: "SearchPlan", index: int) -> Any:
+        """Optuna's NSGAIISampler with uniform crossover and polynomial mutation."""
         from optuna.exceptions import ExperimentalWarning
         from optuna.samplers import NSGAIISampler
         from optuna.samplers.nsgaii import PolynomialMutation, UniformCrossover
