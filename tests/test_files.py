@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from digitlab.data import Digits, write_csv, write_idx, write_npz
-from digitlab.errors import ConfigError
-from digitlab.files import Claim, atomic_folder, atomic_write, require_suffix, write_text
+from digitlab.errors import ConfigError, DataError
+from digitlab.files import Claim, atomic_folder, atomic_write, read_text, require_suffix, write_text
 from digitlab.train import History, RunConfig
 from digitlab.train.recorders import Recorded
 
@@ -187,3 +187,14 @@ def test_a_folder_of_a_killed_writer_is_removed(tmp_path):
     (tmp_path / ".hidden").mkdir()
     with Claim(tmp_path):
         assert sorted(listed(tmp_path)) == [".hidden", ".lock"]
+
+
+def test_text_is_read_as_utf_8(tmp_path):
+    path = tmp_path / "x.txt"
+    write_text(path, "η = 3")
+    assert read_text(path) == "η = 3"
+    path.write_bytes(b"ab\xff")
+    with pytest.raises(DataError, match=r"x\.txt: is no text in UTF-8 \(byte 2: invalid start byte\)"):
+        read_text(path)
+    with pytest.raises(DataError, match="no such file"):
+        read_text(tmp_path / "y.txt")

@@ -140,6 +140,17 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
+def read_text(path: str | os.PathLike[str]) -> str:
+    """The text of a file in UTF-8. Raises DataError for another file, a folder, or one that is missing or empty."""
+    file = require_file(path)
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{file}: is no text in UTF-8 (byte {error.start:,}: {error.reason}); name another file or save it again"
+        ) from None
+
+
 def require_suffix(path: str | os.PathLike[str], what: str, *suffixes: str, bare: bool = True) -> None:
     """Raise ConfigError unless the name ends in one of `suffixes`, or with `bare` in no suffix at all.
 

@@ -16,7 +16,7 @@ from digitlab.books.report import everyday, explained, make_report
 from digitlab.books.results import ExperimentResult
 from digitlab.books.runner import execute
 from digitlab.books.schedule import schedule
-from digitlab.errors import ModelFileError
+from digitlab.errors import DigitlabError
 from digitlab.nn import describe_network, mlp
 from digitlab.statistics import summarize
 from digitlab.train import RunConfig
@@ -165,7 +165,18 @@ def test_differences_that_are_none():
     assert Comparison(Reported("x", 97.42), summarize([97.2])).difference_text == "−0.22"
 
 
-def test_a_damaged_table_of_accuracies(tmp_path):
-    (tmp_path / "a.json").write_text("{")
-    with pytest.raises(ModelFileError, match=r"a\.json: not JSON"):
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"{", "not JSON"),
+        (b"\xff\xfe", "is no text in UTF-8"),
+        (b"[1, 2]", "holds no accuracies; expected a file of benchmarks/accuracy.py"),
+        (b'{"a": 3}', "holds no accuracies"),
+        (b'{"a": {"runs": [{}]}}', "holds no accuracies"),
+    ],
+)
+def test_a_damaged_table_of_accuracies(content, message, tmp_path):
+    (tmp_path / "a.json").write_bytes(content)
+    with pytest.raises(DigitlabError, match=rf"a\.json: {message}") as caught:
         everyday(tmp_path / "a.json")
+    assert "object" not in str(caught.value)

@@ -128,6 +128,12 @@ def test_what_cannot_be_done_exits_with_1(fails, arguments, words):
     assert not Path("runs").exists(), "what could not begin leaves no folder behind"
 
 
+@pytest.mark.parametrize("arguments", [["bugs", "hint"], ["bugs", "check"], ["lesson", "check", "1"]])
+def test_a_program_that_is_no_text_is_an_error_in_a_line(fails, arguments):
+    Path("junk.py").write_bytes(b"\x00\xff\xfe")
+    assert "junk.py: " in fails(1, *arguments, "junk.py")
+
+
 def test_a_learning_rate_that_is_too_large(fails):
     line = fails(1, "train", *DIGITS, "--loss", "mse", "--learning-rate", "1e9")
     assert "the loss is no longer finite in epoch 1, step" in line

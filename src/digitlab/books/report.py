@@ -17,7 +17,8 @@ from digitlab.books.finish import draw_pictures
 from digitlab.books.measure import same_as_last, split_of, unit_of
 from digitlab.books.probe import of_experiment, of_table
 from digitlab.books.results import ExperimentResult, read_result, result_path
-from digitlab.errors import ModelFileError, in_brief
+from digitlab.errors import DataError, ModelFileError, in_brief
+from digitlab.files import read_text
 from digitlab.statistics import summarize
 from digitlab.train.callbacks import duration
 
@@ -116,21 +117,26 @@ def variant_of(result: ExperimentResult) -> Variant:
 
 
 def everyday(path: Path) -> Section:
-    """The accuracy of `digitlab train`, from the file of benchmarks/accuracy.py."""
+    """The accuracy of `digitlab train`, from the file of benchmarks/accuracy.py. Raises ModelFileError for another."""
     try:
-        table = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+        rows = [_everyday_row(entry) for entry in json.loads(read_text(path)).values()]
+    except DataError:
+        raise
+    except json.JSONDecodeError as error:
         raise ModelFileError(f"{path}: not JSON: {in_brief(error)}; benchmarks/accuracy.py writes it") from None
-    rows = []
-    for entry in table.values():
-        runs = entry["runs"]
-        columns = {part: [run[part] for run in runs] for part in ("valid", "test", "seconds")}
-        texts = [summarize(columns[part]).text() for part in ("valid", "test")]
-        code = Fingerprint(**entry.get("code", {})).state(partial(of_table, entry.get("config")))
-        seconds = f"{summarize(columns['seconds']).mean:.0f} s"
-        rows.append([entry["setting"], *texts, str(len(runs)), seconds, states_text([code])])
+    except (ValueError, LookupError, TypeError, AttributeError):
+        raise ModelFileError(f"{path}: holds no accuracies; expected a file of benchmarks/accuracy.py") from None
     headings = ["setting", "validation (%)", "test (%)", "n", "training", "code"]
     return Section("What `digitlab train` reaches", blocks=[TEXTS["everyday"], Table(headings, rows)])
+
+
+def _everyday_row(entry: Any) -> list[str]:
+    runs = entry["runs"]
+    columns = {part: [run[part] for run in runs] for part in ("valid", "test", "seconds")}
+    texts = [summarize(columns[part]).text() for part in ("valid", "test")]
+    code = Fingerprint(**entry.get("code", {})).state(partial(of_table, entry.get("config")))
+    seconds = f"{summarize(columns['seconds']).mean:.0f} s"
+    return [entry["setting"], *texts, str(len(runs)), seconds, states_text([code])]
 
 
 def summary(experiments: Sequence[Experiment], found: dict[str, list[ExperimentResult]]) -> Section:

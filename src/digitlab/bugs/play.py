@@ -10,7 +10,7 @@ from digitlab.bugs.bug import HEALTHY, Bug
 from digitlab.bugs.check import load_program
 from digitlab.bugs.zoo import BUGS
 from digitlab.errors import ConfigError, not_among
-from digitlab.files import write_text
+from digitlab.files import read_text, write_text
 
 MARK = "# zoo: "  # in the last line of a program that was handed out: which bug it has, as a hash of its name
 
@@ -37,7 +37,7 @@ def handed_out(path: str | os.PathLike[str]) -> Bug | None:
     """The bug that a program was handed out with; None where its last line is gone."""
     if not Path(path).is_file():
         raise ConfigError(f"{path}: no such file; expected a program that `digitlab bugs play` has written")
-    _, found, mark = Path(path).read_text(encoding="utf-8").rpartition(MARK)
+    _, found, mark = read_text(path).rpartition(MARK)
     return next((bug for bug in BUGS if found and _hash(bug) == mark.strip()), None)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from digitlab.errors import ConfigError
+from digitlab.files import read_text
 from digitlab.lessons.expecting import expect
 from digitlab.lessons.lesson import Exercise, Lesson
 
@@ -29,7 +30,7 @@ def check_file(lesson: Lesson, path: str | os.PathLike[str]) -> list[Verdict]:
             f"{file}: no such file; `digitlab lesson {lesson.number}` writes {lesson.file} with the exercises to answer"
         )
     names: dict[str, Any] = {"__name__": "answers"}
-    problem = _problem(file.read_text(encoding="utf-8"), names, str(file), str(file))
+    problem = _problem(read_text(file), names, str(file), str(file))
     return [
         Verdict(each.title, f"the file does not run: {problem}" if problem else check_exercise(each, names, str(file)))
         for each in lesson.exercises
@@ -51,7 +52,7 @@ def _problem(code: str, names: dict[str, Any], place: str, file: str) -> str:
             return str(error)
         return f"this is not true: {code.splitlines()[(traceback.extract_tb(error.__traceback__)[1].lineno or 1) - 1]}"
     except SyntaxError as error:
-        return f"line {error.lineno}: {error.msg}"
+        return f"line {error.lineno}: {error.msg}" if error.lineno else str(error.msg)
     except Exception as error:  # whatever a learner's code may raise
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
         return f"{f'line {lines[-1]}: ' if lines else ''}{type(error).__name__}: {error}"
