@@ -27,6 +27,12 @@ def small(*options):
     ]
 
 
+def test_a_search_that_cannot_train_leaves_no_folder(call):
+    called = call(*small("--device", "cuda"))
+    assert called.code == 1 and "engine 'auto' computes on the CPU" in called.err
+    assert not Path("searches").exists()
+
+
 @pytest.mark.slow
 def test_a_search(call):
     called = call(

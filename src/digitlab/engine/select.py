@@ -57,18 +57,7 @@ def select_engine(
     `mixed_precision` is for the torch engines.
     Raises ConfigError for an unknown name, EngineError if the engine insisted on cannot run here.
     """
-    if name not in NAMES:
-        raise ConfigError(f"unknown engine {not_among(name, NAMES)}")
-    library = LIBRARIES.get(name, "numpy")
-    if library == "numpy" and device != "cpu":
-        raise ConfigError(
-            f"device {device!r}: engine {name!r} computes on the CPU; choose engine 'torch' or 'cupy' (--engine torch)"
-        )
-    if mixed_precision and library != "torch":
-        raise ConfigError(
-            f"mixed precision: engine {name!r} does not have it; choose engine 'torch' or 'torch-compiled' "
-            "(--engine torch)"
-        )
+    library = require_device(name, device, mixed_precision=mixed_precision)
     network.to(library, device)
     refusal = ""
     if name in ("auto", "fast"):
@@ -91,6 +80,23 @@ def select_engine(
     if name == "auto":
         return engine, f"the reference engine: {refusal}"
     return engine, f"{NAMES[name]}, as asked" + (f", device {device}" if library != "numpy" else "")
+
+
+def require_device(name: str, device: str, *, mixed_precision: bool = False) -> str:
+    """The library of an engine. Raises ConfigError for an unknown engine, or what it cannot do."""
+    if name not in NAMES:
+        raise ConfigError(f"unknown engine {not_among(name, NAMES)}")
+    library = LIBRARIES.get(name, "numpy")
+    if library == "numpy" and device != "cpu":
+        raise ConfigError(
+            f"device {device!r}: engine {name!r} computes on the CPU; choose engine 'torch' or 'cupy' (--engine torch)"
+        )
+    if mixed_precision and library != "torch":
+        raise ConfigError(
+            f"mixed precision: engine {name!r} does not have it; choose engine 'torch' or 'torch-compiled' "
+            "(--engine torch)"
+        )
+    return library
 
 
 def _fast(

@@ -15,6 +15,7 @@ from typing import Any
 import tomli_w
 
 from digitlab.data.augment import parse_augmentation
+from digitlab.engine.select import require_device
 from digitlab.errors import ConfigError, ShapeError, did_you_mean, in_brief
 from digitlab.files import require_suffix, write_text
 from digitlab.nn.describe import FAMILIES, build, choices, describe, find, spec_table
@@ -72,6 +73,7 @@ class RunConfig(TrainingSettings):
         for setting in settings_of(TrainingSettings).values():
             object.__setattr__(self, setting.name, _built(setting, getattr(self, setting.name)))
         object.__setattr__(self, "class_weights", checked_class_weights(self.class_weights) or "")
+        require_device(self.engine, self.device, mixed_precision=self.mixed_precision)
         if self.optimizer.learning_rate is None:
             with suppress(ConfigError, ShapeError):  # of a network that cannot be, which `trainer` is to say
                 first = network or self.first_network()
