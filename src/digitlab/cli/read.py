@@ -91,7 +91,7 @@ def command(
         raise click.UsageError("--out names the folder of one photo's stages; leave it out for several photos")
     if grid is not None and expect is not None:
         raise click.UsageError("--expect is for photos without a grid: each cell is read by itself")
-    truths = read_truth(check) if check is not None else {}  # before photos are read in vain
+    truths = read_truth(check) if check is not None else {}  # before any photo is read
     path, network = load_named(net or "shipped")
     tables: dict[str, dict[str, Any]] = {}  # not the readings: each holds its photo in every stage
 

@@ -40,7 +40,7 @@ class Reshape(Layer):
     Cache      the input's shape
     By hand    Reshape((2, 2)) makes [1 2; 3 4] of [1 2 3 4].
 
-    Raises ShapeError if the counts differ, ConfigError for what is no shape.
+    Raises ShapeError if the counts differ, ConfigError unless the sizes are positive whole numbers.
     """
 
     formulas = Formulas("y = x, its numbers in the same order in another shape", "∂L/∂x = g in the input's shape")

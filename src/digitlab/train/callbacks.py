@@ -74,7 +74,7 @@ class Callback:
         return {}
 
     def load_arrays(self, arrays: dict[str, Any]) -> None:
-        """Take up again what `arrays` gave."""
+        """Restore what `arrays` returned."""
 
 
 def checked_callbacks(given: Any) -> list[Callback]:

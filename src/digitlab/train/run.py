@@ -50,7 +50,7 @@ class SaveRun(Callback):
 
     def on_fit_start(self, trainer: Trainer) -> None:
         """Claim the folder and write `config.toml`; warn if a resumed run has other training images."""
-        # Only now: a training that could not begin, for want of fitting data, say, leaves no folder behind.
+        # Only now: a training that cannot begin, because its data do not fit, for example, leaves no folder behind.
         self.claim()
         try:
             if self.config is not None:

@@ -61,7 +61,7 @@ def loss_surface(
         for k in range(size * size):
             i, j = divmod(k, size)
             for name, p in twin.parameters().items():
-                # The steps are NumPy's float64 numbers; the parameters shall stay what they are.
+                # The steps are NumPy's float64 numbers; the parameters keep their type.
                 p.value = (values[name] + steps[j] * first[name] + steps[i] * second[name]).astype(values[name].dtype)
             losses[i, j] = evaluate(twin, x, y).loss
             if progress is not None:

@@ -135,7 +135,7 @@ def int_or(text: str | None, otherwise: int) -> int:
 
 
 def read_json(text: bytes | str) -> dict[str, Any]:
-    """The table in a request. Raises ConfigError for what is no JSON object, or nested too deeply."""
+    """The table in a request. Raises ConfigError unless it is a JSON object that is not nested too deeply."""
     if isinstance(text, bytes):
         try:
             text = text.decode()

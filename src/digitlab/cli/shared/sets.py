@@ -18,7 +18,7 @@ FETCH = "fetch MNIST with `digitlab data fetch`, or name the folder that holds i
 def load_sets(choices: Mapping[str, Any]) -> "Splits":
     """The sets that these arguments of `digitlab.load` name; says on stderr if "auto" fell back, and why.
 
-    They may come from a file that somebody wrote: raises ConfigError for what is no argument of `load`.
+    They may come from a file: raises ConfigError for an argument that `load` does not have.
     """
     from digitlab.data import load_auto
     from digitlab.settings.data import check_data

@@ -30,7 +30,7 @@ DATA = tuple(name for name, s in settings_of(DataTable).items() if s.flags is no
 SIZES = ("train_size", "per_class", "fraction")  # each says how much to train on, so one replaces another
 OF_ANY_SOURCE = ("source", "split", "seed", "mix", "digits", "group")  # what holds when --data names another source
 
-# A set of one's own is small: accuracy on its few validation images takes steps, and their loss does not.
+# Your own set is small: accuracy on its few validation images takes steps, and their loss does not.
 # Changed copies in every epoch make more of it, and small steps forget less of what the network knows.
 FINE_TUNING = {
     "epochs": 30,
@@ -72,7 +72,7 @@ def settings(
     if "start" in given and "keep" not in recipe and (splits.valid is None or len(splits.valid) < FEW):
         recipe["keep"] = "last"
     if splits.valid is None and recipe.get("monitor", "").startswith("valid"):
-        del recipe["monitor"]  # nobody asked for it, and there is no validation set
+        del recipe["monitor"]  # the user did not ask for it, and there is no validation set
     if "network" in recipe and "network" in table:
         same_network(given, recipe["network"], table.pop("network"))
     if "preset" in given and "network" in table:
@@ -214,7 +214,7 @@ def data_table(given: dict[str, Any], *layers: dict[str, Any]) -> dict[str, Any]
 
 
 def from_anywhere(source: Any) -> Any:
-    """A path in full, so that the run finds its data from another folder, too; what is no path stays as it is."""
+    """A path in full, so that the run finds its data from another folder, too; anything else stays as it is."""
     from digitlab.data.names import NAMES, canonical_source
 
     if not isinstance(source, str):
