@@ -14,7 +14,8 @@ from digitlab.nn.io.description import describe_network
 from digitlab.train import RunConfig, start_run
 from digitlab.web.own_digits import OwnDigits
 from digitlab.web.runs import Runs
-from web.serving import ask
+from digitlab.web.server import Play
+from web.serving import ask, serving
 
 INK = base64.b64encode(bytes(range(256)) * 3 + bytes(16)).decode()
 
@@ -202,3 +203,58 @@ def test_list_of_runs_keeps_the_focus_and_follows_the_folder(open_page, served) 
     trained(served.play.runs / "11-second", 5)
     page.evaluate("delete document.hidden")
     page.wait_for_selector("a:text-is('11-second')", timeout=10_000)
+
+
+@pytest.mark.web
+@pytest.mark.slow
+def test_choices_of_the_list_of_runs_last(open_page, served) -> None:
+    names = ["12 with~a tilde", "13-" + "a-long-name-" * 12, "14-short"]
+    for name in names:
+        trained(served.play.runs / name, 5, epochs=1)
+    page = open_page("/runs")
+    page.wait_for_selector("table.runs")
+    page.wait_for_selector(".legend li")
+    best = page.locator("table.runs tbody tr", has_text="14-short").locator("td.number").first
+    assert best.bounding_box()["x"] < 900, "a long name pushes no column out of sight"
+    while (boxes := page.locator("table.runs input:checked")).count():
+        boxes.first.uncheck()
+    page.wait_for_event("response", lambda response: "runs" in response.url, timeout=10_000)
+    page.wait_for_timeout(100)
+    assert page.locator(".legend li").count() == 0, "what was taken away stays away"
+    page.get_by_role("searchbox").fill("12 with")
+    page.get_by_label(f"Show the curve of {names[0]}").check()
+    page.reload()
+    page.wait_for_selector(f".legend li:has-text('{names[0]}')")
+    chosen = page.url
+    page.get_by_role("link", name=names[0]).click()
+    page.wait_for_selector(".result")
+    page.get_by_role("button", name="All runs").click()
+    page.wait_for_selector("table.runs")
+    assert page.url == chosen and page.get_by_role("searchbox").input_value() == "12 with"
+    page.go_back()
+    page.wait_for_selector(".result")
+
+
+@pytest.mark.web
+@pytest.mark.slow
+def test_screens_say_so_when_the_server_has_stopped(browser, tmp_path) -> None:
+    server = serving(Play(mlp([64, 5, 10]), "small", None, tmp_path / "runs", tmp_path / "own"))
+    trained(tmp_path / "runs" / "1-live", 6, epochs=2)
+    page = browser.new_context().new_page()
+    page.goto(server.at("/runs?run=1-live").address)
+    page.wait_for_selector(".result")
+    page.goto(page.url.split("#")[0] + "#/runs")
+    page.wait_for_selector("table.runs")
+    server.end()
+    page.wait_for_timeout(6500)  # two requests
+    assert page.locator("#status p").all_text_contents() == ["The server does not answer; start digitlab play again."]
+    page.goto(page.url.split("#")[0] + "#/runs?run=1-live")
+    page.wait_for_selector("main p:has-text('The server does not answer')")
+    page.keyboard.press("7")
+    page.get_by_role("button", name="All runs").click()
+    page.wait_for_selector("text=The list of runs is unavailable.")
+    page.keyboard.press("4")
+    page.get_by_role("button", name="Train", exact=True).click()
+    page.wait_for_selector("#status p:has-text('The server did not take the training')")
+    assert page.locator(".training-status").inner_text().startswith("Ready")
+    page.context.close()

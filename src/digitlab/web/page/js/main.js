@@ -3,7 +3,7 @@ import { Api } from "./api.js";
 import { readNetwork } from "./engine/network.js";
 import { SCREENS } from "./screens/all.js";
 import { start } from "./shell.js";
-import { el, fill } from "./ui/dom.js";
+import { el, fill, prose } from "./ui/dom.js";
 import { panel } from "./ui/panel.js";
 
 const api = new Api();
@@ -20,7 +20,7 @@ try {
     document.getElementById("main"),
     panel(
       { title: unknown ? "This address lacks its token" : "The page cannot start" },
-      el("p", {}, unknown ? "Open the address that digitlab play printed: it ends in #token=… Each start of the server has its own token." : error.message),
+      el("p", {}, prose(unknown ? "Open the address that `digitlab play` printed: it ends in `#token=…`. Each start of the server has its own token." : error.message)),
     ),
   );
 }

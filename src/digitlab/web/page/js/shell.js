@@ -1,6 +1,6 @@
 // The frame: navigation, theme, projector mode, keyboard, and the state that all screens share.
 import { State } from "./state.js";
-import { el, fill, icon } from "./ui/dom.js";
+import { el, fill, icon, prose } from "./ui/dom.js";
 import { button } from "./ui/controls.js";
 import { ICONS } from "./ui/icons.js";
 import { recall, remember } from "./ui/store.js";
@@ -14,6 +14,7 @@ class App {
     this.network = null;
     this.networkName = "";
     this.image = null;
+    this.said = new Map(); // lines on the screen, by their text
     this.handlers = { image: [], network: [], theme: [] };
   }
 
@@ -30,7 +31,9 @@ class App {
   setNetwork(network, name) {
     this.network = network;
     this.networkName = name;
-    fill(document.getElementById("network-name"), el("b", {}, name), network?.summary ? `  ${network.summary}` : "");
+    const summary = network?.summary ?? "";
+    const line = fill(document.getElementById("network-name"), el("b", {}, name), el("span", {}, `  ${summary}`));
+    line.title = `${name}  ${summary}`.trim(); // the line is cut where it is too long
     this.emit("network");
   }
 
@@ -40,11 +43,16 @@ class App {
     this.emit("image");
   }
 
-  /** One sentence for a few seconds, read by screen readers, too. */
+  /** One sentence for a few seconds, read by screen readers, too. What is said again stays longer, as one line. */
   say(text, { bad = false } = {}) {
-    const line = el("p", { class: bad ? "bad" : null }, text);
-    document.getElementById("status").append(line);
-    setTimeout(() => line.remove(), bad ? 9000 : 4500);
+    const line = this.said.get(text)?.line ?? el("p", { class: bad ? "bad" : null }, prose(text));
+    clearTimeout(this.said.get(text)?.timer);
+    if (!line.isConnected) document.getElementById("status").append(line);
+    const remove = () => {
+      line.remove();
+      this.said.delete(text);
+    };
+    this.said.set(text, { line, timer: setTimeout(remove, bad ? 9000 : 4500) });
   }
 }
 
@@ -120,7 +128,7 @@ export function start({ screens, api = null }) {
     help.close();
     try {
       await api.post("stop");
-      app.say("The server has stopped. Start it again with: digitlab play");
+      app.say("The server has stopped. Start it again with `digitlab play`.");
     } catch (error) {
       app.say(error.message, { bad: true });
     }

@@ -43,7 +43,7 @@ export function mount(root, app) {
         labels.element,
         canvas.element,
         width.element,
-        el("div", { class: "row" },
+        el("div", { class: "row tight" },
           button("Save", { kind: "primary", key: "Enter", on: save }),
           button("Undo", { path: ICONS.undo, on: () => canvas.undo() }),
           button("Clear", { on: () => canvas.clear() })),
@@ -130,9 +130,14 @@ export function mount(root, app) {
   }
 
   async function download() {
-    const link = el("a", { href: URL.createObjectURL(new Blob([await app.api.bytes(`own.zip?name=${encodeURIComponent(name)}`)])), download: `${name}.zip` });
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+    try {
+      const bytes = await app.api.bytes(`own.zip?name=${encodeURIComponent(name)}`);
+      const link = el("a", { href: URL.createObjectURL(new Blob([bytes])), download: `${name}.zip` });
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+    } catch (error) {
+      app.say(error.message, { bad: true });
+    }
   }
 
   function use(image) {
@@ -150,7 +155,7 @@ export function mount(root, app) {
     let judged = 0;
     const rows = LABELS.map((digit) => images.filter((image) => image.label === Number(digit))).map((row, digit) => {
       if (!row.length) return null;
-      return el("div", { class: "own-row" }, el("span", { class: "digit" }, String(digit)), row.map((image) => {
+      return el("div", { class: "own-row" }, el("span", { class: "digit" }, String(digit)), el("div", { class: "own-images" }, row.map((image) => {
         const said = predict(bytesOf(image.pixels));
         judged += said ? 1 : 0;
         right += said?.label === image.label ? 1 : 0;
@@ -159,7 +164,7 @@ export function mount(root, app) {
         return el("span", { class: wrong ? "own-image wrong" : "own-image" },
           el("button", { type: "button", title: text, "aria-label": text, onclick: () => use(image) }, imageCanvas({ pixels: image.pixels, shape: [28, 28] }, text), wrong ? el("span", { class: "said" }, `→ ${said.name}`) : null),
           el("button", { type: "button", class: "remove", "aria-label": `Remove this ${image.label}`, onclick: () => remove(image) }, "×"));
-      }));
+      })));
     });
     fill(own, rows);
     score.textContent = images.length === 0 ? `Nothing is collected in “${name}” yet.` : judged ? `${app.networkName} reads ${right} of ${judged} right.` : `${images.length} images`;
@@ -173,7 +178,7 @@ export function mount(root, app) {
 
   function drawBeside() {
     const mine = images.filter((image) => image.label === label);
-    const row = (text, list) => el("div", { class: "own-row" }, el("span", { class: "digit" }, text), list.map((image) => el("span", { class: "own-image" }, imageCanvas({ pixels: image.pixels, shape: [28, 28] }, `${text} ${label}`))));
+    const row = (text, list) => el("div", { class: "own-row" }, el("span", { class: "digit" }, text), el("div", { class: "own-images" }, list.map((image) => el("span", { class: "own-image" }, imageCanvas({ pixels: image.pixels, shape: [28, 28] }, `${text} ${label}`)))));
     fill(beside, mine.length ? row("yours", mine.slice(-12)) : el("p", { class: "muted" }, `You have no ${label} yet.`), row("MNIST", mnist));
   }
 

@@ -1,10 +1,10 @@
 // Runs: all trainings in the folder of runs, what they differ in, their training curves, and a page for each.
 import { button, choice, slider } from "../ui/controls.js";
 import { curves } from "../ui/curves.js";
-import { el, fill } from "../ui/dom.js";
+import { el, fill, prose } from "../ui/dom.js";
 import { panel, screenHead } from "../ui/panel.js";
 import { runPage } from "./run/page.js";
-import { columnText, isLive, smoothed, sorted, sparkline } from "./run/table.js";
+import { COLUMNS, columnText, isLive, smoothed, sorted, sparkline } from "./run/table.js";
 
 export const id = "runs";
 export const title = "Runs";
@@ -13,7 +13,7 @@ export const needsServer = true;
 
 const EVERY = 3000; // milliseconds between looks while a training may be going on
 const MOST = 6; // curves in the plot
-const COLUMNS = [["valid_accuracy", "validation accuracy"], ["valid_loss", "validation loss"], ["train_loss", "training loss"]];
+const BETWEEN = "//"; // names of chosen runs in the address: no name of a run has it
 
 export function mount(root, app) {
   let stopPage = null;
@@ -25,41 +25,45 @@ export function mount(root, app) {
     stopPage?.();
     root.replaceChildren();
     const name = app.state.get("run");
-    stopPage = name ? runPage(root, app, name, () => go(null)) : list();
-  }
-
-  function go(name) {
-    app.state.set({ run: name });
-    show();
+    stopPage = name ? runPage(root, app, name, () => (location.hash = app.runList ?? "#/runs")) : list();
   }
 
   function list() {
     let runs = [];
+    let state = "Reading the runs …"; // in words, until the list is there
     let broken = [];
     let older = 0;
     let drawn = ""; // what the table shows, as JSON
     const rows = new Map(); // of histories, by name
-    const chosen = new Set((app.state.get("chosen", "") || "").split("~").filter(Boolean));
+    const chosen = new Set((app.state.get("chosen", "") || "").split(BETWEEN).filter(Boolean));
+    let first = !chosen.size; // whether nobody has chosen curves yet
     let order = { column: app.state.get("sort", "changed"), down: app.state.get("up") !== "1" };
-    let column = app.state.get("column", "valid_accuracy");
-    let smooth = Number(app.state.get("smooth", "0"));
+    let column = COLUMNS.find(([key]) => key === app.state.get("column"))?.[0] ?? "valid_accuracy";
+    let smooth = Math.min(0.95, Math.max(0, Number(app.state.get("smooth", "0")) || 0));
 
-    const filter = el("input", { type: "search", placeholder: "conv, adam, 0.5 …", value: app.state.get("filter", ""), oninput: () => (app.state.set({ filter: filter.value }), drawTable()) });
-    const table = el("div", { class: "scroll" });
+    /** Write a choice into the address, to which a run's page leads back. */
+    function keep(values) {
+      app.state.set(values);
+      app.runList = app.state.address();
+    }
+    keep({});
+
+    const filter = el("input", { type: "search", placeholder: "conv, adam, 0.5 …", value: app.state.get("filter", ""), oninput: () => (keep({ filter: filter.value }), drawTable()) });
+    const table = el("div", { class: "scroll runs-scroll" });
     const plot = curves({ label: "Curves of the chosen runs", y: column, format: (v) => columnText(column, v) });
     const columns = choice({ label: "Column", options: COLUMNS, value: column, on: (v) => {
       column = v;
-      app.state.set({ column: v });
+      keep({ column: v });
       drawPlot();
     } });
     const smoothing = slider({ label: "Smoothing", min: 0, max: 0.95, step: 0.05, value: smooth, format: (v) => (v ? v.toFixed(2) : "none"), on: (v) => {
       smooth = v;
-      app.state.set({ smooth: v ? String(v) : null });
+      keep({ smooth: v ? String(v) : null });
       drawPlot();
     } });
 
     root.append(
-      screenHead("Runs", "Every training that was saved, by this page or by digitlab train."),
+      screenHead("Runs", "Every training that was saved, by this page or by `digitlab train`."),
       el("div", { class: "stack results" },
         panel({ title: "All runs", sentence: "The columns show the settings in which runs differ. Tick runs to compare their curves; click a name for details.", docs: "see-training.md" },
           el("label", { class: "field" }, el("span", {}, "Filter by name, note or setting"), filter), table),
@@ -71,13 +75,17 @@ export function mount(root, app) {
       try {
         ({ runs, broken, older } = await app.api.get("runs"));
         if (stopped) return;
-        if (!chosen.size) for (const run of runs.slice(0, 2)) chosen.add(run.name);
+        state = "There is no run yet: the screen Train makes one, and so does `digitlab train`.";
+        if (first) for (const run of runs.slice(0, 2)) chosen.add(run.name);
+        first = first && !runs.length;
         const found = JSON.stringify([runs, broken, older]);
         if (found !== drawn) drawTable(); // replaced buttons lose the focus
         drawn = found;
         await loadCurves(true);
       } catch (error) {
         app.say(error.message, { bad: true });
+        state = "The list of runs is unavailable.";
+        if (!runs.length) drawTable();
       }
       clearTimeout(timer);
       again();
@@ -96,7 +104,7 @@ export function mount(root, app) {
     function toggle(name, on) {
       if (on) chosen.add(name);
       else chosen.delete(name);
-      app.state.set({ chosen: [...chosen].join("~") });
+      keep({ chosen: [...chosen].join(BETWEEN) });
       loadCurves();
     }
 
@@ -108,7 +116,7 @@ export function mount(root, app) {
       const head = (name, label, number = false) => el("th", { scope: "col", class: number ? "number" : null, "aria-sort": order.column === name ? (order.down ? "descending" : "ascending") : null },
         el("button", { type: "button", class: "sort", onclick: () => {
           order = { column: name, down: order.column === name ? !order.down : true };
-          app.state.set({ sort: name, up: order.down ? null : "1" });
+          keep({ sort: name, up: order.down ? null : "1" });
           drawTable();
         } }, label, order.column === name ? (order.down ? " ↓" : " ↑") : ""));
       fill(table,
@@ -116,13 +124,13 @@ export function mount(root, app) {
           el("thead", {}, el("tr", {}, el("th", { scope: "col" }, el("span", { class: "hidden-text" }, "Selected")), head("name", "run"), head("best", "best", true), el("th", { scope: "col" }, "curve"), head("done", "epochs", true), head("seconds", "seconds", true), settings.map((name) => head(name, name)), head("note", "note"))),
           el("tbody", {}, shown.map((run) => el("tr", {},
             el("td", {}, el("input", { type: "checkbox", checked: chosen.has(run.name), "aria-label": `Show the curve of ${run.name}`, onchange: (event) => toggle(run.name, event.target.checked) })),
-            el("th", { scope: "row" }, el("a", { href: `#/runs?run=${encodeURIComponent(run.name)}` }, run.name), isLive(run) ? el("span", { class: "live" }, "live") : null),
+            el("th", { scope: "row" }, el("a", { href: `#/runs?run=${encodeURIComponent(run.name)}`, title: run.name }, run.name), isLive(run) ? el("span", { class: "live" }, "live") : null),
             el("td", { class: "number" }, run.best_text ?? "–"),
             el("td", {}, sparkline(run)),
             el("td", { class: "number" }, run.done < run.epochs ? `${run.done} of ${run.epochs}` : String(run.done)),
             el("td", { class: "number" }, run.seconds === undefined ? "–" : run.seconds.toFixed(1)),
             settings.map((name) => el("td", {}, run.settings[name] ?? "–")),
-            el("td", {}, run.note))))) : el("p", {}, "There is no run yet: the screen Train makes one, and so does `digitlab train`."),
+            el("td", { title: run.note || null }, run.note))))) : el("p", {}, prose(state)),
         shown.length || !runs.length ? null : el("p", { class: "muted" }, "No run matches this filter."),
         older ? el("p", { class: "muted" }, `These are the newest runs; ${older} older ones are left out.`) : null,
         broken.map(({ name, error }) => el("p", { class: "note bad" }, `${name} cannot be read: ${error}`)));

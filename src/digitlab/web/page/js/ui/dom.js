@@ -23,6 +23,11 @@ export function fill(element, ...children) {
   return element;
 }
 
+/** Text with `code` in backticks as nodes: prose("start `digitlab play` again"). */
+export function prose(text) {
+  return text.split("`").map((part, i) => (i % 2 ? el("code", {}, part) : part));
+}
+
 /** A line drawing of 24 × 24 from SVG path data. */
 export function icon(path) {
   const namespace = "http://www.w3.org/2000/svg";

@@ -1,5 +1,5 @@
 // Panels: a title, one sentence of explanation, a link to the documentation.
-import { el } from "./dom.js";
+import { el, prose } from "./dom.js";
 
 const DOCS = "https://github.com/digitlab/digitlab/blob/main/docs/";
 
@@ -10,12 +10,12 @@ export function panel({ title, sentence = "", docs = "", width = "" }, ...childr
   return el(
     "section",
     { class: `panel ${width}`, "aria-label": title },
-    el("header", {}, heading, link || null, sentence ? el("p", {}, sentence) : null),
+    el("header", {}, heading, link || null, sentence ? el("p", {}, prose(sentence)) : null),
     ...children,
   );
 }
 
 /** The head of a screen: its title, one sentence, and controls on the right. */
 export function screenHead(title, sentence, ...tools) {
-  return el("header", { class: "screen-head" }, el("div", {}, el("h1", {}, title), el("p", {}, sentence)), ...tools);
+  return el("header", { class: "screen-head" }, el("div", {}, el("h1", {}, title), el("p", {}, prose(sentence))), ...tools);
 }

@@ -6,7 +6,7 @@ import { el, fill } from "../../ui/dom.js";
 import { ICONS } from "../../ui/icons.js";
 import { panel, screenHead } from "../../ui/panel.js";
 import { bytesOf, confusionView, failuresView } from "../train/results.js";
-import { columnText, isLive } from "./table.js";
+import { COLUMNS, columnText, isLive } from "./table.js";
 
 const EVERY = 2000; // milliseconds between looks at a run that is going on
 
@@ -50,10 +50,15 @@ export function runPage(root, app, name, back) {
 
   async function load() {
     const before = run?.done;
-    run = await guarded(() => app.api.get(query));
-    if (stopped) return;
-    if (!run) {
-      fill(root, screenHead(name, "There is no such run here any more."), button("All runs", { on: back }));
+    try {
+      run = await app.api.get(query);
+      if (stopped) return;
+    } catch (error) {
+      if (stopped) return;
+      if (run && !error.status) { // the server does not answer: what is known stays on the screen
+        app.say(error.message, { bad: true });
+        timer = setTimeout(load, EVERY);
+      } else fill(root, screenHead(name, error.message), button("All runs", { on: back }));
       return;
     }
     draw();
@@ -104,7 +109,7 @@ export function runPage(root, app, name, back) {
     ofImages.forEach((part, i) => (part.hidden = run.done > 0 && !(i === 0 ? hasAccuracy : run.images)));
     fill(facts,
       el("p", { class: "result" }, run.best_text ?? "no epoch yet"),
-      run.best_text ? el("p", { class: "muted" }, `${run.monitor}, epoch ${run.best_epoch}; ${run.done} of ${run.epochs} epochs, ${run.seconds.toFixed(1)} s of training`) : null,
+      run.best_text ? el("p", { class: "muted" }, `${COLUMNS.find(([key]) => key === run.monitor)?.[1] ?? run.monitor}, epoch ${run.best_epoch}; ${run.done} of ${run.epochs} epochs, ${run.seconds.toFixed(1)} s of training`) : null,
       isLive(run) ? el("p", {}, el("span", { class: "live" }, "live"), " This page follows the training.") : null,
       run.note ? el("p", { class: "note" }, run.note) : null,
       run.images ? [el("h3", {}, "Repeat it"), copyable(run.command)] : el("p", { class: "muted" }, run.settings.source),

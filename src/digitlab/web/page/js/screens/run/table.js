@@ -2,6 +2,9 @@
 import { el } from "../../ui/dom.js";
 import { css } from "../../ui/theme.js";
 
+/** The columns of a history that the curves show, with their names in words. */
+export const COLUMNS = [["valid_accuracy", "validation accuracy"], ["valid_loss", "validation loss"], ["train_loss", "training loss"]];
+
 /** Whether a training is going on: epochs are missing, and something was written in the last 20 seconds. */
 export function isLive(run) {
   return run.done < run.epochs && Date.now() / 1000 - run.changed < 20;

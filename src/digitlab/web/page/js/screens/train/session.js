@@ -67,7 +67,9 @@ export class Session {
     this.running = this.pending = true;
     this.playing = word === "play";
     const socket = (this.socket = this.app.api.socket("train"));
+    let opened = false;
     socket.addEventListener("open", () => {
+      opened = true;
       socket.send(JSON.stringify({ do: "start", trainings: settings.map(request) }));
       this.tell("speed", { value: speed });
       this.tell(word);
@@ -80,10 +82,19 @@ export class Session {
     });
     socket.addEventListener("close", () => {
       if (socket !== this.socket) return;
-      if (this.running) this.app.say("The connection to the server has ended; what was trained is saved.", { bad: true });
+      if (this.running) this.lost(opened);
       this.running = this.playing = this.pending = false;
       this.listener();
     });
+  }
+
+  /** The connection has ended during a training, or was never opened. */
+  lost(opened) {
+    const why = opened
+      ? "The connection to the server has ended; the training is saved up to its last whole epoch."
+      : "The server did not take the training: start `digitlab play` again, or close other pages that train.";
+    this.app.say(why, { bad: true });
+    for (const lane of this.lanes) if (!lane.ended) lane.text = opened ? `connection lost, ${lane.text}` : "";
   }
 
   /** play, pause, step, epoch, stop; speed or rate with a value. */
