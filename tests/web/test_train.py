@@ -191,3 +191,34 @@ def test_mistake_is_explained(open_page) -> None:
     page.get_by_role("button", name="Train", exact=True).click()
     page.wait_for_selector("#status .bad")
     assert page.get_by_role("button", name="Train", exact=True).is_enabled()
+
+
+def test_settings_that_do_not_exist_are_the_usual_ones(open_page) -> None:
+    page = open_page("/train?activation=foo&loss=foo&optimizer=foo&epochs=many")
+    for label, usual in (("Activation", "sigmoid"), ("Loss", "quadratic"), ("Optimizer", "sgd")):
+        assert page.get_by_role("combobox", name=label).input_value() == usual
+    page.locator("summary", has_text="Regularization").click()
+    assert page.get_by_label("Epochs").input_value() == "20"
+
+
+def test_numbers_are_moved_to_the_nearest_one_allowed(open_page) -> None:
+    page = open_page("/train?size=1000")
+    for typed, taken in (("99999999", "60000"), ("-5", "0"), ("12.7", "13"), ("", "13")):
+        field = page.get_by_label("Number of images (0 = all)")
+        field.fill(typed)
+        field.press("Tab")
+        assert page.get_by_label("Number of images (0 = all)").input_value() == taken
+    page = open_page("/train?kind=function")
+    page.get_by_label("From").fill("-1.5")
+    page.get_by_label("From").press("Tab")
+    assert page.get_by_label("From").input_value() == "-1.5" and "low=-1.5" in page.url
+
+
+def test_panels_without_a_training_say_so(open_page) -> None:
+    page = open_page("/train?source=digits&size=0&layers=dense12&epochs=2")
+    assert page.locator("text=Nothing yet: press Train.").count() == 3
+    page.get_by_role("button", name="Train", exact=True).click()
+    status(page, "all epochs are done")
+    assert page.locator("text=Nothing yet").count() == 0 and page.locator(".confusion td.right").count() == 10
+    table = page.locator(".confusion").bounding_box()["width"]
+    assert table <= page.locator(".scroll:has(> .confusion)").bounding_box()["width"], "every column is in sight"

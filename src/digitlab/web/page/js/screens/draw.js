@@ -99,7 +99,7 @@ export function mount(root, app) {
     canvas.element,
     el(
       "div",
-      { class: "row" },
+      { class: "row tight" },
       button("Undo", { path: ICONS.undo, on: () => canvas.undo() }),
       erase,
       button("Clear", { path: ICONS.trash, on: () => canvas.clear() }),

@@ -126,7 +126,7 @@ export function mount(root, app) {
       said,
       `Loss L = ${short(seen.loss)}; after one step `,
       el("b", {}, short(then.loss)),
-      `. ${network.classNames[label]}: ${percent(seen.outputs.data[label])} → ${percent(then.outputs.data[label])}.`,
+      `. Class ${network.classNames[label]}: ${percent(seen.outputs.data[label])} → ${percent(then.outputs.data[label])}.`,
     );
     before.set(seen.outputs.data, { truth: label });
     after.set(then.outputs.data, { truth: label });

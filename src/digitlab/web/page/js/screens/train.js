@@ -71,8 +71,8 @@ export function mount(root, app) {
       fill(views, panel({ title: "Fit", sentence: "The function (dashed), and the network's curve.", docs: "function-approximation.md" }, fitCurves.element), curvePanels);
     else
       fill(views, curvePanels,
-        panel({ title: "Weights", sentence: "Weights of the first layer: orange where ink raises a neuron's input, blue where it lowers it.", docs: "see-inside.md", width: "half" }, weights.element),
-        panel({ title: "Confusion", sentence: "How often each class (row) was taken for another (column), on the validation images.", docs: "see-failures.md", width: "half" }, confusion.element),
+        panel({ title: "Weights", sentence: "Weights of the first layer: orange where ink raises a neuron's input, blue where it lowers it.", docs: "see-inside.md" }, weights.element),
+        panel({ title: "Confusion", sentence: "How often each class (row) was taken for another (column), on the validation images.", docs: "see-failures.md" }, confusion.element),
         panel({ title: "Failures", sentence: "Misclassified validation images, the most confident errors first. Click one to use it on the other screens.", docs: "see-failures.md" }, failures.element));
   }
 

@@ -91,9 +91,12 @@ export function select({ label, options, value, on = () => {} }) {
   return part;
 }
 
-/** A number to type. Returns { element, value, set }; `on` gets numbers between `min` and `max` only. */
-export function numberField({ label, value, min = 0, max = 1e9, step = 1, on = () => {} }) {
-  const input = el("input", { type: "number", min, max, step, value });
+/**
+ * A number to type. Returns { element, value, set }; `on` gets whole numbers between `min` and `max`, the nearest one to
+ * what was typed. With `whole` false it gets fractions, too. An empty field goes back to what it was.
+ */
+export function numberField({ label, value, min = 0, max = 1e9, step = 1, whole = true, on = () => {} }) {
+  const input = el("input", { type: "number", min, max, step: whole ? step : "any", value });
   const part = {
     element: el("label", { class: "field" }, el("span", {}, label), input),
     value,
@@ -103,9 +106,10 @@ export function numberField({ label, value, min = 0, max = 1e9, step = 1, on = (
     },
   };
   input.addEventListener("change", () => {
-    const next = Number(input.value);
-    if (input.value === "" || !(next >= min && next <= max)) return part.set(part.value);
-    on((part.value = next));
+    if (input.value === "") return part.set(part.value);
+    const typed = Math.min(max, Math.max(min, Number(input.value)));
+    part.set(whole ? Math.round(typed) : typed);
+    on(part.value);
   });
   return part;
 }

@@ -30,9 +30,9 @@ export function settingsForm(app, on) {
       ];
       return [
         wide(select({ label: "Images", options: sources, value: s.source, on: (source) => change({ source }) }).element),
-        number("Number (0: all)", "size", { max: 60000, step: 500 }),
-        checkbox({ label: "shift and rotate them in each epoch", value: Boolean(s.augment), on: (v) => change({ augment: v ? 1 : 0 }) }).element,
-        checkbox({ label: `start from ${app.networkName} (fine-tuning)`, value: Boolean(s.start), on: (v) => change({ start: v ? 1 : 0 }) }).element,
+        wide(number("Number of images (0 = all)", "size", { max: 60000, step: 500 })),
+        checkbox({ label: "Shift and rotate in each epoch", value: Boolean(s.augment), on: (v) => change({ augment: v ? 1 : 0 }) }).element,
+        checkbox({ label: `Start from ${app.networkName} (fine-tuning)`, value: Boolean(s.start), on: (v) => change({ start: v ? 1 : 0 }) }).element,
       ];
     }
     if (s.kind === "points") {
@@ -58,8 +58,8 @@ export function settingsForm(app, on) {
     const text = el("input", { type: "text", value: s.function, spellcheck: "false", onchange: () => change({ function: text.value }) });
     return [
       el("label", { class: "field wide" }, el("span", {}, "Function of x"), text),
-      number("From", "low", { min: -1000, max: 1000, step: 1 }),
-      number("To", "high", { min: -1000, max: 1000, step: 1 }),
+      number("From", "low", { min: -1000, max: 1000, whole: false }),
+      number("To", "high", { min: -1000, max: 1000, whole: false }),
     ];
   }
 
@@ -76,7 +76,7 @@ export function settingsForm(app, on) {
     s = settings;
     builder.set(s.layers, ends());
     const rate = slider({ label: "Learning rate η", min: 0.0005, max: 20, log: true, value: s.rate || 1, format: (v) => (s.rate ? String(v) : "default"), on: (v) => on({ ...s, rate: v }, { live: "rate" }) });
-    const weights = el("details", { open: s.start === 0 }, el("summary", {}, "Network"), el("div", { class: "stack" }, builder.element,
+    const weights = el("details", { open: s.start === 0 }, el("summary", {}, "Layers"), el("div", { class: "stack" }, builder.element,
       select({ label: "Activation", options: ACTIVATIONS.map((a) => [a, a]), value: s.activation, on: (activation) => change({ activation }) }).element));
     fill(
       element,

@@ -4,6 +4,8 @@ import { paint } from "../../ui/heatmap.js";
 import { css } from "../../ui/theme.js";
 
 const MOST = 32;
+const NOTHING = "Nothing yet: press Train.";
+const note = (tag, text) => el(tag, { class: "small muted nothing" }, text);
 
 /** The first layer's weights as pictures, one a neuron or filter: [{ values, rows, columns, label }, …]. */
 export function weightPictures(network) {
@@ -38,8 +40,10 @@ export function weightsView() {
   return {
     element,
     draw(network) {
-      const pictures = network ? weightPictures(network) : [];
-      if (element.childElementCount !== pictures.length)
+      if (!network) return fill(element, note("p", NOTHING));
+      const pictures = weightPictures(network);
+      if (!pictures.length) return fill(element, note("p", "The weights of this network's first layer do not form pictures."));
+      if (element.querySelectorAll("canvas").length !== pictures.length)
         fill(element, pictures.map(({ label }) => el("canvas", { role: "img", "aria-label": label })));
       pictures.forEach(({ values, rows, columns }, i) => paint(element.children[i], values, rows, columns));
     },
@@ -52,7 +56,7 @@ export function confusionView(onCell = null) {
   return {
     element,
     draw(counts, names) {
-      if (!counts) return element.replaceChildren();
+      if (!counts) return fill(element, note("p", NOTHING));
       const most = Math.max(1, ...counts.flatMap((row, i) => row.filter((_, j) => i !== j)));
       const shade = (count, i, j) => (i === j ? { background: css("good", 0.14) } : { background: css("positive", 0.55 * (count / most)) });
       fill(element, el("table", { class: "confusion" },
@@ -83,7 +87,8 @@ export function failuresView(onImage) {
   return {
     element,
     draw(failures, names) {
-      fill(element, (failures ?? []).map((failure) => {
+      if (!failures?.length) return fill(element, note("li", failures ? "No image is misclassified." : NOTHING));
+      fill(element, failures.map((failure) => {
         const text = `${names[failure.label]} taken for ${names[failure.predicted]}, ${(100 * failure.confidence).toFixed(0)} %`;
         return el("li", {}, el("button", { type: "button", title: text, onclick: () => onImage(failure) }, imageCanvas(failure, text), el("span", { class: "number" }, `${names[failure.label]} → ${names[failure.predicted]}`)));
       }));

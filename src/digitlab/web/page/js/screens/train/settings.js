@@ -18,7 +18,10 @@ export function defaults(kind) {
   return { kind, ...COMMON, ...DEFAULTS[kind] };
 }
 
-/** The settings in the address; `mark` is "" for the first training and "b." for the one it is compared with. */
+/** What a setting may be, where the form has a list of choices. */
+const CHOICES = { activation: ACTIVATIONS, optimizer: OPTIMIZERS.map(([name]) => name), loss: LOSSES.map(([name]) => name) };
+
+/** The settings in the address, for what it does not name or names wrongly the defaults; `mark` is "" for the first training and "b." for the one it is compared with. */
 export function fromAddress(state, mark, base = {}) {
   const named = state.get(`${mark}kind`, base.kind ?? "images");
   const kind = named in DEFAULTS ? named : "images";
@@ -26,7 +29,8 @@ export function fromAddress(state, mark, base = {}) {
   for (const [name, usual] of Object.entries(defaults(kind))) {
     const text = state.get(mark + name);
     if (text === null || name === "kind") continue;
-    settings[name] = typeof usual === "number" ? (Number.isFinite(Number(text)) ? Number(text) : usual) : text;
+    if (typeof usual === "number") settings[name] = Number.isFinite(Number(text)) ? Number(text) : usual;
+    else settings[name] = CHOICES[name] && !CHOICES[name].includes(text) ? usual : text;
   }
   return settings;
 }
