@@ -108,6 +108,28 @@ def test_keyboard_theme_and_projector(open_page) -> None:
     assert not page.locator("dialog").is_visible()
 
 
+def test_navigation_fits_a_small_phone(open_page) -> None:
+    page = open_page("/imagine", width=320)
+    assert page.evaluate("document.querySelector('nav ul').scrollWidth <= innerWidth")
+    assert page.evaluate("document.getElementById('network-name').title").startswith("digits  28×28×1")
+
+
+def test_what_is_said_again_is_one_line(open_page) -> None:
+    page = open_page("/digits")
+    for _ in range(3):
+        page.get_by_role("button", name="Save").click()
+    assert page.locator("#status p").all_text_contents() == ["Draw a digit first."]
+
+
+def test_code_in_sentences_is_marked_up(open_page) -> None:
+    page = open_page("/runs")
+    assert page.locator(".screen-head code").inner_text() == "digitlab train"
+    for screen in SCREENS:
+        page.locator(f"nav a[href^='#/{screen}']").click()
+        page.wait_for_selector(f"html[data-screen={screen}]")
+        assert "`" not in page.locator("main").inner_text(), screen
+
+
 def test_token_leaves_the_address_and_is_needed(open_page, served, browser) -> None:
     page = open_page("/train")
     assert served.play.token not in page.url and page.url.endswith("#/train")
