@@ -53,6 +53,7 @@ def read_grid(
         scale = np.diag([1 / page.zoom, 1 / page.zoom, 1.0])
         back = scale @ matrix if page.matrix is None else page.matrix @ scale @ matrix
         inner = find_digits(form)
+        back = back if inner.matrix is None else back @ inner.matrix
         page = replace(inner, matrix=back, size=page.size, sheet=page.sheet)
     ask = asker(network, page, colour)
     binary = page.ink.binary & ~page.rules

@@ -5,6 +5,7 @@
     page.marks[0].box    the position of the first one
 
 opening.py     a picture file, checked before it is decoded
+repeats.py     a picture enlarged by repeating its pixels, at its own size
 paper.py       the paper's colour around each pixel
 ink.py         how much ink there is, and where: threshold
 sheet.py       a sheet of paper on a desk, straightened

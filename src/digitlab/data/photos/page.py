@@ -13,6 +13,7 @@ from digitlab.data.photos.mark import Box, Mark, holes
 from digitlab.data.photos.marks import find_parts, marks_of, usual_height
 from digitlab.data.photos.mnist_form import SIZE, mnist_form
 from digitlab.data.photos.paper import MIN_CONTRAST
+from digitlab.data.photos.repeats import without_repeats
 from digitlab.data.photos.rules import remove_rules
 from digitlab.data.photos.sheet import Corners, Matrix, find_sheet, straightened
 from digitlab.errors import ShapeError
@@ -60,7 +61,8 @@ class Page:
     zoom: float = 1.0
     size: tuple[int, int] = (0, 0)
     sheet: Corners | None = None
-    matrix: Matrix | None = None  # (3, 3), from pixels of the straightened sheet to those of the photo
+    matrix: Matrix | None = None  # (3, 3), from pixels of the straightened sheet, or of a picture before it was
+    # enlarged by repeating pixels, to those of the photo
     seconds: dict[str, float] = field(default_factory=dict)
 
     @cached_property
@@ -152,6 +154,12 @@ def find_digits(photo: NDArray[np.uint8]) -> Page:
     if photo.dtype != np.uint8 or photo.ndim != 3 or photo.shape[2] != 3 or min(photo.shape[:2]) < 1:
         mend = "" if photo.dtype == np.uint8 else ". Pass photo.astype('uint8'); multiply numbers from 0 to 1 by 255"
         raise ShapeError(f"photo: got {photo.dtype} of shape {photo.shape}, expected uint8 (H, W, 3) or (H, W){mend}")
+    small, repeats = without_repeats(photo)
+    if repeats is not None:
+        page = find_digits(small)
+        matrix = repeats.matrix() if page.matrix is None else repeats.matrix() @ page.matrix
+        sheet = None if page.sheet is None else page.sheet * repeats.size + [repeats.left, repeats.top]
+        return replace(page, size=photo.shape[:2], matrix=matrix, sheet=sheet)
     if photo.shape[0] * photo.shape[1] > FINE:
         page = _taken_apart(photo, COARSER)
         if page.usual_height >= LEGIBLE:
