@@ -101,7 +101,18 @@ def test_a_mark_that_fills_its_picture_is_a_crop_cut_to_its_ink() -> None:
     cut = "is cut off by the edge"
     assert reasons(fills, noise=0.005) == [""]
     assert reasons(narrow, noise=0.005) == [cut], "a shadow or a thumb may look so"
+    central = Answer(ring(125, 2, 150, 297), np.zeros((28, 28), np.uint8), unsure, 0.0)
+    assert reasons(central, noise=0.005) == [""], "a picture as high as its digit"
+    assert reasons(central, answer(ring(20, 100, 60, 90), 3), noise=0.005)[0] == cut
     assert reasons(fills, answer(ring(100, 100, 60, 90), 3), noise=0.005)[0] == cut, "beside a digit it is a frame"
+
+
+@pytest.mark.parametrize("share, read", [(0.99, True), (0.8, False)])
+def test_a_stroke_from_edge_to_edge_is_a_digit_if_it_surely_looks_so(share: float, read: bool) -> None:
+    probabilities = np.full(10, (1 - share) / 9)
+    probabilities[1] = share
+    bar = Answer(mark_of(np.ones((298, 90), bool), 150, 1), np.zeros((28, 28), np.uint8), probabilities, 0.0)
+    assert (reasons(bar, noise=0.005) == [""]) == read
 
 
 def test_a_straight_1_that_the_edge_cuts_is_a_digit_between_digits() -> None:

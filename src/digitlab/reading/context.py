@@ -162,13 +162,24 @@ def _at_edge(j: Answer, able: Sequence[Answer], shape: tuple[int, int], only: bo
     alike = any(0.6 < j.mark.height / other < 1.7 for other in others)
     if others and j.label == 1:  # a long stroke beside smaller digits is the edge of a table
         tight = False
-    if only and j.mark.height >= FILLS * shape[0] and j.mark.width >= FILLS * shape[1]:  # a crop cut to its ink
+    if only and _fills(j.mark, shape) and (j.label != 1 or j.confidence >= SURE):  # a stroke may be anything
         return ""
     row = [o.mark.middle[0] for o in able if o is not j and on_its_line(j.mark, o.mark)]
     between = bool(row) and min(row) < j.mark.middle[0] < max(row)  # digits: a straight 1 of a number
     if j.confidence >= SURE and (tight or alike) and (fill < 0.75 or between):
         return ""
     return "is cut off by the edge"
+
+
+def _fills(mark: Mark, shape: tuple[int, int]) -> bool:
+    """Whether a mark reaches from edge to edge, and across that direction, too, or stands in the middle there.
+
+    Such a picture is a crop that was cut to its ink, or made as high or as wide as its digit.
+    """
+    (height, width), (x, y) = shape, mark.middle
+    fills = mark.height >= FILLS * height, mark.width >= FILLS * width
+    central = 0.25 < y / height < 0.75, 0.25 < x / width < 0.75
+    return any(fills) and all(a or b for a, b in zip(fills, central))
 
 
 def _size(j: Answer, able: Sequence[Answer], usual: float, judged: Sequence[Answer], crumbs: Sequence[Mark]) -> str:
