@@ -101,7 +101,9 @@ def test_a_mark_that_fills_its_picture_is_a_crop_cut_to_its_ink() -> None:
     cut = "is cut off by the edge"
     assert reasons(fills, noise=0.005) == [""]
     assert reasons(narrow, noise=0.005) == [cut], "a shadow or a thumb may look so"
-    central = Answer(ring(125, 2, 150, 297), np.zeros((28, 28), np.uint8), unsure, 0.0)
+    drawing = Answer(ring(125, 2, 150, 297), np.zeros((28, 28), np.uint8), unsure, 0.0)
+    assert reasons(drawing, noise=0.005) == [cut], "a drawing may look so"
+    central = answer(drawing.mark, 7, not_digit=0.2)
     assert reasons(central, noise=0.005) == [""], "a picture as high as its digit"
     assert reasons(central, answer(ring(20, 100, 60, 90), 3), noise=0.005)[0] == cut
     assert reasons(fills, answer(ring(100, 100, 60, 90), 3), noise=0.005)[0] == cut, "beside a digit it is a frame"

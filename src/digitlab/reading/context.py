@@ -1,5 +1,6 @@
 """What the page says of its marks: the height of the writing, texture, edges, drawings; words are in words.py."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,6 +15,7 @@ LOW, HIGH = 0.42, 2.5  # shares of the writing's height between which a mark nee
 WIDEST = 1.9  # of its height
 TEXTURE, GRAIN = 10, 0.3  # marks around one that are no digits, and at least this share of its height
 DRAWN, MOSTLY = 1.0, 3.0  # times the digits' ink: what is no digit in a drawing, and in one where no digit is alone
+CENTRAL = 0.7  # least confidence of a digit alone in a picture as high as itself
 DRAWN_SMOOTH, FILLS = 0.3, 0.85  # the first for what a program drew; of its height, a mark that fills a picture
 SMOOTH = 0.0002  # noise of the paper, which no camera stays below: a program drew the picture
 ACROSS, ASKEW = 0.2, 0.3  # what marks that cross share of the smaller box, and the middles' distance, in heights
@@ -162,7 +164,7 @@ def _at_edge(j: Answer, able: Sequence[Answer], shape: tuple[int, int], only: bo
     alike = any(0.6 < j.mark.height / other < 1.7 for other in others)
     if others and j.label == 1:  # a long stroke beside smaller digits is the edge of a table
         tight = False
-    if only and _fills(j.mark, shape) and (j.label != 1 or j.confidence >= SURE):  # a stroke may be anything
+    if only and j.confidence >= _least_of_crop(j, shape):
         return ""
     row = [o.mark.middle[0] for o in able if o is not j and on_its_line(j.mark, o.mark)]
     between = bool(row) and min(row) < j.mark.middle[0] < max(row)  # digits: a straight 1 of a number
@@ -171,15 +173,20 @@ def _at_edge(j: Answer, able: Sequence[Answer], shape: tuple[int, int], only: bo
     return "is cut off by the edge"
 
 
-def _fills(mark: Mark, shape: tuple[int, int]) -> bool:
-    """Whether a mark reaches from edge to edge, and across that direction, too, or stands in the middle there.
+def _least_of_crop(j: Answer, shape: tuple[int, int]) -> float:
+    """The confidence with which a mark alone in its picture is a digit though it reaches from edge to edge.
 
-    Such a picture is a crop that was cut to its ink, or made as high or as wide as its digit.
+    It is a crop that was cut to its ink if it fills the picture in both directions, and a picture made as high or as
+    wide as its digit if it stands in the middle across its own direction. A stroke from edge to edge may be anything.
     """
-    (height, width), (x, y) = shape, mark.middle
-    fills = mark.height >= FILLS * height, mark.width >= FILLS * width
+    (height, width), (x, y) = shape, j.mark.middle
+    fills = j.mark.height >= FILLS * height, j.mark.width >= FILLS * width
+    if all(fills):
+        return 0.0
     central = 0.25 < y / height < 0.75, 0.25 < x / width < 0.75
-    return any(fills) and all(a or b for a, b in zip(fills, central))
+    if any(fills) and all(a or b for a, b in zip(fills, central)):
+        return SURE if j.label == 1 else CENTRAL
+    return math.inf
 
 
 def _size(j: Answer, able: Sequence[Answer], usual: float, judged: Sequence[Answer], crumbs: Sequence[Mark]) -> str:
