@@ -93,6 +93,16 @@ def test_many_ones_among_as_many_marks_that_are_no_digits_are_uprights_of_letter
     assert [not reason for reason in reasons(*digits, *small, noise=0.005)][:9] == [read] * 9
 
 
+def test_the_speckled_edge_of_a_shadow_does_not_make_digits_a_drawing_or_letters() -> None:
+    digits = [answer(ring(20 + 90 * i, 100, 35, 60), label) for i, label in enumerate((3, 8, 5, 0))]
+    speckles = np.ones((60, 60), bool)
+    speckles[5:55:6, 5:55:6] = False
+    shadow = [answer(mark_of(speckles, 10 + 70 * i, 200), 8, 1.0) for i in range(5)]
+    assert reasons(*digits, *shadow, noise=0.005)[:4] == [""] * 4
+    letters = [answer(ring(10 + 70 * i, 200, 60, 60, pen=20), 8, 1.0) for i in range(5)]
+    assert all(reasons(*digits, *letters, noise=0.005)[:4])
+
+
 def test_a_mark_that_fills_its_picture_is_a_crop_cut_to_its_ink() -> None:
     unsure = np.full(10, 0.04)
     unsure[7] = 0.64

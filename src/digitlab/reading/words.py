@@ -17,6 +17,7 @@ SURE = 0.9
 TEXT, TEXT_SHARE = 5, 0.3  # a page with so many letters, and such a share of them, is a page of words
 WITHIN = 4  # marks that the picture's edge does not cut: enough to say what is written there
 NUMBER = 0.97  # confidence of each digit of a number there
+LOOPS = 10  # more than any word has
 SPACE = 0.8  # of the letters' height, between two words
 
 
@@ -92,5 +93,5 @@ def _is_number(word: Sequence[Answer], letters: int) -> bool:
 
 
 def no_letter(mark: Mark) -> bool:
-    """Whether a mark is a dash or a blot, which says nothing of the marks beside it."""
-    return mark.width > 3 * mark.height or mark.pen > 0.5 * max(mark.height, mark.width)
+    """Whether a mark is a dash, a blot or a shadow's edge full of holes, which says nothing of the marks beside it."""
+    return mark.width > 3 * mark.height or mark.pen > 0.5 * max(mark.height, mark.width) or mark.loops >= LOOPS

@@ -1,6 +1,7 @@
 """A mark: ink that belongs together, as a box in the photo and the pixels in it."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,13 @@ class Mark:
     def middle(self) -> tuple[float, float]:
         """The middle of the box, x and y."""
         return (self.box[0] + self.box[2]) / 2, (self.box[1] + self.box[3]) / 2
+
+    @cached_property
+    def loops(self) -> int:
+        """How many pieces of paper the ink encloses: 2 in an 8, many where noise crosses the threshold."""
+        from scipy import ndimage
+
+        return int(ndimage.label(np.pad(~self.mask, 1, constant_values=True))[1]) - 1
 
     def touches(self, shape: tuple[int, ...]) -> bool:
         """Whether the mark reaches an edge of a picture of this shape, (H, W)."""
