@@ -36,7 +36,7 @@ export function mount(root, app) {
     let drawn = ""; // what the table shows, as JSON
     const rows = new Map(); // of histories, by name
     const chosen = new Set((app.state.get("chosen", "") || "").split(BETWEEN).filter(Boolean));
-    let first = !chosen.size; // whether nobody has chosen curves yet
+    let first = !chosen.size; // whether no curves have been chosen yet
     let order = { column: app.state.get("sort", "changed"), down: app.state.get("up") !== "1" };
     let column = COLUMNS.find(([key]) => key === app.state.get("column"))?.[0] ?? "valid_accuracy";
     let smooth = Math.min(0.95, Math.max(0, Number(app.state.get("smooth", "0")) || 0));
