@@ -34,6 +34,8 @@ NET = nn.mlp([4, 3, 2])
         (lambda: nn.halves(28), "halves: image_shape: got 28, expected several, each a whole number"),
         (lambda: nn.soft_targets([0, 1], "ten"), "soft_targets: classes: got 'ten', expected a whole number"),
         (lambda: nn.Dense(3, biases=np.zeros((2, 2))), "Dense, biases: an initializer: got array"),
+        (lambda: digitlab.open_photo(3.5), "open_photo: path: got 3.5, expected text or a path"),
+        (lambda: digitlab.read_photo("x", np.zeros((20, 20), np.uint8)), "read_photo: network: got 'x', expected a"),
         (lambda: nn.Branches(3.5), "Branches: expected lists of layers.*got 3.5"),
     ],
 )

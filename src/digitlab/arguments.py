@@ -24,12 +24,12 @@ import numpy as np
 
 from digitlab.errors import ConfigError, DigitlabError, in_brief
 
-__all__ = ["checked", "checked_class", "generator", "unchecked"]
+__all__ = ["PLAIN", "checked", "checked_class", "generator", "unchecked"]
 
 MOST_ITEMS = 1000  # of a sequence that are looked at
 
 # What a plain annotation takes, and how it is called. NumPy's numbers count, and a whole number for a float.
-_PLAIN: dict[Any, tuple[Any, str]] = {
+PLAIN: dict[Any, tuple[Any, str]] = {
     int: (numbers.Integral, "a whole number"),
     float: (numbers.Real, "a number"),
     bool: ((bool, np.bool_), "true or false"),
@@ -126,8 +126,8 @@ def _fits(value: Any, kind: Any) -> bool:
     if isinstance(kind, str):
         return any(one.__name__ == kind for one in type(value).__mro__)
     kind = origin or kind
-    if kind in _PLAIN:
-        return isinstance(value, _PLAIN[kind][0])
+    if kind in PLAIN:
+        return isinstance(value, PLAIN[kind][0])
     if kind is np.ndarray:
         return np.asarray(value).dtype.kind in "biufc"
     if not isinstance(kind, type):
@@ -153,8 +153,8 @@ def _named(kind: Any) -> Iterator[str]:
         yield from dict.fromkeys(name for one in inside for name in _named(one))
     elif origin is typing.Literal:
         yield from map(repr, inside)
-    elif (origin or kind) in _PLAIN:
-        yield _PLAIN[origin or kind][1]
+    elif (origin or kind) in PLAIN:
+        yield PLAIN[origin or kind][1]
     elif (origin or kind) is np.ndarray:
         yield "an array of numbers"
     elif origin in (list, tuple, collections.abc.Sequence, collections.abc.Iterable, collections.abc.Collection):

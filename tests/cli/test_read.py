@@ -327,6 +327,11 @@ def test_a_form_is_read_cell_by_cell(call):
     rows = [line.split(",")[1:4] for line in Path("form.csv").read_text().splitlines()[1:]]
     there = [(row, column) for row in range(4) for column in range(5) if cells[row][column] != "."]
     assert rows == [[str(row), str(column), cells[row][column]] for row, column in there]
+    with Image.open("form.png") as form:
+        form.resize((3 * form.width, 3 * form.height), Image.Resampling.NEAREST).save("large.png")
+    (large,) = json.loads(call("read", "--grid", "4x5", "--json", "large.png").out)
+    boxes, larger = ([digit["box"] for digit in found["digits"]] for found in (table, large))
+    assert large["text"] == table["text"] and np.abs(3 * np.array(boxes) - larger).max() <= 2
     assert "expected rows and columns" in call("read", "--grid", "9", "form.png").err
     Image.new("L", (300, 200), 250).save("blank.png")
     called = call("read", "--grid", "999x2", "blank.png")

@@ -22,6 +22,7 @@ from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 
+from digitlab.arguments import PLAIN
 from digitlab.errors import ConfigError, did_you_mean, in_brief, not_among
 from digitlab.nn.formulas import Formulas
 
@@ -268,14 +269,7 @@ def _given(
             yield fields[name], value
 
 
-# What a field of a plain type may be given: numbers.Real takes whole numbers, and NumPy's, for a float as well.
-_PLAIN: dict[Any, tuple[type[Any], str]] = {
-    bool: (bool, "true or false"),
-    int: (numbers.Integral, "a whole number"),
-    float: (numbers.Real, "a number"),
-    float | None: (numbers.Real, "a number"),
-    str: (str, "text"),
-}
+_PLAIN = PLAIN | {float | None: PLAIN[float]}
 
 
 def _value(value: Any, family: type[Described] | None) -> Any:

@@ -50,10 +50,8 @@ def read_grid(
         corners = _form(page, round(DASH * min(page.clean.shape[0] / rows, page.clean.shape[1] / columns)))
     if corners is not None:
         form, matrix = straightened(page.photo, corners, inset=1.0)
-        scale = np.diag([1 / page.zoom, 1 / page.zoom, 1.0])
-        back = scale @ matrix if page.matrix is None else page.matrix @ scale @ matrix
         inner = find_digits(form)
-        back = back if inner.matrix is None else back @ inner.matrix
+        back = page.matrix @ np.diag([1 / page.zoom, 1 / page.zoom, 1.0]) @ matrix @ inner.matrix
         page = replace(inner, matrix=back, size=page.size, sheet=page.sheet)
     ask = asker(network, page, colour)
     binary = page.ink.binary & ~page.rules

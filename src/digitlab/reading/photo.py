@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from digitlab.arguments import checked
 from digitlab.data.photos import Mark, Page, find_digits
 from digitlab.data.photos.lines import text_lines
 from digitlab.data.photos.marks import odd_shape
@@ -22,6 +23,7 @@ MIN_CONFIDENCE = 0.5  # below it, a mark is called no digit
 CRUMB = 0.1  # of the writing's height: smaller parts are dust
 
 
+@checked
 def read_photo(
     network: Network,
     photo: NDArray[np.uint8],

@@ -128,7 +128,7 @@ class RecordPredictions(Callback):
         self.epochs, self.rows = before.epochs[kept].tolist(), list(before.predictions[kept])
 
     def on_epoch_end(self, trainer: "Trainer", row: Row) -> None:
-        """Add the epoch's predictions to the file, which is written anew."""
+        """Add the epoch's predictions and rewrite the file."""
         guesses = np.argmax(predict(_in_numpy(trainer.network), self.images), axis=1)  # (N,)
         self.epochs.append(row["epoch"])
         self.rows.append(guesses.astype(np.uint8))
@@ -162,7 +162,7 @@ class RecordGradients(Callback):
             self.rows = [] if done else [{"epoch": 0, **gradient_norms(trainer.network, self.x, self.y)}]
 
     def on_epoch_end(self, trainer: "Trainer", row: Row) -> None:
-        """Add the norms of the epoch to the file, which is written anew."""
+        """Add the norms of the epoch and rewrite the file."""
         self.rows.append({"epoch": row["epoch"], **gradient_norms(trainer.network, self.x, self.y)})
         History(self.rows).save(self.path)
 

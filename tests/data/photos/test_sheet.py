@@ -122,3 +122,9 @@ def test_digits_of_a_sheet_are_found_in_pixels_of_the_photo():
     boxes = [page.in_photo(mark.box) for mark in page.marks]
     wanted = (180, 120, 180 + ink.shape[1], 120 + ink.shape[0])
     assert min(np.abs(np.subtract(box, wanted)).max() for box in boxes) <= 5
+
+    enlarged = find_digits(np.repeat(np.repeat(photo, 3, axis=0), 3, axis=1)[2:, 1:])
+    assert enlarged.size == (480 * 3 - 2, 400 * 3 - 1)
+    np.testing.assert_allclose(enlarged.sheet, 3 * page.sheet - [1, 2])
+    larger = [enlarged.in_photo(mark.box) for mark in enlarged.marks]
+    np.testing.assert_allclose(larger, 3 * np.array(boxes) - [1, 2, 1, 2], atol=2)

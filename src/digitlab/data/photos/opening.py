@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from digitlab.arguments import checked
 from digitlab.errors import DataError, in_brief
 from digitlab.files import require_file
 
@@ -48,6 +49,7 @@ _OTHERS = {
 _KIND = "expected a JPEG, PNG, WebP, TIFF, BMP or GIF picture"
 
 
+@checked
 def open_photo(path: str | os.PathLike[str], *, long_side: int = LONG_SIDE) -> Photo:
     """The picture in a file as uint8 (H, W, 3): upright, on paper where it was transparent, at most `long_side` long.
 

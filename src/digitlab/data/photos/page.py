@@ -51,6 +51,8 @@ class Page:
     size     height and width of that photo
     seconds  that each stage took
     sheet    corners of the sheet of paper in that photo, (4, 2), if it was found on a desk; `photo` is it, straightened
+    matrix   (3, 3), from positions here divided by `zoom` to those in that photo: the identity, unless a sheet was
+             straightened or the picture had been enlarged by repeating pixels
     """
 
     photo: NDArray[np.uint8]
@@ -61,8 +63,7 @@ class Page:
     zoom: float = 1.0
     size: tuple[int, int] = (0, 0)
     sheet: Corners | None = None
-    matrix: Matrix | None = None  # (3, 3), from pixels of the straightened sheet, or of a picture before it was
-    # enlarged by repeating pixels, to those of the photo
+    matrix: Matrix = field(default_factory=lambda: np.eye(3))
     seconds: dict[str, float] = field(default_factory=dict)
 
     @cached_property
@@ -93,8 +94,6 @@ class Page:
     def in_photo(self, box: Box) -> Box:
         """A box of this page in pixels of the photo that was given, upright: left, top, right, bottom."""
         left, top, right, bottom = (n / self.zoom for n in box)
-        if self.matrix is None:
-            return round(left), round(top), round(right), round(bottom)
         corners = np.array([(left, top, 1), (right, top, 1), (right, bottom, 1), (left, bottom, 1)])
         x, y, z = self.matrix @ corners.T
         x, y = x / z, y / z
@@ -157,9 +156,8 @@ def find_digits(photo: NDArray[np.uint8]) -> Page:
     small, repeats = without_repeats(photo)
     if repeats is not None:
         page = find_digits(small)
-        matrix = repeats.matrix() if page.matrix is None else repeats.matrix() @ page.matrix
         sheet = None if page.sheet is None else page.sheet * repeats.size + [repeats.left, repeats.top]
-        return replace(page, size=photo.shape[:2], matrix=matrix, sheet=sheet)
+        return replace(page, size=photo.shape[:2], matrix=repeats.matrix() @ page.matrix, sheet=sheet)
     if photo.shape[0] * photo.shape[1] > FINE:
         page = _taken_apart(photo, COARSER)
         if page.usual_height >= LEGIBLE:
@@ -173,12 +171,11 @@ def _taken_apart(given: NDArray[np.uint8], coarser: int) -> Page:
 
     clock = Stopwatch()
     photo = given if coarser == 1 else np.asarray(Image.fromarray(given).reduce(coarser))
-    sheet, matrix = find_sheet(photo), None
+    sheet, matrix = find_sheet(photo), np.eye(3)
     if sheet is not None:
         photo, matrix = straightened(photo, sheet)
-    photo, zoom = _large_enough(photo)
-    if sheet is not None and matrix is not None:
         sheet, matrix = sheet * coarser, np.diag([coarser, coarser, 1.0]) @ matrix
+    photo, zoom = _large_enough(photo)
     clock.lap("sheet")
     ink = find_ink(photo)
     clock.lap("ink")
@@ -189,7 +186,7 @@ def _taken_apart(given: NDArray[np.uint8], coarser: int) -> Page:
     clean |= hollow_ink(clean, ink.grey)
     parts = tuple(without_patches(find_parts(clean), ink.flat))
     clock.lap("marks")
-    zoom = zoom if matrix is not None else zoom / coarser
+    zoom = zoom if sheet is not None else zoom / coarser
     return Page(photo, ink, rules, clean, parts, zoom, given.shape[:2], sheet, matrix, clock.seconds)
 
 
