@@ -140,7 +140,7 @@ def test_path_and_keyboard_move_through_the_layers(open_page):
     page.click("text=Occlusion")
     page.wait_for_selector("text=5 × 5 pixels")
     page.click("text=Brush")
-    box = page.locator("canvas[aria-label='Which pixels the answer depends on']").bounding_box()
+    box = page.locator("canvas[aria-label^='Which pixels the answer depends on']").bounding_box()
     page.mouse.move(box["x"] + 60, box["y"] + 60)
     page.mouse.down()
     page.mouse.move(box["x"] + 160, box["y"] + 160, steps=5)

@@ -1,7 +1,7 @@
 // The frame: navigation, theme, projector mode, keyboard, and the state that all screens share.
 import { State } from "./state.js";
 import { el, fill, icon, prose } from "./ui/dom.js";
-import { button } from "./ui/controls.js";
+import { button, checkbox } from "./ui/controls.js";
 import { ICONS } from "./ui/icons.js";
 import { recall, remember } from "./ui/store.js";
 import { forgetColours } from "./ui/theme.js";
@@ -67,7 +67,7 @@ export function start({ screens, api = null }) {
   fill(
     document.getElementById("nav"),
     el("ul", {}, shown.map((screen) => {
-      const link = el("a", { href: `#/${screen.id}`, "aria-keyshortcuts": screen.key }, icon(ICONS[screen.id] ?? ICONS.draw), el("span", {}, screen.title), el("span", { class: "key", "aria-hidden": "true" }, screen.key));
+      const link = el("a", { href: `#/${screen.id}` }, icon(ICONS[screen.id] ?? ICONS.draw), el("span", {}, screen.title), el("span", { class: "key", "aria-hidden": "true" }, screen.key));
       links.set(screen.id, link);
       return el("li", {}, link);
     })),
@@ -107,6 +107,17 @@ export function start({ screens, api = null }) {
     applyTheme(next);
   }
 
+  /** Keys of one character get in the way of speech input, so they can be switched off (WCAG 2.1.4). */
+  function useShortcuts(on) {
+    shortcuts.set(on);
+    remember("shortcuts", on ? null : "off");
+    document.documentElement.toggleAttribute("data-no-shortcuts", !on);
+    for (const screen of shown) {
+      if (on) links.get(screen.id).setAttribute("aria-keyshortcuts", screen.key);
+      else links.get(screen.id).removeAttribute("aria-keyshortcuts");
+    }
+  }
+
   function toggleProjector(on = !("projector" in document.documentElement.dataset)) {
     if (on) document.documentElement.dataset.projector = "";
     else delete document.documentElement.dataset.projector;
@@ -115,14 +126,22 @@ export function start({ screens, api = null }) {
     app.emit("theme");
   }
 
+  const shortcuts = checkbox({ label: "Use these keys", value: true, on: useShortcuts });
+  const close = button("Close", { on: () => help.close(), kind: "primary" });
   const help = el("dialog", { "aria-label": "Keyboard" });
   const keys = [...shown.map((s) => [s.key, s.title]), ["t", "light or dark"], ["p", "projector mode: everything larger"], ["?", "this list"]];
   help.append(
     el("h2", {}, "Keyboard"),
     el("dl", {}, keys.map(([key, text]) => [el("dt", {}, el("span", { class: "key" }, key)), el("dd", {}, text)])),
-    el("div", { class: "row" }, button("Close", { on: () => help.close(), kind: "primary" }), api ? button("Stop the server", { on: stopServer }) : null),
+    shortcuts.element,
+    el("div", { class: "row" }, close, api ? button("Stop the server", { on: stopServer }) : null),
   );
   document.body.append(help);
+
+  function showHelp() {
+    help.showModal();
+    close.focus(); // not the first control: it changes something
+  }
 
   async function stopServer() {
     help.close();
@@ -139,22 +158,23 @@ export function start({ screens, api = null }) {
     document.getElementById("tools"),
     projector,
     button("", { path: ICONS.theme, label: "Light or dark (t)", kind: "quiet", on: toggleTheme }),
-    button("", { path: ICONS.keyboard, label: "Keyboard (?)", kind: "quiet", on: () => help.showModal() }),
+    button("", { path: ICONS.keyboard, label: "Keyboard (?)", kind: "quiet", on: showHelp }),
   );
   document.getElementById("skip").addEventListener("click", () => main.focus());
 
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || help.open) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || help.open || !shortcuts.value) return;
     if (event.target.closest("input:not([type=range]):not([type=radio]):not([type=checkbox]), select, textarea")) return;
     const screen = shown.find((each) => each.key === event.key);
     if (screen) location.hash = links.get(screen.id).getAttribute("href");
     else if (event.key === "t") toggleTheme();
     else if (event.key === "p") toggleProjector();
-    else if (event.key === "?") help.showModal();
+    else if (event.key === "?") showHelp();
     else return;
     event.preventDefault();
   });
 
+  useShortcuts(recall("shortcuts") !== "off");
   applyTheme(recall("theme"));
   if (recall("projector")) toggleProjector(true);
   app.state.onChange(show);

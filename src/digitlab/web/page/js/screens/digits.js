@@ -1,7 +1,7 @@
 // My digits: own handwriting collected, seen beside MNIST, tested, trained on, downloaded.
 import { centredDrawing } from "../engine/digits.js";
 import { button, choice, slider } from "../ui/controls.js";
-import { el, fill } from "../ui/dom.js";
+import { el, fill, prose } from "../ui/dom.js";
 import { drawing } from "../ui/drawing.js";
 import { paint } from "../ui/heatmap.js";
 import { ICONS } from "../ui/icons.js";
@@ -20,6 +20,7 @@ export function mount(root, app) {
   let label = 0;
   let images = [];
   let mnist = [];
+  let unknown = ""; // why the images are unknown, if they are
   let seen = null; // the drawing in MNIST's form
 
   const preview = el("canvas", { class: "preview", role: "img", "aria-label": "What is saved: 28 by 28 pixels" });
@@ -77,6 +78,7 @@ export function mount(root, app) {
     labels.set(text);
     mnist = [];
     drawBeside();
+    if (unknown) return;
     try {
       mnist = app.about.sources.includes("mnist") ? (await app.api.get(`sample?label=${label}`)).images : [];
     } catch (error) {
@@ -90,12 +92,13 @@ export function mount(root, app) {
     app.state.set({ set: name === "mine" ? null : name });
     try {
       const { sets } = await app.api.get("own");
+      unknown = "";
       app.about.own = sets;
       fill(known, sets.map((set) => el("option", { value: set.name })));
       images = sets.some((set) => set.name === name) ? (await app.api.get(`own?name=${encodeURIComponent(name)}`)).images : [];
     } catch (error) {
       images = [];
-      app.say(error.message, { bad: true });
+      unknown = error.message;
     }
     draw();
   }
@@ -107,6 +110,7 @@ export function mount(root, app) {
     }
     const pixels = btoa(String.fromCharCode(...seen.image));
     try {
+      if (unknown) await open(name); // the server may be back
       const saved = await app.api.post("own", { do: "add", name, label, pixels });
       images.push({ ...saved, pixels });
       recount();
@@ -167,7 +171,8 @@ export function mount(root, app) {
       })));
     });
     fill(own, rows);
-    score.textContent = images.length === 0 ? `Nothing is collected in “${name}” yet.` : judged ? `${app.networkName} reads ${right} of ${judged} right.` : `${images.length} images`;
+    if (unknown) fill(score, prose(unknown));
+    else score.textContent = images.length === 0 ? `Nothing is collected in “${name}” yet.` : judged ? `${app.networkName} reads ${right} of ${judged} right.` : `${images.length} images`;
     fill(actions, images.length === 0 ? [] : [
       button("Train on these", { kind: "primary", on: () => (location.hash = `#/train?source=own/${name}&size=0&start=1&optimizer=adam&rate=0.001&batch=16&augment=1`), title: "Fine-tune the network on your digits" }),
       button("Download as ZIP", { path: ICONS.download, on: download }),
@@ -179,11 +184,12 @@ export function mount(root, app) {
   function drawBeside() {
     const mine = images.filter((image) => image.label === label);
     const row = (text, list) => el("div", { class: "own-row" }, el("span", { class: "digit" }, text), el("div", { class: "own-images" }, list.map((image) => el("span", { class: "own-image" }, imageCanvas({ pixels: image.pixels, shape: [28, 28] }, `${text} ${label}`)))));
+    if (unknown) return fill(beside);
     fill(beside, mine.length ? row("yours", mine.slice(-12)) : el("p", { class: "muted" }, `You have no ${label} yet.`), row("MNIST", mnist));
   }
 
   const onKey = (event) => {
-    if (event.key === "Enter" && !event.target.closest("button, input[type=text], a, select")) save();
+    if (event.key === "Enter" && !event.target.closest("button, input[type=text], a, select, dialog")) save();
   };
   document.addEventListener("keydown", onKey);
   const offs = [app.on("theme", () => (canvas.redraw(), see(), draw())), app.on("network", draw)];

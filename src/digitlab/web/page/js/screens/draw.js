@@ -231,6 +231,7 @@ function serverPanel(app, target) {
     try {
       await work();
     } catch (error) {
+      fill(said);
       app.say(error.message, { bad: true });
     }
   };

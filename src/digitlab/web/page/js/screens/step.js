@@ -137,10 +137,14 @@ export function mount(root, app) {
     plot.draw([{ name: "loss", points }], { low: 0, high: Math.max(...all, 0.01) });
     fill(backward, lossRow(shown, seen), ...[...seen.steps].reverse().map((step) => backRow(shown, step, pictures)));
     fill(weights, changes(shown, next));
-    undoButton.disabled = resetButton.disabled = keepButton.disabled = !past.length;
+    const needSteps = [undoButton, resetButton, keepButton];
+    const focused = needSteps.includes(document.activeElement);
+    for (const each of needSteps) each.disabled = !past.length;
+    if (focused && !past.length) learnButton.focus(); // a disabled button loses the focus
   }
 
   const pictures = new Map(); // the canvases, kept from step to step
+  const learnButton = button("Learn", { kind: "primary", on: () => learn(1) });
   const undoButton = button("Undo", { path: ICONS.undo, on: undo });
   const resetButton = button("Reset", { on: reset });
   const keepButton = button("Use these weights", {
@@ -173,7 +177,7 @@ export function mount(root, app) {
         el(
           "div",
           { class: "row" },
-          button("Learn", { kind: "primary", on: () => learn(1) }),
+          learnButton,
           button("× 10", { on: () => learn(10), label: "Ten steps" }),
           undoButton,
           resetButton,

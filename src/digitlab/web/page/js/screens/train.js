@@ -65,7 +65,7 @@ export function mount(root, app) {
       kind === "function" ? null : panel({ title: "Accuracy", sentence: "Share of the validation examples that are classified correctly.", docs: "see-training.md", width: "half" }, accuracyCurves.element),
     ];
     if (kind === "points") {
-      const classes = choice({ label: "Class of the points you add by clicking", options: ["0", "1", "2", "3"].map((c) => [c, c]), value: String(pointClass), on: (v) => (pointClass = Number(v)) });
+      const classes = choice({ label: "Class of the points you add (click, or arrows and Enter)", options: ["0", "1", "2", "3"].map((c) => [c, c]), value: String(pointClass), on: (v) => (pointClass = Number(v)) });
       fill(views, panel({ title: "Plane", sentence: "Colour: the class that the network gives each place. Small maps: the output of each hidden neuron.", docs: "play.md#train" }, field.element, classes.element), curvePanels);
     } else if (kind === "function")
       fill(views, panel({ title: "Fit", sentence: "The function (dashed), and the network's curve.", docs: "function-approximation.md" }, fitCurves.element), curvePanels);
@@ -77,7 +77,7 @@ export function mount(root, app) {
   }
 
   /** The form has new settings. Those of a training under way cannot change, but for its learning rate. */
-  function changed(next, { live = "" } = {}) {
+  function changed(next, { live = "", redraw = true } = {}) {
     const before = settings[shown].kind;
     if (next.kind !== before) settings = settings.map(() => ({ ...next }));
     settings[shown] = next;
@@ -93,7 +93,7 @@ export function mount(root, app) {
       speed.set(next.speed);
       layout();
     }
-    if (live !== "rate") form.show(settings[shown]);
+    if (redraw) form.show(settings[shown]);
     draw();
   }
 
@@ -147,7 +147,7 @@ export function mount(root, app) {
     if (!barChanged(playing, running, pending)) return;
     const at = [...bar.children].indexOf(document.activeElement);
     if (at >= 0) focused = at;
-    fill(bar,
+    bar.replaceChildren( // `fill` would move the focus on at once: here it waits until its place is enabled again
       button(playing ? "Pause" : running ? "Go on" : "Train", { kind: "primary", path: playing ? ICONS.pause : ICONS.play, on: () => go(session.playing ? "pause" : "play"), disabled: pending }),
       button("Step", { path: ICONS.skip, on: () => go("step"), disabled: pending }),
       button("One epoch", { path: ICONS.skip, on: () => go("epoch"), disabled: pending }),
@@ -195,11 +195,19 @@ export function mount(root, app) {
     else if (s.kind === "function") drawFit();
     else {
       weights.draw(lane.network);
-      confusion.draw(lane.analysis?.confusion, lane.network?.classNames ?? []);
-      failures.draw(lane.analysis?.failures, lane.network?.classNames ?? []);
+      drawResults(lane);
     }
     drawAfter(lane);
     drawBar();
+  }
+
+  const resultsChanged = changeDetector();
+  let themes = 0; // how often the colours have changed
+  function drawResults({ analysis, network }) {
+    const names = network?.classNames ?? [];
+    if (!resultsChanged(analysis, names.length, themes)) return;
+    confusion.draw(analysis?.confusion, names);
+    failures.draw(analysis?.failures, names);
   }
 
   function drawFit() {
@@ -234,7 +242,10 @@ export function mount(root, app) {
   if (app.about) form.show(settings[shown]);
   draw();
   session.listener = requestDraw;
-  const off = app.on("theme", () => draw());
+  const off = app.on("theme", () => {
+    themes += 1;
+    draw();
+  });
   return () => {
     off();
     session.listener = () => {};

@@ -104,6 +104,10 @@ export function mosaic(arrangement, { label, width = 420, height = 300, most = 1
         Math.floor(((event.clientX - box.left) / box.width) * columns),
       );
     });
+    if (toggles) {
+      canvas.addEventListener("focus", () => show(cells[row * columns + column]));
+      canvas.addEventListener("blur", () => show(null));
+    }
     canvas.addEventListener("keydown", (event) => {
       if (toggles && event.key === " ") {
         event.preventDefault();
@@ -132,7 +136,7 @@ export function mosaic(arrangement, { label, width = 420, height = 300, most = 1
       }
       for (let i = 0; i < cells.length; i++) shown[i] = cells[i] < 0 ? NaN : values[cells[i]]; // NaN stays transparent
       paint(canvas, shown, rows, columns, { kind, limit });
-      show(picked);
+      if (!toggles) show(picked);
     },
   };
 }

@@ -70,7 +70,7 @@ export function runPage(root, app, name, back) {
         confusion.draw(found.confusion, names);
         which.textContent = "The most confident errors.";
         images.draw(found.failures, names);
-      }
+      } else which.textContent = "The images are unavailable.";
     }
     if (isLive(run)) timer = setTimeout(load, EVERY);
   }
@@ -98,8 +98,10 @@ export function runPage(root, app, name, back) {
 
   function copyable(text) {
     return el("div", { class: "row command" }, el("code", {}, text), button("", { path: ICONS.link, label: `Copy: ${text}`, kind: "quiet", on: async () => {
-      await guarded(() => navigator.clipboard.writeText(text));
-      app.say("Copied.");
+      await guarded(async () => {
+        await navigator.clipboard.writeText(text);
+        app.say("Copied.");
+      });
     } }));
   }
 

@@ -10,15 +10,30 @@ const wide = (element) => {
   return element;
 };
 
+/** What decides which controls there are, and what they say about each other. */
+const structure = ({ kind, source, set, points, layers, start, rate }) => JSON.stringify([kind, source, set, points, layers, start, !rate]);
+
 /**
- * Returns { element, show(settings) }. `on(changes, { again })` is called with what was changed; `app.about.sources` names
- * the data sets and `app.about.own` the own digits.
+ * Returns { element, show(settings) }. `on(settings, { live, redraw })` is called with the new settings: `live` is "rate" if
+ * only the learning rate changed, which a training under way takes; with `redraw` false the form shows them already.
+ * `app.about.sources` names the data sets and `app.about.own` the own digits.
  */
 export function settingsForm(app, on) {
   const element = el("div", { class: "stack" });
   let s = null;
-  const change = (changes) => on({ ...s, ...changes });
+  /** Settings as a control changed them. The other controls are drawn again only where they differ: a slider that is
+   * replaced while someone drags it stops. */
+  function change(changes) {
+    const before = structure(s);
+    s = { ...s, ...changes };
+    on(s, { redraw: structure(s) !== before });
+  }
   const builder = layerBuilder((layers) => change({ layers }));
+  const [activation, more] = [el("div"), el("div", { class: "stack" })];
+  const folded = [ // kept, so that they stay open
+    el("details", { open: true }, el("summary", {}, "Layers"), el("div", { class: "stack" }, builder.element, activation)),
+    el("details", {}, el("summary", {}, "Regularization, batch, epochs, seed"), more),
+  ];
 
   const number = (label, name, options) => numberField({ label, value: s[name], on: (v) => change({ [name]: v }), ...options }).element;
 
@@ -75,25 +90,35 @@ export function settingsForm(app, on) {
   function show(settings) {
     s = settings;
     builder.set(s.layers, ends());
-    const rate = slider({ label: "Learning rate η", min: 0.0005, max: 20, log: true, value: s.rate || 1, format: (v) => (s.rate ? String(v) : "default"), on: (v) => on({ ...s, rate: v }, { live: "rate" }) });
-    const weights = el("details", { open: s.start === 0 }, el("summary", {}, "Layers"), el("div", { class: "stack" }, builder.element,
-      select({ label: "Activation", options: ACTIVATIONS.map((a) => [a, a]), value: s.activation, on: (activation) => change({ activation }) }).element));
+    const rate = slider({ label: "Learning rate η", min: 0.0005, max: 20, log: true, value: s.rate || 1, format: (v) => (s.rate ? String(v) : "default"), on: setRate });
+    const usual = button("Use the default learning rate", { kind: "quiet", on: () => change({ rate: 0 }) });
+    usual.hidden = !s.rate;
+    function setRate(value) {
+      s = { ...s, rate: value };
+      usual.hidden = false;
+      rate.set(value);
+      on(s, { live: "rate", redraw: false });
+    }
+    fill(activation, select({ label: "Activation", options: ACTIVATIONS.map((a) => [a, a]), value: s.activation, on: (name) => change({ activation: name }) }).element);
+    fill(
+      more,
+      slider({ label: "Weight decay λ (L2)", min: 0, max: 20, step: 0.1, value: s.l2, on: (l2) => change({ l2 }) }).element,
+      slider({ label: "Dropout", min: 0, max: 0.8, step: 0.05, value: s.dropout, format: (v) => `${Math.round(100 * v)} %`, on: (dropout) => change({ dropout }) }).element,
+      el("div", { class: "fields" },
+        number("Batch size", "batch", { min: 1, max: 1000 }),
+        number("Epochs", "epochs", { min: 1, max: 5000 }),
+        number("Seed", "seed", { max: 1e6 })),
+    );
     fill(
       element,
-      choice({ label: "Learn", hideLabel: true, options: KINDS, value: s.kind, on: (kind) => on(defaults(kind)) }).element,
+      choice({ label: "Learn", hideLabel: true, options: KINDS, value: s.kind, on: (kind) => on((s = defaults(kind))) }).element,
       el("div", { class: "fields" }, dataControls()),
-      s.start && s.kind === "images" ? el("p", { class: "note" }, `The layers are those of ${app.networkName}.`) : weights,
+      s.start && s.kind === "images" ? el("p", { class: "note" }, `The layers are those of ${app.networkName}.`) : folded[0],
       el("div", { class: "fields" },
         s.kind === "function" ? null : wide(select({ label: "Loss", options: LOSSES, value: s.loss, on: (loss) => change({ loss, rate: 0 }) }).element),
         wide(select({ label: "Optimizer", options: OPTIMIZERS, value: s.optimizer, on: (optimizer) => change({ optimizer, rate: 0 }) }).element)),
-      el("div", { class: "stack" }, rate.element, s.rate ? button("Use the default learning rate", { kind: "quiet", on: () => change({ rate: 0 }) }) : null),
-      el("details", {}, el("summary", {}, "Regularization, batch, epochs, seed"), el("div", { class: "stack" },
-        slider({ label: "Weight decay λ (L2)", min: 0, max: 20, step: 0.1, value: s.l2, on: (l2) => change({ l2 }) }).element,
-        slider({ label: "Dropout", min: 0, max: 0.8, step: 0.05, value: s.dropout, format: (v) => `${Math.round(100 * v)} %`, on: (dropout) => change({ dropout }) }).element,
-        el("div", { class: "fields" },
-          number("Batch size", "batch", { min: 1, max: 1000 }),
-          number("Epochs", "epochs", { min: 1, max: 5000 }),
-          number("Seed", "seed", { max: 1e6 })))),
+      el("div", { class: "stack" }, rate.element, usual),
+      folded[1],
     );
   }
 

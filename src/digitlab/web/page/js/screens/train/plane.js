@@ -21,7 +21,7 @@ function onGrid(network, size) {
 
 /** Returns { element, draw(points, network), neurons }. `onPoint(x, y)` is called for clicks. */
 export function plane(onPoint) {
-  const canvas = el("canvas", { class: "plane", width: 480, height: 480, tabindex: 0, role: "application", "aria-label": "Points in the plane and the network's boundary. Arrows move a cross, Enter puts a point there." });
+  const canvas = el("canvas", { class: "plane", width: 480, height: 480, tabindex: 0, role: "application", "aria-label": "Points in the plane and the network's boundary. Arrows move a cross, Enter or space puts a point there." });
   const maps = el("div", { class: "maps" });
   canvas.addEventListener("click", (event) => {
     const box = canvas.getBoundingClientRect();
@@ -30,7 +30,7 @@ export function plane(onPoint) {
   const cross = { x: 0, y: 0, shown: false };
   canvas.addEventListener("keydown", (event) => {
     const [dx, dy] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key] ?? [0, 0];
-    if (event.key === "Enter") onPoint(cross.x, cross.y);
+    if (event.key === "Enter" || event.key === " ") onPoint(cross.x, cross.y);
     else if (!dx && !dy) return;
     event.preventDefault();
     cross.x = Math.max(-REACH, Math.min(REACH, cross.x + dx / 10));
