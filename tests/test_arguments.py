@@ -10,9 +10,10 @@ import pytest
 import digitlab
 from digitlab import nn
 from digitlab.arguments import checked, checked_class, generator, unchecked
-from digitlab.errors import ConfigError, ShapeError
+from digitlab.errors import ConfigError, DigitlabError, ShapeError
 
 NET = nn.mlp([4, 3, 2])
+SQUARE = np.zeros((2, 2))  # its repr has two lines, and its truth value is an error
 
 
 @pytest.mark.parametrize(
@@ -37,12 +38,75 @@ NET = nn.mlp([4, 3, 2])
         (lambda: digitlab.open_photo(3.5), "open_photo: path: got 3.5, expected text or a path"),
         (lambda: digitlab.read_photo("x", np.zeros((20, 20), np.uint8)), "read_photo: network: got 'x', expected a"),
         (lambda: nn.Branches(3.5), "Branches: expected lists of layers.*got 3.5"),
+        (
+            lambda: digitlab.evaluate(NET, np.zeros((2, 4)), [0, 1], batch_size="x"),
+            "batch_size: got 'x', expected a whole number",
+        ),
+        (lambda: digitlab.evaluate(NET, np.zeros((2, 4)), [0, 1], batch_size=0), "batch_size: got 0, expected at lea"),
+        (lambda: digitlab.html_page([NET]), "html_page: networks: got .*, expected a mapping"),
+        (lambda: digitlab.save_figure(None, "x.png"), "save_figure: got None, expected a figure of matplotlib"),
     ],
 )
 def test_a_public_function_says_which_argument_is_wrong(call, message):
     with pytest.raises(ConfigError, match=message) as caught:
         call()
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: digitlab.load(SQUARE), r"source: got array\(\[\[0., 0.\], \[0., 0.\]\]\), expected text"),
+        (
+            lambda: digitlab.load("digits", part=SQUARE),
+            r"part: got array\(.*\), expected one of train, valid, test, all",
+        ),
+        (lambda: digitlab.load("digits", digits=SQUARE), r"digits: got array\(.*\), expected a list of whole numbers"),
+        (lambda: digitlab.load("digits", group=SQUARE), r"group: got array\(.*\), expected a list of whole numbers"),
+        (lambda: digitlab.load("digits", share=SQUARE), r"share: got array\(.*\), expected a list of whole numbers"),
+        (lambda: digitlab.predict(NET, "digits", part=SQUARE), "part: got array.*, expected one of train, valid"),
+        (lambda: nn.Conv2D(3, 5, padding=SQUARE), r"got padding \(or \"same\"\) array\(.*\), expected a whole number"),
+        (lambda: nn.MaxPool2D(2, padding=SQUARE[0]), r"got padding \(or \"same\"\) array\(.*\), expected a whole"),
+        (lambda: nn.Conv2D(3, SQUARE), r"Conv2D\(3, .*\): got kernel_size array\(.*\), expected a whole number"),
+        (lambda: nn.Dense(SQUARE), "Dense: got out_features array"),
+        (
+            lambda: digitlab.class_shares(SQUARE[0]),
+            r"class_shares: got outputs array.*, expected numbers \(N, classes\)",
+        ),
+        (lambda: nn.soft_targets([None], 3), r"got labels of shape \(1,\); expected \(N,\) whole numbers"),
+    ],
+)
+def test_an_array_where_it_does_not_fit_is_quoted_in_one_line(call, message):
+    with pytest.raises(DigitlabError, match=message) as caught:
+        call()
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: nn.halves([]),
+        lambda: nn.halves((28,)),
+        lambda: nn.quadrants(np.array([])),
+        lambda: nn.local_connections((), 2),
+        lambda: nn.all_connections(-1, 3),
+        lambda: nn.random_connections(3, -1, 0.5, 0),
+        lambda: digitlab.combine([NET, NET], covers=np.array([])) and nn.quadrants([]),
+        lambda: digitlab.summarize(np.array([])),
+        lambda: digitlab.find_failures([], []),
+        lambda: digitlab.follow([], []),
+        lambda: digitlab.imagine_all(NET, []),
+        lambda: digitlab.inversions_figure({}),
+    ],
+)
+def test_nothing_where_something_is_needed_is_an_error_of_digitlab(call):
+    with pytest.raises(DigitlabError, match="got"):
+        call()
+
+
+def test_arrays_are_lists_of_numbers():
+    few = digitlab.load("digits", digits=np.array([1, 7]), group=np.array([7]))[0]
+    assert sorted(set(few.labels)) == [0, 1] and few.class_names == ("7", "other")
 
 
 @checked

@@ -122,7 +122,7 @@ def _fits(value: Any, kind: Any) -> bool:
     if origin in (typing.Union, types.UnionType):
         return any(_fits(value, one) for one in inside)
     if origin is typing.Literal:
-        return value in inside
+        return isinstance(value, collections.abc.Hashable) and value in inside  # no array, whose == is an array
     if isinstance(kind, str):
         return any(one.__name__ == kind for one in type(value).__mro__)
     kind = origin or kind
@@ -161,6 +161,8 @@ def _named(kind: Any) -> Iterator[str]:
         first = next(iter(_named(inside[0])), "") if inside else ""
         several = f"several, each {first}" if first else "several values"
         yield several
+    elif origin in (dict, collections.abc.Mapping):
+        yield "a mapping"
     elif (origin or kind) is collections.abc.Callable:
         yield "a function"
     elif isinstance(kind, str | type):

@@ -10,7 +10,13 @@ from typing import Any
 
 
 class DigitlabError(Exception):
-    """Base of all errors below: a fault in what was asked, not in the code."""
+    """Base of all errors below: a fault in what was asked, not in the code. The message is one line.
+
+    An array that it quotes has several lines as `repr` writes it; they are joined.
+    """
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*(" ".join(a.split()) if isinstance(a, str) and "\n" in a else a for a in args))
 
 
 class ShapeError(DigitlabError, ValueError):

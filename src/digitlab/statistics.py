@@ -40,7 +40,7 @@ class Summary(NamedTuple):
 @checked
 def summarize(values: Sequence[float]) -> Summary:
     """Statistics of at least one value. By hand: 1, 2, 6 have mean 3, variance 7, range 5."""
-    if not values:
+    if not len(values):
         raise ConfigError("got no values, expected at least one to take statistics over")
     variance = statistics.variance(values) if len(values) > 1 else 0.0
     low, high = min(values), max(values)

@@ -27,7 +27,9 @@ def empty_machine(tmp_path, monkeypatch):
     work = tmp_path / "work"
     work.mkdir()
     monkeypatch.chdir(work)
-    monkeypatch.delenv("COLUMNS", raising=False)  # what is printed is as wide as that
+    for size in ("COLUMNS", "LINES"):  # what is printed is as wide as the first
+        monkeypatch.delenv(size, raising=False)
+        os.unsetenv(size)  # GNU readline, which pytest imports, sets it where os.environ does not show it
     monkeypatch.setenv("DIGITLAB_OFFLINE", "1")
     monkeypatch.setenv("DIGITLAB_DATA", "")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))

@@ -11,7 +11,7 @@ from digitlab.data.dataset import Digits
 from digitlab.data.download import MissingDataError, obtain_mnist
 from digitlab.data.formats.idx_files import find_pairs, read_family, read_pairs
 from digitlab.data.formats.mnist_files import check_published
-from digitlab.data.formats.shared.contents import AS_IT_IS, Contents, Part, Reading
+from digitlab.data.formats.shared.contents import AS_IT_IS, Contents, Part, Reading, check_part
 from digitlab.data.formats.shared.families import FAMILIES, Family
 from digitlab.data.mixing import mix_in
 from digitlab.data.names import NAMES, canonical_source
@@ -81,6 +81,8 @@ def load_part(
 ) -> Loaded:
     """One set. With part None it is the `usual` one, or all of a source that is not divided."""
     given = _checked(source, settings)
+    if part is not None:
+        check_part(part)
     contents = open_source(source, given)
     if part is None:
         part = usual if contents.divided else "all"

@@ -191,9 +191,9 @@ def narrowed(digits: Digits, classes: Sequence[int] | None = None, group: Sequen
 
 def one_group(digits: Digits, group: Sequence[int]) -> Digits:
     """All images, labelled by their place in the group, or as the last class where they are none of it."""
-    names = digits.class_names
+    names, group = digits.class_names, list(group)
     if not group or len(set(group)) != len(group) or not all(c in range(len(names)) for c in group):
-        raise DataError(f"{digits}: got group {list(group)}, expected different classes from 0 to {len(names) - 1}.")
+        raise DataError(f"{digits}: got group {group}, expected different classes from 0 to {len(names) - 1}.")
     place = np.full(len(names), len(group))
-    place[list(group)] = np.arange(len(group))
+    place[group] = np.arange(len(group))
     return Digits(digits.images, place[digits.labels], (*(names[c] for c in group), "other"), digits.name)

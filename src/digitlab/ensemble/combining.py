@@ -53,7 +53,8 @@ def combine(
     best for members that err independently; a member that is no better than guessing among two gets none.
     Raises ConfigError or ShapeError for members that cannot be combined.
     """
-    networks, covers = list(networks), [list(cover) for cover in covers or [[] for _ in networks]]
+    networks = list(networks)
+    covers = [[] for _ in networks] if covers is None or not len(covers) else [list(cover) for cover in covers]
     if how not in WAYS:
         raise ConfigError(f"combine: got {how!r}{did_you_mean(how, WAYS)}, expected one of {', '.join(WAYS)}")
     if len(networks) < 2 or len(covers) != len(networks):

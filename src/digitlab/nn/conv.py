@@ -16,7 +16,7 @@ from digitlab.nn.formulas import Formulas
 from digitlab.nn.initializers import Initializer, ScaledNormal, Zeros
 from digitlab.nn.masks import as_mask, check_fit, checked_connections, connections_text
 from digitlab.nn.network import Cache, Layer, Parameter, Shape
-from digitlab.nn.windows import Windows, check_pair, pair, windows_on
+from digitlab.nn.windows import Windows, check_padding, check_pair, pair, windows_on
 
 __all__ = ["Conv2D"]
 
@@ -64,8 +64,7 @@ class Conv2D(Layer):
             raise ConfigError(f"{self.name}: got {self.filters!r} filters, expected a whole number of at least 1")
         for setting in ("kernel_size", "stride", "dilation"):
             check_pair(self.name, setting, getattr(self, setting), 1)
-        if self.padding != "same":
-            check_pair(self.name, 'padding (or "same")', self.padding, 0)
+        check_padding(self.name, self.padding)
         if self.connections is not None:
             self.connections = checked_connections(self.connections, self.name)
 

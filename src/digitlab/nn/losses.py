@@ -110,6 +110,10 @@ def log_softmax(z: Array) -> Array:
 def soft_targets(labels: Array, classes: int, low: float = 0.01, high: float = 0.99) -> Array:
     """Labels (N,) as targets (N, classes): `high` at the label's place, `low` elsewhere. Rashid's are .01 and .99."""
     labels = np.asarray(labels)
-    if labels.ndim != 1 or (len(labels) and not 0 <= labels.min() <= labels.max() < classes):
+    if (
+        labels.ndim != 1
+        or labels.dtype.kind not in "biuf"
+        or (len(labels) and not 0 <= labels.min() <= labels.max() < classes)
+    ):
         raise DataError(f"got labels of shape {labels.shape}; expected (N,) whole numbers from 0 to {classes - 1}")
     return np.where(labels[:, None] == np.arange(classes), high, low).astype(np.float32)  # (N, classes)

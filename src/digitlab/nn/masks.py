@@ -20,12 +20,14 @@ Mask = list[list[int]]
 @checked
 def all_connections(n_in: int, n_out: int) -> Mask:
     """Every input reaches every neuron: what a dense layer is without a mask, to be thinned out by hand."""
+    _check_sizes("all_connections", n_in, n_out)
     return _mask(np.ones((n_in, n_out)))
 
 
 @checked
 def random_connections(n_in: int, n_out: int, share: float, rng: np.random.Generator | int) -> Mask:
     """Every neuron sees the same number of inputs, round(share · n_in) and at least one, drawn without replacement."""
+    _check_sizes("random_connections", n_in, n_out)
     if not 0 < share <= 1:
         raise ConfigError(f"random_connections: got share {share}, expected 0 < share ≤ 1: the part of inputs seen")
     rng, count = generator(rng, "rng"), max(1, round(share * n_in))
@@ -59,13 +61,17 @@ def local_connections(
 
     By hand    local_connections((4, 4), 2) has 16 rows and 4 columns, with four 1s in each column.
     """
-    height, width, *channels = image_shape
+    if not 2 <= len(image_shape) <= 3:
+        raise ConfigError(
+            f"local_connections: got image_shape {tuple(image_shape)}, expected (height, width[, channels])"
+        )
+    height, width = image_shape[:2]
     high, wide = (field, field) if isinstance(field, int) else field
     down, right = (high, wide) if stride is None else (stride, stride) if isinstance(stride, int) else stride
-    if not (1 <= high <= height and 1 <= wide <= width and down >= 1 and right >= 1 and len(channels) <= 1):
+    if not (1 <= high <= height and 1 <= wide <= width and down >= 1 and right >= 1):
         raise ConfigError(
             f"local_connections: fields of {high}×{wide} every {down}, {right} pixels do not fit an image of shape "
-            f"{tuple(image_shape)}; expected (height, width) or (height, width, channels) and smaller fields"
+            f"{tuple(image_shape)}; expected smaller fields"
         )
     neurons = []
     for top in range(0, height - high + 1, down):
@@ -158,3 +164,8 @@ def connections_text(mask: Mask | str | None) -> str:
 def _mask(values: Any) -> Mask:
     rows: Mask = np.asarray(values).astype(int).tolist()
     return rows
+
+
+def _check_sizes(function: str, n_in: int, n_out: int) -> None:
+    if min(n_in, n_out) < 1:
+        raise ConfigError(f"{function}: got n_in {n_in} and n_out {n_out}, expected at least 1 of each")

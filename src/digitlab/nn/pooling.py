@@ -9,7 +9,7 @@ from digitlab.arrays import Array, array_namespace, like, real
 from digitlab.errors import ConfigError
 from digitlab.nn.formulas import Formulas
 from digitlab.nn.network import Cache, Layer, Shape
-from digitlab.nn.windows import Windows, check_pair, check_picture, pair, windows_on
+from digitlab.nn.windows import Windows, check_padding, check_pair, check_picture, pair, windows_on
 
 __all__ = ["AveragePool2D", "GlobalAveragePool", "MaxPool2D"]
 
@@ -26,13 +26,12 @@ class _Pool2D(Layer):
         check_pair(self.name, "size", self.size, 1)
         if self.stride is not None:
             check_pair(self.name, "stride", self.stride, 1)
-        if self.padding != "same":
-            check_pair(self.name, 'padding (or "same")', self.padding, 0)
-            if any(p >= s for p, s in zip(pair(self.padding), pair(self.size))):
-                raise ConfigError(
-                    f"{self.name}: got padding {self.padding}, expected less than the size: "
-                    "a window of padding alone has no value"
-                )
+        check_padding(self.name, self.padding)
+        if self.padding != "same" and any(p >= s for p, s in zip(pair(self.padding), pair(self.size))):
+            raise ConfigError(
+                f"{self.name}: got padding {self.padding}, expected less than the size: "
+                "a window of padding alone has no value"
+            )
 
     @property
     def name(self) -> str:

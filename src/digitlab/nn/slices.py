@@ -108,7 +108,7 @@ class Slice(Layer):
 @checked
 def halves(image_shape: Shape, across: str = "rows") -> list[Slice]:
     """Two slices that share nothing: the upper and the lower half, or with across="columns" left and right."""
-    height, width = image_shape[:2]
+    height, width = _height_and_width("halves", image_shape)
     if across not in ("rows", "columns"):
         raise ConfigError(f"halves: got {across!r}, expected 'rows' (upper and lower) or 'columns' (left and right)")
     size = height if across == "rows" else width
@@ -118,9 +118,15 @@ def halves(image_shape: Shape, across: str = "rows") -> list[Slice]:
 @checked
 def quadrants(image_shape: Shape) -> list[Slice]:
     """Four slices that share nothing: upper left, upper right, lower left, lower right."""
-    height, width = image_shape[:2]
+    height, width = _height_and_width("quadrants", image_shape)
     up_down, left_right = [(0, height // 2), (height // 2, height)], [(0, width // 2), (width // 2, width)]
     return [Slice(rows=rows, columns=columns) for rows in up_down for columns in left_right]
+
+
+def _height_and_width(function: str, image_shape: Shape) -> tuple[int, int]:
+    if len(image_shape) < 2:
+        raise ConfigError(f"{function}: image_shape: got {tuple(image_shape)}, expected (height, width, …)")
+    return image_shape[0], image_shape[1]
 
 
 def _whole(numbers: Any) -> bool:

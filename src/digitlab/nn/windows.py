@@ -111,6 +111,12 @@ def pair(value: Any) -> Pair:
     return (value, value) if isinstance(value, int) else (value[0], value[1])
 
 
+def check_padding(layer: str, padding: Any) -> None:
+    """Raises ConfigError unless this is "same", a whole number of at least 0 or two of them."""
+    if not (isinstance(padding, str) and padding == "same"):
+        check_pair(layer, 'padding (or "same")', padding, 0)
+
+
 def check_pair(layer: str, name: str, value: Any, least: int) -> None:
     """Raises ConfigError unless a setting is a whole number or two of them, of at least `least`."""
     numbers = list(value) if isinstance(value, list | tuple) and len(value) == 2 else [value]

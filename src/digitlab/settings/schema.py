@@ -216,7 +216,9 @@ def _is_a(value: Any, kind: Any) -> bool:
     if origin is typing.Literal:
         return isinstance(value, str) and value in typing.get_args(kind)
     if origin is Sequence:  # lists, tuples, ranges and arrays
-        return not isinstance(value, str | bytes | Mapping) and hasattr(value, "__len__")
+        if isinstance(value, str | bytes | Mapping) or not hasattr(value, "__len__"):
+            return False
+        return typing.get_args(kind) != (int,) or all(isinstance(item, Integral) for item in value)
     if origin is dict:
         return isinstance(value, Mapping)
     return isinstance(value, origin) if isinstance(origin, type) and origin is not Any else True

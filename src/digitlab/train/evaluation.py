@@ -8,7 +8,7 @@ import numpy as np
 from digitlab.arguments import checked
 from digitlab.arrays import Array, array_namespace, placed_with, to_numpy
 from digitlab.engine.select import make_predictor
-from digitlab.errors import ConfigError
+from digitlab.errors import ConfigError, ShapeError, in_brief
 from digitlab.nn.examples import examples
 from digitlab.nn.network import Network
 
@@ -20,6 +20,7 @@ class Evaluation(NamedTuple):
     accuracy: float | None
 
 
+@checked
 def evaluate(
     network: Any, data: Any, y: Any = None, *, batch_size: int = 1000, logits_of: Callable[[Array], Array] | None = None
 ) -> Evaluation:
@@ -48,6 +49,8 @@ def measure(
     network: Network, x: Array, y: Array, *, batch_size: int = 1000, logits_of: Callable[[Array], Array] | None = None
 ) -> Evaluation:
     """`evaluate` for x and y that have passed `examples` before, in the library of the network's weights."""
+    if batch_size < 1:
+        raise ConfigError(f"evaluate: batch_size: got {batch_size}, expected at least 1")
     classes = classifies(network, y)
     logits_of = logits_of or make_predictor(network, logits=True, examples=x.shape[0])
     xp, total, right = array_namespace(x), 0.0, 0
@@ -85,7 +88,10 @@ def class_shares(outputs: Any) -> np.ndarray[Any, Any]:
     Sigmoid outputs are ten answers to ten questions and need not add up to 1. A negative output counts as 0; where all
     are 0, every class has the same share.
     """
-    positive = np.clip(to_numpy(outputs).astype(np.float64), 0, None)
+    outputs = to_numpy(outputs)
+    if outputs.ndim != 2 or outputs.dtype.kind not in "biuf":
+        raise ShapeError(f"class_shares: got outputs {in_brief(repr(outputs))}, expected numbers (N, classes)")
+    positive = np.clip(outputs.astype(np.float64), 0, None)
     total = positive.sum(axis=1, keepdims=True)  # (N, 1)
     shares: np.ndarray[Any, Any] = np.where(total > 0, positive / np.where(total > 0, total, 1), 1 / positive.shape[1])
     return shares

@@ -52,12 +52,13 @@ def as_probabilities(outputs: Array, loss: Loss | None = None) -> Array:
 @checked
 def find_failures(probabilities: Array, labels: Array) -> Failures:
     """The misclassified ones of N images, from probabilities (N, classes) and labels (N,). Raises ShapeError."""
+    probabilities, labels = np.asarray(probabilities), np.asarray(labels)
     _check(probabilities, labels)
     guesses = probabilities.argmax(axis=1)
     wrong = np.flatnonzero(guesses != labels)
     confidence = probabilities[wrong, guesses[wrong]]
     wrong = wrong[np.argsort(-confidence, kind="stable")]
-    return Failures(wrong, np.asarray(labels)[wrong], guesses[wrong], probabilities[wrong])
+    return Failures(wrong, labels[wrong], guesses[wrong], probabilities[wrong])
 
 
 def find_mislabelled(several: Sequence[Array], labels: Array, *, least_agreement: float = 0.8) -> Suspects:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from digitlab.arguments import checked
+from digitlab.errors import ConfigError, in_brief
 from digitlab.figure import COLOURS as COLOURS
 from digitlab.figure import finish_axes as finish_axes
 from digitlab.figure import name_lines as name_lines
@@ -26,6 +27,8 @@ def save_figure(figure: Figure, path: str | os.PathLike[str], *, dpi: int = 120)
 
     Raises ConfigError for a suffix that names no picture format.
     """
+    if not hasattr(figure, "savefig"):
+        raise ConfigError(f"save_figure: got {in_brief(repr(figure))}, expected a figure of matplotlib")
     if Path(path).suffix.lower().removeprefix(".") not in figure.canvas.get_supported_filetypes():
         require_suffix(path, "a picture", ".png", ".svg", ".pdf", bare=False)
     with without_glyph_warnings(), atomic_write(path) as temporary:

@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 
 from digitlab.arguments import checked
-from digitlab.errors import ShapeError
+from digitlab.errors import ConfigError, ShapeError
 from digitlab.nn.network import Network
 from digitlab.viz.ascent import ascend
 from digitlab.viz.figures import Figure, new_figure, show_signed, without_ticks
@@ -23,6 +23,8 @@ def imagine_all(network: Network, digits: Sequence[int]) -> Answers:
     inverse    Rashid's backquery through the inverse of each activation (inverse_query.py)
     ascent     gradient ascent to the picture with the largest lead (ascent.py); works for every network
     """
+    if not len(digits):
+        raise ConfigError("imagine_all: got no digits, expected at least one")
     answers: Answers = {}
     for method, picture in (("linear", linear_back), ("inverse", inverse_query)):
         try:
@@ -54,6 +56,8 @@ def inversions_figure(answers: Mapping[str, list[Imagined] | str], *, title: str
     """
     served = {method: found for method, found in answers.items() if not isinstance(found, str)}
     refused = {method: why for method, why in answers.items() if isinstance(why, str)}
+    if not served:
+        raise ConfigError("inversions_figure: got no pictures, expected those of `imagine_all`")
     n = max(len(found) for found in served.values())
     rows, columns = (1, len(served)) if n == 1 else (len(served), n)
     wide, high = (3.1, 3.2) if n == 1 else (1.55, 2.15)

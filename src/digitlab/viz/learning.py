@@ -33,6 +33,7 @@ class Learning(NamedTuple):
 @checked
 def follow(predictions: Array, labels: Array) -> Learning:
     """Kinds of images from the predictions (E, N) after each epoch and the labels (N,). Raises ShapeError."""
+    predictions, labels = np.asarray(predictions), np.asarray(labels)
     if predictions.ndim != 2 or predictions.shape[1:] != labels.shape or not len(predictions):
         raise ShapeError(
             f"got predictions {predictions.shape} for labels {labels.shape}; expected (epochs, {len(labels)})"

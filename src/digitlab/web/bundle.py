@@ -15,6 +15,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from digitlab.arguments import checked
 from digitlab.errors import ConfigError
 from digitlab.nn.io.files import network_bytes
 from digitlab.nn.network import Network
@@ -26,9 +27,10 @@ COMMENT = re.compile(r"^ *(?://.*|/\*(?:[^*]|\*(?!/))*\*/)\n", re.MULTILINE)  # 
 EXPORT = re.compile(r"^export (?=(?:async )?(?:const|function\*?|class) (\w+))", re.MULTILINE)
 
 
+@checked
 def html_page(networks: Mapping[str, Network], *, title: str = "digitlab") -> str:
     """HTML with these networks, by the names it shows. With several, the page begins with all of them side by side."""
-    if not networks:
+    if isinstance(networks, Mapping) and not networks:
         raise ConfigError("html_page: got no network, expected at least one")
     icon = "data:image/svg+xml;base64," + encoded((PAGE / "icon.svg").read_bytes())
     page = (PAGE / "index.html").read_text(encoding="utf-8")

@@ -16,6 +16,12 @@ ANY_PART = (*PARTS, "all")
 WHOLE = "whole"  # the part of a source that is not divided
 
 
+def check_part(part: Any) -> None:
+    """Raises DataError unless this names one of the sets, or all of them."""
+    if not isinstance(part, str) or part not in ANY_PART:
+        raise DataError(f"part: got {part!r}, expected one of {', '.join(ANY_PART)}.")
+
+
 @dataclass(frozen=True)
 class Reading:
     """How a source is read where it does not say so itself; see `load` for the three."""
@@ -86,8 +92,7 @@ class Contents:
         self, name: Part, split: Split = "50k/10k/10k", valid_size: Size | None = None, test_size: Size | None = None
     ) -> Digits:
         """One set: "train", "valid" or "test" of `splits`, or "all" images, in their order in the source."""
-        if name not in ANY_PART:
-            raise DataError(f"part: got {name!r}, expected one of {', '.join(ANY_PART)}.")
+        check_part(name)
         if name == "all":
             first, *others = self.sets.values()
             return concatenate(first, *others).renamed(self.name) if others else first
