@@ -91,6 +91,10 @@ BOMBS = {
     "instructions": b"\x80\x02" + b"(t0" * 400_000 + b"N.",
     "doubled": b"\x80\x02]q\x00" + b"(h\x00h\x00lq\x00" * 40 + b".",
     "deep": b"\x80\x02" + b"(" * 20_000 + b"l" * 20_000 + b".",
+    "a cost that doubles": b"\x80\x02]q\x000"
+    + b"(h\x00h\x00lq\x000" * 40
+    + b"(dVweights\n(lsVbiases\n(lsVcost\nh\x00s.",
+    "a deep cost": b"\x80\x02" + b"(" * 20_000 + b"l" * 20_000 + b"q\x000(dVweights\n(lsVbiases\n(lsVcost\nh\x00s.",
     "a long string": b"\x80\x04\x8d" + (2**40).to_bytes(8, "little") + b"short.",
     "memo": b"\x80\x02]r\xff\xff\xff\x7f.",
     "copies": b"\x80\x02C\xff"
@@ -109,7 +113,7 @@ def test_a_pickle_costs_what_its_size_warrants(name, tmp_path, quick, attempts):
         pytest.skip("takes seconds: with --long")
     (tmp_path / "it.pkl").write_bytes(BOMBS[name])
     for read in (load, load_network):
-        with quick(20.0), pytest.raises(DigitlabError):
+        with quick(20.0, 64.0), pytest.raises(DigitlabError):
             read(tmp_path / "it.pkl")
         attempts.count()
 

@@ -94,7 +94,7 @@ class Boom:
     ("name", "content", "says"),
     [
         ("net.json", b'{"weights": [[[1, 2]]], "cost": "QuadraticCost"}', "lacks 'biases'"),
-        ("net.json", b'{"weights": [[[1, 2]]], "biases": [[[1]]], "cost": "Odd"}', "unknown cost 'Odd'"),
+        ("net.json", b'{"weights": [[[1, 2]]], "biases": [[[1]]], "cost": "Odd"}', "unknown cost: 'Odd'"),
         ("net.json", b'{"weights": [[[1, 2]], [[1, 2]]], "biases": [[[1]], [[1]]]}', "do not make a chain"),
         ("net.json", b"not json", "but a text file, which cannot be read as a network"),
         ("net.json", b"{not json}", "cannot be read as a network: Expecting"),

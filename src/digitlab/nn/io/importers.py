@@ -112,11 +112,13 @@ def _content(path: Path) -> bytes:
     """The bytes of a file, unpacked if it is gzip, LARGEST of them at most."""
     with path.open("rb") as file:
         packed = file.read(2) == b"\x1f\x8b"
+    size = path.stat().st_size
     # Lists in JSON take twenty times the memory of their text.
-    limit = min(LARGEST, max(SMALL, GROWTH * path.stat().st_size)) if packed else LARGEST
+    limit = min(LARGEST, max(SMALL, GROWTH * size)) if packed else LARGEST
     try:
         with gzip.open(path) if packed else path.open("rb") as content:
-            data: bytes = content.read(limit + 1)
+            # `read` makes room for all the bytes that it is asked for, so it is not asked for more than there are.
+            data: bytes = content.read((limit if packed else min(limit, size)) + 1)
     except (EOFError, zlib.error) as error:
         raise ModelFileError(
             f"the compressed data are damaged ({in_brief(error)}); save or fetch the file again"
@@ -171,7 +173,9 @@ def _from_parts(saved: Any, path: Path) -> Network:
     cost = saved.get("cost", "QuadraticCost")
     cost = cost.__name__ if isinstance(cost, type) else cost
     if not isinstance(cost, str) or cost not in LOSSES:
-        raise ValueError(f"unknown cost {str(cost)[:80]!r}; expected {' or '.join(LOSSES)}")
+        # The text of lists that hold one another twice would fill the memory: they are named, not shown.
+        found = repr(cost[:80]) if isinstance(cost, str) else f"a {type(cost).__name__}"
+        raise ValueError(f"unknown cost: {found}; expected {' or '.join(LOSSES)}")
     return _network(saved["weights"], saved["biases"], LOSSES[cost], path)
 
 
