@@ -8,6 +8,7 @@ photo.py      read_photo: all of it
 partition.py  which parts of the ink make a digit: joined and cut as the network likes best
 segments.py   what may be one digit: parts joined, pieces cut, and what each costs
 chains.py     zeros that overlap, divided by the paper that each encloses
+frames.py     rings, boxes and tables around digits
 prior.py      how common digits are on the page, and what that makes of the network's answers
 context.py    what the page says of its marks: the height of the writing, edges, drawings
 words.py      marks among letters

@@ -15,6 +15,7 @@ from digitlab.errors import ShapeError
 from digitlab.judging import judge
 from digitlab.nn.network import Network
 from digitlab.reading.context import refused, writing_height, written
+from digitlab.reading.frames import frames
 from digitlab.reading.partition import Answer, Judge, partition
 from digitlab.reading.prior import in_context
 from digitlab.reading.results import Read, Reading
@@ -46,7 +47,7 @@ def read_photo(
         raise ShapeError(f"the network has outputs {network.shapes[-1]}, expected ({len(class_names)},): one per class")
     least = min_confidence if least_confidence is None else least_confidence
     page, clock = find_digits(photo), Stopwatch()
-    answers, crumbs = _answers(page, asker(network, page, colour), one=expect == 1)
+    answers, around, crumbs = _answers(page, asker(network, page, colour), one=expect == 1)
     clock.lap("network")
     why = refused(answers, least, page.photo.shape[:2], crumbs, noise=page.ink.noise)
     if expect is not None:
@@ -55,6 +56,7 @@ def read_photo(
     lines = text_lines([j.mark.box for j in digits])
     reads = [read_of(digits[at], row, column) for row, line in enumerate(lines) for column, at in enumerate(line)]
     others = [read_of(j, 0, 0, f"it {reason}") for j, reason in zip(answers, why) if reason]
+    others += [read_of(j, 0, 0, "it is a frame around digits") for j in around]
     clock.lap("context")
     seconds = {**page.seconds, **clock.seconds}
     return Reading(tuple(reads), tuple(others), page, tuple(class_names), seconds=seconds)
@@ -103,12 +105,15 @@ def read_of(answer: Answer, line: int, column: int, why_not: str = "") -> Read:
     )
 
 
-def _answers(page: Page, ask: Judge, one: bool) -> tuple[list[Answer], list[Mark]]:
-    """The page's marks, each with what the network says of it, and the parts that are too small for one."""
+def _answers(page: Page, ask: Judge, one: bool) -> tuple[list[Answer], list[Answer], list[Mark]]:
+    """The page's marks, each with what the network says of it; frames around them; and parts too small for a mark."""
     alone = ask(page.parts)
-    usual = writing_height(alone, page.clean.shape)
-    large = [answer for answer in alone if max(answer.mark.height, answer.mark.width) >= CRUMB * usual]
+    framing = frames(alone)
+    around = [answer for answer, is_frame in zip(alone, framing) if is_frame]
+    rest = [answer for answer, is_frame in zip(alone, framing) if not is_frame]
+    usual = writing_height(rest, page.clean.shape)
+    large = [answer for answer in rest if max(answer.mark.height, answer.mark.width) >= CRUMB * usual]
     crumbs = [part for part in page.parts if max(part.height, part.width) < CRUMB * usual]
     one = (one and len(large) <= 12) or max(page.photo.shape[:2]) <= SMALL * page.zoom
     answers = partition(large, ask, usual=usual, one=one, shape=page.clean.shape)
-    return in_context(answers, written(answers, page.clean.shape)), crumbs
+    return in_context(answers, written(answers, page.clean.shape)), around, crumbs

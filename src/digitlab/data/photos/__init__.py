@@ -10,6 +10,7 @@ paper.py       the paper's colour around each pixel
 ink.py         how much ink there is, and where: threshold
 sheet.py       a sheet of paper on a desk, straightened
 rules.py       ruled lines
+boxes.py       boxes and rings around digits, whose sides lie on one line
 pale_rules.py  those of small pictures that are paler than the writing
 mark.py        a piece of ink
 marks.py       connected ink, the parts of broken digits

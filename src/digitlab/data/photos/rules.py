@@ -9,6 +9,8 @@ removal algorithms", sec. 2: line tracking).
 import numpy as np
 from numpy.typing import NDArray
 
+from digitlab.data.photos.boxes import with_boxes, without_sides
+
 Mask = NDArray[np.bool_]
 
 THINNEST = 25  # a rule is at least so many times longer than thick
@@ -49,6 +51,8 @@ def remove_rules(binary: Mask, faint: Mask | None = None, *, zoom: float = 1.0) 
     left = _mended(binary, left, across)
     left = _mended(binary.T, left.T, down.T).T
     left |= _closing_holes(binary, left)
+    left = with_boxes(binary, left)
+    left = without_sides(left, binary & ~left)
     return left, binary & ~left
 
 
