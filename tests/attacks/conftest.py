@@ -29,8 +29,8 @@ class Attempts:
 def pytest_pyfunc_call(pyfuncitem):
     """Run what has to be quick in a thread of its own, whose stack begins empty.
 
-    Python keeps frames in blocks of 16 KiB. Where a call needs a new block, each such call takes and frees one, and code
-    that calls much takes five times as long. Whether it does depends on the depth at which pytest calls the test.
+    Python keeps frames in blocks of 16 KiB. Where a call needs a new block, each such call takes and frees one, and
+    code that calls much takes five times as long. Whether it does depends on the depth at which pytest calls the test.
     """
     if "quick" not in pyfuncitem.fixturenames:
         return None

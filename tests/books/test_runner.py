@@ -173,6 +173,26 @@ def test_parts_alone(results, variant):
     assert (path.parent / picture).read_bytes()[:4] == b"\x89PNG"
 
 
+def test_figures_that_cannot_be_drawn_say_what_to_run(results):
+    def drawn(*, seeds=1, **changes):
+        runs = schedule([experiment(**changes)], seeds=seeds, source="digits")
+        return execute(runs, results, stages=["result"], log=str)
+
+    execute(schedule([experiment()], source="digits", seeds=1), results, log=str)
+    shutil.rmtree(results / "tasks")
+    assert drawn() == []
+    again = "run it without --part to compute them"
+    other = f"its stored figures are of other settings than those of this version; {again} again"
+    assert drawn(revision=7) == [f"row: {other}"]
+    assert drawn(seeds=3) == [f"row: figures of 2 of 3 seeds are missing; {again}"]
+    path = result_path(results, "row", "as-written", "default")
+    table = json.loads(path.read_text())
+    table["code"]["0"]["numerics"] = "0123456789ab"
+    path.write_text(json.dumps(table))
+    by_other = f"its stored figures were computed by other code; --keep-old draws those, or {again} again"
+    assert drawn() == [f"row: {by_other}"]
+
+
 @pytest.mark.slow
 def test_a_lost_picture_is_drawn_again(results):
     run = schedule([CATALOGUE["neuron-curves"]], scale="quick", seeds=1, source="digits")

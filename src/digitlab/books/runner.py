@@ -74,8 +74,22 @@ def execute(
         for run in open_runs:
             old = any(stored(task, results) for tasks in run.tasks.values() for task in tasks.values())
             by = " by this code, some by other code (--keep-old uses those)" if old else ""
-            failures[run.name] = f"{run.name}: not all of its tasks are done{by}; run it with --part train first"
+            missing = f"not all of its tasks are done{by}; run it with --part train first"
+            failures[run.name] = f"{run.name}: {(list(stages) == ['result'] and not_drawable(run, results)) or missing}"
     return list(failures.values())
+
+
+def not_drawable(run: ScheduledRun, results: Path) -> str:
+    """Why the figures in the result file cannot be drawn, and what to run; "" if there is no such file."""
+    if not run.path(results).is_file():
+        return ""
+    again = "run it without --part to compute them again"
+    found = run.same_settings(results)
+    if found is None:
+        return f"its stored figures are of other settings than those of this version; {again}"
+    if missing := len(run.variants) - sum(str(seed) in found.results for seed in run.variants):
+        return f"figures of {missing} of {len(run.variants)} seeds are missing; run it without --part to compute them"
+    return f"its stored figures were computed by other code; --keep-old draws those, or {again}"
 
 
 def known_seeds(run: ScheduledRun, results: Path) -> set[int]:
