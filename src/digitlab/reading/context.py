@@ -177,7 +177,7 @@ def _least_of_crop(j: Answer, shape: tuple[int, int]) -> float:
     """The confidence with which a mark alone in its picture is a digit though it reaches from edge to edge.
 
     It is a crop that was cut to its ink if it fills the picture in both directions, and a picture made as high or as
-    wide as its digit if it stands in the middle across its own direction. A stroke from edge to edge may be anything.
+    wide as its digit if it stands in the middle across its own direction. It is alone, so no drawing or word has it.
     """
     (height, width), (x, y) = shape, j.mark.middle
     fills = j.mark.height >= FILLS * height, j.mark.width >= FILLS * width
@@ -185,7 +185,7 @@ def _least_of_crop(j: Answer, shape: tuple[int, int]) -> float:
         return 0.0
     central = 0.25 < y / height < 0.75, 0.25 < x / width < 0.75
     if any(fills) and all(a or b for a, b in zip(fills, central)):
-        return SURE if j.label == 1 else CENTRAL
+        return CENTRAL
     return math.inf
 
 
