@@ -40,7 +40,7 @@ class GradientError(DigitlabError, ValueError):
 
 
 class EngineError(DigitlabError, RuntimeError):
-    """The engine that was insisted on cannot run this network here."""
+    """The requested engine cannot run this network here."""
 
 
 class DivergenceError(DigitlabError, ArithmeticError):

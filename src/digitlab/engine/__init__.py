@@ -1,4 +1,4 @@
-"""What computes: engines take a network through batches. The reference engine is the textbook's step."""
+"""Engines train a network on batches of examples. The reference engine takes the textbooks' step."""
 
 from digitlab.engine.base import Engine
 from digitlab.engine.reference import ReferenceEngine

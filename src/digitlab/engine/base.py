@@ -1,4 +1,4 @@
-"""What every engine does: take a network through many batches, and hand over its optimizer's state."""
+"""The interface of every engine: train a network on many batches, save and load the optimizer's state."""
 
 from typing import Any, Protocol
 
@@ -10,7 +10,7 @@ Losses = np.ndarray[Any, np.dtype[np.float64]]
 
 
 class Engine(Protocol):
-    """The seam between the trainer and whatever computes.
+    """The interface between the trainer and what computes.
 
     An engine is made for one network, optimizer and set of regularizers. Between calls the network's parameters
     hold the current values, and may be replaced by others.
@@ -38,5 +38,5 @@ class Engine(Protocol):
         ...
 
     def load_state(self, state: dict[str, dict[str, Any]]) -> None:
-        """Go on from a state that `state` gave."""
+        """Continue from a state that `state` returned."""
         ...

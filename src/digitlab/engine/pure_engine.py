@@ -1,4 +1,4 @@
-"""The engine that trains in lists of floats: pure/network.py, the books' loops, on a network of the laboratory."""
+"""The engine that trains in lists of floats, by the books' loops in pure/network.py."""
 
 import math
 from collections.abc import Sequence
@@ -53,6 +53,7 @@ class PureEngine:
         self.network = network
 
     def place(self, array: Array) -> Array:
+        """See `Engine`: the array itself."""
         return array
 
     def train_batches(
@@ -76,7 +77,7 @@ class PureEngine:
         return losses
 
     def state(self) -> dict[str, dict[str, Any]]:
-        """Nothing for each parameter: plain gradient descent remembers nothing."""
+        """An empty state for each parameter: plain gradient descent has none."""
         return {name: {} for name in self.network.parameters()}
 
     def load_state(self, state: dict[str, dict[str, Any]]) -> None:

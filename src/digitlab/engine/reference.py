@@ -19,11 +19,11 @@ from digitlab.optim.regularizers import Regularizer
 
 
 class ReferenceEngine:
-    """What the books describe, and what every faster engine is checked against.
+    """Training as the books describe it. Every faster engine is tested against it.
 
     examples     n in the regularizers' λ/n: the size of the training set
-    gradient     the way to take the gradient (gradients/); backpropagation by default
-    rng          for the ways that draw directions at random
+    gradient     the gradient method (gradients/); backpropagation by default
+    rng          the generator for methods that draw random directions
     """
 
     name = "reference"
@@ -49,6 +49,7 @@ class ReferenceEngine:
         self.states = {name: optimizer.init_state(p.value) for name, p in network.parameters().items()}
 
     def place(self, array: Array) -> Array:
+        """See `Engine`: the array in the library and on the device of the network's parameters."""
         parameters = self.network.parameters()
         if not parameters:
             return array
@@ -57,6 +58,7 @@ class ReferenceEngine:
     def train_batches(
         self, x: Array, y: Array, order: Any, batch_size: int, learning_rates: Any, weights: Array | None = None
     ) -> Losses:
+        """See `Engine`."""
         with blas_threads_for(batch_size):
             return self._train_batches(x, y, order, batch_size, learning_rates, weights)
 
@@ -91,12 +93,14 @@ class ReferenceEngine:
         p.value = value if p.trainable is True else array_namespace(value).where(p.trainable != 0, value, p.value)
 
     def state(self) -> dict[str, dict[str, Any]]:
+        """See `Engine`."""
         return {
             name: {key: part if isinstance(part, int) else np.array(to_numpy(part)) for key, part in state.items()}
             for name, state in self.states.items()
         }
 
     def load_state(self, state: dict[str, dict[str, Any]]) -> None:
+        """See `Engine`."""
         for name, p in self.network.parameters().items():
             self.states[name] = {
                 key: part if isinstance(part, int) else like(copy.copy(part), p.value)

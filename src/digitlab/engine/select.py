@@ -51,11 +51,11 @@ def select_engine(
     device: str = "cpu",
     mixed_precision: bool = False,
 ) -> tuple[Engine, str]:
-    """The engine for this training and one sentence that says why it is that one.
+    """The engine for this training, and the reason in one sentence.
 
     For "torch" and "cupy" the network is moved to that library and `device`; `network.to("numpy")` brings it back.
     `mixed_precision` is for the torch engines.
-    Raises ConfigError for an unknown name, EngineError if the engine insisted on cannot run here.
+    Raises ConfigError for an unknown name, EngineError if the requested engine cannot run here.
     """
     library = require_device(name, device, mixed_precision=mixed_precision)
     network.to(library, device)
@@ -107,8 +107,11 @@ def _fast(
     examples: int,
     gradient: Gradient | None,
 ) -> "tuple[Engine, Plan]":
-    """The fast engine and its plan; EngineError with the reason if it cannot serve, or if its kernels compute something
-    else than the readable code does now."""
+    """The fast engine and its plan.
+
+    Raises EngineError with the reason if it cannot train this network, or if the readable code was changed since its
+    kernels were compared with it.
+    """
     if switched_off():
         raise EngineError(f"the fast engine is switched off by {SWITCH}")
     from digitlab.engine.fast import FastEngine, edited, make_plan, parts_of
@@ -143,13 +146,13 @@ def _reason(name: str, plan: "Plan") -> str:
 
 
 def make_predictor(network: Network, *, logits: bool = False, examples: float = math.inf) -> Callable[[Array], Array]:
-    """The fastest function from examples (N, ...) to outputs (N, out) that this network has here.
+    """The fastest function from examples (N, ...) to outputs (N, out) for this network on this machine.
 
-    Compiled where there are kernels, else `network.predict`. It follows the network's parameters when they are
-    replaced; not for two threads at once.
+    Compiled where there are kernels, else `network.predict`. It notices when the network's parameters are replaced. Two
+    threads must not call it at the same time.
 
     logits     outputs before the loss's activation
-    examples   how many it will be asked for; for few, kernels serve where they were compiled before
+    examples   how many it will be called with; for few, kernels are used only if they are compiled already
     """
     try:
         if switched_off() or any(not isinstance(p.value, np.ndarray) for p in network.parameters().values()):
@@ -164,7 +167,7 @@ def make_predictor(network: Network, *, logits: bool = False, examples: float = 
 
 
 def _readable_predictor(network: Network, logits: bool) -> Callable[[Array], Array]:
-    """The readable code, on the CPU in batches that stay in its second cache: convolutions are then twice as fast."""
+    """The readable code; on the CPU in batches that fit the second-level cache: convolutions are then twice as fast."""
     outputs: Callable[[Array], Array] = (lambda x: network.forward(x)[0]) if logits else network.predict
     if any(not isinstance(value, np.ndarray) for value in network.state().values()):
         return outputs

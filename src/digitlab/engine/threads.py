@@ -1,4 +1,4 @@
-"""How many threads compute, set deliberately instead of left to a library's guess: BLAS's and the kernels'.
+"""How many threads BLAS and the kernels use: set here, not left to the libraries' defaults.
 
 A product of a small batch is done before a second BLAS thread has woken up, and on a busy machine the first one then
 waits for it: measured, an epoch of [784, 100, 10] in batches of 10 took ten times as long with two threads.
@@ -30,7 +30,7 @@ def available_cores() -> int:
 def kernel_threads() -> int:
     """How many threads the kernels of one network may use: what DIGITLAB_THREADS says, or the cores there are.
 
-    Less where several trainings share the cores: their threads would only wait for each other.
+    Fewer where several trainings share the cores, since their threads would only wait for each other.
     """
     asked = os.environ.get(THREADS, "")
     cores = int(asked) if asked.isdigit() and int(asked) > 0 else available_cores()
@@ -39,7 +39,7 @@ def kernel_threads() -> int:
 
 @contextmanager
 def sharing_cores(trainings: int | None = None) -> Iterator[None]:
-    """A block in which so many trainings run at once: one BLAS thread each, and a fair share of the cores for kernels.
+    """A block in which so many trainings run at once: one BLAS thread each, and equal shares of the cores for kernels.
 
     trainings   None: their number is not known here; one thread each
     """
@@ -55,7 +55,7 @@ def sharing_cores(trainings: int | None = None) -> Iterator[None]:
 
 @contextmanager
 def blas_threads_for(batch_size: int) -> Iterator[None]:
-    """One BLAS thread inside this block for small batches; whatever the machine offers for large ones."""
+    """One BLAS thread inside this block for small batches, the library's own number for large ones."""
     if batch_size > SMALL_BATCH:
         yield
         return

@@ -1,4 +1,4 @@
-"""The readable step on PyTorch tensors: many steps a call, and the device is not waited for between them.
+"""The readable step on PyTorch tensors: many steps in a call, without waiting for the device between them.
 
 The data set, the order of the examples and the learning rates are on the device. Each step takes its batch from there
 and leaves its loss there until the call ends. On a GPU the first step is captured as a CUDA graph, which is replayed
@@ -165,7 +165,7 @@ class _Steps:
         return places
 
     def capture(self) -> None:
-        """Capture a step as a CUDA graph; nothing that it changes stays changed."""
+        """Capture a step as a CUDA graph, and undo what the captured step changed."""
         torch = self.torch
         if self.engine.compiled:
             tell("torch.compile translates the training step for this GPU; this takes about half a minute ...")
@@ -207,7 +207,7 @@ class _Steps:
 
 @dataclass(frozen=True)
 class _DeviceGenerator:
-    """What layers ask of a NumPy generator, answered by one on the device."""
+    """The methods of a NumPy generator that layers use, computed by a generator on the device."""
 
     torch: Any
     device: Any

@@ -1,4 +1,4 @@
-"""The compiled engine: planner.py says what it can take, ops/ and loops/ compute, compiler/ makes machine code."""
+"""The compiled engine: planner.py decides what it can train, ops/ and loops/ compute, compiler/ makes machine code."""
 
 from digitlab.engine.fast.engine import FastEngine
 from digitlab.engine.fast.planner import make_plan

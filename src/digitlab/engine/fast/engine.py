@@ -62,7 +62,7 @@ class FastEngine:
         self.prepare()
 
     def prepare(self) -> None:
-        """Plan the training of the network as it is now, and make room for it."""
+        """Plan the training of the network as it is now, and allocate its memory."""
         plan = self.make_plan()
         if isinstance(plan, str):
             raise EngineError(plan)
@@ -72,15 +72,18 @@ class FastEngine:
         self.states = [aligned(plan.params_size) for _ in plan.state_keys]
         self.updates = np.zeros(1 + len(plan.slots), np.int64)  # steps taken so far, by parameter
         self.masks = mask_vector(plan)
-        self.originals = aligned(plan.params_size) if self.masks is not None else None  # what frozen weights go back to
+        self.originals = aligned(plan.params_size) if self.masks is not None else None  # the values of frozen weights
         self.workspace: Workspace | None = None
         self.placed: dict[int, tuple[Array, Vector | PixelLists, bool]] = {}
 
     def place(self, array: Array) -> Array:
-        """The array itself. Its pixels are listed when it is first trained on; changed in place, place it again."""
+        """The array itself, whose pixels are listed in the first training on it.
+
+        Call `place` again after changing the array in place.
+        """
         if isinstance(array, np.ndarray) and array.ndim > 1:
             self.placed.pop(id(array), None)
-            if was_listed(array):  # by a training before this one: time to see whether it is still the same
+            if was_listed(array):  # by an earlier training: it may have been changed since
                 self.source(array, 1)
         return array
 
@@ -96,7 +99,7 @@ class FastEngine:
         for check in self.plan.batch_checks:
             check(len(order) - batch_size * (steps - 1))
         if any(slot.parameter.trainable is not trainable for slot, trainable in zip(self.plan.slots, self.trainable)):
-            state = self.state()  # something was frozen or set free between two calls
+            state = self.state()  # something was frozen or unfrozen between two calls
             self.prepare()
             self.load_state(state)
         batch = min(batch_size, len(order))
@@ -134,7 +137,7 @@ class FastEngine:
             for thread in others:
                 thread.start()
                 started += 1
-        except BaseException:  # no more threads here, or Ctrl-C: those that run would wait for ever for the others
+        except BaseException:  # no more threads, or Ctrl-C: those that run would wait forever
             workspace.arrays[at.SYNC][1] = 1
             for thread in others[:started]:
                 thread.join()
@@ -159,7 +162,7 @@ class FastEngine:
         }
 
     def load_state(self, state: dict[str, dict[str, Any]]) -> None:
-        """Go on from a state that `state` gave, this engine's or the reference's."""
+        """Continue from a state that `state` returned, this engine's or the reference engine's."""
         for slot in self.plan.slots:
             parts = state[slot.name]
             self.updates[slot.number] = parts.get("step", 0)
@@ -167,19 +170,19 @@ class FastEngine:
                 write(vector, slot, np.asarray(parts[key]))
 
     def pack(self) -> None:
-        """The network's parameters into the flat vector: others may have replaced them since the last call."""
+        """Copy the network's parameters into the flat vector: they may have been replaced since the last call."""
         write_all(self.params, self.plan)
         if self.originals is not None:
             self.originals[:] = self.params
 
     def unpack(self) -> None:
-        """The flat vector's parameters into the network, as arrays of their own."""
+        """Copy the flat vector's parameters into new arrays of the network."""
         read_all(self.params, self.plan)
 
     # Input
 
     def source(self, x: Array, batch: int) -> Vector | PixelLists:
-        """x as the kernels read it for batches of this size, made on first sight and kept."""
+        """x as the kernels read it for batches of this size; kept for the next call."""
         lists_pixels = can_list_pixels(self.plan, batch)
         known = self.placed.get(id(x))
         if known is not None and known[0] is x and lists_pixels == known[2]:
@@ -194,6 +197,7 @@ class FastEngine:
         return source
 
     def workspace_for(self, source: Vector | PixelLists, batch: int) -> Workspace:
+        """The workspace for batches of this size: that of the last call, if it fits."""
         sparse = isinstance(source, PixelLists)
         offset = source.offset if isinstance(source, PixelLists) else 0.0
         threads = min(self.threads or self.worthwhile_threads(batch), batch)
@@ -209,7 +213,7 @@ class FastEngine:
         return workspace
 
     def worthwhile_threads(self, batch: int) -> int:
-        """As many threads as there are cores for it, if a step's work is worth waiting for each other: see docs."""
+        """How many threads to use: each needs WORK_PER_THREAD in a step, since threads wait for each other."""
         return min(kernel_threads(), batch, max(1, batch * self.plan.work // WORK_PER_THREAD))
 
     def check(self, x: Array, y: Vector, order: Vector, labels: bool) -> None:

@@ -1,4 +1,4 @@
-"""How a plan and its kernels talk: the numbers' places in the header, the columns of an operation, and the codes.
+"""What a plan and its kernels agree on: the places of numbers in the header, an operation's columns, and the codes.
 
 The header is one int64 vector: addresses of arrays, sizes and choices. The kernels receive its address only.
 Each operation is one row of int64 numbers, some of which are read as float64 (`real`). Offsets count floats from the
@@ -133,7 +133,7 @@ PHASES = {
 
 
 def columns() -> int:
-    """How many columns a table of operations has, so that a kernel finds 0 in each that nobody wrote."""
+    """How many columns a table of operations has. A column that no plan wrote is 0."""
     return _columns[0]
 
 

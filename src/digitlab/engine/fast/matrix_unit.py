@@ -1,4 +1,4 @@
-"""Whether this process may use the processor's matrix unit (Intel AMX), of which Linux must be asked."""
+"""Whether this process may use the processor's matrix unit (Intel AMX); Linux grants it on request."""
 
 import ctypes
 import platform
@@ -11,7 +11,7 @@ _ARCH_PRCTL, _REQUEST, _TILES = 158, 0x1023, 18  # a system call, ARCH_REQ_XCOMP
 
 @cache
 def has_matrix_unit() -> bool:
-    """Whether the processor has one and the system lets this process use it, threads that are yet to start included."""
+    """Whether the processor has one and the system lets this process use it, also in threads that start later."""
     if (platform.system(), platform.machine()) != ("Linux", "x86_64") or not processor_has(*UNIT_FEATURES):
         return False
     return bool(ctypes.CDLL(None).syscall(_ARCH_PRCTL, _REQUEST, _TILES) == 0)

@@ -7,7 +7,7 @@ A file of ops/ that is an operation defines
     FUSES            True: it stands for several layers at once, and is asked before others
 
     forward, backward    kernels (share, op), see layout.py: y from x, and ∂L/∂x from ∂L/∂y
-    step                 a thread's share of the weights, one step on; for operations with weights
+    step                 updates a thread's share of the weights; for operations with weights
 
 and where it needs them
 

@@ -87,5 +87,5 @@ def mask_vector(plan: Plan) -> Vector | None:
 
 
 def read_only_plan(network: Network, edited: Callable[[Layer], str | None] = lambda layer: None) -> Plan | str:
-    """The plan for going forward only: nothing is dropped out, and frozen weights do not matter."""
+    """The plan of the forward pass alone: without dropout, and frozen weights do not matter."""
     return make_plan(network, SGD(), learning=False, edited=edited)

@@ -24,15 +24,15 @@ class PixelLists:
     offset: float  # what the scaling adds to every pixel, which the lists leave out
 
 
-# Networks that are trained side by side on the same images share one list of them, which so stays in the caches;
-# and it lives as long as the array it was made of, so that a second training need not make it again.
+# Networks that train at the same time on the same images share one list of them, which then stays in the caches. The
+# list lives as long as the array that it was made from, so that a second training can use it.
 _shared: "WeakValueDictionary[tuple[Any, ...], PixelLists]" = WeakValueDictionary()
 _kept: dict[int, PixelLists] = {}  # by the array's id, while that array lives
-_lock = threading.RLock()  # an array may die, and be forgotten, while the lock is held
+_lock = threading.RLock()  # reentrant: an array may be freed, which calls `_forget`, while the lock is held
 
 
 def shared_lists(kernels: Kernels, x: Vector, factor: float, offset: float, owner: Any = None) -> PixelLists | None:
-    """`list_pixels`, or the lists that were made of the same numbers before and are still there.
+    """`list_pixels`, or existing lists of the same numbers.
 
     They are kept as long as `owner` lives, the array that x is a view of, or until it is listed again.
     """
@@ -54,7 +54,7 @@ def shared_lists(kernels: Kernels, x: Vector, factor: float, offset: float, owne
 
 
 def was_listed(array: Vector) -> bool:
-    """Whether lists were made of this very array; it may have been changed since then."""
+    """Whether lists were made from this array object, whose numbers may have changed since."""
     return id(array) in _kept
 
 
@@ -64,7 +64,7 @@ def _forget(owner: int) -> None:
 
 
 def fingerprint(kernels: Kernels, x: Vector) -> bytes:
-    """256 bits that tell arrays of one shape from each other, in a fraction of the time that listing takes."""
+    """A hash of 256 bits, which takes a fraction of the time that listing takes."""
     sums, whole = np.zeros(4, np.int64), x.nbytes - x.nbytes % 32
     kernels.run("mix_words", x.ctypes.data, whole // 32, sums.ctypes.data)
     return sums.tobytes() + x.reshape(-1).view(np.uint8)[whole:].tobytes()

@@ -1,4 +1,4 @@
-"""A plan: what the kernels are to do for one network, and where its numbers lie; planner.py makes it.
+"""A plan: what the kernels compute for one network, and where its numbers are; planner.py makes it.
 
 A plan is a list of operations with their places in two vectors: `params`, which holds every parameter with its rows
 padded to whole vectors, and `work`, which holds what passes between layers for one batch. Nothing here needs numba.
@@ -68,7 +68,7 @@ class Slot:
 
 @dataclass
 class Buffer:
-    """Where an array that a layer keeps, and learns by no gradient, lies in `params`."""
+    """Where one of a layer's arrays without a gradient, such as a running mean, is in `params`."""
 
     layer: Layer
     name: str
@@ -76,6 +76,7 @@ class Buffer:
 
     @property
     def value(self) -> Any:
+        """The layer's array as it is now."""
         return self.layer.buffers[self.name]
 
 
@@ -96,7 +97,7 @@ class ReadableLayer:
 
 @dataclass
 class Plan:
-    """What the kernels are to do."""
+    """What the kernels compute."""
 
     operations: list[Row]
     slots: list[Slot]
@@ -121,4 +122,5 @@ class Plan:
 
     @property
     def out(self) -> int:
+        """How many logits there are."""
         return self.output.size

@@ -1,4 +1,4 @@
-"""A plan in the making: what the operations' `plan` functions write to."""
+"""A plan under construction, to which the operations' `plan` functions add."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -32,7 +32,7 @@ from digitlab.nn.network import Layer, Network, Parameter, Shape
 
 
 class NoKernel(Exception):
-    """Why a network cannot be planned; the sentence for the user."""
+    """Why a network cannot be planned, as a sentence for the user."""
 
 
 def settings(chosen: Described, known: Sequence[str]) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def settings(chosen: Described, known: Sequence[str]) -> dict[str, Any]:
 
 
 class Edited(NamedTuple):
-    """In the place of a layer whose code was changed: no kernel stands for it."""
+    """Replaces a layer whose code was changed, so that no operation takes it."""
 
     layer: Layer
     clause: str  # what was changed
@@ -53,7 +53,7 @@ class Edited(NamedTuple):
 class Step(NamedTuple):
     """A layer at its place in a network: its full name, the shape of its input, and whether it trains.
 
-    In a frozen `Subnetwork` a layer works as in a prediction: nothing is dropped out, and statistics stand still.
+    In a frozen `Subnetwork` a layer works as in a prediction: without dropout, and with its running statistics.
     """
 
     name: str
@@ -67,7 +67,7 @@ class PlanBuilder:
 
     `layers`, `names` and `shapes` (of the inputs) are those of one chain: of the network, or of a branch in a
     container, which `plan_chain` plans. `remaining` are the numbers of the layers in it that have no operation yet;
-    an operation that covers several layers `take`s the others. `place` is where the chain has come to: a container
+    an operation that covers several layers `take`s the others. `place` is where the chain ends so far: a container
     keeps it, and sets it back for each branch. `codes` are the kinds' numbers by name. `edited`
     says what was changed in a layer's code, None if nothing was.
     """
@@ -138,10 +138,11 @@ class PlanBuilder:
             shape = layer.output_shape(shape)
 
     def saved(self) -> dict[str, Any]:
-        """What is planned so far, to go back to with `restore`."""
+        """The plan so far; `restore` goes back to it."""
         return {key: value.copy() if isinstance(value, list) else value for key, value in vars(self).items()}
 
     def restore(self, saved: dict[str, Any]) -> None:
+        """Drop what was planned since `saved`."""
         vars(self).update(saved)
 
     def new_place(self, size: int, *, gradient: bool) -> Place:
@@ -158,6 +159,7 @@ class PlanBuilder:
         self.remaining.remove(i)
 
     def needs_scratch(self, *floats: int) -> None:
+        """Each thread needs this much memory of its own: the largest of these numbers of floats."""
         self.scratch = max(self.scratch, *floats)
 
     def room(self, floats: int) -> PerExample:
@@ -174,20 +176,20 @@ class PlanBuilder:
         return row
 
     def add(self, row: Row) -> None:
-        """Take an operation in, which writes to where `value` and `gradient_at` are now."""
+        """Add an operation that writes its output to `value`, with the gradient at `gradient_at`."""
         row[Y], row[Y_STRIDE], row[GY] = self.value, self.stride, self.gradient_at
         self.operations.append(row)
         self.made_by = (*self.made_by, row)
 
     def add_elementwise(self, row: Row) -> None:
-        """Take an operation in that writes as many numbers as it reads, and whose gradient stays where it lies."""
+        """Add an operation with as many outputs as inputs, whose gradient is computed in place."""
         self.value = self.room(self.stride)
         self.add(row)
 
     def add_output(self, row: Row, size: int, *, first_gradient: bool = True) -> None:
-        """Take an operation in that writes `size` numbers for each example, with room for a vector behind them.
+        """Add an operation that writes `size` numbers for each example, with room for a vector behind them.
 
-        first_gradient   whether ∂L/∂y is asked for also where nothing before the operation learns
+        first_gradient   whether ∂L/∂y is needed also where nothing before the operation learns
         """
         made_by = self.made_by
         self.place = self.new_place(size, gradient=first_gradient or self.gradient_at >= 0)._replace(made_by=made_by)

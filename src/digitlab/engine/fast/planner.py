@@ -116,7 +116,7 @@ def plan_kernels(builder: PlanBuilder, i: int) -> bool:
 
 
 def set_by_hand(layer: Layer) -> str | None:
-    """Why the kernels of regularizers do not serve a layer that has kernels."""
+    """Why the kernels of regularizers do not fit a layer that has kernels."""
     inner = [layer, *layer.children().values()] if type(layer) in LAYERS else []
     if any(p.regularized != (key in REGULARIZED) for one in inner for key, p in one.params.items()):
         return "regularizers have kernels for weights and none for biases; here `regularized` says otherwise"

@@ -1,4 +1,4 @@
-"""Answers of a trained network, as fast as its arithmetic allows: one picture in a few microseconds, or many."""
+"""Predictions of a trained network by kernels: of one picture in a few microseconds, or of many."""
 
 import math
 import threading
@@ -28,17 +28,17 @@ WORK_PER_THREAD = 9_000_000  # multiplications forward and back, of which a thir
 
 ALONE = -1  # in place of a thread's number: one example in a call
 Key = tuple[int, str, int]  # what a workspace is for: examples at once, their type, and the number of the thread
-# One example of this shape: where it goes, where its outputs come from, the call between.
+# For one example: its shape, the arrays for its input and its outputs, and the call that computes them.
 Ready = tuple[tuple[int, ...], Vector, Vector, Callable[[], object]]
 
 
 class Predictor:
     """`Predictor(network)(x)` is `network.predict(x)`, compiled; with `logits` the outputs before activation.
 
-    It follows the network: parameters that were replaced (training, load_state) are noticed;
-    after changing one in place call `refresh`. Not for two threads at once: each makes its own.
-    `examples` is how many it will be asked for: kernels that no cache holds are compiled if that takes less time than
-    the readable code would.
+    It notices parameters that were replaced (training, load_state); call `refresh` after changing one in place. Each
+    thread needs a predictor of its own.
+    `examples` is how many it will be called with: kernels that are not in the cache are compiled if that takes less
+    time than the readable code would.
     Raises EngineError with the reason if there is no kernel for the network, or none yet for so few examples.
     """
 
@@ -97,14 +97,14 @@ class Predictor:
         return (n, *self.network.shapes[-1])
 
     def _parts(self, n: int) -> list[slice]:
-        """The rows of each thread: whole batches, which are the same then whatever the number of threads."""
+        """The rows of each thread: whole batches, so that these do not depend on the number of threads."""
         batches = math.ceil(n / BATCH)
         threads = max(1, min(kernel_threads(), batches, n * self.plan.work // WORK_PER_THREAD))
         cuts = [BATCH * (batches * t // threads) for t in range(threads)] + [n]
         return [slice(a, b) for a, b in pairwise(cuts)]
 
     def _part(self, number: int, x: Vector, outputs: Vector) -> tuple[Workspace, Key]:
-        """What one thread is to do."""
+        """The workspace and its key for one thread's rows."""
         key = (min(len(x), BATCH), x.dtype.name, number)
         workspace = self._workspace(key)
         workspace.read_from(x)
@@ -114,7 +114,7 @@ class Predictor:
         return workspace, key
 
     def _one(self, x: Vector) -> Vector:
-        """One example, with every address settled beforehand."""
+        """The outputs of one example, by a call whose addresses are set up once."""
         ready = self.single.get(x.dtype)
         if ready is None or x.shape != ready[0]:
             ready = self._ready(x := as_read(self.network, x))
@@ -124,7 +124,7 @@ class Predictor:
         return outputs.copy()
 
     def _ready(self, x: Vector) -> Ready:
-        """Where one such example goes, where its outputs come from, and the call between; for these weights."""
+        """The arrays and the call for one such example, with these weights."""
         dtype = x.dtype
         if dtype not in self.single or self.single[dtype][0] != x.shape:
             workspace = self._workspace(key := (1, dtype.name, ALONE))
@@ -135,7 +135,7 @@ class Predictor:
             workspace.hold(at.OUTPUTS, outputs)
             workspace.hold(at.ORDER, np.zeros(1, np.int64))
             workspace.header[at.N_ORDER] = 1
-            self._run(workspace, key)  # takes over new weights, so that the calls after it need not look
+            self._run(workspace, key)  # takes over new weights, so that later calls need not check
             workspace.check_known()
             self.single[dtype] = x.shape, image, outputs, self.kernels.bound("predict", workspace.address, 0)
         return self.single[dtype]

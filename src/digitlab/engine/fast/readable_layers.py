@@ -46,6 +46,7 @@ class ReadableLayers:
         return int(self.error is not None)
 
     def forward(self, number: int, examples: int) -> None:
+        """Layer `number` forward for the whole batch, from and to `work`."""
         one = self.layers[number]
         for slot in one.slots:
             slot.parameter.value = read(self.workspace.arrays[at.PARAMS], slot)
@@ -55,6 +56,7 @@ class ReadableLayers:
         self.caches[number] = cache if self.learning else None
 
     def backward(self, number: int, examples: int) -> None:
+        """Layer `number` backward for the whole batch: ∂L/∂x into `work`, the parameters' gradients to the kernels."""
         one, cache = self.layers[number], self.caches[number]
         self.caches[number] = None
         g = self.numbers(one.y, one.y.gradient_at, examples).copy().reshape(examples, *one.out_shape)

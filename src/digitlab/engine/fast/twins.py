@@ -1,4 +1,4 @@
-"""The readable code that the kernels stand for; fingerprints/ says whether it is still as the twin tests found it."""
+"""The readable code of which kernels are the twins; fingerprints/ says whether it was changed since the twin tests."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -28,7 +28,7 @@ def parts_of(
     regularizers: Sequence[Regularizer] = (),
     gradient: Gradient | None = None,
 ) -> Iterator[Part]:
-    """What the kernels stand for besides layers in one training, or without an optimizer in a prediction."""
+    """The readable code, besides layers, that kernels replace in a training; without an optimizer, in a prediction."""
     yield Part(network, NETWORK)
     yield Part(network.loss)
     if optimizer is not None:

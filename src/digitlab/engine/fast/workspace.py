@@ -180,4 +180,5 @@ class Workspace:
 
     @property
     def address(self) -> int:
+        """The header's address, which is all that the kernels are given."""
         return self.header.ctypes.data

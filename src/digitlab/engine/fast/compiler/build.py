@@ -1,7 +1,7 @@
 """Compiles kernels in separate processes, once per machine and version (load.py); it takes seconds.
 
 Separate processes, because `kernel` (jit.py) asks whether it compiles when the kernels' modules are imported, and
-because numba, which only the compiler needs, then never enters the memory of the training.
+because numba, which only the compiler needs, is then never imported by the training.
 """
 
 import json
@@ -20,7 +20,7 @@ PROCESSES = 2  # at most; each imports numba and translates what several operati
 def build(names: list[str]) -> dict[str, tuple[bytes, dict[str, str]]]:
     """The object file of each part (compile.py), and the symbols of its functions that are called from outside.
 
-    Where there are two cores, two processes share the work. Raises RuntimeError with the last word of one that fails.
+    Where there are two cores, two processes share the work. Raises RuntimeError with the last line of one that fails.
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

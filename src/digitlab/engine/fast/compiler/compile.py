@@ -67,5 +67,5 @@ def object_file(module: Any, machine: Any, entries: set[str]) -> bytes:
 
 
 if __name__ == "__main__":
-    gc.disable()  # a short life with much to remember: looking for garbage takes a tenth of it and finds little
+    gc.disable()  # the process keeps nearly all of its objects: looking for garbage would take a tenth of its time
     compile_parts(Path(sys.argv[1]), sys.argv[2:])

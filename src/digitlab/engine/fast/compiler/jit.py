@@ -1,4 +1,4 @@
-"""`kernel` marks the functions that are compiled, in the compiler's process; elsewhere they stay plain text.
+"""`kernel` marks the functions that are compiled, in the compiler's process; elsewhere they stay plain Python.
 
 Planning and training import the files of the operations, too, and must not import numba, which takes seconds: there
 `kernel` does nothing, and what kernels compute with (simd/) is a placeholder.

@@ -2,7 +2,7 @@
 
 The cache holds a file for each operation, and one for the loops around them, so a network compiles what is new to it.
 A file's name says what it was made from: the kernels' text, numba's and LLVM's versions, and the processor. So the
-cache never needs to be emptied to be right, and loading takes llvmlite alone, a few hundredths of a second; numba is
+cache never gives outdated code, and loading takes llvmlite alone, a few hundredths of a second; numba is
 imported only to compile.
 """
 
@@ -70,7 +70,7 @@ class Kernels:
         return result.value
 
     def bound(self, name: str, *arguments: int) -> Callable[[], int]:
-        """A call of an entry function with all its arguments settled; for one thread at a time."""
+        """A call of an entry function with fixed arguments; for one thread at a time."""
         # A function without declared argument types: ctypes then checks no types in the call, which saves 0.5 µs.
         function = ctypes.CFUNCTYPE(ctypes.c_int32)(self.addresses[CORE][name])
         result, error = ctypes.c_int64(), ctypes.c_void_p()
@@ -93,7 +93,7 @@ def kernels(operations: Iterable[str] = (), *, compiling: bool = True) -> Kernel
             if not _missing(names):
                 return Kernels({name: _loaded[name] for name in names})
         except Exception as error:
-            # Whatever it is that numba or LLVM cannot do here, training goes on without it.
+            # Any failure of numba or LLVM: the training continues without kernels.
             why = f"{type(error).__name__}: {in_brief(error)}"
             raise EngineError(f"the fast kernels cannot be compiled here: {why}") from error
     raise EngineError("the fast kernels have not been compiled on this machine yet")

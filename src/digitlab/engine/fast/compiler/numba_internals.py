@@ -1,4 +1,4 @@
-"""The one file that uses numba's private parts: where they lie, and what is done with them.
+"""The only file that uses numba's private parts: where they are, and what is done with them.
 
 tests/engine/test_numba_internals.py names each part that another version of numba has moved. pyproject.toml bounds
 numba to the versions that were tried.
@@ -47,7 +47,7 @@ class Translation:
             (CPUCodeLibrary, "_optimize_functions", lambda library, module: None),
             (Dispatcher, "get_call_template", self._template_of(Dispatcher.get_call_template)),
             (CPUContext, "load_additional_registries", self._once(CPUContext.load_additional_registries)),
-            # The addresses that numba asks for are of nothing: no function is ever run here.
+            # Dummies for the addresses that numba looks up: no function is run in this process.
             (engine, "get_function_address", lambda name: 0),
             (engine, "get_global_value_address", lambda name: ctypes.addressof(nowhere)),
         ]

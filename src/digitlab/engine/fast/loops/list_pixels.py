@@ -41,7 +41,7 @@ def list_bytes(x_address, rows, n_in, factor, starts_address, indices_address, v
             if word(x, base + i) == 0:
                 continue
             for j in range(i, i + LANES):
-                # Written always, counted only if not zero: no branch to guess wrong.
+                # Always written, counted only if not zero: without a branch that the processor may predict wrongly.
                 pixel = x[base + j]
                 indices[k] = j
                 values[k] = pixel * factor

@@ -80,7 +80,7 @@ def backward(share):
 
 @kernel()
 def errors_to_deltas_everywhere(share):
-    """Rashid's rule: when the errors e have gone back through the weights, each layer's δ = e σ'(z), where e lies."""
+    """Rashid's rule: after the errors e have gone back through the weights, each layer's δ = e σ'(z), in place."""
     for k in range(share.header[N_OPS]):
         op = operation(share.header, k)
         run(share, op, ERROR_TO_DELTA_KERNEL)
@@ -89,7 +89,7 @@ def errors_to_deltas_everywhere(share):
 
 @kernel()
 def step(share):
-    """This thread's share of every parameter, one step on, by the whole batch's gradient."""
+    """Update this thread's share of every parameter along the whole batch's gradient."""
     header, threads = share.header, share.header[THREADS]
     for k in range(header[N_OPS]):
         op = operation(header, k)
@@ -120,7 +120,7 @@ def finish(share):
 
 @kernel()
 def count_updates(header):
-    """The step number of every parameter that learns, one on; that of the first step is 1."""
+    """Count the step of every parameter that learns; the first step is number 1."""
     updates, learning = ints(header[UPDATES]), ints(header[LEARNING])
     for number in range(1, header[N_PARAMETERS] + 1):
         updates[number] += learning[number]

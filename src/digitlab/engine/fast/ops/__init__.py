@@ -1,1 +1,1 @@
-"""The operations: what each one plans, and its kernels."""
+"""The operations: each one's plan and kernels."""

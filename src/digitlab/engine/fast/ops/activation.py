@@ -99,7 +99,7 @@ def forward(share, op):
 
 @kernel()
 def error_to_delta(share, op):
-    """g ← g f'(x) where it lies; Rashid's rule does so when the errors have gone back through all weights."""
+    """g ← g f'(x) in place; Rashid's rule does so after the errors have gone back through all weights."""
     if op[GY] >= 0:
         x, y = at(share.work, op[X] + share.lo * op[X_STRIDE]), at(share.work, op[Y] + share.lo * op[Y_STRIDE])
         g = at(share.work, op[GY] + share.lo * op[Y_STRIDE])

@@ -88,7 +88,7 @@ def row_of(share, op, which):
 
 @kernel()
 def second(c, channels):
-    """How far it is from the vector of channels at c to the next one; 0 if there is none: it is taken twice then.
+    """The distance from the vector of channels at c to the next one; 0 if there is none: it is then computed twice.
 
     Two vectors at a time fill a cache line.
     """
@@ -132,7 +132,7 @@ def moments(op, x, out):
 
 @kernel()
 def batch_statistics(share, op):
-    """μ, 1/s and γ/s of the whole batch, when all threads' moments are there; thread 0 moves the running values."""
+    """μ, 1/s and γ/s of the whole batch, from all threads' moments; thread 0 updates the running values."""
     pixels, examples, wide = op[PIXELS], share.examples, op[WIDE]
     each = at(share.work, op[X] if pixels == 1 else op[MOMENTS])
     pace = op[X_STRIDE] if pixels == 1 else 2 * wide
@@ -174,7 +174,7 @@ def set_statistics(share, op, c, mean, variance):
 
 @kernel()
 def begin(share, op):
-    """Where no batch is learned from, the running mean and variance take its place."""
+    """Where no batch is learned from, use the running mean and variance."""
     if not op[TRAINS]:
         for c in range(0, op[WIDE], LANES):
             mean, variance = load(share.params, op[RUNNING_MEAN] + c), load(share.params, op[RUNNING_VAR] + c)
@@ -183,7 +183,7 @@ def begin(share, op):
 
 @kernel()
 def take_statistics(share, op):
-    """In training the batch's statistics, with the barrier that they need."""
+    """In training compute the batch's statistics, with the barrier that they need."""
     if share.step >= 0 and not op[TRAINS] and op[W_NUMBER] > 0:
         begin(share, op)  # γ is new
     if op[TRAINS]:
@@ -300,7 +300,7 @@ def backward(share, op):
 
 @kernel()
 def step(share, op):
-    """γ and β, one step on."""
+    """Update γ and β."""
     if op[GX] < 0:  # nothing before it learns: there was no way back through it
         batch_gradient_sums(share, op)
     step_norm(share, op)
@@ -308,7 +308,7 @@ def step(share, op):
 
 @kernel()
 def step_norm(share, op):
-    """γ and β, one step on by the sums over the batch."""
+    """Update γ and β by the sums over the batch."""
     if share.thread == 0:
         if op[W_NUMBER] > 0:
             update(share, op[W_NUMBER], False, op[W], row_of(share, op, SUM_G_X_HAT), op[WIDE])

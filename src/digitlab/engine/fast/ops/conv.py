@@ -5,7 +5,7 @@ is not needed: going forward and for the gradient, the product reads the windows
 row of the kernel. Only dilation across tears those rows apart, and then R is laid out in the thread's scratch memory.
 
 On the way back of a plain convolution (stride and dilation 1) ∂L/∂x is a convolution, too: of ∂L/∂y with a border of
-zeros, by the kernels turned round. With many channels and filters both are computed tile by tile (winograd.py). Of
+zeros, by the kernels rotated by 180°. With many channels and filters both are computed tile by tile (winograd.py). Of
 another convolution ∂L/∂R is laid out, before each number's windows are added up.
 
 Rows of W and of scratch are padded to whole vectors, rows of y and ∂L/∂y in `work` are not: unless the filters fill
@@ -52,7 +52,7 @@ from digitlab.nn.conv import Conv2D
 LAYERS = (Conv2D,)
 
 PLAIN = column()  # whether stride and dilation are 1
-TOP = column()  # the border in the picture, whose gradient nobody asks for, and the picture inside
+TOP = column()  # the border in the picture, whose gradient is not needed, and the picture inside
 LEFT = column()
 INNER_HEIGHT = column()
 INNER_WIDTH = column()
@@ -247,7 +247,7 @@ def add_back(share, op):
 
 @kernel()
 def step(share, op):
-    """This thread's rows of W, one step on, and ∂L/∂b for later."""
+    """Update this thread's rows of W, and keep ∂L/∂b for `step_biases`."""
     if op[W_NUMBER] < 0 and op[B_NUMBER] < 0:
         return
     g, (first, last) = floats(share.header[GRADIENTS]), part_of(share, op[N_IN])
@@ -265,7 +265,7 @@ def step(share, op):
 
 @kernel()
 def step_biases(share, op):
-    """The biases, when all threads' gradients are complete."""
+    """Update the biases, when all threads' gradients are complete."""
     if share.thread == 0 and op[B_NUMBER] >= 0:
         update(share, op[B_NUMBER], False, op[B], at(floats(share.header[GRADIENTS]), op[B]), op[W_STRIDE])
 

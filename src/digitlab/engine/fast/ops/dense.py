@@ -1,7 +1,7 @@
 """The dense layer on dense input. Twin: `Dense` in nn/network.py.
 
-There are ways to do less: on pictures, sparse_dense.py works on lists of the pixels that are not zero, and large layers
-are those of large_dense.py.
+Two files compute less: sparse_dense.py reads pictures as lists of the pixels that are not zero, and large_dense.py has
+the large layers.
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators, no-check-untyped-defs
@@ -25,7 +25,7 @@ LAYERS = (Dense,)
 LEAST_SKIPPING = 1 << 12  # weights of a layer from which listing its inputs that are not zero can pay
 LEAST_SHARED = 1 << 17  # and from which threads share out the weights, if the batch is small
 LEAST_PACKED = 1 << 17  # and from which larger batches pack them (large.py)
-EXAMPLES = 512  # of a batch that W goes along at once
+EXAMPLES = 512  # of a batch for one pass over W
 
 
 def plan(builder: PlanBuilder, i: int) -> bool:
@@ -84,7 +84,7 @@ def backward(share, op):
 
 @kernel()
 def step(share, op):
-    """This thread's rows of W, and the biases: one step on."""
+    """Update this thread's rows of W, and the biases."""
     if op[W_NUMBER] > 0:  # not frozen
         first, last = part_of(share, op[N_IN])
         step_rows(share, op, first, last)
@@ -93,7 +93,7 @@ def step(share, op):
 
 @kernel()
 def step_own_biases(share, op):
-    """The biases, one step on, by the first thread."""
+    """Update the biases, by the first thread."""
     if share.thread == 0 and op[B_NUMBER] >= 0:
         ys = op[Y_STRIDE]
         update_biases(share, op, at(share.work, op[GY]), share.examples, ys, ys, share.scratch)

@@ -1,7 +1,7 @@
-"""Kernels that choose between kernels, one branch for each in a list, and what they do with a code that has none.
+"""Kernels that choose between kernels by a code, and report a code that has none.
 
-Every choice ends in `unknown`: a code that is missing from it ends the training before its first step, and never
-trains to wrong numbers.
+Every choice ends in `unknown`: a missing code ends the training before its first step, so it never computes wrong
+numbers.
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators, no-check-untyped-defs

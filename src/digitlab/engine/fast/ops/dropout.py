@@ -21,7 +21,7 @@ def plan(builder: PlanBuilder, i: int) -> bool:
     """Add the dropout of layer i to the plan; False where the kernels do not support it."""
     layer = builder.layers[i]
     assert isinstance(layer, Dropout)
-    if not builder.trains(i) and layer.inverted:  # passes all on
+    if not builder.trains(i) and layer.inverted:  # keeps all
         return True
     row = builder.row("dropout")
     if builder.trains(i):

@@ -102,7 +102,7 @@ def columns_of(share, columns):
 
 @kernel()
 def step(share, op):
-    """This thread's columns of W, one step on."""
+    """Update this thread's columns of W."""
     first, last = columns_of(share, op[Y_STRIDE])
     if MATRIX_UNIT and op[PACKED] == ON_UNIT:
         on_unit.step_columns(share, op, first, last)
@@ -112,7 +112,7 @@ def step(share, op):
 
 @kernel()
 def step_columns(share, op, first, last):
-    """Columns `first` to `last` of W, one step on.
+    """Update columns `first` to `last` of W.
 
     W is cut in blocks for which everything that is needed fits the second-level cache: columns of g that stay while
     all rows of W pass by, and some rows at a time. While their gradient is computed, these rows and their part of the

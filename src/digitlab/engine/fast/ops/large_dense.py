@@ -1,4 +1,4 @@
-"""The dense layer where there is something to save. Twin: `Dense` in nn/network.py.
+"""The large dense layer, whose kernels save work or memory traffic. Twin: `Dense` in nn/network.py.
 
 Behind a ReLU, skipping.py leaves out the zeros; small batches share out the weights among threads (shared.py); and
 large batches pack them (large.py). dense.py plans it.
@@ -92,7 +92,7 @@ def backward(share, op):
 
 @kernel()
 def step(share, op):
-    """This thread's rows of W, and the biases: one step on."""
+    """Update this thread's rows of W, and the biases."""
     first, last = part_of(share, op[N_IN])
     if op[PARTS] > 0:
         first, last = part_of(share, shared.SEGMENTS)

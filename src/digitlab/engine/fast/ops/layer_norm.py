@@ -94,7 +94,7 @@ def backward(share, op):
 
 @kernel()
 def step(share, op):
-    """This thread's part of γ and β, one step on: ∂L/∂γ = Σ g x̂ and ∂L/∂β = Σ g over examples and groups."""
+    """Update this thread's part of γ and β: ∂L/∂γ = Σ g x̂ and ∂L/∂β = Σ g over examples and groups."""
     length, vectors, threads = op[LENGTH], op[W_STRIDE] // LANES, share.header[THREADS]
     first = vectors * share.thread // threads * LANES
     last = vectors * (share.thread + 1) // threads * LANES

@@ -161,7 +161,7 @@ _loss_and_delta = dispatcher(
     f"return unknown(header, {A_LOSS}, code)",
     **{f"loss_{CODES[cls]}": loss for cls, (loss, _) in KERNELS.items()},
 )
-outputs = dispatcher(  # a row of logits becomes a row of outputs where it lies
+outputs = dispatcher(  # a row of logits becomes a row of outputs, in place
     "header, code, z, mask, stride, out",
     {code: f"outputs_{code}(z, mask, stride, out)" for code in CODES.values()},
     f"unknown(header, {A_LOSS}, code)",
@@ -207,7 +207,7 @@ def raw_error(e):
 
 @kernel()
 def errors_to_deltas(share):
-    """Rashid's rule: δ = e σ'(z) at the output, where e lies."""
+    """Rashid's rule: δ = e σ'(z) at the output, in place."""
     header, stride = share.header, share.header[OUT_STRIDE]
     z, delta = at(share.work, header[LOGITS]), at(share.work, header[DELTA])
     for j in range(share.lo * stride, share.hi * stride, LANES):

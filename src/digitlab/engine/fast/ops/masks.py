@@ -26,7 +26,7 @@ def cut(g, masks, count):
 
 @kernel()
 def restore_frozen(share):
-    """This thread's share of the parameters: frozen numbers back to what they were."""
+    """Set the frozen numbers in this thread's share of the parameters back to what they were."""
     count, thread, threads = share.header[PARAMS_SIZE] // LANES, share.thread, share.header[THREADS]
     masks, originals = floats(share.header[MASKS]), floats(share.header[ORIGINALS])
     border = splat(ABOVE_FROZEN)

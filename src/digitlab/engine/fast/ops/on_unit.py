@@ -81,7 +81,7 @@ def forward_columns(share, op, first, last):
 
 @kernel()
 def step_columns(share, op, first, last):
-    """Columns `first` to `last` of W, one step on along ∂L/∂W = xᵀ g."""
+    """Update columns `first` to `last` of W along ∂L/∂W = xᵀ g."""
     examples, rows, xs, ys = share.examples, op[N_IN], op[X_STRIDE], op[Y_STRIDE]
     x, gy = at(share.work, op[X]), at(share.work, op[GY])
     blocks, room = blocks_of(examples), share.scratch

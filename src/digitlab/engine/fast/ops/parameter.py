@@ -1,4 +1,4 @@
-"""A parameter of a layer that runs as readable code: its step along the gradient that the layer has assigned.
+"""A parameter of a layer that runs as readable code: the update by the gradient that the layer has assigned.
 
 Twin: `ReferenceEngine.update`.
 """
@@ -46,7 +46,7 @@ def backward(share, op):
 
 @kernel()
 def step(share, op):
-    """This thread's rows, one step on."""
+    """Update this thread's rows."""
     stride, (first, last) = op[W_STRIDE], part_of(share, op[N_IN])
     if op[W_NUMBER] > 0:
         here = op[W] + first * stride

@@ -1,4 +1,4 @@
-"""How threads divide the rows of a matrix, or whatever else there is of one kind."""
+"""How threads divide the rows of a matrix, or other things that can be counted."""
 
 # mypy: ignore-errors
 # (Numba infers the types of kernels.)

@@ -5,7 +5,7 @@ Twins: `Conv2D` in nn/conv.py, `MaxPool2D` in nn/pooling.py.
 Forward   A few rows of the convolution at a time, which stay in a near cache; pooling then keeps the maximum and where
           it was (maxima.py).
 Backward  Of each pool's four pixels three have no gradient, and where a ReLU is off none has. So instead of the dense
-          products of the twin, each number g of ∂L/∂y meets the one window of x that it came from:
+          products of the twin, each number g of ∂L/∂y is multiplied with the one window of x that it came from:
           ∂L/∂W[f] += g · window, and ∂L/∂window += g · W[f]: a quarter of the arithmetic, or less.
 
 Weights are kept twice: W[f, ky, (kx, c)], each row padded to whole vectors, is what is learned and what backward
@@ -231,7 +231,7 @@ def write_transposed(op, w, first, last, transposed):
 
 @kernel()
 def step(share, op):
-    """This thread's filters, one step on, and their transpose for the next forward pass; ∂L/∂b for later."""
+    """Update this thread's filters, and transpose them for the next forward pass; keep ∂L/∂b for `step_biases`."""
     if op[W_NUMBER] < 0 and op[B_NUMBER] < 0:
         return
     g, size = floats(share.header[GRADIENTS]), filter_size(op)

@@ -164,7 +164,7 @@ def correct(x, gx, first, last, channels, mean, a, b, left):
 
 @kernel()
 def step(share, op):
-    """γ and β, one step on."""
+    """Update γ and β."""
     if op[GX] < 0:  # nothing before it learns: there was no way back through it
         gradient_sums(share, op)
     step_norm(share, op)

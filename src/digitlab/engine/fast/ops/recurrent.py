@@ -44,11 +44,11 @@ GATES_STRIDE = column()
 ROWS = column()  # offsets for each example: rows [x 1 h],
 GATES = column()  # gates, later δ, and what else a cell keeps in their row;
 CELLS = column()  # an LSTM's cells; r h of a GRU with reset="before"
-STATE = column()  # the newest h
+STATE = column()  # the latest h
 GH = column()  # ∂L/∂h,
 GC = column()  # ∂L/∂c, and other intermediate results,
 GROW = column()  # ∂L/∂x of one step
-KEPT = column()  # 1: all steps are kept, 0: the newest only
+KEPT = column()  # 1: all steps are kept; 0: only the latest
 RETURNS_ALL = column()
 REVERSE = column()
 Y_FIRST = column()  # where this layer's numbers begin in y, and how far it is from step to step
@@ -203,7 +203,7 @@ def gradient(share, op, first, last, g):
 
 @kernel()
 def update_rows(share, op, number, regularized, first, last, g):
-    """Rows first … last of [W; b; U], those of one parameter, one step on."""
+    """Update rows first … last of [W; b; U], which are those of one parameter."""
     if number > 0 and last > first:
         here, g, count = op[W] + first * op[W_STRIDE], at(g, first * op[W_STRIDE]), (last - first) * op[W_STRIDE]
         if op[MASKED]:
@@ -213,7 +213,7 @@ def update_rows(share, op, number, regularized, first, last, g):
 
 @kernel()
 def step(share, op):
-    """This thread's rows of [W; b; U], one step on."""
+    """Update this thread's rows of [W; b; U]."""
     features, g, (first, last) = op[FEATURES], at(share.work, op[GRADIENT]), part_of(share, op[N_IN])
     gradient(share, op, first, last, g)
     update_rows(share, op, op[W_NUMBER], True, first, min(last, features), g)

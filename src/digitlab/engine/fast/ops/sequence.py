@@ -1,4 +1,4 @@
-"""The loop of recurrent layers over the steps, forward and back; the cells give it their own arithmetic.
+"""The loop of recurrent layers over the steps, forward and backward, around the arithmetic of each cell.
 
 Twins: `Recurrent.forward` and `Recurrent.backward` in nn/recurrent.py. recurrent.py says what is kept where.
 """
@@ -58,7 +58,7 @@ def cells_at(share, op, s):
 
 @kernel()
 def own(share, offset, stride):
-    """This thread's part of what is there once for each example."""
+    """This thread's part of an array that has a row for each example."""
     return at(share.work, offset + share.lo * stride)
 
 
@@ -103,7 +103,7 @@ def read(share, op, s):
 
 @kernel()
 def pass_on(share, op, s):
-    """The new state h to the rows of the next step, and to y."""
+    """Copy the new state h to the rows of the next step, and to y."""
     units, last = op[UNITS], s + 1 == op[STEPS]
     y_first = op[Y_FIRST] + (time(op, s) * op[Y_PACE] if op[RETURNS_ALL] else 0)
     for n in range(share.hi - share.lo):

@@ -2,15 +2,15 @@
 
 Twin: `Dense` in nn/network.py.
 
-An input that is zero adds nothing to x W and nothing to ∂L/∂W = xᵀ g. Nor is its own gradient asked for: the ReLU or
-the dropout that made it zero multiplies that by zero. So all three products need only the inputs that are not:
+An input that is zero adds nothing to x W and nothing to ∂L/∂W = xᵀ g. Its own gradient is not needed either: the ReLU
+or the dropout that made it zero multiplies that by zero. So all three products need only the inputs that are not:
 
     forward    y[n] = b + Σₖ x[n, k] W[k]             over the k with x[n, k] ≠ 0
     backward   ∂L/∂x[n, k] = g[n] · W[k]              for those k, and 0 for the others
     update     W[k] −= η Σₙ x[n, k] g[n]              over the n with x[n, k] ≠ 0
 
 Forward lists them, example by example, and backward reads the lists; each is a count, values and indices. In large
-batches, the lists are turned round for the other two products (turned.py).
+batches, the lists are transposed for the other two products (turned.py).
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators, no-check-untyped-defs
@@ -53,7 +53,7 @@ ALL_INPUTS, SKIP_ZEROS = _choice(), _choice()
 FEW_LISTED = 0.4  # share of inputs up to which lists are faster than the whole product
 LOOK = 64  # steps from one count of the zeros to the next
 GROUP = 8  # list lengths are multiples of it
-BLOCK = 64  # rows of W that all examples meet while those lie in the second-level cache
+BLOCK = 64  # rows of W that are multiplied with all examples while they are in the second-level cache
 FOUND, OF = 1, 2  # places in a thread's numbers: inputs that are not zero, and all
 
 _gather4, _gather2, _gather1 = axpys(4), axpys(2), axpys(1)
@@ -180,7 +180,7 @@ def add_rows(y, values, offsets, count, base, columns):
 
 @kernel()
 def step(share, op, first, last, g, values):
-    """W's rows `first` to `last`, one step on. `g` holds GRADIENT_ROWS rows, `values` two numbers for each example."""
+    """Update W's rows `first` to `last`. `g` holds GRADIENT_ROWS rows, `values` two numbers for each example."""
     examples, stride, x_stride, l2 = share.examples, op[Y_STRIDE], op[X_STRIDE], doubles(share.header[HYPER])[L2_SHARE]
     x, gy, offsets, plain = (
         at(share.work, op[X]),

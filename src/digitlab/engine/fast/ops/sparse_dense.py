@@ -3,7 +3,7 @@
 Twins: `Dense` in nn/network.py with `Network.prepare`'s scaling, and `SGD` with `L2`.
 
 A zero pixel adds nothing to x W and nothing to ∂L/∂W = xᵀ g, so a picture is a list of its other pixels, and both
-are sums over about 150 rows of W instead of 784. Two things would spoil that, and both act on all rows alike:
+are sums over about 150 rows of W instead of 784. Two things would change all 784 rows in every step, all alike:
 
 - L2 multiplies W by 1 − ηλ/n in every step. W is held as s V, and only the number s is multiplied.
 - A scaling with an offset o (Rashid's .01) makes every pixel o larger. With x = o + x', x' sparse,
@@ -51,7 +51,7 @@ LAZY = _column()  # whether W is held as s (V + c); else as it is, and the gradi
 COMMON = _column()  # offset of c, of S behind it, and of a row for each thread
 GRADIENT = _column()  # offset of ∂L/∂W
 
-ACROSS = 128  # columns of W that all pictures meet while those lie in the second-level cache
+ACROSS = 128  # columns of W that are multiplied with all pictures while they are in the second-level cache
 SCALE = 3  # place in a thread's numbers: s, of which each thread has the same copy
 
 
@@ -70,7 +70,7 @@ def convert(row: Row, plan: Plan, room: Any, batch: int, threads: int, offset: f
 
 @kernel()
 def scale(share):
-    """Where this thread's s stands."""
+    """Where this thread's s is stored."""
     return at(doubles(share.header[THREAD_NUMBERS]), LANES * share.thread + SCALE)
 
 
@@ -117,7 +117,7 @@ def finish_forward(share, op, y, lo, hi, pixel_sum):
 
 @kernel()
 def backward(share, op):
-    """Nobody asks for the gradient of pixels."""
+    """Nothing: the gradient of pixels is not needed."""
 
 
 @kernel()

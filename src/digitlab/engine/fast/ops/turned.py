@@ -1,11 +1,11 @@
-"""Lists turned round, for dense layers in large batches: for each input, the examples in which it is not zero.
+"""Transposed lists, for dense layers in large batches: for each input, the examples in which it is not zero.
 
 Twins: `Dense` in nn/network.py, for the first layer with `Network.prepare`'s scaling.
 
 sparse_dense.py takes picture by picture, and skipping.py example by example: each reads 150 rows of W, and reads and
-writes 150 rows of ∂L/∂W, all of which no first-level cache holds. In a large batch the lists are turned round, from the
+writes 150 rows of ∂L/∂W, which do not fit a first-level cache. In a large batch the lists are transposed, from the
 inputs of an example to the examples of an input. Then a row of W, or a sum that becomes a row of ∂L/∂W, is in
-registers, and what it meets is in that cache, a strip of columns of some examples:
+registers, and what it is multiplied with is in that cache, a strip of columns of some examples:
 
     forward    each thread's columns of y: y[n] += x[n, k] W[k] for every input k and the n with x[n, k] ≠ 0
     step       each thread's rows of ∂L/∂W[k] = Σₙ x[n, k] g[n] over the same n, and the step along them
@@ -41,7 +41,7 @@ def few(packed: int, batch: int) -> float:
 
 
 def turns(row: Row, batch: int) -> bool:
-    """Whether turned lists pay for batches of this size."""
+    """Whether transposed lists are faster for batches of this size."""
     return bool(row[PACKED]) and large.packs(batch)
 
 
@@ -164,7 +164,7 @@ def add_gradient(share, op, rows, i, strips, g, g_row, wide, sums):
 
 @kernel()
 def step(share, op, first, last, common):
-    """Rows `first` to `last` of W, one step on; `common` is a row that is part of the gradient of each."""
+    """Update rows `first` to `last` of W; `common` is a row that is part of the gradient of each."""
     stride, examples = op[Y_STRIDE], share.examples
     at_once = max(AT_ONCE * DEEP // examples // WIDE, 1) * WIDE  # columns of g that the second-level cache holds
     sums, strips = share.scratch, at(share.scratch, WIDE)

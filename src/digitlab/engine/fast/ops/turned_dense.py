@@ -1,6 +1,6 @@
-"""The first dense layer on pictures in large batches, by lists turned round (turned.py).
+"""The first dense layer on pictures in large batches, by transposed lists (turned.py).
 
-Twin: `Dense` in nn/network.py with `Network.prepare`'s scaling. sparse_dense.py says what becomes of the scaling.
+Twin: `Dense` in nn/network.py with `Network.prepare`'s scaling. sparse_dense.py explains how the scaling is applied.
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators, no-check-untyped-defs
@@ -35,7 +35,7 @@ backward = sparse_dense.backward
 
 @kernel()
 def step(share, op):
-    """This thread's rows of W, and the biases: one step on."""
+    """Update this thread's rows of W, and the biases."""
     if op[W_NUMBER] > 0:  # not frozen
         first, last = part_of(share, op[N_IN])
         turned.step(share, op, first, last, sparse_dense.common_gradient(share, op))

@@ -18,7 +18,7 @@ PATIENCE = 2000  # turns, a few microseconds
 
 @intrinsic
 def fetch_add(typingctx, p, n):
-    """p[0] += n in one indivisible step; returns what was there before."""
+    """p[0] += n, atomically; returns the value before."""
 
     def codegen(context, builder, sig, args):
         return builder.atomic_rmw("add", args[0], args[1], "seq_cst")
@@ -28,7 +28,7 @@ def fetch_add(typingctx, p, n):
 
 @intrinsic
 def read_now(typingctx, p):
-    """p[0] as it is now in memory, whoever wrote it."""
+    """p[0] as it is now in memory, whichever thread wrote it."""
 
     def codegen(context, builder, sig, args):
         return builder.load_atomic(args[0], "seq_cst", 8)
@@ -38,7 +38,7 @@ def read_now(typingctx, p):
 
 @intrinsic
 def give_way(typingctx):
-    """Let another thread have this core, if one waits for it."""
+    """Yield the core to another thread, if one waits for it."""
 
     def codegen(context, builder, sig, args):
         name = "SwitchToThread" if sys.platform == "win32" else "sched_yield"
@@ -51,9 +51,9 @@ def give_way(typingctx):
 
 @kernel()
 def barrier(sync, threads):
-    """Returns once all threads have come here, or one has been found not to come: sync[1] is not 0 then.
+    """Returns when all threads have arrived, or when one cannot arrive: sync[1] is then not 0.
 
-    sync[0] counts arrivals for ever, so that it never needs a reset.
+    sync[0] counts all arrivals of a training, so that it needs no reset.
 
     It spins: a step takes microseconds, and putting a thread to sleep and waking it takes longer than that.
     But a core may be busy with other programs, and then spinning would only keep the thread waited for from running.

@@ -1,4 +1,4 @@
-"""Calls of kernels whose addresses are known when the training starts: each operation is compiled by itself."""
+"""Calls of kernels by addresses that are known when the training starts: each operation is compiled by itself."""
 
 # mypy: ignore-errors
 # (This file writes LLVM code, through untyped interfaces.)

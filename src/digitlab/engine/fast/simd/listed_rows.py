@@ -79,7 +79,7 @@ def axpys(vectors):
             pieces = [(ir.Constant(INT, c), lanes) for c, lanes in pieces_of(vectors)]
             zeros = [constant(0.0, lanes) for _, lanes in pieces]
             two = ir.Constant(INT, 2)
-            # Two sets of sums in turn: one alone would wait for its own last addition.
+            # Two sets of sums in turn: with one, each addition would wait for the one before.
             loop = Loop(builder, builder.sdiv(count, two), [x, index, *zeros, *zeros])
             xk, ik, *sums = loop.carried
             for half in range(2):

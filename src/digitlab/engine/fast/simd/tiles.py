@@ -1,4 +1,4 @@
-"""The small matrix products that all arithmetic is made of, with their sums held in registers.
+"""The small matrix products of which all others are made, with their sums in registers.
 
     tile(R, C)        y[r, c] = b[c] + Σₖ a[r, k] w[k, c]           R rows by C vectors: x W, and convolution
     adding_tile(R, C) y[r, c] += Σₖ a[r, k] w[k, c]                 a tile's sum taken up again
@@ -6,7 +6,7 @@
     dot(R, S)         y[r, s] = Σₖ a[r, k] w[s, k]                  R by S dot products: g Wᵀ without transposing W
 
 A loaded vector of w serves R rows, and a broadcast number of a serves C vectors, so that arithmetic and not memory
-sets the pace; k runs in one order whatever R and C are, so results do not depend on how a matrix is cut up.
+is the limit; k runs in one order whatever R and C are, so results do not depend on how a matrix is cut up.
 The k of `tile` may lie in several segments: a convolution's window is K stretches of an image, one per row.
 They are written as LLVM code because R · C named variables in Python would say the same at ten times the length.
 `listed_rows.py` has the products with rows that a list names.
@@ -106,7 +106,7 @@ def adding_tile(rows, vectors):
 
 @cache
 def step_tile(rows, vectors):
-    """step_tile(y, y_row, a, a_row, a_k, n, w, w_k, keep, pace): R by 8 C numbers of y, one step on.
+    """step_tile(y, y_row, a, a_row, a_k, n, w, w_k, keep, pace): R by 8 C numbers of y, updated.
 
     y[r y_row + c] = keep · y[r y_row + c] + pace · Σ_k a[r a_row + k a_k] · w[k w_k + c]
     """

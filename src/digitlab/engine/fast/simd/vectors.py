@@ -1,6 +1,6 @@
 """Eight floats at once: the vector type, and raw memory, that the kernels of this folder are written in.
 
-Numba compiles loops over scalars and hopes that LLVM sees the vectors in them; here they are said openly.
+Numba compiles loops over scalars and relies on LLVM to find the vectors in them; here they are explicit.
 A kernel holds an `F8` (eight float32) in a local variable as it would a float: `acc = fma(x, w, acc)`, `a * b + c`.
 Memory is a pointer and an index, `p[i]`, `load(p, i)`, `store(p, i, v)`, with no bounds checks, no reference counts
 and no copies; planner.py lays the memory out, with every row padded to a multiple of `LANES`.
