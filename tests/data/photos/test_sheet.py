@@ -34,6 +34,14 @@ def test_the_corners_of_a_sheet(shift):
     assert np.abs(corners - CORNERS - shift)[inside].max() < 5
 
 
+@pytest.mark.parametrize("streak", [[(60, 225), (50, 400), (20, 400)], [(70, 50), (160, 60), (72, 30)]])
+def test_the_corners_of_a_sheet_beside_a_light_streak_of_the_desk(streak):
+    image = Image.fromarray(photo_of(CORNERS))
+    ImageDraw.Draw(image).polygon(streak, fill=(200, 200, 200))
+    corners = find_sheet(np.asarray(image))
+    assert corners is not None and np.abs(corners - CORNERS).max() < 6
+
+
 @pytest.mark.parametrize("kind", ["page", "lamp", "soft shadow", "sharp shadow", "blot", "black"])
 def test_light_and_shadow_are_no_sheet(kind):
     y, x = np.mgrid[0:480, 0:400]

@@ -25,6 +25,7 @@ STEP = 0.1  # of the range from black to white: how much lighter than the desk t
 PALER = 0.06  # the same of colour, which light and shadow hardly change
 SHARP = 0.75  # share of the edge at which half of that step happens within a few pixels
 VISIBLE = 3  # sides that lie in the picture
+ASTRAY = 14  # pixels of SIDE by which a side may miss its edge
 THICK = 3.0  # pixels of SIDE across the edge
 LONGEST, LONGEST_WRITTEN = 3.2, 8.0  # times the other side: a sheet, not a stroke of a white pen; with writing on it
 WRITTEN = 0.02  # share of a sheet that its writing covers
@@ -75,10 +76,9 @@ def _lightest_sheet(light: NDArray[np.uint8], plane: NDArray[np.uint8], least: f
         region |= holes(region)
         corners = four_sides(region) if LEAST <= region.mean() <= MOST else None
         longest = LONGEST if (light[region] - plane[region] > 255 * least).mean() < WRITTEN else LONGEST_WRITTEN
-        if corners is not None and _is_sheet(
-            corners, region, light.astype(np.float32) / np.float32(255), longest, least
-        ):
-            return corners
+        shares = light.astype(np.float32) / np.float32(255)
+        if corners is not None and _is_sheet(corners, region, shares, longest, least):
+            return _on_edges(corners, shares, least)
     return None
 
 
@@ -165,6 +165,37 @@ def _is_sheet(corners: Corners, region: Mask, light: NDArray[np.float32], longes
             visible += 1
             sharp += (inside[seen] - outside[seen] > 0.5 * step).tolist()
     return visible >= VISIBLE and float(np.mean(sharp)) >= SHARP
+
+
+def _on_edges(corners: Corners, light: NDArray[np.float32], least: float) -> Corners:
+    """The corners, each side moved to the line near it along which the light falls most from inside to outside.
+
+    A region of light pixels may include a light streak of the desk, or less than the sheet where a shadow is.
+    """
+    for _ in range(2):  # a side that is far astray in the middle only
+        sides = [_on_edge(*ends, light, least) for ends in zip(corners, np.roll(corners, -1, axis=0))]
+        lines = [np.cross([*a, 1.0], [*b, 1.0]) for a, b in sides]
+        meet = np.array([np.cross(before, line) for before, line in zip([lines[-1], *lines[:-1]], lines)])
+        corners = meet[:, :2] / meet[:, 2:]
+    return corners
+
+
+def _on_edge(start: Any, end: Any, light: NDArray[np.float32], least: float) -> tuple[Any, Any]:
+    """Two points of the edge (x, y) near those of a side: both are moved across it by up to ASTRAY pixels."""
+    side = end - start
+    length = float(np.linalg.norm(side))
+    outward = np.array([side[1], -side[0]]) / length
+    along = np.linspace(0.05, 0.95, max(8, int(length // 3)))
+    offsets = np.arange(-ASTRAY - 2, ASTRAY + 3)
+    points = start + along[:, None, None] * side + offsets[:, None] * outward  # (n, offsets, 2)
+    profile = _sampled(light, points.reshape(-1, 2)).reshape(len(along), -1)
+    fall = np.clip(np.nan_to_num(profile[:, :-4] - profile[:, 4:]), 0, 2 * least)
+    first, last = np.ogrid[: 2 * ASTRAY + 1, : 2 * ASTRAY + 1]
+    on = np.round(first[..., None] + (last - first)[..., None] * along).astype(int)  # (first, last, n)
+    falls = fall[np.arange(len(along)), on].mean(axis=2)
+    falls -= 1e-4 * (np.abs(first - ASTRAY) + np.abs(last - ASTRAY))  # of equal ones, the nearest
+    first_at, last_at = np.unravel_index(int(np.argmax(falls)), falls.shape)
+    return start + (first_at - ASTRAY) * outward, end + (last_at - ASTRAY) * outward
 
 
 def _sampled(plane: NDArray[Any], points: Corners) -> NDArray[np.float64]:
