@@ -16,7 +16,6 @@ from digitlab.engine.fast.simd.vectors import FLOATS, WORDS, load_value, store_v
 SIXTEEN = 16
 _INT, _WORD = ir.IntType(64), ir.IntType(32)
 _FLOATS, _WORDS = ir.VectorType(ir.FloatType(), SIXTEEN), ir.VectorType(_WORD, SIXTEEN)
-_BITS = ir.VectorType(ir.IntType(1), SIXTEEN)
 _NUMBERS = ir.Constant(_WORDS, list(range(SIXTEEN)))
 
 
