@@ -11,6 +11,7 @@ import digitlab
 from digitlab import nn
 from digitlab.arguments import checked, checked_class, generator, unchecked
 from digitlab.errors import ConfigError, DigitlabError, ShapeError
+from digitlab.judging import judge
 
 NET = nn.mlp([4, 3, 2])
 SQUARE = np.zeros((2, 2))  # its repr has two lines, and its truth value is an error
@@ -44,6 +45,7 @@ SQUARE = np.zeros((2, 2))  # its repr has two lines, and its truth value is an e
         ),
         (lambda: digitlab.evaluate(NET, np.zeros((2, 4)), [0, 1], batch_size=0), "batch_size: got 0, expected at lea"),
         (lambda: digitlab.html_page([NET]), "html_page: networks: got .*, expected a mapping"),
+        (lambda: judge(NET, 3.5), "judge: images: got 3.5, expected an array of numbers"),
         (lambda: digitlab.save_figure(None, "x.png"), "save_figure: got None, expected a figure of matplotlib"),
     ],
 )

@@ -129,7 +129,8 @@ def _fits(value: Any, kind: Any) -> bool:
     if kind in PLAIN:
         return isinstance(value, PLAIN[kind][0])
     if kind is np.ndarray:
-        return np.asarray(value).dtype.kind in "biufc"
+        array = np.asarray(value)
+        return array.ndim > 0 and array.dtype.kind in "biufc"
     if not isinstance(kind, type):
         return True
     if kind in (list, tuple, collections.abc.Sequence, collections.abc.Iterable, collections.abc.Collection):
