@@ -140,6 +140,18 @@ def test_token_leaves_the_address_and_is_needed(open_page, served, browser) -> N
     context.close()
 
 
+def test_another_token_in_the_same_tab_is_used(served, browser) -> None:
+    """As of a server that was started again: the browser does not load a page whose fragment alone differs."""
+    page = browser.new_context().new_page()
+    page.goto(served.address.split("#")[0])
+    page.wait_for_selector("text=This address lacks its token")
+    page.evaluate(f"location.hash = '#token={served.play.token}/open'")
+    page.wait_for_selector("html[data-screen=open][data-ready]")
+    page.wait_for_selector("h1:text-is('Open up')")
+    assert served.play.token not in page.url
+    page.context.close()
+
+
 def test_first_paint_takes_less_than_half_a_second(open_page) -> None:
     """The quickest of a few loads: other processes on the machine are not the page's fault."""
     page, paints = open_page(), []
