@@ -11,13 +11,13 @@ LETTERS = "is among letters"
 PAGE = (600, 800)  # pixels: none of the lines below is cut by its edge
 
 
-def line(text: str, top: int, height: int) -> list[Answer]:
+def line(text: str, top: int, height: int, left: int = 20) -> list[Answer]:
     """A line of digits, and letters that are none: x; a space is a gap."""
     mask = np.ones((height, height // 2), bool)
     mask[3:-3, 3:-3] = False
     image = np.zeros((28, 28), np.uint8)
     return [
-        Answer(mark_of(mask, 20 + 3 * height * at // 4, top), image, np.eye(10)[int(c) if c != "x" else 0], c == "x")
+        Answer(mark_of(mask, left + 3 * height * at // 4, top), image, np.eye(10)[int(c) if c != "x" else 0], c == "x")
         for at, c in enumerate(text)
         if c != " "
     ]
@@ -58,3 +58,12 @@ def test_a_line_with_up_to_two_letters_in_five_is_no_word(text: str, word: bool)
     why = ["looks like no digit" * (answer.not_digit == 1) for answer in answers]
     found = among_letters(answers, why, 60, PAGE)
     assert [reason == LETTERS for reason in found] == [word and not reason for reason in why]
+
+
+@pytest.mark.parametrize("gap, number", [(40, True), (20, False)])
+def test_a_number_between_words_is_one_where_the_pen_left_a_space(gap: int, number: bool) -> None:
+    """Two thirds of a letter's height are a space; a third is not."""
+    words, digits = [*line("xxxx", 100, 60), *line("xxxxx", 220, 60)], line("352", 100, 60, left=20 + 165 + gap)
+    answers = [*words, *digits]
+    why = ["looks like no digit" * (answer.not_digit == 1) for answer in answers]
+    assert among_letters(answers, why, 60, PAGE)[-3:] == ["" if number else LETTERS] * 3

@@ -18,7 +18,7 @@ TEXT, TEXT_SHARE = 5, 0.3  # a page with so many letters, and such a share of th
 WITHIN = 4  # marks that the picture's edge does not cut: enough to say what is written there
 NUMBER = 0.97  # confidence of each digit of a number there
 LOOPS = 10  # more than any word has
-SPACE = 0.8  # of the letters' height, between two words
+SPACE = 0.55  # of the letters' height, between two words
 
 
 def among_letters(judged: Sequence[Answer], why: Sequence[str], usual: float, shape: tuple[int, int]) -> list[str]:
