@@ -11,6 +11,7 @@ chains.py     zeros that overlap, divided by the paper that each encloses
 frames.py     rings, boxes and tables around digits
 prior.py      how common digits are on the page, and what that makes of the network's answers
 context.py    what the page says of its marks: the height of the writing, edges, drawings
+dates.py      the slashes of dates
 words.py      marks among letters
 grid.py       read_grid: forms of rows and columns, cell by cell
 results.py    Read, Reading

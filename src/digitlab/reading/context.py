@@ -8,6 +8,7 @@ import numpy as np
 from digitlab.data.photos.lines import on_its_line
 from digitlab.data.photos.mark import Mark
 from digitlab.data.photos.marks import odd_shape
+from digitlab.reading.dates import without_slashes
 from digitlab.reading.partition import Answer
 from digitlab.reading.words import NUMBER, SURE, among_letters, no_letter
 
@@ -75,6 +76,7 @@ def refused(
                 or _texture(j, able, judged)
                 or _slash(j, able)
             )
+    why = without_slashes(judged, why)
     return _strokes(judged, among_letters(judged, _drawing(judged, why, shape, noise <= SMOOTH), usual, shape))
 
 
