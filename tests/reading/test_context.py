@@ -132,3 +132,11 @@ def test_a_straight_1_that_the_edge_cuts_is_a_digit_between_digits() -> None:
     one = answer(stroke(105, 0, 62), 1)
     assert reasons(left, one, right, noise=0.005) == ["", "", ""]
     assert reasons(left, one, noise=0.005)[1] == "is cut off by the edge"
+
+
+def test_a_tiny_ring_with_one_stroke_beside_it_is_an_icon() -> None:
+    """In a screenshot of a drawing program, above the large digit; a small number has more digits."""
+    large, icon, slash = answer(ring(200, 120, 90, 150), 6), answer(ring(150, 20, 20, 24, pen=4), 0), stroke(180, 20, 44)
+    beside = answer(ring(120, 20, 20, 24, pen=4), 8)
+    assert [bool(reason) for reason in reasons(large, icon, answer(slash, 1))][1:] == [True, True]
+    assert reasons(large, icon, beside, answer(slash, 1))[:3] == ["", "", ""]

@@ -12,6 +12,7 @@ from digitlab.reading.dates import without_slashes
 from digitlab.reading.partition import Answer
 from digitlab.reading.words import NUMBER, SURE, among_letters, no_letter
 
+TINY = 0.2  # of the writing's height, below which a mark needs two neighbours
 LOW, HIGH = 0.42, 2.5  # shares of the writing's height between which a mark needs no neighbours of its size
 WIDEST = 1.9  # of its height
 TEXTURE, GRAIN = 10, 0.3  # marks around one that are no digits, and at least this share of its height
@@ -201,7 +202,8 @@ def _size(j: Answer, able: Sequence[Answer], usual: float, judged: Sequence[Answ
         return "" if j.confidence >= SURE and not stroke else "is much larger than the writing"
     beside = [other for other in able if other is not j and on_its_line(j.mark, other.mark)]
     near = _near(j, judged, crumbs, height)
-    if j.confidence < SURE or near > 3 or not beside or height < 3 * j.mark.pen:
+    few = len(beside) < (2 if height < TINY * usual else 1)  # an icon and a stroke above a drawing
+    if j.confidence < SURE or near > 3 or few or height < 3 * j.mark.pen:
         return "is much smaller than the writing"
     if j.label == 1 and not any(o.label != 1 and 0.6 < height / o.mark.height < 1.6 for o in beside):
         return "is much smaller than the writing"
