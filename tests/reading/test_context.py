@@ -136,7 +136,7 @@ def test_a_straight_1_that_the_edge_cuts_is_a_digit_between_digits() -> None:
 
 def test_a_tiny_ring_with_one_stroke_beside_it_is_an_icon() -> None:
     """In a screenshot of a drawing program, above the large digit; a small number has more digits."""
-    large, icon, slash = answer(ring(200, 120, 90, 150), 6), answer(ring(150, 20, 20, 24, pen=4), 0), stroke(180, 20, 44)
-    beside = answer(ring(120, 20, 20, 24, pen=4), 8)
+    large, slash = answer(ring(200, 120, 90, 150), 6), stroke(180, 20, 44)
+    icon, beside = answer(ring(150, 20, 20, 24, pen=4), 0), answer(ring(120, 20, 20, 24, pen=4), 8)
     assert [bool(reason) for reason in reasons(large, icon, answer(slash, 1))][1:] == [True, True]
     assert reasons(large, icon, beside, answer(slash, 1))[:3] == ["", "", ""]
