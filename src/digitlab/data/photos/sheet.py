@@ -17,7 +17,7 @@ Matrix = NDArray[np.float64]  # (3, 3): from homogeneous pixels of the sheet to 
 Mask = NDArray[np.bool_]
 
 SIDE = 240  # pixels of the picture in which edges are looked for
-SMALLEST_PHOTO = 150  # pixels of the shorter side
+SMALLEST_PHOTO = 100  # pixels of the shorter side
 LEAST, MOST = 0.12, 0.93  # shares of the picture that a sheet covers
 EVEN = 0.05  # of the range from black to white, what differs between neighbours on a sheet
 FIT = 0.93  # of the region and its four-sided outline, what they must share
