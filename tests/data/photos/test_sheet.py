@@ -7,8 +7,15 @@ from scipy import ndimage
 from skimage.draw import line_aa, polygon2mask
 
 from digitlab.data.photos import find_digits
-from digitlab.data.photos.sheet import find_sheet, straightened
+from digitlab.data.photos.sheet import find_sheets, straightened
 from digitlab.data.synthetic.pages import print_digit
+
+
+def find_sheet(photo: np.ndarray) -> np.ndarray | None:
+    sheets = find_sheets(photo)
+    assert len(sheets) <= 1
+    return sheets[0] if sheets else None
+
 
 CORNERS = np.array([(70, 50), (330, 80), (310, 420), (50, 400)], dtype=float)
 
@@ -136,3 +143,23 @@ def test_digits_of_a_sheet_are_found_in_pixels_of_the_photo():
     np.testing.assert_allclose(enlarged.sheet, 3 * page.sheet - [1, 2])
     larger = [enlarged.in_photo(mark.box) for mark in enlarged.marks]
     np.testing.assert_allclose(larger, 3 * np.array(boxes) - [1, 2, 1, 2], atol=2)
+
+
+@pytest.mark.parametrize("height", [150, 80])  # of the second sheet: 170
+def test_digits_of_two_sheets_are_found_and_the_desk_is_not(height):
+    rng = np.random.default_rng(4)
+    desk = 120 + 30 * ndimage.gaussian_filter(rng.normal(0, 1, (420, 400)), (1, 20)) / 0.15
+    photo, ink = np.repeat(desk[..., None], 3, axis=2), print_digit("7", 60, "DejaVuSans")
+    corner = [(30, 40), (230, 60)]
+    for (top, left), high, tint in zip(corner, (170, height), ((235, 235, 230), (205, 212, 220))):
+        photo[top : top + high, left : left + 300] = tint
+        for x in (60, 130, 200):
+            spot = photo[top + 10 : top + 10 + ink.shape[0], left + x : left + x + ink.shape[1]]
+            spot[ink > 127] = 40
+    blurred = ndimage.gaussian_filter(photo, (0.7, 0.7, 0)) + rng.normal(0, 2, photo.shape)
+    page = find_digits(blurred.clip(0, 255).astype(np.uint8))
+    assert page.sheet is None
+    boxes = [page.in_photo(mark.box) for mark in page.marks]
+    wanted = {(left + x, top + 10) for top, left in corner for x in (60, 130, 200)}
+    assert len(boxes) == 6
+    assert all(min(abs(box[0] - x) + abs(box[1] - y) for box in boxes) <= 4 for x, y in wanted)

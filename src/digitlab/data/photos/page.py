@@ -15,7 +15,7 @@ from digitlab.data.photos.mnist_form import SIZE, mnist_form
 from digitlab.data.photos.paper import MIN_CONTRAST
 from digitlab.data.photos.repeats import without_repeats
 from digitlab.data.photos.rules import remove_rules
-from digitlab.data.photos.sheet import Corners, Matrix, find_sheet, straightened
+from digitlab.data.photos.sheet import Corners, Matrix, find_sheets, straightened, without_desk
 from digitlab.errors import ShapeError
 
 PALE = 0.4  # as a share of the darkest writing; pencil next to pen has more
@@ -50,7 +50,7 @@ class Page:
     zoom     how many pixels here are one of the photo that was given: more than 1 for a small one, 1/2 for a large one
     size     height and width of that photo
     seconds  that each stage took
-    sheet    corners of the sheet of paper in that photo, (4, 2), if it was found on a desk; `photo` is it, straightened
+    sheet    corners of the sheet of paper in that photo, (4, 2), if one was found; then `photo` is it, straightened
     matrix   (3, 3), from positions here divided by `zoom` to those in that photo: the identity, unless a sheet was
              straightened or the picture had been enlarged by repeating pixels
     """
@@ -171,7 +171,10 @@ def _taken_apart(given: NDArray[np.uint8], coarser: int) -> Page:
 
     clock = Stopwatch()
     photo = given if coarser == 1 else np.asarray(Image.fromarray(given).reduce(coarser))
-    sheet, matrix = find_sheet(photo), np.eye(3)
+    sheets, matrix = find_sheets(photo), np.eye(3)
+    sheet = sheets[0] if len(sheets) == 1 else None
+    if len(sheets) > 1:
+        photo = without_desk(photo, sheets)
     if sheet is not None:
         photo, matrix = straightened(photo, sheet)
         sheet, matrix = sheet * coarser, np.diag([coarser, coarser, 1.0]) @ matrix

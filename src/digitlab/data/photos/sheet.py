@@ -19,6 +19,9 @@ Mask = NDArray[np.bool_]
 SIDE = 240  # pixels of the picture in which edges are looked for
 SMALLEST_PHOTO = 100  # pixels of the shorter side
 LEAST, MOST = 0.12, 0.93  # shares of the picture that a sheet covers
+INSET = 0.985  # share of a sheet's sides that is kept: without the edge itself
+WRITING, RIM = 15, 4  # pixels of SIDE: wider than strokes, and how far inside its edge a sheet is paper for certain
+ALIKE = 0.3  # of a sheet, what a second one covers at least: both are to be read
 EVEN = 0.05  # of the range from black to white, what differs between neighbours on a sheet
 FIT = 0.93  # of the region and its four-sided outline, what they must share
 STEP = 0.1  # of the range from black to white: how much lighter than the desk the sheet is
@@ -32,23 +35,49 @@ WRITTEN = 0.02  # share of a sheet that its writing covers
 DARKEST = 24.0  # added to the light in a saturation, so that black has none
 
 
-def find_sheet(photo: NDArray[np.uint8]) -> Corners | None:
-    """The corners of the sheet in a photo (H, W, 3), in its pixels; None if none is seen, or it fills the picture."""
+def find_sheets(photo: NDArray[np.uint8]) -> list[Corners]:
+    """The corners of the sheet in a photo (H, W, 3), in its pixels, or of the two largest.
+
+    Empty if none is seen, or if it fills the picture.
+    """
     from PIL import Image
     from scipy import ndimage
 
     h, w = photo.shape[:2]
     if min(h, w) < SMALLEST_PHOTO:
-        return None
+        return []
     scale = SIDE / max(h, w)
     small = np.asarray(Image.fromarray(photo).resize((round(w * scale), round(h * scale)), Image.Resampling.BOX))
     light, most = small.min(axis=2), small.max(axis=2)  # white is light in all colours
     pale = 255 * (1 - (most - light) / (most + DARKEST))  # in a shadow, too
     even, coloured = pale.astype(np.uint8), (255 - pale).astype(np.uint8)
     planes = ((light, STEP), (most, STEP), (even, PALER), (coloured, PALER))  # the second for yellow paper on wood
-    found = [_lightest_sheet(ndimage.grey_closing(plane, size=(7, 7)), plane, step) for plane, step in planes]
-    largest = max((corners for corners in found if corners is not None), key=_area, default=None)
-    return None if largest is None else largest / scale
+    found = [_lightest_sheets(ndimage.grey_closing(plane, size=(7, 7)), plane, step) for plane, step in planes]
+    largest = max((sheets for sheets in found if sheets), key=lambda sheets: _area(sheets[0]), default=[])
+    return [corners / scale for corners in largest]
+
+
+def without_desk(photo: NDArray[np.uint8], sheets: list[Corners]) -> NDArray[np.uint8]:
+    """The photo (H, W, 3) of several sheets, with the paper of the nearest sheet in place of the desk."""
+    from PIL import Image
+    from scipy import ndimage
+    from skimage.draw import polygon2mask
+
+    (h, w), scale = photo.shape[:2], min(1.0, SIDE / max(photo.shape))
+    size = round(w * scale), round(h * scale)
+    small = np.asarray(Image.fromarray(photo).resize(size, Image.Resampling.BOX))
+    paper = ndimage.grey_closing(small, size=(WRITING, WRITING, 1))
+    on = np.zeros(paper.shape[:2], bool)
+    for corners in sheets:
+        middle = corners.mean(axis=0)
+        on |= polygon2mask(on.shape, scale * (middle + INSET * (corners - middle))[:, ::-1])
+    on = ndimage.binary_erosion(on, iterations=2)  # pixels by which the sides may miss their edges
+    deep = ndimage.binary_erosion(on, iterations=RIM)
+    near = ndimage.distance_transform_edt(~deep, return_distances=False, return_indices=True)
+    even = ndimage.gaussian_filter(paper[near[0], near[1]], (RIM, RIM, 0))
+    covered = Image.fromarray(even).resize((w, h), Image.Resampling.BILINEAR)
+    mask = Image.fromarray(on).resize((w, h))
+    return np.asarray(Image.composite(Image.fromarray(photo), covered, mask))
 
 
 def _area(corners: Corners) -> float:
@@ -57,32 +86,43 @@ def _area(corners: Corners) -> float:
     return abs(float(a * d - b * c)) / 2
 
 
-def _lightest_sheet(light: NDArray[np.uint8], plane: NDArray[np.uint8], least: float) -> Corners | None:
-    """The corners of a sheet that is lighter by `least` than the desk in `plane`, of which `light` shows no writing."""
+def _lightest_sheets(light: NDArray[np.uint8], plane: NDArray[np.uint8], least: float) -> list[Corners]:
+    """The corners of the largest sheet that is lighter by `least` than the desk in `plane`; and of a second like it.
+
+    `light` is the plane without writing. Empty if the largest region is no sheet.
+    """
     from scipy import ndimage
     from skimage.filters import threshold_otsu
 
     if np.ptp(light) < 255 * least:
-        return None
+        return []
     above = light > threshold_otsu(light)
     around = np.ones((5, 5), bool)
     even = ndimage.maximum_filter(light, 3) - ndimage.minimum_filter(light, 3) <= 255 * EVEN
     smooth = ndimage.binary_dilation(ndimage.binary_opening(above & even, around), np.ones((3, 3), bool)) & above
     for some in (ndimage.binary_opening(above, around), smooth):  # the second parts it from light streaks of wood
-        labels, count = ndimage.label(some)
-        if not count:
-            continue
-        region = labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:]))
-        region |= holes(region)
-        corners = four_sides(region) if LEAST <= region.mean() <= MOST else None
-        longest = LONGEST if (light[region] - plane[region] > 255 * least).mean() < WRITTEN else LONGEST_WRITTEN
-        shares = light.astype(np.float32) / np.float32(255)
-        if corners is not None and _is_sheet(corners, region, shares, longest, least):
-            return _on_edges(corners, shares, least)
-    return None
+        labels, _ = ndimage.label(some)
+        sizes = np.bincount(labels.ravel())
+        sizes[0] = 0
+        largest = [int(at) for at in np.argsort(-sizes)[:2] if sizes[at] > ALIKE * sizes.max()]
+        sheets = [_sheet_of(labels == at, light, plane, least) for at in largest]
+        if sheets and sheets[0] is not None:
+            return [sheet for sheet in sheets if sheet is not None]
+    return []
 
 
-def straightened(photo: NDArray[np.uint8], corners: Corners, inset: float = 0.985) -> tuple[NDArray[np.uint8], Matrix]:
+def _sheet_of(region: Mask, light: NDArray[np.uint8], plane: NDArray[np.uint8], least: float) -> Corners | None:
+    """The corners of the sheet that a connected region of light pixels is; None if it is none."""
+    region = region | holes(region)
+    corners = four_sides(region) if LEAST <= region.mean() <= MOST else None
+    longest = LONGEST if (light[region] - plane[region] > 255 * least).mean() < WRITTEN else LONGEST_WRITTEN
+    shares = light.astype(np.float32) / np.float32(255)
+    if corners is None or not _is_sheet(corners, region, shares, longest, least):
+        return None
+    return _on_edges(corners, shares, least)
+
+
+def straightened(photo: NDArray[np.uint8], corners: Corners, inset: float = INSET) -> tuple[NDArray[np.uint8], Matrix]:
     """The sheet seen from straight above, uint8 (H, W, 3), and the matrix from its pixels to the photo's.
 
     `inset` is the share of its sides that is kept: without the edge itself.
