@@ -7,7 +7,7 @@ from scipy import ndimage
 from skimage.draw import line_aa, polygon2mask
 
 from digitlab.data.photos import find_digits
-from digitlab.data.photos.sheet import find_sheets, straightened
+from digitlab.data.photos.sheet import _on_edges, find_sheets, straightened
 from digitlab.data.synthetic.pages import print_digit
 
 
@@ -47,6 +47,15 @@ def test_the_corners_of_a_sheet_beside_a_light_streak_of_the_desk(streak):
     ImageDraw.Draw(image).polygon(streak, fill=(200, 200, 200))
     corners = find_sheet(np.asarray(image))
     assert corners is not None and np.abs(corners - CORNERS).max() < 6
+
+
+def test_a_side_stays_at_the_edge_of_the_picture_beside_writing():
+    light = np.full((120, 100), 0.3, np.float32)
+    light[20:, 20:80] = 0.9
+    light[106:112, 24:76:8] = light[106:112, 25:76:8] = light[106:112, 26:76:8] = 0.2
+    corners = np.array([(22, 20), (80, 20), (80, 119), (20, 119)], dtype=float)
+    moved = _on_edges(corners, light, 0.1)
+    assert np.abs(moved - [(20, 20), (80, 20), (80, 119), (20, 119)]).max() <= 1
 
 
 @pytest.mark.parametrize("kind", ["page", "lamp", "soft shadow", "sharp shadow", "blot", "black"])

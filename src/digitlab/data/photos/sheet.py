@@ -229,6 +229,8 @@ def _on_edge(start: Any, end: Any, light: NDArray[np.float32], least: float) -> 
     offsets = np.arange(-ASTRAY - 2, ASTRAY + 3)
     points = start + along[:, None, None] * side + offsets[:, None] * outward  # (n, offsets, 2)
     profile = _sampled(light, points.reshape(-1, 2)).reshape(len(along), -1)
+    if np.isfinite(profile[:, ASTRAY + 5]).mean() < 0.5:  # the picture's edge cuts the sheet
+        return start, end
     fall = np.clip(np.nan_to_num(profile[:, :-4] - profile[:, 4:]), 0, 2 * least)
     first, last = np.ogrid[: 2 * ASTRAY + 1, : 2 * ASTRAY + 1]
     on = np.round(first[..., None] + (last - first)[..., None] * along).astype(int)  # (first, last, n)
