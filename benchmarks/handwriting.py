@@ -4,11 +4,11 @@
     python benchmarks/handwriting.py --kinds notes --seed 1000 --number 3 --show failures    # the stages of one picture
 
 The pictures are made by digitlab/data/synthetic/snapshots.py. The network was not trained on these, but on single marks
-of the same hands, with another seed. The sheets and scikit-learn's digits are no pictures of that generator.
+of the same hands, with another seed. MNIST's and scikit-learn's digits are no pictures of that generator.
 """
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -61,12 +61,31 @@ def mnist_sheets(count: int) -> Iterator[SyntheticPage]:
         yield sheet(np.stack([np.asarray(image) for image in small]), test.labels[some], "mnist-sheet")
 
 
+def mnist_crops(count: int) -> Iterator[SyntheticPage]:
+    """MNIST's first test images, cut to their ink without a margin and enlarged four times, dark on light."""
+    test = digitlab.load("mnist", part="test")
+    for image, label in zip(test.images[:count], test.labels):
+        left, top, right, bottom = ink_box(image, 0, 0)
+        ink = Image.fromarray(image[top:bottom, left:right])
+        large = np.asarray(ink.resize((4 * ink.width, 4 * ink.height), Image.Resampling.BICUBIC))
+        truth = LabelledBox(int(label), (0, 0, large.shape[1], large.shape[0]), "mnist-crop")
+        yield SyntheticPage(np.repeat(255 - large[..., None], 3, axis=2), (truth,), "mnist-crop")
+
+
 def bundled(count: int) -> Iterator[SyntheticPage]:
     """scikit-learn's digits, 8×8, each enlarged to 96×96 with a margin."""
     data = load_digits()
     for image, label in zip(data.images[:count], data.target):
         large = Image.fromarray((image * 255 / 16).astype(np.uint8)).resize((96, 96), Image.Resampling.BICUBIC)
         yield sheet(np.pad(np.asarray(large), 24)[None], [label], "sklearn", 1)
+
+
+# Pictures of real digits by kind, and how many there are for each picture of the other kinds.
+REAL: dict[str, tuple[Callable[[int], Iterator[SyntheticPage]], float]] = {
+    "mnist-sheet": (mnist_sheets, 0.3),
+    "mnist-crop": (mnist_crops, 10),
+    "sklearn": (bundled, 10),
+}
 
 
 def read(network: Any, picture: SyntheticPage) -> tuple[Reading, list[tuple[int, Any]]]:
@@ -93,7 +112,7 @@ def main() -> None:
     parser.add_argument("--pictures", type=int, default=30, help="of each kind")
     parser.add_argument("--seed", type=int, default=1000)
     parser.add_argument("--net", default="shipped")
-    parser.add_argument("--kinds", nargs="+", default=[*KINDS, "mnist-sheet", "sklearn"])
+    parser.add_argument("--kinds", nargs="+", default=[*KINDS, *REAL])
     parser.add_argument("--failures", action="store_true", help="list every error")
     parser.add_argument("--number", type=int, help="only this picture of each kind, counted from 0")
     parser.add_argument("--show", type=Path, help="folder for the stages of pictures with an error, also as small PNGs")
@@ -103,10 +122,11 @@ def main() -> None:
     print(f"{'kind':<16}{'pictures':>9}{'exact':>7}{'digits':>8}{'found':>7}{'right':>7}{'false':>7}")
     total, trusted = Score(), []
     for kind in args.kinds:
-        if kind == "mnist-sheet":
-            pictures = mnist_sheets(max(1, args.pictures // 3))
+        if kind in REAL:
+            draw, share = REAL[kind]
+            pictures = draw(max(1, round(share * args.pictures)))
         else:
-            pictures = bundled(10 * args.pictures) if kind == "sklearn" else snapshots(kind, numbers, args.seed)
+            pictures = snapshots(kind, numbers, args.seed)
         score, exact, count = Score(), 0, 0
         for picture in pictures:
             reading, marks = read(network, picture)

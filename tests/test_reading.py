@@ -208,3 +208,35 @@ def test_a_dark_table_beside_the_paper_is_no_1(left):
     page[:, slice(0, 25) if left else slice(-25, None)] = (90, 60, 40)
     page = np.clip(page + np.random.default_rng(1).normal(0, 3, page.shape), 0, 255).astype(np.uint8)
     assert read_photo(shipped(), page).text == "1\n3\n1"
+
+
+# Crops cut to their ink: neither the border nor the share of ink tells which colour is paper
+
+
+def cut_to_ink(mark: np.ndarray) -> np.ndarray:
+    return mark[np.ix_((mark > 128).any(axis=1), (mark > 128).any(axis=0))]
+
+
+@pytest.mark.parametrize("light_on_dark", [False, True])
+def test_a_digit_cut_to_its_ink_is_read(light_on_dark: bool) -> None:
+    rng = np.random.default_rng(5)
+    for label in range(10):
+        ink = cut_to_ink(draw_digit(label, 120, rng, width=0.2))
+        photo = np.clip((60 if light_on_dark else 200) + (1 if light_on_dark else -1) * (ink * 0.55), 0, 255)
+        reading = read_photo(shipped(), photo.astype(np.uint8))
+        assert reading.text == str(label)
+        box = reading.page.in_photo(reading.digits[0].box)
+        assert np.abs(np.subtract(box, (0, 0, ink.shape[1], ink.shape[0]))).max() <= 12
+
+
+@pytest.mark.parametrize("label", ["17", "306", "852", "4096"])
+def test_digits_of_several_heights_cut_to_their_ink_are_read(label: str) -> None:
+    rng, heights = np.random.default_rng(6), (120, 80, 100)
+    marks = [cut_to_ink(draw_digit(int(d), heights[at % 3], rng, width=0.12)) for at, d in enumerate(label)]
+    height = max(mark.shape[0] for mark in marks)
+    row = []
+    for at, mark in enumerate(marks):
+        above = (height - mark.shape[0]) * (at % 2)
+        row.append(np.pad(mark, ((above, height - mark.shape[0] - above), (0, 12))))
+    ink = np.hstack(row)[:, :-12]
+    assert read_photo(shipped(), 255 - ink).text == label

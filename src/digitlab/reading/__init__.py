@@ -13,6 +13,7 @@ prior.py      how common digits are on the page, and what that makes of the netw
 context.py    what the page says of its marks: the height of the writing, edges, drawings
 dates.py      the slashes of dates
 words.py      marks among letters
+crops.py      of the ways to see a crop cut to its ink, the surest
 grid.py       read_grid: forms of rows and columns, cell by cell
 results.py    Read, Reading
 """

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from digitlab.arguments import checked
 from digitlab.data.photos import Mark, Page, find_digits
+from digitlab.data.photos.crops import crop_pages
 from digitlab.data.photos.lines import text_lines
 from digitlab.data.photos.marks import odd_shape
 from digitlab.data.photos.page import Stopwatch, depth_of
@@ -15,6 +16,7 @@ from digitlab.errors import ShapeError
 from digitlab.judging import judge
 from digitlab.nn.network import Network
 from digitlab.reading.context import refused, writing_height, written
+from digitlab.reading.crops import best_of_crop
 from digitlab.reading.frames import frames
 from digitlab.reading.partition import Answer, Judge, partition
 from digitlab.reading.prior import in_context
@@ -42,12 +44,21 @@ def read_photo(
     `min_confidence` is.
     Raises ShapeError if the network takes other images or has no output per class.
     """
-    colour = sees_colour(network)
+    sees_colour(network)
     if network.shapes[-1] != (len(class_names),):
         raise ShapeError(f"the network has outputs {network.shapes[-1]}, expected ({len(class_names)},): one per class")
     least = min_confidence if least_confidence is None else least_confidence
-    page, clock = find_digits(photo), Stopwatch()
-    answers, around, crumbs = _answers(page, asker(network, page, colour), one=expect == 1)
+
+    def read(page: Page) -> Reading:
+        return _read(network, page, least, class_names, expect)
+
+    return best_of_crop(read(find_digits(photo)), map(read, crop_pages(photo)))
+
+
+def _read(network: Network, page: Page, least: float, class_names: Sequence[str], expect: int | None) -> Reading:
+    """What the network reads on a page, with the arguments of `read_photo`."""
+    clock = Stopwatch()
+    answers, around, crumbs = _answers(page, asker(network, page, sees_colour(network)), one=expect == 1)
     clock.lap("network")
     why = refused(answers, least, page.photo.shape[:2], crumbs, noise=page.ink.noise)
     if expect is not None:

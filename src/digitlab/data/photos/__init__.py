@@ -18,6 +18,7 @@ cuts.py        where digits that touch may be cut
 lines.py       lines of writing, reading order
 mnist_form.py  20×20 in 28×28, as MNIST was made
 page.py        all of it, every stage kept
+crops.py       a crop cut to its ink, with each of its two colours as paper
 one_digit.py   a picture of a single digit
 scoring.py     digits found, read correctly, missed
 What a network says of them: digitlab/reading/.

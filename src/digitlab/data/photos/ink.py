@@ -45,10 +45,11 @@ class Ink:
 def find_ink(photo: NDArray[np.uint8]) -> Ink:
     """Tell ink from paper in a photo uint8 (H, W, 3).
 
-    The paper's colour around each pixel is a wide median, so pen strokes do not enter it and a shadow's edge stays an
-    edge. Ink is what differs from it, as a share of the paper's brightness (light on dark: of what is left up to
-    white): by this division, light falls out. The three channels are joined along the direction in which the strongest
-    differences lie (their first principal component), so red ink on green paper of the same brightness is seen, too.
+    The paper's colour around each pixel is a wide median, so pen strokes do not enter it; at edges of light and shadow
+    it is a closing (paper.py). Ink is what differs from it, as a share of the paper's brightness (light on dark: of
+    what is left up to white): by this division, light falls out. The three channels are joined along the direction in
+    which the strongest differences lie (their first principal component), so red ink on green paper of the same
+    brightness is seen, too.
 
     Where the ink covers too much of the picture for a median, the paper is one colour (a drawing) or a plane fitted to
     the lighter or darker half of the pixels, whichever the border belongs to (a crop, a picture of about 28×28).
