@@ -16,7 +16,7 @@ export class Api {
       history.replaceState(null, "", given[2].startsWith("/") ? `#${given[2]}` : location.pathname);
     }
     this.token = given?.[1] ?? recall("token") ?? "";
-    // The address of a server that was started again differs in the fragment alone: the browser does not load the page again.
+    // The address of a server that was started again differs in the fragment alone: the browser loads nothing.
     window.addEventListener("hashchange", (event) => {
       if (!location.hash.startsWith("#token=")) return;
       event.stopImmediatePropagation(); // no screen may write its settings over the token before
