@@ -7,18 +7,10 @@ from digitlab.data.photos.mark import Mark, mark_of
 from digitlab.reading.context import refused
 from digitlab.reading.partition import Answer
 
+from .marks import answer, ring
+
 PAGE = (300, 400)
 PART = "is part of a drawing"
-
-
-def ring(left: int, top: int, width: int, height: int, pen: int = 6) -> Mark:
-    mask = np.ones((height, width), bool)
-    mask[pen:-pen, pen:-pen] = False
-    return mark_of(mask, left, top)
-
-
-def answer(mark: Mark, label: int, not_digit: float = 0.0) -> Answer:
-    return Answer(mark, np.zeros((28, 28), np.uint8), np.eye(10)[label], not_digit)
 
 
 def reasons(*answers: Answer, noise: float = 0.0) -> list[str]:

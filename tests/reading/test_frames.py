@@ -4,22 +4,14 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from digitlab.data.photos.mark import Mark, mark_of
+from digitlab.data.photos.mark import mark_of
 from digitlab.data.synthetic.pages import print_digit
 from digitlab.reading import read_photo
 from digitlab.reading.frames import frames
 from digitlab.reading.partition import Answer
 from digitlab.shipped import shipped_network
 
-
-def ring(left: int, top: int, width: int, height: int, pen: int = 6) -> Mark:
-    mask = np.ones((height, width), bool)
-    mask[pen:-pen, pen:-pen] = False
-    return mark_of(mask, left, top)
-
-
-def answer(mark: Mark, label: int, not_digit: float = 0.0) -> Answer:
-    return Answer(mark, np.zeros((28, 28), np.uint8), np.eye(10)[label], not_digit)
+from .marks import answer, ring
 
 
 def framed(*answers: Answer) -> list[bool]:

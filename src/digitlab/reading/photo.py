@@ -44,21 +44,21 @@ def read_photo(
     `min_confidence` is.
     Raises ShapeError if the network takes other images or has no output per class.
     """
-    sees_colour(network)
+    colour = sees_colour(network)
     if network.shapes[-1] != (len(class_names),):
         raise ShapeError(f"the network has outputs {network.shapes[-1]}, expected ({len(class_names)},): one per class")
     least = min_confidence if least_confidence is None else least_confidence
 
     def read(page: Page) -> Reading:
-        return _read(network, page, least, class_names, expect)
+        return _read(page, asker(network, page, colour), least, class_names, expect)
 
     return best_of_crop(read(find_digits(photo)), map(read, crop_pages(photo)))
 
 
-def _read(network: Network, page: Page, least: float, class_names: Sequence[str], expect: int | None) -> Reading:
-    """What the network reads on a page, with the arguments of `read_photo`."""
+def _read(page: Page, ask: Judge, least: float, class_names: Sequence[str], expect: int | None) -> Reading:
+    """What the network that `ask` asks reads on a page, with the arguments of `read_photo`."""
     clock = Stopwatch()
-    answers, around, crumbs = _answers(page, asker(network, page, sees_colour(network)), one=expect == 1)
+    answers, around, crumbs = _answers(page, ask, one=expect == 1)
     clock.lap("network")
     why = refused(answers, least, page.photo.shape[:2], crumbs, noise=page.ink.noise)
     if expect is not None:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitlab.data.photos.page import Page, find_digits
-from digitlab.data.photos.paper import MIN_CONTRAST, TWO_COLOURS
+from digitlab.data.photos.paper import TWO_COLOURS, two_colours
 from digitlab.data.photos.repeats import without_repeats
 
 HEIGHT = 200  # pixels to which a larger crop is reduced: it shows one line of writing
@@ -26,12 +26,12 @@ def crop_pages(photo: NDArray[np.uint8]) -> Iterator[Page]:
     small, repeats = without_repeats(photo)
     matrix = np.eye(3) if repeats is None else repeats.matrix()
     small, scale = _reduced(small)
-    light = _lighter(small)
-    if light is None:
+    colours = two_colours(small.astype(np.float32) / 255)
+    if colours is None or colours.explained < TWO_COLOURS:
         return
     margin = max(4, round(MARGIN * small.shape[0]))
     matrix = matrix @ np.array([[scale, 0, -margin * scale], [0, scale, -margin * scale], [0, 0, 1.0]])
-    for ink in (light, ~light):
+    for ink in (colours.above, ~colours.above):
         sides = [ink[0], ink[-1], ink[:, 0], ink[:, -1]]
         if sum(bool(side.any()) for side in sides) < SIDES or np.concatenate(sides).mean() > AROUND:
             continue
@@ -53,23 +53,3 @@ def _reduced(photo: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:
         return photo, 1.0
     size = max(1, round(w * HEIGHT / h)), HEIGHT
     return np.asarray(Image.fromarray(photo).resize(size, Image.Resampling.BOX)), h / HEIGHT
-
-
-def _lighter(photo: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
-    """Which pixels belong to the lighter of two colours, (H, W); None if two colours do not explain the picture.
-
-    Otsu's threshold divides them (Otsu 1979, "A threshold selection method from gray-level histograms").
-    """
-    from skimage.filters import threshold_otsu
-
-    flat = photo.reshape(-1, 3).astype(np.float32) / 255
-    flat -= flat.mean(axis=0)
-    _, vectors = np.linalg.eigh((flat.T @ flat).astype(np.float64))
-    widest = vectors[:, -1].astype(np.float32)
-    values = (flat @ (widest if widest.sum() >= 0 else -widest)).reshape(photo.shape[:2])
-    if np.ptp(values) < MIN_CONTRAST:
-        return None
-    light: NDArray[np.bool_] = values > threshold_otsu(values)
-    share = float(light.mean())
-    apart = float(values[light].mean() - values[~light].mean())
-    return light if share * (1 - share) * apart**2 >= TWO_COLOURS * float(values.var()) else None

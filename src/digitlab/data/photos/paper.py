@@ -5,7 +5,7 @@ lighter or darker half of the pixels. Elsewhere it is a wide median or, under a 
 light and shadow, a closing.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,24 +63,18 @@ def _one_paper(photo: NDArray[np.uint8]) -> Plane | None:
 def _plain_paper(photo: NDArray[np.uint8]) -> Plane | None:
     """The paper of a crop or a small picture, a plane for each channel, (h, w, 3); None if it is neither.
 
-    Otsu's threshold divides the pixels in two (Otsu 1979, "A threshold selection method from gray-level histograms").
-    The half that most of the border and of the picture belong to is paper.
+    Otsu's threshold divides the pixels in two. The half that most of the border and of the picture belong to is paper.
     """
     from scipy import ndimage
-    from skimage.filters import threshold_otsu
 
     step = max(1, max(photo.shape) // 400)
     few = photo[::step, ::step].astype(np.float32) / 255
     h, w = few.shape[:2]
-    centred = few.reshape(-1, 3) - few.mean(axis=(0, 1))
-    _, vectors = np.linalg.eigh((centred.T @ centred).astype(np.float64))
-    values = (few @ vectors[:, -1].astype(np.float32)).astype(np.float32)  # along the colours' widest direction
-    if np.ptp(values) < MIN_CONTRAST:
+    found = two_colours(few)
+    if found is None:
         return None
-    above = values > threshold_otsu(values)
+    values, above, apart, explained = found
     share = float(above.mean())
-    apart = float(values[above].mean() - values[~above].mean()) if 0 < share < 1 else 0.0
-    explained = share * (1 - share) * apart**2 / float(values.var())
     paper = above if share + float(border(above).mean()) > 1 else ~above
     ink = ~paper
     if few[ink].mean() > few[paper].mean():  # unless the dark is a desk around a sheet, whose writing is left out here
@@ -99,6 +93,39 @@ def _plain_paper(photo: NDArray[np.uint8]) -> Plane | None:
         paper = paper & (off <= 2.5 * np.sqrt(np.mean(off[paper] ** 2)) + 1e-6)
     fitted: Plane = terms @ plane
     return fitted
+
+
+class TwoColours(NamedTuple):
+    """The pixels of a picture divided in two by Otsu's threshold.
+
+    values     along the direction in which the colours differ most, (h, w)
+    above      the half above the threshold, (h, w)
+    apart      the difference of the means of both halves
+    explained  the share of the variance that is between them
+    """
+
+    values: Plane
+    above: Mask
+    apart: float
+    explained: float
+
+
+def two_colours(few: Plane) -> TwoColours | None:
+    """A picture (h, w, 3), 0 to 1, divided in two; None if it has one colour.
+
+    Source: Otsu 1979, "A threshold selection method from gray-level histograms".
+    """
+    from skimage.filters import threshold_otsu
+
+    centred = few.reshape(-1, 3) - few.mean(axis=(0, 1))
+    _, vectors = np.linalg.eigh((centred.T @ centred).astype(np.float64))
+    values = (few @ vectors[:, -1].astype(np.float32)).astype(np.float32)
+    if np.ptp(values) < MIN_CONTRAST:
+        return None
+    above = values > threshold_otsu(values)
+    share = float(above.mean())
+    apart = float(values[above].mean() - values[~above].mean()) if 0 < share < 1 else 0.0
+    return TwoColours(values, above, apart, share * (1 - share) * apart**2 / float(values.var()))
 
 
 def _edge(values: Plane, above: Mask, apart: float) -> float:
