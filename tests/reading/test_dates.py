@@ -43,3 +43,19 @@ def test_where_the_groups_are_no_date_strokes_stay_1s(text: str) -> None:
 def test_1s_of_a_number_grouped_like_a_date_stay() -> None:
     assert read(written("24/56/2026", longer=0)) == "2415612026"
     assert read(written("24/56/2026", gap=100)) == "2415612026", "these are ten numbers"
+
+
+@pytest.mark.parametrize(
+    "height, top, bend",
+    [(68, 100, 10), (60, 108, 0), (68, 92, 0)],
+    ids=["bent", "as high as the digits", "not below them"],
+)
+def test_other_strokes_between_the_groups_of_a_date_stay_1s(height: int, top: int, bend: int) -> None:
+    answers = written("24/56/2026")
+    y = np.arange(height)[:, None] / height
+    middle = 25 - 20 * y + bend * np.sin(np.pi * y)
+    mask = np.abs(np.arange(40)[None] - middle) < 3
+    for at in (2, 5):
+        old = answers[at]
+        answers[at] = Answer(mark_of(mask, old.mark.box[0], top), old.image, old.probabilities, 0.0)
+    assert read(answers) == "2415612026"

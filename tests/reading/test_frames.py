@@ -35,6 +35,15 @@ def test_a_frame_may_be_open_but_has_four_sides() -> None:
     assert framed(answer(mark_of(mask, 60, 60), 0), digit) == [False, False]
 
 
+def test_a_mark_with_a_side_missing_or_with_ink_in_the_digit_is_no_frame() -> None:
+    digit, whole = answer(ring(110, 100, 50, 80), 5), ring(60, 60, 150, 150).mask
+    three, barred = whole.copy(), whole.copy()
+    three[20:130, -6:] = False
+    barred[70:90] = True
+    for mask in (three, barred):
+        assert framed(answer(mark_of(mask, 60, 60), 0), digit) == [False, False]
+
+
 def test_a_zero_keeps_its_slash_and_dust() -> None:
     zero = answer(ring(60, 60, 80, 150), 0)
     assert framed(zero, answer(mark_of(np.ones((80, 8), bool), 95, 95), 1)) == [False, False]

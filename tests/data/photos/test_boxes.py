@@ -40,3 +40,23 @@ def test_strokes_between_two_lines_stay_unless_all_reach_both(bottom: int, stays
         page[34:bottom, left : left + 4] = True
     clean, _ = remove_rules(page)
     assert clean[60:100].any() == stays
+
+
+@pytest.mark.parametrize("count, width", [(3, 4), (5, 40)], ids=["few", "wide"])
+def test_few_or_wide_strokes_between_two_lines_stay(count: int, width: int) -> None:
+    page = np.zeros((500, 600), bool)
+    page[30:34] = page[126:130] = True
+    for at in range(count):
+        left = 100 + 80 * at
+        page[34:126, left : left + width] = True
+    clean, _ = remove_rules(page)
+    assert clean[60:100].sum() == 40 * count * width
+
+
+def test_the_lines_of_a_table_as_large_as_the_page_are_taken_away() -> None:
+    page = np.zeros((500, 600), bool)
+    page[30:470, 30:570] = True
+    page[34:466, 34:566] = False
+    page[200:300, 250:370] = True
+    clean, _ = remove_rules(page)
+    assert clean[200:300, 250:370].all() and not clean[30:34, 100:500].any()
