@@ -5,6 +5,7 @@ import pytest
 from scipy.ndimage import gaussian_filter, maximum_filter
 
 from digitlab.data.photos.ink import find_ink
+from digitlab.data.photos.paper import _neutral
 
 from .drawn import paper, put, seven
 
@@ -59,3 +60,22 @@ def test_a_flash_on_the_paper_is_no_light_ink(reach):
 def test_light_strokes_on_a_dark_board_in_a_shadow_are_ink():
     board = np.full((300, 300, 3), (45, 75, 60), np.uint8)
     assert found(shadow(25, 3), page=board, colour=(240, 240, 235)) > 0.9
+
+
+def test_a_small_picture_in_two_lights_with_a_soft_edge_is_no_crop_of_two_colours():
+    light = 0.5 + 0.4 / (1 + np.exp(-np.arange(-45, 45) / 8))
+    photo = np.round(240 * np.broadcast_to(light, (90, 90))).astype(np.uint8)
+    assert find_ink(np.repeat(photo[..., None], 3, axis=2)).binary.mean() < 0.05
+
+
+@pytest.mark.parametrize(
+    "colour, of_light",
+    [((0.5, 0.5, 0.5), True), ((0.2, 0.2, 0.2), False), ((0.6, 0.45, 0.35), False)],
+    ids=["shadow", "dark table", "wooden table"],
+)
+def test_a_part_as_dark_or_as_coloured_as_a_table_is_no_shadow(colour, of_light):
+    part = np.zeros((60, 60), bool)
+    part[20:40, 20:40] = True
+    closed = np.full((60, 60, 3), 0.9)
+    closed[part] = 0.9 * np.array(colour)
+    assert (_neutral(part, closed) == (part if of_light else False)).all()
