@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from digitlab.data import Digits, find_mnist, load
+from digitlab.data import Digits, Splits, find_mnist, load
 from digitlab.data.photos.scoring import Score, overlap, score_reading
 from digitlab.data.synthetic.pages import FACES, STYLES, draw_page, print_digit
 from digitlab.data.synthetic.strokes import draw_digit, draw_path, smooth
@@ -240,3 +240,19 @@ def test_digits_of_several_heights_cut_to_their_ink_are_read(label: str) -> None
         row.append(np.pad(mark, ((above, height - mark.shape[0] - above), (0, 12))))
     ink = np.hstack(row)[:, :-12]
     assert read_photo(shipped(), 255 - ink).text == label
+
+
+# Sheets of many digits with little paper between them, as OpenCV's digits.png
+
+
+@pytest.mark.slow
+def test_a_sheet_of_more_than_a_thousand_digits_is_read_to_its_edges(mnist_splits: Splits) -> None:
+    cells = mnist_splits.test.images.reshape(-1, 28, 28)[:1500, 2:26, 2:26]
+    labels = mnist_splits.test.labels[:1500].reshape(25, 60)
+    sheet = cells.reshape(25, 60, 24, 24).transpose(0, 2, 1, 3).reshape(600, 1440)[:-2, :-2]  # the last ones touch it
+    found = np.full((25, 60), -1)
+    for digit in read_photo(shipped(), sheet).digits:
+        left, top, right, bottom = digit.box
+        found[(top + bottom) // 48, (left + right) // 48] = digit.label
+    assert (found == labels).mean() >= 0.98
+    assert (found[-1] == labels[-1]).sum() >= 58 and (found[:, -1] == labels[:, -1]).sum() >= 22

@@ -12,5 +12,9 @@ def ring(left: int, top: int, width: int, height: int, pen: int = 6) -> Mark:
     return mark_of(mask, left, top)
 
 
+def stroke(left: int, top: int, bottom: int) -> Mark:
+    return mark_of(np.ones((bottom - top, 8), bool), left, top)
+
+
 def answer(mark: Mark, label: int, not_digit: float = 0.0) -> Answer:
     return Answer(mark, np.zeros((28, 28), np.uint8), np.eye(10)[label], not_digit)

@@ -8,6 +8,8 @@ import pytest
 from digitlab.data.photos.mark import Mark, mark_of
 from digitlab.reading.partition import Answer, partition
 
+from .marks import answer
+
 USUAL = 60.0
 
 
@@ -46,3 +48,20 @@ def test_grain_is_not_cut(height: int, cut: bool) -> None:
     two[-3:, 2 : height + 4] = True
     partition(judge([mark_of(two, 20, 20)]), judge, usual=USUAL)
     assert (len(asked) > 2) == cut
+
+
+def test_a_page_of_many_broken_digits_has_a_budget_for_all_of_them() -> None:
+    """Each needs a segment; 2,000 of them need more than a page of writing."""
+    halves = [
+        mark_of(np.ones((20, 8), bool), 40 * (n % 100) + 10 * part, 60 * (n // 100))
+        for n in range(2000)
+        for part in (0, 1)
+    ]
+    found = partition(
+        [answer(half, 1, 1.0) for half in halves], lambda marks: [whole(mark) for mark in marks], usual=40
+    )
+    assert len(found) == 2000
+
+
+def whole(mark: Mark) -> Answer:
+    return answer(mark, 4, 0.0 if mark.width > 10 else 1.0)

@@ -10,7 +10,9 @@ segments.py   what may be one digit: parts joined, pieces cut, and what each cos
 chains.py     zeros that overlap, divided by the paper that each encloses
 frames.py     rings, boxes and tables around digits
 prior.py      how common digits are on the page, and what that makes of the network's answers
-context.py    what the page says of its marks: the height of the writing, edges, drawings
+answers.py    the network's answers and where their marks are
+context.py    what the page says of its marks: the height of the writing, edges, texture
+drawings.py   marks in drawings and in pictures of things
 dates.py      the slashes of dates
 words.py      marks among letters
 crops.py      of the ways to see a crop cut to its ink, the surest

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from digitlab.data.photos.mark import Mark
+from digitlab.data.photos.neighbours import Neighbours
 from digitlab.reading.partition import Answer
 
 AROUND = 0.6  # of each side of a digit, what a frame covers at least: a ring may be open
@@ -17,13 +18,11 @@ NARROW = 0.75  # of its height, a 0 whose slash does not touch it
 def frames(answers: Sequence[Answer]) -> list[bool]:
     """For each part of the ink whether it is a frame: it surrounds a part that is rather a digit than none."""
     found = [False] * len(answers)
-    boxes = np.array([answer.mark.box for answer in answers]).reshape(-1, 4)
+    places = Neighbours([answer.mark for answer in answers])
     for inner in answers:
         if inner.confidence < LIKELY:
             continue
-        left, top, right, bottom = inner.mark.box
-        outside = (boxes[:, :2] < (left, top)).all(axis=1) & (boxes[:, 2:] > (right, bottom)).all(axis=1)
-        for at in np.flatnonzero(outside).tolist():
+        for at in np.flatnonzero(places.around(inner.mark)).tolist():
             outer = answers[at]
             if outer.confidence < LIKELY or not _is_part_of(inner, outer):
                 found[at] = found[at] or _surrounds(outer.mark, inner.mark)

@@ -86,7 +86,7 @@ def partition(
     answers = _divided(answers, judge, usual)
     single = {answer.mark.box for answer in answers if _is_single(answer)}
     rows = [pieces_of(cluster, single, usual) for cluster in clusters([answer.mark for answer in answers], usual, one)]
-    budget = Budget()
+    budget = Budget(len(answers))
     segments = [segments_of(row, usual, one, budget) for row in rows]
     judged = judge([segment.mark for some in segments for segment in some])
     found: list[Answer] = []

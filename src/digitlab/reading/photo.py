@@ -12,6 +12,7 @@ from digitlab.data.photos.lines import text_lines
 from digitlab.data.photos.marks import odd_shape
 from digitlab.data.photos.page import Stopwatch, depth_of
 from digitlab.data.photos.paper import SMALL
+from digitlab.data.photos.scene import is_scene
 from digitlab.errors import ShapeError
 from digitlab.judging import judge
 from digitlab.nn.network import Network
@@ -60,7 +61,8 @@ def _read(page: Page, ask: Judge, least: float, class_names: Sequence[str], expe
     clock = Stopwatch()
     answers, around, crumbs = _answers(page, ask, one=expect == 1)
     clock.lap("network")
-    why = refused(answers, least, page.photo.shape[:2], crumbs, noise=page.ink.noise)
+    scene = is_scene(page.ink, page.zoom)
+    why = refused(answers, least, page.photo.shape[:2], crumbs, noise=page.ink.noise, scene=scene)
     if expect is not None:
         why = _expected(answers, why, expect)
     digits = [j for j, reason in zip(answers, why) if not reason]

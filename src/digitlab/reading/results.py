@@ -79,6 +79,7 @@ ADVICE = {  # by the reason why marks are no digits
     "is among letters": "this looks like words; crop the picture to the digits",
     "is part of a texture": "crop the picture to the digits",
     "is part of a drawing": "crop the picture to the digits",
+    "is part of a scene": "crop the picture to the digits",
     "is cut off by the edge": "leave some paper around the digits",
     "is much smaller than the writing": "take the photo from nearer",
     "is much larger than the writing": "crop the picture to the digits",

@@ -10,6 +10,7 @@ from digitlab.data.photos.cuts import Cut, cuts, piece, stroke
 from digitlab.data.photos.mark import Box, Mark, union
 
 NEAR_ACROSS, NEAR_DOWN = 0.16, 0.24  # paper between the parts of a digit, in heights of the larger one
+MOST_SIZE = 1.4  # of the writing's height, what counts of a larger part
 WIDEST = 1.25  # of a digit's height, where it is joined from parts
 MOST_PARTS = 6  # that make one digit
 SHARED = 0.1  # what a stroke costs that belongs to both sides of a cut
@@ -32,12 +33,12 @@ class Segment:
     cut: bool = False
 
 
-@dataclass
 class Budget:
-    """What may be spent on one page's segments; on a page of writing that is far more than enough."""
+    """What may be spent on the segments of a page of so many parts; a page of writing needs far less."""
 
-    segments: int = 1500
-    pixels: int = 20_000_000
+    def __init__(self, parts: int) -> None:
+        self.segments = 1500 + 2 * parts
+        self.pixels = 20_000_000 + 4000 * parts
 
     def allows(self, mark: Mark) -> bool:
         """Whether a segment of the size of this mark may still be tried; it is then counted."""
@@ -66,23 +67,35 @@ def clusters(parts: Sequence[Mark], usual: float, one: bool) -> list[list[Mark]]
 
     if one or len(parts) < 2:
         return [list(parts)] if parts else []
-    boxes = np.array([part.box for part in parts], dtype=np.float64)
-    left, top, right, bottom = boxes.T
-    size = np.minimum(np.maximum(bottom - top, 0.6 * (right - left)), 1.4 * usual)
-    size = np.maximum(size[:, None], size[None])
-    across = np.maximum(left[:, None], left[None]) - np.minimum(right[:, None], right[None])
-    down = np.maximum(top[:, None], top[None]) - np.minimum(bottom[:, None], bottom[None])
-    width = np.maximum(right[:, None], right[None]) - np.minimum(left[:, None], left[None])
-    height = np.maximum(bottom[:, None], bottom[None]) - np.minimum(top[:, None], top[None])
-    wide = np.maximum((right - left)[:, None], (right - left)[None])
-    near = (across <= NEAR_ACROSS * size) & (down <= NEAR_DOWN * size) & (height <= 1.6 * size)
-    near &= width <= np.maximum(WIDEST * height, 1.1 * wide)
-    i, j = np.nonzero(near)
-    count, numbers = connected_components(coo_array((np.ones(len(i)), (i, j)), shape=near.shape), directed=False)
+    near = [(i, j) for i, others in enumerate(_near(parts, usual)) for j in others]
+    i, j = np.array(near, dtype=int).reshape(-1, 2).T
+    shape = (len(parts), len(parts))
+    count, numbers = connected_components(coo_array((np.ones(len(i)), (i, j)), shape=shape), directed=False)
     members: list[list[Mark]] = [[] for _ in range(count)]
     for number, part in zip(numbers.tolist(), parts):
         members[number].append(part)
     return members
+
+
+def _near(parts: Sequence[Mark], usual: float) -> list[list[int]]:
+    """For each part the numbers of those that may belong to one digit with it; each pair once."""
+    left, top, right, bottom = np.array([part.box for part in parts], dtype=np.float64).T
+    size = np.minimum(np.maximum(bottom - top, 0.6 * (right - left)), MOST_SIZE * usual)
+    order = np.argsort(left)
+    # Only those that begin before a part ends, or a little after, so that a page of thousands is compared quickly.
+    ends = np.searchsorted(left[order], right + NEAR_ACROSS * MOST_SIZE * usual, "right")
+    found: list[list[int]] = [[] for _ in parts]
+    for start, i in enumerate(order.tolist()):
+        j = order[start + 1 : ends[i]]
+        larger = np.maximum(size[i], size[j])
+        across = left[j] - np.minimum(right[i], right[j])
+        down = np.maximum(top[i], top[j]) - np.minimum(bottom[i], bottom[j])
+        width = np.maximum(right[i], right[j]) - left[i]
+        height = np.maximum(bottom[i], bottom[j]) - np.minimum(top[i], top[j])
+        wide = np.maximum(right[i] - left[i], right[j] - left[j])
+        near = (across <= NEAR_ACROSS * larger) & (down <= NEAR_DOWN * larger) & (height <= 1.6 * larger)
+        found[i] = j[near & (width <= np.maximum(WIDEST * height, 1.1 * wide))].tolist()
+    return found
 
 
 def aspect_of(mark: Mark) -> float:

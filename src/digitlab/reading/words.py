@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from digitlab.data.photos.lines import on_its_line, text_lines
+from digitlab.data.photos.lines import text_lines
 from digitlab.data.photos.mark import Mark
+from digitlab.data.photos.neighbours import Neighbours
 from digitlab.reading.partition import Answer
 
 SMALLEST, LARGEST = 0.45, 2.2  # of the writing's height, what is neither much smaller nor much larger
@@ -35,8 +36,8 @@ def among_letters(judged: Sequence[Answer], why: Sequence[str], usual: float, sh
     writing = [at for at, height in zip(able, heights) if SMALLEST * usual <= height <= LARGEST * usual]
     small = [at for at, height in zip(able, heights) if height < SMALLEST * usual]
     large = [at for at, height in zip(able, heights) if height > LARGEST * usual]
-    digits = [judged[at].mark for at in writing if not why[at]]
-    small = [at for at in small if not any(on_its_line(judged[at].mark, digit) for digit in digits)]
+    digits = Neighbours([judged[at].mark for at in writing if not why[at]])
+    small = [at for at in small if not digits.beside(judged[at].mark).any()]
     within = [at for at in writing if not judged[at].mark.touches(shape)]
     text = _is_text(within if len(within) >= WITHIN else writing, why)
     inside = {*writing, *small, *large}

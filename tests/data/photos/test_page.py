@@ -1,8 +1,12 @@
 """A mark's ink, as the page gives it: grey levels of the photo, as shares of the mark's own dark ink."""
 
 import numpy as np
+import pytest
 
+from digitlab.cli.shared.readings import lines_of
 from digitlab.data.photos import find_digits
+from digitlab.data.photos import page as page_module
+from digitlab.reading import Reading
 
 from .drawn import paper, put
 
@@ -26,3 +30,15 @@ def test_the_faintest_ink_of_a_mark_is_kept():
     found = find_digits(page)
     (mark,) = found.parts
     assert mark.width > 60 and found.ink_of(mark)[mark.mask].min() >= 0.25
+
+
+@pytest.mark.parametrize(("marks", "crowded"), [(12, False), (13, True)])
+def test_a_page_says_that_it_has_more_marks_than_are_looked_at(monkeypatch, marks, crowded):
+    monkeypatch.setattr(page_module, "MAX_MARKS", 12)
+    sheet = paper()
+    for number in range(marks):
+        put(sheet, np.full((20 + number, 6), 255, np.uint8), 20 + 20 * (number % 8), 20 + 60 * (number // 8))
+    found = find_digits(sheet)
+    assert found.crowded == crowded and len(found.parts) == 12
+    lines = lines_of("sheet.png", Reading((), (), found))
+    assert any("more than 10,000 marks" in line for line in lines) == crowded

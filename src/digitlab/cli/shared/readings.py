@@ -14,12 +14,18 @@ HEADING = ("photo", "line", "column", "label", "confidence", "left", "top", "rig
 
 def lines_of(photo: str, reading: "Reading") -> list[str]:
     """What was read, for people: each line of writing, each digit's confidence under it, and what is no digit."""
+    from digitlab.data.photos.marks import MAX_MARKS
+
     count, rows = len(reading.digits), len(reading.lines)
     if not count:
         why = "the page is blank" if not reading.others else "no mark looks like one"
         lines = [f"{photo}: no digit found; {why}", f"  try: {reading.advice}"]
     else:
         lines = [f"{photo}: {count} digit{'s' * (count > 1)} in {rows} line{'s' * (rows > 1)}"]
+    if reading.page.crowded and not reading.cells:
+        lines.append(
+            f"  warning: more than {MAX_MARKS:,} marks; the smallest were not read. Crop the picture into parts"
+        )
     if reading.cells:
         return [lines[0], *(f"  {row}" for row in reading.text.split("\n"))]
     for row in reading.lines:

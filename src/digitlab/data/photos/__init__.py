@@ -15,9 +15,11 @@ pale_rules.py  those of small pictures that are paler than the writing
 mark.py        a piece of ink
 marks.py       connected ink, the parts of broken digits
 cuts.py        where digits that touch may be cut
+neighbours.py  all marks as arrays: which are beside, inside or across one
 lines.py       lines of writing, reading order
 mnist_form.py  20×20 in 28×28, as MNIST was made
 page.py        all of it, every stage kept
+scene.py       a picture of things rather than of writing
 crops.py       a crop cut to its ink, with each of its two colours as paper
 one_digit.py   a picture of a single digit
 scoring.py     digits found, read correctly, missed

@@ -36,30 +36,20 @@ def text_lines(boxes: Sequence[Box]) -> list[list[int]]:
     places = [_Place((left + right) / 2, (top + bottom) / 2, bottom - top) for left, top, right, bottom in boxes]
     tilt = page_slope(places)
     lines: list[list[int]] = []
-    slopes: list[float] = []  # of each line, where it has come to
+    ends = np.empty((len(places), 4))  # of each line: x, y and height of its last place, and its slope there
     for at in sorted(range(len(places)), key=lambda at: places[at].x):
         here = places[at]
-        best, chosen = np.inf, -1
-        for number, line in enumerate(lines):
-            last = places[line[-1]]
-            tall, far = max(here.height, last.height, 1), here.x - last.x
-            off = abs(here.y - last.y - slopes[number] * far)
-            if off < 0.55 * tall + 0.04 * far and off / tall + 0.1 * far / tall < best:
-                best, chosen = off / tall + 0.1 * far / tall, number
-        if chosen < 0:
-            lines.append([at])
-            slopes.append(tilt)
-        else:
-            lines[chosen].append(at)
-            slopes[chosen] = _slope([places[i] for i in lines[chosen]], tilt)
+        x, y, height, slope = ends[: len(lines)].T
+        tall, far = np.maximum(np.maximum(here.height, height), 1), here.x - x
+        off = np.abs(here.y - y - slope * far)
+        cost = np.where(off < 0.55 * tall + 0.04 * far, off / tall + 0.1 * far / tall, np.inf)
+        chosen = int(np.argmin(cost)) if lines else -1
+        if chosen < 0 or cost[chosen] == np.inf:
+            chosen = len(lines)
+            lines.append([])
+        lines[chosen].append(at)
+        ends[chosen] = *here, _slope([places[i] for i in lines[chosen][-6:]], tilt)
     return sorted(lines, key=lambda line: float(np.mean([places[i].y - tilt * places[i].x for i in line])))
-
-
-def on_its_line(mark: Mark, other: Mark) -> bool:
-    """Whether another mark, no smaller, is near this one and at its height."""
-    height, tall = (max(m.height, 0.6 * m.width) for m in (mark, other))
-    (x, y), (ox, oy), reach = mark.middle, other.middle, max(height, tall)
-    return tall >= 0.7 * height and abs(oy - y) < 0.6 * reach and abs(ox - x) < 3 * reach
 
 
 def page_slope(places: Sequence[_Place]) -> float:
@@ -84,13 +74,13 @@ def page_slope(places: Sequence[_Place]) -> float:
 
 
 def _slope(line: list[_Place], tilt: float) -> float:
-    """How much a line goes down per pixel to the right, from its last few places; the page's slope for less than three.
+    """How much a line goes down per pixel to the right, from its last places; the page's slope for less than three.
 
     The page's slope counts as two further places do, so that digits that sway do not bend a short line.
     """
     if len(line) < 3:
         return tilt
-    x, y, _ = np.array(line[-6:], dtype=float).T
+    x, y, _ = np.array(line, dtype=float).T
     if np.ptp(x) == 0:
         return tilt
     off, few = x - x.mean(), len(x)

@@ -12,7 +12,7 @@ from digitlab.data.photos.mark import Mark, fill, mark_of, union
 
 Mask = NDArray[np.bool_]
 REACH = 0.16  # how much paper may be between the parts of a digit, as a share of the usual height
-MAX_MARKS = 1000  # a page with more is no page of writing; the largest are looked at
+MAX_MARKS = 10_000  # on one page; of more, the largest are looked at
 MAX_JOINED = 300  # more marks are not compared in pairs, which would take too long
 BOXES = 2  # times the picture: what the boxes of all marks cover; rings in rings and the like are no writing
 
@@ -35,15 +35,15 @@ def marks_of(marks: list[Mark], shape: tuple[int, ...]) -> list[Mark]:
     return reading_order([replace(m, why_not=_why_not(m, usual, shape)) for m in marks])
 
 
-def find_parts(binary: Mask) -> list[Mark]:
-    """Connected ink, without grains of a few pixels."""
+def find_parts(binary: Mask, most: int = MAX_MARKS) -> list[Mark]:
+    """Connected ink, the `most` largest pieces, without grains of a few pixels; those with most ink come first."""
     from scipy import ndimage
 
     labels, _ = ndimage.label(binary, structure=np.ones((3, 3), bool))
     areas = np.bincount(labels.ravel())
     areas[0] = 0  # paper
     least = max(6, binary.size // 150_000)
-    numbers = [n for n in np.argsort(-areas, kind="stable")[:MAX_MARKS].tolist() if areas[n] >= least]
+    numbers = [n for n in np.argsort(-areas, kind="stable")[:most].tolist() if areas[n] >= least]
     spans = ndimage.find_objects(labels)
     marks, room = [], BOXES * binary.size
     for number in numbers:

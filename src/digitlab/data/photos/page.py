@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from digitlab.data.photos.ink import Ink, find_ink, mended
 from digitlab.data.photos.mark import Box, Mark, holes
-from digitlab.data.photos.marks import find_parts, marks_of, usual_height
+from digitlab.data.photos.marks import MAX_MARKS, find_parts, marks_of, usual_height
 from digitlab.data.photos.mnist_form import SIZE, mnist_form
 from digitlab.data.photos.paper import MIN_CONTRAST
 from digitlab.data.photos.repeats import without_repeats
@@ -53,6 +53,7 @@ class Page:
     sheet    corners of the sheet of paper in that photo, (4, 2), if one was found; then `photo` is it, straightened
     matrix   (3, 3), from positions here divided by `zoom` to those in that photo: the identity, unless a sheet was
              straightened or the picture had been enlarged by repeating pixels
+    crowded  whether the ink has more pieces than were looked at, the 10,000 largest
     """
 
     photo: NDArray[np.uint8]
@@ -65,6 +66,7 @@ class Page:
     sheet: Corners | None = None
     matrix: Matrix = field(default_factory=lambda: np.eye(3))
     seconds: dict[str, float] = field(default_factory=dict)
+    crowded: bool = False
 
     @cached_property
     def _marks(self) -> list[Mark]:
@@ -187,10 +189,12 @@ def _taken_apart(given: NDArray[np.uint8], coarser: int) -> Page:
         clean = mended(clean, ink)
     clock.lap("rules")
     clean |= hollow_ink(clean, ink.grey)
-    parts = tuple(without_patches(find_parts(clean), ink.flat))
+    found = find_parts(clean, MAX_MARKS + 1)
+    parts = tuple(without_patches(found[:MAX_MARKS], ink.flat))
     clock.lap("marks")
     zoom = zoom if sheet is not None else zoom / coarser
-    return Page(photo, ink, rules, clean, parts, zoom, given.shape[:2], sheet, matrix, clock.seconds)
+    crowded = len(found) > MAX_MARKS
+    return Page(photo, ink, rules, clean, parts, zoom, given.shape[:2], sheet, matrix, clock.seconds, crowded)
 
 
 def without_pale(marks: list[Mark], flat: NDArray[np.floating[Any]]) -> list[Mark]:
