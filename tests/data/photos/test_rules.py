@@ -167,3 +167,16 @@ def test_a_stroke_from_edge_to_edge_of_a_slim_crop_is_a_1():
     wide = np.zeros((200, 120), bool)
     wide[:, 50:56] = True
     assert remove_rules(wide, zoom=4)[1].any(), "beside it there is room for a digit"
+
+
+@pytest.mark.parametrize(("sway", "is_rule"), [(0, True), (3, False)])
+def test_a_column_of_strokes_is_no_torn_rule(sway: int, is_rule: bool) -> None:
+    """The 1s of a dense sheet, 20 pixels high with 4 pixels between them: as straight as a rule, they are one."""
+    rng = np.random.default_rng(0)
+    binary = np.zeros((600, 200), bool)
+    for top in range(0, 600, 24):
+        lean = np.linspace(-1, 1, 20) * rng.uniform(-sway, sway)
+        left = np.round(100 + lean).astype(int)
+        for offset in range(4):
+            binary[top + np.arange(20), left + offset] = True
+    assert remove_rules(binary)[1].any() == is_rule

@@ -21,6 +21,7 @@ SINGLE = 1.6  # times a rule's thickness: more ink is a stroke that crosses it
 END = 2.0  # times its thickness, what nothing may cross at the end of a line from edge to edge
 SLIM = 2.5  # times its width, the height of a small picture that has room for one stroke
 WHOLE, MOSTLY = 0.8, 0.5  # of the width, where there is ink on a line from edge to edge, and where nothing crosses it
+GAPS, SPREAD = 3, 0.37  # of paper along a row of strokes; of half its band, the sd of their middles
 PASSES, SMALL = 3, 200_000  # at most, over the lines of a picture of so many pixels
 MOST_PIECES = 400  # of rules between what crosses them; the longest are followed
 LOOP = 0.25  # of the rest of a hole's border, the rule that closes it
@@ -123,13 +124,33 @@ def _horizontal_rules(binary: Mask, thickest: int, crop: bool) -> Mask:
         if long or (whole and w >= ACROSS * thick):
             # Along the whole curve, also the short pieces that were too small to be followed.
             columns = np.arange(w) if whole else np.arange(max(0, int(xs.min()) - 4), min(w, int(xs.max()) + 5))
-            middle = np.clip(np.round(curve(columns)).astype(int), 0, h - 1)
-            reach = int(np.ceil(max(2.0, 0.5 * thick)))
-            for offset in range(-reach, reach + 1):
-                row = np.clip(middle + offset, 0, h - 1)
-                single = binary[row, columns] & (heights[row, columns] <= SINGLE * thick + 1)
-                rules[row[single], columns[single]] = True
+            rows = _around(curve, columns, thick, h)
+            ink = binary[rows, columns]
+            single = ink & (heights[rows, columns] <= SINGLE * thick + 1)
+            if not _is_row_of_strokes(ink, single):
+                rules[rows[single], np.broadcast_to(columns, rows.shape)[single]] = True
     return rules
+
+
+def _around(curve: np.poly1d, columns: NDArray[np.intp], thick: float, height: int) -> NDArray[np.intp]:
+    """The rows in which a line of this thickness may be, (2 reach + 1, columns), within a picture of this height."""
+    reach = int(np.ceil(max(2.0, 0.5 * thick)))
+    middle = np.clip(np.round(curve(columns)).astype(int), 0, height - 1)
+    rows: NDArray[np.intp] = np.clip(middle + np.arange(-reach, reach + 1)[:, None], 0, height - 1)
+    return rows
+
+
+def _is_row_of_strokes(ink: Mask, single: Mask) -> bool:
+    """Whether what is `single` in the band of a line, (2 reach + 1, columns), are strokes of digits in straight rows.
+
+    There is paper between them, and they are not straight: their middles spread over the band. Those of a rule, torn or
+    dashed, stay in its middle.
+    """
+    reach = len(ink) // 2
+    gaps = int((np.diff(ink.any(axis=0).astype(int)) < 0).sum())
+    count = single.sum(axis=0)
+    middles = np.arange(-reach, reach + 1) @ single[:, count > 0] / count[count > 0]
+    return gaps >= GAPS and float(np.std(middles)) > SPREAD * reach
 
 
 def _edge_to_edge(heights: NDArray[np.int32], curve: np.poly1d, thick: float) -> bool:
