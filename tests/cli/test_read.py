@@ -299,27 +299,9 @@ def test_making_other_appearances(call):
         assert called.code == code and words in called.err, (arguments, called)
 
 
-def sudoku(path: Path, cells: list[str]) -> Path:
-    """A printed form with a digit in each cell that is no dot, as a picture file."""
-    rows, columns = len(cells), len(cells[0])
-    page = np.full((60 * rows + 60, 60 * columns + 60), 245, np.uint8)
-    for at in range(rows + 1):
-        page[30 + 60 * at : 33 + 60 * at, 30 : 33 + 60 * columns] = 60
-    for at in range(columns + 1):
-        page[30 : 33 + 60 * rows, 30 + 60 * at : 33 + 60 * at] = 60
-    for row, text in enumerate(cells):
-        for column, character in enumerate(text):
-            if character != ".":
-                ink = print_digit(character, 34, "DejaVuSans")
-                top, left = 45 + 60 * row, 50 + 60 * column
-                page[top : top + ink.shape[0], left : left + ink.shape[1]] -= (ink * 0.7).astype(np.uint8)
-    Image.fromarray(page).save(path)
-    return path
-
-
-def test_a_form_is_read_cell_by_cell(call):
+def test_a_form_is_read_cell_by_cell(call, form):
     cells = ["53..7", "6..19", ".98..", "8...6"]
-    sudoku(Path("form.png"), cells)
+    Image.fromarray(form(cells)).save("form.png")
     assert call("read", "--grid", "4x5", "form.png").out.splitlines()[1:] == [f"  {row}" for row in cells]
     (table,) = json.loads(call("read", "--grid", "4x5", "--json", "--csv", "form.csv", "form.png").out)
     assert table["text"] == "\n".join(cells)
@@ -327,8 +309,8 @@ def test_a_form_is_read_cell_by_cell(call):
     rows = [line.split(",")[1:4] for line in Path("form.csv").read_text().splitlines()[1:]]
     there = [(row, column) for row in range(4) for column in range(5) if cells[row][column] != "."]
     assert rows == [[str(row), str(column), cells[row][column]] for row, column in there]
-    with Image.open("form.png") as form:
-        form.resize((3 * form.width, 3 * form.height), Image.Resampling.NEAREST).save("large.png")
+    with Image.open("form.png") as small:
+        small.resize((3 * small.width, 3 * small.height), Image.Resampling.NEAREST).save("large.png")
     (large,) = json.loads(call("read", "--grid", "4x5", "--json", "large.png").out)
     boxes, larger = ([digit["box"] for digit in found["digits"]] for found in (table, large))
     assert large["text"] == table["text"] and np.abs(3 * np.array(boxes) - larger).max() <= 2
@@ -336,18 +318,6 @@ def test_a_form_is_read_cell_by_cell(call):
     Image.new("L", (300, 200), 250).save("blank.png")
     called = call("read", "--grid", "999x2", "blank.png")
     assert called.code == 1 and "300×200 pixels, expected at least 8×3996 for 999×2 cells" in called.err
-
-
-def test_a_form_of_dashed_lines(call):
-    cells = ["53..", "6..1", "...8"]
-    with Image.open(sudoku(Path("form.png"), cells)) as image:
-        page = np.array(image)
-    gaps = np.arange(max(page.shape)) % 24 < 12
-    for at in range(30, 30 + 60 * 5, 60):
-        page[at : at + 3][:, gaps[: page.shape[1]]] = 245
-        page[:, at : at + 3][gaps[: page.shape[0]]] = 245
-    Image.fromarray(page).save("dashed.png")
-    assert call("read", "--grid", "3x4", "dashed.png").out.splitlines()[1:] == [f"  {row}" for row in cells]
 
 
 def test_a_known_number_of_digits(call):
