@@ -260,6 +260,17 @@ def test_any_size(size):
     assert np.allclose(box, expected, atol=3 + 0.03 * size)
 
 
+@given(st.integers(1, 90), st.integers(1, 12), st.integers(0, 2**32 - 1), st.booleans(), st.sampled_from([0, 2, 60]))
+@settings(max_examples=60)
+def test_slim_pictures_of_any_content(long, short, seed, upright, grain):
+    """Also of a single row or column, where planes and curves have too few points."""
+    rng = np.random.default_rng(seed)
+    slope = np.linspace(rng.uniform(0, 255), rng.uniform(0, 255), long)[:, None] * np.ones(short)
+    picture = np.clip(slope + rng.normal(0, grain, slope.shape), 0, 255).astype(np.uint8)
+    picture = picture if upright else picture.T
+    assert find_digits(picture).size == picture.shape
+
+
 def test_grey_photos_and_wrong_arrays():
     page = paper()
     put(page, seven(), 100, 60)

@@ -302,7 +302,7 @@ def _smooth_paper(few: Plane) -> Plane:
     paper = np.ones((h, w), bool)
     for _ in range(5):
         some = terms[paper]  # (n, 15); its normal equations are solved much sooner than its singular values are found
-        plane = np.linalg.solve(some.T @ some, some.T @ few[paper]).astype(np.float32)
+        plane = np.linalg.lstsq(some.T @ some, some.T @ few[paper])[0].astype(np.float32)  # singular in a slim picture
         off = np.abs(few - terms @ plane).max(axis=2)
         paper = off <= max(2.5 * float(np.median(off)), AGREE)
     fitted: Plane = np.clip(terms @ plane, 0, 1)
