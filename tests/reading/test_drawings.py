@@ -70,7 +70,9 @@ def test_in_a_scene_a_digit_needs_another_one_beside_it() -> None:
     scene = "is part of a scene"
     two, seven, one = (answer(ring(left, 100, 50, 80), label) for left, label in ((100, 2), (160, 7), (220, 1)))
     assert in_scene(two, seven, one) == ["", "", ""]
-    assert in_scene(two) == [scene] and in_scene(two, answer(ring(100, 200, 50, 80), 7)) == [scene, scene]
+    assert in_scene(two, answer(ring(100, 200, 50, 80), 7)) == [scene, scene]
+    assert in_scene(two, answer(ring(300, 10, 12, 12), 7, 1.0))[0] == "", "nearly all of the ink"
+    assert in_scene(two, answer(ring(250, 190, 50, 80), 7, 1.0))[0] == scene
     assert in_scene(two, one) == [scene, scene], "what stands beside a stroke only, and then the stroke"
 
 

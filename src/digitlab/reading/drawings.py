@@ -10,15 +10,21 @@ from digitlab.reading.words import NUMBER, no_letter
 
 DRAWN, MOSTLY = 1.0, 3.0  # times the digits' ink: what is no digit in a drawing, and in one where no digit is alone
 DRAWN_SMOOTH, FILLS = 0.3, 0.85  # the first for what a program drew; of its height, a mark that fills a picture
+ALL = 0.9  # of the ink in a scene, that of a digit that is alone
 ROW = 2  # sure digits beside a mark at the edge
 SMOOTH = 0.0002  # noise of the paper, which no camera stays below: a program drew the picture
 CENTRAL = 0.7  # least confidence of a digit alone in a picture as high as itself
 
 
 def in_scene(judged: Sequence[Answer], why: list[str], shape: tuple[int, int]) -> list[str]:
-    """In a picture of things, a digit needs another one beside it that is no stroke; or it fills the picture."""
+    """In a picture of things, a digit needs another one beside it that is no stroke.
+
+    Not so if it fills the picture, or has nearly all of the ink, as a blurred digit of a few pixels.
+    """
     while True:
         able = Answers([j for j, reason in zip(judged, why) if not reason])
+        if len(able.all) == 1 and _ink([able.all[0].mark]) >= ALL * _ink([j.mark for j in judged]):
+            return why
         found = list(why)
         for at, j in enumerate(judged):
             beside = any(o.label != 1 for o in able.those(able.places.beside(j.mark)))

@@ -86,5 +86,6 @@ ADVICE = {  # by the reason why marks are no digits
     "is much paler than the writing": "take the photo in more light, or write with a darker pen",
     "is wider than a digit": "crop the picture to the digits",
     "is a dash": "crop the picture to the digits",
+    "is a circle": "crop the picture to the digits; write a 0 less round",
     "is a blot": "write with a thinner pen, or larger",
 }

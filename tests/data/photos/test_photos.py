@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.ndimage import gaussian_filter, label
+from scipy.ndimage import gaussian_filter, label, zoom
 
 from digitlab.data import Splits
 from digitlab.data.photos import find_digits, mnist_form
@@ -14,7 +14,7 @@ from digitlab.data.photos.cuts import cuts, piece
 from digitlab.data.photos.ink import find_ink, mended
 from digitlab.data.photos.lines import reading_order
 from digitlab.data.photos.mark import mark_of, pen_width
-from digitlab.data.photos.marks import find_marks, find_parts
+from digitlab.data.photos.marks import find_marks, find_parts, odd_shape
 from digitlab.data.photos.mnist_form import THINNEST, _quantile
 from digitlab.data.photos.page import without_patches
 from digitlab.data.synthetic.pages import draw_page, print_digit
@@ -165,6 +165,20 @@ def test_specks_are_dropped_and_blots_are_named():
     marks = find_marks(binary)
     assert sum(not m.why_not for m in marks) == 3
     assert sorted(m.why_not for m in marks if m.why_not) == ["is a blot", "is a dash"]
+
+
+@pytest.mark.parametrize("pen", [2, 5, 8])
+def test_a_circle_that_a_program_drew_is_named(pen):
+    y, x = np.mgrid[:80, :80] - 39.5
+    circle = abs(np.hypot(x, y) - 35) <= pen / 2
+    oval = abs(np.hypot(x, 0.93 * y) - 33) <= pen / 2
+    assert [odd_shape(find_parts(ring)[0]) for ring in (circle, oval)] == ["is a circle", ""]
+
+
+def test_no_0_of_mnist_is_a_circle(mnist_splits: Splits) -> None:
+    zeros = mnist_splits.test.images[mnist_splits.test.labels == 0].reshape(-1, 28, 28)
+    marks = [max(find_parts(zoom(zero.astype(float), 4) > 128), key=lambda mark: mark.height) for zero in zeros]
+    assert min(mark.off_circle for mark in marks) > 0.03
 
 
 def test_reading_order_on_a_sloping_page():

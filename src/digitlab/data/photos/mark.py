@@ -46,6 +46,23 @@ class Mark:
 
         return int(ndimage.label(np.pad(~self.mask, 1, constant_values=True))[1]) - 1
 
+    @cached_property
+    def off_circle(self) -> float:
+        """How far its outline is from a circle: the standard deviation of its radius, as a share of the mean radius.
+
+        The outline is the first and the last pixel of each row and column of the box.
+        """
+        y, x = np.arange(self.height), np.arange(self.width)
+        ends = [
+            (self.mask.argmax(axis=1), y),
+            (self.width - 1 - self.mask[:, ::-1].argmax(axis=1), y),
+            (x, self.mask.argmax(axis=0)),
+            (x, self.height - 1 - self.mask[::-1].argmax(axis=0)),
+        ]
+        across, down = np.concatenate(ends, axis=1)
+        radius = np.hypot(across - (self.width - 1) / 2, down - (self.height - 1) / 2)
+        return float(radius.std() / max(radius.mean(), 1.0))
+
     def touches(self, shape: tuple[int, ...]) -> bool:
         """Whether the mark reaches an edge of a picture of this shape, (H, W)."""
         left, top, right, bottom = self.box
