@@ -14,6 +14,7 @@ answers.py    the network's answers and where their marks are
 context.py    what the page says of its marks: the height of the writing, edges, texture
 drawings.py   marks in drawings and in pictures of things
 dates.py      the slashes of dates
+signs.py      brackets, percent signs
 words.py      marks among letters
 crops.py      of the ways to see a crop cut to its ink, the surest
 grid.py       read_grid: forms of rows and columns, cell by cell

@@ -11,6 +11,7 @@ from digitlab.reading.answers import Answers
 from digitlab.reading.dates import without_slashes
 from digitlab.reading.drawings import in_drawing, in_scene, least_of_crop
 from digitlab.reading.partition import Answer
+from digitlab.reading.signs import without_signs
 from digitlab.reading.words import SURE, among_letters, no_letter
 
 TINY = 0.2  # of the writing's height, below which a mark needs two neighbours
@@ -86,7 +87,7 @@ def refused(
                 or _texture(j, able, doubtful)
                 or _slash(j, able)
             )
-    why = without_slashes(judged, why)
+    why = without_signs(judged, without_slashes(judged, why))
     why = in_scene(judged, why, shape) if scene else in_drawing(judged, why, shape, noise)
     return _strokes(judged, among_letters(judged, why, usual, shape))
 
