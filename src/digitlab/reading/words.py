@@ -19,7 +19,7 @@ TEXT, TEXT_SHARE = 5, 0.3  # a page with so many letters, and such a share of th
 WITHIN = 4  # marks that the picture's edge does not cut: enough to say what is written there
 NUMBER = 0.97  # confidence of each digit of a number there
 LOOPS = 10  # more than any word has
-SPACE = 0.55  # of the letters' height, between two words
+SPACE = 0.55  # of the height of a line's letters, between two words
 
 
 def among_letters(judged: Sequence[Answer], why: Sequence[str], usual: float, shape: tuple[int, int]) -> list[str]:
@@ -44,11 +44,9 @@ def among_letters(judged: Sequence[Answer], why: Sequence[str], usual: float, sh
     found = [
         "is among letters" if text and not reason and at not in inside else reason for at, reason in enumerate(why)
     ]
-    _check_words(judged, why, found, writing, usual, text)
+    _check_words(judged, why, found, writing, text)
     for some in (small, large):
-        if text or _is_text(some, why):
-            height = float(np.median([judged[at].mark.height for at in some])) if some else 0.0
-            _check_words(judged, why, found, some, height, True)
+        _check_words(judged, why, found, some, text or _is_text(some, why))
     return found
 
 
@@ -59,11 +57,12 @@ def _is_text(marks: Sequence[int], why: Sequence[str]) -> bool:
 
 
 def _check_words(
-    judged: Sequence[Answer], why: Sequence[str], found: list[str], marks: Sequence[int], height: float, text: bool
+    judged: Sequence[Answer], why: Sequence[str], found: list[str], marks: Sequence[int], text: bool
 ) -> None:
-    """Write into `found` which of the marks, letters of this height, are among letters; `text`: on a page of words."""
+    """Write into `found` which of the marks, all of about one size, are among letters; `text`: on a page of words."""
     for numbers in text_lines([judged[at].mark.box for at in marks]):
         words: list[list[int]] = []
+        height = float(np.median([judged[marks[number]].mark.height for number in numbers]))
         for at in (marks[number] for number in numbers):
             gap = judged[at].mark.box[0] - judged[words[-1][-1]].mark.box[2] if words else np.inf
             if gap > SPACE * height:
