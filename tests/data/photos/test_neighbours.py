@@ -1,5 +1,5 @@
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digitlab.data.photos.mark import Mark
@@ -53,6 +53,7 @@ def test_crossing_shares_much_of_the_smaller_box():
     assert chosen(Neighbours(beside).crossing(beside[0])) == []
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(*[st.integers(0, 60)] * 2, *[st.integers(1, 40)] * 2), max_size=12), st.integers(0, 30))
 def test_a_mark_is_never_its_own_neighbour(boxes, reach):
     marks = [box(*numbers) for numbers in boxes]

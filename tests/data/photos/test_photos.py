@@ -275,7 +275,7 @@ def test_any_size(size):
 
 
 @given(st.integers(1, 90), st.integers(1, 12), st.integers(0, 2**32 - 1), st.booleans(), st.sampled_from([0, 2, 60]))
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_slim_pictures_of_any_content(long, short, seed, upright, grain):
     """Also of a single row or column, where planes and curves have too few points."""
     rng = np.random.default_rng(seed)
