@@ -87,3 +87,10 @@ def test_a_tiny_ring_with_one_stroke_beside_it_is_an_icon() -> None:
     icon, beside = answer(ring(150, 20, 20, 24, pen=4), 0), answer(ring(120, 20, 20, 24, pen=4), 8)
     assert [bool(reason) for reason in reasons(large, icon, answer(slash, 1))][1:] == [True, True]
     assert reasons(large, icon, beside, answer(slash, 1))[:3] == ["", "", ""]
+
+
+@pytest.mark.parametrize("others, read", [(8, True), (10, False)])
+def test_of_many_ones_a_fifth_as_many_other_marks_make_uprights(others: int, read: bool) -> None:
+    ones = [answer(stroke(20 + 30 * (i % 9), 20 + 50 * (i // 9), 60 + 50 * (i // 9)), 1) for i in range(45)]
+    small = [answer(ring(300 + 16 * (i % 5), 40 + 50 * (i // 5), 12, 20, pen=3), 5, 1.0) for i in range(others)]
+    assert [not reason for reason in reasons(*ones, *small, noise=0.005)][:45] == [read] * 45

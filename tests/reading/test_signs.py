@@ -15,8 +15,9 @@ BRACKET, PERCENT = "is a bracket", "is part of a percent sign"
 def arc(left: int, bow: float, height: int = 70) -> Mark:
     """A stroke whose middle is `bow` of its height to the right of its ends."""
     y = np.arange(height)
-    middle = 20 + bow * height * (1 - (2 * y / (height - 1) - 1) ** 2)
-    return mark_of(np.abs(np.arange(40) - middle[:, None]) <= 3, left, 100)
+    middle = 100 + bow * height * (1 - (2 * y / (height - 1) - 1) ** 2)
+    mask = np.abs(np.arange(200) - middle[:, None]) <= 3
+    return mark_of(mask[:, mask.any(axis=0)], left, 100)
 
 
 def signs(*answers: Answer) -> list[str]:
@@ -41,6 +42,7 @@ def test_strokes_that_bend_away_from_digits_are_brackets(left: int, right: int) 
         (-0.02, 0.02, 3, 70),  # strokes of a 1
         (-0.15, 0.15, 7, 70),  # too much between them
         (-0.15, 0.15, 3, 45),  # lower than the digits
+        (-0.7, 0.7, 3, 70),  # as wide as a digit
         (-0.15, 0.15, 0, 70),  # nothing between them
     ],
 )

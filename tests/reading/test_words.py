@@ -7,6 +7,8 @@ from digitlab.data.photos.mark import mark_of
 from digitlab.reading.partition import Answer
 from digitlab.reading.words import among_letters
 
+from .marks import answer, ring
+
 LETTERS = "is among letters"
 PAGE = (600, 800)  # pixels: none of the lines below is cut by its edge
 
@@ -67,3 +69,27 @@ def test_a_number_between_words_is_one_where_the_pen_left_a_space(gap: int, numb
     answers = [*words, *digits]
     why = ["looks like no digit" * (answer.not_digit == 1) for answer in answers]
     assert among_letters(answers, why, 60, PAGE)[-3:] == ["" if number else LETTERS] * 3
+
+
+def small_line(*kinds: str, gap: int = 4) -> tuple[list[Answer], list[str]]:
+    """Large digits, and below them a line of marks 20 pixels high: words of letters, "x", and of digits."""
+    marks = [answer(ring(20 + 70 * n, 20, 40, 51), 2 + n) for n in range(4)]
+    why, left = [""] * 4, 20
+    for word in kinds:
+        for character in word:
+            letter = character == "x"
+            marks.append(answer(ring(left, 200, 12, 20, pen=3), 5 if letter else int(character), float(letter)))
+            why.append("looks like no digit" if letter else "")
+            left += 12 + gap
+        left += 15 - gap
+    return marks, why
+
+
+def test_a_small_printed_word_with_some_letters_like_digits_is_among_letters() -> None:
+    marks, why = small_line("xx571xx65")
+    assert all(among_letters(marks, why, 51.0, (300, 400))[4:])
+
+
+def test_a_number_beside_a_small_word_is_a_word_of_its_own() -> None:
+    marks, why = small_line("xxxx", "472")
+    assert among_letters(marks, why, 51.0, (300, 400)) == why

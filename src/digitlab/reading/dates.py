@@ -76,8 +76,6 @@ def _below(at: int, word: Sequence[Answer]) -> float:
 
 def _bend(mark: Mark) -> float:
     """How far the middles of a mark's rows are from a straight line, at most, in heights."""
-    rows = np.flatnonzero(mark.mask.any(axis=1))
-    columns = np.arange(mark.width)
-    middles = (mark.mask[rows] @ columns) / mark.mask[rows].sum(axis=1)
+    rows, middles = mark.row_middles()
     fit = np.polyfit(rows, middles, 1) if len(rows) > 1 else np.zeros(2)
     return float(np.abs(middles - np.polyval(fit, rows)).max()) / max(1, mark.height)

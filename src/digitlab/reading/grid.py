@@ -158,13 +158,14 @@ def _in_cells(binary: Mask, rows: int, columns: int, margin: float) -> dict[tupl
         if part.height > LARGE * h or part.width > LARGE * w:
             continue
         fill(large, part, 0, 0, False)
-        x, y = part.middle[0] / w, part.middle[1] / h
-        beside = [min(at % 1, 1 - at % 1) < 2 * margin for at in (x, y)]
+        middle = part.middle[1] / h, part.middle[0] / w
+        beside = [min(at % 1, 1 - at % 1) < 2 * margin for at in middle]
         thin = min(part.width, part.height) < THIN * h
         crossing = all(beside) and max(part.width, part.height) < CROSSING * h
         if not (any(beside) and thin) and not crossing:
-            found.setdefault((int(y), int(x)), []).append(part)
-    for row, column in {(int(y / h), int(x / w)) for y, x in np.argwhere(large).tolist()}:
+            found.setdefault((int(middle[0]), int(middle[1])), []).append(part)
+    y, x = np.nonzero(large)
+    for row, column in np.unique(np.stack([y / h, x / w]).astype(int), axis=1).T.tolist():
         top, bottom = round((row + margin) * h), round((row + 1 - margin) * h)
         left, right = round((column + margin) * w), round((column + 1 - margin) * w)
         for part in find_parts(large[top:bottom, left:right]):

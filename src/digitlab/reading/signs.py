@@ -51,8 +51,7 @@ def _bow(mark: Mark) -> float:
     """How far the middle of a slim mark is to the right of the line between its ends, in its heights."""
     if mark.width > SLIM * mark.height:
         return 0.0
-    rows = np.flatnonzero(mark.mask.any(axis=1))
-    middles = (mark.mask[rows] @ np.arange(mark.width)) / mark.mask[rows].sum(axis=1)
+    _, middles = mark.row_middles()
     if len(middles) < FIFTHS:
         return 0.0
     top, _, centre, _, bottom = (float(part.mean()) for part in np.array_split(middles, FIFTHS))

@@ -140,6 +140,13 @@ def test_blank_pages_have_no_marks():
 # Marks
 
 
+def test_row_middles_by_hand():
+    rows, middles = mark_of(
+        np.array([[1, 0, 0, 0], [0, 0, 0, 0], [0, 1, 1, 0], [1, 0, 1, 1]], bool), 7, 9
+    ).row_middles()
+    assert rows.tolist() == [0, 2, 3] and middles.tolist() == pytest.approx([0, 1.5, 5 / 3])
+
+
 def test_pen_width():
     mask = np.zeros((60, 60), bool)
     mask[:, 26:34] = True

@@ -63,6 +63,11 @@ class Mark:
         radius = np.hypot(across - (self.width - 1) / 2, down - (self.height - 1) / 2)
         return float(radius.std() / max(radius.mean(), 1.0))
 
+    def row_middles(self) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """The rows of the box that have ink, (n,), and the mean column of the ink in each, (n,)."""
+        rows = np.flatnonzero(self.mask.any(axis=1))
+        return rows, (self.mask[rows] @ np.arange(self.width)) / self.mask[rows].sum(axis=1)
+
     def touches(self, shape: tuple[int, ...]) -> bool:
         """Whether the mark reaches an edge of a picture of this shape, (H, W)."""
         left, top, right, bottom = self.box
